@@ -1,0 +1,299 @@
+"""Every error doorkey raises, in one tree.
+
+    OAuthError(error, description, uri)      .code: stable documented string
+    ├─ UsageError            you called it wrong (also a ValueError)
+    │  ├─ MissingTokenError  a request was to carry a token and there is none
+    │  └─ TokenExpiredError  the token has expired and nothing can renew it
+    ├─ TransportError        nothing usable came back; .retryable; __cause__ is the HTTP library's own
+    ├─ ServerError           the server answered with an OAuth error; .status .headers .retry_after
+    │  └─ InvalidGrant, InvalidClient, InvalidScope, AccessDenied, UseDPoPNonce, …: one per registered code
+    ├─ InvalidResponse       it answered, but not the protocol; .problem .status .excerpt
+    └─ VerificationError     a token or callback failed: .claim .reason .expected
+       └─ MismatchingStateError   the callback does not belong to the request that was made
+
+Whose fault decides the branch: yours, the network's, the server's decision, the server's bug, an attacker's.
+``str()`` reads ``invalid_grant: Session not active``. No error holds a client, a secret or oversized input.
+The names users' programs import (``InvalidTokenError``, ``MismatchingStateException``, …) are these same classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+from typing import ClassVar, Self
+
+MAX_TEXT = 512
+"""Characters of a server's own words that an error keeps."""
+
+
+def printable(text: str, limit: int = MAX_TEXT) -> str:
+    """Return `text` cut to `limit` characters, with everything a terminal or a log could act upon escaped."""
+    cut = text if len(text) <= limit else text[:limit] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+
+
+class OAuthError(Exception):
+    """Base of all errors: an `error` code, a `description` for people, and a `uri` with more (RFC 6749 §5.2)."""
+
+    code: ClassVar[str] = "oauth_error"
+
+    def __init__(self, error: str | None = None, description: str | None = None, uri: str | None = None) -> None:
+        self.error = printable(error) if error else self.code
+        self.description = printable(description) if description else ""
+        self.uri = printable(uri) if uri else None
+        super().__init__(self.error, self.description, self.uri)
+
+    def __str__(self) -> str:
+        return f"{self.error}: {self.description}" if self.description else self.error
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {str(self)!r}>"
+
+    def for_waiter(self) -> Self:
+        """Return a copy for another thread or task that waited for the same attempt.
+
+        A raised exception collects the traceback of whoever raises it, so waiters must not share one object.
+        """
+        twin = copy(self)
+        twin.__cause__ = self.__cause__ or self
+        return twin.with_traceback(None)
+
+
+class UsageError(OAuthError, ValueError):
+    """The call itself was wrong; the description says what to change."""
+
+    code = "usage_error"
+
+    def __init__(self, description: str, *, error: str | None = None) -> None:
+        super().__init__(error, description)
+        self.args = (description,)
+
+
+class MissingTokenError(UsageError):
+    """A request was to carry a token, and there is none."""
+
+    code = "missing_token"
+
+
+class TokenExpiredError(UsageError):
+    """The token has expired and there is no refresh token or repeatable grant to renew it."""
+
+    code = "token_expired"
+
+
+class TransportError(OAuthError):
+    """Nothing usable came back: no connection, a deadline, a redirect, too many bytes.
+
+    `retryable` says whether the same call may be made again without harm; `__cause__` is the HTTP library's own error.
+    """
+
+    code = "transport_error"
+
+    def __init__(self, description: str, *, retryable: bool = False) -> None:
+        super().__init__(None, description)
+        self.args = (description,)
+        self.retryable = retryable
+
+
+class InvalidResponse(OAuthError):
+    """The server answered, but not in the protocol; `problem` names what was wrong with it."""
+
+    code = "invalid_response"
+
+    def __init__(self, problem: str, description: str, *, status: int | None = None, excerpt: str = "") -> None:
+        super().__init__(None, description)
+        self.args = (problem, description)
+        self.problem = problem
+        self.status = status
+        self.excerpt = printable(excerpt, 200)
+
+    def __str__(self) -> str:
+        status = f" (HTTP {self.status})" if self.status is not None else ""
+        excerpt = f"; it begins: {self.excerpt}" if self.excerpt else ""
+        return f"{self.code}: {self.description}{status}{excerpt}"
+
+
+class VerificationError(OAuthError):
+    """A token or a callback failed a check: which claim or parameter, why, and what was expected instead."""
+
+    code = "verification_failed"
+
+    def __init__(self, claim: str, reason: str, *, expected: str | None = None) -> None:
+        super().__init__(None, f"{claim} {reason}" + (f" (expected {expected})" if expected else ""))
+        self.args = (claim, reason)
+        self.claim = claim
+        self.reason = printable(reason)
+        self.expected = printable(expected) if expected else None
+
+
+class MismatchingStateError(VerificationError):
+    """The `state` of a callback is not the one of the request (RFC 6749 §10.12)."""
+
+    code = "mismatching_state"
+
+    def __init__(self, reason: str = "is not the one of the request: this callback belongs to another login") -> None:
+        super().__init__("state", reason)
+        self.args = (reason,)
+
+
+class ServerError(OAuthError):
+    """The server answered with an OAuth error (RFC 6749 §5.2, §4.1.2.1).
+
+    `status` is the HTTP status, `headers` the answer's (name, value) pairs, `retry_after` the bounded seconds it asked
+    us to wait (RFC 9110 §10.2.3), or None.
+    """
+
+    code = "server_error_response"
+    by_error: ClassVar[dict[str, type[ServerError]]] = {}
+
+    def __init__(
+        self,
+        error: str | None = None,
+        description: str | None = None,
+        uri: str | None = None,
+        *,
+        status: int | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(error, description, uri)
+        self.status = status
+        self.headers = tuple(headers)
+        self.retry_after = retry_after
+
+    def __init_subclass__(cls) -> None:
+        ServerError.by_error[cls.code] = cls
+
+    @classmethod
+    def named(cls, error: str) -> type[ServerError]:
+        """Return the class of a registered `error` code, or `ServerError` itself for any other."""
+        return cls.by_error.get(error, ServerError)
+
+
+class InvalidRequest(ServerError):
+    """The request lacks, repeats or garbles a parameter (RFC 6749 §5.2)."""
+
+    code = "invalid_request"
+
+
+class InvalidClient(ServerError):
+    """Client authentication failed (RFC 6749 §5.2)."""
+
+    code = "invalid_client"
+
+
+class InvalidGrant(ServerError):
+    """The code, refresh token, password or assertion is wrong, used up or revoked (RFC 6749 §5.2)."""
+
+    code = "invalid_grant"
+
+
+class UnauthorizedClient(ServerError):
+    """This client may not use this grant (RFC 6749 §5.2)."""
+
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantType(ServerError):
+    """The server does not know this grant (RFC 6749 §5.2)."""
+
+    code = "unsupported_grant_type"
+
+
+class InvalidScope(ServerError):
+    """The scope is unknown, malformed or more than was granted (RFC 6749 §5.2)."""
+
+    code = "invalid_scope"
+
+
+class AccessDenied(ServerError):
+    """The user or the server said no (RFC 6749 §4.1.2.1)."""
+
+    code = "access_denied"
+
+
+class UnsupportedResponseType(ServerError):
+    """The authorization endpoint does not offer this response type (RFC 6749 §4.1.2.1)."""
+
+    code = "unsupported_response_type"
+
+
+class ServerFailure(ServerError):
+    """The server met an unexpected condition, in its own words `server_error` (RFC 6749 §4.1.2.1)."""
+
+    code = "server_error"
+
+
+class TemporarilyUnavailable(ServerError):
+    """The server is overloaded or being maintained (RFC 6749 §4.1.2.1)."""
+
+    code = "temporarily_unavailable"
+
+
+class InvalidToken(ServerError):
+    """A protected resource refused the access token (RFC 6750 §3.1)."""
+
+    code = "invalid_token"
+
+
+class InsufficientScope(ServerError):
+    """The access token does not reach far enough (RFC 6750 §3.1)."""
+
+    code = "insufficient_scope"
+
+
+class UnsupportedTokenType(ServerError):
+    """The server cannot revoke tokens of this type (RFC 7009 §2.2.1)."""
+
+    code = "unsupported_token_type"
+
+
+class InvalidTarget(ServerError):
+    """The resource or audience is unknown or not allowed (RFC 8707 §2, RFC 8693 §2.2.2)."""
+
+    code = "invalid_target"
+
+
+class InvalidDPoPProof(ServerError):
+    """The DPoP proof was refused (RFC 9449 §5)."""
+
+    code = "invalid_dpop_proof"
+
+
+class UseDPoPNonce(ServerError):
+    """The server wants its nonce in the DPoP proof (RFC 9449 §8)."""
+
+    code = "use_dpop_nonce"
+
+
+class LoginRequired(ServerError):
+    """The user must log in, and the request forbade asking (OpenID Connect Core §3.1.2.6)."""
+
+    code = "login_required"
+
+
+class ConsentRequired(ServerError):
+    """The user must consent, and the request forbade asking (OpenID Connect Core §3.1.2.6)."""
+
+    code = "consent_required"
+
+
+class InteractionRequired(ServerError):
+    """The user must do something, and the request forbade asking (OpenID Connect Core §3.1.2.6)."""
+
+    code = "interaction_required"
+
+
+# The names that programs written for other libraries import; the same classes, so that `except` works either way.
+OAuth2Error = OAuthError
+InvalidTokenError = TokenExpiredError
+MismatchingStateException = MismatchingStateError
+InvalidRequestError = InvalidRequest
+InvalidClientError = InvalidClient
+InvalidGrantError = InvalidGrant
+UnauthorizedClientError = UnauthorizedClient
+UnsupportedGrantTypeError = UnsupportedGrantType
+UnsupportedResponseTypeError = UnsupportedResponseType
+InvalidScopeError = InvalidScope
+AccessDeniedError = AccessDenied
+UnsupportedTokenTypeError = UnsupportedTokenType

@@ -1,0 +1,79 @@
+"""HTTP requests and responses as values: what a flow yields, and what comes back.
+
+Parameters stay pair lists until the wire, so that repeats survive and order is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+from doorkey.protocol.flow import Effect
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+"""(name, value) pairs: a form, a query or headers."""
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered: the status, the headers as pairs, and the decoded, bounded body."""
+
+    status: int
+    headers: Pairs = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return the first header called `name`, in any case, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def media_type(self) -> str:
+        """The type and subtype of the content, lower-case and without parameters; empty when not said."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    def __repr__(self) -> str:  # a body may hold tokens
+        return f"<Response {self.status} {self.media_type or 'of no type'}, {len(self.body)} bytes>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Request(Effect[Response]):
+    """A request to an authorization server; yielding it from a flow brings its `Response`.
+
+    `form` holds parameters that are still pairs; `body` holds bytes that a user's hook has already encoded, and wins.
+    """
+
+    method: str
+    url: str
+    headers: Pairs = ()
+    form: Pairs = ()
+    body: bytes | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The body as it goes on the wire."""
+        return urlencode(self.form).encode("ascii") if self.body is None else self.body
+
+    def header(self, name: str) -> str | None:
+        """Return the first header called `name`, in any case, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """Return a copy in which the header `name` is `value` and nothing else."""
+        kept = tuple((key, old) for key, old in self.headers if key.lower() != name.lower())
+        return replace(self, headers=(*kept, (name, value)))
+
+    def with_form(self, more: Iterable[tuple[str, str]]) -> Request:
+        """Return a copy with more parameters at the end of the form, or of the query for a GET."""
+        added = tuple(more)
+        if self.body is not None:
+            joined = b"&".join(part for part in (self.body, urlencode(added).encode("ascii")) if part)
+            return replace(self, body=joined)
+        return replace(self, form=self.form + added)
+
+    def __repr__(self) -> str:  # forms hold secrets, and so may queries
+        parts = urlsplit(self.url)
+        return f"<Request {self.method} {parts.scheme}://{parts.netloc}{parts.path}>"

@@ -1,0 +1,90 @@
+"""Values that everything else is made of: frozen, typed, and silent about secrets."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from doorkey.errors import UsageError
+
+MASK = "***"
+
+
+class Secret:
+    """A string that shows itself only when asked by name: not in repr, str, format, pickle or a log record.
+
+    Compared in constant time. `reveal()` returns the string.
+    """
+
+    __slots__ = ("_value",)
+    _value: str
+
+    def __init__(self, value: str) -> None:
+        object.__setattr__(self, "_value", value)
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._value
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise UsageError("a Secret cannot be changed: make a new one")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise UsageError("a Secret is not pickled: store what reveal() returns where secrets may be stored")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A set of scope tokens that remembers their order (RFC 6749 §3.3)."""
+
+    tokens: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, value: str | Iterable[str] | None) -> Scope:
+        """Return the scope of a space-separated string, or of an iterable of tokens; None is the empty scope."""
+        if isinstance(value, Scope):
+            return value
+        tokens = value.split() if isinstance(value, str) else [str(token) for token in value or ()]
+        if any(not token or any(not "!" <= c <= "~" or c in '"\\' for c in token) for token in tokens):
+            raise UsageError('a scope token is made of visible ASCII characters without " and \\ (RFC 6749 §3.3)')
+        return cls(tuple(dict.fromkeys(tokens)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tokens)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self.tokens
+
+    def __str__(self) -> str:
+        return " ".join(self.tokens)
