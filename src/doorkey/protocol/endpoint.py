@@ -1,0 +1,72 @@
+"""Which URLs an authorization server may be reached at: https, or http on this very machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from doorkey.errors import UsageError, printable
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ILLEGAL = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port: what decides whether two URLs belong together (RFC 6454 §4)."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def split_url(url: str, what: str = "URL") -> SplitResult:
+    """Return the parts of an absolute http or https URL, or raise `UsageError` naming `what` is wrong with it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # reading it is what validates it
+    except ValueError:
+        raise UsageError(f"the {what} {printable(url, 80)!r} is not a URL") from None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise UsageError(f"the {what} must be an absolute http or https URL, not {printable(url, 80)!r}")
+    return parts
+
+
+def origin_of(url: str) -> Origin:
+    """Return the origin of an absolute http or https URL. Raises `UsageError` for any other."""
+    parts = split_url(url)
+    return Origin(parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether `host` is this machine: the name `localhost`, or an address that *parses* as loopback.
+
+    `localhost.evil` and `127.0.0.1.evil` are names like any other.
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_endpoint(url: str, what: str = "endpoint") -> str:
+    """Return `url` unchanged if an authorization server may be reached at it.
+
+    `what` names the endpoint in the message. Raises `UsageError` for http beyond loopback, and for user information,
+    a fragment, a backslash, blanks or control characters anywhere in it (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
+    """
+    if _ILLEGAL.search(url):
+        raise UsageError(f"the {what} holds a blank, a control character or a backslash")
+    parts = split_url(url, what)
+    if "@" in parts.netloc:
+        raise UsageError(f"the {what} must not hold a user name or password")
+    if parts.fragment or url.endswith("#"):
+        raise UsageError(f"the {what} must not have a fragment")
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise UsageError(
+            f"the {what} at {printable(parts.hostname or '', 80)} must be https: plain http is for loopback only"
+        )
+    return url
