@@ -1,0 +1,75 @@
+"""Which signature algorithms there are, and what a key must be to fit one (RFC 7518 §3, RFC 8037, RFC
+9864)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from joserfc.jwa import JWSAlgModel
+from joserfc.jws import JWSRegistry
+
+from doorkey.errors import UsageError, printable
+
+MIN_RSA_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """What an algorithm asks of its key: the type, one of the curves, and for HMAC the least number of
+    bytes."""
+
+    name: str
+    kty: str
+    curves: tuple[str, ...] = ()
+    min_bytes: int = 0
+
+
+ALGORITHMS = {
+    algorithm.name: algorithm
+    for algorithm in (
+        Algorithm("HS256", "oct", min_bytes=32),
+        Algorithm("HS384", "oct", min_bytes=48),
+        Algorithm("HS512", "oct", min_bytes=64),
+        *(Algorithm(f"{family}{bits}", "RSA") for family in ("RS", "PS") for bits in (256, 384, 512)),
+        Algorithm("ES256", "EC", ("P-256",)),
+        Algorithm("ES384", "EC", ("P-384",)),
+        Algorithm("ES512", "EC", ("P-521",)),
+        Algorithm("EdDSA", "OKP", ("Ed25519", "Ed448")),
+        Algorithm("Ed25519", "OKP", ("Ed25519",)),
+        Algorithm("Ed448", "OKP", ("Ed448",)),
+    )
+}
+"""Every algorithm this package signs and verifies with; `none` is not one of them."""
+
+
+def algorithm_named(name: str) -> Algorithm:
+    """Return the algorithm called `name`. Raises `UsageError` for one that is not known, `none` included."""
+    try:
+        return ALGORITHMS[name]
+    except (KeyError, TypeError):
+        raise UsageError(
+            f"the algorithm {printable(str(name), 40)!r} is none of {', '.join(ALGORITHMS)}"
+        ) from None
+
+
+class ExactRegistry(JWSRegistry):
+    """A registry of joserfc that allows exactly the algorithms it is given.
+
+    The original warns at each use of EdDSA, and treats an empty list as its own recommendation. Header
+    members that nobody marked critical are ignored, as RFC 7515 §4 says; what matters of them is checked
+    before joserfc sees them.
+    """
+
+    max_header_length = max_payload_length = 65536
+    max_signature_length = 4096
+
+    def __init__(self, algorithms: Iterable[str]) -> None:
+        super().__init__(header_registry=None, algorithms=tuple(algorithms), strict_check_header=False)
+        self._exactly = frozenset(algorithm_named(name).name for name in self.allowed or ())
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        """Return joserfc's algorithm of an allowed `name`. Raises `UsageError` for any other."""
+        if name not in self._exactly:
+            raise UsageError(f"the algorithm {printable(str(name), 40)!r} is not allowed here")
+        return self.algorithms[name]

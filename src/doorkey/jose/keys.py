@@ -1,0 +1,243 @@
+"""Reading keys, and judging whether they fit what they are to be used for (RFC 7517, RFC 7518 §3, RFC 8725
+§3).
+
+Theory of operation. `import_key` turns everything a program may hold (PEM, JWK, a key object, a shared
+secret) into a `Key`, and refuses what is unsound by itself: short RSA, empty secrets, text that is really a
+public key. `Key.check` then asks whether this key may do this one operation with this one algorithm. The
+first depends on the key alone and is worth doing once; the second is done at every use.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    load_der_private_key,
+    load_der_public_key,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
+
+from doorkey.errors import OAuthError, UsageError
+from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
+from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.values import Secret
+
+JoseKey: TypeAlias = OctKey | RSAKey | ECKey | OKPKey
+Operation: TypeAlias = Literal["sign", "verify"]
+
+BROKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, UnsupportedAlgorithm)
+"""What joserfc and cryptography raise on keys and tokens that are not well formed."""
+
+_PEM = re.compile(rb"-----? ?BEGIN ")
+_SSH = re.compile(rb"\s*(ssh-|ecdsa-sha2-|sk-)")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Key:
+    """A key that has been read and found sound; make one with `import_key`."""
+
+    jose: JoseKey
+
+    @property
+    def kid(self) -> str | None:
+        """The key's own id, or None (RFC 7517 §4.5)."""
+        return self.jose.kid
+
+    @property
+    def kty(self) -> str:
+        """The key type: `oct`, `RSA`, `EC` or `OKP` (RFC 7517 §4.1)."""
+        return self.jose.key_type
+
+    def public_jwk(self) -> dict[str, Any]:
+        """Return the public half as a JWK. Raises `UsageError` for a shared secret, which has none."""
+        if isinstance(self.jose, OctKey):
+            raise UsageError("a shared secret has no public half")
+        return dict(self.jose.as_dict(private=False))
+
+    def check(self, alg: str, operation: Operation) -> None:
+        """Raise `UsageError` unless this key may `operation` with `alg`.
+
+        Looks at the type, curve, size, `use`, `key_ops` and `alg` of the key (RFC 7517 §4, RFC 7518 §3).
+        """
+        wanted = algorithm_named(alg)
+        if self.kty != wanted.kty:
+            raise UsageError(f"{alg} needs a key of type {wanted.kty}, not {self.kty}")
+        if isinstance(self.jose, OctKey) and len(self.jose.raw_value) < wanted.min_bytes:
+            raise UsageError(f"{alg} needs a secret of at least {wanted.min_bytes} bytes (RFC 7518 §3.2)")
+        if isinstance(self.jose, ECKey | OKPKey) and self.jose.curve_name not in wanted.curves:
+            raise UsageError(f"{alg} needs a key on {' or '.join(wanted.curves)}, not {self.jose.curve_name}")
+        if operation == "sign" and not self.jose.is_private:
+            raise UsageError("signing needs a private key; this one is public")
+        self._check_purpose(alg, operation)
+
+    def _check_purpose(self, alg: str, operation: Operation) -> None:
+        if self.jose.get("use") not in (None, "sig"):
+            raise UsageError("the key's `use` is not `sig`")
+        if self.jose.get("alg") not in (None, alg):
+            raise UsageError(f"the key's own `alg` is not {alg}")
+        operations = self.jose.get("key_ops")
+        # A private key that may sign is also what its owner verifies with.
+        if operations is not None and operation not in operations and "sign" not in operations:
+            raise UsageError(f"the key's `key_ops` do not hold `{operation}`")
+
+    def __repr__(self) -> str:
+        return f"<Key {self.kty} kid={self.kid!r}>"
+
+
+def import_key(value: object) -> Key:
+    """Return the key that `value` holds.
+
+    `value` is PEM (a private key, a public key or a certificate) or a shared secret as str, bytes or
+    `Secret`; a JWK as a mapping or as JSON; or a key object of joserfc or cryptography. Raises `UsageError`
+    for anything else, for RSA under 2048 bits, for an empty secret, and for a public key in any encoding
+    where a secret is expected. The error never quotes the key.
+    """
+    try:
+        return Key(_sound(_read(value)))
+    except BROKEN as error:
+        if isinstance(error, OAuthError):
+            raise
+        # The original's text may quote the key, so it is neither shown nor kept as the cause.
+        raise UsageError(f"the key cannot be read ({type(error).__name__})") from None
+
+
+def import_key_set(jwks: object) -> tuple[Key, ...]:
+    """Return the public keys of a JWK Set, given as a mapping, a list of JWKs, or JSON (RFC 7517 §5).
+
+    Keys that are not understood are skipped, and so are private and symmetric ones: whoever publishes those
+    has published a secret. Raises `UsageError` if it is not a set of keys at all.
+    """
+    if isinstance(jwks, str | bytes):
+        jwks = _json(jwks.encode() if isinstance(jwks, str) else jwks)
+    members = cast(Mapping[str, object], jwks).get("keys") if isinstance(jwks, Mapping) else jwks
+    if not isinstance(members, list | tuple):
+        raise UsageError("a JWK Set is an object with a list called `keys` (RFC 7517 §5)")
+    return tuple(_public_ones(cast(Iterable[object], members)))
+
+
+def _public_ones(members: Iterable[object]) -> Iterable[Key]:
+    for member in members:
+        if not isinstance(member, Mapping):
+            continue
+        try:
+            key = import_key(cast(Mapping[str, object], member))
+        except UsageError:
+            continue
+        if key.kty != "oct" and not key.jose.is_private:
+            yield key
+
+
+def _read(value: object) -> JoseKey:
+    if isinstance(value, Key):
+        return value.jose
+    if isinstance(value, OctKey | RSAKey | ECKey | OKPKey):
+        return value
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if isinstance(value, Mapping):
+        return _jwk(dict(cast(Mapping[str, Any], value)))
+    if isinstance(value, str):
+        value = value.encode()
+    return _text(value) if isinstance(value, bytes) else _native(value)
+
+
+def _text(text: bytes) -> JoseKey:
+    if _PEM.search(text):
+        return _native(_pem(text))
+    if text.lstrip().startswith(b"{"):
+        members = _json(text)
+        if "kty" in members or "keys" in members:
+            return _jwk(members)
+    _refuse_public(text)
+    return OctKey(text, text)
+
+
+def _json(text: bytes) -> dict[str, Any]:
+    try:
+        return parse_object(text)
+    except JSONProblem as problem:
+        raise UsageError(f"the key is not a JWK: {problem}") from None
+
+
+def _jwk(members: dict[str, Any]) -> JoseKey:
+    if "keys" in members:
+        raise UsageError("this is a whole JWK Set; give one key of it")
+    if members.get("kty") == "oct":  # decoded here, so that the warning about its size is our error instead
+        OctKey.validate_dict_key(members)
+        raw = OctKey.binding.import_from_dict(members)
+        _refuse_public(raw)
+        return OctKey(raw, members)
+    return JWKRegistry.import_key(members)
+
+
+def _pem(text: bytes) -> object:
+    if b"CERTIFICATE-----" in text:
+        return x509.load_pem_x509_certificate(text).public_key()
+    if b"PRIVATE KEY-----" not in text:
+        return load_pem_public_key(text)
+    if b"ENCRYPTED" in text:
+        raise UsageError("the private key is encrypted: decrypt it first, or give the key object")
+    return load_pem_private_key(text, password=None)
+
+
+def _native(value: object) -> JoseKey:
+    if isinstance(value, rsa.RSAPrivateKey | rsa.RSAPublicKey):
+        return RSAKey(value, value)
+    if isinstance(value, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        return ECKey(value, value)
+    if isinstance(
+        value,
+        ed25519.Ed25519PrivateKey | ed25519.Ed25519PublicKey | ed448.Ed448PrivateKey | ed448.Ed448PublicKey,
+    ):
+        return OKPKey(value, value)
+    raise UsageError(f"a key is PEM, a JWK, a shared secret or a key object, not {type(value).__name__}")
+
+
+def _refuse_public(secret: bytes) -> None:
+    """Refuse a shared secret that is a public key: everybody could sign with it (RFC 8725 §2.1)."""
+    candidates = [secret]
+    with suppress(binascii.Error):
+        candidates.append(b64decode(b"".join(secret.split()), validate=True))
+    loaders = (
+        load_der_public_key,
+        x509.load_der_x509_certificate,
+        lambda der: load_der_private_key(der, None),
+    )
+    for candidate in candidates:
+        # DER begins with a SEQUENCE; asking first spares three parsers for nearly every secret.
+        if (
+            _SSH.match(candidate)
+            or _PEM.search(candidate)
+            or (candidate[:1] == b"\x30" and _loads(loaders, candidate))
+        ):
+            raise UsageError("a public or private key is never a shared secret")
+
+
+def _loads(loaders: Iterable[Any], data: bytes) -> bool:
+    for load in loaders:
+        try:
+            load(data)
+        except BROKEN:
+            continue
+        return True
+    return False
+
+
+def _sound(key: JoseKey) -> JoseKey:
+    if isinstance(key, OctKey) and not key.raw_value:
+        raise UsageError("the shared secret is empty")
+    if isinstance(key, RSAKey) and key.raw_value.key_size < MIN_RSA_BITS:
+        raise UsageError(f"an RSA key needs at least {MIN_RSA_BITS} bits (RFC 7518 §3.3)")
+    return key

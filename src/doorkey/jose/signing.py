@@ -1,0 +1,41 @@
+"""Making signed JWTs in the compact form (RFC 7515 §7.1, RFC 7519)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from joserfc import jws
+
+from doorkey.errors import OAuthError, UsageError
+from doorkey.jose.algorithms import ExactRegistry
+from doorkey.jose.keys import BROKEN, import_key
+
+
+def sign(
+    claims: Mapping[str, object], key: object, *, alg: str, header: Mapping[str, object] | None = None
+) -> str:
+    """Return `claims` as a compact JWS, signed with `key` by `alg` and nothing else.
+
+    `key` is whatever `doorkey.jose.keys.import_key` reads. `header` adds members to the protected header,
+    which holds `alg`, `typ` (`JWT` unless said otherwise) and the key's own `kid` where it has one. Raises
+    `UsageError` if the key does not fit the algorithm, or the claims are not JSON (RFC 7519 §7.1).
+    """
+    imported = import_key(key)
+    imported.check(alg, "sign")
+    protected: dict[str, Any] = {"alg": alg, "typ": "JWT"}
+    if imported.kid:
+        protected["kid"] = imported.kid
+    protected.update(header or {})
+    if protected["alg"] != alg:
+        raise UsageError("the header names another algorithm than `alg`")
+    if "crit" in protected or "b64" in protected:
+        raise UsageError("`crit` and `b64` have no place in a JWT made here (RFC 7797 §7)")
+    try:
+        payload = json.dumps(dict(claims), separators=(",", ":"), allow_nan=False)
+        return jws.serialize_compact(protected, payload, imported.jose, registry=ExactRegistry((alg,)))
+    except OAuthError:
+        raise
+    except (*BROKEN, RecursionError) as error:
+        raise UsageError(f"the token cannot be signed ({type(error).__name__})") from None

@@ -1,0 +1,166 @@
+"""Checking signed JWTs in the compact form, strictly (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3).
+
+Theory of operation. Cheap refusals come first: size, then the legal form, before any base64 or JSON is
+decoded. The algorithm comes from the caller's registration; the header may only agree with it. The key comes
+from the caller; what a token says about keys (`jwk`, `jku`, `x5u`, `x5c`) is never looked at, and `kid` only
+chooses among the caller's keys. Claims exist for the caller only after the signature has been found good.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from joserfc import jws
+from joserfc.util import urlsafe_b64decode
+
+from doorkey.errors import OAuthError, UsageError, VerificationError
+from doorkey.jose.algorithms import ExactRegistry, algorithm_named
+from doorkey.jose.keys import BROKEN, Key, import_key, import_key_set
+from doorkey.protocol.strict_json import JSONProblem, parse_object
+
+MAX_BYTES = 64 * 1024
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class VerifiedToken:
+    """The protected header and the claims of a token whose signature is good. Claims are not judged yet."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+    def __repr__(self) -> str:  # claims may be personal
+        return f"<VerifiedToken alg={self.header.get('alg')!r}>"
+
+
+def verify(
+    token: str,
+    keys: object,
+    *,
+    algorithms: Iterable[str],
+    typ: str | Iterable[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> VerifiedToken:
+    """Return the header and claims of a compact JWS once its form, algorithm, type and signature are found
+    good.
+
+    `keys` is one key (whatever `import_key` reads), a `Key` or a sequence of them, or a JWK Set; `algorithms`
+    are those registered for whoever made the token. `typ`, when given, is the one type or the several types
+    that the header must name (RFC 8725 §3.11); the `application/` prefix and case do not matter (RFC 7515
+    §4.1.9).
+
+    Raises `VerificationError` for anything wrong with the token, `UsageError` for a key or algorithm of the
+    caller's.
+    """
+    allowed = tuple(
+        algorithm_named(name).name for name in ([algorithms] if isinstance(algorithms, str) else algorithms)
+    )
+    candidates = _candidates(keys)
+    header = _header(token, max_bytes)
+    alg = header.get("alg")
+    if not isinstance(alg, str) or alg not in allowed:
+        raise VerificationError("alg", "is not the registered one", expected=" or ".join(allowed))
+    if typ is not None:
+        _check_typ(header, [typ] if isinstance(typ, str) else list(typ))
+    _check_signature(token, alg, _chosen(candidates, header, alg))
+    return VerifiedToken(header, _decoded(token.split(".")[1], "token"))
+
+
+def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
+    """Return the header of a token that nobody has verified: to choose a key by, and to trust in nothing.
+
+    Raises `VerificationError` if the token is not in the legal compact form.
+    """
+    return _header(token, max_bytes)
+
+
+def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
+    """Return the claims of a token that nobody has verified: to choose whose keys to use, and to trust in
+    nothing.
+
+    Raises `VerificationError` if the token is not in the legal compact form.
+    """
+    _header(token, max_bytes)
+    return _decoded(token.split(".")[1], "token")
+
+
+def _candidates(keys: object) -> tuple[Key, ...]:
+    if isinstance(keys, Key):
+        return (keys,)
+    if isinstance(keys, list | tuple):
+        return tuple(import_key(key) for key in cast(Iterable[object], keys))
+    if isinstance(keys, Mapping) and "keys" in keys:
+        return import_key_set(cast(object, keys))
+    return (import_key(keys),)
+
+
+def _header(token: str, max_bytes: int) -> dict[str, Any]:
+    if len(token) > max_bytes:
+        raise VerificationError("token", "is too long", expected=f"at most {max_bytes} bytes")
+    if not _COMPACT.fullmatch(token):
+        raise VerificationError("token", "is not a signed token in the compact form (RFC 7515 §7.1)")
+    header = _decoded(token.partition(".")[0], "header")
+    if "crit" in header:
+        raise VerificationError("crit", "names extensions that are not understood here (RFC 7515 §4.1.11)")
+    if header.get("b64", True) is not True:
+        raise VerificationError("b64", "is not for JWTs (RFC 7797 §7)")
+    return header
+
+
+def _decoded(segment: str, what: str) -> dict[str, Any]:
+    try:
+        return parse_object(urlsafe_b64decode(segment.encode("ascii")))
+    except (ValueError, JSONProblem) as error:
+        reason = f"is not acceptable: {error}" if isinstance(error, JSONProblem) else "is not base64url"
+        raise VerificationError(what, reason) from None
+
+
+def _check_typ(header: Mapping[str, Any], wanted: list[str]) -> None:
+    found = header.get("typ")
+    if not isinstance(found, str) or _media_type(found) not in {_media_type(name) for name in wanted}:
+        raise VerificationError(
+            "typ", "is not the type of token that is wanted here", expected=" or ".join(wanted)
+        )
+
+
+def _media_type(typ: str) -> str:
+    return typ.lower().removeprefix("application/")
+
+
+def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Key]:
+    """Return the keys that may have signed: those of the token's `kid`, or any when one side names none."""
+    kid = header.get("kid")
+    by_kid = [key for key in keys if kid is None or key.kid is None or key.kid == kid]
+    if not by_kid:
+        raise VerificationError("kid", "is not among the known keys")
+    fitting: list[Key] = []
+    misfit: UsageError | None = None
+    for key in by_kid:
+        try:
+            key.check(alg, "verify")
+        except UsageError as error:
+            misfit = error
+        else:
+            fitting.append(key)
+    if not fitting:
+        raise VerificationError(
+            "alg", "has no key that fits it" + (f": {misfit.description}" if misfit else "")
+        )
+    return fitting
+
+
+def _check_signature(token: str, alg: str, keys: Iterable[Key]) -> None:
+    registry = ExactRegistry((alg,))
+    for key in keys:
+        try:
+            jws.deserialize_compact(token, key.jose, registry=registry)
+        except OAuthError:
+            raise
+        except (*BROKEN, RecursionError):
+            continue
+        return
+    raise VerificationError("signature", "is not good")
