@@ -1,0 +1,97 @@
+"""What every answer of an authorization server has in common: an OAuth error wins, and the body is one JSON object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from doorkey.errors import InvalidResponse, ServerError
+from doorkey.protocol.http import Response
+from doorkey.protocol.strict_json import JSONProblem, parse_object
+
+MAX_RETRY_AFTER: Final = 3600.0
+"""Seconds: a server that asks us to wait longer is taken at its word for an hour."""
+
+_BUSY: Final = frozenset({429, 503})
+
+
+def retry_after(response: Response, now: float | None = None) -> float | None:
+    """Return the seconds of `Retry-After`, from 0 to an hour, or None (RFC 9110 §10.2.3).
+
+    A date is understood only where `now` is given, in seconds since the epoch.
+    """
+    value = (response.header("retry-after") or "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:12]), MAX_RETRY_AFTER)
+    if value and now is not None:
+        try:
+            moment = parsedate_to_datetime(value).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return min(max(math.ceil(moment - now), 0.0), MAX_RETRY_AFTER)
+    return None
+
+
+def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float | None = None) -> None:
+    """Raise the `ServerError` that `members` describe, if they describe one, whatever the status (RFC 6749 §5.2)."""
+    error = members.get("error")
+    if error is None:
+        return
+    name = error if isinstance(error, str) and error else "invalid_error"
+    description, uri = members.get("error_description"), members.get("error_uri")
+    raise ServerError.named(name)(
+        name,
+        description if isinstance(description, str) else None,
+        uri if isinstance(uri, str) else None,
+        status=response.status,
+        headers=response.headers,
+        retry_after=retry_after(response, now),
+    )
+
+
+def raise_for_status(response: Response, now: float | None = None) -> None:
+    """Raise for any status but 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`."""
+    if 200 <= response.status < 300:
+        return
+    if response.status in _BUSY:
+        raise ServerError.named("temporarily_unavailable")(
+            "temporarily_unavailable",
+            f"the server answered {response.status}",
+            status=response.status,
+            headers=response.headers,
+            retry_after=retry_after(response, now),
+        )
+    raise InvalidResponse(
+        "status",
+        "the server refused without saying why in the protocol's terms",
+        status=response.status,
+        excerpt=excerpt_of(response),
+    )
+
+
+def json_answer(response: Response, what: str, now: float | None = None) -> dict[str, Any]:
+    """Return the JSON object of a successful answer called `what` in messages.
+
+    Raises `ServerError` if it is an OAuth error with any status, `TemporarilyUnavailable` for 429 and 503, and
+    `InvalidResponse` with problem `empty`, `not_json`, `not_an_object`, `duplicate_member`, `too_deep` or `status`.
+    """
+    try:
+        members = parse_object(response.body)
+    except JSONProblem as bad:
+        if response.status in _BUSY:
+            raise_for_status(response, now)
+        problem = bad.problem if response.body.strip() else "empty"
+        described = f"the {what} is not what the protocol wants: " + (str(bad) if response.body else "it is empty")
+        raise InvalidResponse(problem, described, status=response.status, excerpt=excerpt_of(response)) from None
+    raise_oauth_error(response, members, now)
+    raise_for_status(response, now)
+    return members
+
+
+def excerpt_of(response: Response) -> str:
+    """Return the beginning of an error page, and nothing of any answer that could hold a token."""
+    if response.status < 400 or response.media_type not in ("text/html", "text/plain"):
+        return ""
+    return response.body[:200].decode("utf-8", "replace")

@@ -1,0 +1,169 @@
+"""The authorization endpoint: the URL a browser is sent to, and the callback it comes back with (RFC 6749 §4.1)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError
+from doorkey.protocol.endpoint import check_endpoint
+from doorkey.protocol.http import Pairs
+from doorkey.protocol.parameters import merged, parse_form, with_query
+from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.values import Scope, Secret
+
+LIFETIME: Final = 600.0
+"""Seconds a person has to come back from the login page."""
+MAX_CALLBACK: Final = 64 * 1024
+
+_ONCE: Final = frozenset(
+    "state code iss error error_description error_uri access_token token_type expires_in scope id_token response "
+    "session_state".split()
+)
+
+
+def new_state() -> str:
+    """Return a fresh `state` or `nonce` of 192 random bits."""
+    return secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationTransaction:
+    """One login under way: everything that finishing it needs, in any process (RFC 9700 §2.1, §4.7).
+
+    Send the browser to `url`, keep the rest where only that browser can bring it back, and give it to
+    ``fetch_token(authorization_response=…, transaction=…)``. `expires_at` is in seconds since the epoch. `to_dict`
+    holds the code verifier: keep it as you keep a session.
+    """
+
+    url: str
+    state: str
+    code_verifier: Secret
+    nonce: str
+    issuer: str | None
+    redirect_uri: str | None
+    scope: Scope
+    response_mode: str
+    expires_at: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a dictionary that JSON can hold."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**plain, "code_verifier": self.code_verifier.reveal(), "scope": str(self.scope)}
+
+    def to_json(self) -> str:
+        """Return `to_dict()` as JSON text."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, members: Mapping[str, Any]) -> AuthorizationTransaction:
+        """Return the transaction that `to_dict` described. Raises `UsageError` for anything else."""
+        texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
+        optional = {name: members.get(name) for name in ("issuer", "redirect_uri")}
+        expires_at = members.get("expires_at")
+        if (
+            not all(isinstance(value, str) and value for value in texts.values())
+            or not all(value is None or isinstance(value, str) for value in optional.values())
+            or isinstance(expires_at, bool)
+            or not isinstance(expires_at, int | float)
+        ):
+            raise UsageError("this is not an authorization transaction: give what to_dict() or to_json() returned")
+        return cls(
+            url=str(texts["url"]),
+            state=str(texts["state"]),
+            code_verifier=Secret(str(texts["code_verifier"])),
+            nonce=str(texts["nonce"]),
+            issuer=optional["issuer"],
+            redirect_uri=optional["redirect_uri"],
+            scope=Scope.of(str(members.get("scope") or "")),
+            response_mode=str(texts["response_mode"]),
+            expires_at=float(expires_at),
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> AuthorizationTransaction:
+        """Return the transaction that `to_json` described. Raises `UsageError` for anything else."""
+        try:
+            return cls.from_dict(parse_object(text.encode() if isinstance(text, str) else text))
+        except JSONProblem as bad:
+            raise UsageError(f"this is not an authorization transaction: {bad}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """The parameters of a callback that passed its checks; `parameters` may hold a code or a token."""
+
+    parameters: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"<Callback with {', '.join(sorted(self.parameters))}>"
+
+
+def authorization_url(endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str]] = ()) -> str:
+    """Return the URL of an authorization request; `extra` pairs cannot override `ours` (RFC 6749 §4.1.1).
+
+    Raises `UsageError` for an endpoint or a parameter that cannot be.
+    """
+    check_endpoint(endpoint, "authorization endpoint")
+    return with_query(endpoint, merged(ours, extra, "the authorization request"))
+
+
+def parse_callback(
+    url: str,
+    *,
+    state: str | None,
+    issuer: str | None = None,
+    iss_required: bool = False,
+    fragment: bool = False,
+) -> Callback:
+    """Return the checked parameters of the URL at which the browser came back (RFC 6749 §4.1.2, RFC 9207 §2.4).
+
+    `state` is what the request sent (None: it sent none), `issuer` whom it was sent to, `iss_required` whether that
+    server promised to name itself, `fragment` whether the request asked for an answer in the fragment: only then is
+    one read. Checked in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and
+    `VerificationError` when the callback belongs elsewhere, `ServerError` when it is an error answer.
+    """
+    if len(url) > MAX_CALLBACK:
+        raise VerificationError("callback", f"is longer than {MAX_CALLBACK} characters")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise VerificationError("callback", "is not a URL") from None
+    try:
+        pairs = parse_form(parts.fragment if fragment else parts.query)
+    except UsageError as error:
+        raise VerificationError("callback", f"has {error.description}") from None
+    repeated = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1 and name in _ONCE)
+    if repeated:
+        raise VerificationError(repeated[0], "stands in the callback more than once")
+    parameters = dict(pairs)
+    _check_state(parameters.get("state"), state)
+    _check_issuer(parameters.get("iss"), issuer, iss_required)
+    if "error" in parameters:
+        name = parameters["error"] or "invalid_error"
+        raise ServerError.named(name)(name, parameters.get("error_description"), parameters.get("error_uri"))
+    return Callback(parameters)
+
+
+def _check_state(got: str | None, expected: str | None) -> None:
+    if expected is None and got is None:
+        return
+    if expected is None or got is None:
+        missing = "was not sent with the request" if expected is None else "is missing in the callback"
+        raise MismatchingStateError(f"{missing}, so the callback cannot be told from a forged one")
+    if not hmac.compare_digest(got.encode("utf-8", "replace"), expected.encode("utf-8", "replace")):
+        raise MismatchingStateError
+
+
+def _check_issuer(got: str | None, issuer: str | None, required: bool) -> None:
+    if got is None:
+        if required:
+            raise VerificationError("iss", "is missing, though the server promises it", expected=issuer)
+    elif issuer is not None and got != issuer:
+        raise VerificationError("iss", "names another authorization server", expected=issuer)

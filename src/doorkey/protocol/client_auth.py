@@ -1,0 +1,135 @@
+"""How a client proves who it is at the token endpoint and its neighbours (RFC 6749 §2.3, RFC 7523 §2.2).
+
+A method is any callable ``(client, method, uri, headers, body) -> (uri, headers, body)``: the shape that users'
+programs register. Our own methods are such callables too, so there is one way through here.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote_plus, urlencode
+
+from doorkey.errors import UsageError
+from doorkey.protocol.http import FORM, Request
+from doorkey.protocol.parameters import with_query
+from doorkey.values import Secret
+
+Headers: TypeAlias = MutableMapping[str, str]
+Signed: TypeAlias = "tuple[str, Mapping[str, str], str | bytes]"
+ClientAuthMethod: TypeAlias = "Callable[[ClientIdentity, str, str, Headers, str], Signed]"
+"""``(client, method, uri, headers, body) -> (uri, headers, body)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """Who the client is while one request is authenticated.
+
+    `credential` is the secret, or the private key (PEM, JWK or key object). `audience` is whom a client assertion is
+    for unless the method names it itself: the issuer where it is known, else the token endpoint. `now` is in seconds.
+    """
+
+    client_id: str
+    credential: object
+    audience: str
+    now: float
+
+    @property
+    def client_secret(self) -> Any:
+        """The secret as the user gave it, for methods that need it; the empty string where there is none."""
+        if isinstance(self.credential, Secret):
+            return self.credential.reveal()
+        return "" if self.credential is None else self.credential
+
+    def __repr__(self) -> str:
+        return f"<ClientIdentity {self.client_id!r}>"
+
+
+def client_secret_basic(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+    """HTTP Basic with id and secret form-encoded first, so that ``:`` and ``%`` survive (RFC 6749 §2.3.1)."""
+    return uri, _basic(headers, quote_plus(client.client_id), quote_plus(_secret_text(client))), body
+
+
+def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+    """HTTP Basic as servers expect it that skipped the encoding of RFC 6749 §2.3.1. Not for id with a ``:``."""
+    if ":" in client.client_id:
+        raise UsageError("a client_id with a ':' needs client_secret_basic, which encodes it")
+    return uri, _basic(headers, client.client_id, _secret_text(client)), body
+
+
+def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+    """Id and secret as parameters (RFC 6749 §2.3.1). Refused for GET: a secret does not belong in a URL."""
+    if method == "GET":
+        raise UsageError("client_secret_post would put the secret into the URL of a GET: use POST")
+    return uri, headers, _add(body, client_id=client.client_id, client_secret=_secret_text(client))
+
+
+def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+    """A public client only says its name (RFC 6749 §3.2.1)."""
+    if method == "GET":
+        return with_query(uri, [("client_id", client.client_id)]), headers, body
+    return uri, headers, _add(body, client_id=client.client_id)
+
+
+def client_secret_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+    """An assertion signed with the secret, HS256 (RFC 7523 §2.2; OpenID Connect Core §9)."""
+    from doorkey.protocol.client_assertion import ClientSecretJWT
+
+    return ClientSecretJWT()(client, method, uri, headers, body)
+
+
+def private_key_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+    """An assertion signed with the private key given as `client_secret`, RS256 or what the key is for (RFC 7523 §2.2)."""
+    from doorkey.protocol.client_assertion import PrivateKeyJWT
+
+    return PrivateKeyJWT()(client, method, uri, headers, body)
+
+
+METHODS: Final[Mapping[str, ClientAuthMethod]] = {
+    "client_secret_basic": client_secret_basic,
+    "client_secret_basic_unencoded": client_secret_basic_unencoded,
+    "client_secret_post": client_secret_post,
+    "client_secret_jwt": client_secret_jwt,
+    "private_key_jwt": private_key_jwt,
+    "none": none,
+}
+
+
+def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Request:
+    """Return `request` with the client's proof in it. Raises `UsageError` when the method returned something else."""
+    body = request.content.decode("utf-8", "surrogateescape")
+    signed: object = method(client, request.method, request.url, dict(request.headers), body)
+    if not isinstance(signed, tuple) or len(signed) != 3:  # pyright: ignore[reportUnknownArgumentType]
+        raise UsageError("a client authentication method returns (uri, headers, body)")
+    url, headers, new_body = signed  # pyright: ignore[reportUnknownVariableType]
+    content = new_body if isinstance(new_body, bytes) else str(new_body or "").encode("utf-8", "surrogateescape")  # pyright: ignore[reportUnknownArgumentType]
+    pairs = tuple((str(k), str(v)) for k, v in dict(headers).items())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    authenticated = replace(request, url=str(url), headers=pairs, form=(), body=content)  # pyright: ignore[reportUnknownArgumentType]
+    if content and authenticated.header("content-type") is None:
+        return authenticated.with_header("Content-Type", FORM)
+    return authenticated
+
+
+def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str) -> str:
+    """Return `body` with a client assertion in it (RFC 7521 §4.2)."""
+    return _add(body, client_id=client_id, client_assertion_type=assertion_type, client_assertion=assertion)
+
+
+def _add(body: str, **parameters: str) -> str:
+    return "&".join(part for part in (body, urlencode(parameters)) if part)
+
+
+def _basic(headers: Headers, user: str, password: str) -> Mapping[str, str]:
+    credentials = b64encode(f"{user}:{password}".encode()).decode("ascii")
+    return {**headers, "Authorization": f"Basic {credentials}"}
+
+
+def _secret_text(client: ClientIdentity) -> str:
+    secret = client.client_secret
+    if isinstance(secret, bytes):
+        return secret.decode("utf-8", "replace")
+    if not isinstance(secret, str):
+        raise UsageError("this client authentication method needs a client_secret that is text, not a key")
+    return secret

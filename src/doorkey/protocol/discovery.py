@@ -1,0 +1,47 @@
+"""Discovery: from an issuer to its metadata, by both well-known forms (RFC 8414 §3, OpenID Connect Discovery 1.0 §4)."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from doorkey.errors import InvalidResponse, UsageError
+from doorkey.protocol.answers import json_answer
+from doorkey.protocol.endpoint import check_endpoint
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Request
+from doorkey.protocol.metadata import ServerMetadata, parse_metadata
+
+OPENID: Final = "/.well-known/openid-configuration"
+OAUTH: Final = "/.well-known/oauth-authorization-server"
+
+_NOT_HERE: Final = frozenset({404, 405, 410})
+
+
+def well_known_urls(issuer: str) -> tuple[str, ...]:
+    """Return where the metadata of `issuer` may be, most likely first.
+
+    OpenID Connect appends its suffix to the issuer; RFC 8414 §3.1 puts its own between host and path.
+    """
+    check_endpoint(issuer, "issuer")
+    parts = urlsplit(issuer)
+    if parts.query:
+        raise UsageError("an issuer has no query (RFC 8414 §2)")
+    path = parts.path.rstrip("/")
+    paths = dict.fromkeys((path + OPENID, OAUTH + path, OPENID + path))
+    return tuple(urlunsplit(parts._replace(path=one)) for one in paths)
+
+
+def discover_flow(issuer: str) -> Flow[ServerMetadata]:
+    """Fetch the metadata of `issuer`, which must name exactly that issuer.
+
+    A form that the server does not have (404, 405, 410) leads to the next; anything else that is wrong is raised:
+    `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
+    """
+    for url in well_known_urls(issuer):
+        response = yield from Request("GET", url, (("Accept", "application/json"),))
+        if response.status not in _NOT_HERE:
+            return parse_metadata(json_answer(response, "metadata"), issuer, response.status)
+    raise InvalidResponse(
+        "not_found", "no metadata at any well-known place of this issuer: is the issuer spelled exactly?", status=404
+    )

@@ -1,0 +1,98 @@
+"""Authorization server metadata as a validated value (RFC 8414 §2, OpenID Connect Discovery 1.0 §3).
+
+It describes a server and nothing else: no member of it can set an option of a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from doorkey.errors import InvalidResponse, UsageError, VerificationError
+from doorkey.protocol.endpoint import check_endpoint
+
+ENDPOINTS: Final = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "userinfo_endpoint",
+    "registration_endpoint",
+    "end_session_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "jwks_uri",
+)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMetadata:
+    """What an authorization server says about itself; every endpoint has passed `check_endpoint`.
+
+    `iss_in_callbacks` is `authorization_response_iss_parameter_supported` (RFC 9207 §3): then a callback without
+    `iss` is refused. `extra` holds the members that have no field here, as they came.
+    """
+
+    issuer: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    introspection_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    registration_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    jwks_uri: str | None = None
+    iss_in_callbacks: bool = False
+    extra: Mapping[str, Any] = field(default=_NOTHING, repr=False, compare=False)
+
+    @classmethod
+    def from_mapping(cls, members: Mapping[str, Any]) -> ServerMetadata:
+        """Return the metadata of a mapping that the user vouches for, for instance a stored discovery document.
+
+        Raises `UsageError` for an endpoint that is no text or cannot be one, and for an https issuer with an http
+        endpoint.
+        """
+        known: dict[str, str | None] = {}
+        for name in ("issuer", *ENDPOINTS):
+            value = members.get(name)
+            if value is not None and not isinstance(value, str):
+                raise UsageError(f"the metadata's {name} is not text")
+            known[name] = check_endpoint(value, name) if value is not None else None
+        issuer = known["issuer"]
+        if issuer is not None and urlsplit(issuer).scheme == "https":
+            plain = [name for name in ENDPOINTS if (known[name] or "https:").startswith("http:")]
+            if plain:
+                raise UsageError(f"the metadata of an https issuer names a {plain[0]} that is not https")
+        return cls(
+            **known,  # type: ignore[arg-type]  # names and types were checked one by one
+            iss_in_callbacks=members.get("authorization_response_iss_parameter_supported") is True,
+            extra=MappingProxyType({k: v for k, v in members.items() if k not in known}),
+        )
+
+    @classmethod
+    def of(cls, value: ServerMetadata | Mapping[str, Any] | None) -> ServerMetadata:
+        """Return the metadata itself, that of a mapping, or none at all."""
+        if isinstance(value, ServerMetadata):
+            return value
+        return cls() if value is None else cls.from_mapping(value)
+
+
+def parse_metadata(members: Mapping[str, Any], issuer: str, status: int | None = None) -> ServerMetadata:
+    """Return the metadata a server published for `issuer`, compared exactly (RFC 8414 §3.3).
+
+    Raises `VerificationError` when it is another issuer's, `InvalidResponse` when an endpoint in it is unfit.
+    """
+    named = members.get("issuer")
+    if named != issuer:
+        reason = "is missing in the metadata" if named is None else "in the metadata is not the one that was asked for"
+        raise VerificationError("issuer", reason, expected=issuer)
+    try:
+        return ServerMetadata.from_mapping(members)
+    except UsageError as error:
+        raise InvalidResponse("metadata", error.description, status=status) from None

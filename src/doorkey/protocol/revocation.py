@@ -1,0 +1,35 @@
+"""Token revocation: tell the server that a token will not be used again (RFC 7009)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from doorkey.protocol.answers import raise_for_status, raise_oauth_error
+from doorkey.protocol.http import Request, Response
+from doorkey.protocol.introspection import token_query
+from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.values import Secret
+
+
+def revocation_request(
+    endpoint: str,
+    token: Secret,
+    token_type_hint: str | None = None,
+    extra: Iterable[tuple[str, str]] = (),
+    *,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Request:
+    """Return the request that revokes `token`, not yet authenticated (RFC 7009 §2.1)."""
+    return token_query(endpoint, token, token_type_hint, extra, "revocation", headers)
+
+
+def check_revocation(response: Response, now: float | None = None) -> None:
+    """Return when the server has revoked the token, or never knew it (RFC 7009 §2.2).
+
+    The body of a success means nothing. Raises `ServerError` for an error answer, also `unsupported_token_type`.
+    """
+    try:
+        raise_oauth_error(response, parse_object(response.body), now)
+    except JSONProblem:
+        pass  # most servers answer nothing at all
+    raise_for_status(response, now)

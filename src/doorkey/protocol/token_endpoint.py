@@ -1,0 +1,112 @@
+"""The token endpoint: one request and one strict parser for every grant (RFC 6749 §3.2, §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Any, Final
+
+from doorkey.errors import InvalidResponse, UsageError
+from doorkey.protocol.answers import json_answer
+from doorkey.protocol.endpoint import check_endpoint
+from doorkey.protocol.grants import Grant
+from doorkey.protocol.http import FORM, Request, Response
+from doorkey.protocol.parameters import merged, with_query
+from doorkey.tokens import OAuthToken, legal_token, lifetime_of
+from doorkey.values import Scope, Secret
+
+KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
+ACCEPT: Final = (("Accept", "application/json"),)
+
+_STANDARD: Final = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"})
+
+
+def token_request(
+    endpoint: str,
+    grant: Grant,
+    extra: Iterable[tuple[str, str]] = (),
+    *,
+    method: str = "POST",
+    headers: Iterable[tuple[str, str]] = (),
+) -> Request:
+    """Return the request that presents `grant` at the token endpoint, not yet authenticated (RFC 6749 §4).
+
+    `extra` pairs (scope, audience, …) cannot override the grant's own. `method` is POST, or GET for the servers that
+    want it. Raises `UsageError` for an endpoint or a parameter that cannot be.
+    """
+    check_endpoint(endpoint, "token endpoint")
+    form = merged((("grant_type", grant.grant_type), *grant.parameters()), extra, "the grant")
+    method = method.upper()
+    if method not in ("POST", "GET"):
+        raise UsageError("a token is asked for with POST (or GET, where a server wants that)")
+    url = with_query(endpoint, form) if method == "GET" else endpoint
+    request = Request(method, url, (), () if method == "GET" else form)
+    for name, value in (*ACCEPT, *((("Content-Type", FORM),) if method == "POST" else ()), *headers):
+        request = request.with_header(name, value)
+    return request
+
+
+def parse_token(response: Response, *, asked_at: float, refresh_token: Secret | None = None) -> OAuthToken:
+    """Return the token of an answer of the token endpoint (RFC 6749 §5.1).
+
+    `asked_at` is the moment of asking, in seconds since the epoch: the lifetime counts from there. `refresh_token` is
+    the one that was used, kept where the answer brings no new one (§6). Raises `ServerError` for an error answer with
+    any status, and `InvalidResponse` for everything that is not a token.
+    """
+    members = json_answer(response, "token response", asked_at)
+    return token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token)
+
+
+def token_of(
+    members: dict[str, Any], *, asked_at: float, status: int | None = None, refresh_token: Secret | None = None
+) -> OAuthToken:
+    """Return the token that the members of an answer describe, from the token endpoint or a fragment (§4.2.2)."""
+    access_token, token_type = members.get("access_token"), members.get("token_type")
+    if not isinstance(access_token, str) or not legal_token(access_token):
+        problem = "access_token_missing" if access_token is None else "access_token_illegal"
+        raise _bad(problem, "the token response has no access_token that can be sent", status)
+    if not isinstance(token_type, str) or token_type.lower() not in KNOWN_TYPES:
+        problem = "token_type_missing" if token_type is None else "token_type_unknown"
+        raise _bad(
+            problem,
+            "the token response has no token_type that is known (Bearer, DPoP); for a server that leaves it out, "
+            "register an 'access_token_response' compliance hook that adds it",
+            status,
+        )
+    lifetime = lifetime_of(members.get("expires_in"))
+    new_refresh_token = members.get("refresh_token") or None
+    if new_refresh_token is not None and not legal_token(new_refresh_token):
+        raise _bad("refresh_token_illegal", "the token response has a refresh_token that cannot be sent", status)
+    return OAuthToken(
+        access_token=Secret(access_token),
+        token_type=KNOWN_TYPES[token_type.lower()],
+        expires_at=None if lifetime is None else asked_at + lifetime,
+        lifetime=lifetime,
+        refresh_token=Secret(new_refresh_token) if new_refresh_token else refresh_token,
+        scope=_granted(members.get("scope"), status),
+        id_token=_id_token(members.get("id_token"), status),
+        extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD and k != "expires_at"}),
+    )
+
+
+def _granted(value: object, status: int | None) -> Scope | None:
+    if value is None:
+        return None
+    if isinstance(value, list):  # some servers send a list
+        value = " ".join(str(token) for token in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    try:
+        return Scope.of(value if isinstance(value, str) else None)
+    except UsageError:
+        raise _bad("scope_illegal", "the token response has a scope with illegal characters", status) from None
+
+
+def _id_token(value: object, status: int | None) -> Secret | None:
+    if value is None or value == "":
+        return None
+    if not legal_token(value):
+        raise _bad("id_token_illegal", "the token response has an id_token that is no JWT", status)
+    return Secret(str(value))
+
+
+def _bad(problem: str, description: str, status: int | None) -> InvalidResponse:
+    return InvalidResponse(problem, description, status=status)

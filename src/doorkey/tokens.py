@@ -1,0 +1,218 @@
+"""A token as a value (`OAuthToken`), and as the read-only dictionary that users' programs hold (`OAuth2Token`)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final, NoReturn, Self
+
+from doorkey.errors import UsageError
+from doorkey.values import MASK, Scope, Secret
+
+TEN_YEARS: Final = 10 * 366 * 24 * 3600
+MARGIN: Final = 60.0
+"""The most seconds before expiry at which a token is renewed, unless a `leeway` says otherwise."""
+
+_SECRETS = frozenset({"access_token", "refresh_token", "id_token", "device_secret"})
+_STANDARD = frozenset(
+    {"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"}
+)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def legal_token(value: object) -> bool:
+    """Say whether `value` can be sent as a token: a non-empty string of visible ASCII (RFC 6749 §A.12)."""
+    return isinstance(value, str) and bool(value) and value.isascii() and all("!" <= c <= "~" for c in value)
+
+
+def lifetime_of(value: object) -> float | None:
+    """Return `expires_in` in seconds, or None (unknown) for anything but a whole number from 0 to ten years.
+
+    Servers send integers, numeric strings and whole floats (RFC 6749 §5.1 wants the first); True is not 1 second.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not (math.isfinite(value) and value.is_integer()):
+        return None
+    return float(value) if 0 <= value <= TEN_YEARS else None
+
+
+def moment_of(value: object) -> float | None:
+    """Return a stored `expires_at` in seconds since the epoch, or None where it is no such number."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        moment = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+    return moment if math.isfinite(moment) and moment >= 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthToken:
+    """What a token endpoint issued (RFC 6749 §5.1).
+
+    `expires_at` is in seconds since the epoch, `lifetime` the seconds the server gave it; None is unknown. `scope` is
+    what was granted, None when the server did not say (then it is what was asked). `extra` holds other members.
+    """
+
+    access_token: Secret
+    token_type: str = "Bearer"
+    expires_at: float | None = None
+    lifetime: float | None = None
+    refresh_token: Secret | None = None
+    scope: Scope | None = None
+    id_token: Secret | None = None
+    extra: Mapping[str, Any] = field(default=_NOTHING, repr=False, compare=False)
+
+    @classmethod
+    def from_mapping(cls, members: Mapping[str, Any], *, now: float) -> OAuthToken:
+        """Return the token that a mapping of `fetch_token`'s shape describes, for instance one restored from a store.
+
+        `now` (seconds since the epoch) is what `expires_in` counts from where no `expires_at` is given. Raises
+        `UsageError` when `access_token` is missing or not sendable.
+        """
+        if not isinstance(members, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # users' programs are not always checked
+            raise UsageError(f"a token is a mapping with an 'access_token', not {type(members).__name__}")
+        if not legal_token(members.get("access_token")):
+            raise UsageError("a token needs an 'access_token' that is a non-empty string of visible ASCII characters")
+        token_type = members.get("token_type") or "Bearer"
+        if not legal_token(token_type):
+            raise UsageError("the token's 'token_type' must be a word like 'Bearer'")
+        lifetime = lifetime_of(members.get("expires_in"))
+        expires_at = moment_of(members.get("expires_at"))
+        if expires_at is None and lifetime is not None:
+            expires_at = now + lifetime
+        scope = members.get("scope")
+        return cls(
+            access_token=Secret(members["access_token"]),
+            token_type=str(token_type),
+            expires_at=expires_at,
+            lifetime=lifetime,
+            refresh_token=_optional_secret(members.get("refresh_token")),
+            scope=Scope.of(scope) if isinstance(scope, str | list | tuple) else None,
+            id_token=_optional_secret(members.get("id_token")),
+            extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD}),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dictionary, secrets included, that JSON and stores can hold and `from_mapping` reads."""
+        members: dict[str, Any] = {"access_token": self.access_token.reveal(), "token_type": self.token_type}
+        if self.lifetime is not None:
+            members["expires_in"] = int(self.lifetime)
+        if self.expires_at is not None:
+            members["expires_at"] = int(self.expires_at)
+        if self.refresh_token is not None:
+            members["refresh_token"] = self.refresh_token.reveal()
+        if self.scope is not None:
+            members["scope"] = str(self.scope)
+        if self.id_token is not None:
+            members["id_token"] = self.id_token.reveal()
+        return {**members, **self.extra}
+
+    def with_refresh_token(self, refresh_token: Secret | None) -> OAuthToken:
+        """Return a copy that carries `refresh_token`."""
+        return replace(self, refresh_token=refresh_token)
+
+    def margin(self, leeway: float | None = None) -> float:
+        """Return the seconds before expiry at which to renew: `leeway` as given, else min(60, lifetime / 2)."""
+        if leeway is not None:
+            return leeway
+        return MARGIN if self.lifetime is None else min(MARGIN, self.lifetime / 2)
+
+
+class OAuth2Token(dict[str, Any]):
+    """A token as `fetch_token` returns it: a dictionary for reading, whose repr shows no secret.
+
+    `params` is a mapping with at least `access_token`. It is read-only because every change of a session's token goes
+    through the session; `dict(token)` is a copy to change, and what to store or pickle.
+    """
+
+    __slots__ = ("value",)
+    value: OAuthToken
+
+    def __init__(self, params: Mapping[str, Any] | OAuthToken) -> None:
+        self.value = params if isinstance(params, OAuthToken) else OAuthToken.from_mapping(params, now=time.time())
+        super().__init__(self.value.to_dict())
+
+    @classmethod
+    def from_dict(cls, token: Mapping[str, Any] | OAuthToken | None) -> Self | None:
+        """Return the token of a mapping; None stays None, and a token stays itself."""
+        return token if token is None or isinstance(token, cls) else cls(token)
+
+    @property
+    def access_token(self) -> str:
+        """The access token itself."""
+        return self.value.access_token.reveal()
+
+    @property
+    def token_type(self) -> str:
+        """How the token is sent, for instance ``Bearer``."""
+        return self.value.token_type
+
+    @property
+    def refresh_token(self) -> str | None:
+        """The refresh token, or None."""
+        return self.value.refresh_token.reveal() if self.value.refresh_token else None
+
+    @property
+    def id_token(self) -> str | None:
+        """The ID token as its text: nothing in it has been verified."""
+        return self.value.id_token.reveal() if self.value.id_token else None
+
+    @property
+    def expires_at(self) -> int | None:
+        """When it expires, in seconds since the epoch, or None when unknown."""
+        return None if self.value.expires_at is None else int(self.value.expires_at)
+
+    @property
+    def scope(self) -> str | None:
+        """The granted scope where the server named it."""
+        return None if self.value.scope is None else str(self.value.scope)
+
+    def is_expired(self, leeway: float | None = None, *, now: float | None = None) -> bool:
+        """Say whether it expires within `leeway` seconds (left out: min(60, lifetime / 2)) of `now`, or has.
+
+        A token of unknown lifetime is not expired.
+        """
+        if self.value.expires_at is None:
+            return False
+        return (time.time() if now is None else now) >= self.value.expires_at - self.value.margin(leeway)
+
+    def __repr__(self) -> str:
+        return repr({name: MASK if name in _SECRETS else value for name, value in self.items()})
+
+    __str__ = __repr__
+
+    def _read_only(self, *_: object, **__: object) -> NoReturn:
+        raise UsageError("a token is read-only: change a copy, dict(token), and assign that to session.token")
+
+    __setitem__ = __delitem__ = __ior__ = _read_only  # type: ignore[assignment]
+    update = setdefault = pop = popitem = clear = _read_only  # type: ignore[assignment]
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise UsageError("a token is not pickled, as it holds secrets: store dict(token) where secrets may be stored")
+
+    def copy(self) -> dict[str, Any]:
+        """Return a plain dictionary, secrets included."""
+        return dict(self)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+def _optional_secret(value: object) -> Secret | None:
+    return Secret(value) if isinstance(value, str) and value else None
