@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from doorkey.errors import OAuthError
+from doorkey.errors import MissingTokenError, OAuthError, TemporarilyUnavailable, TokenExpiredError, TransportError
 from doorkey.protocol.flow import Flow
 from doorkey.tokens import OAuthToken
 
@@ -35,41 +35,82 @@ def freshness(token: OAuthToken, now: float, leeway: float | None = None) -> Fre
     return Freshness.STALE if now < token.expires_at else Freshness.EXPIRED
 
 
+class Wanted(Enum):
+    """What somebody who wants the token has to do."""
+
+    USE = "use the token that is there"
+    TRY = "renew it unless somebody is at it, else use the one that is there"
+    RENEW = "renew it, or wait for whoever is at it"
+
+
 class Slot:
     """One token that many share, and the outcome of the last attempt to renew it. Not thread-safe by itself.
 
-    `renew(token)` is the flow that brings the next token, and has saved it before it returns.
+    `renew(token)` is the flow that brings the next token and has saved it before it returns; `renewable(token)` says
+    whether there is any way to. `leeway` is in seconds, None for the default.
     """
 
-    __slots__ = ("attempts", "error", "renew", "token")
+    __slots__ = ("attempts", "error", "leeway", "renew", "renewable", "token")
 
-    def __init__(self, renew: Callable[[OAuthToken], Flow[OAuthToken]], token: OAuthToken | None = None) -> None:
+    def __init__(
+        self,
+        renew: Callable[[OAuthToken], Flow[OAuthToken]],
+        renewable: Callable[[OAuthToken], bool],
+        leeway: float | None = None,
+    ) -> None:
         self.renew = renew
-        self.token = token
+        self.renewable = renewable
+        self.leeway = leeway
+        self.token: OAuthToken | None = None
         self.attempts = 0
-        self.error: OAuthError | None = None
+        self.error: Exception | None = None
 
     def put(self, token: OAuthToken | None) -> None:
         """Replace the token from outside; who queued for the old one is content with this one."""
         self.token, self.error = token, None
         self.attempts += 1
 
-    def fill(self, seen: int) -> Flow[OAuthToken]:
-        """Renew the token for a caller that noted `seen` attempts and now holds the lock.
+    def wanted(self, now: float) -> Wanted:
+        """Return what to do for a token at `now`, in seconds since the epoch.
 
-        Raises the error of the attempt: the caller's own, or a copy of the one that ended while it queued.
+        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed. One
+        that cannot be renewed is used until it really expires.
+        """
+        token = self.token
+        if token is None:
+            raise MissingTokenError("there is no token yet: call fetch_token() first, or give the session a token=")
+        fresh = freshness(token, now, self.leeway)
+        if fresh is Freshness.FRESH:
+            return Wanted.USE
+        if self.renewable(token):
+            return Wanted.TRY if fresh is Freshness.STALE else Wanted.RENEW
+        if fresh is Freshness.STALE:
+            return Wanted.USE
+        raise TokenExpiredError(
+            "the token has expired and cannot be renewed: it needs a refresh_token, or a grant that can be repeated "
+            "(client_credentials, password), and a token_endpoint; log in again, or give the session those"
+        )
+
+    def fill(self, seen: int, meanwhile: OAuthToken | None = None) -> Flow[OAuthToken]:
+        """Renew the token for a caller that noted `seen` attempts and leads, or waited for one that led.
+
+        `meanwhile` is a token that is still good: it is returned where the server cannot be reached just now. Raises
+        the error of the attempt: the caller's own, or a copy of the one that ended while it waited.
         """
         token = self.token
         if self.attempts != seen:
             if self.error is not None:
-                raise self.error.for_waiter()
+                raise self.error.for_waiter() if isinstance(self.error, OAuthError) else self.error
             if token is not None:
                 return token
-        assert token is not None, "only a token that exists is renewed"
+        if token is None:
+            raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
         try:
             renewed = yield from self.renew(token)
-        except OAuthError as error:
-            self.error = error.for_waiter()
+        except Exception as error:
+            if meanwhile is not None and isinstance(error, TransportError | TemporarilyUnavailable):
+                return meanwhile
+            self.error = error.for_waiter() if isinstance(error, OAuthError) else error
             self.attempts += 1
             raise
         self.put(renewed)

@@ -1,0 +1,67 @@
+"""A total deadline for a call that blocks.
+
+The timeouts of HTTP clients bound each read, so a server that sends one byte at a time can hold a thread for ever,
+even in the headers. Here the call runs in a thread of its own, and at the deadline its caller goes on without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Generic, TypeVar
+
+from doorkey.errors import TransportError
+
+T = TypeVar("T")
+
+
+class _Abandoned(BaseException):
+    """Ends the thread of a call that nobody waits for any more, at its next byte."""
+
+
+class _Call(Generic[T]):
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._done = threading.Event()
+        self.error: BaseException | None = None
+        self.result: T | None = None
+
+    def __call__(self) -> None:
+        try:
+            self.result = self._call()
+        except BaseException as error:  # handed to the caller's thread
+            self.error = error
+        finally:
+            self._done.set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._done.wait(seconds)
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """Return what `call()` returns, or raise what it raises; `TransportError` after `seconds`.
+
+    The call sees the context variables of its caller.
+    """
+    work = _Call(call)
+    context = copy_context()
+    thread = threading.Thread(target=context.run, args=(work,), name="doorkey-exchange", daemon=True)
+    thread.start()
+    if not work.wait(seconds):
+        _abandon(thread)
+        raise TransportError(f"the server did not answer in full within {seconds:g} s", retryable=True)
+    if work.error is not None:
+        try:
+            raise work.error
+        finally:
+            work.error = None  # an error that holds its own frame would live until the garbage collector comes
+    return work.result  # type: ignore[return-value]  # set, as there was no error
+
+
+def _abandon(thread: threading.Thread) -> None:
+    """Make the thread end when it next runs Python code: each byte of a drip wakes it, silence ends by its own timeout."""
+    import ctypes
+
+    if thread.ident is not None and hasattr(ctypes, "pythonapi"):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Abandoned))
