@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from doorkey.errors import TransportError
 from doorkey.gate import Gate, waker_of
-from doorkey.protocol.flow import Flow, arun, run
+from doorkey.protocol.flow import Effect, Flow, arun, run
 from doorkey.protocol.renewal import Slot, Wanted
 from doorkey.shield import shielded
 from doorkey.tokens import OAuthToken
@@ -22,6 +23,18 @@ PATIENCE = 120.0
 """Seconds somebody waits for a renewal that another leads, before giving up with an error rather than never."""
 
 _saving: ContextVar[tuple[Slot, OAuthToken] | None] = ContextVar("doorkey_saving", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed(Effect[OAuthToken]):
+    """Ask for the outcome of a renewal by `renew`, or of the one that is under way."""
+
+    renew: Callable[[OAuthToken], Flow[OAuthToken]]
+
+
+@dataclass(frozen=True, slots=True)
+class Active(Effect[OAuthToken]):
+    """Ask for a token that may be sent now."""
 
 
 def saving(slot: Slot, token: OAuthToken, save: Flow[None]) -> Flow[None]:
@@ -71,6 +84,16 @@ class SingleFlight:
             if leads:
                 self._gate.leave()
 
+    def renewed(self, renew: Callable[[OAuthToken], Flow[OAuthToken]]) -> OAuthToken:
+        """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
+        seen = self._slot.attempts
+        leads = self._wait_to_lead(seen)
+        try:
+            return run(self._slot.fill(seen, renew=renew), self._perform)
+        finally:
+            if leads:
+                self._gate.leave()
+
     def _wait_to_lead(self, seen: int) -> bool:
         """Return True once this caller leads, False once somebody else's attempt has ended."""
         while self._slot.attempts == seen:
@@ -106,6 +129,13 @@ class AsyncSingleFlight:
         if leads:
             return await shielded(lambda: arun(slot.fill(seen, meanwhile), self._perform), self._gate.leave)
         return await arun(slot.fill(seen), self._perform)
+
+    async def renewed(self, renew: Callable[[OAuthToken], Flow[OAuthToken]]) -> OAuthToken:
+        """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
+        seen, slot = self._slot.attempts, self._slot
+        if await self._wait_to_lead(seen):
+            return await shielded(lambda: arun(slot.fill(seen, renew=renew), self._perform), self._gate.leave)
+        return await arun(slot.fill(seen, renew=renew), self._perform)
 
     async def _wait_to_lead(self, seen: int) -> bool:
         """Return True once this caller leads, False once somebody else's attempt has ended."""

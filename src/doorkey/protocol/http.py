@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from doorkey.protocol.flow import Effect
@@ -44,6 +44,7 @@ class Request(Effect[Response]):
     """A request to an authorization server; yielding it from a flow brings its `Response`.
 
     `form` holds parameters that are still pairs; `body` holds bytes that a user's hook has already encoded, and wins.
+    `options` are for the HTTP client that carries it (its own `timeout`, for instance).
     """
 
     method: str
@@ -51,6 +52,7 @@ class Request(Effect[Response]):
     headers: Pairs = ()
     form: Pairs = ()
     body: bytes | None = None
+    options: tuple[tuple[str, Any], ...] = ()
 
     @property
     def content(self) -> bytes:

@@ -91,11 +91,17 @@ class Slot:
             "(client_credentials, password), and a token_endpoint; log in again, or give the session those"
         )
 
-    def fill(self, seen: int, meanwhile: OAuthToken | None = None) -> Flow[OAuthToken]:
+    def fill(
+        self,
+        seen: int,
+        meanwhile: OAuthToken | None = None,
+        renew: Callable[[OAuthToken], Flow[OAuthToken]] | None = None,
+    ) -> Flow[OAuthToken]:
         """Renew the token for a caller that noted `seen` attempts and leads, or waited for one that led.
 
-        `meanwhile` is a token that is still good: it is returned where the server cannot be reached just now. Raises
-        the error of the attempt: the caller's own, or a copy of the one that ended while it waited.
+        `meanwhile` is a token that is still good: it is returned where the server cannot be reached just now. `renew`
+        replaces the slot's own way of renewing, this once. Raises the error of the attempt: the caller's own, or a
+        copy of the one that ended while it waited.
         """
         token = self.token
         if self.attempts != seen:
@@ -106,7 +112,7 @@ class Slot:
         if token is None:
             raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
         try:
-            renewed = yield from self.renew(token)
+            renewed = yield from (renew or self.renew)(token)
         except Exception as error:
             if meanwhile is not None and isinstance(error, TransportError | TemporarilyUnavailable):
                 return meanwhile

@@ -1,0 +1,143 @@
+"""What an authorization server knows: clients, users, its settings, and the records it keeps between requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorkey.values import Secret
+
+NONE = "none"
+CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105  # the name of a method
+CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105
+CLIENT_SECRET_JWT = "client_secret_jwt"  # noqa: S105
+PRIVATE_KEY_JWT = "private_key_jwt"
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105
+PASSWORD = "password"  # noqa: S105
+CLIENT_CREDENTIALS = "client_credentials"
+
+WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
+ALL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A registered client (RFC 7591 §2).
+
+    `auth_methods` are the ways it may authenticate; a client with `none` among them is public. `redirect_uris` are
+    compared exactly, except that the port of an `http` loopback address is free (RFC 8252 §7.3), and that a path
+    ending in `/*` stands for any path below it on loopback. `optional_scopes` are granted when asked for;
+    `audiences` are the resource servers that a scope adds to the audience.
+    """
+
+    client_id: str
+    secret: Secret | None = None
+    auth_methods: tuple[str, ...] = WITH_A_SECRET
+    auth_algorithms: tuple[str, ...] = ()
+    jwks: Mapping[str, Any] | None = None
+    grants: frozenset[str] = ALL_GRANTS
+    redirect_uris: tuple[str, ...] = ()
+    default_scopes: tuple[str, ...] = ("profile", "email")
+    optional_scopes: tuple[str, ...] = ("openid", "offline_access", "address", "phone")
+    audiences: Mapping[str, str] = field(default_factory=dict[str, str])
+    require_pkce: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the client cannot keep a secret (RFC 6749 §2.1)."""
+        return NONE in self.auth_methods
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who can log in. `sub` never changes and is never reused (OpenID Connect Core §2)."""
+
+    sub: str
+    username: str
+    password: Secret
+    email: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a realm decides, in seconds where it is a time.
+
+    With `rotate_refresh_tokens` a refresh token works once; a second use ends the grant (RFC 9700 §4.14.2).
+    """
+
+    access_token_lifetime: int = 60
+    session_idle: int = 1800
+    session_max: int = 36000
+    code_lifetime: int = 60
+    login_lifetime: int = 1800
+    rotate_refresh_tokens: bool = False
+    clock_skew: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one client was granted in a session; `refresh_id` names the refresh token that counts, when they rotate."""
+
+    id: str
+    client_id: str
+    scope: tuple[str, ...]
+    nonce: str | None = None
+    refresh_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A user who is logged in, and the grants that hang on it; when it ends they end. Times are POSIX seconds."""
+
+    id: str
+    sub: str
+    started_at: float
+    seen_at: float
+    grants: tuple[Grant, ...] = ()
+
+    def grant(self, grant_id: object) -> Grant | None:
+        """Return the grant called `grant_id`, or None."""
+        return next((grant for grant in self.grants if grant.id == grant_id), None)
+
+    def expires_at(self, settings: Settings) -> float:
+        """Return when the session ends if nobody uses it any more."""
+        return min(self.seen_at + settings.session_idle, self.started_at + settings.session_max)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What a client asked for at the authorization endpoint, once it was found acceptable (RFC 6749 §4.1.1)."""
+
+    client_id: str
+    redirect_uri: str
+    scope: tuple[str, ...]
+    redirect_uri_was_sent: bool = True
+    state: str | None = None
+    nonce: str | None = None
+    code_challenge: str | None = None
+    response_mode: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingLogin:
+    """An authorization request that waits for its user; `browser` is the fingerprint of the cookie it belongs to."""
+
+    request: AuthorizationRequest
+    browser: str
+    csrf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an authorization code stands for. It is kept after its use, so that a replay is recognised."""
+
+    request: AuthorizationRequest
+    session_id: str
+    grant_id: str
+    used: bool = False

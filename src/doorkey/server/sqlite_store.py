@@ -1,0 +1,139 @@
+"""A store in an SQLite file: what the server knew is still known after a restart.
+
+The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600, no
+symbolic link, no other owner, and never a file that is something else.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from doorkey.errors import OAuthError, UsageError
+from doorkey.server.store import SWEEP_EVERY
+
+APPLICATION_ID = 0x646B6579  # "dkey": how our own files are told from other people's
+_LIVE = "SELECT value FROM record WHERE kind = ? AND key = ? AND expires_at > ?"
+_WRITE = "INSERT OR REPLACE INTO record (kind, key, value, expires_at) VALUES (?, ?, ?, ?)"
+_TABLE = """CREATE TABLE IF NOT EXISTS record (
+    kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, expires_at REAL NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID"""
+
+
+class SQLiteStore:
+    """Records in the file at `path`, which is made if need be. Safe between threads, and between processes.
+
+    Raises `UsageError` if the file is a symbolic link, somebody else's, or not one of ours; it is then left as it is.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._lock = threading.Lock()
+        self._writes = 0
+        _make_private(self._path)
+        try:
+            self._db = sqlite3.connect(self._path, timeout=5, check_same_thread=False, isolation_level=None)
+        except sqlite3.Error as error:
+            raise UsageError(f"the store at {self._path} cannot be opened") from error
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def get(self, kind: str, key: str, now: float) -> str | None:
+        """Return the record, or None."""
+        with self._transaction():
+            return self._live(kind, key, now)
+
+    def put(self, kind: str, key: str, value: str, expires_at: float, now: float) -> None:
+        """Write the record, whatever was there."""
+        with self._transaction("IMMEDIATE"):
+            self._write(kind, key, value, expires_at, now)
+
+    def add(self, kind: str, key: str, value: str, expires_at: float, now: float) -> bool:
+        """Write the record if there is none, and say whether this call did."""
+        with self._transaction("IMMEDIATE"):
+            if self._live(kind, key, now) is not None:
+                return False
+            self._write(kind, key, value, expires_at, now)
+            return True
+
+    def swap(self, kind: str, key: str, old: str, new: str, expires_at: float, now: float) -> bool:
+        """Write `new` if the record is still `old`, and say whether it was."""
+        with self._transaction("IMMEDIATE"):
+            if self._live(kind, key, now) != old:
+                return False
+            self._write(kind, key, new, expires_at, now)
+            return True
+
+    def remove(self, kind: str, key: str, now: float) -> bool:
+        """Remove the record, and say whether there was one."""
+        with self._transaction("IMMEDIATE"):
+            there = self._live(kind, key, now) is not None
+            self._db.execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))
+            return there
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def _prepare(self) -> None:
+        try:
+            found = self._db.execute("PRAGMA application_id").fetchone()[0]
+            empty = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+            if found != APPLICATION_ID and not empty:
+                raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
+            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._db.execute(_TABLE)
+        except sqlite3.Error as error:
+            raise UsageError(f"{self._path} is not a doorkey store; it was left as it is") from error
+
+    @contextmanager
+    def _transaction(self, kind: str = "DEFERRED") -> Iterator[None]:
+        with self._lock:
+            try:
+                self._db.execute(f"BEGIN {kind}")
+                try:
+                    yield
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise OAuthError("store_failed", f"the store at {self._path} does not answer") from error
+
+    def _live(self, kind: str, key: str, now: float) -> str | None:
+        row = self._db.execute(_LIVE, (kind, key, now)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _write(self, kind: str, key: str, value: str, expires_at: float, now: float) -> None:
+        self._db.execute(_WRITE, (kind, key, value, expires_at))
+        self._writes += 1
+        if self._writes % SWEEP_EVERY == 0:
+            self._db.execute("DELETE FROM record WHERE expires_at <= ?", (now,))
+
+
+def _make_private(path: Path) -> None:
+    """Make the file with mode 0600 if it is not there, and refuse one that is not ours alone."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise UsageError(f"the store at {path} cannot be opened ({error.strerror})") from error
+    try:
+        status = os.fstat(descriptor)
+        if path.is_symlink() or not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"the store at {path} is not a plain file")
+        if hasattr(os, "getuid") and status.st_uid != os.getuid():
+            raise UsageError(f"the store at {path} belongs to somebody else")
+        if stat.S_IMODE(status.st_mode) & 0o077 and hasattr(os, "fchmod"):
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
