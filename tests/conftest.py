@@ -1,0 +1,60 @@
+"""What every test gets: real servers when asked for, asyncio by default, and no network beyond loopback."""
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["tests.fixtures_servers"]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Where `@pytest.mark.anyio` tests run; `tests.backends.both_backends` adds trio."""
+    return "asyncio"
+
+
+def _loopback(host: object) -> bool:
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    if text in ("", "localhost", "None"):
+        return True
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that connects, or asks for an address, outside this machine; also when it swallows the error."""
+    refused: list[str] = []
+
+    def check(host: object) -> None:
+        if not _loopback(host):
+            refused.append(repr(host))
+            raise OSError(f"tests reach loopback only, not {host!r}")
+
+    def guarded(name: str) -> None:
+        real = getattr(socket.socket, name)
+
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                check(address[0])
+            return real(self, address)
+
+        monkeypatch.setattr(socket.socket, name, connect)
+
+    real_getaddrinfo = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        check(host)
+        return real_getaddrinfo(host, *args, **kwargs)
+
+    guarded("connect")
+    guarded("connect_ex")
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield
+    if refused:
+        pytest.fail(f"reached for the network: {', '.join(refused)}")

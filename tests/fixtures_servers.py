@@ -1,0 +1,90 @@
+"""The fixtures `keycloak`, `oidc_provider` and `django_oauth`: real servers, started when the first test asks.
+
+One that cannot be started here skips its tests with the reason and the way to get it, and the end of the run says so;
+with DOORKEY_REQUIRE_SERVERS=1 it fails them. Under pytest-xdist all workers share the same servers.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.handle import RealServer
+from tests.servers.process import Unavailable
+from tests.servers.running import SharedServers
+
+SHARED = pytest.StashKey[SharedServers]()
+FIXTURES = {"keycloak", "oidc_provider", "django_oauth"}
+
+
+def _required() -> bool:
+    return os.environ.get("DOORKEY_REQUIRE_SERVERS") == "1"
+
+
+def _get(name: str, config: pytest.Config) -> RealServer:
+    try:
+        return config.stash[SHARED].get(name)
+    except Unavailable as error:
+        text = f"{name} left out: {error}"
+    if _required():
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
+def keycloak(pytestconfig: pytest.Config) -> RealServer:
+    """Keycloak; see tests/servers/keycloak.py for its realms, users and clients."""
+    return _get("keycloak", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(pytestconfig: pytest.Config) -> RealServer:
+    """oidc-provider; see tests/servers/oidc_provider_app/server.mjs for its clients."""
+    return _get("oidc-provider", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def django_oauth(pytestconfig: pytest.Config) -> RealServer:
+    """django-oauth-toolkit; see tests/servers/django_site/provision.py for its clients."""
+    return _get("django-oauth-toolkit", pytestconfig)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m "not real_server"` runs what needs none."""
+    for item in items:
+        if isinstance(item, pytest.Function) and FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.real_server)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The run's folder for what is known of its servers; a worker of pytest-xdist is told its controller's."""
+    told: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if told is None:
+        config.stash[SHARED] = SharedServers(Path(tempfile.mkdtemp(prefix="doorkey-servers-")), os.getpid())
+    else:
+        config.stash[SHARED] = SharedServers(Path(told["servers"]), int(told["servers_owner"]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker, before it starts (a hook of pytest-xdist)."""
+    shared = node.config.stash[SHARED]
+    node.workerinput["servers"] = str(shared.folder)
+    node.workerinput["servers_owner"] = shared.owner
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name what was left out, last, where it is seen."""
+    for name, why in config.stash[SHARED].unavailable().items():
+        terminalreporter.write_line(f"left out: {name}: {why}", yellow=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The process that made the folder stops the servers."""
+    shared = config.stash.get(SHARED, None)
+    if shared is not None and not hasattr(config, "workerinput"):
+        shared.stop()
+        shutil.rmtree(shared.folder, ignore_errors=True)

@@ -1,0 +1,110 @@
+"""Install the real servers, or run one in front.
+
+    python -m tests.servers install [NAME ...]
+    python -m tests.servers run NAME [--port N] [--set A=B ...] [--tls] [--until PID]
+
+`install` does all three at the same time by default and ends with 1 when one of them cannot be had here.
+`run` prints one JSON line once the server answers and stops it on SIGTERM or SIGINT, or when the process of
+`--until` is gone. A server that cannot run prints `{"unavailable": why}` and ends with 3.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from tests.servers.base import Server
+from tests.servers.django_oauth import DjangoOAuth
+from tests.servers.keycloak import Keycloak
+from tests.servers.oidc_provider import OidcProvider
+from tests.servers.process import Unavailable
+
+KINDS: dict[str, type[Server]] = {kind.name: kind for kind in (Keycloak, OidcProvider, DjangoOAuth)}
+UNAVAILABLE = 3
+
+
+class Stopped(BaseException):
+    """A signal told us to end; raised wherever we are, so that nothing is left running."""
+
+
+def install(names: list[str]) -> int:
+    """One process for each, so that a slow download does not hold up the others; tells what could not be had."""
+    if len(names) == 1:
+        begun = time.monotonic()
+        try:
+            if KINDS[names[0]]().ensure_installed():
+                print(f"servers: {names[0]} installed in {time.monotonic() - begun:.0f} s", flush=True)
+        except Unavailable as error:
+            print(f"servers: left out {names[0]}: {error}", file=sys.stderr, flush=True)
+            return UNAVAILABLE
+        return 0
+    again = [sys.executable, "-m", "tests.servers", "install"]
+    children = [subprocess.Popen([*again, name], stdin=subprocess.DEVNULL) for name in names]
+    missing = [child.wait() for child in children]
+    return int(any(missing))
+
+
+def run(server: Server, until: int | None) -> int:
+    """Stay in front of the server until we are told to stop."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Stopped
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        server.ensure_installed()
+        with server.running() as handle:
+            print(handle.to_json(), flush=True)
+            while until is None or _alive(until):
+                if not _alive(handle.pid):
+                    print(f"{server.name} died; see {server.log}", file=sys.stderr)
+                    return 1
+                time.sleep(0.2)
+    except Unavailable as error:
+        print(json.dumps({"unavailable": str(error)}), flush=True)
+        return UNAVAILABLE
+    except Stopped:
+        pass
+    return 0
+
+
+def _alive(pid: int) -> bool:
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:  # a child of ours that ended
+            return False
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.servers", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True)
+    installing = commands.add_parser("install")
+    installing.add_argument("names", nargs="*", choices=[*KINDS, []])
+    running = commands.add_parser("run")
+    running.add_argument("name", choices=KINDS)
+    running.add_argument("--port", type=int, default=0)
+    running.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    running.add_argument("--tls", action="store_true", help="oidc-provider only")
+    running.add_argument("--until", type=int, metavar="PID")
+    options = parser.parse_args()
+    if options.command == "install":
+        return install(options.names or list(KINDS))
+    settings = dict(item.split("=", 1) for item in options.set)
+    return run(KINDS[options.name](settings, options.port, tls=options.tls), options.until)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

