@@ -76,6 +76,10 @@ class Request(Effect[Response]):
             return replace(self, body=joined)
         return replace(self, form=self.form + added)
 
+    def with_options(self, options: tuple[tuple[str, Any], ...]) -> Request:
+        """Return a copy with `options` for the HTTP client that carries it."""
+        return replace(self, options=options)
+
     def __repr__(self) -> str:  # forms hold secrets, and so may queries
         parts = urlsplit(self.url)
         return f"<Request {self.method} {parts.scheme}://{parts.netloc}{parts.path}>"

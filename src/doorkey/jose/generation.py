@@ -1,0 +1,44 @@
+"""Making new keys, and writing private ones down for a store (RFC 7517, RFC 7638)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from joserfc.jwk import OctKey
+
+from doorkey.errors import UsageError
+from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
+from doorkey.jose.keys import Key, import_key
+from doorkey.values import Secret
+
+_CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
+
+
+def generate_key(alg: str) -> Key:
+    """Return a new private key or secret for `alg`, with its thumbprint as `kid`, for signing with `alg` only.
+
+    RSA takes a tenth of a second or more. Raises `UsageError` for an algorithm that is not known.
+    """
+    wanted = algorithm_named(alg)
+    match wanted.kty:
+        case "oct":
+            fresh = import_key(secrets.token_bytes(wanted.min_bytes))
+        case "RSA":
+            fresh = import_key(rsa.generate_private_key(public_exponent=65537, key_size=MIN_RSA_BITS))
+        case "EC":
+            fresh = import_key(ec.generate_private_key(_CURVES[alg]()))
+        case _ if alg != "Ed448":
+            fresh = import_key(ed25519.Ed25519PrivateKey.generate())
+        case _:
+            raise UsageError("Ed448 keys are not made here")
+    jwk = fresh.jose.as_dict(private=True)
+    return import_key({**jwk, "kid": fresh.jose.thumbprint(), "use": "sig", "alg": alg})
+
+
+def private_jwk(key: Key) -> Secret:
+    """Return the whole key as JWK text, for a store that may hold secrets; `import_key` reads it back."""
+    if not isinstance(key.jose, OctKey) and not key.jose.is_private:
+        raise UsageError("this key is public: it has no private JWK")
+    return Secret(json.dumps(key.jose.as_dict(private=True), separators=(",", ":")))

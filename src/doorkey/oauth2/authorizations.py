@@ -1,0 +1,147 @@
+"""The authorization requests a session has made and not finished, and the URLs of new ones (RFC 6749 §4.1.1)."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from doorkey.errors import UsageError
+from doorkey.oauth2.options import SessionOptions
+from doorkey.protocol import pkce
+from doorkey.protocol.authorization import LIFETIME, AuthorizationTransaction, authorization_url, new_state
+from doorkey.protocol.http import Pairs
+from doorkey.protocol.parameters import pairs_of, parse_form
+from doorkey.values import Scope, Secret
+
+MOST_PENDING: Final = 64
+"""Logins a session remembers; the oldest is forgotten, so that begun and abandoned ones do not pile up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What an authorization request promised its callback."""
+
+    response_type: str = "code"
+    redirect_uri: str | None = None
+    code_verifier: Secret | None = None
+    scope: Scope = Scope()
+    fragment: bool = False
+
+
+class Authorizations:
+    """The pending authorization requests of one session, by their `state`."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._pending: dict[str, Pending] = {}
+
+    def remember(self, state: str, pending: Pending) -> None:
+        """Keep `pending` until its callback comes."""
+        with self._mutex:
+            self._pending[state] = pending
+            while len(self._pending) > MOST_PENDING:
+                del self._pending[next(iter(self._pending))]
+
+    def find(self, state: str | None) -> Pending | None:
+        """Return what was promised for `state`, if this session made it."""
+        return self._pending.get(state) if state is not None else None
+
+    def forget(self, state: str | None) -> None:
+        """Drop `state`: it is used up."""
+        with self._mutex:
+            self._pending.pop(state or "", None)
+
+
+def begun(
+    options: SessionOptions,
+    url: str | None,
+    extra: dict[str, Any],
+    *,
+    state: str | None = None,
+    code_verifier: str | None = None,
+    with_pkce: bool,
+) -> tuple[str, str, Pending, Pairs]:
+    """Return the URL of a new authorization request, its state, what to remember of it, and its parameters.
+
+    `extra` keyword arguments become parameters; those that matter here (response_type, redirect_uri, scope, nonce,
+    response_mode) replace the session's. Raises `UsageError` for what cannot be asked for.
+    """
+    endpoint = url or options.metadata.authorization_endpoint
+    if not endpoint:
+        raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
+    rest = dict(extra)
+    response_type = str(rest.pop("response_type", None) or "code")
+    redirect_uri = rest.pop("redirect_uri", None) or options.redirect_uri
+    scope = Scope.of(rest.pop("scope", None)) or options.scope or Scope()
+    nonce = rest.pop("nonce", None) or (new_state() if "openid" in scope else None)
+    method = rest.pop("code_challenge_method", None)
+    if method not in (None, pkce.METHOD):
+        raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
+    if code_verifier is None and "code" in response_type.split() and (with_pkce or method or options.pkce):
+        code_verifier = pkce.new_verifier()
+    state = state or new_state()
+    kinds = set(response_type.split())
+    mode = rest.get("response_mode") or ("fragment" if kinds & {"token", "id_token"} else "query")
+    ours = pairs_of(
+        {
+            "response_type": response_type,
+            "client_id": options.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": str(scope) or None,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": pkce.challenge_of(code_verifier) if code_verifier else None,
+            "code_challenge_method": pkce.METHOD if code_verifier else None,
+        }
+    )
+    pending = Pending(
+        response_type=response_type,
+        redirect_uri=redirect_uri,
+        code_verifier=Secret(code_verifier) if code_verifier else None,
+        scope=scope,
+        fragment=mode.startswith("fragment"),
+    )
+    more = pairs_of(rest)
+    return authorization_url(endpoint, ours, more), state, pending, ours + more
+
+
+def transaction_of(options: SessionOptions, url: str | None, extra: dict[str, Any], now: float) -> AuthorizationTransaction:
+    """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`."""
+    if extra.get("response_type") not in (None, "code"):
+        raise UsageError("begin_authorization is for the code flow: response_type is 'code'")
+    wanted = {**extra, "nonce": extra.get("nonce") or new_state()}
+    full_url, state, pending, pairs = begun(options, url, wanted, with_pkce=True)
+    assert pending.code_verifier is not None, "asked for with PKCE"
+    parameters = dict(pairs)
+    return AuthorizationTransaction(
+        url=full_url,
+        state=state,
+        code_verifier=pending.code_verifier,
+        nonce=parameters["nonce"],
+        issuer=options.metadata.issuer,
+        redirect_uri=pending.redirect_uri,
+        scope=pending.scope,
+        response_mode=parameters.get("response_mode", "query"),
+        expires_at=now + LIFETIME,
+    )
+
+
+def promised_by(transaction: AuthorizationTransaction) -> Pending:
+    """Return what the callback of `transaction` was promised."""
+    return Pending(
+        redirect_uri=transaction.redirect_uri,
+        code_verifier=transaction.code_verifier,
+        scope=transaction.scope,
+        fragment=transaction.response_mode.startswith("fragment"),
+    )
+
+
+def state_in(url: str, *, fragment: bool = False) -> str | None:
+    """Return the `state` of a callback that has not been checked yet, to look up what was promised for it."""
+    try:
+        parts = urlsplit(url)
+        return dict(parse_form(parts.fragment if fragment else parts.query)).get("state")
+    except (ValueError, UsageError):
+        return None

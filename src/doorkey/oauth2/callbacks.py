@@ -1,0 +1,105 @@
+"""Finishing what the browser brings back: which request it answers, and what may be read from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from doorkey.errors import MismatchingStateError, UsageError, VerificationError
+from doorkey.oauth2.authorizations import Authorizations, Pending, promised_by, state_in
+from doorkey.oauth2.options import SessionOptions
+from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A callback that passed its checks, and what its request had promised."""
+
+    callback: Callback
+    pending: Pending
+
+    def code(self) -> str:
+        """Return the authorization code. Raises `VerificationError` when the callback has none."""
+        code = self.callback.parameters.get("code")
+        if not code:
+            raise VerificationError("code", "is missing in the callback")
+        return code
+
+
+def finish(
+    url: str,
+    options: SessionOptions,
+    authorizations: Authorizations,
+    *,
+    state: str | None = None,
+    transaction: AuthorizationTransaction | None = None,
+    may_read_fragment: bool = False,
+) -> Finished:
+    """Return the checked callback at `url`; its state is used up.
+
+    The request it answers is `transaction`, else the one of the `state` given here, of this session's own requests, or
+    of the session's `state` option. `may_read_fragment`: nothing is known of the request but that it can only have
+    asked for a fragment. Raises as `parse_callback` does.
+    """
+    if transaction is not None:
+        return _finish_transaction(url, options, transaction)
+    expected = state or _own_state(url, authorizations) or options.state
+    pending = authorizations.find(expected)
+    if expected is None:
+        raise MismatchingStateError(
+            "is not known to this session, so the callback cannot be told from a forged one: give state=, or the "
+            "transaction= that begin_authorization() returned"
+        )
+    fragment = pending.fragment if pending else may_read_fragment
+    try:
+        callback = parse_callback(
+            url,
+            state=expected,
+            issuer=options.metadata.issuer,
+            iss_required=options.metadata.iss_in_callbacks,
+            fragment=fragment,
+        )
+    except MismatchingStateError:
+        raise  # somebody else's callback does not use up ours
+    except Exception:
+        authorizations.forget(expected)
+        raise
+    authorizations.forget(expected)
+    return Finished(callback, pending or Pending(redirect_uri=options.redirect_uri, scope=options.scope or Pending().scope))
+
+
+def _finish_transaction(url: str, options: SessionOptions, transaction: AuthorizationTransaction) -> Finished:
+    issuer = options.metadata.issuer
+    if issuer is not None and transaction.issuer is not None and issuer != transaction.issuer:
+        raise UsageError("this transaction was begun with another authorization server than this session's")
+    pending = promised_by(transaction)
+    callback = parse_callback(
+        url,
+        state=transaction.state,
+        issuer=transaction.issuer or issuer,
+        iss_required=options.metadata.iss_in_callbacks,
+        fragment=pending.fragment,
+    )
+    if options.clock() >= transaction.expires_at:
+        raise VerificationError("transaction", "has expired: begin the login again")
+    return Finished(callback, pending)
+
+
+def _own_state(url: str, authorizations: Authorizations) -> str | None:
+    """Return the state of the callback where this session sent it, in the place where it asked for the answer."""
+    for fragment in (False, True):
+        found = state_in(url, fragment=fragment)
+        pending = authorizations.find(found)
+        if pending is not None and pending.fragment == fragment:
+            return found
+    return None
+
+
+def speaks_of_a_fragment(url: str) -> bool:
+    """Say whether a callback URL has its answer in the fragment and none in the query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return "access_token=" in parts.fragment and "code=" not in parts.query
+

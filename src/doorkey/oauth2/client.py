@@ -1,0 +1,356 @@
+"""`OAuth2Client`: the face that every session of the family shares, over whichever HTTP library.
+
+The methods that talk to a server are flows here (their names begin with an underscore); each client class turns them
+into methods that block or await, with the same signature, by `doorkey.oauth2.operations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from doorkey.errors import InvalidResponse, MissingTokenError, UsageError
+from doorkey.oauth2.authorizations import begun, transaction_of
+from doorkey.oauth2.callbacks import Finished, finish, speaks_of_a_fragment
+from doorkey.oauth2.core import Asking, SessionCore, extra_pairs
+from doorkey.oauth2.hooks import Hook
+from doorkey.oauth2.inference import grant_of, grant_type_of
+from doorkey.oauth2.library import Library
+from doorkey.oauth2.options import SessionOptions
+from doorkey.protocol.authorization import AuthorizationTransaction
+from doorkey.protocol.client_auth import ClientAuthMethod
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.grants import AuthorizationCodeGrant, RefreshTokenGrant
+from doorkey.protocol.http import Pairs
+from doorkey.protocol.introspection import Introspection, introspection_request, parse_introspection
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.revocation import check_revocation, revocation_request
+from doorkey.protocol.token_endpoint import token_of
+from doorkey.single_flight import Active, Renewed
+from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.values import Secret
+
+HeaderItems = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class OAuth2Client:
+    """What a session knows and does, whichever HTTP library sends its requests.
+
+    Options of every session: `client_id`; `client_secret`, text or, for private_key_jwt, a PEM, JWK or key object;
+    `token_endpoint_auth_method` and `revocation_endpoint_auth_method`, a registered name or a callable; `scope`, text
+    or tokens; `state` of a callback still to come; `redirect_uri`; `token`, a mapping as `fetch_token` returns it;
+    `token_placement`, "header", "body" or "uri" (RFC 6750 §2); `update_token(token, refresh_token=None,
+    access_token=None)`, told of every change of the token before it is used; `leeway`, seconds before expiry at which
+    the token is renewed, left out: min(60, lifetime / 2); `code_challenge_method="S256"` (RFC 7636); `token_endpoint`,
+    `authorization_endpoint` and the other endpoints, or `metadata` that names them (RFC 8414); `grant_type`, what
+    `fetch_token` takes where nothing else says; `exchange`, the bounds of an exchange with the server; `clock`, which
+    returns seconds since the epoch. An unknown option raises `UsageError`.
+    """
+
+    _oauth: SessionCore
+
+    def _set_up(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
+        self._oauth = SessionCore(options, library, token)
+
+    # -- what it knows -----------------------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> OAuth2Token | None:
+        """The current token, or None. Assign a mapping to use another one; it is not saved by `update_token`."""
+        return self._oauth.view
+
+    @token.setter
+    def token(self, token: Mapping[str, Any] | None) -> None:
+        self._oauth.put(OAuth2Token.from_dict(token))
+
+    @property
+    def client_id(self) -> str:
+        """The client's identifier at the authorization server."""
+        return self._oauth.options.client_id
+
+    @property
+    def scope(self) -> str | None:
+        """The scope that is asked for unless a call says otherwise."""
+        return str(self._oauth.options.scope) if self._oauth.options.scope is not None else None
+
+    @property
+    def redirect_uri(self) -> str | None:
+        """Where browsers come back to unless a call says otherwise."""
+        return self._oauth.options.redirect_uri
+
+    @property
+    def metadata(self) -> ServerMetadata:
+        """What is known of the authorization server."""
+        return self._oauth.options.metadata
+
+    @property
+    def leeway(self) -> float | None:
+        """The seconds before expiry at which the token is renewed, or None for the default."""
+        return self._oauth.options.leeway
+
+    # -- what needs no server ----------------------------------------------------------------------------------------
+
+    def create_authorization_url(
+        self, url: str | None = None, state: str | None = None, code_verifier: str | None = None, **extra: Any
+    ) -> tuple[str, str]:
+        """Return (url, state) of a new authorization request (RFC 6749 §4.1.1); keep the state.
+
+        `url` is the authorization endpoint, left out the session's. The session remembers what it made, so that its
+        `fetch_token` checks state and sends verifier and redirect URI; another session is given `state=` and
+        `code_verifier=`. PKCE is on when `code_verifier` or ``code_challenge_method="S256"`` is given. `extra` become
+        parameters. Raises `UsageError`.
+        """
+        core = self._oauth
+        full_url, state, pending, _ = begun(
+            core.options, url, extra, state=state, code_verifier=code_verifier, with_pkce=False
+        )
+        core.authorizations.remember(state, pending)
+        return full_url, state
+
+    def begin_authorization(self, url: str | None = None, **extra: Any) -> AuthorizationTransaction:
+        """Return a new login with state, nonce and PKCE, for any session of any process to finish (RFC 9700 §2.1).
+
+        `url` is the authorization endpoint, left out the session's; `extra` become parameters. Raises `UsageError`.
+        """
+        return transaction_of(self._oauth.options, url, extra, self._oauth.options.clock())
+
+    def register_client_auth_method(
+        self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod
+    ) -> None:
+        """Make a client authentication method known by its name: a (name, callable) pair, or a callable with `name`."""
+        name, method = auth if isinstance(auth, tuple) else (getattr(auth, "name", None), auth)
+        if not isinstance(name, str) or not callable(method):
+            raise UsageError("give a (name, callable) pair, or a callable with a name, for instance PrivateKeyJWT()")
+        self._oauth.auth_methods[name] = method
+
+    def register_compliance_hook(self, hook_type: str, hook: Hook) -> None:
+        """Have `hook` mend what a server does wrong; hooks of a kind run in the order registered.
+
+        ``access_token_response`` and ``refresh_token_response`` take and return the HTTP library's response;
+        ``refresh_token_request``, ``revoke_token_request``, ``introspect_token_request`` and ``protected_request`` take
+        and return (url, headers, body). Raises `UsageError` for another kind.
+        """
+        self._oauth.hooks.add(hook_type, hook)
+
+    # -- what asks the server, as flows --------------------------------------------------------------------------------
+
+    def _fetch_token(
+        self,
+        url: str | None = None,
+        body: str | Mapping[str, Any] | None = None,
+        method: str = "POST",
+        headers: HeaderItems | None = None,
+        auth: Any = None,
+        grant_type: str | None = None,
+        state: str | None = None,
+        *,
+        authorization_response: str | None = None,
+        code: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        transaction: AuthorizationTransaction | None = None,
+        **extra: Any,
+    ) -> Flow[OAuth2Token]:
+        """Get a token, make it the session's, and return it (RFC 6749 §4).
+
+        `url` is the token endpoint, left out the session's. The grant is `grant_type`, or what is given: a callback's
+        URL as `authorization_response` (with `state` or `transaction` where another session began it) or a `code`, a
+        `username` and `password`, else the session's `grant_type`, else client credentials. `auth` replaces the
+        session's client authentication, `body` and `extra` are further parameters.
+
+        Raises `UsageError` for a call that cannot be, `MismatchingStateError` and `VerificationError` for a callback
+        that is not this request's, `ServerError` when the server or its callback says no, `InvalidResponse` when the
+        answer is no token, `TransportError` when there is none.
+        """
+        core = self._oauth
+        given = {**extra, "code": code, "username": username, "password": password}
+        endpoint = url or core.token_endpoint()
+        finished: Finished | None = None
+        if authorization_response is not None:
+            implicit = url is None and core.options.metadata.token_endpoint is None
+            finished = finish(
+                authorization_response,
+                core.options,
+                core.authorizations,
+                state=state,
+                transaction=transaction,
+                may_read_fragment=implicit and speaks_of_a_fragment(authorization_response),
+            )
+            if "access_token" in finished.callback.parameters:  # only where the request asked for one
+                return (yield from self._take_implicit(finished))
+            given["code"] = finished.code()
+            grant_type = grant_type or "authorization_code"
+        elif transaction is not None:
+            raise UsageError("a transaction is finished with the authorization_response= that came back")
+        if endpoint is None:
+            raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
+        kind = grant_type_of(grant_type, given, core.options.grant_type)
+        options = core.call_options(given)
+        if kind == "authorization_code":
+            given = _with_promised(given, finished, core.options)
+        elif kind != "refresh_token" and given.get("scope") is None and core.options.scope:
+            given["scope"] = str(core.options.scope)
+        grant = grant_of(kind, given)
+        asking = Asking(endpoint, grant, extra_pairs(body, given), method, _pairs(headers), auth, options)
+        token = yield from core.obtain(asking)
+        if isinstance(grant, AuthorizationCodeGrant) and token.id_token is None:
+            asked = finished.pending.scope if finished and finished.pending.scope else core.options.scope
+            if asked and "openid" in asked:
+                raise InvalidResponse("id_token_missing", "'openid' was asked for, and the answer has no id_token")
+        return token
+
+    def _token_from_fragment(
+        self, authorization_response: str, state: str | None = None
+    ) -> Flow[OAuth2Token]:
+        """Take the token from the fragment of a callback's URL (RFC 6749 §4.2.2), for the implicit grant only.
+
+        `state` is what the request sent, where another session made it. Raises as `fetch_token` does.
+        """
+        core = self._oauth
+        finished = finish(
+            authorization_response, core.options, core.authorizations, state=state, may_read_fragment=True
+        )
+        return (yield from self._take_implicit(finished))
+
+    def _take_implicit(self, finished: Finished) -> Flow[OAuth2Token]:
+        core = self._oauth
+        parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
+        token = token_of(parameters, asked_at=core.options.clock())
+        return (yield from core.take(token, None, {}))
+
+    def _refresh_token(
+        self,
+        url: str | None = None,
+        refresh_token: str | None = None,
+        body: str | Mapping[str, Any] | None = None,
+        auth: Any = None,
+        headers: HeaderItems | None = None,
+        **extra: Any,
+    ) -> Flow[OAuth2Token]:
+        """Renew the token now with `refresh_token`, left out the session's own, and return it (RFC 6749 §6).
+
+        Any number of callers at once make one request. `url`, `auth`, `headers`, `body` and `extra` are as for
+        `fetch_token`. Raises `MissingTokenError` without a refresh token, else as `fetch_token` does.
+        """
+        core, own = self._oauth, self._oauth.slot.token
+        endpoint = url or core.token_endpoint()
+        if endpoint is None:
+            raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
+        options = core.call_options(extra)
+        more = extra_pairs(body, extra)
+        asked = core.asked
+
+        def renew(token: OAuthToken | None) -> Flow[OAuthToken]:
+            current = Secret(refresh_token) if refresh_token else (token.refresh_token if token else None)
+            if current is None:
+                raise MissingTokenError("there is no refresh token: the server gave none, or the token is another's")
+            kept = asked if asked is not None else Asking(endpoint, RefreshTokenGrant(current))
+            asking = Asking(
+                endpoint,
+                RefreshTokenGrant(current),
+                more,
+                headers=_pairs(headers),
+                auth=auth if auth is not None else kept.auth,
+                options=options or kept.options,
+            )
+            return (yield from core.refresh(token, current, asking))
+
+        mine = own is not None and (refresh_token is None or Secret(refresh_token) == own.refresh_token)
+        token = (yield from Renewed(renew)) if mine else (yield from renew(None))
+        return OAuth2Token(token)
+
+    def _ensure_active_token(self, token: Mapping[str, Any] | None = None) -> Flow[bool]:
+        """Renew the session's token if it is about to expire, and return True.
+
+        `token`, where given, is made the session's first if it is another one. Raises `MissingTokenError` without a
+        token, `TokenExpiredError` for an expired one that cannot be renewed, and the error of the renewal.
+        """
+        if token is not None and token is not self._oauth.view:
+            self.token = token
+        yield from Active()
+        return True
+
+    def _revoke_token(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        token_type_hint: str | None = None,
+        body: str | Mapping[str, Any] | None = None,
+        auth: Any = None,
+        headers: HeaderItems | None = None,
+        **extra: Any,
+    ) -> Flow[Any]:
+        """Tell the server that `token`, left out the session's refresh or access token, is no longer used (RFC 7009).
+
+        `url` is the revocation endpoint, left out the session's. Returns the HTTP library's response. Raises
+        `ServerError` where the server refuses.
+        """
+        core = self._oauth
+        endpoint = _endpoint(url, core.options.metadata.revocation_endpoint, "revocation")
+        options = core.call_options(extra)
+        request = revocation_request(
+            endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
+        ).with_options(options)
+        configured = core.options.revocation_endpoint_auth_method or core.options.token_endpoint_auth_method
+        response = yield from core.send(request, core.client_auth(auth, configured), None, "revoke_token_request")
+        check_revocation(response, core.options.clock())
+        return core.library.native_response(response, request)
+
+    def _introspect_token(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        token_type_hint: str | None = None,
+        body: str | Mapping[str, Any] | None = None,
+        auth: Any = None,
+        headers: HeaderItems | None = None,
+        **extra: Any,
+    ) -> Flow[Introspection]:
+        """Ask the server what `token`, left out the session's, is worth (RFC 7662); the answer is a mapping.
+
+        `url` is the introspection endpoint, left out the session's. Raises `ServerError` where the server refuses,
+        `InvalidResponse` where it does not say whether the token is active.
+        """
+        core = self._oauth
+        endpoint = _endpoint(url, core.options.metadata.introspection_endpoint, "introspection")
+        options = core.call_options(extra)
+        request = introspection_request(
+            endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
+        ).with_options(options)
+        method = core.client_auth(auth, core.options.token_endpoint_auth_method)
+        response = yield from core.send(request, method, None, "introspect_token_request")
+        return parse_introspection(response, core.options.clock())
+
+    def _token_meant(self, token: str | None) -> Secret:
+        own = self._oauth.slot.token
+        if token is not None:
+            return Secret(token)
+        if own is None:
+            raise MissingTokenError("there is no token: give token=, or call fetch_token() first")
+        return own.refresh_token or own.access_token
+
+
+def _with_promised(given: dict[str, Any], finished: Finished | None, options: SessionOptions) -> dict[str, Any]:
+    """Return the parameters with what the authorization request promised: the same redirect URI, the verifier."""
+    pending = finished.pending if finished is not None else None
+    given = dict(given)
+    if given.get("redirect_uri") is None:
+        given["redirect_uri"] = pending.redirect_uri if pending is not None else options.redirect_uri
+    if given.get("code_verifier") is None and pending is not None and pending.code_verifier is not None:
+        given["code_verifier"] = pending.code_verifier.reveal()
+    return given
+
+
+def _endpoint(given: str | None, known: str | None, what: str) -> str:
+    if not (given or known):
+        raise UsageError(f"give the {what} endpoint's url, or construct the session with {what}_endpoint=")
+    return given or known or ""
+
+
+def _pairs(headers: HeaderItems | None) -> Pairs:
+    if not headers:
+        return ()
+    return tuple(headers.items() if isinstance(headers, Mapping) else headers)
+
+
+__all__ = ["OAuth2Client"]

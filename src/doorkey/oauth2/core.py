@@ -1,0 +1,223 @@
+"""What a session does, as flows: get a token, renew it, revoke it, ask about it, sign with it.
+
+This is the one body of logic behind every client of the family. It yields requests and never performs one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from doorkey.errors import InvalidGrant, UsageError
+from doorkey.oauth2.authorizations import Authorizations
+from doorkey.oauth2.hooks import ComplianceHooks
+from doorkey.oauth2.library import Library
+from doorkey.oauth2.options import SessionOptions, auth_method_named
+from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, authenticate
+from doorkey.protocol.flow import Flow, Settle
+from doorkey.protocol.grants import ClientCredentialsGrant, Grant, RefreshTokenGrant
+from doorkey.protocol.http import Pairs, Request, Response
+from doorkey.protocol.parameters import pairs_of, parse_form
+from doorkey.protocol.renewal import Slot
+from doorkey.protocol.token_endpoint import parse_token, token_request
+from doorkey.single_flight import saving
+from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.values import Secret
+
+REPLAYED: Final = frozenset({"audience", "resource"})
+"""Parameters of the first request that a refresh repeats; its scope is what was granted (RFC 6749 §6, RFC 8707 §2.2)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asking:
+    """How a token was asked for: all that asking again takes."""
+
+    endpoint: str
+    grant: Grant
+    extra: Pairs = ()
+    method: str = "POST"
+    headers: Pairs = ()
+    auth: object = None
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+class SessionCore:
+    """The state and the flows of one session; `library` is the HTTP library it runs on."""
+
+    def __init__(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
+        self.options = options
+        self.library = library
+        self.hooks = ComplianceHooks()
+        self.auth_methods: dict[str, ClientAuthMethod] = {}
+        self.authorizations = Authorizations()
+        self.slot = Slot(self.renew, self.renewable, options.leeway)
+        self.view: OAuth2Token | None = None
+        self.asked: Asking | None = None
+        self.put(token)
+
+    def put(self, token: OAuth2Token | None, asked: Asking | None = None) -> None:
+        """Take `token` as the session's; `asked` is how it was got, None where nobody knows."""
+        self.view, self.asked = token, asked
+        self.slot.put(token.value if token is not None else None)
+
+    # -- getting a token -------------------------------------------------------------------------------------------
+
+    def obtain(self, asking: Asking) -> Flow[OAuth2Token]:
+        """Ask as `asking` says, and take the token; a grant that can be repeated is kept for renewals."""
+        token = yield from self.ask(asking, "access_token_response")
+        if isinstance(asking.grant, RefreshTokenGrant):
+            replaced: dict[str, str] = {"refresh_token": asking.grant.refresh_token.reveal()}
+        else:
+            replaced = {}
+        return (yield from self.take(token, asking, replaced))
+
+    def take(self, token: OAuthToken, asked: Asking | None, replaced: Mapping[str, str]) -> Flow[OAuth2Token]:
+        """Save `token` by `update_token` and then make it the session's.
+
+        When saving fails the token is kept all the same, because the one it replaces may be dead; the error is raised.
+        """
+        view = OAuth2Token(token)
+        try:
+            yield from saving(self.slot, token, self._save(view, replaced))
+        finally:
+            self.put(view, asked)
+        return view
+
+    def ask(self, asking: Asking, response_hook: str, request_hook: str | None = None) -> Flow[OAuthToken]:
+        """Make one token request and return its token, which nobody has seen yet."""
+        now = self.options.clock()
+        request = token_request(
+            asking.endpoint, asking.grant, asking.extra, method=asking.method, headers=asking.headers
+        )
+        method = self.client_auth(asking.auth, self.options.token_endpoint_auth_method)
+        response = yield from self.send(request.with_options(asking.options), method, response_hook, request_hook)
+        refresh_token = asking.grant.refresh_token if isinstance(asking.grant, RefreshTokenGrant) else None
+        return parse_token(response, asked_at=now, refresh_token=refresh_token)
+
+    def send(
+        self,
+        request: Request,
+        auth: ClientAuthMethod,
+        response_hook: str | None = None,
+        request_hook: str | None = None,
+    ) -> Flow[Response]:
+        """Authenticate `request`, send it, and return the response; hooks see and may change both."""
+        if request_hook and self.hooks.of(request_hook):
+            body = request.content.decode("utf-8", "surrogateescape")
+            wire = yield from self.hooks.on_request(request_hook, (request.url, dict(request.headers), body))
+            url, headers, data = wire
+            content = data if isinstance(data, bytes) else str(data or "").encode("utf-8", "surrogateescape")
+            request = replace(request, url=url, headers=tuple(headers.items()), form=(), body=content)
+        request = authenticate(request, self.identity(request.url), auth)
+        response = yield from request
+        if response_hook and self.hooks.of(response_hook):
+            native = self.library.native_response(response, request)
+            native = yield from self.hooks.on_response(response_hook, native)
+            response = self.library.plain_response(native)
+        return response
+
+    # -- renewing it -----------------------------------------------------------------------------------------------
+
+    def renewable(self, token: OAuthToken) -> bool:
+        """Say whether there is a way to renew `token` without a person."""
+        if self.token_endpoint() is None:
+            return False
+        return token.refresh_token is not None or self.repeatable() is not None
+
+    def repeatable(self) -> Asking | None:
+        """Return how to ask again without a person: as before, or with the grant the session was constructed for."""
+        asked, endpoint = self.asked, self.token_endpoint()
+        if asked is not None and asked.grant.repeatable:
+            return asked
+        if self.options.grant_type == "client_credentials" and endpoint is not None:
+            return Asking(endpoint, ClientCredentialsGrant(), self.scope_pairs())
+        return None
+
+    def renew(self, token: OAuthToken) -> Flow[OAuthToken]:
+        """Bring the next token: by refresh token, and by the first grant where that one is dead or missing."""
+        again = self.repeatable()
+        if token.refresh_token is not None:
+            try:
+                return (yield from self.refresh(token, token.refresh_token))
+            except InvalidGrant:
+                if again is None:
+                    raise
+        if again is None:
+            raise UsageError("this token cannot be renewed: it has no refresh token and its grant needs a person")
+        renewed = yield from self.ask(again, "access_token_response")
+        yield from self.take(renewed, again, {"access_token": token.access_token.reveal()})
+        return renewed
+
+    def refresh(
+        self, token: OAuthToken | None, refresh_token: Secret, asking: Asking | None = None
+    ) -> Flow[OAuthToken]:
+        """Use `refresh_token`; `asking` says how where the caller did, else the way the token was got."""
+        asked = self.asked
+        if asking is None:
+            endpoint = self.token_endpoint()
+            assert endpoint is not None, "renewable() asks first"
+            grant = RefreshTokenGrant(refresh_token)
+            if asked is None:
+                asking = Asking(endpoint, grant)
+            else:
+                kept = tuple(pair for pair in asked.extra if pair[0] in REPLAYED)
+                asking = replace(asked, endpoint=endpoint, grant=grant, extra=kept)
+        renewed = yield from self.ask(asking, "refresh_token_response", "refresh_token_request")
+        if renewed.scope is None and token is not None:
+            renewed = replace(renewed, scope=token.scope)  # unchanged where the answer is silent (RFC 6749 §6)
+        yield from self.take(renewed, asked or asking, {"refresh_token": refresh_token.reveal()})
+        return renewed
+
+    # -- what requests are made of -----------------------------------------------------------------------------------
+
+    def token_endpoint(self) -> str | None:
+        """Return where tokens are asked for: what the session was told, else where it asked last."""
+        return self.options.metadata.token_endpoint or (self.asked.endpoint if self.asked else None)
+
+    def scope_pairs(self) -> Pairs:
+        """Return the session's scope as a parameter."""
+        return (("scope", str(self.options.scope)),) if self.options.scope else ()
+
+    def client_auth(self, given: object, configured: str | ClientAuthMethod | None) -> ClientAuthMethod:
+        """Return the client authentication method: the one `given` for this call, else the `configured` one, else
+        client_secret_basic where there is a secret and none where there is not."""
+        chosen = given if given is not None else configured
+        if chosen is None:
+            chosen = "none" if self.options.credential in (None, Secret("")) else "client_secret_basic"
+        if isinstance(chosen, str):
+            return auth_method_named(chosen, self.auth_methods)
+        return self.library.client_auth(chosen)
+
+    def identity(self, endpoint: str) -> ClientIdentity:
+        """Return who the client is, for one request to `endpoint`."""
+        options = self.options
+        audience = options.metadata.issuer or self.token_endpoint() or endpoint
+        return ClientIdentity(options.client_id, options.credential, audience, options.clock())
+
+    def call_options(self, extra: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+        """Take the HTTP library's own options out of `extra` and return them. Raises `UsageError` for unsafe ones."""
+        refused = sorted(set(extra) & self.library.refused_options)
+        if refused:
+            raise UsageError(
+                f"{refused[0]} does not apply to the exchange with an authorization server: "
+                "it follows no redirects, keeps no cookies and is read within bounds"
+            )
+        return tuple((name, extra.pop(name)) for name in list(extra) if name in self.library.call_options)
+
+    def _save(self, token: OAuth2Token, replaced: Mapping[str, str]) -> Flow[None]:
+        if self.options.update_token is not None:
+            yield from Settle(self.options.update_token(token, **replaced))
+
+
+def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
+    """Return the parameters of a `body` (form-encoded text, a mapping or pairs) and of keyword arguments."""
+    if not body:
+        pairs: Pairs = ()
+    elif isinstance(body, str | bytes):
+        pairs = parse_form(body if isinstance(body, str) else body.decode("utf-8", "replace"))
+    elif isinstance(body, Mapping):
+        pairs = pairs_of(body)  # pyright: ignore[reportUnknownArgumentType]  # the user's own
+    else:
+        raise UsageError("body is form-encoded text or a mapping")
+    return pairs + pairs_of(extra)

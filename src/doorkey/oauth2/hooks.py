@@ -1,0 +1,68 @@
+"""Compliance hooks: a user's own functions that mend what a server does wrong, run in the order registered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, TypeAlias
+
+from doorkey.errors import UsageError
+from doorkey.protocol.flow import Flow, Settle
+
+Hook: TypeAlias = Callable[..., Any]
+"""``(response) -> response`` or ``(url, headers, body) -> (url, headers, body)``, or the same awaitable."""
+
+Wire: TypeAlias = "tuple[str, Mapping[str, str], Any]"
+
+KINDS: Final = (
+    "access_token_response",
+    "refresh_token_request",
+    "refresh_token_response",
+    "revoke_token_request",
+    "introspect_token_request",
+    "protected_request",
+)
+
+
+class ComplianceHooks:
+    """The hooks of one session, by kind."""
+
+    def __init__(self) -> None:
+        self._hooks: dict[str, tuple[Hook, ...]] = {kind: () for kind in KINDS}
+
+    def add(self, kind: str, hook: Hook) -> None:
+        """Register `hook`. Raises `UsageError` for an unknown kind."""
+        if kind not in self._hooks:
+            near = get_close_matches(kind, KINDS, 1)
+            raise UsageError(f"there is no hook {kind!r}" + (f": did you mean {near[0]!r}?" if near else f": {KINDS}"))
+        if hook not in self._hooks[kind]:
+            self._hooks[kind] += (hook,)
+
+    def of(self, kind: str) -> tuple[Hook, ...]:
+        """Return the hooks of `kind`."""
+        return self._hooks[kind]
+
+    def on_response(self, kind: str, response: Any) -> Flow[Any]:
+        """Pass the HTTP library's own response through the hooks."""
+        for hook in self._hooks[kind]:
+            response = yield from _settled(hook(response))
+            if response is None:
+                raise UsageError(f"the {kind} hook {_name(hook)} must return the response")
+        return response
+
+    def on_request(self, kind: str, wire: Wire) -> Flow[Wire]:
+        """Pass (url, headers, body) through the hooks."""
+        for hook in self._hooks[kind]:
+            returned = yield from _settled(hook(*wire))
+            if not isinstance(returned, tuple) or len(returned) != 3:  # pyright: ignore[reportUnknownArgumentType]
+                raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)")
+            wire = returned  # pyright: ignore[reportUnknownVariableType]  # the user's own
+        return wire
+
+
+def _settled(value: Any | Awaitable[Any]) -> Flow[Any]:
+    return (yield from Settle(value))
+
+
+def _name(hook: Hook) -> str:
+    return getattr(hook, "__qualname__", type(hook).__name__)

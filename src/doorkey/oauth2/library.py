@@ -1,0 +1,31 @@
+"""What a session needs to know of the HTTP library it runs on."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from doorkey.protocol.client_auth import ClientAuthMethod
+from doorkey.protocol.http import Request, Response
+
+
+class Library(Protocol):
+    """One HTTP library, seen from the core.
+
+    `call_options` are keyword arguments of a call that the library takes for token requests too; `refused_options` are
+    those that would undo the bounds of the exchange.
+    """
+
+    call_options: frozenset[str]
+    refused_options: frozenset[str]
+
+    def native_response(self, response: Response, request: Request) -> Any:
+        """Return the library's own response object, for a user's hook."""
+        ...
+
+    def plain_response(self, native: Any) -> Response:
+        """Return what a hook made of the library's own response object."""
+        ...
+
+    def client_auth(self, auth: object) -> ClientAuthMethod:
+        """Return the client authentication method of an `auth=` value: the library's own, a pair, or a callable."""
+        ...

@@ -1,0 +1,58 @@
+"""One method body for both worlds: a flow becomes a method that blocks, or one that awaits, with the same signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from doorkey.protocol.flow import Flow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Blocking(Protocol):
+    """Something that runs flows and blocks."""
+
+    def _run(self, flow: Flow[T]) -> T: ...
+
+
+class Awaiting(Protocol):
+    """Something that runs flows and awaits."""
+
+    def _run(self, flow: Flow[T]) -> Awaitable[T]: ...
+
+
+def blocking(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], T]:
+    """Return the method that runs `flow` to its result."""
+
+    @wraps(flow)
+    def method(self: Blocking, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._run(flow(self, *args, **kwargs))
+
+    _present(method, flow)
+    return method
+
+
+def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Return the coroutine method that runs `flow` to its result."""
+
+    @wraps(flow)
+    async def method(self: Awaiting, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(flow(self, *args, **kwargs))
+
+    _present(method, flow)
+    return method
+
+
+def _present(method: Any, flow: Callable[..., Any]) -> None:
+    """Let `help()` show the public name, and the result where the flow says ``Flow[result]``."""
+    signature = inspect.signature(flow)
+    result = str(signature.return_annotation).removeprefix("Flow[").removesuffix("]")
+    method.__signature__ = signature.replace(return_annotation=result)
+    method.__annotations__ = {**flow.__annotations__, "return": result}
+    method.__name__ = flow.__name__.lstrip("_")
+    method.__qualname__ = f"{flow.__qualname__.rpartition('.')[0]}.{method.__name__}"
+    del method.__wrapped__

@@ -1,0 +1,127 @@
+"""What a session is constructed with, validated once; an option that nobody knows is named, never ignored."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any, Final, TypeAlias
+
+from doorkey.errors import UsageError
+from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
+from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
+from doorkey.protocol.pkce import METHOD
+from doorkey.tokens import OAuth2Token
+from doorkey.values import Scope, Secret
+
+UpdateToken: TypeAlias = "Callable[..., None] | Callable[..., Awaitable[None]]"
+"""``update_token(token, refresh_token=None, access_token=None)``: told of every change, with what the token replaces."""
+
+PLACEMENTS: Final = ("header", "body", "uri")
+METADATA_OPTIONS: Final = ("issuer", *ENDPOINTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """The options that every session of the family shares; see `doorkey.oauth2.client.OAuth2Client`."""
+
+    client_id: str = ""
+    credential: object = field(default=None, repr=False)
+    token_endpoint_auth_method: str | ClientAuthMethod | None = None
+    revocation_endpoint_auth_method: str | ClientAuthMethod | None = None
+    scope: Scope | None = None
+    state: str | None = None
+    redirect_uri: str | None = None
+    token_placement: str = "header"
+    update_token: UpdateToken | None = None
+    leeway: float | None = None
+    code_challenge_method: str | None = None
+    metadata: ServerMetadata = ServerMetadata()
+    grant_type: str | None = None
+    exchange: ExchangePolicy = ExchangePolicy()
+    clock: Callable[[], float] = time.time
+
+    @property
+    def pkce(self) -> bool:
+        """Whether every authorization request of this session has a code challenge."""
+        return self.code_challenge_method is not None
+
+
+OWN_OPTIONS: Final = frozenset(
+    {
+        *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
+        *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
+        *("metadata", "grant_type", "exchange", "clock"),
+        *METADATA_OPTIONS,
+    }
+)
+
+
+def session_options(
+    given: Mapping[str, Any], *, known_elsewhere: Collection[str], blocking: bool
+) -> tuple[SessionOptions, dict[str, Any], OAuth2Token | None]:
+    """Return the options in `given`, what is left for the HTTP client, and the token.
+
+    `known_elsewhere` names the HTTP client's own options. Raises `UsageError` for an unknown name (with the nearest
+    known one), for an awaitable `update_token` where the client blocks, and for a value that cannot be.
+    """
+    unknown = sorted(set(given) - OWN_OPTIONS - set(known_elsewhere))
+    if unknown:
+        near = get_close_matches(unknown[0], [*OWN_OPTIONS, *known_elsewhere], 1)
+        raise UsageError(f"there is no option {unknown[0]!r}" + (f": did you mean {near[0]!r}?" if near else ""))
+    own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
+    rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
+    metadata = ServerMetadata.of(own.pop("metadata", None))
+    endpoints = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
+    if endpoints:
+        validated = ServerMetadata.from_mapping(endpoints)
+        metadata = replace(metadata, **{name: getattr(validated, name) for name in endpoints})
+    secret = own.pop("client_secret", None)
+    scope = own.pop("scope", None)
+    token = OAuth2Token.from_dict(own.pop("token", None))
+    options = SessionOptions(
+        **own,
+        metadata=metadata,
+        credential=Secret(secret) if isinstance(secret, str) else secret,
+        scope=None if scope is None else Scope.of(scope),
+    )
+    _check(options, blocking)
+    return options, rest, token
+
+
+def _check(options: SessionOptions, blocking: bool) -> None:
+    if not isinstance(options.client_id, str):
+        raise UsageError("client_id is text")
+    if options.token_placement not in PLACEMENTS:
+        raise UsageError(f"token_placement is one of {PLACEMENTS}")
+    if options.code_challenge_method not in (None, METHOD):
+        raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
+    leeway = options.leeway
+    if leeway is not None and (isinstance(leeway, bool) or not isinstance(leeway, int | float) or leeway < 0):
+        raise UsageError("leeway is a number of seconds, 0 or more")
+    if options.update_token is not None:
+        if not callable(options.update_token):
+            raise UsageError("update_token is a callable (token, refresh_token=None, access_token=None)")
+        if blocking and _is_async(options.update_token):
+            raise UsageError("update_token is asynchronous, and this client blocks: give a plain function")
+    for method in (options.token_endpoint_auth_method, options.revocation_endpoint_auth_method):
+        if method is not None and not isinstance(method, str) and not callable(method):
+            raise UsageError("a client authentication method is a name or a callable")
+
+
+def _is_async(function: object) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod]) -> ClientAuthMethod:
+    """Return the client authentication method called `name`. Raises `UsageError` with the nearest known name."""
+    method = registered.get(name) or METHODS.get(name)
+    if method is None:
+        near = get_close_matches(name, [*registered, *METHODS], 1)
+        hint = f": did you mean {near[0]!r}?" if near else ": register it with register_client_auth_method()"
+        raise UsageError(f"there is no client authentication method {name!r}{hint}")
+    return method
+

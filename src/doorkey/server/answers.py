@@ -1,0 +1,54 @@
+"""Responses: JSON, redirects, and errors. The one place where a `ServerError` becomes what the client sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from doorkey.errors import OAuthError, ServerError
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Pairs, Response
+
+NO_STORE: Pairs = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+
+
+def json_response(content: object, status: int = 200, headers: Pairs = NO_STORE) -> Response:
+    """Return `content` as JSON that no cache keeps (RFC 6749 §5.1)."""
+    body = json.dumps(content, separators=(",", ":")).encode()
+    return Response(status, (("Content-Type", "application/json"), *headers), body)
+
+
+def error_response(error: ServerError) -> Response:
+    """Return the response that tells a client of `error` (RFC 6749 §5.2)."""
+    content = {"error": error.error}
+    if error.description:
+        content["error_description"] = error.description
+    return json_response(content, error.status or 400, (*NO_STORE, *error.headers))
+
+
+def answered(flow: Flow[Response]) -> Flow[Response]:
+    """Run the flow of an endpoint, with everything it refuses turned into a response.
+
+    An error that is not meant for the client becomes a bare `server_error`.
+    """
+    try:
+        return (yield from flow)
+    except ServerError as error:
+        return error_response(error)
+    except OAuthError:
+        return json_response({"error": "server_error"}, 500)
+
+
+def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query") -> Response:
+    """Return a redirect to `uri` with `parameters` in its query or fragment (RFC 6749 §4.1.2).
+
+    303, so that a browser that has just posted a password does not post it on (RFC 9700 §4.12).
+    """
+    added = urlencode([(name, value) for name, value in parameters.items() if value is not None])
+    parts = urlsplit(uri)
+    if mode == "fragment":
+        parts = parts._replace(fragment=added)
+    else:
+        parts = parts._replace(query="&".join(part for part in (parts.query, added) if part))
+    return Response(303, (("Location", urlunsplit(parts)), *NO_STORE, ("Referrer-Policy", "no-referrer")))

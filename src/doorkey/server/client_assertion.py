@@ -1,0 +1,99 @@
+"""A client that authenticates by a signed assertion: client_secret_jwt and private_key_jwt (RFC 7523 §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorkey.errors import InvalidClient, UsageError, VerificationError
+from doorkey.jose.verification import unsafe_claims, verify
+from doorkey.protocol.flow import Flow
+from doorkey.server.context import At
+from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
+from doorkey.server.storage import UseOnce
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+MAX_LIFETIME = 300
+"""Seconds into the future that `exp` may lie: a longer assertion is one somebody may find."""
+
+_SYMMETRIC = ("HS256", "HS384", "HS512")
+_ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+
+
+def subject_of(assertion: str, client_id: str | None) -> str:
+    """Return the client an assertion claims to be from: to look it up by, nothing is verified yet.
+
+    Raises `InvalidClient` if it cannot be read, or disagrees with the `client_id` parameter.
+    """
+    try:
+        subject = unsafe_claims(assertion).get("sub")
+    except VerificationError:
+        raise _refused("Invalid token") from None
+    if not isinstance(subject, str) or not subject:
+        raise _refused("Token sub claim is required")
+    if client_id not in (None, subject):
+        raise _refused("client_id parameter does not match sub claim")
+    return subject
+
+
+def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
+    """Check an assertion: signature by what is registered, `iss`, `sub`, `aud`, `exp`, and `jti` never seen before.
+
+    Raises `InvalidClient`.
+    """
+    claims = _verified(assertion, client)
+    if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
+        raise _refused("Token iss and sub claims must be the client")
+    _check_audience(claims.get("aud"), at)
+    expires_at = _check_times(claims, at)
+    token_id = claims.get("jti")
+    if not isinstance(token_id, str) or not token_id:
+        raise _refused("Token jti claim is required")
+    # Last, so that only an assertion which would have been accepted is used up.
+    if not (yield from UseOnce(f"{client.client_id}/{token_id}", expires_at + at.settings.clock_skew)):
+        raise _refused("Token reuse detected")
+
+
+def _verified(assertion: str, client: Client) -> Mapping[str, Any]:
+    if CLIENT_SECRET_JWT in client.auth_methods and client.secret is not None:
+        keys: object = client.secret
+        possible = _SYMMETRIC
+    elif PRIVATE_KEY_JWT in client.auth_methods and client.jwks is not None:
+        keys, possible = client.jwks, _ASYMMETRIC
+    else:
+        raise _refused("the client does not authenticate by an assertion")
+    allowed = [name for name in possible if not client.auth_algorithms or name in client.auth_algorithms]
+    try:
+        return verify(assertion, keys, algorithms=allowed).claims
+    except (VerificationError, UsageError):
+        raise _refused("Client assertion could not be verified") from None
+
+
+def _check_audience(audience: object, at: At) -> None:
+    audiences = audience if isinstance(audience, list) else [audience]
+    ours = {at.issuer, *(getattr(at.endpoints, name) for name in ("token", "introspection", "revocation"))}
+    if len(audiences) != 1 or audiences[0] not in ours:
+        raise _refused("Invalid token audience")
+
+
+def _check_times(claims: Mapping[str, Any], at: At) -> float:
+    skew = at.settings.clock_skew
+    expires_at, not_before, issued_at = (claims.get(name) for name in ("exp", "nbf", "iat"))
+    if not _is_time(expires_at):
+        raise _refused("Token exp claim is required")
+    if expires_at <= at.now - skew:
+        raise _refused("Token is not active")
+    if expires_at > at.now + MAX_LIFETIME + skew:
+        raise _refused("Token expiration is too far in the future")
+    for moment in (not_before, issued_at):
+        if moment is not None and (not _is_time(moment) or moment > at.now + skew):
+            raise _refused("Token is not active")
+    return float(expires_at)
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
+
+
+def _refused(description: str) -> InvalidClient:
+    return InvalidClient(description=description, status=401)

@@ -1,0 +1,32 @@
+"""Where and when a request is answered: the issuer, its endpoints, its settings and keys, and the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorkey.server.keys import RealmKeys
+from doorkey.server.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The absolute URL of each endpoint of an issuer (RFC 8414 §2)."""
+
+    authorization: str
+    token: str
+    introspection: str
+    revocation: str
+    userinfo: str
+    jwks: str
+    end_session: str
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The circumstances of one request; `now` is POSIX seconds."""
+
+    issuer: str
+    endpoints: Endpoints
+    settings: Settings
+    keys: RealmKeys
+    now: float

@@ -1,0 +1,1 @@
+"""The endpoints of an authorization server: one file each, all flows over the storage effects."""

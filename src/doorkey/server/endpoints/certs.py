@@ -1,0 +1,14 @@
+"""The JWK Set document (RFC 7517 §5)."""
+
+from __future__ import annotations
+
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Request, Response
+from doorkey.server.answers import json_response
+from doorkey.server.context import At
+
+
+def certs(request: Request, at: At) -> Flow[Response]:
+    """Answer with the public keys."""
+    return json_response(at.keys.public_jwks(), headers=(("Cache-Control", "no-cache"),))
+    yield  # a flow like the other endpoints, though it asks nothing of the store

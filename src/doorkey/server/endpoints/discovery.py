@@ -1,0 +1,46 @@
+"""The discovery document (OpenID Connect Discovery §3, RFC 8414 §2): what is true of this server and nothing more."""
+
+from __future__ import annotations
+
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Request, Response
+from doorkey.server.answers import json_response
+from doorkey.server.context import At
+from doorkey.server.grants import GRANTS
+from doorkey.server.keys import SIGNING_ALG
+
+METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "client_secret_jwt")
+ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512")
+
+
+def discovery(request: Request, at: At) -> Flow[Response]:
+    """Answer with the metadata of the issuer that was asked."""
+    ends = at.endpoints
+    metadata = {
+        "issuer": at.issuer,
+        "authorization_endpoint": ends.authorization,
+        "token_endpoint": ends.token,
+        "introspection_endpoint": ends.introspection,
+        "userinfo_endpoint": ends.userinfo,
+        "end_session_endpoint": ends.end_session,
+        "jwks_uri": ends.jwks,
+        "revocation_endpoint": ends.revocation,
+        "grant_types_supported": list(GRANTS),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment"],
+        "subject_types_supported": ["public"],
+        "prompt_values_supported": ["none", "login"],
+        "id_token_signing_alg_values_supported": [SIGNING_ALG],
+        "scopes_supported": ["openid", "profile", "email"],
+        "claims_supported": ["iss", "sub", "auth_time", "name", "given_name", "family_name", "email"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+    for endpoint in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
+        metadata[f"{endpoint}_auth_methods_supported"] = list(METHODS)
+        metadata[f"{endpoint}_auth_signing_alg_values_supported"] = list(ASSERTION_ALGORITHMS)
+    return json_response(metadata, headers=(("Cache-Control", "no-cache"),))
+    yield  # a flow like the other endpoints, though it asks nothing of the store

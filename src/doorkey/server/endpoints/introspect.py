@@ -1,0 +1,67 @@
+"""The introspection endpoint (RFC 7662): only for clients that authenticate, and only about tokens meant for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorkey.errors import InvalidRequest
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Request, Response
+from doorkey.server.answers import answered, json_response
+from doorkey.server.client_auth import authenticate
+from doorkey.server.context import At
+from doorkey.server.model import Client
+from doorkey.server.parameters import form_of
+from doorkey.server.storage import FindSession
+from doorkey.server.tokens import REFRESH, is_expired, live_access_token, read_own
+
+INACTIVE = {"active": False}
+
+
+def introspect(request: Request, at: At) -> Flow[Response]:
+    """Answer whether a token counts, and what it says; of one that does not, only that (RFC 7662 §2.2)."""
+    return answered(_introspect(request, at))
+
+
+def _introspect(request: Request, at: At) -> Flow[Response]:
+    form = form_of(request)
+    client = yield from authenticate(request, form, at)
+    if client.is_public:
+        raise InvalidRequest(description="Client not allowed.", status=401)
+    token = form.need("token", description="Token not provided.")
+    claims = (yield from _access(at, token, client)) or (yield from _refresh(at, token, client))
+    return json_response(INACTIVE if claims is None else claims)
+
+
+def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
+    found = yield from live_access_token(at, token)
+    if found is None:
+        return None
+    claims, user = found
+    audience = claims.get("aud", [])
+    if client.client_id != claims["azp"] and client.client_id not in _listed(audience):
+        return None
+    username = user.username if user else claims.get("preferred_username")
+    return {**_shown(claims), "username": username, "token_type": "Bearer", "active": True}
+
+
+def _refresh(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
+    claims = read_own(at, token, REFRESH)
+    if claims is None or is_expired(at, claims) or claims["azp"] != client.client_id:
+        return None
+    session = yield from FindSession(claims["sid"])
+    grant = session.grant(claims["gid"]) if session else None
+    if grant is None or (at.settings.rotate_refresh_tokens and grant.refresh_id != claims["jti"]):
+        return None
+    return {**_shown(claims), "token_type": "Refresh", "active": True}
+
+
+def _shown(claims: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in claims.items() if name != "gid"}
+    shown.setdefault("client_id", claims["azp"])
+    return shown
+
+
+def _listed(audience: object) -> list[Any]:
+    return audience if isinstance(audience, list) else [audience]

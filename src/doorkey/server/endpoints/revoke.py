@@ -1,0 +1,36 @@
+"""The revocation endpoint (RFC 7009)."""
+
+from __future__ import annotations
+
+from doorkey.errors import UnauthorizedClient
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Request, Response
+from doorkey.server.answers import NO_STORE, answered
+from doorkey.server.client_auth import authenticate
+from doorkey.server.context import At
+from doorkey.server.parameters import form_of
+from doorkey.server.sessions import end_grant
+from doorkey.server.storage import RevokeToken
+from doorkey.server.tokens import ACCESS, REFRESH, read_own
+
+
+def revoke(request: Request, at: At) -> Flow[Response]:
+    """Revoke a token of the client that asks: a refresh token with its whole grant, an access token by itself."""
+    return answered(_revoke(request, at))
+
+
+def _revoke(request: Request, at: At) -> Flow[Response]:
+    form = form_of(request)
+    client = yield from authenticate(request, form, at)
+    token = form.need("token", description="Token not provided")
+    refresh, access = read_own(at, token, REFRESH), read_own(at, token, ACCESS)
+    claims = refresh or access
+    if claims is None:  # unknown, or of another time: nothing is left to revoke (RFC 7009 §2.2)
+        return Response(200, NO_STORE)
+    if claims["azp"] != client.client_id:
+        raise UnauthorizedClient(description="Unmatching clients", status=400)
+    if refresh is not None:
+        yield from end_grant(refresh["sid"], refresh["gid"])
+    else:
+        yield from RevokeToken(claims["jti"], claims["exp"])
+    return Response(200, NO_STORE)

@@ -1,0 +1,29 @@
+"""The token endpoint (RFC 6749 §3.2)."""
+
+from __future__ import annotations
+
+from doorkey.errors import InvalidRequest, UnsupportedGrantType
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Request, Response
+from doorkey.server.answers import answered, json_response
+from doorkey.server.client_auth import authenticate
+from doorkey.server.context import At
+from doorkey.server.grants import GRANTS
+from doorkey.server.parameters import form_of
+
+
+def token(request: Request, at: At) -> Flow[Response]:
+    """Answer a token request."""
+    return answered(_token(request, at))
+
+
+def _token(request: Request, at: At) -> Flow[Response]:
+    form = form_of(request)
+    grant_type = form.get("grant_type")
+    if grant_type is None:
+        raise InvalidRequest(description="Missing form parameter: grant_type", status=400)
+    handler = GRANTS.get(grant_type)
+    if handler is None:
+        raise UnsupportedGrantType(description="Unsupported grant_type", status=400)
+    client = yield from authenticate(request, form, at)
+    return json_response((yield from handler(form, client, at)))

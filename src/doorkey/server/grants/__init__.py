@@ -1,0 +1,35 @@
+"""The grants of the token endpoint: one file and one line each.
+
+A grant is a flow `(form, client, at) -> token response`; the endpoint has already found out who the client is, and
+that it may use this grant. `token_exchange` (RFC 8693) and `jwt_bearer` (RFC 7523 §2.1) get their lines here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from doorkey.protocol.flow import Flow
+from doorkey.server.context import At
+from doorkey.server.grants.authorization_code import exchange_code
+from doorkey.server.grants.client_credentials import grant_to_client
+from doorkey.server.grants.password import grant_by_password
+from doorkey.server.grants.refresh_token import refresh
+from doorkey.server.model import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, Client
+from doorkey.server.parameters import Parameters
+
+
+class GrantHandler(Protocol):
+    """What a grant is to the token endpoint."""
+
+    def __call__(self, form: Parameters, client: Client, at: At, /) -> Flow[dict[str, Any]]:
+        """Return the members of the token response, or raise the `ServerError` that refuses it."""
+        ...
+
+
+GRANTS: Mapping[str, GrantHandler] = {
+    AUTHORIZATION_CODE: exchange_code,
+    REFRESH_TOKEN: refresh,
+    PASSWORD: grant_by_password,
+    CLIENT_CREDENTIALS: grant_to_client,
+}

@@ -1,0 +1,69 @@
+"""The authorization code grant (RFC 6749 §4.1.3), with PKCE (RFC 7636 §4.6) and single use (RFC 9700 §4.5)."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from doorkey.errors import InvalidGrant, UnauthorizedClient, UsageError
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.pkce import challenge_of
+from doorkey.server.context import At
+from doorkey.server.model import AUTHORIZATION_CODE, Client, Code
+from doorkey.server.parameters import Parameters
+from doorkey.server.sessions import end_grant
+from doorkey.server.storage import FindSession, FindUser, TakeCode
+from doorkey.server.tokens import user_answer
+
+
+def exchange_code(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
+    """Return the token response for an authorization code, which is used up whatever comes of it.
+
+    A second use revokes what the first one gave. Raises `InvalidRequest`, `InvalidGrant` or `UnauthorizedClient`.
+    """
+    if AUTHORIZATION_CODE not in client.grants:
+        raise UnauthorizedClient(description="Client is not allowed to initiate browser login", status=400)
+    code = yield from TakeCode(form.need("code"))
+    if code is None:
+        raise _refused("Code not valid")
+    if code.used:
+        yield from end_grant(code.session_id, code.grant_id)
+        raise _refused("Code not valid")
+    if code.request.client_id != client.client_id:
+        raise _refused("Auth error: Invalid client_id")
+    _check_redirect_uri(form, code)
+    _check_verifier(form.get("code_verifier"), code.request.code_challenge)
+    session = yield from FindSession(code.session_id)
+    grant = session.grant(code.grant_id) if session else None
+    user = (yield from FindUser(session.sub)) if session else None
+    if session is None or grant is None or user is None:
+        raise _refused("Session not active")
+    return user_answer(at, client, user, session, grant)
+
+
+def _check_redirect_uri(form: Parameters, code: Code) -> None:
+    sent = form.get("redirect_uri")
+    if sent is None and not code.request.redirect_uri_was_sent:
+        return
+    if sent != code.request.redirect_uri:
+        raise _refused("Incorrect redirect_uri")
+
+
+def _check_verifier(verifier: str | None, challenge: str | None) -> None:
+    """Refuse a wrong verifier, a missing one, and one for a code that was asked for without a challenge."""
+    if challenge is None:
+        if verifier is not None:  # somebody has taken the challenge out of the request (RFC 9700 §4.8)
+            raise _refused("PKCE code verifier specified but challenge not present in authorization")
+        return
+    if verifier is None:
+        raise _refused("PKCE code verifier not specified")
+    try:
+        computed = challenge_of(verifier)
+    except UsageError:
+        raise _refused("PKCE invalid code verifier") from None
+    if not hmac.compare_digest(computed, challenge):
+        raise _refused("PKCE verification failed: Code mismatch")
+
+
+def _refused(description: str) -> InvalidGrant:
+    return InvalidGrant(description=description, status=400)

@@ -1,0 +1,32 @@
+"""The resource owner password grant (RFC 6749 §4.3): not in OAuth 2.1, and still what many servers are used by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorkey.errors import InvalidGrant, UnauthorizedClient
+from doorkey.protocol.flow import Flow
+from doorkey.server.context import At
+from doorkey.server.model import PASSWORD, Client, Grant
+from doorkey.server.parameters import Parameters
+from doorkey.server.scopes import granted_scope
+from doorkey.server.sessions import start_session
+from doorkey.server.storage import CheckPassword
+from doorkey.server.tokens import new_id, user_answer
+
+
+def grant_by_password(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
+    """Return the token response for a user name and a password, in a session of its own.
+
+    Raises `UnauthorizedClient`, `InvalidScope`, `InvalidRequest`, or `InvalidGrant` with status 401.
+    """
+    if PASSWORD not in client.grants:
+        raise UnauthorizedClient(description="Client not allowed for direct access grants", status=400)
+    scope = granted_scope(client, form.get("scope"))
+    username = form.need("username", status=401)
+    user = yield from CheckPassword(username, form.get("password") or "")
+    if user is None:
+        raise InvalidGrant(description="Invalid user credentials", status=401)
+    grant = Grant(new_id(), client.client_id, scope, refresh_id=new_id())
+    session = yield from start_session(at, user, grant)
+    return user_answer(at, client, user, session, grant)

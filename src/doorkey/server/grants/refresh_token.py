@@ -1,0 +1,68 @@
+"""The refresh token grant (RFC 6749 §6), with rotation and reuse detection where the realm wants it (RFC 9700 §4.14).
+
+A refresh token is a sealed note that names a session, a grant in it and, by its `jti`, its turn. Without rotation it
+works until the session ends. With rotation only the latest one works, and an earlier one that comes back ends the grant,
+because of two who hold it one must be a thief.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from doorkey.errors import InvalidGrant
+from doorkey.protocol.flow import Flow
+from doorkey.server.context import At
+from doorkey.server.model import Client, Grant, Session
+from doorkey.server.parameters import Parameters
+from doorkey.server.scopes import narrowed_scope
+from doorkey.server.sessions import change_session, end_grant
+from doorkey.server.storage import FindSession, FindUser
+from doorkey.server.tokens import REFRESH, is_expired, new_id, read_own, user_answer
+
+
+def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
+    """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant` or `InvalidScope`."""
+    claims = read_own(at, form.need("refresh_token", description="No refresh token"), REFRESH)
+    if claims is None:
+        raise _refused("Invalid refresh token")
+    if claims["azp"] != client.client_id:
+        raise _refused("Invalid refresh token. Token client and authorized client don't match")
+    if is_expired(at, claims):
+        raise _refused("Token is not active")
+    session, grant = yield from _used(at, claims)
+    user = yield from FindUser(session.sub)
+    if user is None:
+        raise _refused("Unknown user")
+    asked = replace(grant, scope=narrowed_scope(grant.scope, client, form.get("scope")))
+    return user_answer(at, client, user, session, asked)
+
+
+def _used(at: At, claims: Mapping[str, Any]) -> Flow[tuple[Session, Grant]]:
+    """Note in the session that the token was used, and return the session and the grant as they now are."""
+    if (yield from FindSession(claims["sid"])) is None:
+        raise _refused("Session not active")
+    next_id = new_id() if at.settings.rotate_refresh_tokens else claims["jti"]
+
+    def used(session: Session) -> Session | None:
+        grant = session.grant(claims["gid"])
+        if grant is None or (at.settings.rotate_refresh_tokens and grant.refresh_id != claims["jti"]):
+            return None
+        turned = replace(grant, refresh_id=next_id)
+        grants = tuple(turned if one.id == grant.id else one for one in session.grants)
+        return replace(session, seen_at=max(session.seen_at, at.now), grants=grants)
+
+    session = yield from change_session(claims["sid"], used)
+    grant = session.grant(claims["gid"]) if session else None
+    if session is not None and grant is not None:
+        return session, grant
+    left = yield from FindSession(claims["sid"])
+    if left is None or left.grant(claims["gid"]) is None:
+        raise _refused("Session not active")
+    yield from end_grant(claims["sid"], claims["gid"])
+    raise _refused("Maximum allowed refresh token reuse exceeded")
+
+
+def _refused(description: str) -> InvalidGrant:
+    return InvalidGrant(description=description, status=400)

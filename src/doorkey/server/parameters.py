@@ -1,0 +1,67 @@
+"""Reading the parameters of a request: as a form, as a query, and never twice the same (RFC 6749 §3.1, §3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+from doorkey.errors import InvalidRequest
+from doorkey.protocol.http import FORM, Request
+
+MAX_PARAMETERS = 100
+
+
+class Parameters:
+    """The parameters of one request. One sent without a value counts as left out (RFC 6749 §3.1)."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in pairs:
+            if name in self._values:
+                raise InvalidRequest(description="duplicated parameter", status=400)
+            self._values[name] = value
+
+    def get(self, name: str) -> str | None:
+        """Return the value of `name`, or None."""
+        return self._values.get(name) or None
+
+    def need(self, name: str, *, status: int = 400, description: str | None = None) -> str:
+        """Return the value of `name`, or raise `InvalidRequest` that says it is missing."""
+        value = self.get(name)
+        if value is None:
+            raise InvalidRequest(description=description or f"Missing parameter: {name}", status=status)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __repr__(self) -> str:  # values are secrets
+        return f"<Parameters {' '.join(self._values)}>"
+
+
+def form_of(request: Request) -> Parameters:
+    """Return the parameters in the body of a POST. Raises `InvalidRequest` for a repeated one or another type."""
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if request.content and media_type != FORM:
+        raise InvalidRequest(description=f"the body must be {FORM}", status=400)
+    return _parse(request.content)
+
+
+def query_of(request: Request) -> Parameters:
+    """Return the parameters in the query of a request. Raises `InvalidRequest` for a repeated one."""
+    return _parse(urlsplit(request.url).query.encode())
+
+
+def _parse(data: bytes) -> Parameters:
+    try:
+        pairs = parse_qsl(
+            data.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except ValueError:  # not ASCII, not UTF-8 behind the escapes, or too many
+        raise InvalidRequest(description="the parameters cannot be read", status=400) from None
+    return Parameters(pairs)

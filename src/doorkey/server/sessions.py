@@ -1,0 +1,55 @@
+"""Starting, changing and ending sessions and their grants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from doorkey.protocol.flow import Flow
+from doorkey.server.context import At
+from doorkey.server.model import Grant, Session, User
+from doorkey.server.storage import EndSession, FindSession, ReplaceSession, SaveSession
+from doorkey.server.tokens import new_id
+
+MAX_GRANTS = 100
+"""Grants that one session keeps; the oldest go first."""
+
+
+def start_session(at: At, user: User, *grants: Grant) -> Flow[Session]:
+    """Return a new session of `user` that holds `grants`, and keep it."""
+    session = Session(new_id(), user.sub, at.now, at.now, grants)
+    yield from SaveSession(session)
+    return session
+
+
+def change_session(session_id: str, change: Callable[[Session], Session | None]) -> Flow[Session | None]:
+    """Return the session as `change` makes it, written in one step though others may write at the same time.
+
+    `change` may be called again with a newer session, and returns None to leave everything as it is. The result is
+    None then too, and when the session has ended.
+    """
+    while (session := (yield from FindSession(session_id))) is not None:
+        changed = change(session)
+        if changed is None:
+            return None
+        if (yield from ReplaceSession(session, changed)):
+            return changed
+    return None
+
+
+def add_grant(session_id: str, grant: Grant) -> Flow[Session | None]:
+    """Return the session with `grant` added, or None if it has ended."""
+    return change_session(
+        session_id, lambda session: replace(session, grants=(*session.grants, grant)[-MAX_GRANTS:])
+    )
+
+
+def end_grant(session_id: str, grant_id: str) -> Flow[None]:
+    """End one grant, and the session with it when it was the last."""
+
+    def without(session: Session) -> Session:
+        return replace(session, grants=tuple(grant for grant in session.grants if grant.id != grant_id))
+
+    left = yield from change_session(session_id, without)
+    if left is not None and not left.grants:
+        yield from EndSession(session_id)
