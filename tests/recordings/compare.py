@@ -1,0 +1,46 @@
+"""The differences between a recorded answer and another one, as lines that a person can read.
+
+    differences(recorded()["password grant"], run("password grant", realm), allowed=["headers.pragma"])
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+RECORDED = Path(__file__).with_name("keycloak.json")
+
+
+def recorded() -> dict[str, dict[str, Any]]:
+    """Every recorded answer, by the scenario's name."""
+    answers: dict[str, dict[str, Any]] = json.loads(RECORDED.read_text())["answers"]
+    return answers
+
+
+def differences(expected: Any, seen: Any, allowed: Iterable[str] = ()) -> list[str]:
+    """One line for each difference; none for those at a path like `body.error` that a pattern of `allowed` matches."""
+    patterns = list(allowed)
+    return [
+        f"{path}: expected {_shown(left)}, got {_shown(right)}"
+        for path, left, right in _walk("", expected, seen)
+        if not any(fnmatchcase(path, pattern) for pattern in patterns)
+    ]
+
+
+MISSING = object()
+
+
+def _walk(path: str, expected: Any, seen: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(expected, dict) and isinstance(seen, dict):
+        left: dict[str, Any] = expected
+        right: dict[str, Any] = seen
+        for name in sorted({*left, *right}):
+            inner = f"{path}.{name}" if path else name
+            yield from _walk(inner, left.get(name, MISSING), right.get(name, MISSING))
+    elif type(expected) is not type(seen) or expected != seen:
+        yield path, expected, seen
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is MISSING else json.dumps(value)
