@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.jwk import OctKey
@@ -13,11 +14,16 @@ from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
 from doorkey.jose.keys import Key, import_key
 from doorkey.values import Secret
 
-_CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
+_CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
+    "ES256": ec.SECP256R1,
+    "ES384": ec.SECP384R1,
+    "ES512": ec.SECP521R1,
+}
 
 
 def generate_key(alg: str) -> Key:
-    """Return a new private key or secret for `alg`, with its thumbprint as `kid`, for signing with `alg` only.
+    """Return a new private key or secret for `alg`, with its thumbprint as `kid`, for signing with `alg`
+    only.
 
     RSA takes a tenth of a second or more. Raises `UsageError` for an algorithm that is not known.
     """

@@ -210,29 +210,28 @@ def _refuse_public(secret: bytes) -> None:
     candidates = [secret]
     with suppress(binascii.Error):
         candidates.append(b64decode(b"".join(secret.split()), validate=True))
-    loaders = (
-        load_der_public_key,
-        x509.load_der_x509_certificate,
-        lambda der: load_der_private_key(der, None),
-    )
     for candidate in candidates:
         # DER begins with a SEQUENCE; asking first spares three parsers for nearly every secret.
         if (
             _SSH.match(candidate)
             or _PEM.search(candidate)
-            or (candidate[:1] == b"\x30" and _loads(loaders, candidate))
+            or (candidate[:1] == b"\x30" and _is_der_key(candidate))
         ):
             raise UsageError("a public or private key is never a shared secret")
 
 
-def _loads(loaders: Iterable[Any], data: bytes) -> bool:
-    for load in loaders:
+def _is_der_key(data: bytes) -> bool:
+    for load in (load_der_public_key, x509.load_der_x509_certificate, _load_der_private):
         try:
             load(data)
         except BROKEN:
             continue
         return True
     return False
+
+
+def _load_der_private(data: bytes) -> object:
+    return load_der_private_key(data, password=None)
 
 
 def _sound(key: JoseKey) -> JoseKey:

@@ -95,7 +95,7 @@ def _candidates(keys: object) -> tuple[Key, ...]:
         return tuple(import_key(key) for key in cast(Iterable[object], keys))
     if isinstance(keys, Mapping) and "keys" in keys:
         return import_key_set(cast(object, keys))
-    return (import_key(keys),)
+    return (import_key(cast(object, keys)),)
 
 
 def _header(token: str, max_bytes: int) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Responses: JSON, redirects, and errors. The one place where a `ServerError` becomes what the client sees."""
+"""Responses: JSON, redirects, and errors. The one place where a `ServerError` becomes what the client
+sees."""
 
 from __future__ import annotations
 

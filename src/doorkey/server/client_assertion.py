@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from doorkey.errors import InvalidClient, UsageError, VerificationError
 from doorkey.jose.verification import unsafe_claims, verify
@@ -17,7 +17,19 @@ MAX_LIFETIME = 300
 """Seconds into the future that `exp` may lie: a longer assertion is one somebody may find."""
 
 _SYMMETRIC = ("HS256", "HS384", "HS512")
-_ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+_ASYMMETRIC = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+)
 
 
 def subject_of(assertion: str, client_id: str | None) -> str:
@@ -37,7 +49,8 @@ def subject_of(assertion: str, client_id: str | None) -> str:
 
 
 def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
-    """Check an assertion: signature by what is registered, `iss`, `sub`, `aud`, `exp`, and `jti` never seen before.
+    """Check an assertion: signature by what is registered, `iss`, `sub`, `aud`, `exp`, and `jti` never seen
+    before.
 
     Raises `InvalidClient`.
     """
@@ -55,13 +68,7 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
 
 
 def _verified(assertion: str, client: Client) -> Mapping[str, Any]:
-    if CLIENT_SECRET_JWT in client.auth_methods and client.secret is not None:
-        keys: object = client.secret
-        possible = _SYMMETRIC
-    elif PRIVATE_KEY_JWT in client.auth_methods and client.jwks is not None:
-        keys, possible = client.jwks, _ASYMMETRIC
-    else:
-        raise _refused("the client does not authenticate by an assertion")
+    keys, possible = _registered(client)
     allowed = [name for name in possible if not client.auth_algorithms or name in client.auth_algorithms]
     try:
         return verify(assertion, keys, algorithms=allowed).claims
@@ -69,8 +76,16 @@ def _verified(assertion: str, client: Client) -> Mapping[str, Any]:
         raise _refused("Client assertion could not be verified") from None
 
 
+def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
+    if CLIENT_SECRET_JWT in client.auth_methods and client.secret is not None:
+        return client.secret, _SYMMETRIC
+    if PRIVATE_KEY_JWT in client.auth_methods and client.jwks is not None:
+        return client.jwks, _ASYMMETRIC
+    raise _refused("the client does not authenticate by an assertion")
+
+
 def _check_audience(audience: object, at: At) -> None:
-    audiences = audience if isinstance(audience, list) else [audience]
+    audiences = cast(list[object], audience) if isinstance(audience, list) else [audience]
     ours = {at.issuer, *(getattr(at.endpoints, name) for name in ("token", "introspection", "revocation"))}
     if len(audiences) != 1 or audiences[0] not in ours:
         raise _refused("Invalid token audience")
@@ -78,21 +93,27 @@ def _check_audience(audience: object, at: At) -> None:
 
 def _check_times(claims: Mapping[str, Any], at: At) -> float:
     skew = at.settings.clock_skew
-    expires_at, not_before, issued_at = (claims.get(name) for name in ("exp", "nbf", "iat"))
-    if not _is_time(expires_at):
+    expires_at = _time(claims, "exp")
+    if expires_at is None:
         raise _refused("Token exp claim is required")
     if expires_at <= at.now - skew:
         raise _refused("Token is not active")
     if expires_at > at.now + MAX_LIFETIME + skew:
         raise _refused("Token expiration is too far in the future")
-    for moment in (not_before, issued_at):
-        if moment is not None and (not _is_time(moment) or moment > at.now + skew):
+    for name in ("nbf", "iat"):
+        if (_time(claims, name) or 0) > at.now + skew:
             raise _refused("Token is not active")
-    return float(expires_at)
+    return expires_at
 
 
-def _is_time(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return the POSIX seconds in a claim, or None if it is not there (RFC 7519 §2, NumericDate)."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e12:
+        raise _refused(f"Token {name} claim is not a time")
+    return float(value)
 
 
 def _refused(description: str) -> InvalidClient:

@@ -1,4 +1,5 @@
-"""Who is asking: client authentication at the token endpoint and its neighbours (RFC 6749 §2.3, RFC 7523 §2.2)."""
+"""Who is asking: client authentication at the token endpoint and its neighbours (RFC 6749 §2.3, RFC 7523
+§2.2)."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class Presented:
 def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
     """Return the client that made a request, authenticated in a way that is registered for it.
 
-    Raises `InvalidRequest` if it used several ways at once, `InvalidClient` or `UnauthorizedClient` if it failed.
+    Raises `InvalidRequest` if it used several ways at once, `InvalidClient` or `UnauthorizedClient` if it
+    failed.
     """
     presented = _presented(request, form)
     client = yield from FindClient(presented.client_id)
@@ -78,7 +80,8 @@ def _presented(request: Request, form: Parameters) -> Presented:
 
 
 def _from_header(header: str | None) -> Presented | None:
-    """Return what `Authorization: Basic` says, its parts form-decoded (RFC 6749 §2.3.1), or None if it says nothing."""
+    """Return what `Authorization: Basic` says, its parts form-decoded (RFC 6749 §2.3.1), or None if it says
+    nothing."""
     match = _BASIC.fullmatch(header or "")
     if match is None:
         return None

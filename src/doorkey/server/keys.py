@@ -28,7 +28,8 @@ class RealmKeys:
 
 
 class KeyRing:
-    """The keys of every realm over one store, each made when it is first needed. Safe to share between threads."""
+    """The keys of every realm over one store, each made when it is first needed. Safe to share between
+    threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -50,7 +51,7 @@ class KeyRing:
         if text is None:
             made = spare_key(name) if alg == SIGNING_ALG else generate_key(alg)
             # Of several processes that start on one file, all take the key of the first.
-            self._store.add("key", name, private_jwk(made).reveal(), math.inf, 0)
+            self._store.add("key", name, private_jwk(made).reveal(), expires_at=math.inf, now=0)
             text = self._store.get("key", name, 0)
         assert text is not None
         return import_key(text)
@@ -61,7 +62,8 @@ _spares_lock = threading.Lock()
 
 
 def spare_key(name: str) -> Key:
-    """Return an RSA key for `name`, made once in this process: a test suite starts many servers, and RSA is slow."""
+    """Return an RSA key for `name`, made once in this process: a test suite starts many servers, and RSA is
+    slow."""
     with _spares_lock:
         if name not in _spares:
             _spares[name] = generate_key(SIGNING_ALG)

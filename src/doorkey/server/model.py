@@ -1,4 +1,5 @@
-"""What an authorization server knows: clients, users, its settings, and the records it keeps between requests."""
+"""What an authorization server knows: clients, users, its settings, and the records it keeps between
+requests."""
 
 from __future__ import annotations
 
@@ -27,10 +28,10 @@ ALL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CRED
 class Client:
     """A registered client (RFC 7591 §2).
 
-    `auth_methods` are the ways it may authenticate; a client with `none` among them is public. `redirect_uris` are
-    compared exactly, except that the port of an `http` loopback address is free (RFC 8252 §7.3), and that a path
-    ending in `/*` stands for any path below it on loopback. `optional_scopes` are granted when asked for;
-    `audiences` are the resource servers that a scope adds to the audience.
+    `auth_methods` are the ways it may authenticate; a client with `none` among them is public.
+    `redirect_uris` are compared exactly, except that the port of an `http` loopback address is free (RFC 8252
+    §7.3), and that a path ending in `/*` stands for any path below it on loopback. `optional_scopes` are
+    granted when asked for; `audiences` are the resource servers that a scope adds to the audience.
     """
 
     client_id: str
@@ -82,7 +83,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one client was granted in a session; `refresh_id` names the refresh token that counts, when they rotate."""
+    """What one client was granted in a session; `refresh_id` names the refresh token that counts, when they
+    rotate."""
 
     id: str
     client_id: str
@@ -93,7 +95,8 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A user who is logged in, and the grants that hang on it; when it ends they end. Times are POSIX seconds."""
+    """A user who is logged in, and the grants that hang on it; when it ends they end. Times are POSIX
+    seconds."""
 
     id: str
     sub: str
@@ -112,7 +115,8 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What a client asked for at the authorization endpoint, once it was found acceptable (RFC 6749 §4.1.1)."""
+    """What a client asked for at the authorization endpoint, once it was found acceptable (RFC 6749
+    §4.1.1)."""
 
     client_id: str
     redirect_uri: str
@@ -126,7 +130,8 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """An authorization request that waits for its user; `browser` is the fingerprint of the cookie it belongs to."""
+    """An authorization request that waits for its user; `browser` is the fingerprint of the cookie it belongs
+    to."""
 
     request: AuthorizationRequest
     browser: str

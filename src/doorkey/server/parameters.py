@@ -1,4 +1,5 @@
-"""Reading the parameters of a request: as a form, as a query, and never twice the same (RFC 6749 §3.1, §3.2)."""
+"""Reading the parameters of a request: as a form, as a query, and never twice the same (RFC 6749 §3.1,
+§3.2)."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Parameters:
 
 
 def form_of(request: Request) -> Parameters:
-    """Return the parameters in the body of a POST. Raises `InvalidRequest` for a repeated one or another type."""
+    """Return the parameters in the body of a POST. Raises `InvalidRequest` for a repeated one or another
+    type."""
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if request.content and media_type != FORM:
         raise InvalidRequest(description=f"the body must be {FORM}", status=400)

@@ -20,7 +20,9 @@ def granted_scope(client: Client, asked: str | None) -> tuple[str, ...]:
         wanted = ()
         unknown = [asked]
     else:
-        unknown = [token for token in wanted if token not in (*client.default_scopes, *client.optional_scopes)]
+        unknown = [
+            token for token in wanted if token not in (*client.default_scopes, *client.optional_scopes)
+        ]
     if unknown:
         raise InvalidScope(description=f"Invalid scopes: {asked}", status=400)
     optional = [token for token in wanted if token in client.optional_scopes]
@@ -28,7 +30,8 @@ def granted_scope(client: Client, asked: str | None) -> tuple[str, ...]:
 
 
 def narrowed_scope(granted: Iterable[str], client: Client, asked: str | None) -> tuple[str, ...]:
-    """Return the scope of a refreshed token: at most what was granted (RFC 6749 §6). Raises `InvalidScope`."""
+    """Return the scope of a refreshed token: at most what was granted (RFC 6749 §6). Raises
+    `InvalidScope`."""
     granted = tuple(granted)
     if asked is None:
         return granted

@@ -25,8 +25,8 @@ def start_session(at: At, user: User, *grants: Grant) -> Flow[Session]:
 def change_session(session_id: str, change: Callable[[Session], Session | None]) -> Flow[Session | None]:
     """Return the session as `change` makes it, written in one step though others may write at the same time.
 
-    `change` may be called again with a newer session, and returns None to leave everything as it is. The result is
-    None then too, and when the session has ended.
+    `change` may be called again with a newer session, and returns None to leave everything as it is. The
+    result is None then too, and when the session has ended.
     """
     while (session := (yield from FindSession(session_id))) is not None:
         changed = change(session)

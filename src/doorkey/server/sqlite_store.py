@@ -1,7 +1,7 @@
 """A store in an SQLite file: what the server knew is still known after a restart.
 
-The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600, no
-symbolic link, no other owner, and never a file that is something else.
+The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600,
+no symbolic link, no other owner, and never a file that is something else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +21,19 @@ APPLICATION_ID = 0x646B6579  # "dkey": how our own files are told from other peo
 _LIVE = "SELECT value FROM record WHERE kind = ? AND key = ? AND expires_at > ?"
 _WRITE = "INSERT OR REPLACE INTO record (kind, key, value, expires_at) VALUES (?, ?, ?, ?)"
 _TABLE = """CREATE TABLE IF NOT EXISTS record (
-    kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, expires_at REAL NOT NULL, PRIMARY KEY (kind, key)
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    PRIMARY KEY (kind, key)
 ) WITHOUT ROWID"""
 
 
 class SQLiteStore:
     """Records in the file at `path`, which is made if need be. Safe between threads, and between processes.
 
-    Raises `UsageError` if the file is a symbolic link, somebody else's, or not one of ours; it is then left as it is.
+    Raises `UsageError` if the file is a symbolic link, somebody else's, or not one of ours; it is then left
+    as it is.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -51,25 +56,25 @@ class SQLiteStore:
         with self._transaction():
             return self._live(kind, key, now)
 
-    def put(self, kind: str, key: str, value: str, expires_at: float, now: float) -> None:
+    def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
         """Write the record, whatever was there."""
         with self._transaction("IMMEDIATE"):
-            self._write(kind, key, value, expires_at, now)
+            self._write(kind, key, value, expires_at=expires_at, now=now)
 
-    def add(self, kind: str, key: str, value: str, expires_at: float, now: float) -> bool:
+    def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
         """Write the record if there is none, and say whether this call did."""
         with self._transaction("IMMEDIATE"):
             if self._live(kind, key, now) is not None:
                 return False
-            self._write(kind, key, value, expires_at, now)
+            self._write(kind, key, value, expires_at=expires_at, now=now)
             return True
 
-    def swap(self, kind: str, key: str, old: str, new: str, expires_at: float, now: float) -> bool:
+    def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
         """Write `new` if the record is still `old`, and say whether it was."""
         with self._transaction("IMMEDIATE"):
             if self._live(kind, key, now) != old:
                 return False
-            self._write(kind, key, new, expires_at, now)
+            self._write(kind, key, new, expires_at=expires_at, now=now)
             return True
 
     def remove(self, kind: str, key: str, now: float) -> bool:
@@ -89,14 +94,16 @@ class SQLiteStore:
             found = self._db.execute("PRAGMA application_id").fetchone()[0]
             empty = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
             if found != APPLICATION_ID and not empty:
-                raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
+                raise UsageError(
+                    f"{self._path} is a database, but not one of doorkey's; it was left as it is"
+                )
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._db.execute(_TABLE)
         except sqlite3.Error as error:
             raise UsageError(f"{self._path} is not a doorkey store; it was left as it is") from error
 
     @contextmanager
-    def _transaction(self, kind: str = "DEFERRED") -> Iterator[None]:
+    def _transaction(self, kind: str = "DEFERRED") -> Generator[None]:
         with self._lock:
             try:
                 self._db.execute(f"BEGIN {kind}")
@@ -113,7 +120,7 @@ class SQLiteStore:
         row = self._db.execute(_LIVE, (kind, key, now)).fetchone()
         return None if row is None else str(row[0])
 
-    def _write(self, kind: str, key: str, value: str, expires_at: float, now: float) -> None:
+    def _write(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
         self._db.execute(_WRITE, (kind, key, value, expires_at))
         self._writes += 1
         if self._writes % SWEEP_EVERY == 0:

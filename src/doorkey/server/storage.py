@@ -91,7 +91,8 @@ class SaveCode(Effect[None]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TakeCode(Effect[Code | None]):
-    """Use up an authorization code: of several callers exactly one gets it with `used` False, the others with True."""
+    """Use up an authorization code: of several callers exactly one gets it with `used` False, the others with
+    True."""
 
     code: str
 
@@ -165,9 +166,12 @@ class Directory:
 
 
 class Storage:
-    """Performs the effects of one request in one realm: over its directory and a store, at the moment `now`."""
+    """Performs the effects of one request in one realm: over its directory and a store, at the moment
+    `now`."""
 
-    def __init__(self, realm: str, directory: Directory, store: Store, settings: Settings, now: float) -> None:
+    def __init__(
+        self, realm: str, directory: Directory, store: Store, settings: Settings, now: float
+    ) -> None:
         self._realm = realm
         self._directory = directory
         self._store = store
@@ -192,7 +196,9 @@ class Storage:
                 return self._put("session", session.id, _text(session), session.expires_at(settings))
             case ReplaceSession(old, new):
                 record, expires_at = self._key(old.id), new.expires_at(settings)
-                return self._store.swap("session", record, _text(old), _text(new), expires_at, now)
+                return self._store.swap(
+                    "session", record, _text(old), _text(new), expires_at=expires_at, now=now
+                )
             case EndSession(session_id):
                 return self._store.remove("session", self._key(session_id), now)
             case SaveCode(code, meaning):
@@ -210,7 +216,7 @@ class Storage:
             case FindBrowser(key):
                 return self._get("browser", _digest(key))
             case UseOnce(what, expires_at):
-                return self._store.add("once", self._key(_digest(what)), "", expires_at, now)
+                return self._store.add("once", self._key(_digest(what)), "", expires_at=expires_at, now=now)
             case RevokeToken(token_id, expires_at):
                 return self._put("revoked", token_id, "", expires_at)
             case IsRevoked(token_id):
@@ -230,7 +236,8 @@ class Storage:
             # Kept as used for as long as a session may last: a replay must find out what to revoke.
             kept_until = self._now + self._settings.session_max
             used = _text(replace(found, used=True))
-            if self._store.swap("code", self._key(digest), text, used, kept_until, self._now):
+            key = self._key(digest)
+            if self._store.swap("code", key, text, used, expires_at=kept_until, now=self._now):
                 return found
         return None
 
@@ -238,7 +245,7 @@ class Storage:
         return self._store.get(kind, self._key(key), self._now)
 
     def _put(self, kind: str, key: str, value: str, expires_at: float) -> None:
-        self._store.put(kind, self._key(key), value, expires_at, self._now)
+        self._store.put(kind, self._key(key), value, expires_at=expires_at, now=self._now)
 
     def _key(self, key: str) -> str:
         return f"{self._realm}/{key}"
@@ -255,22 +262,27 @@ def _text(record: Session | Code | PendingLogin) -> str:
 def _session(text: str | None) -> Session | None:
     if text is None:
         return None
-    members = json.loads(text)
-    grants = tuple(Grant(**{**grant, "scope": tuple(grant["scope"])}) for grant in members["grants"])
-    return Session(**{**members, "grants": grants})
+    members: dict[str, Any] = json.loads(text)
+    for grant in members["grants"]:
+        grant["scope"] = tuple(grant["scope"])
+    members["grants"] = tuple(Grant(**grant) for grant in members["grants"])
+    return Session(**members)
 
 
 def _code(text: str) -> Code:
-    members = json.loads(text)
-    return Code(**{**members, "request": _request(members["request"])})
+    members: dict[str, Any] = json.loads(text)
+    members["request"] = _request(members["request"])
+    return Code(**members)
 
 
 def _login(text: str | None) -> PendingLogin | None:
     if text is None:
         return None
-    members = json.loads(text)
-    return PendingLogin(**{**members, "request": _request(members["request"])})
+    members: dict[str, Any] = json.loads(text)
+    members["request"] = _request(members["request"])
+    return PendingLogin(**members)
 
 
 def _request(members: dict[str, Any]) -> AuthorizationRequest:
-    return AuthorizationRequest(**{**members, "scope": tuple(members["scope"])})
+    members["scope"] = tuple(members["scope"])
+    return AuthorizationRequest(**members)

@@ -1,7 +1,7 @@
 """Where a server keeps its records: one small protocol, and a store in memory.
 
-A record is a text under a kind and a key, until a moment. What the texts mean is `storage`'s business, so a store is
-six short methods, and every promise of atomicity stands here.
+A record is a text under a kind and a key, until a moment. What the texts mean is `storage`'s business, so a
+store is six short methods, and every promise of atomicity stands here.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ SWEEP_EVERY = 512
 
 
 class Store(Protocol):
-    """Records by kind and key. `now` and `expires_at` are POSIX seconds; an expired record is an absent one."""
+    """Records by kind and key. `now` and `expires_at` are POSIX seconds; an expired record is an absent
+    one."""
 
     def get(self, kind: str, key: str, now: float) -> str | None:
         """Return the record, or None."""
         ...
 
-    def put(self, kind: str, key: str, value: str, expires_at: float, now: float) -> None:
+    def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
         """Write the record, whatever was there."""
         ...
 
-    def add(self, kind: str, key: str, value: str, expires_at: float, now: float) -> bool:
-        """Write the record if there is none, and say whether this call did; of several callers exactly one does."""
+    def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
+        """Write the record if there is none, and say whether this call did; of several callers exactly one
+        does."""
         ...
 
-    def swap(self, kind: str, key: str, old: str, new: str, expires_at: float, now: float) -> bool:
-        """Write `new` if the record is still `old`, and say whether it was; of several callers exactly one does."""
+    def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
+        """Write `new` if the record is still `old`, and say whether it was; of several callers exactly one
+        does."""
         ...
 
     def remove(self, kind: str, key: str, now: float) -> bool:
@@ -54,25 +57,25 @@ class MemoryStore:
         with self._lock:
             return self._live(kind, key, now)
 
-    def put(self, kind: str, key: str, value: str, expires_at: float, now: float) -> None:
+    def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
         """Write the record, whatever was there."""
         with self._lock:
-            self._write(kind, key, value, expires_at, now)
+            self._write(kind, key, value, expires_at=expires_at, now=now)
 
-    def add(self, kind: str, key: str, value: str, expires_at: float, now: float) -> bool:
+    def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
         """Write the record if there is none, and say whether this call did."""
         with self._lock:
             if self._live(kind, key, now) is not None:
                 return False
-            self._write(kind, key, value, expires_at, now)
+            self._write(kind, key, value, expires_at=expires_at, now=now)
             return True
 
-    def swap(self, kind: str, key: str, old: str, new: str, expires_at: float, now: float) -> bool:
+    def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
         """Write `new` if the record is still `old`, and say whether it was."""
         with self._lock:
             if self._live(kind, key, now) != old:
                 return False
-            self._write(kind, key, new, expires_at, now)
+            self._write(kind, key, new, expires_at=expires_at, now=now)
             return True
 
     def remove(self, kind: str, key: str, now: float) -> bool:
@@ -89,7 +92,7 @@ class MemoryStore:
         value, expires_at = self._records.get((kind, key), (None, 0.0))
         return value if expires_at > now else None
 
-    def _write(self, kind: str, key: str, value: str, expires_at: float, now: float) -> None:
+    def _write(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
         self._records[kind, key] = (value, expires_at)
         self._writes += 1
         if self._writes % SWEEP_EVERY == 0:

@@ -1,7 +1,8 @@
 """Making the tokens of an answer, and reading our own back (RFC 9068 in spirit, OpenID Connect Core §2).
 
-The member `typ` of the claims says what a token is: `Bearer`, `Refresh` or `ID`, and none is taken for another. `sid`
-names the session and `gid` the grant in it that a token hangs on; a client's own token has neither.
+The member `typ` of the claims says what a token is: `Bearer`, `Refresh` or `ID`, and none is taken for
+another. `sid` names the session and `gid` the grant in it that a token hangs on; a client's own token has
+neither.
 """
 
 from __future__ import annotations
@@ -48,12 +49,11 @@ def user_answer(at: At, client: Client, user: User, session: Session, grant: Gra
         alg=SIGNING_ALG,
     )
     answer: dict[str, Any] = {"access_token": access_token, "expires_in": at.settings.access_token_lifetime}
-    lifetime = max(0, int(session.expires_at(at.settings) - at.now))
-    answer["refresh_expires_in"] = lifetime
-    answer["refresh_token"] = _refresh_token(at, client, user, session, grant, lifetime)
-    answer["token_type"] = "Bearer"
+    answer["refresh_expires_in"] = _session_left(at, session)
+    answer["refresh_token"] = _refresh_token(at, client, user, session, grant)
+    answer["token_type"] = ACCESS
     if "openid" in grant.scope:
-        answer["id_token"] = _id_token(at, client, user, session, grant, access_token)
+        answer["id_token"] = _id_token(at, client, user, session, grant, access_token=access_token)
     answer["not-before-policy"] = 0
     answer["session_state"] = session.id
     answer["scope"] = " ".join(grant.scope)
@@ -61,7 +61,8 @@ def user_answer(at: At, client: Client, user: User, session: Session, grant: Gra
 
 
 def client_answer(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return the token response for a client that asks for itself (RFC 6749 §4.4.3): without a refresh token."""
+    """Return the token response for a client that asks for itself (RFC 6749 §4.4.3): without a refresh
+    token."""
     claims = {
         **_common(at, client, ACCESS, at.settings.access_token_lifetime),
         **_audience(client, scope),
@@ -81,7 +82,8 @@ def client_answer(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, A
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
-    """Return the claims of a token of this issuer and of that `kind`, expired or not, or None if it is not one."""
+    """Return the claims of a token of this issuer and of that `kind`, expired or not, or None if it is not
+    one."""
     key, alg = (at.keys.refresh, REFRESH_ALG) if kind == REFRESH else (at.keys.signing, SIGNING_ALG)
     claims = _verified(token, key, alg)
     if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
@@ -142,9 +144,13 @@ def _audience(client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
     return {"aud": audiences[0] if len(audiences) == 1 else audiences} if audiences else {}
 
 
-def _refresh_token(at: At, client: Client, user: User, session: Session, grant: Grant, lifetime: int) -> str:
+def _session_left(at: At, session: Session) -> int:
+    return max(0, int(session.expires_at(at.settings) - at.now))
+
+
+def _refresh_token(at: At, client: Client, user: User, session: Session, grant: Grant) -> str:
     claims = {
-        **_common(at, client, REFRESH, lifetime),
+        **_common(at, client, REFRESH, _session_left(at, session)),
         "aud": at.issuer,
         "sub": user.sub,
         "sid": session.id,
@@ -156,7 +162,9 @@ def _refresh_token(at: At, client: Client, user: User, session: Session, grant: 
     return sign(claims, at.keys.refresh, alg=REFRESH_ALG)
 
 
-def _id_token(at: At, client: Client, user: User, session: Session, grant: Grant, access_token: str) -> str:
+def _id_token(
+    at: At, client: Client, user: User, session: Session, grant: Grant, *, access_token: str
+) -> str:
     digest = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
     claims = {
         **_common(at, client, ID, at.settings.access_token_lifetime),

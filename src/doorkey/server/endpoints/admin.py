@@ -1,4 +1,8 @@
-"""As much of Keycloak's admin API as programs use to look at users and to end sessions."""
+"""As much of Keycloak's admin API as programs use: to count users, and to end sessions.
+
+An administrator is of one realm and asks about any, so who asks and what is asked are two flows over two
+storages.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +17,8 @@ from doorkey.server.storage import CountUsers, EndSession
 ADMIN_ROLE = "admin"
 
 
-def count_users(request: Request, at: At, realm_at: At) -> Flow[Response]:
-    """Answer with the number of users. `at` is the realm of the administrator, `realm_at` the one that is asked about."""
-    return (yield from _as_admin(request, at)) or json_response((yield from CountUsers()))
-
-
-def end_session(request: Request, at: At, session_id: str) -> Flow[Response]:
-    """End a session: 204, or 404 if there is none."""
-    refusal = yield from _as_admin(request, at)
-    if refusal is not None:
-        return refusal
-    if not (yield from EndSession(session_id)):
-        return json_response({"error": "Sesssion not found"}, 404)  # as Keycloak spells it
-    return Response(204)
-
-
-def _as_admin(request: Request, at: At) -> Flow[Response | None]:
+def refuse_others(request: Request, at: At) -> Flow[Response | None]:
+    """Return None if the request bears the token of an administrator, else the refusal."""
     try:
         _, user = yield from authorized(request, at, "admin")
     except InvalidToken as error:
@@ -36,3 +26,15 @@ def _as_admin(request: Request, at: At) -> Flow[Response | None]:
     if user is None or ADMIN_ROLE not in user.roles:
         return json_response({"error": "HTTP 403 Forbidden"}, 403)
     return None
+
+
+def count_users() -> Flow[Response]:
+    """Answer with the number of users."""
+    return json_response((yield from CountUsers()))
+
+
+def end_session(session_id: str) -> Flow[Response]:
+    """End a session: 204, or 404 if there is none."""
+    if not (yield from EndSession(session_id)):
+        return json_response({"error": "Sesssion not found"}, 404)  # as Keycloak spells it
+    return Response(204)

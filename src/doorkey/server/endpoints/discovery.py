@@ -1,4 +1,5 @@
-"""The discovery document (OpenID Connect Discovery §3, RFC 8414 §2): what is true of this server and nothing more."""
+"""The discovery document (OpenID Connect Discovery §3, RFC 8414 §2): what is true of this server and nothing
+more."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "H
 
 def discovery(request: Request, at: At) -> Flow[Response]:
     """Answer with the metadata of the issuer that was asked."""
+    yield from ()  # a flow like the others, though it asks nothing of the store
     ends = at.endpoints
     metadata = {
         "issuer": at.issuer,
@@ -43,4 +45,3 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         metadata[f"{endpoint}_auth_methods_supported"] = list(METHODS)
         metadata[f"{endpoint}_auth_signing_alg_values_supported"] = list(ASSERTION_ALGORITHMS)
     return json_response(metadata, headers=(("Cache-Control", "no-cache"),))
-    yield  # a flow like the other endpoints, though it asks nothing of the store

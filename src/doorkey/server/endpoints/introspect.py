@@ -1,4 +1,5 @@
-"""The introspection endpoint (RFC 7662): only for clients that authenticate, and only about tokens meant for them."""
+"""The introspection endpoint (RFC 7662): only for clients that authenticate, and only about tokens meant for
+them."""
 
 from __future__ import annotations
 
@@ -39,8 +40,10 @@ def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
     if found is None:
         return None
     claims, user = found
-    audience = claims.get("aud", [])
-    if client.client_id != claims["azp"] and client.client_id not in _listed(audience):
+    # What this server writes as `aud` is a string or a list of strings.
+    audience: str | list[str] = claims.get("aud", [])
+    audiences = [audience] if isinstance(audience, str) else audience
+    if client.client_id != claims["azp"] and client.client_id not in audiences:
         return None
     username = user.username if user else claims.get("preferred_username")
     return {**_shown(claims), "username": username, "token_type": "Bearer", "active": True}
@@ -61,7 +64,3 @@ def _shown(claims: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: value for name, value in claims.items() if name != "gid"}
     shown.setdefault("client_id", claims["azp"])
     return shown
-
-
-def _listed(audience: object) -> list[Any]:
-    return audience if isinstance(audience, list) else [audience]

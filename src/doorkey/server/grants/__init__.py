@@ -1,7 +1,8 @@
 """The grants of the token endpoint: one file and one line each.
 
-A grant is a flow `(form, client, at) -> token response`; the endpoint has already found out who the client is, and
-that it may use this grant. `token_exchange` (RFC 8693) and `jwt_bearer` (RFC 7523 §2.1) get their lines here.
+A grant is a flow `(form, client, at) -> token response`; the endpoint has already found out who the client
+is, and that it may use this grant. `token_exchange` (RFC 8693) and `jwt_bearer` (RFC 7523 §2.1) get their
+lines here.
 """
 
 from __future__ import annotations

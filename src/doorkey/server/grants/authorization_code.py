@@ -1,4 +1,5 @@
-"""The authorization code grant (RFC 6749 §4.1.3), with PKCE (RFC 7636 §4.6) and single use (RFC 9700 §4.5)."""
+"""The authorization code grant (RFC 6749 §4.1.3), with PKCE (RFC 7636 §4.6) and single use (RFC 9700
+§4.5)."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from doorkey.server.tokens import user_answer
 def exchange_code(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     """Return the token response for an authorization code, which is used up whatever comes of it.
 
-    A second use revokes what the first one gave. Raises `InvalidRequest`, `InvalidGrant` or `UnauthorizedClient`.
+    A second use revokes what the first one gave. Raises `InvalidRequest`, `InvalidGrant` or
+    `UnauthorizedClient`.
     """
     if AUTHORIZATION_CODE not in client.grants:
         raise UnauthorizedClient(description="Client is not allowed to initiate browser login", status=400)

@@ -1,4 +1,5 @@
-"""The resource owner password grant (RFC 6749 §4.3): not in OAuth 2.1, and still what many servers are used by."""
+"""The resource owner password grant (RFC 6749 §4.3): not in OAuth 2.1, and still what many servers are used
+by."""
 
 from __future__ import annotations
 

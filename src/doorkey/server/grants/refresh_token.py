@@ -1,8 +1,9 @@
-"""The refresh token grant (RFC 6749 §6), with rotation and reuse detection where the realm wants it (RFC 9700 §4.14).
+"""The refresh token grant (RFC 6749 §6), with rotation and reuse detection where the realm wants it (RFC 9700
+§4.14).
 
-A refresh token is a sealed note that names a session, a grant in it and, by its `jti`, its turn. Without rotation it
-works until the session ends. With rotation only the latest one works, and an earlier one that comes back ends the grant,
-because of two who hold it one must be a thief.
+A refresh token is a sealed note that names a session, a grant in it and, by its `jti`, its turn. Without
+rotation it works until the session ends. With rotation only the latest one works, and an earlier one that
+comes back ends the grant, because of two who hold it one must be a thief.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from doorkey.server.tokens import REFRESH, is_expired, new_id, read_own, user_an
 
 
 def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant` or `InvalidScope`."""
+    """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant` or
+    `InvalidScope`."""
     claims = read_own(at, form.need("refresh_token", description="No refresh token"), REFRESH)
     if claims is None:
         raise _refused("Invalid refresh token")

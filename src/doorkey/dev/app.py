@@ -1,0 +1,100 @@
+"""The provider behind a socket: an ASGI application that hands requests as values to `Keycloak`, and answers
+`/echo`.
+
+The answers are made in the event loop's own thread: they wait for nothing, and one at a time is also what
+keeps a dev server predictable. Only a held fault waits, and it waits elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response as StarletteResponse
+from starlette.types import Receive, Scope, Send
+
+from doorkey.dev.faults import HOLD_SECONDS, Fault, Faults
+from doorkey.dev.keycloak import Keycloak
+from doorkey.dev.request_log import LoggedRequest, RequestLog
+from doorkey.protocol.http import FORM, Request, Response
+
+MAX_BODY = 256 * 1024
+ECHO = "/echo"
+
+
+class App:
+    """The ASGI application of a provider."""
+
+    def __init__(self, keycloak: Keycloak, faults: Faults, log: RequestLog) -> None:
+        self._keycloak = keycloak
+        self._faults = faults
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        asked = StarletteRequest(scope, receive)
+        try:
+            body, size = await _read(asked)
+        except ClientDisconnect:
+            return
+        request = Request(asked.method, str(asked.url), tuple(asked.headers.items()), body=body)
+        fault = self._faults.take(asked.url.path)
+        if fault is not None:
+            await _hold(fault)
+        response = self._answer(request, asked.url.path, size, fault)
+        self._note(request, asked.url.path, asked.url.query, response.status)
+        answer = StarletteResponse(None if asked.method == "HEAD" else response.body, response.status)
+        # Raw, because a dict would fold several Set-Cookie headers into one.
+        answer.raw_headers += [
+            (name.lower().encode(), value.encode("latin-1")) for name, value in response.headers
+        ]
+        await answer(scope, receive, send)
+
+    def _answer(self, request: Request, path: str, size: int, fault: Fault | None) -> Response:
+        if fault is not None and fault.status is not None:
+            return Response(fault.status, fault.headers, fault.body)
+        if path == ECHO:
+            return self._echo(request, size)
+        if size > MAX_BODY:
+            return Response(413, (("Content-Type", "application/json"),), b'{"error":"invalid_request"}')
+        return self._keycloak.answer(request)
+
+    def _echo(self, request: Request, size: int) -> Response:
+        """Answer what came, if it came with a token that counts: a protected resource to try tokens on."""
+        refusal = self._keycloak.check_bearer(request)
+        if refusal is not None:
+            return refusal
+        seen = {"method": request.method, "authorization": request.header("authorization"), "body_size": size}
+        return Response(200, (("Content-Type", "application/json"),), json.dumps(seen).encode())
+
+    def _note(self, request: Request, path: str, query: str, status: int) -> None:
+        is_form = (request.header("content-type") or "").lower().startswith(FORM)
+        text = request.content.decode("latin-1") if is_form and path != ECHO else query
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
+        except ValueError:
+            pairs = []
+        names = tuple(name for name, _ in pairs)
+        grant_type = next((value for name, value in pairs if name == "grant_type"), None)
+        self._log.add(LoggedRequest(request.method, path, grant_type, names, status))
+
+
+async def _read(request: StarletteRequest) -> tuple[bytes, int]:
+    """Return the body, or its beginning if it is too long, and its size."""
+    kept, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if len(kept) <= MAX_BODY:
+            kept += chunk[: MAX_BODY + 1]
+    return bytes(kept), size
+
+
+async def _hold(fault: Fault) -> None:
+    fault.arrived.set()
+    if fault.hold is not None:
+        await asyncio.to_thread(fault.hold.wait, HOLD_SECONDS)

@@ -1,0 +1,169 @@
+"""Keycloak's face over the server core: its paths, its realms, and what it says where the standards say
+nothing.
+
+The face takes a request as a value and returns the response as one; it neither listens nor waits. `app` puts
+it behind a socket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+from doorkey.errors import VerificationError
+from doorkey.jose.verification import unsafe_claims
+from doorkey.protocol.endpoint import is_loopback
+from doorkey.protocol.flow import Flow, run
+from doorkey.protocol.http import Request, Response
+from doorkey.server.answers import json_response
+from doorkey.server.bearer import bearer_token, challenge
+from doorkey.server.context import At, Endpoints
+from doorkey.server.endpoints.admin import count_users, end_session, refuse_others
+from doorkey.server.endpoints.certs import certs
+from doorkey.server.endpoints.discovery import discovery
+from doorkey.server.endpoints.introspect import introspect
+from doorkey.server.endpoints.revoke import revoke
+from doorkey.server.endpoints.token import token
+from doorkey.server.endpoints.userinfo import userinfo
+from doorkey.server.keys import KeyRing
+from doorkey.server.model import Settings
+from doorkey.server.storage import Directory, Storage
+from doorkey.server.store import Store
+from doorkey.server.tokens import live_access_token
+
+PROTOCOL = "/protocol/openid-connect"
+ADMIN_REALM = "master"
+
+T = TypeVar("T")
+Endpoint: TypeAlias = Callable[[Request, At], Flow[Response]]
+
+_REALM = re.compile(r"/realms/([A-Za-z0-9_-]+)(/.*)?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
+
+_ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
+    ("GET", "/.well-known/openid-configuration"): discovery,
+    ("GET", f"{PROTOCOL}/certs"): certs,
+    ("POST", f"{PROTOCOL}/token"): token,
+    ("POST", f"{PROTOCOL}/token/introspect"): introspect,
+    ("POST", f"{PROTOCOL}/revoke"): revoke,
+    ("GET", f"{PROTOCOL}/userinfo"): userinfo,
+    ("POST", f"{PROTOCOL}/userinfo"): userinfo,
+}
+
+_ADMIN: tuple[tuple[str, re.Pattern[str], Callable[..., Flow[Response]]], ...] = (
+    ("GET", re.compile(r"/admin/realms/([A-Za-z0-9_-]+)/users/count"), count_users),
+    ("DELETE", re.compile(r"/admin/realms/([A-Za-z0-9_-]+)/sessions/([A-Za-z0-9_-]{1,100})"), end_session),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """A realm: its settings, and who is in it."""
+
+    name: str
+    settings: Settings
+    directory: Directory
+
+
+class Keycloak:
+    """Answers requests for some realms over one store. Safe to share between threads.
+
+    `clock` returns POSIX seconds. Unless `any_host` is set, only requests for a loopback host name are
+    answered: otherwise a page in a browser could reach a provider on its user's machine under a name of its
+    own.
+    """
+
+    def __init__(
+        self, realms: Mapping[str, Realm], store: Store, clock: Callable[[], float], *, any_host: bool = False
+    ) -> None:
+        self._realms = realms
+        self._store = store
+        self._keys = KeyRing(store)
+        self._clock = clock
+        self._any_host = any_host
+
+    def answer(self, request: Request) -> Response:
+        """Return the response to one request, whose URL holds the host it was sent to."""
+        parts = urlsplit(request.url)
+        host = _HOST.fullmatch(parts.netloc)
+        if host is None or not (self._any_host or is_loopback(host[1].strip("[]").lower())):
+            return _plain_error(400, "Bad Request")
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if parts.path.startswith("/admin/"):
+            return self._answer_admin(request, origin, parts.path)
+        found = _REALM.fullmatch(parts.path)
+        if found is None:
+            return _not_found()
+        realm = self._realms.get(found[1])
+        if realm is None:
+            return json_response({"error": "Realm does not exist"}, 404)
+        endpoint = _ENDPOINTS.get((request.method, found[2] or ""))
+        if endpoint is None:
+            known = any(path == found[2] for _, path in _ENDPOINTS)
+            return _plain_error(405, "Method Not Allowed") if known else _not_found()
+        at = self.at(realm, f"{origin}/realms/{realm.name}")
+        return self.run(realm, endpoint(request, at))
+
+    def check_bearer(self, request: Request) -> Response | None:
+        """Return None if the request bears an access token of any realm that counts now, else the refusal."""
+        text = bearer_token(request)
+        if text is None:
+            return json_response({"error": "invalid_request"}, 401, challenge("echo"))
+        try:
+            issuer = str(unsafe_claims(text).get("iss"))
+        except VerificationError:
+            issuer = ""
+        # The issuer only chooses the realm whose key must have signed; what it says is then checked like all else.
+        realm = self._realms.get(issuer.rpartition("/realms/")[2])
+        if realm is not None:
+            at = self.at(realm, issuer)
+            if self.run(realm, live_access_token(at, text)) is not None:
+                return None
+        refusal = challenge("echo", "invalid_token", "the access token is expired, revoked, or not ours")
+        return json_response({"error": "invalid_token"}, 401, refusal)
+
+    def at(self, realm: Realm, issuer: str) -> At:
+        """Return the circumstances of a request to `realm` under the name `issuer`."""
+        base = issuer + PROTOCOL
+        endpoints = Endpoints(
+            authorization=f"{base}/auth",
+            token=f"{base}/token",
+            introspection=f"{base}/token/introspect",
+            revocation=f"{base}/revoke",
+            userinfo=f"{base}/userinfo",
+            jwks=f"{base}/certs",
+            end_session=f"{base}/logout",
+        )
+        return At(issuer, endpoints, realm.settings, self._keys.of(realm.name), self._clock())
+
+    def run(self, realm: Realm, flow: Flow[T]) -> T:
+        """Run a flow over what is stored of `realm`, at this moment."""
+        storage = Storage(realm.name, realm.directory, self._store, realm.settings, self._clock())
+        return run(flow, storage.perform)
+
+    def _answer_admin(self, request: Request, origin: str, path: str) -> Response:
+        administrators = self._realms[ADMIN_REALM]
+        at = self.at(administrators, f"{origin}/realms/{ADMIN_REALM}")
+        refusal = self.run(administrators, refuse_others(request, at))
+        if refusal is not None:
+            return refusal
+        for method, pattern, endpoint in _ADMIN:
+            found = pattern.fullmatch(path)
+            if found and request.method == method:
+                name, *rest = found.groups()
+                realm = self._realms.get(name)
+                if realm is None:
+                    return json_response({"error": "Realm not found."}, 404)
+                return self.run(realm, endpoint(*rest))
+        return _not_found()
+
+
+def _not_found() -> Response:
+    return _plain_error(404, "Not Found")
+
+
+def _plain_error(status: int, reason: str) -> Response:
+    return json_response({"error": f"HTTP {status} {reason}"}, status)

@@ -1,0 +1,233 @@
+"""A provider in a background thread: `with Provider() as provider:` in a program, or as a pytest fixture."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from doorkey.dev.app import App
+from doorkey.dev.clock import Clock
+from doorkey.dev.faults import Faults
+from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL, Keycloak, Realm
+from doorkey.dev.registrations import default_clients, default_realms, default_users
+from doorkey.dev.request_log import RequestLog
+from doorkey.errors import UsageError
+from doorkey.protocol.endpoint import is_loopback
+from doorkey.server.model import Client, Settings, User
+from doorkey.server.sqlite_store import SQLiteStore
+from doorkey.server.storage import Directory
+from doorkey.server.store import MemoryStore, Store
+
+START_SECONDS = 10.0
+
+
+class Provider:
+    """An OpenID provider with Keycloak's face, on 127.0.0.1 and a free port unless told otherwise.
+
+    It holds the realms `master` and `rotating` with the clients and users of `registrations`; `clients` and
+    `users` come on top, and win over those of the same name, in every realm. `realms` adds realms or replaces
+    settings; `access_token_lifetime` (seconds) holds for all of them. `client_jwks` registers clients that
+    authenticate with `private_key_jwt`, by client id, with their public keys. `store` is the path of an
+    SQLite file that outlives the provider; without it everything is in memory. `clock` returns POSIX seconds.
+
+    Raises `UsageError` for a host beyond loopback unless `allow_remote` is set.
+    """
+
+    def __init__(
+        self,
+        *,
+        clients: Iterable[Client] = (),
+        users: Iterable[User] = (),
+        realms: Mapping[str, Settings] | None = None,
+        client_jwks: Mapping[str, Mapping[str, Any]] | None = None,
+        access_token_lifetime: int | None = None,
+        store: str | os.PathLike[str] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        allow_remote: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not (allow_remote or is_loopback(host)):
+            raise UsageError(
+                f"the provider is for this machine; listening at {host} must be allowed explicitly"
+            )
+        self.clients = {one.client_id: one for one in (*default_clients(client_jwks or {}), *clients)}
+        self.users = {one.username.lower(): one for one in (*default_users(), *users)}
+        self.requests = RequestLog()
+        self.faults = Faults()
+        self._host, self._port, self._allow_remote = host, port, allow_remote
+        self._clock = Clock(clock)
+        self._settings = _with_lifetime({**default_realms(), **(realms or {})}, access_token_lifetime)
+        self._store_path = store
+        self._store: Store | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Listen, and return once requests are answered. Raises `UsageError` if the address is taken."""
+        listener = _listen(self._host, self._port)
+        try:
+            self._store = MemoryStore() if self._store_path is None else SQLiteStore(self._store_path)
+        except BaseException:
+            listener.close()
+            raise
+        self._port = listener.getsockname()[1]
+        directory = Directory(self.clients, self.users)
+        realms = {name: Realm(name, settings, directory) for name, settings in self._settings.items()}
+        keycloak = Keycloak(realms, self._store, self._clock.now, any_host=self._allow_remote)
+        self._server = _Server(App(keycloak, self.faults, self.requests))
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="doorkey-provider", daemon=True
+        )
+        self._thread.start()
+        if not self._server.ready.wait(START_SECONDS):
+            raise UsageError("the provider did not start")
+        return self
+
+    def stop(self) -> None:
+        """Stop listening, and let go of the store."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+        if self._store is not None:
+            self._store.close()
+        self._server = self._thread = self._store = None
+
+    def wait(self) -> None:
+        """Return when the provider has stopped."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def advance(self, seconds: float) -> None:
+        """Move the provider's clock on by `seconds`, so that tokens expire without anybody waiting."""
+        self._clock.advance(seconds)
+
+    @property
+    def port(self) -> int:
+        """The port it listens at; 0 before it was started on a free one."""
+        return self._port
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    @property
+    def issuer(self) -> str:
+        """The issuer of realm `master`, asked at `origin`. It follows the name the provider is asked at."""
+        return self.issuer_of(ADMIN_REALM)
+
+    def issuer_of(self, realm: str) -> str:
+        """Return the issuer of any realm, asked at `origin`."""
+        return f"{self.origin}/realms/{realm}"
+
+    @property
+    def token_endpoint(self) -> str:
+        """The token endpoint of realm `master`."""
+        return self.issuer + PROTOCOL + "/token"
+
+    @property
+    def authorization_endpoint(self) -> str:
+        """The authorization endpoint of realm `master`."""
+        return self.issuer + PROTOCOL + "/auth"
+
+    @property
+    def introspection_endpoint(self) -> str:
+        """The introspection endpoint of realm `master`."""
+        return self.issuer + PROTOCOL + "/token/introspect"
+
+    @property
+    def revocation_endpoint(self) -> str:
+        """The revocation endpoint of realm `master`."""
+        return self.issuer + PROTOCOL + "/revoke"
+
+    @property
+    def userinfo_endpoint(self) -> str:
+        """The userinfo endpoint of realm `master`."""
+        return self.issuer + PROTOCOL + "/userinfo"
+
+    @property
+    def end_session_endpoint(self) -> str:
+        """The logout endpoint of realm `master`."""
+        return self.issuer + PROTOCOL + "/logout"
+
+    @property
+    def jwks_uri(self) -> str:
+        """Where the keys of realm `master` are."""
+        return self.issuer + PROTOCOL + "/certs"
+
+    @property
+    def echo(self) -> str:
+        """A protected resource that answers what it was sent; see `App`."""
+        return self.origin + "/echo"
+
+    @property
+    def token_requests(self) -> int:
+        """How many token requests were answered, in all realms, since the last `requests.clear()`."""
+        return len(self.requests.to(f"{PROTOCOL}/token"))
+
+    def __repr__(self) -> str:
+        return f"<Provider {self.issuer if self._thread else 'not started'}>"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, that says when it is ready."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell who waits for it."""
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's delay off only where it is: 40 ms for each answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise UsageError(f"cannot listen at {host}:{port} ({error.strerror})") from error
+    return listener
+
+
+def _with_lifetime(realms: Mapping[str, Settings], lifetime: int | None) -> dict[str, Settings]:
+    if lifetime is None:
+        return dict(realms)
+    return {name: replace(settings, access_token_lifetime=lifetime) for name, settings in realms.items()}

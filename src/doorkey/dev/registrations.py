@@ -1,0 +1,109 @@
+"""The clients and users a provider holds unless told otherwise: those of the real servers the tests run
+against."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from doorkey.server.model import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    CLIENT_SECRET_JWT,
+    NONE,
+    PASSWORD,
+    PRIVATE_KEY_JWT,
+    REFRESH_TOKEN,
+    WITH_A_SECRET,
+    Client,
+    Settings,
+    User,
+)
+from doorkey.values import Secret
+
+LOOPBACK_CALLBACKS = ("http://127.0.0.1:9499/cb", "http://127.0.0.1/*", "http://localhost/*")
+ADMIN_CLI = "admin-cli"
+RESOURCE_SERVER = "resource-server"
+
+_SCOPE_1 = ("scope-1",)
+_SERVICE = frozenset({CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN})
+_WEB = _SERVICE | {AUTHORIZATION_CODE}
+
+
+def user(
+    username: str, password: str, *, roles: Iterable[str] = (), given_name: str | None = None, **more: str
+) -> User:
+    """Return a user whose `sub` follows from the name, so that it is the same after a restart."""
+    return User(
+        sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{username}")),
+        username=username,
+        password=Secret(password),
+        roles=tuple(roles),
+        given_name=given_name,
+        **more,
+    )
+
+
+def client(
+    client_id: str,
+    secret: str | None = None,
+    *,
+    auth_methods: Iterable[str] | None = None,
+    jwks: Mapping[str, Any] | None = None,
+    grants: Iterable[str] = _WEB,
+    redirect_uris: Iterable[str] = LOOPBACK_CALLBACKS,
+    optional_scopes: Iterable[str] = _SCOPE_1,
+    **more: Any,
+) -> Client:
+    """Return a client as most of ours are: every grant, callbacks on loopback, the optional scope `scope-1`.
+
+    One without a secret and without `jwks` is public, and then PKCE is required of it.
+    """
+    if auth_methods is None:
+        auth_methods = (PRIVATE_KEY_JWT,) if jwks is not None else WITH_A_SECRET if secret else (NONE,)
+    methods = tuple(auth_methods)
+    allowed = frozenset(grants) - ({CLIENT_CREDENTIALS} if NONE in methods else set())
+    more.setdefault("require_pkce", NONE in methods)
+    standard = Client(client_id=client_id)
+    return replace(
+        standard,
+        secret=Secret(secret) if secret else None,
+        auth_methods=methods,
+        jwks=jwks,
+        grants=allowed,
+        redirect_uris=tuple(redirect_uris),
+        optional_scopes=tuple(dict.fromkeys([*standard.optional_scopes, *optional_scopes])),
+        audiences={"scope-1": RESOURCE_SERVER},
+        **more,
+    )
+
+
+def default_users() -> tuple[User, ...]:
+    """Return `admin`, who may use the admin API, and the people of the real servers."""
+    return (
+        user("admin", "admin", roles=("admin",)),
+        user("alice", "wonderland", given_name="Alice", family_name="Example", email="alice@example.org"),
+        user("user", "pwd", given_name="User", family_name="Example", email="user@example.org"),
+    )
+
+
+def default_clients(jwks: Mapping[str, Mapping[str, Any]]) -> tuple[Client, ...]:
+    """Return the clients of the real servers; `jwks` holds the public keys of those that sign, by client
+    id."""
+    return (
+        client(ADMIN_CLI, grants=(PASSWORD, REFRESH_TOKEN), redirect_uris=(), require_pkce=False),
+        *(client(f"client-{number}", "my-secret") for number in (1, 2, 3)),
+        client("web-basic", "web-basic-secret"),
+        client("odd:id +1", "p%41+q/r:s&t=u v"),
+        client("web-secret-jwt", "web-secret-jwt-with-32-bytes-or-more", auth_methods=(CLIENT_SECRET_JWT,)),
+        client("public-native"),
+        client(RESOURCE_SERVER, "resource-server-secret", grants=_SERVICE, redirect_uris=()),
+        *(client(client_id, jwks=keys) for client_id, keys in jwks.items()),
+    )
+
+
+def default_realms() -> dict[str, Settings]:
+    """Return `master`, and `rotating`, where a refresh token works once."""
+    return {"master": Settings(), "rotating": Settings(access_token_lifetime=300, rotate_refresh_tokens=True)}
