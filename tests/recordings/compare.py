@@ -1,13 +1,13 @@
 """The differences between a recorded answer and another one, as lines that a person can read.
 
-    differences(recorded()["password grant"], run("password grant", realm), allowed=["headers.pragma"])
+differences(recorded()["password grant"], run("password grant", realm), allowed=["headers.pragma"])
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 RECORDED = Path(__file__).with_name("keycloak.json")
 
@@ -19,7 +19,7 @@ def recorded() -> dict[str, dict[str, Any]]:
 
 
 def differences(expected: Any, seen: Any, allowed: Iterable[str] = ()) -> list[str]:
-    """One line for each difference; none for those at a path like `body.error` that a pattern of `allowed` matches."""
+    """One line for each difference; none where a pattern of `allowed` matches its path, like `body.error`."""
     patterns = list(allowed)
     return [
         f"{path}: expected {_shown(left)}, got {_shown(right)}"
@@ -31,16 +31,16 @@ def differences(expected: Any, seen: Any, allowed: Iterable[str] = ()) -> list[s
 MISSING = object()
 
 
-def _walk(path: str, expected: Any, seen: Any) -> Iterator[tuple[str, Any, Any]]:
+def _walk(path: str, expected: object, seen: object) -> Iterator[tuple[str, object, object]]:
     if isinstance(expected, dict) and isinstance(seen, dict):
-        left: dict[str, Any] = expected
-        right: dict[str, Any] = seen
+        left, right = cast("dict[str, Any]", expected), cast("dict[str, Any]", seen)
         for name in sorted({*left, *right}):
             inner = f"{path}.{name}" if path else name
             yield from _walk(inner, left.get(name, MISSING), right.get(name, MISSING))
-    elif type(expected) is not type(seen) or expected != seen:
+        return
+    if type(expected) is not type(seen) or expected != seen:  # true is not 1
         yield path, expected, seen
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return "nothing" if value is MISSING else json.dumps(value)

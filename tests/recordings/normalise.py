@@ -1,23 +1,32 @@
 """What of an answer is the same in every run, with a typed placeholder for what is not.
 
-Tokens, codes, keys and ids become "<jwt>", "<code>", "<key>", "<uuid>", …; moments become "<int>"; the origin becomes
-"<origin>". Lists of texts and scopes are sorted, because Keycloak keeps no order. Seconds left are rounded up to tens,
-because an answer may be a second late.
+Tokens, codes, keys and ids become "<jwt>", "<code>", "<key>", "<uuid>", …; moments become "<int>"; the origin
+becomes "<origin>". Lists and scopes are sorted, because Keycloak keeps no order. Seconds left are rounded up to
+tens, because an answer may be a second late.
 """
 
 import base64
 import json
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-TYPES = {bool: "bool", int: "int", float: "float", str: "str", dict: "object", type(None): "null"}
+TYPES: dict[type, str] = {
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "str",
+    dict: "object",
+    type(None): "null",
+}
 HEADERS = ("content-type", "cache-control", "pragma", "www-authenticate", "location", "allow")
-KEYS = {"kid", "n", "x", "y", "x5t", "x5t#S256", "at_hash", "c_hash", "s_hash"}
+# what a member's name says of its value
+NAMED = dict.fromkeys(("kid", "n", "x", "y", "x5c", "x5t", "x5t#S256"), "<key>")
+NAMED |= dict.fromkeys(("session_state", "sid"), "<session>")
+NAMED |= {"code": "<code>", "jti": "<jti>"}
 MOMENTS = {"exp", "iat", "nbf", "auth_time", "updated_at"}
-SESSIONS = {"session_state", "sid"}
 REMAINING = {"expires_in", "refresh_expires_in"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
@@ -33,14 +42,14 @@ def answer(response: requests.Response, origin: str) -> dict[str, Any]:
 
 
 def location(url: str, origin: str) -> dict[str, Any]:
-    """Where a redirect leads: the URL without its parameters, and these, in order, from the query or the fragment."""
+    """Where a redirect leads: the URL without its parameters, and these in order."""
     parts = urlsplit(url)
+
+    def pairs(text: str) -> list[list[Any]]:
+        return [[name, value(item, origin, name)] for name, item in parse_qsl(text, keep_blank_values=True)]
+
     base = url.split("?", 1)[0].split("#", 1)[0].replace(origin, "<origin>")
-    return {
-        "url": base,
-        "query": [[name, value(text, origin, name)] for name, text in parse_qsl(parts.query, True)],
-        "fragment": [[name, value(text, origin, name)] for name, text in parse_qsl(parts.fragment, True)],
-    }
+    return {"url": base, "query": pairs(parts.query), "fragment": pairs(parts.fragment)}
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -54,28 +63,26 @@ def claims(token: str) -> dict[str, Any]:
     }
 
 
-def value(item: Any, origin: str, name: str = "") -> Any:  # noqa: PLR0911, C901 - a table in the form of ifs
+def value(item: object, origin: str, name: str = "") -> Any:
     """A JSON value, or a parameter called `name`, with placeholders for what differs."""
     if isinstance(item, dict):
-        members: dict[str, Any] = item
+        members = cast("dict[str, object]", item)
         return {key: value(member, origin, key) for key, member in sorted(members.items())}
     if isinstance(item, list):
-        items: list[Any] = [value(member, origin, name) for member in item]
-        return sorted(items, key=json.dumps)
+        items = cast("list[object]", item)
+        return sorted((value(member, origin, name) for member in items), key=json.dumps)
     if isinstance(item, bool) or item is None:
         return item
     if isinstance(item, int):
         if name in REMAINING:
             return -(-item // 10) * 10
         return "<int>" if name in MOMENTS or not name else item
-    if not isinstance(item, str):
-        return f"<{_kind(item)}>"
-    if name in SESSIONS:
-        return "<session>"
-    if name == "code" or name == "jti":
-        return f"<{name}>"
-    if name in KEYS or name == "x5c":
-        return "<key>"
+    return _text(item, origin, name) if isinstance(item, str) else f"<{_kind(item)}>"
+
+
+def _text(item: str, origin: str, name: str) -> str:
+    if name in NAMED:
+        return NAMED[name]
     if JWT.fullmatch(item):
         return "<jwt>"
     if UUID.fullmatch(item):
@@ -101,6 +108,6 @@ def _decoded(part: str) -> dict[str, Any]:
 
 def _kind(item: object) -> str:
     if isinstance(item, list):
-        kinds: list[str] = sorted({_kind(member) for member in item})
+        kinds = sorted({_kind(member) for member in cast("list[object]", item)})
         return f"list of {' or '.join(kinds)}" if kinds else "list"
     return TYPES[type(item)]

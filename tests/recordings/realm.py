@@ -55,9 +55,7 @@ class Realm:
 
     def _ask(self, method: str, url: str, token: str | None = None, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return self.http.request(
-            method, url, headers=headers, allow_redirects=False, timeout=30, **options
-        )
+        return self.http.request(method, url, headers=headers, allow_redirects=False, timeout=30, **options)
 
     def token(self, form: Mapping[str, str], **options: Any) -> requests.Response:
         """Ask the token endpoint."""
@@ -80,7 +78,7 @@ class Realm:
         return self.tokens({"grant_type": "password", "scope": scope, **CLIENT, **ALICE})
 
     def authorization_url(self, **changes: str | None) -> str:
-        """An authorization request of the public client with PKCE; a change to None leaves a parameter out."""
+        """A request of the public client, with PKCE; a change to None leaves a parameter out."""
         parameters = {
             "response_type": "code",
             "client_id": "public-native",

@@ -5,15 +5,12 @@ import json
 import sys
 from typing import Any
 
-from tests.recordings import scenarios_of_tokens_in_use
 from tests.recordings.compare import RECORDED
 from tests.recordings.realm import Realm
 from tests.recordings.scenarios import SCENARIOS, run
 from tests.servers.keycloak import VERSION
 from tests.servers.process import Unavailable
 from tests.servers.running import started
-
-assert scenarios_of_tokens_in_use  # importing it is what adds its scenarios
 
 
 def answers(origin: str) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The questions that need a token already: userinfo, introspection, revocation, logout, the admin API, token shapes."""
+"""The questions that need a token: userinfo, introspection, revocation, logout, admin API, token shapes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import requests
 
 from tests.recordings import normalise
+from tests.recordings.asking import scenario
 from tests.recordings.realm import CLIENT, RESOURCE_SERVER, Realm
-from tests.recordings.scenarios import scenario
 
 # ---------------------------------------------------------------- userinfo
 
