@@ -50,7 +50,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     thread.start()
     if not work.wait(seconds):
         _abandon(thread)
-        raise TransportError(f"the server did not answer in full within {seconds:g} s", retryable=True)
+        raise TransportError(f"the server did not answer in full within {seconds:g} s")
     if work.error is not None:
         try:
             raise work.error

@@ -20,7 +20,10 @@ _SECRETS = frozenset({"access_token", "refresh_token", "id_token", "device_secre
 _STANDARD = frozenset(
     {"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"}
 )
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 def legal_token(value: object) -> bool:
@@ -73,7 +76,7 @@ class OAuthToken:
     refresh_token: Secret | None = None
     scope: Scope | None = None
     id_token: Secret | None = None
-    extra: Mapping[str, Any] = field(default=_NOTHING, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any], *, now: float) -> OAuthToken:

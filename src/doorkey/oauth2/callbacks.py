@@ -9,6 +9,7 @@ from doorkey.errors import MismatchingStateError, UsageError, VerificationError
 from doorkey.oauth2.authorizations import Authorizations, Pending, promised_by, state_in
 from doorkey.oauth2.options import SessionOptions
 from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
+from doorkey.values import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,12 @@ class Finished:
 
     callback: Callback
     pending: Pending
+    fragment: bool
+
+    @property
+    def brings_a_token(self) -> bool:
+        """Whether the answer is a token itself, in a fragment that was asked for."""
+        return self.fragment and "access_token" in self.callback.parameters and "code" not in self.callback.parameters
 
     def code(self) -> str:
         """Return the authorization code. Raises `VerificationError` when the callback has none."""
@@ -65,7 +72,9 @@ def finish(
         authorizations.forget(expected)
         raise
     authorizations.forget(expected)
-    return Finished(callback, pending or Pending(redirect_uri=options.redirect_uri, scope=options.scope or Pending().scope))
+    if pending is None:
+        pending = Pending(redirect_uri=options.redirect_uri, scope=options.scope or Scope())
+    return Finished(callback, pending, fragment)
 
 
 def _finish_transaction(url: str, options: SessionOptions, transaction: AuthorizationTransaction) -> Finished:
@@ -82,7 +91,7 @@ def _finish_transaction(url: str, options: SessionOptions, transaction: Authoriz
     )
     if options.clock() >= transaction.expires_at:
         raise VerificationError("transaction", "has expired: begin the login again")
-    return Finished(callback, pending)
+    return Finished(callback, pending, pending.fragment)
 
 
 def _own_state(url: str, authorizations: Authorizations) -> str | None:

@@ -176,7 +176,7 @@ class OAuth2Client:
                 transaction=transaction,
                 may_read_fragment=implicit and speaks_of_a_fragment(authorization_response),
             )
-            if "access_token" in finished.callback.parameters:  # only where the request asked for one
+            if finished.brings_a_token:
                 return (yield from self._take_implicit(finished))
             given["code"] = finished.code()
             grant_type = grant_type or "authorization_code"
@@ -185,10 +185,13 @@ class OAuth2Client:
         if endpoint is None:
             raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
         kind = grant_type_of(grant_type, given, core.options.grant_type)
+        if kind == "refresh_token":
+            rest = {name: value for name, value in given.items() if value is not None}
+            return (yield from self._refresh_token(url, body=body, auth=auth, headers=headers, **rest))
         options = core.call_options(given)
         if kind == "authorization_code":
             given = _with_promised(given, finished, core.options)
-        elif kind != "refresh_token" and given.get("scope") is None and core.options.scope:
+        elif given.get("scope") is None and core.options.scope:
             given["scope"] = str(core.options.scope)
         grant = grant_of(kind, given)
         asking = Asking(endpoint, grant, extra_pairs(body, given), method, _pairs(headers), auth, options)

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from doorkey.errors import InvalidGrant, UsageError
 from doorkey.oauth2.authorizations import Authorizations
-from doorkey.oauth2.hooks import ComplianceHooks
+from doorkey.oauth2.hooks import ComplianceHooks, Wire
 from doorkey.oauth2.library import Library
 from doorkey.oauth2.options import SessionOptions, auth_method_named
+from doorkey.protocol.bearer import place
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, authenticate
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.grants import ClientCredentialsGrant, Grant, RefreshTokenGrant
@@ -66,11 +67,7 @@ class SessionCore:
     def obtain(self, asking: Asking) -> Flow[OAuth2Token]:
         """Ask as `asking` says, and take the token; a grant that can be repeated is kept for renewals."""
         token = yield from self.ask(asking, "access_token_response")
-        if isinstance(asking.grant, RefreshTokenGrant):
-            replaced: dict[str, str] = {"refresh_token": asking.grant.refresh_token.reveal()}
-        else:
-            replaced = {}
-        return (yield from self.take(token, asking, replaced))
+        return (yield from self.take(token, asking, {}))
 
     def take(self, token: OAuthToken, asked: Asking | None, replaced: Mapping[str, str]) -> Flow[OAuth2Token]:
         """Save `token` by `update_token` and then make it the session's.
@@ -168,6 +165,13 @@ class SessionCore:
             renewed = replace(renewed, scope=token.scope)  # unchanged where the answer is silent (RFC 6749 §6)
         yield from self.take(renewed, asked or asking, {"refresh_token": refresh_token.reveal()})
         return renewed
+
+    # -- sending it ------------------------------------------------------------------------------------------------
+
+    def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
+        """Put `token` where the session places tokens, and pass the request through the `protected_request` hooks."""
+        wire = place(token, self.options.token_placement, url, headers, body)
+        return (yield from self.hooks.on_request("protected_request", wire))
 
     # -- what requests are made of -----------------------------------------------------------------------------------
 

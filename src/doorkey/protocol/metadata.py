@@ -26,7 +26,10 @@ ENDPOINTS: Final = (
     "pushed_authorization_request_endpoint",
     "jwks_uri",
 )
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class ServerMetadata:
     pushed_authorization_request_endpoint: str | None = None
     jwks_uri: str | None = None
     iss_in_callbacks: bool = False
-    extra: Mapping[str, Any] = field(default=_NOTHING, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any]) -> ServerMetadata:

@@ -1,0 +1,44 @@
+"""The only file that tells httpx2 from httpx: which is installed, which is asked for.
+
+httpx2 continues httpx under another name with the same interface, but their requests, auth classes and exceptions do
+not cross. So everything here takes the library as an argument, and what is built for one is used with that one.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Final
+
+from doorkey.errors import UsageError
+
+NAMES: Final = ("httpx2", "httpx")
+"""In the order of preference."""
+
+
+def installed() -> tuple[str, ...]:
+    """Return the names of those that are installed, the preferred one first."""
+    return tuple(name for name in NAMES if find_spec(name) is not None)
+
+
+def library(asked_for: str | ModuleType | None = None) -> Any:
+    """Return httpx2 or httpx: the one asked for, by name or as the module itself, else the first that is installed.
+
+    Raises `UsageError` when it is not there.
+    """
+    if isinstance(asked_for, ModuleType):
+        asked_for = asked_for.__name__
+    if asked_for is not None and asked_for not in NAMES:
+        raise UsageError(f"this client runs on {' or '.join(NAMES)}, not on {asked_for}")
+    wanted = (asked_for,) if asked_for else installed()
+    for name in wanted:
+        if find_spec(name) is not None:
+            return import_module(name)
+    missing = asked_for or NAMES[0]
+    raise UsageError(f"{missing} is not installed: pip install 'doorkey[{missing}]'")
+
+
+def auth_bases() -> tuple[type, ...]:
+    """Return the `Auth` classes of all that are installed, so that one auth object passes for each of them."""
+    return tuple(dict.fromkeys(import_module(name).Auth for name in installed()))

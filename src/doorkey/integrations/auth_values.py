@@ -1,0 +1,51 @@
+"""What users give as `auth=` for a token request, turned into a client authentication method."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from doorkey.errors import UsageError
+from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed, client_secret_basic
+from doorkey.values import Secret
+
+
+def basic_pair(user: str, password: str) -> ClientAuthMethod:
+    """Return HTTP Basic with this name and password instead of the session's."""
+    secret = Secret(password)
+
+    def pair(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+        other = ClientIdentity(user, secret, client.audience, client.now)
+        return client_secret_basic(other, method, uri, headers, body)
+
+    return pair
+
+
+def client_auth_of(
+    auth: Any, is_native: Callable[[Any], bool], through: Callable[[Any], ClientAuthMethod]
+) -> ClientAuthMethod:
+    """Return the method behind `auth`: a (name, password) pair, the HTTP library's own kind, or a callable.
+
+    `is_native` recognizes the library's kind, which `through` wraps; a callable of one argument is taken for that kind
+    too, as both requests and httpx do. Raises `UsageError` for anything else.
+    """
+    if isinstance(auth, tuple) and len(auth) == 2:  # pyright: ignore[reportUnknownArgumentType]
+        return basic_pair(str(auth[0]), str(auth[1]))  # pyright: ignore[reportUnknownArgumentType]
+    if is_native(auth):
+        return through(auth)
+    if not callable(auth):
+        raise UsageError(
+            f"auth is a {type(auth).__name__}: give the name of a client authentication method, a (name, password) "
+            "pair, the HTTP library's own auth, or a callable (client, method, uri, headers, body)"
+        )
+    return through(auth) if _takes_one(auth) else auth
+
+
+def _takes_one(auth: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(auth).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needed = [p for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    return len(needed) == 1

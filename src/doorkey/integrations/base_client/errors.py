@@ -1,0 +1,19 @@
+"""The errors under the names that integrations export."""
+
+from doorkey.errors import (
+    InvalidTokenError,
+    MismatchingStateError,
+    MissingTokenError,
+    OAuthError,
+    TokenExpiredError,
+    UnsupportedTokenTypeError,
+)
+
+__all__ = [
+    "InvalidTokenError",
+    "MismatchingStateError",
+    "MissingTokenError",
+    "OAuthError",
+    "TokenExpiredError",
+    "UnsupportedTokenTypeError",
+]

@@ -1,0 +1,51 @@
+"""doorkey on httpx2, and on httpx where only that is installed: `OAuth2Client`, `AsyncOAuth2Client` and `OAuth2Auth`.
+
+``on("httpx")`` returns the same three for the library that is asked for.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from doorkey.integrations._httpx import library
+from doorkey.integrations.base_client.errors import (
+    InvalidTokenError,
+    MismatchingStateError,
+    MissingTokenError,
+    OAuthError,
+    TokenExpiredError,
+    UnsupportedTokenTypeError,
+)
+from doorkey.integrations.httpx_client.family import AsyncFamily, Family, SyncFamily, family
+from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
+
+if TYPE_CHECKING:
+
+    class OAuth2Client(SyncFamily): ...
+
+    class AsyncOAuth2Client(AsyncFamily): ...
+else:
+    OAuth2Client, AsyncOAuth2Client, _ = family(library())
+
+
+def on(asked_for: str | ModuleType) -> Family:
+    """Return the clients on the library that is asked for: "httpx2" or "httpx", or the module itself.
+
+    Raises `UsageError` when it is not installed.
+    """
+    return family(library(asked_for))
+
+
+__all__ = [
+    "AsyncOAuth2Client",
+    "InvalidTokenError",
+    "MismatchingStateError",
+    "MissingTokenError",
+    "OAuth2Auth",
+    "OAuth2Client",
+    "OAuthError",
+    "TokenExpiredError",
+    "UnsupportedTokenTypeError",
+    "on",
+]

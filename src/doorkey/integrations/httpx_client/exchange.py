@@ -1,0 +1,125 @@
+"""The hardened exchange on httpx2 and httpx: through the client's transport, and through nothing else of it.
+
+`Client.send` would keep cookies, run the user's event hooks and could follow redirects. So a request is built on its
+own and handed to the transport that the client would use: its proxy, mounts and TLS settings apply.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from doorkey.deadline import within
+from doorkey.errors import TransportError, UsageError
+from doorkey.integrations.auth_values import client_auth_of
+from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
+from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
+from doorkey.protocol.http import Request, Response
+
+
+def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
+    """Send `request` through the transport of `client` and return the bounded response.
+
+    Raises `TransportError` and `InvalidResponse`.
+    """
+    native_request = _native_request(lib, client, request, policy)
+    transport = client._transport_for_url(native_request.url)
+
+    def send() -> Response:
+        native = transport.handle_request(native_request)
+        try:
+            inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
+            for chunk in native.stream:
+                inbox.feed(chunk)
+            return inbox.response()
+        finally:
+            native.close()
+
+    try:
+        return within(policy.deadline, send)
+    except (lib.HTTPError, OSError) as error:
+        raise _transport_error(lib, request, error) from error
+
+
+async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
+    """Send `request` through the transport of the asynchronous `client`, as `exchange` does."""
+    import anyio
+
+    native_request = _native_request(lib, client, request, policy)
+    transport = client._transport_for_url(native_request.url)
+    try:
+        with anyio.fail_after(policy.deadline):
+            native = await transport.handle_async_request(native_request)
+            try:
+                inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
+                async for chunk in native.stream:
+                    inbox.feed(chunk)
+                return inbox.response()
+            finally:
+                await native.aclose()
+    except TimeoutError as error:
+        raise TransportError(f"the server did not answer in full within {policy.deadline:g} s") from error
+    except (lib.HTTPError, OSError) as error:
+        raise _transport_error(lib, request, error) from error
+
+
+def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Any:
+    if client.is_closed:
+        raise UsageError("this client has been closed: make a new one")
+    given = dict(request.options).get("timeout", client.timeout)
+    limits = {
+        name: policy.deadline if limit is None else min(limit, policy.deadline)
+        for name, limit in lib.Timeout(given).as_dict().items()
+    }
+    headers = {"User-Agent": client.headers.get("User-Agent", "doorkey"), "Accept-Encoding": ACCEPT_ENCODING}
+    return lib.Request(
+        request.method,
+        request.url,
+        headers={**headers, **dict(request.headers)},
+        content=request.content or None,
+        extensions={"timeout": limits},
+    )
+
+
+def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:
+    parts = urlsplit(request.url)
+    never_left = isinstance(error, lib.ConnectError | lib.ConnectTimeout | lib.PoolTimeout)
+    return TransportError(
+        f"no usable answer from {parts.scheme}://{parts.netloc} ({type(error).__name__})", retryable=never_left
+    )
+
+
+class HttpxLibrary:
+    """httpx2 or httpx, as the core of a session sees it."""
+
+    call_options = frozenset({"timeout"})
+    refused_options = frozenset({"follow_redirects", "cookies", "files", "json", "params", "extensions"})
+
+    def __init__(self, lib: Any) -> None:
+        self._lib = lib
+
+    def native_response(self, response: Response, request: Request) -> Any:
+        """Return a response of the library that has been read."""
+        return self._lib.Response(
+            response.status,
+            headers=list(response.headers),
+            content=response.body,
+            request=self._lib.Request(request.method, request.url),
+        )
+
+    def plain_response(self, native: Any) -> Response:
+        """Return what a hook made of the library's response."""
+        return Response(native.status_code, tuple(native.headers.multi_items()), native.content)
+
+    def client_auth(self, auth: object) -> ClientAuthMethod:
+        """Return the method of an `auth=` value: the library's own kind, a pair, or a callable."""
+        return client_auth_of(auth, lambda value: isinstance(value, self._lib.Auth), self._through_httpx)
+
+    def _through_httpx(self, auth: Any) -> ClientAuthMethod:
+        def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+            request = self._lib.Request(method, uri, headers=dict(headers), content=body.encode())
+            # Only the first step of such an auth: one that waits for a challenge would send the form twice.
+            signed = next(auth.sync_auth_flow(request)) if isinstance(auth, self._lib.Auth) else auth(request)
+            return str(signed.url), dict(signed.headers), signed.read()
+
+        return method

@@ -1,0 +1,260 @@
+"""The clients on httpx2 and httpx, written once for both: what differs is the base class they are joined with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
+
+from doorkey.errors import TransportError, UsageError
+from doorkey.integrations.httpx_client.exchange import HttpxLibrary, aexchange, exchange
+from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
+from doorkey.oauth2 import client
+from doorkey.oauth2.operations import awaiting, blocking
+from doorkey.oauth2.options import UpdateToken, session_options
+from doorkey.protocol.client_auth import ClientAuthMethod
+from doorkey.protocol.endpoint import origin_of
+from doorkey.protocol.flow import Flow, arun, run
+from doorkey.protocol.http import Request
+from doorkey.single_flight import Active, AsyncSingleFlight, Renewed, SingleFlight
+
+if TYPE_CHECKING:
+    import httpx2
+
+    SyncBase = httpx2.Client
+    AsyncBase = httpx2.AsyncClient
+else:
+    SyncBase = AsyncBase = object
+
+T = TypeVar("T")
+
+
+class _Shared(client.OAuth2Client):
+    """What the blocking and the awaiting client share."""
+
+    _lib: Any  # httpx2 or httpx, set by `family`
+
+    def _construct(self, given: dict[str, Any], options: dict[str, Any], *, is_blocking: bool) -> dict[str, Any]:
+        """Set up the session half; return the options of the HTTP client."""
+        if options.get("auth") is not None:
+            raise UsageError("auth= would take the place of the token: give it to single requests, or use a plain client")
+        native = self._lib.Client if is_blocking else self._lib.AsyncClient
+        own, rest, token = session_options(
+            {**given, **options}, known_elsewhere=_options_of(native), blocking=is_blocking
+        )
+        self._set_up(own, HttpxLibrary(self._lib), token)
+        return rest
+
+    def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
+        """Take the token off a redirect to another host, port or scheme."""
+        headers = super()._redirect_headers(request, url, method)  # type: ignore[misc]  # the HTTP client's
+        if origin_of(str(request.url)) != origin_of(str(url)):
+            headers.pop("Authorization", None)
+            if self._oauth.options.token_placement == "body" and method == request.method:
+                raise TransportError("an API redirects a request whose body carries the token to another origin")
+        return headers
+
+    def __getstate__(self) -> Any:
+        """Refuse to be pickled: a session holds secrets."""
+        raise UsageError("a session is not pickled, as it holds secrets: make one where it is needed")
+
+
+class SyncFamily(_Shared, SyncBase):
+    """A `Client` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
+
+    Options that are not those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of threads may
+    share one client.
+    """
+
+    def __init__(
+        self,
+        client_id: str | None = None,
+        client_secret: Any = None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        revocation_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        scope: str | list[str] | tuple[str, ...] | None = None,
+        redirect_uri: str | None = None,
+        token: Mapping[str, Any] | None = None,
+        token_placement: str = "header",
+        update_token: UpdateToken | None = None,
+        leeway: float | None = None,
+        **options: Any,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
+        super().__init__(**self._construct(given, options, is_blocking=True))
+        self._flight = SingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
+        self.auth = OAuth2Auth(self)
+
+    def request(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
+        """Send a request with the token, or without it when `withhold_token`; all else as the library does.
+
+        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
+        rather than send a request without the token it was to carry.
+        """
+        return super().request(method, url, **_withholding(withhold_token, kwargs))
+
+    def stream(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> Any:
+        """Stream a response, as `request` does; an upload is streamed too."""
+        return super().stream(method, url, **_withholding(withhold_token, kwargs))
+
+    # -- the family's operations, blocking ---------------------------------------------------------------------------
+
+    fetch_token = blocking(client.OAuth2Client._fetch_token)
+    fetch_access_token = fetch_token
+    token_from_fragment = blocking(client.OAuth2Client._token_from_fragment)
+    refresh_token = blocking(client.OAuth2Client._refresh_token)
+    ensure_active_token = blocking(client.OAuth2Client._ensure_active_token)
+    revoke_token = blocking(client.OAuth2Client._revoke_token)
+    introspect_token = blocking(client.OAuth2Client._introspect_token)
+
+    def _run(self, flow: Flow[T]) -> T:
+        return run(flow, self._perform)
+
+    def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return exchange(self._lib, self, effect, self._oauth.options.exchange)
+            case Renewed():
+                return self._flight.renewed(effect.renew)
+            case Active():
+                return self._flight.token()
+        raise UsageError(f"a session cannot perform {type(effect).__name__}")
+
+
+class AsyncFamily(_Shared, AsyncBase):
+    """An `AsyncClient` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
+
+    Options that are not those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of tasks may share
+    one client, of one event loop or of several.
+    """
+
+    def __init__(
+        self,
+        client_id: str | None = None,
+        client_secret: Any = None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        revocation_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        scope: str | list[str] | tuple[str, ...] | None = None,
+        redirect_uri: str | None = None,
+        token: Mapping[str, Any] | None = None,
+        token_placement: str = "header",
+        update_token: UpdateToken | None = None,
+        leeway: float | None = None,
+        **options: Any,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
+        rest = self._construct(given, options, is_blocking=False)
+        super().__init__(**rest)
+        self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
+        self._siblings = Siblings(self._lib, rest)
+        self.auth = OAuth2Auth(self)
+
+    async def request(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
+        """Send a request with the token, or without it when `withhold_token`; all else as the library does.
+
+        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
+        rather than send a request without the token it was to carry.
+        """
+        return await super().request(method, url, **_withholding(withhold_token, kwargs))
+
+    def stream(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> Any:
+        """Stream a response, as `request` does; an upload is streamed too."""
+        return super().stream(method, url, **_withholding(withhold_token, kwargs))
+
+    def _transport_for_url(self, url: Any) -> Any:
+        return self._siblings.here(self, super()._transport_for_url)(url)
+
+    # -- the family's operations, awaited ----------------------------------------------------------------------------
+
+    fetch_token = awaiting(client.OAuth2Client._fetch_token)
+    fetch_access_token = fetch_token
+    token_from_fragment = awaiting(client.OAuth2Client._token_from_fragment)
+    refresh_token = awaiting(client.OAuth2Client._refresh_token)
+    ensure_active_token = awaiting(client.OAuth2Client._ensure_active_token)
+    revoke_token = awaiting(client.OAuth2Client._revoke_token)
+    introspect_token = awaiting(client.OAuth2Client._introspect_token)
+
+    async def _run(self, flow: Flow[T]) -> T:
+        return await arun(flow, self._perform)
+
+    async def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return await aexchange(self._lib, self, effect, self._oauth.options.exchange)
+            case Renewed():
+                return await self._flight.renewed(effect.renew)
+            case Active():
+                return await self._flight.token()
+        raise UsageError(f"a session cannot perform {type(effect).__name__}")
+
+
+class Siblings:
+    """Transports for event loops beyond the first that a client is used from.
+
+    A pooled connection belongs to the loop that opened it. The first loop has the client's own pool; each other one
+    has a pool made with the same options that keeps no idle connection, as nobody could close it when its loop ends.
+    """
+
+    def __init__(self, lib: Any, options: Mapping[str, Any]) -> None:
+        self._lib, self._options = lib, options
+        self._home: Any = None
+        self._others: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+    def here(self, own: Any, home: Any) -> Any:
+        """Return what finds the transport for a URL in the running loop; `home` is the client's own way."""
+        import weakref
+
+        loop = _running_loop()
+        if self._home is None:
+            self._home = weakref.ref(loop)
+        if self._home() is loop:
+            return home
+        if loop not in self._others:
+            limits = self._options.get("limits") or self._lib.Limits()
+            none_kept = self._lib.Limits(
+                max_connections=limits.max_connections,
+                max_keepalive_connections=0,
+                keepalive_expiry=limits.keepalive_expiry,
+            )
+            self._others[loop] = self._lib.AsyncClient(**{**self._options, "limits": none_kept})
+        return self._others[loop]._transport_for_url
+
+
+def _running_loop() -> Any:
+    import sys
+
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return trio.lowlevel.current_trio_token()
+    import asyncio
+
+    return asyncio.get_running_loop()
+
+
+class Family(NamedTuple):
+    """The clients and the auth object on one library."""
+
+    OAuth2Client: type[SyncFamily]
+    AsyncOAuth2Client: type[AsyncFamily]
+    OAuth2Auth: type[OAuth2Auth]
+
+
+@cache
+def family(lib: Any) -> Family:
+    """Return the clients on `lib`, httpx2 or httpx."""
+    space = {"_lib": lib, "__module__": "doorkey.integrations.httpx_client"}
+    sync = type("OAuth2Client", (SyncFamily, lib.Client), {**space, "__doc__": SyncFamily.__doc__})
+    asynchronous = type("AsyncOAuth2Client", (AsyncFamily, lib.AsyncClient), {**space, "__doc__": AsyncFamily.__doc__})
+    return Family(sync, asynchronous, OAuth2Auth)
+
+
+@cache
+def _options_of(native: Any) -> frozenset[str]:
+    import inspect
+
+    return frozenset(inspect.signature(native.__init__).parameters) - {"self"}
+
+
+def _withholding(withhold: bool, kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {**kwargs, "auth": None} if withhold else kwargs

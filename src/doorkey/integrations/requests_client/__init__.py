@@ -1,0 +1,23 @@
+"""doorkey on requests: `OAuth2Session`, a session that gets, keeps and sends tokens, and `OAuth2Auth` for any other one."""
+
+from doorkey.integrations.base_client.errors import (
+    InvalidTokenError,
+    MismatchingStateError,
+    MissingTokenError,
+    OAuthError,
+    TokenExpiredError,
+    UnsupportedTokenTypeError,
+)
+from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
+from doorkey.integrations.requests_client.oauth2_session import OAuth2Session
+
+__all__ = [
+    "InvalidTokenError",
+    "MismatchingStateError",
+    "MissingTokenError",
+    "OAuth2Auth",
+    "OAuth2Session",
+    "OAuthError",
+    "TokenExpiredError",
+    "UnsupportedTokenTypeError",
+]

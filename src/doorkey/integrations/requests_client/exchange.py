@@ -1,0 +1,119 @@
+"""The hardened exchange on requests: through the session's adapters, proxies and TLS, and through nothing else of it.
+
+`Session.send` would keep cookies, follow redirects and run the user's hooks; `Session.prepare_request` would read
+`.netrc`. So a request is prepared on its own and handed to the transport adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+import urllib3.exceptions
+from requests.auth import AuthBase
+
+from doorkey.deadline import within
+from doorkey.errors import TransportError
+from doorkey.integrations.auth_values import client_auth_of
+from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
+from doorkey.protocol.endpoint import origin_of
+from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
+from doorkey.protocol.http import Request, Response
+
+CHUNK = 16 * 1024
+
+
+def exchange(session: requests.Session, request: Request, policy: ExchangePolicy, timeout: Any = None) -> Response:
+    """Send `request` through the transport adapter of `session` and return the bounded response.
+
+    `timeout` is requests' own, for each connect and read. Raises `TransportError` and `InvalidResponse`.
+    """
+    options = dict(request.options)
+    prepared = _prepared(request, session)
+    settings = session.merge_environment_settings(
+        prepared.url or request.url,
+        options.get("proxies") or {},
+        True,  # noqa: FBT003  # requests' own positional
+        options.get("verify"),
+        options.get("cert"),
+    )
+    timeout = options.get("timeout", timeout) or policy.deadline
+    try:
+        adapter = session.get_adapter(prepared.url or request.url)
+        return within(
+            policy.deadline,
+            lambda: _read(adapter.send(prepared, **{**settings, "timeout": timeout, "stream": True}), policy),
+        )
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise _transport_error(request, error) from error
+
+
+def _prepared(request: Request, session: requests.Session) -> requests.PreparedRequest:
+    headers = {"User-Agent": str(session.headers.get("User-Agent", "doorkey")), "Accept-Encoding": ACCEPT_ENCODING}
+    content = request.content
+    return requests.Request(
+        request.method, request.url, headers={**headers, **dict(request.headers)}, data=content or None
+    ).prepare()
+
+
+def _read(native: requests.Response, policy: ExchangePolicy) -> Response:
+    try:
+        inbox = Inbox(native.status_code, native.headers.items(), policy)
+        for chunk in _raw_chunks(native.raw):
+            inbox.feed(chunk)
+        return inbox.response()
+    finally:
+        native.close()
+
+
+def _raw_chunks(raw: Any) -> Iterator[bytes]:
+    """Yield the body as it came, still encoded: decoding within bounds is ours."""
+    if hasattr(raw, "stream"):
+        yield from raw.stream(CHUNK, decode_content=False)
+    elif raw is not None:
+        while chunk := raw.read(CHUNK):
+            yield chunk
+
+
+def _transport_error(request: Request, error: Exception) -> TransportError:
+    origin = origin_of(request.url)
+    never_left = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error)
+    return TransportError(
+        f"no usable answer from {origin.scheme}://{origin.host}:{origin.port} ({type(error).__name__})",
+        retryable=never_left,
+    )
+
+
+class RequestsLibrary:
+    """requests, as the core of a session sees it."""
+
+    call_options = frozenset({"timeout", "verify", "cert", "proxies"})
+    refused_options = frozenset({"allow_redirects", "cookies", "files", "hooks", "stream", "json", "params"})
+
+    def native_response(self, response: Response, request: Request) -> requests.Response:
+        """Return a `requests.Response` that has been read."""
+        native = requests.Response()
+        native.status_code = response.status
+        native.headers.update(dict(response.headers))
+        native.url = request.url
+        native.encoding = requests.utils.get_encoding_from_headers(native.headers)
+        native._content = response.body
+        return native
+
+    def plain_response(self, native: requests.Response) -> Response:
+        """Return what a hook made of a `requests.Response`."""
+        return Response(native.status_code, tuple(native.headers.items()), native.content or b"")
+
+    def client_auth(self, auth: object) -> ClientAuthMethod:
+        """Return the method of an `auth=` value: requests' own kind, a pair, or a callable."""
+        return client_auth_of(auth, lambda value: isinstance(value, AuthBase), _through_requests)
+
+
+def _through_requests(auth: Any) -> ClientAuthMethod:
+    def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+        prepared = requests.Request(method, uri, headers=dict(headers), data=body or None).prepare()
+        signed = auth(prepared) or prepared
+        return signed.url, dict(signed.headers), signed.body or b""
+
+    return method

@@ -1,0 +1,47 @@
+"""Where an access token goes in a request to an API (RFC 6750 §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorkey.errors import UsageError
+from doorkey.protocol.http import FORM
+from doorkey.protocol.parameters import with_query
+from doorkey.tokens import OAuthToken
+
+
+def authorization_header(token: OAuthToken) -> str:
+    """Return the value of the `Authorization` header that carries `token` (RFC 6750 §2.1).
+
+    Raises `UsageError` for a token that may not be sent as Bearer.
+    """
+    if token.token_type.lower() != "bearer":
+        raise UsageError(
+            f"a token of type {token.token_type} is not sent as Bearer: it is bound to a key that this client does not "
+            "hold",
+            error="unsupported_token_type",
+        )
+    return f"Bearer {token.access_token.reveal()}"
+
+
+def place(
+    token: OAuthToken, placement: str, url: str, headers: Mapping[str, str], body: Any
+) -> tuple[str, Mapping[str, str], Any]:
+    """Return (url, headers, body) with `token` in the header, in the form body or in the query.
+
+    `body` is form-encoded text or bytes, or None, where the token goes there; otherwise it is passed on untouched.
+    Raises `UsageError` for a body that no parameter can be added to.
+    """
+    header = authorization_header(token)
+    pair = ("access_token", token.access_token.reveal())
+    if placement == "uri":
+        return with_query(url, [pair]), headers, body
+    if placement == "header":
+        return url, {**headers, "Authorization": header}, body
+    media_type = next((value for name, value in headers.items() if name.lower() == "content-type"), FORM)
+    if not (body is None or isinstance(body, str | bytes)) or media_type.partition(";")[0].strip().lower() != FORM:
+        raise UsageError("token_placement='body' needs a form-encoded body that is not streamed (RFC 6750 §2.2)")
+    text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body or ""
+    added = with_query("?" + text, [pair])[1:]
+    return url, {**headers, "Content-Type": FORM}, added
