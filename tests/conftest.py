@@ -28,7 +28,7 @@ def _loopback(host: object) -> bool:
 
 @pytest.fixture(autouse=True)
 def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail a test that connects, or asks for an address, outside this machine; also when it swallows the error."""
+    """Fail a test that reaches for anything outside this machine, also when it swallows the error."""
     refused: list[str] = []
 
     def check(host: object) -> None:

@@ -1,7 +1,8 @@
-"""The fixtures `keycloak`, `oidc_provider` and `django_oauth`: real servers, started when the first test asks.
+"""The fixtures `keycloak`, `oidc_provider` and `django_oauth`: real servers, started when first asked for.
 
-One that cannot be started here skips its tests with the reason and the way to get it, and the end of the run says so;
-with DOORKEY_REQUIRE_SERVERS=1 it fails them. Under pytest-xdist all workers share the same servers.
+One that cannot be started here skips its tests with the reason and the way to get it, and the end of the
+run says so; with DOORKEY_REQUIRE_SERVERS=1 it fails them. Under pytest-xdist all workers share the same
+servers.
 """
 
 import os
@@ -60,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The run's folder for what is known of its servers; a worker of pytest-xdist is told its controller's."""
+    """The run's folder for what is known of its servers; a worker is told its controller's."""
     told: dict[str, Any] | None = getattr(config, "workerinput", None)
     if told is None:
         config.stash[SHARED] = SharedServers(Path(tempfile.mkdtemp(prefix="doorkey-servers-")), os.getpid())

@@ -32,15 +32,18 @@ MISSING = object()
 
 
 def _walk(path: str, expected: object, seen: object) -> Iterator[tuple[str, object, object]]:
-    if isinstance(expected, dict) and isinstance(seen, dict):
-        left, right = cast("dict[str, Any]", expected), cast("dict[str, Any]", seen)
+    left, right = _members(expected), _members(seen)
+    if left is not None and right is not None:
         for name in sorted({*left, *right}):
             inner = f"{path}.{name}" if path else name
             yield from _walk(inner, left.get(name, MISSING), right.get(name, MISSING))
-        return
-    if type(expected) is not type(seen) or expected != seen:  # true is not 1
+    elif _shown(expected) != _shown(seen):  # as texts, because to Python 1 is True
         yield path, expected, seen
 
 
+def _members(value: object) -> dict[str, object] | None:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
+
+
 def _shown(value: object) -> str:
-    return "nothing" if value is MISSING else json.dumps(value)
+    return "nothing" if value is MISSING else json.dumps(value, sort_keys=True)

@@ -1,8 +1,8 @@
 """What of an answer is the same in every run, with a typed placeholder for what is not.
 
-Tokens, codes, keys and ids become "<jwt>", "<code>", "<key>", "<uuid>", …; moments become "<int>"; the origin
-becomes "<origin>". Lists and scopes are sorted, because Keycloak keeps no order. Seconds left are rounded up to
-tens, because an answer may be a second late.
+Tokens, codes, keys and ids become "<jwt>", "<code>", "<key>", "<uuid>"; moments become "<int>"; the origin
+becomes "<origin>". Lists and scopes are sorted, because Keycloak keeps no order. Seconds left are rounded up
+to tens, because an answer may be a second late.
 """
 
 import base64
@@ -23,9 +23,12 @@ TYPES: dict[type, str] = {
 }
 HEADERS = ("content-type", "cache-control", "pragma", "www-authenticate", "location", "allow")
 # what a member's name says of its value
-NAMED = dict.fromkeys(("kid", "n", "x", "y", "x5c", "x5t", "x5t#S256"), "<key>")
-NAMED |= dict.fromkeys(("session_state", "sid"), "<session>")
-NAMED |= {"code": "<code>", "jti": "<jti>"}
+NAMED: dict[str, str] = {
+    **dict.fromkeys(("kid", "n", "x", "y", "x5c", "x5t", "x5t#S256"), "<key>"),
+    **dict.fromkeys(("session_state", "sid"), "<session>"),
+    "code": "<code>",
+    "jti": "<jti>",
+}
 MOMENTS = {"exp", "iat", "nbf", "auth_time", "updated_at"}
 REMAINING = {"expires_in", "refresh_expires_in"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -3,11 +3,15 @@
     for name in SCENARIOS:
         problems = differences(recorded()[name], run(name, Realm(origin)))
 
-They need there: the administrator `admin`/`admin` with the public client `admin-cli`; the user
-`alice`/`wonderland` without rights; the confidential client `client-1`/`my-secret` (all grants, an optional scope
-`scope-1` that puts `resource-server` in the audience); the confidential `resource-server` with
-`resource-server-secret`; the public `public-native`, PKCE with S256 required; and the redirect URI
-`http://127.0.0.1:9499/cb` at each. No scenario leaves anything behind that another would notice.
+They need there, each client with the redirect URI `http://127.0.0.1:9499/cb`:
+
+- the administrator `admin`/`admin` with the public client `admin-cli`; `alice`/`wonderland`, without rights;
+- the confidential client `client-1`/`my-secret`: all grants, and an optional scope `scope-1` that puts
+  `resource-server` in the audience;
+- the confidential client `resource-server`/`resource-server-secret`;
+- the public client `public-native`, for which PKCE with S256 is required.
+
+No scenario leaves anything behind that another would notice.
 """
 
 from tests.recordings import scenarios_in_use, scenarios_of_logins, scenarios_of_tokens

@@ -1,6 +1,6 @@
-"""Real authorization servers, started on loopback for tests: Keycloak, oidc-provider and django-oauth-toolkit.
+"""Real authorization servers on loopback, for tests: Keycloak, oidc-provider and django-oauth-toolkit.
 
-`python -m tests.servers install` installs them once into a cache folder; `python -m tests.servers run keycloak` runs
-one in front. Tests use the fixtures of tests/fixtures_servers.py, or `tests.servers.running.started` for a server with
-settings of its own.
+`python -m tests.servers install` installs them once into a cache folder; `python -m tests.servers run
+keycloak` runs one in front. Tests use the fixtures of tests/fixtures_servers.py, or
+`tests.servers.running.started` for a server with settings of its own.
 """

@@ -32,7 +32,7 @@ class Stopped(BaseException):
 
 
 def install(names: list[str]) -> int:
-    """One process for each, so that a slow download does not hold up the others; tells what could not be had."""
+    """One process for each, so that a slow download holds up no other; tells what could not be had."""
     if len(names) == 1:
         begun = time.monotonic()
         try:

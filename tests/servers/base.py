@@ -1,4 +1,4 @@
-"""What the servers have in common: installed once into a folder, started from a fresh state, waited for, stopped."""
+"""What the servers have in common: installed once, started from a fresh state, waited for, stopped."""
 
 import abc
 import contextlib
@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -69,7 +69,7 @@ class Server(abc.ABC):
     def prepare(self) -> Launch:
         """Make the state of this run, in an empty `state` folder."""
 
-    def adjust(self) -> None:
+    def adjust(self) -> None:  # noqa: B027 - most servers have nothing to adjust
         """Once it answers: settings that need the running server."""
 
     def ensure_installed(self) -> bool:
@@ -84,8 +84,8 @@ class Server(abc.ABC):
             return True
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[RealServer]:
-        """Start it, wait until it answers, and stop it at the end. Raises Unavailable with the last lines of its log."""
+    def running(self) -> Generator[RealServer, None, None]:
+        """Start it, wait for it, and stop it at the end. Raises Unavailable with the end of its log."""
         if port_taken(self.port):
             raise Unavailable(f"port {self.port} is in use")
         self._sweep()
@@ -133,7 +133,7 @@ class Server(abc.ABC):
 @contextlib.contextmanager
 def spawned(
     launch: Launch, log: Path, settings: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes], None, None]:
     """A process that ends with the block, by its pid, and that does not outlive us."""
     with log.open("wb") as output:
         child = subprocess.Popen(

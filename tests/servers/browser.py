@@ -2,8 +2,9 @@
 
     callback = Browser(keycloak.name).authorize(authorization_url, CALLBACK)
 
-follows the redirects by hand, fills in the login form, agrees to the consent form, and returns the URL at which the
-client would be called back; nothing needs to listen there. For `form_post` the posted fields come as its query.
+follows the redirects by hand, fills in the login form, agrees to the consent form, and returns the URL at
+which the client would be called back; nothing needs to listen there. For `form_post` the posted fields come
+as its query.
 """
 
 import html
@@ -60,7 +61,7 @@ class _Jar(RequestsCookieJar):
 
     def set_cookie(self, cookie: http.cookiejar.Cookie, *args: Any, **kwargs: Any) -> None:
         cookie.secure = False
-        super().set_cookie(cookie, *args, **kwargs)
+        super().set_cookie(cookie, *args, **kwargs)  # pyright: ignore[reportUnknownMemberType]
 
 
 class Browser:
@@ -87,7 +88,7 @@ class Browser:
         self.close()
 
     def authorize(self, url: str, callback: str) -> str:
-        """From an authorization URL to the callback; a page without a way on is a RuntimeError with its text."""
+        """From an authorization URL to the callback. A page with no way on is a RuntimeError."""
         answer = self.session.get(url, allow_redirects=False)
         for _ in range(20):
             if answer.is_redirect:

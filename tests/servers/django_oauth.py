@@ -39,7 +39,14 @@ class DjangoOAuth(Server):
         """A virtual environment with the pinned, hashed packages."""
         shutil.rmtree(self.home / "venv", ignore_errors=True)
         run(sys.executable, "-m", "venv", self.home / "venv")
-        pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [
+            self.python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         run(*pip, "--require-hashes", "-r", SITE / "requirements.txt")
 
     def prepare(self) -> Launch:

