@@ -50,9 +50,7 @@ class App:
         self._note(request, asked.url.path, asked.url.query, response.status)
         answer = StarletteResponse(None if asked.method == "HEAD" else response.body, response.status)
         # Raw, because a dict would fold several Set-Cookie headers into one.
-        answer.raw_headers += [
-            (name.lower().encode(), value.encode("latin-1")) for name, value in response.headers
-        ]
+        answer.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
         await answer(scope, receive, send)
 
     def _answer(self, request: Request, path: str, size: int, fault: Fault | None) -> Response:

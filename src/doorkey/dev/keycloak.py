@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from doorkey.errors import VerificationError
+from doorkey.dev.browser import (
+    LOGIN_PATH,
+    authorize_in_browser,
+    log_in_in_browser,
+    log_out_in_browser,
+)
+from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
 from doorkey.protocol.endpoint import is_loopback
 from doorkey.protocol.flow import Flow, run
@@ -51,6 +57,11 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("POST", f"{PROTOCOL}/revoke"): revoke,
     ("GET", f"{PROTOCOL}/userinfo"): userinfo,
     ("POST", f"{PROTOCOL}/userinfo"): userinfo,
+    ("GET", f"{PROTOCOL}/auth"): authorize_in_browser,
+    ("POST", f"{PROTOCOL}/auth"): authorize_in_browser,
+    ("POST", LOGIN_PATH): log_in_in_browser,
+    ("GET", f"{PROTOCOL}/logout"): log_out_in_browser,
+    ("POST", f"{PROTOCOL}/logout"): log_out_in_browser,
 }
 
 _ADMIN: tuple[tuple[str, re.Pattern[str], Callable[..., Flow[Response]]], ...] = (
@@ -120,7 +131,11 @@ class Keycloak:
         realm = self._realms.get(issuer.rpartition("/realms/")[2])
         if realm is not None:
             at = self.at(realm, issuer)
-            if self.run(realm, live_access_token(at, text)) is not None:
+            try:
+                self.run(realm, live_access_token(at, text))
+            except InvalidToken:
+                pass
+            else:
                 return None
         refusal = challenge("echo", "invalid_token", "the access token is expired, revoked, or not ours")
         return json_response({"error": "invalid_token"}, 401, refusal)

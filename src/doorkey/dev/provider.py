@@ -56,9 +56,7 @@ class Provider:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not (allow_remote or is_loopback(host)):
-            raise UsageError(
-                f"the provider is for this machine; listening at {host} must be allowed explicitly"
-            )
+            raise UsageError(f"the provider is for this machine; listening at {host} must be allowed explicitly")
         self.clients = {one.client_id: one for one in (*default_clients(client_jwks or {}), *clients)}
         self.users = {one.username.lower(): one for one in (*default_users(), *users)}
         self.requests = RequestLog()

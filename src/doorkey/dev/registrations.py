@@ -40,7 +40,7 @@ def user(
         sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{username}")),
         username=username,
         password=Secret(password),
-        roles=tuple(roles),
+        roles=(*roles, "default-roles-master", "offline_access", "uma_authorization"),
         given_name=given_name,
         **more,
     )
@@ -93,7 +93,7 @@ def default_clients(jwks: Mapping[str, Mapping[str, Any]]) -> tuple[Client, ...]
     """Return the clients of the real servers; `jwks` holds the public keys of those that sign, by client
     id."""
     return (
-        client(ADMIN_CLI, grants=(PASSWORD, REFRESH_TOKEN), redirect_uris=(), require_pkce=False),
+        client(ADMIN_CLI, grants=(PASSWORD, REFRESH_TOKEN), redirect_uris=(), require_pkce=False, lightweight=True),
         *(client(f"client-{number}", "my-secret") for number in (1, 2, 3)),
         client("web-basic", "web-basic-secret"),
         client("odd:id +1", "p%41+q/r:s&t=u v"),
@@ -106,4 +106,14 @@ def default_clients(jwks: Mapping[str, Mapping[str, Any]]) -> tuple[Client, ...]
 
 def default_realms() -> dict[str, Settings]:
     """Return `master`, and `rotating`, where a refresh token works once."""
-    return {"master": Settings(), "rotating": Settings(access_token_lifetime=300, rotate_refresh_tokens=True)}
+    keycloak = Settings(
+        audience="account",
+        access_token_claims={
+            "allowed-origins": ["http://127.0.0.1", "http://127.0.0.1:9499", "http://localhost"],
+            "resource_access": {"account": {"roles": ["manage-account", "manage-account-links", "view-profile"]}},
+        },
+    )
+    return {
+        "master": keycloak,
+        "rotating": replace(keycloak, access_token_lifetime=300, rotate_refresh_tokens=True),
+    }

@@ -48,9 +48,7 @@ def algorithm_named(name: str) -> Algorithm:
     try:
         return ALGORITHMS[name]
     except (KeyError, TypeError):
-        raise UsageError(
-            f"the algorithm {printable(str(name), 40)!r} is none of {', '.join(ALGORITHMS)}"
-        ) from None
+        raise UsageError(f"the algorithm {printable(str(name), 40)!r} is none of {', '.join(ALGORITHMS)}") from None
 
 
 class ExactRegistry(JWSRegistry):

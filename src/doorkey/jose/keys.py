@@ -212,11 +212,7 @@ def _refuse_public(secret: bytes) -> None:
         candidates.append(b64decode(b"".join(secret.split()), validate=True))
     for candidate in candidates:
         # DER begins with a SEQUENCE; asking first spares three parsers for nearly every secret.
-        if (
-            _SSH.match(candidate)
-            or _PEM.search(candidate)
-            or (candidate[:1] == b"\x30" and _is_der_key(candidate))
-        ):
+        if _SSH.match(candidate) or _PEM.search(candidate) or (candidate[:1] == b"\x30" and _is_der_key(candidate)):
             raise UsageError("a public or private key is never a shared secret")
 
 

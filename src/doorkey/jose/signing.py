@@ -13,9 +13,7 @@ from doorkey.jose.algorithms import ExactRegistry
 from doorkey.jose.keys import BROKEN, import_key
 
 
-def sign(
-    claims: Mapping[str, object], key: object, *, alg: str, header: Mapping[str, object] | None = None
-) -> str:
+def sign(claims: Mapping[str, object], key: object, *, alg: str, header: Mapping[str, object] | None = None) -> str:
     """Return `claims` as a compact JWS, signed with `key` by `alg` and nothing else.
 
     `key` is whatever `doorkey.jose.keys.import_key` reads. `header` adds members to the protected header,

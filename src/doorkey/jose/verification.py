@@ -93,9 +93,11 @@ def _candidates(keys: object) -> tuple[Key, ...]:
         return (keys,)
     if isinstance(keys, list | tuple):
         return tuple(import_key(key) for key in cast(Iterable[object], keys))
-    if isinstance(keys, Mapping) and "keys" in keys:
-        return import_key_set(cast(object, keys))
-    return (import_key(cast(object, keys)),)
+    return import_key_set(keys) if _is_set(keys) else (import_key(keys),)
+
+
+def _is_set(keys: object) -> bool:
+    return isinstance(keys, Mapping) and "keys" in keys
 
 
 def _header(token: str, max_bytes: int) -> dict[str, Any]:
@@ -122,9 +124,7 @@ def _decoded(segment: str, what: str) -> dict[str, Any]:
 def _check_typ(header: Mapping[str, Any], wanted: list[str]) -> None:
     found = header.get("typ")
     if not isinstance(found, str) or _media_type(found) not in {_media_type(name) for name in wanted}:
-        raise VerificationError(
-            "typ", "is not the type of token that is wanted here", expected=" or ".join(wanted)
-        )
+        raise VerificationError("typ", "is not the type of token that is wanted here", expected=" or ".join(wanted))
 
 
 def _media_type(typ: str) -> str:
@@ -147,9 +147,7 @@ def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Ke
         else:
             fitting.append(key)
     if not fitting:
-        raise VerificationError(
-            "alg", "has no key that fits it" + (f": {misfit.description}" if misfit else "")
-        )
+        raise VerificationError("alg", "has no key that fits it" + (f": {misfit.description}" if misfit else ""))
     return fitting
 
 

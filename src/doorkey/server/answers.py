@@ -41,10 +41,10 @@ def answered(flow: Flow[Response]) -> Flow[Response]:
         return json_response({"error": "server_error"}, 500)
 
 
-def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query") -> Response:
+def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query", *, status: int = 302) -> Response:
     """Return a redirect to `uri` with `parameters` in its query or fragment (RFC 6749 §4.1.2).
 
-    303, so that a browser that has just posted a password does not post it on (RFC 9700 §4.12).
+    After a form with a password the status is 303, so that no browser posts it on (RFC 9700 §4.12).
     """
     added = urlencode([(name, value) for name, value in parameters.items() if value is not None])
     parts = urlsplit(uri)
@@ -52,4 +52,4 @@ def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query"
         parts = parts._replace(fragment=added)
     else:
         parts = parts._replace(query="&".join(part for part in (parts.query, added) if part))
-    return Response(303, (("Location", urlunsplit(parts)), *NO_STORE, ("Referrer-Policy", "no-referrer")))
+    return Response(status, (("Location", urlunsplit(parts)), *NO_STORE, ("Referrer-Policy", "no-referrer")))

@@ -1,4 +1,4 @@
-"""Taking a bearer token from a request, and the challenge when it will not do (RFC 6750 §2.1, §3)."""
+"""Taking a bearer token from a request, and the challenge when it will not do (RFC 6750 §2, §3)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from doorkey.errors import InvalidToken
+from doorkey.errors import InvalidRequest, InvalidToken
 from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Pairs, Request
+from doorkey.protocol.http import FORM, Pairs, Request
 from doorkey.server.context import At
 from doorkey.server.model import User
+from doorkey.server.parameters import form_of
 from doorkey.server.tokens import live_access_token
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 
 
-def bearer_token(request: Request) -> str | None:
-    """Return the token in `Authorization: Bearer`, or None."""
+def bearer_token(request: Request, *, in_form: bool = False) -> str | None:
+    """Return the token in `Authorization: Bearer`, or in the form if it may stand there, or None.
+
+    Raises `InvalidRequest` if it stands in both (RFC 6750 §2).
+    """
     match = _BEARER.fullmatch(request.header("authorization") or "")
-    return match[1] if match else None
+    in_header = match[1] if match else None
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if not in_form or request.method != "POST" or media_type != FORM:
+        return in_header
+    posted = form_of(request).get("access_token")
+    if in_header is not None and posted is not None:
+        raise InvalidRequest(description="two access tokens in one request", status=400)
+    return in_header or posted
 
 
 def challenge(realm: str, error: str | None = None, description: str | None = None) -> Pairs:
@@ -32,15 +43,15 @@ def challenge(realm: str, error: str | None = None, description: str | None = No
 
 
 def authorized(
-    request: Request, at: At, realm: str, description: str = "Token verification failed"
+    request: Request, at: At, realm: str, *, in_form: bool = False
 ) -> Flow[tuple[Mapping[str, Any], User | None]]:
     """Return the claims of the request's access token and its user. Raises `InvalidToken` with a
     challenge."""
-    token = bearer_token(request)
+    token = bearer_token(request, in_form=in_form)
     if token is None:
-        raise InvalidToken(description=description, status=401, headers=challenge(realm))
-    found = yield from live_access_token(at, token)
-    if found is None:
-        headers = challenge(realm, "invalid_token", description)
-        raise InvalidToken(description=description, status=401, headers=headers)
-    return found
+        raise InvalidToken(status=401, headers=challenge(realm))
+    try:
+        return (yield from live_access_token(at, token))
+    except InvalidToken as error:
+        headers = challenge(realm, error.error, error.description)
+        raise InvalidToken(description=error.description, status=401, headers=headers) from None

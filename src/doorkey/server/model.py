@@ -10,14 +10,14 @@ from typing import Any
 from doorkey.values import Secret
 
 NONE = "none"
-CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105  # the name of a method
-CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105
-CLIENT_SECRET_JWT = "client_secret_jwt"  # noqa: S105
+CLIENT_SECRET_BASIC = "client_secret_basic"  # the name of a method
+CLIENT_SECRET_POST = "client_secret_post"
+CLIENT_SECRET_JWT = "client_secret_jwt"
 PRIVATE_KEY_JWT = "private_key_jwt"
 
 AUTHORIZATION_CODE = "authorization_code"
-REFRESH_TOKEN = "refresh_token"  # noqa: S105
-PASSWORD = "password"  # noqa: S105
+REFRESH_TOKEN = "refresh_token"
+PASSWORD = "password"
 CLIENT_CREDENTIALS = "client_credentials"
 
 WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
@@ -31,7 +31,8 @@ class Client:
     `auth_methods` are the ways it may authenticate; a client with `none` among them is public.
     `redirect_uris` are compared exactly, except that the port of an `http` loopback address is free (RFC 8252
     §7.3), and that a path ending in `/*` stands for any path below it on loopback. `optional_scopes` are
-    granted when asked for; `audiences` are the resource servers that a scope adds to the audience.
+    granted when asked for; `audiences` are the resource servers that a scope adds to the audience. The access
+    tokens of a `lightweight` client say nothing of the user.
     """
 
     client_id: str
@@ -45,6 +46,7 @@ class Client:
     optional_scopes: tuple[str, ...] = ("openid", "offline_access", "address", "phone")
     audiences: Mapping[str, str] = field(default_factory=dict[str, str])
     require_pkce: bool = False
+    lightweight: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -70,6 +72,7 @@ class Settings:
     """What a realm decides, in seconds where it is a time.
 
     With `rotate_refresh_tokens` a refresh token works once; a second use ends the grant (RFC 9700 §4.14.2).
+    Every access token that is not lightweight is meant for `audience` too, and says `access_token_claims`.
     """
 
     access_token_lifetime: int = 60
@@ -79,6 +82,8 @@ class Settings:
     login_lifetime: int = 1800
     rotate_refresh_tokens: bool = False
     clock_skew: int = 10
+    audience: str | None = None
+    access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Grant:
     scope: tuple[str, ...]
     nonce: str | None = None
     refresh_id: str | None = None
+    by_login_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,17 +39,19 @@ def change_session(session_id: str, change: Callable[[Session], Session | None])
 
 def add_grant(session_id: str, grant: Grant) -> Flow[Session | None]:
     """Return the session with `grant` added, or None if it has ended."""
+    return change_session(session_id, lambda session: replace(session, grants=(*session.grants, grant)[-MAX_GRANTS:]))
+
+
+def end_grant(session_id: str, grant_id: str) -> Flow[Session | None]:
+    """End one grant, and return the session that is left, or None if it has ended."""
     return change_session(
-        session_id, lambda session: replace(session, grants=(*session.grants, grant)[-MAX_GRANTS:])
+        session_id,
+        lambda session: replace(session, grants=tuple(one for one in session.grants if one.id != grant_id)),
     )
 
 
-def end_grant(session_id: str, grant_id: str) -> Flow[None]:
+def log_out_of_grant(session_id: str, grant_id: str) -> Flow[None]:
     """End one grant, and the session with it when it was the last."""
-
-    def without(session: Session) -> Session:
-        return replace(session, grants=tuple(grant for grant in session.grants if grant.id != grant_id))
-
-    left = yield from change_session(session_id, without)
+    left = yield from end_grant(session_id, grant_id)
     if left is not None and not left.grants:
         yield from EndSession(session_id)

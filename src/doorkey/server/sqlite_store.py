@@ -94,9 +94,7 @@ class SQLiteStore:
             found = self._db.execute("PRAGMA application_id").fetchone()[0]
             empty = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
             if found != APPLICATION_ID and not empty:
-                raise UsageError(
-                    f"{self._path} is a database, but not one of doorkey's; it was left as it is"
-                )
+                raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._db.execute(_TABLE)
         except sqlite3.Error as error:

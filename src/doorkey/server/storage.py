@@ -169,9 +169,7 @@ class Storage:
     """Performs the effects of one request in one realm: over its directory and a store, at the moment
     `now`."""
 
-    def __init__(
-        self, realm: str, directory: Directory, store: Store, settings: Settings, now: float
-    ) -> None:
+    def __init__(self, realm: str, directory: Directory, store: Store, settings: Settings, now: float) -> None:
         self._realm = realm
         self._directory = directory
         self._store = store
@@ -196,9 +194,7 @@ class Storage:
                 return self._put("session", session.id, _text(session), session.expires_at(settings))
             case ReplaceSession(old, new):
                 record, expires_at = self._key(old.id), new.expires_at(settings)
-                return self._store.swap(
-                    "session", record, _text(old), _text(new), expires_at=expires_at, now=now
-                )
+                return self._store.swap("session", record, _text(old), _text(new), expires_at=expires_at, now=now)
             case EndSession(session_id):
                 return self._store.remove("session", self._key(session_id), now)
             case SaveCode(code, meaning):

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from doorkey.errors import OAuthError
+from doorkey.errors import InvalidToken, OAuthError
 from doorkey.jose.keys import Key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import verify
@@ -34,26 +34,28 @@ def new_id() -> str:
 
 def user_answer(at: At, client: Client, user: User, session: Session, grant: Grant) -> dict[str, Any]:
     """Return the token response for a grant in a session (RFC 6749 §5.1)."""
-    access_token = sign(
-        {
-            **_common(at, client, ACCESS, at.settings.access_token_lifetime),
-            **_audience(client, grant.scope),
-            "sub": user.sub,
-            "sid": session.id,
-            "gid": grant.id,
-            "scope": " ".join(grant.scope),
-            "realm_access": {"roles": list(user.roles)},
-            **profile(user, grant.scope),
-        },
-        at.keys.signing,
-        alg=SIGNING_ALG,
-    )
-    answer: dict[str, Any] = {"access_token": access_token, "expires_in": at.settings.access_token_lifetime}
-    answer["refresh_expires_in"] = _session_left(at, session)
-    answer["refresh_token"] = _refresh_token(at, client, user, session, grant)
-    answer["token_type"] = ACCESS
+    hangs_on = {"sid": session.id, "gid": grant.id}
+    about = {
+        **_for_anybody(at, client, grant.scope),
+        "sub": user.sub,
+        **_auth_time(session, grant),
+        "realm_access": {"roles": list(user.roles)},
+        **profile(user, grant.scope),
+    }
+    access_token = _access_token(at, client, grant.scope, {**hangs_on, **({} if client.lightweight else about)})
+    sub = {} if client.lightweight else {"sub": user.sub}
+    refresh_token = _refresh_token(at, client, session, grant, {**hangs_on, **sub})
+    answer: dict[str, Any] = {
+        "access_token": access_token,
+        "expires_in": at.settings.access_token_lifetime,
+        "refresh_expires_in": _session_left(at, session),
+        "refresh_token": refresh_token,
+        "token_type": ACCESS,
+    }
     if "openid" in grant.scope:
-        answer["id_token"] = _id_token(at, client, user, session, grant, access_token=access_token)
+        about = {"sub": user.sub, "sid": session.id, **_auth_time(session, grant), **profile(user, grant.scope)}
+        about |= {"nonce": grant.nonce} if grant.nonce else {}
+        answer["id_token"] = _id_token(at, client, access_token, about)
     answer["not-before-policy"] = 0
     answer["session_state"] = session.id
     answer["scope"] = " ".join(grant.scope)
@@ -63,22 +65,25 @@ def user_answer(at: At, client: Client, user: User, session: Session, grant: Gra
 def client_answer(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
     """Return the token response for a client that asks for itself (RFC 6749 §4.4.3): without a refresh
     token."""
-    claims = {
-        **_common(at, client, ACCESS, at.settings.access_token_lifetime),
-        **_audience(client, scope),
-        "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"service-account:{client.client_id}")),
-        "client_id": client.client_id,
-        "preferred_username": f"service-account-{client.client_id.lower()}",
-        "scope": " ".join(scope),
+    name = f"service-account-{client.client_id.lower()}"
+    account = {
+        "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:{name}")),
+        "email_verified": False,
+        "preferred_username": name,
     }
-    return {
-        "access_token": sign(claims, at.keys.signing, alg=SIGNING_ALG),
+    about: dict[str, Any] = {"client_id": client.client_id, "realm_access": {"roles": []}}
+    access_token = _access_token(at, client, scope, {**_for_anybody(at, client, scope), **account, **about})
+    answer: dict[str, Any] = {
+        "access_token": access_token,
         "expires_in": at.settings.access_token_lifetime,
         "refresh_expires_in": 0,
-        "token_type": "Bearer",
-        "not-before-policy": 0,
-        "scope": " ".join(scope),
+        "token_type": ACCESS,
     }
+    if "openid" in scope:
+        answer["id_token"] = _id_token(at, client, access_token, account)
+    answer["not-before-policy"] = 0
+    answer["scope"] = " ".join(scope)
+    return answer
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
@@ -96,21 +101,21 @@ def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
     return bool(claims["exp"] <= at.now)
 
 
-def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User | None] | None]:
+def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User | None]]:
     """Return the claims of an access token that counts now, and its user (None for a client's own token).
 
-    None stands for one that is not ours, expired or revoked, or whose session or grant has ended.
+    Raises `InvalidToken` for one that is not ours, expired or revoked, or whose session or grant has ended.
     """
     claims = read_own(at, token, ACCESS)
     if claims is None or is_expired(at, claims) or (yield from IsRevoked(claims["jti"])):
-        return None
+        raise InvalidToken(description="Token verification failed", status=401)
     if "sid" not in claims:
         return claims, None
     session = yield from FindSession(claims["sid"])
-    if session is None or session.grant(claims["gid"]) is None:
-        return None
-    user = yield from FindUser(claims["sub"])
-    return None if user is None else (claims, user)
+    user = (yield from FindUser(session.sub)) if session else None
+    if session is None or session.grant(claims["gid"]) is None or user is None:
+        raise InvalidToken(description="user_session_not_found", status=401)
+    return claims, user
 
 
 def profile(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
@@ -139,42 +144,48 @@ def _common(at: At, client: Client, kind: str, lifetime: int) -> dict[str, Any]:
     }
 
 
-def _audience(client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
+def _for_anybody(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return what an access token says that is no `lightweight` one, whoever it is about."""
     audiences = [client.audiences[token] for token in scope if token in client.audiences]
-    return {"aud": audiences[0] if len(audiences) == 1 else audiences} if audiences else {}
+    audiences += [at.settings.audience] if at.settings.audience else []
+    aud = {"aud": audiences[0] if len(audiences) == 1 else audiences} if audiences else {}
+    return {**aud, "acr": "1", **at.settings.access_token_claims}
+
+
+def _auth_time(session: Session, grant: Grant) -> dict[str, Any]:
+    return {"auth_time": int(session.started_at)} if grant.by_login_page else {}
 
 
 def _session_left(at: At, session: Session) -> int:
     return max(0, int(session.expires_at(at.settings) - at.now))
 
 
-def _refresh_token(at: At, client: Client, user: User, session: Session, grant: Grant) -> str:
+def _access_token(at: At, client: Client, scope: tuple[str, ...], about: Mapping[str, Any]) -> str:
+    common = _common(at, client, ACCESS, at.settings.access_token_lifetime)
+    return sign({**common, **about, "scope": " ".join(scope)}, at.keys.signing, alg=SIGNING_ALG)
+
+
+def _refresh_token(at: At, client: Client, session: Session, grant: Grant, about: Mapping[str, Any]) -> str:
     claims = {
         **_common(at, client, REFRESH, _session_left(at, session)),
         "aud": at.issuer,
-        "sub": user.sub,
-        "sid": session.id,
-        "gid": grant.id,
+        **about,
         "scope": " ".join(grant.scope),
+        **({"jti": grant.refresh_id} if grant.refresh_id else {}),
     }
-    if grant.refresh_id is not None:
-        claims["jti"] = grant.refresh_id
     return sign(claims, at.keys.refresh, alg=REFRESH_ALG)
 
 
-def _id_token(
-    at: At, client: Client, user: User, session: Session, grant: Grant, *, access_token: str
-) -> str:
+def _id_token(at: At, client: Client, access_token: str, about: Mapping[str, Any]) -> str:
+    """Return an ID token beside `access_token`, whose `at_hash` is half of its SHA-256 (OIDC Core
+    §3.1.3.6)."""
     digest = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
     claims = {
         **_common(at, client, ID, at.settings.access_token_lifetime),
         "aud": client.client_id,
-        "sub": user.sub,
-        "sid": session.id,
-        "auth_time": int(session.started_at),
+        "acr": "1",
         "at_hash": base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"),
-        **({"nonce": grant.nonce} if grant.nonce else {}),
-        **profile(user, grant.scope),
+        **about,
     }
     return sign(claims, at.keys.signing, alg=SIGNING_ALG)
 

@@ -30,7 +30,8 @@ def refuse_others(request: Request, at: At) -> Flow[Response | None]:
 
 def count_users() -> Flow[Response]:
     """Answer with the number of users."""
-    return json_response((yield from CountUsers()))
+    headers = (("Content-Type", "application/json;charset=UTF-8"), ("Cache-Control", "no-cache"))
+    return Response(200, headers, str((yield from CountUsers())).encode("ascii"))
 
 
 def end_session(session_id: str) -> Flow[Response]:

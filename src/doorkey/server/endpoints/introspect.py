@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from doorkey.errors import InvalidRequest
+from doorkey.errors import InvalidClient, InvalidRequest, InvalidToken, UnauthorizedClient
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import answered, json_response
@@ -14,8 +14,8 @@ from doorkey.server.client_auth import authenticate
 from doorkey.server.context import At
 from doorkey.server.model import Client
 from doorkey.server.parameters import form_of
-from doorkey.server.storage import FindSession
-from doorkey.server.tokens import REFRESH, is_expired, live_access_token, read_own
+from doorkey.server.storage import FindSession, FindUser
+from doorkey.server.tokens import ACCESS, REFRESH, is_expired, live_access_token, read_own
 
 INACTIVE = {"active": False}
 
@@ -27,26 +27,30 @@ def introspect(request: Request, at: At) -> Flow[Response]:
 
 def _introspect(request: Request, at: At) -> Flow[Response]:
     form = form_of(request)
-    client = yield from authenticate(request, form, at)
+    try:
+        client = yield from authenticate(request, form, at)
+    except UnauthorizedClient as error:  # the same refusal, in the words Keycloak has for it here
+        description = "Client authentication failed."
+        raise InvalidClient(description=description, status=401, headers=error.headers) from None
     if client.is_public:
-        raise InvalidRequest(description="Client not allowed.", status=401)
+        raise InvalidRequest(description="Client not allowed.", status=403)
     token = form.need("token", description="Token not provided.")
     claims = (yield from _access(at, token, client)) or (yield from _refresh(at, token, client))
     return json_response(INACTIVE if claims is None else claims)
 
 
 def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
-    found = yield from live_access_token(at, token)
-    if found is None:
+    try:
+        claims, user = yield from live_access_token(at, token)
+    except InvalidToken:
         return None
-    claims, user = found
     # What this server writes as `aud` is a string or a list of strings.
     audience: str | list[str] = claims.get("aud", [])
     audiences = [audience] if isinstance(audience, str) else audience
-    if client.client_id != claims["azp"] and client.client_id not in audiences:
+    if client.client_id not in audiences:  # RFC 7662 §4: only whom a token is meant for may look into it
         return None
     username = user.username if user else claims.get("preferred_username")
-    return {**_shown(claims), "username": username, "token_type": "Bearer", "active": True}
+    return {**_shown(claims), "username": username, "token_type": ACCESS, "active": True}
 
 
 def _refresh(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
@@ -54,10 +58,13 @@ def _refresh(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
     if claims is None or is_expired(at, claims) or claims["azp"] != client.client_id:
         return None
     session = yield from FindSession(claims["sid"])
-    grant = session.grant(claims["gid"]) if session else None
-    if grant is None or (at.settings.rotate_refresh_tokens and grant.refresh_id != claims["jti"]):
+    if session is None or (grant := session.grant(claims["gid"])) is None:
         return None
-    return {**_shown(claims), "token_type": "Refresh", "active": True}
+    if at.settings.rotate_refresh_tokens and grant.refresh_id != claims["jti"]:
+        return None
+    user = yield from FindUser(session.sub)
+    name = {"username": user.username} if user else {}
+    return {**_shown(claims), **name, "token_type": REFRESH, "active": True}
 
 
 def _shown(claims: Mapping[str, Any]) -> dict[str, Any]:

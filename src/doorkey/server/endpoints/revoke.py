@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from doorkey.errors import UnauthorizedClient
+from doorkey.errors import InvalidRequest
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import NO_STORE, answered
+from doorkey.server.answers import NO_STORE, answered, json_response
 from doorkey.server.client_auth import authenticate
 from doorkey.server.context import At
 from doorkey.server.parameters import form_of
-from doorkey.server.sessions import end_grant
+from doorkey.server.sessions import log_out_of_grant
 from doorkey.server.storage import RevokeToken
 from doorkey.server.tokens import ACCESS, REFRESH, read_own
 
@@ -26,12 +26,13 @@ def _revoke(request: Request, at: At) -> Flow[Response]:
     token = form.need("token", description="Token not provided")
     refresh, access = read_own(at, token, REFRESH), read_own(at, token, ACCESS)
     claims = refresh or access
-    if claims is None:  # unknown, or of another time: nothing is left to revoke (RFC 7009 §2.2)
-        return Response(200, NO_STORE)
+    if claims is None:
+        # Nothing is left to revoke, so the status says it is done (RFC 7009 §2.2); the words are Keycloak's.
+        return json_response({"error": "invalid_token", "error_description": "Invalid token"})
     if claims["azp"] != client.client_id:
-        raise UnauthorizedClient(description="Unmatching clients", status=400)
+        raise InvalidRequest(description="Unmatching clients", status=400)
     if refresh is not None:
-        yield from end_grant(refresh["sid"], refresh["gid"])
+        yield from log_out_of_grant(refresh["sid"], refresh["gid"])
     else:
         yield from RevokeToken(claims["jti"], claims["exp"])
     return Response(200, NO_STORE)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from doorkey.errors import InsufficientScope, InvalidToken
+from doorkey.errors import InsufficientScope, InvalidToken, ServerError
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import answered, json_response
+from doorkey.server.answers import NO_STORE, json_response
 from doorkey.server.bearer import authorized, challenge
 from doorkey.server.context import At
 from doorkey.server.tokens import profile
 
 
 def userinfo(request: Request, at: At) -> Flow[Response]:
-    """Answer with the claims that the request's access token opens."""
-    return answered(_userinfo(request, at))
+    """Answer with the claims that the request's access token opens; a refusal is all in its challenge."""
+    realm = at.issuer.rpartition("/")[2]
+    try:
+        return (yield from _userinfo(request, at, realm))
+    except ServerError as error:
+        headers = (("Content-Type", "text/plain;charset=utf-8"), *NO_STORE, *error.headers)
+        return Response(error.status or 400, headers)
 
 
-def _userinfo(request: Request, at: At) -> Flow[Response]:
-    claims, user = yield from authorized(request, at, at.issuer)
+def _userinfo(request: Request, at: At, realm: str) -> Flow[Response]:
+    claims, user = yield from authorized(request, at, realm, in_form=True)
     scope = tuple(claims["scope"].split())
     if "openid" not in scope:
-        headers = challenge(at.issuer, "insufficient_scope", "Missing openid scope")
-        raise InsufficientScope(description="Missing openid scope", status=403, headers=headers)
+        headers = challenge(realm, InsufficientScope.code, "Missing openid scope")
+        raise InsufficientScope(status=403, headers=headers)
     if user is None:
-        headers = challenge(at.issuer, "invalid_token", "Token has no user")
-        raise InvalidToken(description="Token has no user", status=401, headers=headers)
-    return json_response({"sub": user.sub, **profile(user, scope)})
+        raise InvalidToken(status=401, headers=challenge(realm, InvalidToken.code, "the token has no user"))
+    headers = (("Cache-Control", "no-store, no-cache"), ("Pragma", "no-cache"))
+    return json_response({"sub": user.sub, **profile(user, scope)}, headers=headers)

@@ -32,7 +32,7 @@ def exchange_code(form: Parameters, client: Client, at: At) -> Flow[dict[str, An
         yield from end_grant(code.session_id, code.grant_id)
         raise _refused("Code not valid")
     if code.request.client_id != client.client_id:
-        raise _refused("Auth error: Invalid client_id")
+        raise _refused("Auth error: Found different client_id in clientSession")
     _check_redirect_uri(form, code)
     _check_verifier(form.get("code_verifier"), code.request.code_challenge)
     session = yield from FindSession(code.session_id)
@@ -62,7 +62,7 @@ def _check_verifier(verifier: str | None, challenge: str | None) -> None:
     try:
         computed = challenge_of(verifier)
     except UsageError:
-        raise _refused("PKCE invalid code verifier") from None
+        raise _refused("PKCE verification failed: Invalid code verifier") from None
     if not hmac.compare_digest(computed, challenge):
         raise _refused("PKCE verification failed: Code mismatch")
 

@@ -18,9 +18,7 @@ def grant_to_client(form: Parameters, client: Client, at: At) -> Flow[dict[str, 
     `InvalidScope`."""
     yield from ()  # a flow like the others, though it asks nothing of the store
     if client.is_public:
-        raise UnauthorizedClient(
-            description="Public client not allowed to retrieve service account", status=401
-        )
+        raise UnauthorizedClient(description="Public client not allowed to retrieve service account", status=401)
     if CLIENT_CREDENTIALS not in client.grants:
         raise UnauthorizedClient(description="Client not enabled to retrieve service account", status=401)
     return client_answer(at, client, granted_scope(client, form.get("scope")))

@@ -19,7 +19,7 @@ from doorkey.server.tokens import new_id, user_answer
 def grant_by_password(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     """Return the token response for a user name and a password, in a session of its own.
 
-    Raises `UnauthorizedClient`, `InvalidScope`, `InvalidRequest`, or `InvalidGrant` with status 401.
+    Raises `UnauthorizedClient`, `InvalidScope`, `InvalidRequest`, or `InvalidGrant`.
     """
     if PASSWORD not in client.grants:
         raise UnauthorizedClient(description="Client not allowed for direct access grants", status=400)
@@ -27,7 +27,7 @@ def grant_by_password(form: Parameters, client: Client, at: At) -> Flow[dict[str
     username = form.need("username", status=401)
     user = yield from CheckPassword(username, form.get("password") or "")
     if user is None:
-        raise InvalidGrant(description="Invalid user credentials", status=401)
+        raise InvalidGrant(description="Invalid user credentials", status=400)
     grant = Grant(new_id(), client.client_id, scope, refresh_id=new_id())
     session = yield from start_session(at, user, grant)
     return user_answer(at, client, user, session, grant)

@@ -60,8 +60,10 @@ def _used(at: At, claims: Mapping[str, Any]) -> Flow[tuple[Session, Grant]]:
     if session is not None and grant is not None:
         return session, grant
     left = yield from FindSession(claims["sid"])
-    if left is None or left.grant(claims["gid"]) is None:
+    if left is None:
         raise _refused("Session not active")
+    if left.grant(claims["gid"]) is None:
+        raise _refused("Session doesn't have required client")
     yield from end_grant(claims["sid"], claims["gid"])
     raise _refused("Maximum allowed refresh token reuse exceeded")
 

@@ -1,0 +1,91 @@
+"""The endpoints a browser visits: the core says what is to be shown, and here it becomes pages and
+cookies."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
+from doorkey.errors import ServerError
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.http import Request, Response
+from doorkey.server.context import At
+from doorkey.server.endpoints.authorize import Cookies, LoginNeeded, authorize, log_in
+from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
+
+LOGIN_PATH = "/login-actions/authenticate"
+BROWSER_COOKIE = "doorkey_browser"
+SESSION_COOKIE = "doorkey_session"
+
+_VALUE = re.compile(r"[A-Za-z0-9_-]{20,100}")
+
+
+def authorize_in_browser(request: Request, at: At) -> Flow[Response]:
+    """Answer a visit to the authorization endpoint."""
+    return _with_error_page(_authorize(request, at))
+
+
+def log_in_in_browser(request: Request, at: At) -> Flow[Response]:
+    """Answer a filled-in login form."""
+    return _with_error_page(_log_in(request, at))
+
+
+def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
+    """Answer a visit to the logout endpoint."""
+    return _with_error_page(_log_out(request, at))
+
+
+def _authorize(request: Request, at: At) -> Flow[Response]:
+    outcome = yield from authorize(request, at, _cookies(request))
+    return _ask_to_log_in(outcome, at) if isinstance(outcome, LoginNeeded) else outcome
+
+
+def _log_in(request: Request, at: At) -> Flow[Response]:
+    outcome = yield from log_in(request, at, _cookies(request))
+    if isinstance(outcome, LoginNeeded):
+        return _ask_to_log_in(outcome, at)
+    return _with_cookie(outcome.response, at, SESSION_COOKIE, outcome.session_key)
+
+
+def _log_out(request: Request, at: At) -> Flow[Response]:
+    outcome = yield from log_out(request, at, _cookies(request))
+    match outcome:
+        case ConfirmLogout():
+            return logout_page(outcome, at.endpoints.end_session)
+        case LoggedOut():
+            return logged_out_page()
+        case _:
+            return outcome
+
+
+def _with_error_page(flow: Flow[Response]) -> Flow[Response]:
+    try:
+        return (yield from flow)
+    except ServerError as error:
+        return error_page(error.description or error.error, error.status or 400)
+
+
+def _ask_to_log_in(needed: LoginNeeded, at: At) -> Response:
+    page = login_page(needed, at.issuer + LOGIN_PATH, at.issuer.rpartition("/")[2])
+    return _with_cookie(page, at, BROWSER_COOKIE, needed.browser)
+
+
+def _with_cookie(response: Response, at: At, name: str, value: str) -> Response:
+    parts = urlsplit(at.issuer)
+    # Not `Secure` over http: not every client takes loopback for a secure place.
+    secure = "; Secure" if parts.scheme == "https" else ""
+    cookie = f"{name}={value}; Path={parts.path}/; HttpOnly; SameSite=Lax{secure}"
+    return Response(response.status, (*response.headers, ("Set-Cookie", cookie)), response.body)
+
+
+def _cookies(request: Request) -> Cookies:
+    """Return our cookies of a request; a value that cannot be ours counts as none."""
+    found: dict[str, str] = {}
+    for name, value in request.headers:
+        if name.lower() == "cookie":
+            for pair in value.split(";"):
+                key, _, text = pair.strip().partition("=")
+                if _VALUE.fullmatch(text):
+                    found.setdefault(key, text)
+    return Cookies(found.get(BROWSER_COOKIE), found.get(SESSION_COOKIE))

@@ -1,0 +1,103 @@
+"""The pages people see: plain HTML that works with a keyboard, a screen reader, and without scripts or style
+files."""
+
+from __future__ import annotations
+
+from html import escape
+
+from doorkey.protocol.http import Response
+from doorkey.server.endpoints.authorize import LoginNeeded
+from doorkey.server.endpoints.logout import ConfirmLogout
+
+_STYLE = """
+body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 3rem auto; padding: 0 1rem;
+  color: #1a1a1a; background: #fff; }
+label { display: block; margin-top: 1rem; font-weight: 600; }
+input { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; border: 1px solid #595959;
+  border-radius: .25rem; }
+button { font: inherit; font-weight: 600; margin-top: 1.5rem; padding: .6rem 1.5rem; border: 0; border-radius: .25rem;
+  color: #fff; background: #0b4fa8; }
+:focus-visible { outline: 3px solid #e08600; outline-offset: 2px; }
+.alert { padding: .75rem; border-left: .3rem solid #b00020; background: #fdecee; }
+@media (prefers-color-scheme: dark) {
+  body { color: #eee; background: #16181c; }
+  input { color: inherit; background: #000; border-color: #999; }
+  .alert { background: #3a1016; }
+}
+"""
+
+_HEADERS = (
+    ("Content-Type", "text/html;charset=utf-8"),
+    ("Cache-Control", "no-store, must-revalidate, max-age=0"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    # No `form-action`: browsers apply it to the redirect that follows the form too, and that leads to the client.
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+)
+
+
+def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
+    """Return the form that asks for a name and a password, and says so if they were wrong."""
+    alert = described = ""
+    if needed.failed:
+        alert = '<p class="alert" role="alert" id="problem">The user name or the password is wrong.</p>'
+        described = ' aria-invalid="true" aria-describedby="problem"'
+    focus = ("", " autofocus") if needed.username else (" autofocus", "")
+    content = f"""{alert}
+<p>to go on to <strong>{escape(needed.client_id)}</strong></p>
+<form method="post" action="{escape(action)}">
+<input type="hidden" name="transaction" value="{escape(needed.login_id)}">
+<input type="hidden" name="csrf" value="{escape(needed.csrf)}">
+<label for="username">User name</label>
+<input id="username" name="username" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" \
+required value="{escape(needed.username)}"{described}{focus[0]}>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required{described}{focus[1]}>
+<button type="submit">Log in</button>
+</form>"""
+    title = f"Log in to {realm}"
+    return _page(title, content, page_title=f"Problem: {title}" if needed.failed else title)
+
+
+def error_page(description: str, status: int) -> Response:
+    """Return the page that tells a person why there is no way on."""
+    return _page("We are sorry", f'<p class="alert" role="alert">{escape(description)}</p>', status)
+
+
+def logout_page(confirm: ConfirmLogout, action: str) -> Response:
+    """Return the question whether to log out."""
+    content = f"""<form method="post" action="{escape(action)}">
+<input type="hidden" name="csrf" value="{escape(confirm.csrf)}">
+<p>Do you want to log out?</p>
+<button type="submit">Log out</button>
+</form>"""
+    return _page("Log out", content)
+
+
+def logged_out_page() -> Response:
+    """Return the page that says the session has ended."""
+    return _page("Logged out", '<p role="status">You are logged out.</p>')
+
+
+def _page(heading: str, content: str, status: int = 200, page_title: str | None = None) -> Response:
+    text = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(page_title or heading)} · doorkey</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+<h1>{escape(heading)}</h1>
+{content}
+</main>
+</body>
+</html>
+"""
+    return Response(status, _HEADERS, text.encode())
