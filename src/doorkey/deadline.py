@@ -21,16 +21,17 @@ class _Abandoned(BaseException):
 
 
 class _Call(Generic[T]):
+    result: T
+
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
         self._done = threading.Event()
         self.error: BaseException | None = None
-        self.result: T | None = None
 
     def __call__(self) -> None:
         try:
             self.result = self._call()
-        except BaseException as error:  # handed to the caller's thread
+        except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, whatever it is
             self.error = error
         finally:
             self._done.set()
@@ -56,11 +57,11 @@ def within(seconds: float, call: Callable[[], T]) -> T:
             raise work.error
         finally:
             work.error = None  # an error that holds its own frame would live until the garbage collector comes
-    return work.result  # type: ignore[return-value]  # set, as there was no error
+    return work.result
 
 
 def _abandon(thread: threading.Thread) -> None:
-    """Make the thread end when it next runs Python code: each byte of a drip wakes it, silence ends by its own timeout."""
+    """Make the thread end when it next runs Python code: a drip wakes it, silence ends by its own timeout."""
     import ctypes
 
     if thread.ident is not None and hasattr(ctypes, "pythonapi"):

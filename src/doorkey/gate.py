@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -30,7 +31,7 @@ class Gate:
         self._wakers: list[Callable[[], object]] = []
 
     def enter(self, wake: Callable[[], object] | None = None) -> bool:
-        """Return True if the caller leads now and must `leave()`; else `wake` is called, from any thread, when to look again."""
+        """Return True if the caller leads now and must `leave()`; else have `wake` called when the leader has left."""
         with self._mutex:
             if not self._busy:
                 self._busy = True
@@ -53,7 +54,7 @@ _gates: WeakSet[Gate] = WeakSet()
 
 def _forget_leaders() -> None:
     for gate in list(_gates):
-        gate._reset()  # pyright: ignore[reportPrivateUsage]
+        gate._reset()
 
 
 if hasattr(os, "register_at_fork"):
@@ -73,7 +74,5 @@ def waker_of(event: Any) -> Callable[[], object]:
 
 
 def _ignoring(error: type[Exception], call: Callable[..., object], *arguments: object) -> None:
-    try:
+    with suppress(error):  # the loop that waited is closed: nobody is left there to be woken
         call(*arguments)
-    except error:
-        pass  # the loop that waited is closed: nobody is left there to be woken

@@ -38,7 +38,7 @@ class Active(Effect[OAuthToken]):
 
 
 def saving(slot: Slot, token: OAuthToken, save: Flow[None]) -> Flow[None]:
-    """Run `save`, during which whoever saves may already use `token`: a callback that calls an API must not wait for itself."""
+    """Run `save`; meanwhile whoever saves may use `token`, or a callback that calls an API would wait for itself."""
     mark = _saving.set((slot, token))
     try:
         yield from save
@@ -108,9 +108,7 @@ class SingleFlight:
 class AsyncSingleFlight:
     """Keeps the token of a `Slot` fresh for tasks, of one event loop or of several in several threads."""
 
-    def __init__(
-        self, slot: Slot, perform: Callable[[Any], Awaitable[Any]], clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, slot: Slot, perform: Callable[[Any], Awaitable[Any]], clock: Callable[[], float]) -> None:
         self._slot, self._perform, self._clock = slot, perform, clock
         self._gate = Gate()
 

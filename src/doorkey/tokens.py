@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, cast
 
 from doorkey.errors import UsageError
 from doorkey.values import MASK, Scope, Secret
@@ -17,9 +17,7 @@ MARGIN: Final = 60.0
 """The most seconds before expiry at which a token is renewed, unless a `leeway` says otherwise."""
 
 _SECRETS = frozenset({"access_token", "refresh_token", "id_token", "device_secret"})
-_STANDARD = frozenset(
-    {"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"}
-)
+_STANDARD = frozenset({"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"})
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -85,7 +83,7 @@ class OAuthToken:
         `now` (seconds since the epoch) is what `expires_in` counts from where no `expires_at` is given. Raises
         `UsageError` when `access_token` is missing or not sendable.
         """
-        if not isinstance(members, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # users' programs are not always checked
+        if not isinstance(members, Mapping):
             raise UsageError(f"a token is a mapping with an 'access_token', not {type(members).__name__}")
         if not legal_token(members.get("access_token")):
             raise UsageError("a token needs an 'access_token' that is a non-empty string of visible ASCII characters")
@@ -96,14 +94,14 @@ class OAuthToken:
         expires_at = moment_of(members.get("expires_at"))
         if expires_at is None and lifetime is not None:
             expires_at = now + lifetime
-        scope = members.get("scope")
+        scope: Any = members.get("scope")
         return cls(
             access_token=Secret(members["access_token"]),
             token_type=str(token_type),
             expires_at=expires_at,
             lifetime=lifetime,
             refresh_token=_optional_secret(members.get("refresh_token")),
-            scope=Scope.of(scope) if isinstance(scope, str | list | tuple) else None,
+            scope=Scope.of(cast("Any", scope)) if isinstance(scope, str | list | tuple) else None,
             id_token=_optional_secret(members.get("id_token")),
             extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD}),
         )
@@ -197,11 +195,12 @@ class OAuth2Token(dict[str, Any]):
 
     __str__ = __repr__
 
-    def _read_only(self, *_: object, **__: object) -> NoReturn:
+    def _read_only(self, *_: Any, **__: Any) -> Any:
         raise UsageError("a token is read-only: change a copy, dict(token), and assign that to session.token")
 
-    __setitem__ = __delitem__ = __ior__ = _read_only  # type: ignore[assignment]
-    update = setdefault = pop = popitem = clear = _read_only  # type: ignore[assignment]
+    if not TYPE_CHECKING:  # a checker should see a dict, and complain of nothing but what raises here
+        __setitem__ = __delitem__ = __ior__ = _read_only
+        update = setdefault = pop = popitem = clear = _read_only
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise UsageError("a token is not pickled, as it holds secrets: store dict(token) where secrets may be stored")

@@ -1,1 +1,1 @@
-"""One folder for each library or framework that doorkey works with; each imports that library, and nothing else does."""
+"""One folder for each library or framework that doorkey works with; only there is that library imported."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from doorkey.errors import UsageError
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed, client_secret_basic
@@ -23,23 +23,25 @@ def basic_pair(user: str, password: str) -> ClientAuthMethod:
 
 
 def client_auth_of(
-    auth: Any, is_native: Callable[[Any], bool], through: Callable[[Any], ClientAuthMethod]
+    auth: object, is_native: Callable[[object], bool], through: Callable[[Any], ClientAuthMethod]
 ) -> ClientAuthMethod:
     """Return the method behind `auth`: a (name, password) pair, the HTTP library's own kind, or a callable.
 
     `is_native` recognizes the library's kind, which `through` wraps; a callable of one argument is taken for that kind
     too, as both requests and httpx do. Raises `UsageError` for anything else.
     """
-    if isinstance(auth, tuple) and len(auth) == 2:  # pyright: ignore[reportUnknownArgumentType]
-        return basic_pair(str(auth[0]), str(auth[1]))  # pyright: ignore[reportUnknownArgumentType]
-    if is_native(auth):
-        return through(auth)
-    if not callable(auth):
-        raise UsageError(
-            f"auth is a {type(auth).__name__}: give the name of a client authentication method, a (name, password) "
-            "pair, the HTTP library's own auth, or a callable (client, method, uri, headers, body)"
-        )
-    return through(auth) if _takes_one(auth) else auth
+    match auth:
+        case (str(user), str(password)):
+            return basic_pair(user, password)
+        case _ if is_native(auth) or (callable(auth) and _takes_one(auth)):
+            return through(auth)
+        case _ if callable(auth):
+            return cast("ClientAuthMethod", auth)
+        case _:
+            raise UsageError(
+                f"auth is a {type(auth).__name__}: give the name of a client authentication method, a (name, password) "
+                "pair, the HTTP library's own auth, or a callable (client, method, uri, headers, body)"
+            )
 
 
 def _takes_one(auth: Callable[..., Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ class Pending:
     response_type: str = "code"
     redirect_uri: str | None = None
     code_verifier: Secret | None = None
-    scope: Scope = Scope()
+    scope: Scope = field(default_factory=Scope)
     fragment: bool = False
 
 
@@ -107,7 +107,9 @@ def begun(
     return authorization_url(endpoint, ours, more), state, pending, ours + more
 
 
-def transaction_of(options: SessionOptions, url: str | None, extra: dict[str, Any], now: float) -> AuthorizationTransaction:
+def transaction_of(
+    options: SessionOptions, url: str | None, extra: dict[str, Any], now: float
+) -> AuthorizationTransaction:
     """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`."""
     if extra.get("response_type") not in (None, "code"):
         raise UsageError("begin_authorization is for the code flow: response_type is 'code'")

@@ -111,4 +111,3 @@ def speaks_of_a_fragment(url: str) -> bool:
     except ValueError:
         return False
     return "access_token=" in parts.fragment and "code=" not in parts.query
-

@@ -7,7 +7,7 @@ into methods that block or await, with the same signature, by `doorkey.oauth2.op
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from doorkey.errors import InvalidResponse, MissingTokenError, UsageError
 from doorkey.oauth2.authorizations import begun, transaction_of
@@ -114,14 +114,13 @@ class OAuth2Client:
         """
         return transaction_of(self._oauth.options, url, extra, self._oauth.options.clock())
 
-    def register_client_auth_method(
-        self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod
-    ) -> None:
+    def register_client_auth_method(self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod) -> None:
         """Make a client authentication method known by its name: a (name, callable) pair, or a callable with `name`."""
-        name, method = auth if isinstance(auth, tuple) else (getattr(auth, "name", None), auth)
+        given = cast("tuple[Any, Any]", auth if isinstance(auth, tuple) else (getattr(auth, "name", None), auth))
+        name, method = given
         if not isinstance(name, str) or not callable(method):
             raise UsageError("give a (name, callable) pair, or a callable with a name, for instance PrivateKeyJWT()")
-        self._oauth.auth_methods[name] = method
+        self._oauth.auth_methods[name] = given[1]
 
     def register_compliance_hook(self, hook_type: str, hook: Hook) -> None:
         """Have `hook` mend what a server does wrong; hooks of a kind run in the order registered.
@@ -136,6 +135,7 @@ class OAuth2Client:
 
     def _fetch_token(
         self,
+        /,
         url: str | None = None,
         body: str | Mapping[str, Any] | None = None,
         method: str = "POST",
@@ -202,9 +202,7 @@ class OAuth2Client:
                 raise InvalidResponse("id_token_missing", "'openid' was asked for, and the answer has no id_token")
         return token
 
-    def _token_from_fragment(
-        self, authorization_response: str, state: str | None = None
-    ) -> Flow[OAuth2Token]:
+    def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:
         """Take the token from the fragment of a callback's URL (RFC 6749 §4.2.2), for the implicit grant only.
 
         `state` is what the request sent, where another session made it. Raises as `fetch_token` does.
@@ -223,6 +221,7 @@ class OAuth2Client:
 
     def _refresh_token(
         self,
+        /,
         url: str | None = None,
         refresh_token: str | None = None,
         body: str | Mapping[str, Any] | None = None,
@@ -275,6 +274,7 @@ class OAuth2Client:
 
     def _revoke_token(
         self,
+        /,
         url: str | None = None,
         token: str | None = None,
         token_type_hint: str | None = None,
@@ -301,6 +301,7 @@ class OAuth2Client:
 
     def _introspect_token(
         self,
+        /,
         url: str | None = None,
         token: str | None = None,
         token_type_hint: str | None = None,
@@ -353,7 +354,8 @@ def _endpoint(given: str | None, known: str | None, what: str) -> str:
 def _pairs(headers: HeaderItems | None) -> Pairs:
     if not headers:
         return ()
-    return tuple(headers.items() if isinstance(headers, Mapping) else headers)
+    pairs = cast("Iterable[tuple[str, str]]", headers.items() if isinstance(headers, Mapping) else headers)
+    return tuple((str(name), str(value)) for name, value in pairs)
 
 
 __all__ = ["OAuth2Client"]

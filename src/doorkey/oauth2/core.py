@@ -27,7 +27,7 @@ from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
 
 REPLAYED: Final = frozenset({"audience", "resource"})
-"""Parameters of the first request that a refresh repeats; its scope is what was granted (RFC 6749 §6, RFC 8707 §2.2)."""
+"""Parameters that a refresh repeats; its scope is what was granted (RFC 6749 §6, RFC 8707 §2.2)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

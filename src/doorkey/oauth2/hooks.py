@@ -28,7 +28,7 @@ class ComplianceHooks:
     """The hooks of one session, by kind."""
 
     def __init__(self) -> None:
-        self._hooks: dict[str, tuple[Hook, ...]] = {kind: () for kind in KINDS}
+        self._hooks: dict[str, tuple[Hook, ...]] = dict.fromkeys(KINDS, ())
 
     def add(self, kind: str, hook: Hook) -> None:
         """Register `hook`. Raises `UsageError` for an unknown kind."""
@@ -53,10 +53,12 @@ class ComplianceHooks:
     def on_request(self, kind: str, wire: Wire) -> Flow[Wire]:
         """Pass (url, headers, body) through the hooks."""
         for hook in self._hooks[kind]:
-            returned = yield from _settled(hook(*wire))
-            if not isinstance(returned, tuple) or len(returned) != 3:  # pyright: ignore[reportUnknownArgumentType]
-                raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)")
-            wire = returned  # pyright: ignore[reportUnknownVariableType]  # the user's own
+            returned: Any = yield from _settled(hook(*wire))
+            try:
+                url, headers, body = returned
+            except (TypeError, ValueError):
+                raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)") from None
+            wire = (url, headers, body)
         return wire
 
 

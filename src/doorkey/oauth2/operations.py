@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import wraps
+from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from doorkey.protocol.flow import Flow
@@ -28,8 +28,7 @@ class Awaiting(Protocol):
 def blocking(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], T]:
     """Return the method that runs `flow` to its result."""
 
-    @wraps(flow)
-    def method(self: Blocking, *args: P.args, **kwargs: P.kwargs) -> T:
+    def method(self: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._run(flow(self, *args, **kwargs))
 
     _present(method, flow)
@@ -39,8 +38,7 @@ def blocking(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
 def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
     """Return the coroutine method that runs `flow` to its result."""
 
-    @wraps(flow)
-    async def method(self: Awaiting, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def method(self: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._run(flow(self, *args, **kwargs))
 
     _present(method, flow)
@@ -49,6 +47,7 @@ def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
 
 def _present(method: Any, flow: Callable[..., Any]) -> None:
     """Let `help()` show the public name, and the result where the flow says ``Flow[result]``."""
+    update_wrapper(method, flow)
     signature = inspect.signature(flow)
     result = str(signature.return_annotation).removeprefix("Flow[").removesuffix("]")
     method.__signature__ = signature.replace(return_annotation=result)

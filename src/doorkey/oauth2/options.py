@@ -18,7 +18,7 @@ from doorkey.tokens import OAuth2Token
 from doorkey.values import Scope, Secret
 
 UpdateToken: TypeAlias = "Callable[..., None] | Callable[..., Awaitable[None]]"
-"""``update_token(token, refresh_token=None, access_token=None)``: told of every change, with what the token replaces."""
+"""``update_token(token, refresh_token=None, access_token=None)``: told of each change, and what the token replaces."""
 
 PLACEMENTS: Final = ("header", "body", "uri")
 METADATA_OPTIONS: Final = ("issuer", *ENDPOINTS)
@@ -39,9 +39,9 @@ class SessionOptions:
     update_token: UpdateToken | None = None
     leeway: float | None = None
     code_challenge_method: str | None = None
-    metadata: ServerMetadata = ServerMetadata()
+    metadata: ServerMetadata = field(default_factory=ServerMetadata)
     grant_type: str | None = None
-    exchange: ExchangePolicy = ExchangePolicy()
+    exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = time.time
 
     @property
@@ -75,7 +75,7 @@ def session_options(
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
     rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
     metadata = ServerMetadata.of(own.pop("metadata", None))
-    endpoints = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
+    endpoints: dict[str, Any] = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
     if endpoints:
         validated = ServerMetadata.from_mapping(endpoints)
         metadata = replace(metadata, **{name: getattr(validated, name) for name in endpoints})
@@ -93,13 +93,14 @@ def session_options(
 
 
 def _check(options: SessionOptions, blocking: bool) -> None:
-    if not isinstance(options.client_id, str):
+    client_id: object = options.client_id
+    if not isinstance(client_id, str):
         raise UsageError("client_id is text")
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):
         raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
-    leeway = options.leeway
+    leeway: object = options.leeway
     if leeway is not None and (isinstance(leeway, bool) or not isinstance(leeway, int | float) or leeway < 0):
         raise UsageError("leeway is a number of seconds, 0 or more")
     if options.update_token is not None:
@@ -124,4 +125,3 @@ def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod]) -> 
         hint = f": did you mean {near[0]!r}?" if near else ": register it with register_client_auth_method()"
         raise UsageError(f"there is no client authentication method {name!r}{hint}")
     return method
-

@@ -23,8 +23,10 @@ LIFETIME: Final = 600.0
 MAX_CALLBACK: Final = 64 * 1024
 
 _ONCE: Final = frozenset(
-    "state code iss error error_description error_uri access_token token_type expires_in scope id_token response "
-    "session_state".split()
+    {
+        *("state", "code", "iss", "error", "error_description", "error_uri", "response", "session_state"),
+        *("access_token", "token_type", "expires_in", "scope", "id_token"),
+    }
 )
 
 

@@ -81,7 +81,7 @@ def client_secret_jwt(client: ClientIdentity, method: str, uri: str, headers: He
 
 
 def private_key_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
-    """An assertion signed with the private key given as `client_secret`, RS256 or what the key is for (RFC 7523 §2.2)."""
+    """An assertion signed with the private key given as `client_secret`, RS256 or what it is for (RFC 7523 §2.2)."""
     from doorkey.protocol.client_assertion import PrivateKeyJWT
 
     return PrivateKeyJWT()(client, method, uri, headers, body)
@@ -100,13 +100,14 @@ METHODS: Final[Mapping[str, ClientAuthMethod]] = {
 def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Request:
     """Return `request` with the client's proof in it. Raises `UsageError` when the method returned something else."""
     body = request.content.decode("utf-8", "surrogateescape")
-    signed: object = method(client, request.method, request.url, dict(request.headers), body)
-    if not isinstance(signed, tuple) or len(signed) != 3:  # pyright: ignore[reportUnknownArgumentType]
-        raise UsageError("a client authentication method returns (uri, headers, body)")
-    url, headers, new_body = signed  # pyright: ignore[reportUnknownVariableType]
-    content = new_body if isinstance(new_body, bytes) else str(new_body or "").encode("utf-8", "surrogateescape")  # pyright: ignore[reportUnknownArgumentType]
-    pairs = tuple((str(k), str(v)) for k, v in dict(headers).items())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    authenticated = replace(request, url=str(url), headers=pairs, form=(), body=content)  # pyright: ignore[reportUnknownArgumentType]
+    signed: Any = method(client, request.method, request.url, dict(request.headers), body)
+    try:
+        url, headers, new_body = signed
+        pairs = tuple((str(name), str(value)) for name, value in dict(headers).items())
+    except (TypeError, ValueError):
+        raise UsageError("a client authentication method returns (uri, headers, body)") from None
+    content = new_body if isinstance(new_body, bytes) else str(new_body or "").encode("utf-8", "surrogateescape")
+    authenticated = replace(request, url=str(url), headers=pairs, form=(), body=content)
     if content and authenticated.header("content-type") is None:
         return authenticated.with_header("Content-Type", FORM)
     return authenticated

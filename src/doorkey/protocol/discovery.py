@@ -1,4 +1,4 @@
-"""Discovery: from an issuer to its metadata, by both well-known forms (RFC 8414 §3, OpenID Connect Discovery 1.0 §4)."""
+"""From an issuer to its metadata, by both well-known forms (RFC 8414 §3, OpenID Connect Discovery 1.0 §4)."""
 
 from __future__ import annotations
 

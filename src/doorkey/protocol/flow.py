@@ -54,7 +54,7 @@ def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
             return cast(T, done.value)
         try:
             outcome = _settled(effect) if isinstance(effect, Settle) else perform(effect)
-        except BaseException as error:  # an interrupt too: the flow must get to its `finally`
+        except BaseException as error:  # noqa: BLE001  # an interrupt too: the flow must get to its `finally`
             step = partial(flow.throw, error)
         else:
             step = partial(flow.send, outcome)
@@ -73,7 +73,7 @@ async def arun(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
             return cast(T, done.value)
         try:
             outcome = await _asettled(effect) if isinstance(effect, Settle) else await perform(effect)
-        except BaseException as error:  # cancellation too: the flow must get to its `finally`
+        except BaseException as error:  # noqa: BLE001  # cancellation too: the flow must get to its `finally`
             step = partial(flow.throw, error)
         else:
             step = partial(flow.send, outcome)
@@ -82,7 +82,7 @@ async def arun(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
 def _settled(effect: Settle[T]) -> T:
     value = effect.value
     if not inspect.isawaitable(value):
-        return cast(T, value)
+        return value
     if inspect.iscoroutine(value):
         value.close()  # or Python warns, far from here, that nobody awaited it
     raise UsageError(
@@ -91,5 +91,5 @@ def _settled(effect: Settle[T]) -> T:
 
 
 async def _asettled(effect: Settle[T]) -> T:
-    value = effect.value
-    return await value if inspect.isawaitable(value) else cast(T, value)
+    value: Any = effect.value
+    return cast("T", await value if inspect.isawaitable(value) else value)

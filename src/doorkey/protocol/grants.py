@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 from doorkey.protocol.http import Pairs
 from doorkey.values import Secret
@@ -13,91 +13,85 @@ TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"
 
 
-class Grant(Protocol):
+class Grant:
     """What a client presents for a token.
 
     `repeatable` says whether asking again with the same parameters needs no person and burns nothing.
     """
 
-    @property
-    def grant_type(self) -> str: ...
-
-    @property
-    def repeatable(self) -> bool: ...
-
-    def parameters(self) -> Pairs:
-        """Return the parameters of this grant beside `grant_type`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizationCodeGrant:
-    """A code from the authorization endpoint (RFC 6749 §4.1.3), with its verifier (RFC 7636 §4.5)."""
-
-    grant_type: ClassVar[str] = "authorization_code"
+    __slots__ = ()
+    grant_type: ClassVar[str]
     repeatable: ClassVar[bool] = False
-    code: Secret
-    redirect_uri: str | None = None
-    code_verifier: Secret | None = None
 
     def parameters(self) -> Pairs:
-        return _given(code=self.code, redirect_uri=self.redirect_uri, code_verifier=self.code_verifier)
+        """Return `grant_type` and the grant's own parameters."""
+        return (("grant_type", self.grant_type), *self._own())
 
-
-@dataclass(frozen=True, slots=True)
-class PasswordGrant:
-    """The resource owner's own name and password (RFC 6749 §4.3.2)."""
-
-    grant_type: ClassVar[str] = "password"
-    repeatable: ClassVar[bool] = True
-    username: str
-    password: Secret
-
-    def parameters(self) -> Pairs:
-        return _given(username=self.username, password=self.password)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientCredentialsGrant:
-    """The client itself (RFC 6749 §4.4.2)."""
-
-    grant_type: ClassVar[str] = "client_credentials"
-    repeatable: ClassVar[bool] = True
-
-    def parameters(self) -> Pairs:
+    def _own(self) -> Pairs:
         return ()
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshTokenGrant:
+class AuthorizationCodeGrant(Grant):
+    """A code from the authorization endpoint (RFC 6749 §4.1.3), with its verifier (RFC 7636 §4.5)."""
+
+    grant_type = "authorization_code"
+    code: Secret
+    redirect_uri: str | None = None
+    code_verifier: Secret | None = None
+
+    def _own(self) -> Pairs:
+        return _given(code=self.code, redirect_uri=self.redirect_uri, code_verifier=self.code_verifier)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordGrant(Grant):
+    """The resource owner's own name and password (RFC 6749 §4.3.2)."""
+
+    grant_type = "password"
+    repeatable = True
+    username: str
+    password: Secret
+
+    def _own(self) -> Pairs:
+        return _given(username=self.username, password=self.password)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsGrant(Grant):
+    """The client itself (RFC 6749 §4.4.2)."""
+
+    grant_type = "client_credentials"
+    repeatable = True
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenGrant(Grant):
     """A refresh token (RFC 6749 §6). Not repeatable: with rotation, the second time revokes the whole grant."""
 
-    grant_type: ClassVar[str] = "refresh_token"
-    repeatable: ClassVar[bool] = False
+    grant_type = "refresh_token"
     refresh_token: Secret
 
-    def parameters(self) -> Pairs:
+    def _own(self) -> Pairs:
         return _given(refresh_token=self.refresh_token)
 
 
 @dataclass(frozen=True, slots=True)
-class JWTBearerGrant:
+class JWTBearerGrant(Grant):
     """A signed assertion (RFC 7523 §2.1). Not repeatable: its `jti` may be used once."""
 
-    grant_type: ClassVar[str] = JWT_BEARER
-    repeatable: ClassVar[bool] = False
+    grant_type = JWT_BEARER
     assertion: Secret
 
-    def parameters(self) -> Pairs:
+    def _own(self) -> Pairs:
         return _given(assertion=self.assertion)
 
 
 @dataclass(frozen=True, slots=True)
-class TokenExchangeGrant:
+class TokenExchangeGrant(Grant):
     """One token for another (RFC 8693 §2.1); `audience` and `resource` may each name several."""
 
-    grant_type: ClassVar[str] = TOKEN_EXCHANGE
-    repeatable: ClassVar[bool] = False
+    grant_type = TOKEN_EXCHANGE
     subject_token: Secret
     subject_token_type: str = ACCESS_TOKEN_TYPE
     actor_token: Secret | None = None
@@ -106,7 +100,7 @@ class TokenExchangeGrant:
     audience: tuple[str, ...] = ()
     resource: tuple[str, ...] = ()
 
-    def parameters(self) -> Pairs:
+    def _own(self) -> Pairs:
         actor_type = self.actor_token_type or (ACCESS_TOKEN_TYPE if self.actor_token else None)
         return (
             *_given(
@@ -122,14 +116,14 @@ class TokenExchangeGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class ExtensionGrant:
+class ExtensionGrant(Grant):
     """Any other grant, named by its URN, whose parameters the caller gives (RFC 6749 §4.5)."""
 
-    grant_type: str
-    repeatable: ClassVar[bool] = False
+    urn: str
 
     def parameters(self) -> Pairs:
-        return ()
+        """Return `grant_type`; all else comes from the caller."""
+        return (("grant_type", self.urn),)
 
 
 def _given(**parameters: str | Secret | None) -> Pairs:

@@ -73,7 +73,7 @@ class ServerMetadata:
             if plain:
                 raise UsageError(f"the metadata of an https issuer names a {plain[0]} that is not https")
         return cls(
-            **known,  # type: ignore[arg-type]  # names and types were checked one by one
+            **known,
             iss_in_callbacks=members.get("authorization_response_iss_parameter_supported") is True,
             extra=MappingProxyType({k: v for k, v in members.items() if k not in known}),
         )

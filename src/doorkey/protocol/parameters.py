@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from doorkey.errors import UsageError
@@ -10,7 +11,7 @@ from doorkey.protocol.http import Pairs
 from doorkey.values import Secret
 
 
-def pairs_of(parameters: Mapping[str, object]) -> Pairs:
+def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
     """Return the pairs of a mapping: None is left out, a list or tuple repeats its name, `scope` is joined by blanks.
 
     Raises `UsageError` for a value that no form can hold.
@@ -18,7 +19,7 @@ def pairs_of(parameters: Mapping[str, object]) -> Pairs:
     pairs: list[tuple[str, str]] = []
     for name, value in parameters.items():
         if isinstance(value, list | tuple | set | frozenset):
-            texts = [_text(name, item) for item in value]  # pyright: ignore[reportUnknownVariableType]  # users' own
+            texts = [_text(name, item) for item in cast("Iterable[Any]", value)]
             pairs += [(name, " ".join(texts))] if name == "scope" else [(name, text) for text in texts]
         elif value is not None:
             pairs.append((name, _text(name, value)))

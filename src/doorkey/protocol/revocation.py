@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from doorkey.protocol.answers import raise_for_status, raise_oauth_error
 from doorkey.protocol.http import Request, Response
@@ -28,8 +29,6 @@ def check_revocation(response: Response, now: float | None = None) -> None:
 
     The body of a success means nothing. Raises `ServerError` for an error answer, also `unsupported_token_type`.
     """
-    try:
+    with suppress(JSONProblem):  # most servers answer nothing at all
         raise_oauth_error(response, parse_object(response.body), now)
-    except JSONProblem:
-        pass  # most servers answer nothing at all
     raise_for_status(response, now)

@@ -35,7 +35,7 @@ def token_request(
     want it. Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
     check_endpoint(endpoint, "token endpoint")
-    form = merged((("grant_type", grant.grant_type), *grant.parameters()), extra, "the grant")
+    form = merged(grant.parameters(), extra, "the grant")
     method = method.upper()
     if method not in ("POST", "GET"):
         raise UsageError("a token is asked for with POST (or GET, where a server wants that)")

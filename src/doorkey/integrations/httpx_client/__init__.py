@@ -22,9 +22,11 @@ from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
 
 if TYPE_CHECKING:
 
-    class OAuth2Client(SyncFamily): ...
+    class OAuth2Client(SyncFamily):
+        """The blocking client of the family."""
 
-    class AsyncOAuth2Client(AsyncFamily): ...
+    class AsyncOAuth2Client(AsyncFamily):
+        """The awaiting client of the family."""
 else:
     OAuth2Client, AsyncOAuth2Client, _ = family(library())
 

@@ -38,7 +38,9 @@ class _Shared(client.OAuth2Client):
     def _construct(self, given: dict[str, Any], options: dict[str, Any], *, is_blocking: bool) -> dict[str, Any]:
         """Set up the session half; return the options of the HTTP client."""
         if options.get("auth") is not None:
-            raise UsageError("auth= would take the place of the token: give it to single requests, or use a plain client")
+            raise UsageError(
+                "auth= would take the place of the token: give it to single requests, or use a plain client"
+            )
         native = self._lib.Client if is_blocking else self._lib.AsyncClient
         own, rest, token = session_options(
             {**given, **options}, known_elsewhere=_options_of(native), blocking=is_blocking
@@ -48,7 +50,8 @@ class _Shared(client.OAuth2Client):
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
         """Take the token off a redirect to another host, port or scheme."""
-        headers = super()._redirect_headers(request, url, method)  # type: ignore[misc]  # the HTTP client's
+        native: Any = super()  # the HTTP client, which a concrete class joins in
+        headers = native._redirect_headers(request, url, method)
         if origin_of(str(request.url)) != origin_of(str(url)):
             headers.pop("Authorization", None)
             if self._oauth.options.token_placement == "body" and method == request.method:
@@ -119,7 +122,8 @@ class SyncFamily(_Shared, SyncBase):
                 return self._flight.renewed(effect.renew)
             case Active():
                 return self._flight.token()
-        raise UsageError(f"a session cannot perform {type(effect).__name__}")
+            case _:
+                raise UsageError(f"a session cannot perform {type(effect).__name__}")
 
 
 class AsyncFamily(_Shared, AsyncBase):
@@ -186,7 +190,8 @@ class AsyncFamily(_Shared, AsyncBase):
                 return await self._flight.renewed(effect.renew)
             case Active():
                 return await self._flight.token()
-        raise UsageError(f"a session cannot perform {type(effect).__name__}")
+            case _:
+                raise UsageError(f"a session cannot perform {type(effect).__name__}")
 
 
 class Siblings:

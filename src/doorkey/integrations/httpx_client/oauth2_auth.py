@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from doorkey.errors import UsageError
 from doorkey.integrations._httpx import auth_bases, library
 from doorkey.integrations.httpx_client.exchange import HttpxLibrary
+from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.core import SessionCore
 from doorkey.oauth2.options import SessionOptions
 from doorkey.protocol.bearer import authorization_header
@@ -18,7 +19,8 @@ from doorkey.tokens import OAuth2Token, OAuthToken
 if TYPE_CHECKING:
     import httpx2
 
-    class _Bases(httpx2.Auth): ...
+    class _Bases(httpx2.Auth):
+        """Stands for the `Auth` of each library that is installed."""
 else:
     _Bases = type("_Bases", auth_bases(), {})
 
@@ -34,13 +36,15 @@ class OAuth2Auth(_Bases):
     requires_request_body = False
 
     def __init__(self, token: Mapping[str, Any] | Any, token_placement: str = "header") -> None:
-        flight = getattr(token, "_flight", None)
-        if flight is not None:
-            self._core: SessionCore = token._oauth
-            self._flight: Any = flight
+        session: Any = token
+        if isinstance(session, OAuth2Client):
+            self._core: SessionCore = session._oauth
+            self._flight: Any = getattr(session, "_flight")  # noqa: B009  # its subclass's
         elif isinstance(token, Mapping):
             options = SessionOptions(token_placement=token_placement)
-            self._core = SessionCore(options, HttpxLibrary(library()), OAuth2Token.from_dict(token))  # pyright: ignore[reportUnknownArgumentType]
+            self._core = SessionCore(
+                options, HttpxLibrary(library()), OAuth2Token.from_dict(cast("Mapping[str, Any]", token))
+            )
             self._flight = None
         else:
             raise UsageError("OAuth2Auth takes a token (a mapping), or a client of this family")
@@ -88,7 +92,7 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     """Return the request as signing and hooks left it; a body that nobody changed stays the stream it is."""
     url, headers, body = wire
     body = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
-    make = type(request)
+    make = cast("Any", type(request))
     unchanged = body is None or body == getattr(request, "_content", None)
     kept = {k: v for k, v in headers.items() if unchanged or k.lower() not in ("content-length", "transfer-encoding")}
     if unchanged:

@@ -1,4 +1,4 @@
-"""doorkey on requests: `OAuth2Session`, a session that gets, keeps and sends tokens, and `OAuth2Auth` for any other one."""
+"""doorkey on requests: `OAuth2Session` gets, keeps and sends tokens; `OAuth2Auth` sends them on any other session."""
 
 from doorkey.integrations.base_client.errors import (
     InvalidTokenError,

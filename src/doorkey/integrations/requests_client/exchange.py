@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import requests
 import urllib3.exceptions
@@ -29,7 +29,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
 
     `timeout` is requests' own, for each connect and read. Raises `TransportError` and `InvalidResponse`.
     """
-    options = dict(request.options)
+    options: dict[str, Any] = dict(request.options)
     prepared = _prepared(request, session)
     settings = session.merge_environment_settings(
         prepared.url or request.url,
@@ -38,12 +38,13 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
         options.get("verify"),
         options.get("cert"),
     )
+    how = cast("dict[str, Any]", {**settings, "stream": True})
     timeout = options.get("timeout", timeout) or policy.deadline
     try:
         adapter = session.get_adapter(prepared.url or request.url)
         return within(
             policy.deadline,
-            lambda: _read(adapter.send(prepared, **{**settings, "timeout": timeout, "stream": True}), policy),
+            lambda: _read(adapter.send(prepared, **{**how, "timeout": timeout}), policy),
         )
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _transport_error(request, error) from error
@@ -113,7 +114,7 @@ class RequestsLibrary:
 def _through_requests(auth: Any) -> ClientAuthMethod:
     def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
         prepared = requests.Request(method, uri, headers=dict(headers), data=body or None).prepare()
-        signed = auth(prepared) or prepared
+        signed: Any = auth(prepared) or prepared
         return signed.url, dict(signed.headers), signed.body or b""
 
     return method

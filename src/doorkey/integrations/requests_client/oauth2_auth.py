@@ -9,6 +9,7 @@ import requests
 from requests.auth import AuthBase
 
 from doorkey.errors import UsageError
+from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.core import SessionCore
 from doorkey.oauth2.options import SessionOptions
 from doorkey.protocol.bearer import authorization_header
@@ -25,20 +26,21 @@ class OAuth2Auth(AuthBase):
     """
 
     def __init__(self, token: Mapping[str, Any] | Any, token_placement: str = "header") -> None:
-        flight = getattr(token, "_flight", None)
-        if flight is not None:
-            self._core, self._fresh = token._oauth, flight.token
+        session: Any = token
+        if isinstance(session, OAuth2Client):
+            self._core: SessionCore = session._oauth
+            self._fresh: Callable[[], OAuthToken] = getattr(session, "_flight").token  # noqa: B009  # its subclass's
         else:
             self._core, self._fresh = _static(token, token_placement)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return the request with the token in it."""
-        core: SessionCore = self._core
-        token: OAuthToken = self._fresh()
+        core, token = self._core, self._fresh()
         if core.options.token_placement == "header" and not core.hooks.of("protected_request"):
             r.headers["Authorization"] = authorization_header(token)
             return r
-        url, headers, body = run(core.sign(token, r.url or "", dict(r.headers), r.body), _no_effects)
+        given = {name: str(value) for name, value in r.headers.items()}
+        url, headers, body = run(core.sign(token, r.url or "", given, r.body), _no_effects)
         r.url = url
         r.headers.clear()
         r.headers.update(headers)
@@ -48,13 +50,13 @@ class OAuth2Auth(AuthBase):
         return r
 
 
-def _static(token: Any, token_placement: str) -> tuple[SessionCore, Callable[[], OAuthToken]]:
+def _static(token: Mapping[str, Any], token_placement: str) -> tuple[SessionCore, Callable[[], OAuthToken]]:
     from doorkey.integrations.requests_client.exchange import RequestsLibrary
 
     if not isinstance(token, Mapping):
         raise UsageError("OAuth2Auth takes a token (a mapping), or an OAuth2Session")
     options = SessionOptions(token_placement=token_placement)
-    core = SessionCore(options, RequestsLibrary(), OAuth2Token.from_dict(token))  # pyright: ignore[reportUnknownArgumentType]
+    core = SessionCore(options, RequestsLibrary(), OAuth2Token.from_dict(token))
     return core, SingleFlight(core.slot, _no_effects, options.clock).token
 
 

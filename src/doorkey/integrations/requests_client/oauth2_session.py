@@ -106,4 +106,5 @@ class OAuth2Session(OAuth2Client, requests.Session):
                 return self._flight.renewed(effect.renew)
             case Active():
                 return self._flight.token()
-        raise UsageError(f"a session cannot perform {type(effect).__name__}")
+            case _:
+                raise UsageError(f"a session cannot perform {type(effect).__name__}")
