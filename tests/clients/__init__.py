@@ -1,0 +1,1 @@
+"""One contract suite for every client of the session family, over the embedded provider and real servers."""
