@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from doorkey.errors import InvalidResponse, ServerError
@@ -26,6 +25,8 @@ def retry_after(response: Response, now: float | None = None) -> float | None:
     if value.isascii() and value.isdigit():
         return min(float(value[:12]), MAX_RETRY_AFTER)
     if value and now is not None:
+        from email.utils import parsedate_to_datetime  # a fifth of the import time of all this, for a rare header
+
         try:
             moment = parsedate_to_datetime(value).timestamp()
         except (ValueError, TypeError, OverflowError):

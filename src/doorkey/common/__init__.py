@@ -1,0 +1,1 @@
+"""Small helpers that users' programs import: URLs, encodings, random tokens."""

@@ -1,0 +1,41 @@
+"""Text to bytes and back."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, overload
+
+from doorkey.errors import UsageError
+
+Plain: TypeAlias = str | bytes | bytearray | int | float
+
+
+@overload
+def to_bytes(x: None, charset: str = "utf-8", errors: str = "strict") -> None: ...
+@overload
+def to_bytes(x: Plain, charset: str = "utf-8", errors: str = "strict") -> bytes: ...
+def to_bytes(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> bytes | None:
+    """Return `x` as bytes: text encoded, numbers by their digits, None as it is. Raises `UsageError`."""
+    if x is None:
+        return None
+    if isinstance(x, bytes | bytearray):
+        return bytes(x)
+    try:
+        return (x if isinstance(x, str) else str(x)).encode(charset, errors)
+    except (UnicodeEncodeError, LookupError) as error:
+        raise UsageError(f"this text cannot be encoded: {type(error).__name__}") from None
+
+
+@overload
+def to_unicode(x: None, charset: str = "utf-8", errors: str = "strict") -> None: ...
+@overload
+def to_unicode(x: Plain, charset: str = "utf-8", errors: str = "strict") -> str: ...
+def to_unicode(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> str | None:
+    """Return `x` as text: bytes decoded, other values by `str`, None as it is. Raises `UsageError` if it cannot be."""
+    if x is None or isinstance(x, str):
+        return x
+    if isinstance(x, bytes | bytearray):
+        try:
+            return bytes(x).decode(charset, errors)
+        except (UnicodeDecodeError, LookupError) as error:
+            raise UsageError(f"these bytes cannot be decoded: {type(error).__name__}") from None
+    return str(x)

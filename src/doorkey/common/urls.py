@@ -1,0 +1,44 @@
+"""Parameters in URLs and in forms, as pair lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+from urllib import parse as urlparse
+from urllib.parse import quote, unquote
+
+from doorkey.errors import UsageError
+from doorkey.protocol.parameters import parse_form
+
+__all__ = ["add_params_to_qs", "add_params_to_uri", "quote", "unquote", "url_decode", "url_encode", "urlparse"]
+
+Params = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def url_encode(params: Params) -> str:
+    """Return `params` form-encoded (WHATWG URL §5.2)."""
+    return urlparse.urlencode([(str(name), str(value)) for name, value in _pairs(params)])
+
+
+def url_decode(query: str) -> list[tuple[str, str]]:
+    """Return the pairs of a form-encoded text, empty values kept. Raises `UsageError` for characters no form has."""
+    if not all(" " < c <= "~" for c in query):
+        raise UsageError("a form-encoded text has only visible ASCII characters")
+    return list(parse_form(query))
+
+
+def add_params_to_qs(query: str, params: Params) -> str:
+    """Return the form-encoded `query` with `params` at its end."""
+    return url_encode([*parse_form(query), *_pairs(params)])
+
+
+def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
+    """Return `uri` with `params` at the end of its query, or of its fragment."""
+    parts = urlparse.urlsplit(uri)
+    if fragment:
+        return urlparse.urlunsplit(parts._replace(fragment=add_params_to_qs(parts.fragment, params)))
+    return urlparse.urlunsplit(parts._replace(query=add_params_to_qs(parts.query, params)))
+
+
+def _pairs(params: Params) -> Iterable[tuple[str, str]]:
+    return cast("Iterable[tuple[str, str]]", params.items() if isinstance(params, Mapping) else params)

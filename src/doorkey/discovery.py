@@ -1,0 +1,31 @@
+"""`discover` and `adiscover`: fetch what a server says about itself, with whichever HTTP library is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorkey.protocol.discovery import discover_flow
+from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.flow import arun, run
+from doorkey.protocol.metadata import ServerMetadata
+
+
+def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
+    """Return the metadata of `issuer`, at both well-known places (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).
+
+    `http_client` is a `requests.Session` or a `Client` of httpx2 or httpx whose proxies and TLS settings are used; left
+    out, one is made. `exchange` bounds each request. The issuer in the metadata must equal `issuer` exactly. Raises
+    `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
+    """
+    from doorkey.integrations.senders import sender
+
+    with sender(http_client, exchange or ExchangePolicy()) as send:
+        return run(discover_flow(issuer), send)
+
+
+async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
+    """Return the metadata of `issuer`, as `discover` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
+    from doorkey.integrations.senders import asender
+
+    async with asender(http_client, exchange or ExchangePolicy()) as send:
+        return await arun(discover_flow(issuer), send)
