@@ -6,6 +6,7 @@
 and `python -m doorkey.dev` in a terminal. Only this package imports Starlette and uvicorn.
 """
 
+from doorkey.dev.config import Config, read_config
 from doorkey.dev.faults import Fault, Faults
 from doorkey.dev.provider import Provider
 from doorkey.dev.registrations import client, user
@@ -14,6 +15,7 @@ from doorkey.server.model import Client, Settings, User
 
 __all__ = [
     "Client",
+    "Config",
     "Fault",
     "Faults",
     "LoggedRequest",
@@ -22,5 +24,6 @@ __all__ = [
     "Settings",
     "User",
     "client",
+    "read_config",
     "user",
 ]

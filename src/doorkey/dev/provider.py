@@ -63,7 +63,7 @@ class Provider:
         self.faults = Faults()
         self._host, self._port, self._allow_remote = host, port, allow_remote
         self._clock = Clock(clock)
-        self._settings = _with_lifetime({**default_realms(), **(realms or {})}, access_token_lifetime)
+        self.realms = _with_lifetime({**default_realms(), **(realms or {})}, access_token_lifetime)
         self._store_path = store
         self._store: Store | None = None
         self._server: _Server | None = None
@@ -79,7 +79,7 @@ class Provider:
             raise
         self._port = listener.getsockname()[1]
         directory = Directory(self.clients, self.users)
-        realms = {name: Realm(name, settings, directory) for name, settings in self._settings.items()}
+        realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
         keycloak = Keycloak(realms, self._store, self._clock.now, any_host=self._allow_remote)
         self._server = _Server(App(keycloak, self.faults, self.requests))
         self._thread = threading.Thread(

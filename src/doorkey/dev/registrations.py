@@ -90,8 +90,7 @@ def default_users() -> tuple[User, ...]:
 
 
 def default_clients(jwks: Mapping[str, Mapping[str, Any]]) -> tuple[Client, ...]:
-    """Return the clients of the real servers; `jwks` holds the public keys of those that sign, by client
-    id."""
+    """Return the clients of the real servers; `jwks` holds public keys by the id of the client that signs."""
     return (
         client(ADMIN_CLI, grants=(PASSWORD, REFRESH_TOKEN), redirect_uris=(), require_pkce=False, lightweight=True),
         *(client(f"client-{number}", "my-secret") for number in (1, 2, 3)),

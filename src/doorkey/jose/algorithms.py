@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from joserfc.jwa import JWSAlgModel
 from joserfc.jws import JWSRegistry
@@ -16,8 +17,7 @@ MIN_RSA_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """What an algorithm asks of its key: the type, one of the curves, and for HMAC the least number of
-    bytes."""
+    """What an algorithm asks of its key: the type, one of the curves, for HMAC the least number of bytes."""
 
     name: str
     kty: str
@@ -52,19 +52,22 @@ def algorithm_named(name: str) -> Algorithm:
 
 
 class ExactRegistry(JWSRegistry):
-    """A registry of joserfc that allows exactly the algorithms it is given.
+    """A registry of joserfc that allows exactly the algorithms it is given, and judges no header.
 
-    The original warns at each use of EdDSA, and treats an empty list as its own recommendation. Header
-    members that nobody marked critical are ignored, as RFC 7515 §4 says; what matters of them is checked
-    before joserfc sees them.
+    The original warns at each use of EdDSA, and treats an empty list as its own recommendation. It also
+    refuses header members that nobody marked critical, which RFC 7515 §4 says to ignore; what matters of a
+    header is checked before joserfc sees it.
     """
 
     max_header_length = max_payload_length = 65536
     max_signature_length = 4096
 
     def __init__(self, algorithms: Iterable[str]) -> None:
-        super().__init__(header_registry=None, algorithms=tuple(algorithms), strict_check_header=False)
+        super().__init__(algorithms=tuple(algorithms))
         self._exactly = frozenset(algorithm_named(name).name for name in self.allowed or ())
+
+    def check_header(self, header: dict[str, Any]) -> None:
+        """Accept the header: `signing` and `verification` have judged it."""
 
     def get_alg(self, name: str) -> JWSAlgModel:
         """Return joserfc's algorithm of an allowed `name`. Raises `UsageError` for any other."""

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
+from joserfc.util import urlsafe_b64decode
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
@@ -176,7 +177,7 @@ def _jwk(members: dict[str, Any]) -> JoseKey:
         raise UsageError("this is a whole JWK Set; give one key of it")
     if members.get("kty") == "oct":  # decoded here, so that the warning about its size is our error instead
         OctKey.validate_dict_key(members)
-        raw = OctKey.binding.import_from_dict(members)
+        raw = urlsafe_b64decode(members["k"].encode("ascii"))
         _refuse_public(raw)
         return OctKey(raw, members)
     return JWKRegistry.import_key(members)

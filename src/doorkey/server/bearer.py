@@ -34,8 +34,7 @@ def bearer_token(request: Request, *, in_form: bool = False) -> str | None:
 
 
 def challenge(realm: str, error: str | None = None, description: str | None = None) -> Pairs:
-    """Return the `WWW-Authenticate` header of a refusal; without an error if no token was sent (RFC 6750
-    §3.1)."""
+    """Return the challenge of a refusal; it has no error if no token was sent (RFC 6750 §3.1)."""
     parts = [f'realm="{realm}"']
     parts += [f'error="{error}"'] if error else []
     parts += [f'error_description="{description}"'] if description else []
@@ -45,8 +44,7 @@ def challenge(realm: str, error: str | None = None, description: str | None = No
 def authorized(
     request: Request, at: At, realm: str, *, in_form: bool = False
 ) -> Flow[tuple[Mapping[str, Any], User | None]]:
-    """Return the claims of the request's access token and its user. Raises `InvalidToken` with a
-    challenge."""
+    """Return the claims of the request's access token, and its user. Raises `InvalidToken`, with a challenge."""
     token = bearer_token(request, in_form=in_form)
     if token is None:
         raise InvalidToken(status=401, headers=challenge(realm))

@@ -80,8 +80,7 @@ def _presented(request: Request, form: Parameters) -> Presented:
 
 
 def _from_header(header: str | None) -> Presented | None:
-    """Return what `Authorization: Basic` says, its parts form-decoded (RFC 6749 §2.3.1), or None if it says
-    nothing."""
+    """Return what `Authorization: Basic` says, its parts form-decoded (RFC 6749 §2.3.1), or None."""
     match = _BASIC.fullmatch(header or "")
     if match is None:
         return None

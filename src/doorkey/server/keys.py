@@ -28,8 +28,7 @@ class RealmKeys:
 
 
 class KeyRing:
-    """The keys of every realm over one store, each made when it is first needed. Safe to share between
-    threads."""
+    """The keys of every realm, each made when it is first needed. Safe to share between threads."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -62,8 +61,7 @@ _spares_lock = threading.Lock()
 
 
 def spare_key(name: str) -> Key:
-    """Return an RSA key for `name`, made once in this process: a test suite starts many servers, and RSA is
-    slow."""
+    """Return an RSA key for `name`, made once in this process: suites start many servers, and RSA is slow."""
     with _spares_lock:
         if name not in _spares:
             _spares[name] = generate_key(SIGNING_ALG)

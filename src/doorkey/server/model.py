@@ -88,8 +88,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one client was granted in a session; `refresh_id` names the refresh token that counts, when they
-    rotate."""
+    """What one client was granted in a session; `refresh_id` is the refresh token that counts, if they rotate."""
 
     id: str
     client_id: str
@@ -101,8 +100,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A user who is logged in, and the grants that hang on it; when it ends they end. Times are POSIX
-    seconds."""
+    """A user who is logged in, and the grants that end with the session. Times are POSIX seconds."""
 
     id: str
     sub: str
@@ -121,8 +119,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What a client asked for at the authorization endpoint, once it was found acceptable (RFC 6749
-    §4.1.1)."""
+    """What a client may ask for, and did, at the authorization endpoint (RFC 6749 §4.1.1)."""
 
     client_id: str
     redirect_uri: str
@@ -136,8 +133,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """An authorization request that waits for its user; `browser` is the fingerprint of the cookie it belongs
-    to."""
+    """An authorization request that waits for its user; `browser` and `csrf` are fingerprints."""
 
     request: AuthorizationRequest
     browser: str

@@ -43,8 +43,7 @@ class Parameters:
 
 
 def form_of(request: Request) -> Parameters:
-    """Return the parameters in the body of a POST. Raises `InvalidRequest` for a repeated one or another
-    type."""
+    """Return the parameters in a body. Raises `InvalidRequest` for a repeated one or another media type."""
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if request.content and media_type != FORM:
         raise InvalidRequest(description=f"the body must be {FORM}", status=400)

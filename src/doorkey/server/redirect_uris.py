@@ -23,8 +23,7 @@ def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
 
 
 def only_one(registered: tuple[str, ...]) -> str | None:
-    """Return the redirect URI that stands for none given: the only one registered, if it is one (RFC 6749
-    §3.1.2.3)."""
+    """Return what is meant by no redirect URI: the only registered one, or None (RFC 6749 §3.1.2.3)."""
     return registered[0] if len(registered) == 1 and not registered[0].endswith(ANY_PATH) else None
 
 

@@ -91,8 +91,7 @@ class SaveCode(Effect[None]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TakeCode(Effect[Code | None]):
-    """Use up an authorization code: of several callers exactly one gets it with `used` False, the others with
-    True."""
+    """Use up an authorization code: of several callers exactly one gets it with `used` False."""
 
     code: str
 
@@ -166,8 +165,7 @@ class Directory:
 
 
 class Storage:
-    """Performs the effects of one request in one realm: over its directory and a store, at the moment
-    `now`."""
+    """Performs the effects of one request in one realm, over its directory and a store, at one moment."""
 
     def __init__(self, realm: str, directory: Directory, store: Store, settings: Settings, now: float) -> None:
         self._realm = realm

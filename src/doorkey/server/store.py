@@ -14,8 +14,7 @@ SWEEP_EVERY = 512
 
 
 class Store(Protocol):
-    """Records by kind and key. `now` and `expires_at` are POSIX seconds; an expired record is an absent
-    one."""
+    """Records by kind and key. Times are POSIX seconds; an expired record is an absent one."""
 
     def get(self, kind: str, key: str, now: float) -> str | None:
         """Return the record, or None."""
@@ -26,13 +25,11 @@ class Store(Protocol):
         ...
 
     def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
-        """Write the record if there is none, and say whether this call did; of several callers exactly one
-        does."""
+        """Write the record if there is none, and say so; of several callers exactly one does."""
         ...
 
     def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
-        """Write `new` if the record is still `old`, and say whether it was; of several callers exactly one
-        does."""
+        """Write `new` if the record is still `old`, and say so; of several callers exactly one does."""
         ...
 
     def remove(self, kind: str, key: str, now: float) -> bool:

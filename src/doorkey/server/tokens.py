@@ -63,8 +63,7 @@ def user_answer(at: At, client: Client, user: User, session: Session, grant: Gra
 
 
 def client_answer(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return the token response for a client that asks for itself (RFC 6749 §4.4.3): without a refresh
-    token."""
+    """Return the token response for a client by itself, without a refresh token (RFC 6749 §4.4.3)."""
     name = f"service-account-{client.client_id.lower()}"
     account = {
         "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:{name}")),
@@ -87,8 +86,7 @@ def client_answer(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, A
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
-    """Return the claims of a token of this issuer and of that `kind`, expired or not, or None if it is not
-    one."""
+    """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
     key, alg = (at.keys.refresh, REFRESH_ALG) if kind == REFRESH else (at.keys.signing, SIGNING_ALG)
     claims = _verified(token, key, alg)
     if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
@@ -177,8 +175,7 @@ def _refresh_token(at: At, client: Client, session: Session, grant: Grant, about
 
 
 def _id_token(at: At, client: Client, access_token: str, about: Mapping[str, Any]) -> str:
-    """Return an ID token beside `access_token`, whose `at_hash` is half of its SHA-256 (OIDC Core
-    §3.1.3.6)."""
+    """Return an ID token; `at_hash` is half of the access token's SHA-256 (OIDC Core §3.1.3.6)."""
     digest = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
     claims = {
         **_common(at, client, ID, at.settings.access_token_lifetime),

@@ -110,8 +110,7 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
 
 
 def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginNeeded]:
-    """Answer a filled-in login form. Raises `ServerError` if it does not belong to this browser, or not any
-    more."""
+    """Answer a filled-in login form. Raises `ServerError` if it is not this browser's, or has expired."""
     form = form_of(request)
     login_id = form.get("transaction") or ""
     login = yield from FindLogin(login_id)
@@ -136,8 +135,7 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
 
 
 def _acceptable(parameters: Parameters, client: Client, uri: str) -> AuthorizationRequest:
-    """Return the request if the client may ask for it. Raises the `ServerError` that the client is to be
-    told."""
+    """Return the request if the client may make it. Raises the `ServerError` that the client is told."""
     response_type = parameters.need("response_type")
     if not set(response_type.split()) <= _RESPONSE_TYPES:
         raise UnsupportedResponseType

@@ -15,8 +15,7 @@ from doorkey.server.tokens import ACCESS, REFRESH, read_own
 
 
 def revoke(request: Request, at: At) -> Flow[Response]:
-    """Revoke a token of the client that asks: a refresh token with its whole grant, an access token by
-    itself."""
+    """Revoke a token of the client that asks: a refresh token with its whole grant, an access token alone."""
     return answered(_revoke(request, at))
 
 

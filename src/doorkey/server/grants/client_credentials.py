@@ -14,8 +14,7 @@ from doorkey.server.tokens import client_answer
 
 
 def grant_to_client(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for a client that asks for itself. Raises `UnauthorizedClient`,
-    `InvalidScope`."""
+    """Return the token response for a client itself. Raises `UnauthorizedClient` or `InvalidScope`."""
     yield from ()  # a flow like the others, though it asks nothing of the store
     if client.is_public:
         raise UnauthorizedClient(description="Public client not allowed to retrieve service account", status=401)

@@ -24,8 +24,7 @@ from doorkey.server.tokens import REFRESH, is_expired, new_id, read_own, user_an
 
 
 def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant` or
-    `InvalidScope`."""
+    """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant`, `InvalidScope`."""
     claims = read_own(at, form.need("refresh_token", description="No refresh token"), REFRESH)
     if claims is None:
         raise _refused("Invalid refresh token")

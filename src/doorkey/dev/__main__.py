@@ -1,0 +1,79 @@
+"""`python -m doorkey.dev`: the embedded provider in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import NoReturn
+
+from doorkey.dev.config import read_config
+from doorkey.dev.provider import Provider
+from doorkey.errors import OAuthError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted. Returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = read_config(options.config) if options.config else None
+        provider = Provider(
+            clients=config.clients if config else (),
+            users=config.users if config else (),
+            realms=config.realms if config else None,
+            access_token_lifetime=options.access_token_lifetime,
+            store=options.store,
+            host=options.host,
+            port=options.port,
+            allow_remote=options.allow_remote,
+        ).start()
+    except OAuthError as error:
+        sys.stderr.write(f"doorkey.dev: {error.description}\n")
+        return 2
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sys.stdout.write(_description(provider) + "\n")
+        sys.stdout.flush()
+        provider.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        provider.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m doorkey.dev",
+        description="An OpenID provider with Keycloak's face, for this machine. Ctrl-C stops it.",
+    )
+    parser.add_argument("--port", type=int, default=8080, help="to listen at; 0 is any free one (default: 8080)")
+    parser.add_argument("--host", default="127.0.0.1", help="to listen at (default: 127.0.0.1)")
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let --host be beyond this machine; its passwords are known to everybody, so think twice",
+    )
+    parser.add_argument("--config", metavar="FILE.toml", help="realms, clients and users on top of the usual ones")
+    parser.add_argument("--store", metavar="FILE.sqlite", help="keep sessions and keys here (default: in memory)")
+    parser.add_argument("--access-token-lifetime", type=int, metavar="SECONDS", help="in every realm")
+    return parser
+
+
+def _description(provider: Provider) -> str:
+    """Return what a person needs to know. The secrets are printed: they are for development, and in the docs."""
+    lines = [f"issuer   {provider.issuer}"]
+    lines += [f"         {provider.issuer_of(name)}" for name in provider.realms if name != "master"]
+    lines += [f"user     {one.username} / {one.password.reveal()}" for one in provider.users.values()]
+    for one in provider.clients.values():
+        proof = one.secret.reveal() if one.secret else "public" if one.is_public else "signs with its key"
+        lines.append(f"client   {one.client_id} / {proof}")
+    return "\n".join(lines)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

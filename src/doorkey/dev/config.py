@@ -1,0 +1,126 @@
+"""Realms, clients and users from a small TOML file.
+
+    [realms.master]                       # seconds; what is left out stays as it is
+    access_token_lifetime = 60
+    session_idle = 1800
+    session_max = 36000
+    rotate_refresh_tokens = false         # true: a refresh token works once
+
+    [[clients]]
+    client_id = "my-app"
+    secret = "my-app-secret"              # left out: a public client, and PKCE is required of it
+    auth_methods = ["client_secret_basic", "client_secret_post"]
+    grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
+    redirect_uris = ["http://127.0.0.1/*"]
+    optional_scopes = ["scope-1"]
+    require_pkce = false
+    jwks = { keys = [] }                  # the public keys of a client with private_key_jwt
+
+    [[users]]
+    username = "bob"
+    password = "builder"
+    email = "bob@example.org"
+    given_name = "Bob"
+    family_name = "Example"
+    roles = ["admin"]                     # may use the admin API
+
+They come on top of what a provider holds anyway. A name nobody knows is an error, not something ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from doorkey.dev.registrations import client, default_realms, user
+from doorkey.errors import UsageError
+from doorkey.server.model import Client, Settings, User
+
+T = TypeVar("T")
+Table = Mapping[str, Any]
+
+_REALM = {
+    "access_token_lifetime": int,
+    "session_idle": int,
+    "session_max": int,
+    "code_lifetime": int,
+    "rotate_refresh_tokens": bool,
+}
+_CLIENT = {
+    "client_id": str,
+    "secret": str,
+    "auth_methods": list,
+    "grants": list,
+    "redirect_uris": list,
+    "optional_scopes": list,
+    "require_pkce": bool,
+    "jwks": dict,
+}
+_USER = {"username": str, "password": str, "email": str, "given_name": str, "family_name": str, "roles": list}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a TOML file adds to a provider; the members are arguments of `Provider`."""
+
+    realms: Mapping[str, Settings]
+    clients: tuple[Client, ...]
+    users: tuple[User, ...]
+
+
+def read_config(path: str | os.PathLike[str]) -> Config:
+    """Return what the TOML file at `path` says. Raises `UsageError` that names the file and what is wrong in it."""
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return parse_config(content)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.description}") from None
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise UsageError(f"{path} is not TOML: {error}") from None
+
+
+def parse_config(content: Table) -> Config:
+    """Return what the tables of a TOML file say. Raises `UsageError`."""
+    _check(content, {"realms": dict, "clients": list, "users": list}, "the file")
+    realms: Table = content.get("realms", {})
+    return Config(
+        {name: _realm(name, table) for name, table in realms.items()},
+        tuple(_each(content, "clients", _CLIENT, "client_id", client)),
+        tuple(_each(content, "users", _USER, "username", user, "password")),
+    )
+
+
+def _realm(name: str, table: object) -> Settings:
+    checked = _check(table, _REALM, f"realm {name}")
+    known = default_realms()
+    return replace(known.get(name, known["master"]), **checked)
+
+
+def _each(
+    content: Table, kind: str, members: Mapping[str, type], name: str, make: Callable[..., T], *needed: str
+) -> Iterable[T]:
+    entries: list[object] = content.get(kind, [])
+    for entry in entries:
+        table = dict(_check(entry, members, kind))
+        missing = [member for member in (name, *needed) if not table.get(member)]
+        if missing:
+            raise UsageError(f"an entry of {kind} has no {missing[0]}")
+        yield make(table.pop(name), **table)
+
+
+def _check(table: object, members: Mapping[str, type], what: str) -> Table:
+    if not isinstance(table, dict):
+        raise UsageError(f"{what} must be a table")
+    for name, value in cast(Table, table).items():
+        if name not in members:
+            raise UsageError(f"{what} has no {name!r}; it has {', '.join(members)}")
+        # Exactly the type: `true` is an int to Python, and no number of seconds.
+        if type(value) is not members[name]:
+            raise UsageError(f"{name} of {what} must be of type {members[name].__name__}")
+    return cast(Table, table)
