@@ -5,11 +5,13 @@
     │  ├─ MissingTokenError  a request was to carry a token and there is none
     │  └─ TokenExpiredError  the token has expired and nothing can renew it
     ├─ TransportError        nothing usable came back; .retryable; __cause__ is the HTTP library's own
+    │  └─ StoreError         the store of tokens cannot be reached; __cause__ is its library's own
     ├─ ServerError           the server answered with an OAuth error; .status .headers .retry_after
     │  └─ InvalidGrant, InvalidClient, InvalidScope, AccessDenied, UseDPoPNonce, …: one per registered code
     ├─ InvalidResponse       it answered, but not the protocol; .problem .status .excerpt
     └─ VerificationError     a token or callback failed: .claim .reason .expected
-       └─ MismatchingStateError   the callback does not belong to the request that was made
+       ├─ MismatchingStateError   the callback does not belong to the request that was made
+       └─ RecordError        a stored record is truncated, foreign, tampered with, or sealed with another key
 
 Whose fault decides the branch: yours, the network's, the server's decision, the server's bug, an attacker's.
 ``str()`` reads ``invalid_grant: Session not active``. No error holds a client, a secret or oversized input.
@@ -95,6 +97,12 @@ class TransportError(OAuthError):
         self.retryable = retryable
 
 
+class StoreError(TransportError):
+    """The store of tokens cannot be reached or used; `__cause__` is the error of the library behind it."""
+
+    code = "store_error"
+
+
 class InvalidResponse(OAuthError):
     """The server answered, but not in the protocol; `problem` names what was wrong with it."""
 
@@ -133,6 +141,16 @@ class MismatchingStateError(VerificationError):
 
     def __init__(self, reason: str = "is not the one of the request: this callback belongs to another login") -> None:
         super().__init__("state", reason)
+        self.args = (reason,)
+
+
+class RecordError(VerificationError):
+    """A stored record is not one of ours: truncated, foreign, of a newer format, tampered with, or wrongly sealed."""
+
+    code = "record_error"
+
+    def __init__(self, reason: str, *, expected: str | None = None) -> None:
+        super().__init__("record", reason, expected=expected)
         self.args = (reason,)
 
 
