@@ -1,0 +1,1 @@
+"""The main job of doorkey, step by step, on the embedded provider or on a real Keycloak."""

@@ -1,0 +1,34 @@
+"""The place of `./dev demo`: the provider that comes with doorkey, on a free port of this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from demo.place import Place
+from doorkey.dev import Provider
+from doorkey.dev.clock import Clock
+
+LIFETIME = 60
+"""Seconds an access token lives, as with Keycloak."""
+
+
+@contextmanager
+def embedded() -> Generator[Place, None, None]:
+    """Run the provider; its clock is also the sessions', and moves on when told, so that nobody waits a minute."""
+    clock = Clock(time.time)
+    with Provider(clock=clock.now, access_token_lifetime=LIFETIME) as provider:
+
+        def token_requests(_: str) -> int:
+            asked = provider.requests.to("/protocol/openid-connect/token")
+            return sum(one.grant_type == "client_credentials" for one in asked)
+
+        yield Place(
+            name="the embedded provider",
+            origin=provider.origin,
+            echo=provider.echo,
+            clock=clock.now,
+            let_tokens_expire=lambda: clock.advance(LIFETIME + 1),
+            token_requests=token_requests,
+        )
