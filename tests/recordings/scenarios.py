@@ -11,6 +11,8 @@ They need there, each client with the redirect URI `http://127.0.0.1:9499/cb`:
 - the confidential client `resource-server`/`resource-server-secret`;
 - the public client `public-native`, for which PKCE with S256 is required.
 
+The realm `rotating` at the same origin has the same, and a refresh token works once there.
+
 No scenario leaves anything behind that another would notice.
 """
 

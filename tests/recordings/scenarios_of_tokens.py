@@ -89,9 +89,7 @@ def token_request_with_an_unknown_scope(realm: Realm) -> requests.Response:
 
 @scenario
 def password_grant(realm: Realm) -> requests.Response:
-    return realm.token(
-        {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
-    )
+    return realm.token({"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"})
 
 
 @scenario
@@ -208,3 +206,34 @@ def refresh_after_the_session_was_removed(realm: Realm) -> requests.Response:
     realm.admin("DELETE", f"sessions/{tokens['session_state']}", tokens["access_token"])
     form = {"grant_type": "refresh_token", "client_id": "admin-cli"}
     return realm.token({**form, "refresh_token": tokens["refresh_token"]})
+
+
+# ---------------------------------------------------------------- refresh where a token works once
+
+
+def _rotating(realm: Realm) -> tuple[Realm, str, str]:
+    """The realm `rotating` at the same origin, with a refresh token that is used and the one it was used for."""
+    rotating = Realm(realm.origin, "rotating", realm.http)
+    used = rotating.alice_tokens()["refresh_token"]
+    answer = _refresh(rotating, used)
+    assert answer.status_code == 200, answer.text
+    return rotating, used, answer.json()["refresh_token"]
+
+
+@scenario
+def rotating_refresh(realm: Realm) -> requests.Response:
+    rotating, _, fresh = _rotating(realm)
+    return _refresh(rotating, fresh)
+
+
+@scenario
+def rotating_refresh_with_a_used_token(realm: Realm) -> requests.Response:
+    rotating, used, _ = _rotating(realm)
+    return _refresh(rotating, used)
+
+
+@scenario
+def rotating_refresh_after_a_used_token_came_back(realm: Realm) -> requests.Response:
+    rotating, used, fresh = _rotating(realm)
+    _refresh(rotating, used)
+    return _refresh(rotating, fresh)
