@@ -18,6 +18,7 @@ from anyio.from_thread import BlockingPortal
 from doorkey.integrations.httpx_client import on
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.oauth2.client import OAuth2Client
+from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.protocol.introspection import Introspection
 from doorkey.tokens import OAuth2Token
 
@@ -98,6 +99,15 @@ class Client:
 
     def fetch_token(self, *args: Any, **kwargs: Any) -> OAuth2Token:
         return cast(OAuth2Token, self._call(self.native.fetch_token, *args, **kwargs))
+
+    def fetch_access_token(self, *args: Any, **kwargs: Any) -> OAuth2Token:
+        return cast(OAuth2Token, self._call(self.native.fetch_access_token, *args, **kwargs))
+
+    def create_authorization_url(self, *args: Any, **kwargs: Any) -> tuple[str, str]:
+        return cast("tuple[str, str]", self.native.create_authorization_url(*args, **kwargs))
+
+    def begin_authorization(self, *args: Any, **kwargs: Any) -> AuthorizationTransaction:
+        return cast(AuthorizationTransaction, self.native.begin_authorization(*args, **kwargs))
 
     def token_from_fragment(self, *args: Any, **kwargs: Any) -> OAuth2Token:
         return cast(OAuth2Token, self._call(self.native.token_from_fragment, *args, **kwargs))

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ import pytest
 
 from doorkey.dev import Provider
 from tests.clients.clock import Clock, real_time
+from tests.servers.browser import Browser
 from tests.servers.handle import CALLBACK, RealServer
 
 ODD = ("odd:id +1", "p%41+q/r:s&t=u v")
@@ -101,7 +102,6 @@ class Facts:
     fixture: str
     paths: Mapping[str, str]
     abilities: tuple[object, ...]
-    browser: str = ""
 
 
 A = TypeVar("A")
@@ -117,12 +117,10 @@ class Site:
     clock: Clock
     origin: str
     provider: Provider | None = None
-    _abilities: dict[type, object] = field(default_factory=dict[type, object])
 
     def ability(self, kind: type[A]) -> A:
         """Return this server's entry of that kind."""
-        found = next(one for one in self.facts.abilities if isinstance(one, kind))
-        return found
+        return next(one for one in self.facts.abilities if isinstance(one, kind))
 
     def endpoints(self, issuer: str | None = None) -> dict[str, str]:
         """Return metadata of this server, or of another issuer on it."""
@@ -132,6 +130,11 @@ class Site:
     @property
     def token_endpoint(self) -> str:
         return self.endpoints()["token_endpoint"]
+
+    def log_in(self, url: str, *, agree: bool = True) -> str:
+        """Send a user through the login page; the URL at which the client is called back."""
+        with Browser(self.facts.name, agree=agree) as browser:
+            return browser.authorize(url, CALLBACK)
 
     @property
     def options(self) -> dict[str, Any]:
