@@ -52,11 +52,7 @@ def test_the_browser_logs_in_and_comes_back_with_a_code(
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # of RFC 7636, appendix B
         "code_challenge_method": "S256",
     }
-    url = (
-        requests.Request("GET", str(document(server)["authorization_endpoint"]), params=parameters)
-        .prepare()
-        .url
-    )
+    url = requests.Request("GET", str(document(server)["authorization_endpoint"]), params=parameters).prepare().url
     assert url
     with Browser(server.name) as browser:
         callback = browser.authorize(url, CALLBACK)
@@ -66,19 +62,14 @@ def test_the_browser_logs_in_and_comes_back_with_a_code(
 
 def test_a_server_with_settings_of_its_own_stops_with_the_block(oidc_provider: RealServer) -> None:
     with started("oidc-provider", tls=True, TTL_ACCESS="2") as server:
-        assert (
-            requests.get(server.discovery, verify=str(server.ca), timeout=30).json()["issuer"]
-            == server.issuer
-        )
+        assert requests.get(server.discovery, verify=str(server.ca), timeout=30).json()["issuer"] == server.issuer
         assert server.issuer.startswith("https://127.0.0.1:")
     with pytest.raises(requests.ConnectionError):
         requests.get(server.discovery, timeout=5)
     assert server.port != oidc_provider.port
 
 
-def test_a_server_that_cannot_start_says_why_once_and_for_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_cannot_start_says_why_once_and_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOORKEY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("DOORKEY_NODE", "/nonexistent/node")
     shared = SharedServers(tmp_path, os.getpid())

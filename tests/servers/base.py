@@ -44,9 +44,7 @@ class Server(abc.ABC):
     discovery: ClassVar[str] = "/.well-known/openid-configuration"
     patience: ClassVar[float] = 60.0
 
-    def __init__(
-        self, settings: Mapping[str, str] | None = None, port: int = 0, *, tls: bool = False
-    ) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, port: int = 0, *, tls: bool = False) -> None:
         self.home = cache() / "servers" / self.name
         self.settings = dict(settings or {})
         self.port = port or free_port()

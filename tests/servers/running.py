@@ -98,11 +98,7 @@ class SharedServers:
     def unavailable(self) -> dict[str, str]:
         """Which of those asked for could not be started, and why."""
         told = {path.stem: path.read_text() for path in sorted(self.folder.glob("*.json"))}
-        return {
-            name: text.split("\n", 1)[1].strip()
-            for name, text in told.items()
-            if text.startswith("unavailable")
-        }
+        return {name: text.split("\n", 1)[1].strip() for name, text in told.items() if text.startswith("unavailable")}
 
     def stop(self) -> None:
         """Stop all of them."""
