@@ -8,12 +8,13 @@ it can wait for. All are woken at once, because all of them want the same outcom
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
+
+from doorkey.shield import running_trio
 
 
 class Gate:
@@ -63,8 +64,8 @@ if hasattr(os, "register_at_fork"):
 
 def waker_of(event: Any) -> Callable[[], object]:
     """Return a callable that sets `event` (an `anyio.Event` of the running loop) from any thread and any loop."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    trio = running_trio()
+    if trio is not None:
         token = trio.lowlevel.current_trio_token()
         return lambda: _ignoring(trio.RunFinishedError, token.run_sync_soon, event.set)
     import asyncio

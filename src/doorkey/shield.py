@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from doorkey.errors import OAuthError
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -21,13 +27,36 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[]
     A cancelled caller leaves at once on asyncio (where cancellation strikes an await whatever scope shields it), and
     after the work on trio; the work itself is never cancelled with its caller.
     """
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    trio = running_trio()
+    if trio is not None:
         try:
             with trio.CancelScope(shield=True):
                 return await work()
         finally:
             done()
+    import asyncio
+
+    return await asyncio.shield(_started(work, done))
+
+
+def unattended(work: Callable[[], Coroutine[Any, Any, object]], done: Callable[[], object]) -> None:
+    """Begin `work()` in a task of its own, for which nobody waits, and call `done()` when it ends."""
+    trio = running_trio()
+    if trio is None:
+        _started(work, done)
+        return
+
+    async def system_task() -> None:
+        try:
+            with suppress(OAuthError):  # told to whoever needs the outcome; a system task that fails ends trio
+                await work()
+        finally:
+            done()
+
+    trio.lowlevel.spawn_system_task(system_task)
+
+
+def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> asyncio.Task[T]:
     import asyncio
 
     task = asyncio.get_running_loop().create_task(work())
@@ -40,4 +69,10 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[]
 
     _running.add(task)
     task.add_done_callback(finished)
-    return await asyncio.shield(task)
+    return task
+
+
+def running_trio() -> Any:
+    """Return the module trio where its loop is the one that runs here, else None."""
+    trio = sys.modules.get("trio")
+    return trio if trio is not None and trio.lowlevel.in_trio_run() else None

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from random import random
+from typing import Any, TypeAlias
 
-from doorkey.errors import TransportError
+from doorkey.errors import OAuthError, TransportError
 from doorkey.gate import Gate, waker_of
 from doorkey.protocol.flow import Effect, Flow, arun, run
 from doorkey.protocol.renewal import Slot, Wanted
-from doorkey.shield import shielded
+from doorkey.shield import shielded, unattended
 from doorkey.tokens import OAuthToken
 
 PATIENCE = 120.0
 """Seconds somebody waits for a renewal that another leads, before giving up with an error rather than never."""
+
+Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
 
 _saving: ContextVar[tuple[Slot, OAuthToken] | None] = ContextVar("doorkey_saving", default=None)
 
@@ -29,7 +33,7 @@ _saving: ContextVar[tuple[Slot, OAuthToken] | None] = ContextVar("doorkey_saving
 class Renewed(Effect[OAuthToken]):
     """Ask for the outcome of a renewal by `renew`, or of the one that is under way."""
 
-    renew: Callable[[OAuthToken], Flow[OAuthToken]]
+    renew: Renew
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,24 @@ def _gave_up() -> TransportError:
 
 
 class SingleFlight:
-    """Keeps the token of a `Slot` fresh for threads."""
+    """Keeps the token of a `Slot` fresh for threads.
 
-    def __init__(self, slot: Slot, perform: Callable[[Any], Any], clock: Callable[[], float]) -> None:
+    `gate` is shared with whoever else renews the same slot. With `background`, a token that is still good is renewed
+    by a thread of its own, and nobody waits for that.
+    """
+
+    def __init__(
+        self,
+        slot: Slot,
+        perform: Callable[[Any], Any],
+        clock: Callable[[], float],
+        gate: Gate | None = None,
+        *,
+        background: bool = False,
+    ) -> None:
         self._slot, self._perform, self._clock = slot, perform, clock
-        self._gate = Gate()
+        self._gate = gate or Gate()
+        self._background = background
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
@@ -74,25 +91,35 @@ class SingleFlight:
             return mine
         seen, token = slot.attempts, slot.token
         wanted = slot.wanted(self._clock())
-        if token is not None and (wanted is Wanted.USE or (wanted is Wanted.TRY and not self._gate.enter())):
-            return token
-        meanwhile = token if wanted is Wanted.TRY else None
-        leads = wanted is Wanted.TRY or self._wait_to_lead(seen)
-        try:
-            return run(slot.fill(seen, meanwhile), self._perform)
-        finally:
-            if leads:
-                self._gate.leave()
+        if token is not None and wanted is not Wanted.RENEW:
+            if wanted is Wanted.USE or not self._gate.enter():
+                return token
+            if self._background:
+                threading.Thread(
+                    target=self._lead_unseen, args=(seen, token), name="doorkey-renewal", daemon=True
+                ).start()
+                return token
+            return self._lead(slot.fill(seen, token))
+        return self._outcome(seen, None)
 
-    def renewed(self, renew: Callable[[OAuthToken], Flow[OAuthToken]]) -> OAuthToken:
+    def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        seen = self._slot.attempts
-        leads = self._wait_to_lead(seen)
+        return self._outcome(self._slot.attempts, renew)
+
+    def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
+        filling = self._slot.fill(seen, renew=renew)
+        return self._lead(filling) if self._wait_to_lead(seen) else run(filling, self._perform)
+
+    def _lead(self, filling: Flow[OAuthToken]) -> OAuthToken:
         try:
-            return run(self._slot.fill(seen, renew=renew), self._perform)
+            return run(filling, self._perform)
         finally:
-            if leads:
-                self._gate.leave()
+            self._slot.back_off(self._clock(), random())  # noqa: S311  # spreads load, guards nothing
+            self._gate.leave()
+
+    def _lead_unseen(self, seen: int, token: OAuthToken) -> None:
+        with suppress(OAuthError):  # the slot remembers it, and whoever needs a token is told
+            self._lead(self._slot.fill(seen, token))
 
     def _wait_to_lead(self, seen: int) -> bool:
         """Return True once this caller leads, False once somebody else's attempt has ended."""
@@ -106,11 +133,23 @@ class SingleFlight:
 
 
 class AsyncSingleFlight:
-    """Keeps the token of a `Slot` fresh for tasks, of one event loop or of several in several threads."""
+    """Keeps the token of a `Slot` fresh for tasks, of one event loop or of several in several threads.
 
-    def __init__(self, slot: Slot, perform: Callable[[Any], Awaitable[Any]], clock: Callable[[], float]) -> None:
+    `gate` and `background` are as for `SingleFlight`, with a task in place of a thread.
+    """
+
+    def __init__(
+        self,
+        slot: Slot,
+        perform: Callable[[Any], Awaitable[Any]],
+        clock: Callable[[], float],
+        gate: Gate | None = None,
+        *,
+        background: bool = False,
+    ) -> None:
         self._slot, self._perform, self._clock = slot, perform, clock
-        self._gate = Gate()
+        self._gate = gate or Gate()
+        self._background = background
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
@@ -120,20 +159,31 @@ class AsyncSingleFlight:
             return mine
         seen, token = slot.attempts, slot.token
         wanted = slot.wanted(self._clock())
-        if token is not None and (wanted is Wanted.USE or (wanted is Wanted.TRY and not self._gate.enter())):
-            return token
-        meanwhile = token if wanted is Wanted.TRY else None
-        leads = wanted is Wanted.TRY or await self._wait_to_lead(seen)
-        if leads:
-            return await shielded(lambda: arun(slot.fill(seen, meanwhile), self._perform), self._gate.leave)
-        return await arun(slot.fill(seen), self._perform)
+        if token is not None and wanted is not Wanted.RENEW:
+            if wanted is Wanted.USE or not self._gate.enter():
+                return token
+            if self._background:
+                unattended(lambda: arun(slot.fill(seen, token), self._perform), self._left)
+                return token
+            return await self._lead(slot.fill(seen, token))
+        return await self._outcome(seen, None)
 
-    async def renewed(self, renew: Callable[[OAuthToken], Flow[OAuthToken]]) -> OAuthToken:
+    async def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        seen, slot = self._slot.attempts, self._slot
+        return await self._outcome(self._slot.attempts, renew)
+
+    async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
+        filling = self._slot.fill(seen, renew=renew)
         if await self._wait_to_lead(seen):
-            return await shielded(lambda: arun(slot.fill(seen, renew=renew), self._perform), self._gate.leave)
-        return await arun(slot.fill(seen, renew=renew), self._perform)
+            return await self._lead(filling)
+        return await arun(filling, self._perform)
+
+    async def _lead(self, filling: Flow[OAuthToken]) -> OAuthToken:
+        return await shielded(lambda: arun(filling, self._perform), self._left)
+
+    def _left(self) -> None:
+        self._slot.back_off(self._clock(), random())  # noqa: S311  # spreads load, guards nothing
+        self._gate.leave()
 
     async def _wait_to_lead(self, seen: int) -> bool:
         """Return True once this caller leads, False once somebody else's attempt has ended."""

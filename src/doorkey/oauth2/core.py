@@ -116,9 +116,9 @@ class SessionCore:
 
     # -- renewing it -----------------------------------------------------------------------------------------------
 
-    def renewable(self, token: OAuthToken) -> bool:
-        """Say whether there is a way to renew `token` without a person."""
-        if self.token_endpoint() is None:
+    def renewable(self, token: OAuthToken | None) -> bool:
+        """Say whether there is a way to renew `token` without a person; the first one is always asked for by name."""
+        if token is None or self.token_endpoint() is None:
             return False
         return token.refresh_token is not None or self.repeatable() is not None
 
@@ -131,8 +131,9 @@ class SessionCore:
             return Asking(endpoint, ClientCredentialsGrant(), self.scope_pairs())
         return None
 
-    def renew(self, token: OAuthToken) -> Flow[OAuthToken]:
+    def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Bring the next token: by refresh token, and by the first grant where that one is dead or missing."""
+        assert token is not None, "renewable() says so"
         again = self.repeatable()
         if token.refresh_token is not None:
             try:

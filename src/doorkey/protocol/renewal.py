@@ -10,9 +10,11 @@ those who come later note the new count, and try again. A cancelled attempt coun
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 
-from doorkey.errors import MissingTokenError, OAuthError, TemporarilyUnavailable, TokenExpiredError, TransportError
+from doorkey.errors import MissingTokenError, OAuthError, TokenExpiredError
+from doorkey.protocol.backoff import Backoff, says_come_back
 from doorkey.protocol.flow import Flow
 from doorkey.tokens import OAuthToken
 
@@ -47,43 +49,60 @@ class Slot:
     """One token that many share, and the outcome of the last attempt to renew it. Not thread-safe by itself.
 
     `renew(token)` is the flow that brings the next token and has saved it before it returns; `renewable(token)` says
-    whether there is any way to. `leeway` is in seconds, None for the default.
+    whether there is any way to, from None too where the first token can be got the same way. `leeway` is in seconds,
+    None for the default. With `backoff`, a failure answers those who come before its pause is over, without a request.
     """
 
-    __slots__ = ("attempts", "error", "leeway", "renew", "renewable", "token")
+    __slots__ = ("attempts", "backoff", "error", "failures", "leeway", "renew", "renewable", "retry_at", "token")
 
     def __init__(
         self,
-        renew: Callable[[OAuthToken], Flow[OAuthToken]],
-        renewable: Callable[[OAuthToken], bool],
+        renew: Callable[[OAuthToken | None], Flow[OAuthToken]],
+        renewable: Callable[[OAuthToken | None], bool],
         leeway: float | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         self.renew = renew
         self.renewable = renewable
         self.leeway = leeway
+        self.backoff = backoff
         self.token: OAuthToken | None = None
         self.attempts = 0
         self.error: Exception | None = None
+        self.failures = 0
+        self.retry_at = 0.0
 
     def put(self, token: OAuthToken | None) -> None:
         """Replace the token from outside; who queued for the old one is content with this one."""
-        self.token, self.error = token, None
+        self.token, self.error, self.failures = token, None, 0
         self.attempts += 1
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget the token if it is still this one, because a server refused it; say whether it was."""
+        if self.token is None or self.token.access_token != token.access_token:
+            return False
+        self.token = replace(self.token, expires_at=0.0)
+        return True
 
     def wanted(self, now: float) -> Wanted:
         """Return what to do for a token at `now`, in seconds since the epoch.
 
-        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed. One
-        that cannot be renewed is used until it really expires.
+        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed, and
+        while backing off a copy of the last failure. One that cannot be renewed is used until it really expires.
         """
         token = self.token
-        if token is None:
-            raise MissingTokenError("there is no token yet: call fetch_token() first, or give the session a token=")
-        fresh = freshness(token, now, self.leeway)
+        fresh = Freshness.EXPIRED if token is None else freshness(token, now, self.leeway)
         if fresh is Freshness.FRESH:
             return Wanted.USE
         if self.renewable(token):
-            return Wanted.TRY if fresh is Freshness.STALE else Wanted.RENEW
+            pausing = self.error is not None and now < self.retry_at
+            if fresh is Freshness.STALE:
+                return Wanted.USE if pausing else Wanted.TRY
+            if pausing:
+                self._raise()
+            return Wanted.RENEW
+        if token is None:
+            raise MissingTokenError("there is no token yet: call fetch_token() first, or give the session a token=")
         if fresh is Freshness.STALE:
             return Wanted.USE
         raise TokenExpiredError(
@@ -95,7 +114,7 @@ class Slot:
         self,
         seen: int,
         meanwhile: OAuthToken | None = None,
-        renew: Callable[[OAuthToken], Flow[OAuthToken]] | None = None,
+        renew: Callable[[OAuthToken | None], Flow[OAuthToken]] | None = None,
     ) -> Flow[OAuthToken]:
         """Renew the token for a caller that noted `seen` attempts and leads, or waited for one that led.
 
@@ -105,19 +124,28 @@ class Slot:
         """
         token = self.token
         if self.attempts != seen:
-            if self.error is not None:
-                raise self.error.for_waiter() if isinstance(self.error, OAuthError) else self.error
+            self._raise()
             if token is not None:
                 return token
-        if token is None:
             raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
         try:
             renewed = yield from (renew or self.renew)(token)
         except Exception as error:
-            if meanwhile is not None and isinstance(error, TransportError | TemporarilyUnavailable):
-                return meanwhile
             self.error = error.for_waiter() if isinstance(error, OAuthError) else error
             self.attempts += 1
+            self.failures += 1
+            if meanwhile is not None and isinstance(error, OAuthError) and says_come_back(error):
+                return meanwhile
             raise
         self.put(renewed)
         return renewed
+
+    def back_off(self, now: float, chance: float) -> None:
+        """Start the pause after a failure at `now`; `chance` is in 0…1. A failure that time does not heal has none."""
+        if self.backoff is None or not isinstance(self.error, OAuthError) or not says_come_back(self.error):
+            return
+        self.retry_at = now + self.backoff.pause(self.failures, self.error, chance)
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            raise self.error.for_waiter() if isinstance(self.error, OAuthError) else self.error

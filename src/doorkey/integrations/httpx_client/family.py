@@ -17,6 +17,7 @@ from doorkey.protocol.client_auth import ClientAuthMethod
 from doorkey.protocol.endpoint import origin_of
 from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.http import Request
+from doorkey.shield import running_trio
 from doorkey.single_flight import Active, AsyncSingleFlight, Renewed, SingleFlight
 
 if TYPE_CHECKING:
@@ -227,10 +228,8 @@ class Siblings:
 
 
 def _running_loop() -> Any:
-    import sys
-
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    trio = running_trio()
+    if trio is not None:
         return trio.lowlevel.current_trio_token()
     import asyncio
 

@@ -1,0 +1,32 @@
+"""How long to leave a server alone after a failure. Pure: chance and clock are arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from doorkey.errors import InvalidResponse, OAuthError, ServerError, TransportError
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Pauses that double from `first` to `most` seconds, unless the server names its own with `Retry-After`."""
+
+    first: float = 0.5
+    most: float = 60.0
+
+    def pause(self, failures: int, error: Exception, chance: float) -> float:
+        """Return the seconds to wait after `failures` failures in a row, the last one `error`.
+
+        `chance` in 0…1 spreads callers over the second half of the pause, so that a fleet does not come back at once.
+        """
+        asked = error.retry_after if isinstance(error, ServerError) else None
+        if asked is not None:
+            return asked * (1 + chance / 10)
+        return min(self.most, self.first * (1 << min(max(failures - 1, 0), 16))) * (0.5 + chance / 2)
+
+
+def says_come_back(error: OAuthError) -> bool:
+    """Say whether `error` is about the moment (no answer, overload, a broken answer) and not about the request."""
+    if isinstance(error, TransportError | InvalidResponse):
+        return True
+    return isinstance(error, ServerError) and (error.status in (429, 503) or error.error == "temporarily_unavailable")
