@@ -74,7 +74,7 @@ def test_the_wrong_verifier_gets_no_token(adapter: Adapter, site: Site) -> None:
     url, state = client.create_authorization_url(code_verifier="v" * 64)
     callback = site.log_in(url)
     other = adapter.client(*grant.client, scope=grant.scope, **site.options)
-    with pytest.raises(OAuthError, match="^invalid_grant"):
+    with pytest.raises(OAuthError, match=r"^invalid_grant"):
         other.fetch_token(authorization_response=callback, state=state, code_verifier="w" * 64)
 
 
