@@ -116,6 +116,10 @@ class Provider:
         """Move the provider's clock on by `seconds`, so that tokens expire without anybody waiting."""
         self._clock.advance(seconds)
 
+    def clock(self) -> float:
+        """Return the provider's time in POSIX seconds: given as `clock=` to a client, it advances both together."""
+        return self._clock.now()
+
     @property
     def port(self) -> int:
         """The port it listens at; 0 before it was started on a free one."""
