@@ -39,7 +39,18 @@ def test_a_jwk_may_be_a_mapping_or_json() -> None:
     assert import_key(as_mapping).kid == import_key(json.dumps(as_mapping)).kid == "one"
 
 
-@pytest.mark.parametrize("secret", [SECRET, SECRET.encode(), Secret(SECRET)])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        SECRET,
+        SECRET.encode(),
+        Secret(SECRET),
+        "{" + SECRET,
+        b"\x30" * 32,
+        b"\xff" * 32,
+        '{"a": "thirty-two characters at least"}',
+    ],
+)
 def test_a_shared_secret_may_be_text_bytes_or_a_secret(secret: object) -> None:
     import_key(secret).check("HS256", "sign")
 

@@ -82,9 +82,7 @@ class Provider:
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
         keycloak = Keycloak(realms, self._store, self._clock.now, any_host=self._allow_remote)
         self._server = _Server(App(keycloak, self.faults, self.requests))
-        self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name="doorkey-provider", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_SECONDS):
             raise UsageError("the provider did not start")

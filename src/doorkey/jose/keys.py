@@ -157,19 +157,21 @@ def _read(value: object) -> JoseKey:
 def _text(text: bytes) -> JoseKey:
     if _PEM.search(text):
         return _native(_pem(text))
-    if text.lstrip().startswith(b"{"):
-        members = _json(text)
-        if "kty" in members or "keys" in members:
-            return _jwk(members)
+    if text.lstrip().startswith(b"{") and (members := _json(text)) is not None:
+        return _jwk(members)
     _refuse_public(text)
     return OctKey(text, text)
 
 
-def _json(text: bytes) -> dict[str, Any]:
+def _json(text: bytes) -> dict[str, Any] | None:
+    """Return the JWK or JWK Set in `text`, or None if it is neither but some secret that begins with a brace."""
     try:
-        return parse_object(text)
+        members = parse_object(text)
     except JSONProblem as problem:
+        if b'"kty"' not in text and b'"keys"' not in text:
+            return None
         raise UsageError(f"the key is not a JWK: {problem}") from None
+    return members if "kty" in members or "keys" in members else None
 
 
 def _jwk(members: dict[str, Any]) -> JoseKey:

@@ -47,6 +47,7 @@ class SQLiteStore:
             raise UsageError(f"the store at {self._path} cannot be opened") from error
         try:
             self._prepare()
+            self._path.chmod(0o600)  # only now that it is known to be ours
         except BaseException:
             self._db.close()
             raise
@@ -138,7 +139,5 @@ def _make_private(path: Path) -> None:
             raise UsageError(f"the store at {path} is not a plain file")
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
             raise UsageError(f"the store at {path} belongs to somebody else")
-        if stat.S_IMODE(status.st_mode) & 0o077 and hasattr(os, "fchmod"):
-            os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)

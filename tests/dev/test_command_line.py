@@ -1,0 +1,102 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from doorkey.dev.__main__ import main
+from doorkey.dev.config import parse_config, read_config
+from doorkey.errors import UsageError
+
+TOML = """
+[realms.third]
+access_token_lifetime = 5
+[[clients]]
+client_id = "mine"
+secret = "my-own-secret"
+grants = ["password", "refresh_token"]
+[[clients]]
+client_id = "phone"
+redirect_uris = ["http://127.0.0.1/cb"]
+[[users]]
+username = "bob"
+password = "builder"
+roles = ["admin"]
+"""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_in_a_terminal_until_it_is_stopped(
+    tmp_path: Path, http: requests.Session, stop: signal.Signals
+) -> None:
+    (tmp_path / "config.toml").write_text(TOML)
+    command = [sys.executable, "-m", "doorkey.dev", "--port", "0", "--config", str(tmp_path / "config.toml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ}) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        issuer = re.sub("/master$", "/third", first.split()[1])
+        form = {"grant_type": "password", "client_id": "mine", "client_secret": "my-own-secret"}
+        answer = http.post(
+            f"{issuer}/protocol/openid-connect/token", {**form, "username": "bob", "password": "builder"}
+        )
+        assert answer.json()["expires_in"] == 5
+        process.send_signal(stop)
+        rest = process.stdout.read()
+        assert process.wait(10) == 0
+    assert "admin / admin" in rest
+    assert "mine / my-own-secret" in rest
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--host", "192.0.2.1"], ["--config", "/no/such/file"], ["--store", "/no/such/folder/file"]]
+)
+def test_what_is_wrong_with_the_command_is_one_clear_line(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--port", "0", *arguments]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("doorkey.dev: ")
+    assert told.err.count("\n") == 1
+
+
+def test_a_client_without_a_secret_is_public_and_needs_pkce(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(TOML)
+    mine, phone = read_config(tmp_path / "config.toml").clients
+    assert (mine.is_public, phone.is_public, phone.require_pkce) == (False, True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[[clients]]\nclient_id = 'a'\nsecrets = 'b'", "clients has no 'secrets'"),
+        ("[[clients]]\nsecret = 'b'", "no client_id"),
+        ("[[users]]\nusername = 'a'", "no password"),
+        ("[[users]]\nusername = 7", "must be of type str"),
+        ("[realms.a]\naccess_token_lifetime = true", "must be of type int"),
+        ("realms = 1", "must be of type dict"),
+        ("clients = [1]", "must be a table"),
+        ("[[clients]", "is not TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=problem) as caught:
+        read_config(path)
+    assert "config.toml" in str(caught.value)
+
+
+def test_the_documented_example_is_a_good_file() -> None:
+    import tomllib
+
+    import doorkey.dev.config
+
+    example = "\n".join(line[4:] for line in (doorkey.dev.config.__doc__ or "").splitlines() if line.startswith("    "))
+    config = parse_config(tomllib.loads(example))
+    assert [one.client_id for one in config.clients] == ["my-app"]
+    assert [one.username for one in config.users] == ["bob"]

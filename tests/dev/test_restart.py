@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import requests
+
+from doorkey.dev import Provider
+
+ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
+
+
+def test_sessions_and_keys_outlive_a_restart_when_a_file_is_given(tmp_path: Path, http: requests.Session) -> None:
+    store = tmp_path / "provider.sqlite"
+    with Provider(store=store) as provider:
+        token = http.post(provider.token_endpoint, ADMIN).json()
+        keys = http.get(provider.jwks_uri).json()
+        port = provider.port
+    with Provider(store=store, port=port) as provider:
+        assert http.get(provider.jwks_uri).json() == keys
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        assert http.get(provider.echo, headers=headers).status_code == 200
+        form = {"grant_type": "refresh_token", "client_id": "admin-cli", "refresh_token": token["refresh_token"]}
+        assert http.post(provider.token_endpoint, form).status_code == 200
+
+
+def test_without_a_file_everything_is_forgotten(http: requests.Session) -> None:
+    with Provider() as provider:
+        token = http.post(provider.token_endpoint, ADMIN).json()
+        port = provider.port
+    with Provider(port=port) as provider:
+        form = {"grant_type": "refresh_token", "client_id": "admin-cli", "refresh_token": token["refresh_token"]}
+        assert http.post(provider.token_endpoint, form).status_code == 400
+
+
+def test_the_file_holds_no_password_code_or_cookie(tmp_path: Path, http: requests.Session) -> None:
+    store = tmp_path / "provider.sqlite"
+    with Provider(store=store) as provider:
+        token = http.post(provider.token_endpoint, ADMIN).json()
+    content = store.read_bytes()
+    for secret in (token["access_token"], token["refresh_token"], "my-secret", "wonderland"):
+        assert secret.encode() not in content

@@ -1,0 +1,217 @@
+from dataclasses import replace
+
+import pytest
+
+from doorkey.errors import ServerError
+from doorkey.protocol.http import Response
+from doorkey.server.endpoints.authorize import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.redirect_uris import is_registered
+from tests.server.world import APP, CALLBACK, ISSUER, SPA, World, callback
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def refused(outcome: Response | LoginNeeded) -> str:
+    assert isinstance(outcome, Response)
+    return callback(outcome)["error"]
+
+
+def logged_in(world: World) -> LoggedIn:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    done = world.fill_in(needed)
+    assert isinstance(done, LoggedIn)
+    return done
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example/cb",
+        "https://app.example/cb?fixed=1&more=2",
+        "https://app.example/cb?fixed=1#fragment",
+        "https://app.example:443/cb?fixed=1",
+        "https://APP.example/cb?fixed=1",
+        "https://app.example/cb/?fixed=1",
+        "https://app.example.evil.example/cb?fixed=1",
+        "https://evil.example/?u=https://app.example/cb?fixed=1",
+        "javascript:alert(1)",
+    ],
+)
+def test_redirect_uri_is_compared_exactly_and_never_redirected_to_otherwise(world: World, uri: str) -> None:
+    with pytest.raises(ServerError, match="redirect_uri"):
+        world.authorize(redirect_uri=uri)
+    with pytest.raises(ServerError, match="redirect_uri"):  # not for an error either
+        world.authorize(redirect_uri=uri, response_type="no-such-type")
+
+
+def test_an_unknown_client_is_never_redirected(world: World) -> None:
+    with pytest.raises(ServerError, match="Client not found"):
+        world.authorize(client_id="nobody")
+
+
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "scope", "code_challenge"])
+def test_a_repeated_parameter_is_refused_without_a_redirect(world: World, name: str) -> None:
+    pairs = [("client_id", "spa"), ("redirect_uri", CALLBACK), ("response_type", "code"), (name, "x"), (name, "x")]
+    with pytest.raises(ServerError, match="duplicated parameter"):
+        world.visit(pairs)
+
+
+def test_the_only_registered_redirect_uri_may_be_left_out(world: World) -> None:
+    assert isinstance(world.authorize(redirect_uri=None), LoginNeeded)
+    world.clients = (replace(SPA, redirect_uris=(CALLBACK, "https://app.example/two")),)
+    with pytest.raises(ServerError, match="redirect_uri"):
+        world.authorize(redirect_uri=None)
+
+
+@pytest.mark.parametrize(
+    ("registered", "uri", "expected"),
+    [
+        ("http://127.0.0.1/cb", "http://127.0.0.1:5123/cb", True),
+        ("http://127.0.0.1:80/cb", "http://127.0.0.1:5123/cb", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:5123/other", False),
+        ("http://127.0.0.1/cb", "http://localhost:5123/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:80@evil.example/cb", False),
+        ("http://127.0.0.1/*", "http://127.0.0.1:5123/any/path?q=1", True),
+        ("http://127.0.0.1/*", "http://127.0.0.1\\@evil.example/", False),
+        ("http://127.0.0.1/app/*", "http://127.0.0.1/app/../admin", False),
+        ("http://127.0.0.1/app/*", "http://127.0.0.1/app/%2e%2E/admin", False),
+        ("http://127.0.0.1/app/*", "http://127.0.0.1/other", False),
+        ("http://127.0.0.1/*", "https://127.0.0.1/cb", False),
+        ("http://127.0.0.1/*", "http://127.0.0.1/cb#fragment", False),
+        ("https://app.example/*", "https://app.example/cb", False),
+        ("https://app.example/cb", "https://app.example:8443/cb", False),
+    ],
+)
+def test_only_on_loopback_is_the_port_free_and_the_path_open(registered: str, uri: str, expected: bool) -> None:
+    assert is_registered(uri, (registered,)) is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unauthorized_client"),
+        ({"response_type": "code id_token"}, "unauthorized_client"),
+        ({"response_type": "other"}, "unsupported_response_type"),
+        ({"scope": "openid other"}, "invalid_scope"),
+        ({"response_mode": "other"}, "invalid_request"),
+        ({"request": "a.b.c"}, "request_not_supported"),
+        ({"code_challenge": None}, "invalid_request"),
+        ({"code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "x" * 44}, "invalid_request"),
+        ({"prompt": "none"}, "login_required"),
+    ],
+)
+def test_what_the_client_did_wrong_is_told_to_the_client(
+    world: World, changes: dict[str, str | None], error: str
+) -> None:
+    outcome = world.authorize(**changes)
+    assert isinstance(outcome, Response)
+    location = outcome.header("location") or ""
+    assert location.startswith("https://app.example/cb")
+    assert f"error={error}" in location
+    assert "state=a-state" in location
+    assert "iss=" in location
+
+
+def test_plain_pkce_is_refused_also_where_none_is_required(world: World) -> None:
+    assert refused(world.authorize(client_id="app", code_challenge_method="plain")) == "invalid_request"
+
+
+def test_the_callback_brings_code_state_and_issuer_and_keeps_the_registered_query(world: World) -> None:
+    done = logged_in(world)
+    assert done.response.status == 303
+    brought = callback(done.response)
+    assert (brought["fixed"], brought["state"], brought["iss"]) == ("1", "a-state", ISSUER)
+    assert len(brought["code"]) >= 43
+
+
+def test_a_wrong_password_shows_the_form_again_and_the_right_one_goes_on(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    again = world.fill_in(needed, password="wrong")
+    assert isinstance(again, LoginNeeded)
+    assert (again.failed, again.username) == (True, "alice")
+    assert isinstance(world.fill_in(again), LoggedIn)
+
+
+def test_a_login_is_bound_to_the_browser_that_began_it(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    with pytest.raises(ServerError, match="another browser"):
+        world.fill_in(needed, browser="some-other-browser-0123456789")
+    with pytest.raises(ServerError, match="another browser"):
+        world.fill_in(needed, browser="")
+
+
+def test_a_form_without_its_csrf_token_is_refused(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    with pytest.raises(ServerError, match="not the one that was sent"):
+        world.fill_in(needed, csrf="guessed")
+
+
+def test_a_login_finishes_once_and_expires(world: World) -> None:
+    needed, forgotten = world.authorize(), world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    assert isinstance(forgotten, LoginNeeded)
+    world.fill_in(needed)
+    with pytest.raises(ServerError, match="expired"):
+        world.fill_in(needed)
+    world.advance(1800)
+    with pytest.raises(ServerError, match="expired"):
+        world.fill_in(forgotten)
+
+
+def test_two_tabs_of_a_browser_log_in_independently(world: World) -> None:
+    one = world.authorize()
+    assert isinstance(one, LoginNeeded)
+    two = world.authorize(Cookies(browser=one.browser), state="other-state")
+    assert isinstance(two, LoginNeeded)
+    for needed, state in ((two, "other-state"), (one, "a-state")):
+        done = world.fill_in(needed)
+        assert isinstance(done, LoggedIn)
+        assert callback(done.response)["state"] == state
+
+
+def test_every_login_is_a_new_session_with_a_new_key(world: World) -> None:
+    one, two = logged_in(world), logged_in(world)
+    assert one.session_key != two.session_key
+    assert callback(one.response)["session_state"] != callback(two.response)["session_state"]
+
+
+def test_a_browser_that_is_logged_in_is_not_asked_again(world: World) -> None:
+    done = logged_in(world)
+    cookies = Cookies(session=done.session_key)
+    again = world.authorize(cookies, client_id="app", prompt="none")
+    assert isinstance(again, Response)
+    assert callback(again)["session_state"] == callback(done.response)["session_state"]
+    assert isinstance(world.authorize(cookies, prompt="login"), LoginNeeded)
+    assert isinstance(world.authorize(cookies, max_age="0"), Response)
+    world.advance(1)
+    assert isinstance(world.authorize(cookies, max_age="0"), LoginNeeded)
+    assert refused(world.authorize(cookies, max_age="soon")) == "invalid_request"
+
+
+def test_a_key_nobody_gave_out_is_no_session(world: World) -> None:
+    assert isinstance(world.authorize(Cookies(session="guessed")), LoginNeeded)
+
+
+def test_a_client_without_the_code_grant_has_no_login(world: World) -> None:
+    world.clients = (replace(APP, grants=frozenset({"password"})),)
+    with pytest.raises(ServerError, match="Client not found"):
+        world.authorize(client_id="app")
+
+
+def test_nothing_that_waits_for_a_login_shows_its_secrets(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    assert needed.csrf not in repr(needed)
+    assert needed.browser not in repr(needed)

@@ -1,0 +1,215 @@
+from dataclasses import replace
+
+import pytest
+
+from doorkey.jose.keys import import_key
+from doorkey.jose.verification import unsafe_claims, verify
+from doorkey.server.model import Settings
+from doorkey.server.storage import EndSession
+from tests.server.world import APP, CALLBACK, OTHER, SECRET, SPA, VERIFIER, World
+
+ROTATING = Settings(rotate_refresh_tokens=True)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_tokens_are_signed_by_the_published_key_and_say_what_they_are(world: World) -> None:
+    tokens = world.login().json
+    keys = world.at.keys.public_jwks()
+    access = verify(tokens["access_token"], keys, algorithms=["RS256"]).claims
+    identity = verify(tokens["id_token"], keys, algorithms=["RS256"]).claims
+    assert (access["typ"], identity["typ"]) == ("Bearer", "ID")
+    assert access["iss"] == identity["iss"] == world.at.issuer
+    assert (identity["aud"], identity["sub"]) == ("app", "sub-of-alice")
+    assert access["exp"] - access["iat"] == tokens["expires_in"] == 60
+
+
+def test_the_published_keys_are_public_and_large_enough(world: World) -> None:
+    (jwk,) = world.at.keys.public_jwks()["keys"]
+    assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}
+    import_key(jwk).check("RS256", "verify")
+
+
+def test_an_access_token_is_active_until_it_expires(world: World) -> None:
+    world.clients = (replace(APP, audiences={"profile": "app"}),)
+    token = world.login().json["access_token"]
+    world.advance(59)
+    assert world.is_active(token)
+    world.advance(1)
+    assert not world.is_active(token)
+
+
+def test_no_kind_of_token_is_taken_for_another(world: World) -> None:
+    world.clients = (replace(APP, audiences={"profile": "app"}),)
+    tokens = world.login().json
+    assert world.refresh(tokens["access_token"]).problem == (400, "invalid_grant")
+    assert world.refresh(tokens["id_token"]).problem == (400, "invalid_grant")
+    assert not world.is_active(tokens["id_token"])
+
+
+def test_a_client_gets_a_token_for_itself_without_a_refresh_token(world: World) -> None:
+    answer = world.token({"grant_type": "client_credentials"})
+    assert answer.status == 200
+    assert "refresh_token" not in answer.json
+    assert "sid" not in unsafe_claims(answer.json["access_token"])
+
+
+def test_only_registered_scopes_are_granted(world: World) -> None:
+    form = {"grant_type": "client_credentials", "scope": "openid admin"}
+    assert world.token(form).problem == (400, "invalid_scope")
+    assert world.token({**form, "scope": 'quo"te'}).problem == (400, "invalid_scope")
+
+
+def test_a_grant_that_is_not_registered_is_refused(world: World) -> None:
+    world.clients = (replace(APP, grants=frozenset()),)
+    assert world.login().problem == (400, "unauthorized_client")
+    assert world.token({"grant_type": "client_credentials"}).problem == (401, "unauthorized_client")
+    assert world.token({"grant_type": "authorization_code", "code": "x"}).problem == (400, "unauthorized_client")
+
+
+def test_a_refresh_token_works_until_the_session_is_idle_too_long(world: World) -> None:
+    tokens = world.login().json
+    world.advance(1799)
+    again = world.refresh(tokens["refresh_token"])
+    assert again.status == 200
+    world.advance(1799)
+    assert world.refresh(again.json["refresh_token"]).status == 200
+    world.advance(1800)
+    assert world.refresh(again.json["refresh_token"]).problem == (400, "invalid_grant")
+
+
+def test_a_session_ends_at_its_limit_however_busy(world: World) -> None:
+    answer = world.login()
+    for _ in range(20):
+        world.advance(1700)
+        answer = world.refresh(answer.json["refresh_token"])
+    token = answer.json["refresh_token"]
+    assert world.now < 1_800_000_000 + 36_000
+    assert answer.json["refresh_expires_in"] == 1800  # idle, before the 2000 that are left
+    world.advance(1700)
+    assert world.refresh(token).json["refresh_expires_in"] == 300
+    world.advance(300)
+    assert world.refresh(token).problem == (400, "invalid_grant")
+
+
+def test_a_removed_session_says_so(world: World) -> None:
+    tokens = world.login().json
+    assert world.perform(EndSession(tokens["session_state"]))
+    answer = world.refresh(tokens["refresh_token"])
+    assert (answer.status, answer.json["error_description"]) == (400, "Session not active")
+
+
+def test_a_refresh_token_is_bound_to_its_client(world: World) -> None:
+    assert world.refresh(world.login().json["refresh_token"], ("other", "other-secret")).status == 400
+
+
+def test_without_rotation_a_refresh_token_works_again(world: World) -> None:
+    token = world.login().json["refresh_token"]
+    assert [world.refresh(token).status for _ in range(3)] == [200, 200, 200]
+
+
+def test_with_rotation_a_refresh_token_works_once_and_its_reuse_ends_the_grant() -> None:
+    world = World(ROTATING)
+    first = world.login().json["refresh_token"]
+    second = world.refresh(first).json["refresh_token"]
+    third = world.refresh(second).json["refresh_token"]
+    stolen = world.refresh(first)
+    assert stolen.json["error_description"] == "Maximum allowed refresh token reuse exceeded"
+    assert world.refresh(third).problem == (400, "invalid_grant")
+
+
+def test_refresh_gives_at_most_what_was_granted(world: World) -> None:
+    token = world.login().json["refresh_token"]
+    narrow = world.token({"grant_type": "refresh_token", "refresh_token": token, "scope": "email"})
+    assert set(narrow.json["scope"].split()) == {"email", "profile"}
+    wide = world.token({"grant_type": "refresh_token", "refresh_token": token, "scope": "openid phone"})
+    assert "phone" not in wide.json["scope"]
+
+
+def test_revoking_a_refresh_token_ends_everything_it_gave(world: World) -> None:
+    world.clients = (replace(APP, audiences={"profile": "app"}),)
+    tokens = world.login().json
+    assert world.revoke(tokens["refresh_token"]).status == 200
+    assert world.refresh(tokens["refresh_token"]).problem == (400, "invalid_grant")
+    assert not world.is_active(tokens["access_token"])
+
+
+def test_revoking_an_access_token_ends_only_that_one(world: World) -> None:
+    world.clients = (replace(APP, audiences={"profile": "app"}),)
+    tokens = world.login().json
+    assert world.revoke(tokens["access_token"]).status == 200
+    assert not world.is_active(tokens["access_token"])
+    assert world.is_active(world.refresh(tokens["refresh_token"]).json["access_token"])
+
+
+def test_a_client_looks_only_into_tokens_that_are_meant_for_it(world: World) -> None:
+    world.clients = (replace(APP, audiences={"profile": "app"}), OTHER)
+    token = world.login().json["access_token"]
+    assert world.is_active(token)
+    assert not world.is_active(token, ("other", "other-secret"))
+
+
+def test_a_code_gives_tokens_to_who_has_the_verifier(world: World) -> None:
+    answer = world.exchange(world.code())
+    assert answer.status == 200
+    assert unsafe_claims(answer.json["id_token"])["nonce"] == "a-nonce"
+
+
+def test_a_code_works_once_and_its_replay_revokes_what_it_gave(world: World) -> None:
+    world.clients = (SPA, replace(APP, client_id="app"))
+    code = world.code()
+    tokens = world.exchange(code).json
+    assert world.exchange(code).problem == (400, "invalid_grant")
+    assert world.refresh_public(tokens["refresh_token"]).problem == (400, "invalid_grant")
+
+
+def test_a_replay_long_after_still_revokes(world: World) -> None:
+    code = world.code()
+    tokens = world.exchange(code).json
+    world.advance(1000)
+    assert world.exchange(code).problem == (400, "invalid_grant")
+    assert world.refresh_public(tokens["refresh_token"]).problem == (400, "invalid_grant")
+
+
+def test_a_code_lives_sixty_seconds_at_most(world: World) -> None:
+    assert Settings().code_lifetime <= 60
+    code = world.code()
+    world.advance(60)
+    assert world.exchange(code).problem == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"code_verifier": "w" * 43},
+        {"code_verifier": ""},
+        {"code_verifier": "short"},
+        {"redirect_uri": "https://app.example/cb"},
+        {"redirect_uri": ""},
+    ],
+)
+def test_a_code_is_used_up_by_a_wrong_exchange(world: World, wrong: dict[str, str]) -> None:
+    code = world.code()
+    assert world.exchange(code, **wrong).problem == (400, "invalid_grant")
+    assert world.exchange(code).problem == (400, "invalid_grant")
+
+
+def test_a_code_is_bound_to_its_client(world: World) -> None:
+    form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    assert world.token({**form, "code": world.code()}, ("app", SECRET)).problem == (400, "invalid_grant")
+
+
+def test_pkce_cannot_be_taken_out_of_the_request(world: World) -> None:
+    code = world.code(client_id="app", code_challenge=None, code_challenge_method=None)
+    form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code}
+    answer = world.token({**form, "code_verifier": VERIFIER})
+    assert answer.problem == (400, "invalid_grant")
+
+
+def test_a_password_grant_checks_the_password(world: World) -> None:
+    form = {"grant_type": "password", "username": "alice", "password": "wrong"}
+    assert world.token(form).problem == (400, "invalid_grant")
+    assert world.token({**form, "username": "nobody"}).problem == (400, "invalid_grant")

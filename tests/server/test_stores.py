@@ -1,0 +1,131 @@
+"""One contract for every store."""
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doorkey.errors import UsageError
+from doorkey.server.sqlite_store import SQLiteStore
+from doorkey.server.store import SWEEP_EVERY, MemoryStore, Store
+
+LATER = 1000.0
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "store.sqlite")
+    yield store
+    store.close()
+
+
+def test_a_record_is_there_until_it_expires(store: Store) -> None:
+    store.put("code", "a", "one", expires_at=10, now=0)
+    assert store.get("code", "a", 9.9) == "one"
+    assert store.get("code", "a", 10) is None
+    assert store.get("session", "a", 0) is None
+
+
+def test_add_writes_once(store: Store) -> None:
+    assert store.add("once", "a", "one", expires_at=10, now=0)
+    assert not store.add("once", "a", "two", expires_at=10, now=9)
+    assert store.get("once", "a", 9) == "one"
+    assert store.add("once", "a", "three", expires_at=20, now=10)
+
+
+def test_swap_writes_only_over_what_was_seen(store: Store) -> None:
+    store.put("session", "a", "one", expires_at=LATER, now=0)
+    assert not store.swap("session", "a", "zero", "two", expires_at=LATER, now=0)
+    assert store.swap("session", "a", "one", "two", expires_at=LATER, now=0)
+    assert store.get("session", "a", 0) == "two"
+    assert not store.swap("session", "b", "one", "two", expires_at=LATER, now=0)
+    assert not store.swap("session", "a", "two", "three", expires_at=LATER, now=LATER)
+
+
+def test_remove_says_whether_there_was_something(store: Store) -> None:
+    store.put("session", "a", "one", expires_at=LATER, now=0)
+    assert store.remove("session", "a", 0)
+    assert not store.remove("session", "a", 0)
+    assert store.get("session", "a", 0) is None
+
+
+def test_of_many_threads_exactly_one_wins(store: Store) -> None:
+    store.put("code", "a", "fresh", expires_at=LATER, now=0)
+    together = threading.Barrier(16)
+    wins: list[str] = []
+
+    def take(name: str) -> None:
+        together.wait()
+        if store.swap("code", "a", "fresh", name, expires_at=LATER, now=0):
+            wins.append(name)
+
+    threads = [threading.Thread(target=take, args=(str(number),)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(wins) == 1
+    assert store.get("code", "a", 0) == wins[0]
+
+
+def test_expired_records_are_swept_away(store: Store) -> None:
+    store.put("old", "a", "one", expires_at=1, now=0)
+    for number in range(SWEEP_EVERY):
+        store.put("new", str(number), "", expires_at=LATER, now=5)
+    assert store.get("old", "a", 0) is None  # asked as if it were not expired yet
+
+
+def test_two_connections_see_the_same_file(tmp_path: Path) -> None:
+    one, two = SQLiteStore(tmp_path / "store"), SQLiteStore(tmp_path / "store")
+    one.put("a", "b", "c", expires_at=LATER, now=0)
+    assert not two.add("a", "b", "other", expires_at=LATER, now=0)
+    assert two.get("a", "b", 0) == "c"
+    one.close()
+    two.close()
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    path.touch(mode=0o666)
+    SQLiteStore(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError):
+        SQLiteStore(link)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_something_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "no-folder" / "store"):
+        with pytest.raises(UsageError):
+            SQLiteStore(path)
+
+
+@pytest.mark.parametrize("content", [b"notes of mine", b"SQLite format 3\x00 and then nothing", b"\x00" * 4096])
+def test_a_foreign_or_truncated_file_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="it was left as it is"):
+        SQLiteStore(path)
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE record (mine TEXT)")
+    database.commit()
+    database.close()
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="not one of doorkey's"):
+        SQLiteStore(path)
+    assert path.read_bytes() == before

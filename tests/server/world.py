@@ -1,0 +1,164 @@
+"""An authorization server without a socket: requests go in as values, and time passes when told."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
+
+from doorkey.protocol.flow import run
+from doorkey.protocol.http import FORM, Pairs, Request, Response
+from doorkey.protocol.pkce import challenge_of
+from doorkey.server.context import At, Endpoints
+from doorkey.server.endpoints.authorize import Cookies, LoggedIn, LoginNeeded, authorize, log_in
+from doorkey.server.endpoints.introspect import introspect
+from doorkey.server.endpoints.revoke import revoke
+from doorkey.server.endpoints.token import token
+from doorkey.server.keys import KeyRing
+from doorkey.server.model import NONE, Client, Settings, User
+from doorkey.server.storage import Directory, Storage
+from doorkey.server.store import MemoryStore, Store
+from doorkey.values import Secret
+
+ISSUER = "https://as.example/realms/one"
+ENDPOINTS = Endpoints(*(f"{ISSUER}/{name}" for name in ("auth", "token", "introspect", "revoke", "me", "jwks", "end")))
+CALLBACK = "https://app.example/cb?fixed=1"
+VERIFIER = "v" * 43
+SECRET = "a-secret-of-at-least-thirty-two-bytes"
+
+APP = Client(client_id="app", secret=Secret(SECRET), redirect_uris=(CALLBACK,))
+SPA = Client(client_id="spa", auth_methods=(NONE,), redirect_uris=(CALLBACK,), require_pkce=True)
+OTHER = Client(client_id="other", secret=Secret("other-secret"), redirect_uris=("https://other.example/cb",))
+ALICE = User(sub="sub-of-alice", username="alice", password=Secret("wonderland"), email="alice@example.org")
+
+
+@dataclass
+class World:
+    """One realm at one issuer."""
+
+    settings: Settings = field(default_factory=Settings)
+    clients: tuple[Client, ...] = (APP, SPA, OTHER)
+    store: Store = field(default_factory=MemoryStore)
+    now: float = 1_800_000_000.0
+
+    def __post_init__(self) -> None:
+        self.keys = KeyRing(self.store)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    @property
+    def at(self) -> At:
+        """The circumstances of a request now."""
+        return At(ISSUER, ENDPOINTS, self.settings, self.keys.of("one"), self.now)
+
+    def perform(self, effect: Any) -> Any:
+        """Perform one storage effect now."""
+        directory = Directory({one.client_id: one for one in self.clients}, {"alice": ALICE})
+        return Storage("one", directory, self.store, self.settings, self.now).perform(effect)
+
+    def post(self, endpoint: Any, form: Pairs | dict[str, str], basic: tuple[str, str] | None = None) -> Response:
+        """POST a form to an endpoint's flow."""
+        pairs = tuple(form.items()) if isinstance(form, dict) else form
+        headers: Pairs = (("Content-Type", FORM),)
+        if basic:
+            text = ":".join(quote_plus(part) for part in basic)
+            headers += (("Authorization", "Basic " + base64.b64encode(text.encode()).decode()),)
+        request = Request("POST", ENDPOINTS.token, headers, pairs)
+        response: Response = run(endpoint(request, self.at), self.perform)
+        return response
+
+    def token(self, form: Pairs | dict[str, str], basic: tuple[str, str] | None = ("app", SECRET)) -> Answer:
+        """Ask the token endpoint, as the confidential client unless told otherwise."""
+        return Answer.of(self.post(token, form, basic))
+
+    def login(self) -> Answer:
+        """Get tokens by password."""
+        return self.token({"grant_type": "password", "username": "alice", "password": "wonderland", "scope": "openid"})
+
+    def refresh(self, refresh_token: str, basic: tuple[str, str] | None = ("app", SECRET)) -> Answer:
+        """Refresh."""
+        return self.token({"grant_type": "refresh_token", "refresh_token": refresh_token}, basic)
+
+    def refresh_public(self, refresh_token: str) -> Answer:
+        """Refresh as the public client."""
+        form = {"grant_type": "refresh_token", "client_id": "spa", "refresh_token": refresh_token}
+        return self.token(form, None)
+
+    def is_active(self, token_text: str, basic: tuple[str, str] = ("app", SECRET)) -> bool:
+        """Ask the introspection endpoint."""
+        return bool(Answer.of(self.post(introspect, {"token": token_text}, basic)).json["active"])
+
+    def revoke(self, token_text: str) -> Answer:
+        """Ask the revocation endpoint."""
+        return Answer.of(self.post(revoke, {"token": token_text}, ("app", SECRET)))
+
+    def authorize(self, cookies: Cookies | None = None, /, **changes: str | None) -> Response | LoginNeeded:
+        """Visit the authorization endpoint; a change to None leaves a parameter out."""
+        parameters = {
+            "response_type": "code",
+            "client_id": "spa",
+            "redirect_uri": CALLBACK,
+            "scope": "openid",
+            "state": "a-state",
+            "nonce": "a-nonce",
+            "code_challenge": challenge_of(VERIFIER),
+            "code_challenge_method": "S256",
+            **changes,
+        }
+        return self.visit([(name, value) for name, value in parameters.items() if value is not None], cookies)
+
+    def visit(self, pairs: list[tuple[str, str]], cookies: Cookies | None = None) -> Response | LoginNeeded:
+        """Visit the authorization endpoint with these parameters and no others."""
+        request = Request("GET", f"{ENDPOINTS.authorization}?{urlencode(pairs)}")
+        return run(authorize(request, self.at, cookies or Cookies()), self.perform)
+
+    def fill_in(
+        self, needed: LoginNeeded, password: str = "wonderland", browser: str | None = None, **changes: str
+    ) -> LoggedIn | LoginNeeded:
+        """Send the login form, from the browser it was shown in unless told otherwise."""
+        form = {"transaction": needed.login_id, "csrf": needed.csrf, "username": "alice", "password": password}
+        request = Request("POST", ISSUER, (("Content-Type", FORM),), tuple({**form, **changes}.items()))
+        cookies = Cookies(needed.browser if browser is None else browser)
+        return run(log_in(request, self.at, cookies), self.perform)
+
+    def code(self, **changes: str | None) -> str:
+        """Log in by the page, and return the code."""
+        needed = self.authorize(**changes)
+        assert isinstance(needed, LoginNeeded)
+        done = self.fill_in(needed)
+        assert isinstance(done, LoggedIn)
+        return callback(done.response)["code"]
+
+    def exchange(self, code: str, **changes: str) -> Answer:
+        """Exchange a code as the public client."""
+        form = {"grant_type": "authorization_code", "client_id": "spa", "code": code, "redirect_uri": CALLBACK}
+        return self.token({**form, "code_verifier": VERIFIER, **changes}, None)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and the JSON that came with it."""
+
+    status: int
+    json: dict[str, Any]
+
+    @classmethod
+    def of(cls, response: Response) -> Answer:
+        """Read a response."""
+        return cls(response.status, json.loads(response.body) if response.body else {})
+
+    @property
+    def problem(self) -> tuple[int, str]:
+        """The status and the error."""
+        return self.status, self.json.get("error", "")
+
+
+def callback(response: Response) -> dict[str, str]:
+    """The parameters a redirect brings to the client."""
+    location = response.header("location")
+    assert location is not None
+    return dict(parse_qsl(urlsplit(location).query))
