@@ -1,0 +1,57 @@
+"""Measure and print: `./dev bench`; with `--write` the table goes to docs/bench.md too."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import (
+    httpx2_async,
+    httpx2_sync,
+    import_time,
+    renewals_loops,
+    renewals_tasks,
+    renewals_threads,
+    requests_session,
+)
+from bench.row import Row
+from bench.server import serving
+from bench.table import markdown, show
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "bench.md"
+
+MEASUREMENTS = {
+    "httpx2": httpx2_sync.measure,
+    "async": httpx2_async.measure,
+    "requests": requests_session.measure,
+    "import": import_time.measure,
+    "threads": renewals_threads.measure,
+    "tasks": renewals_tasks.measure,
+    "loops": renewals_loops.measure,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("only", nargs="*", choices=[*MEASUREMENTS, []], help="these measurements; else all")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
+    parser.add_argument("--effort", type=float, default=1.0, help="more or fewer rounds than usual (1.0)")
+    options = parser.parse_args()
+    console = Console()
+    rows: list[Row] = []
+    with serving() as served:
+        for name in options.only or MEASUREMENTS:
+            console.print(f"measuring: {name}", style="dim")
+            rows += MEASUREMENTS[name](served, options.effort)
+    show(rows, console)
+    if options.write:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(markdown(rows), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

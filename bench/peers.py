@@ -1,0 +1,102 @@
+"""Every client that is measured, with the same token in it."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from importlib import import_module
+from typing import Any
+
+import httpx2
+import requests
+from requests.adapters import BaseAdapter
+from requests.auth import AuthBase
+
+from doorkey.integrations import httpx_client, requests_client
+
+# Untyped, all three; authlib prefers httpx2 to httpx since 1.9, as we do.
+authlib_httpx2: Any = import_module("authlib.integrations.httpx_client")
+authlib_requests: Any = import_module("authlib.integrations.requests_client")
+requests_oauthlib: Any = import_module("requests_oauthlib")
+
+os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # requests-oauthlib sends nothing over http otherwise
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
+
+TEXT = "eyJhbGciOiJSUzI1NiJ9." + "x" * 700 + "." + "y" * 342
+"""As long as a usual access token."""
+
+BARE, OURS, AUTHLIB, REQUESTS_OAUTHLIB = "bare", "doorkey", "authlib", "requests-oauthlib"
+PLAIN_AUTH = "bare with auth="
+"""A bare session of requests looks for a `.netrc` at each request; one that is given an `auth=` does not, nor do we."""
+
+
+def token(lifetime: int = 3600) -> dict[str, Any]:
+    expires_at = int(time.time()) + lifetime
+    members = {"access_token": TEXT, "token_type": "Bearer", "refresh_token": "refresh-0"}
+    return {**members, "expires_in": 3600, "expires_at": expires_at}
+
+
+def headers() -> dict[str, str]:
+    return {"Authorization": f"Bearer {TEXT}"}
+
+
+def httpx2_clients(**options: Any) -> dict[str, Any]:
+    return {
+        BARE: httpx2.Client(headers=headers(), **options),
+        OURS: httpx_client.OAuth2Client("client", token=token(), **options),
+        AUTHLIB: authlib_httpx2.OAuth2Client("client", token=token(), **options),
+    }
+
+
+def async_httpx2_clients(**options: Any) -> dict[str, Any]:
+    return {
+        BARE: httpx2.AsyncClient(headers=headers(), **options),
+        OURS: httpx_client.AsyncOAuth2Client("client", token=token(), **options),
+        AUTHLIB: authlib_httpx2.AsyncOAuth2Client("client", token=token(), **options),
+    }
+
+
+def requests_sessions(adapter: BaseAdapter | None = None) -> dict[str, requests.Session]:
+    bare = requests.Session()
+    bare.headers.update(headers())
+    with_auth = requests.Session()
+    with_auth.auth = _PlainAuth()
+    sessions: dict[str, requests.Session] = {
+        BARE: bare,
+        PLAIN_AUTH: with_auth,
+        OURS: requests_client.OAuth2Session("client", token=token()),
+        AUTHLIB: authlib_requests.OAuth2Session("client", token=token()),
+        REQUESTS_OAUTHLIB: requests_oauthlib.OAuth2Session("client", token=token()),
+    }
+    if adapter is not None:
+        for session in sessions.values():
+            session.mount("http://", adapter)
+    return sessions
+
+
+class _PlainAuth(AuthBase):
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers["Authorization"] = f"Bearer {TEXT}"
+        return r
+
+
+class InMemory(BaseAdapter):
+    """A transport adapter of requests that answers without a socket."""
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        assert "Authorization" in request.headers
+        response = requests.Response()
+        response.status_code = 200
+        response.url = request.url or ""
+        response.request = request
+        response.raw = io.BytesIO(b'{"ok":true}')
+        return response
+
+    def close(self) -> None: ...
+
+
+def answers(request: httpx2.Request) -> httpx2.Response:
+    """What `httpx2.MockTransport` answers without a socket."""
+    assert "Authorization" in request.headers
+    return httpx2.Response(200, content=b'{"ok":true}')

@@ -1,0 +1,32 @@
+"""One line of the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure: ours, a peer's from the same run, and the target where there is one.
+
+    `met` is None where nothing was promised: the line is there to compare.
+    """
+
+    name: str
+    ours: str
+    peer: str
+    ratio: str = ""
+    target: str = ""
+    met: bool | None = None
+
+    @property
+    def verdict(self) -> str:
+        return {True: "met", False: "NOT MET", None: ""}[self.met]
+
+
+def microseconds(seconds: float) -> str:
+    return f"{seconds * 1e6:.1f} µs"
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:.1f} ms"

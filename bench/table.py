@@ -1,0 +1,55 @@
+"""The table, for a terminal and for docs/bench.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.row import Row
+
+COLUMNS = ("what", "doorkey", "peer", "ratio", "target", "")
+PACKAGES = ("httpx2", "requests", "authlib", "requests-oauthlib")
+
+METHOD = """\
+Over loopback the server is another process and connections are kept alive; in memory there is no socket at all, so
+that only the clients' own work is left. The contenders take turns in short rounds; the quickest quarter of the rounds
+counts, by its median, and "noise" is what the machine added in the median of all rounds. Imports are the least of many
+fresh interpreters. A line without a target is there to compare.
+"""
+
+
+def circumstances() -> str:
+    """What was measured on what."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    load = os.getloadavg()[0]
+    return f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {load:.1f}; {packages}."
+
+
+def show(rows: Sequence[Row], console: Console) -> None:
+    table = Table(*COLUMNS)
+    for row in rows:
+        style = {True: "green", False: "bold red", None: ""}[row.met]
+        cells = (row.name, row.ours, row.peer, row.ratio, row.target)
+        table.add_row(*map(Text, cells), Text(row.verdict, style))
+    console.print(table)
+    missed = [row for row in rows if row.met is False]
+    for row in missed:
+        console.print(Text(f"NOT MET: {row.name}: {row.ratio or row.ours}, target {row.target}", "bold red"))
+    if not missed:
+        console.print("[green]Every target is met.")
+    console.print(circumstances())
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the page."""
+    lines = ["| what | doorkey | peer | ratio | target | |", "|---|---|---|---|---|---|"]
+    lines += [f"| {r.name} | {r.ours} | {r.peer} | {r.ratio} | {r.target} | {r.verdict} |" for r in rows]
+    return "\n".join(
+        ["# Measured", "", "`./dev bench --write` wrote this page.", circumstances(), "", METHOD, *lines, ""]
+    )
