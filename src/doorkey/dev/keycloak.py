@@ -111,7 +111,8 @@ class Keycloak:
         realm = self._realms.get(found[1])
         if realm is None:
             return json_response({"error": "Realm does not exist"}, 404)
-        endpoint = _ENDPOINTS.get((request.method, found[2] or ""))
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = _ENDPOINTS.get((method, found[2] or ""))
         if endpoint is None:
             known = any(path == found[2] for _, path in _ENDPOINTS)
             return _plain_error(405, "Method Not Allowed") if known else _not_found()

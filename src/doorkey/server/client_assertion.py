@@ -13,6 +13,7 @@ from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
 from doorkey.server.storage import UseOnce
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+UNKNOWN = "Invalid client or Invalid client credentials"
 MAX_LIFETIME = 300
 """Seconds into the future that `exp` may lie: a longer assertion is one somebody may find."""
 
@@ -40,9 +41,9 @@ def subject_of(assertion: str, client_id: str | None) -> str:
     try:
         subject = unsafe_claims(assertion).get("sub")
     except VerificationError:
-        raise _refused("Invalid token") from None
+        raise _unknown() from None
     if not isinstance(subject, str) or not subject:
-        raise _refused("Token sub claim is required")
+        raise _unknown()
     if client_id not in (None, subject):
         raise _refused("client_id parameter does not match sub claim")
     return subject
@@ -56,7 +57,7 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
     """
     claims = _verified(assertion, client)
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
-        raise _refused("Token iss and sub claims must be the client")
+        raise _unknown()
     _check_audience(claims.get("aud"), at)
     expires_at = _check_times(claims, at)
     token_id = claims.get("jti")
@@ -73,7 +74,7 @@ def _verified(assertion: str, client: Client) -> Mapping[str, Any]:
     try:
         return verify(assertion, keys, algorithms=allowed).claims
     except (VerificationError, UsageError):
-        raise _refused("Client assertion could not be verified") from None
+        raise _unknown() from None
 
 
 def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
@@ -87,7 +88,9 @@ def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
 def _check_audience(audience: object, at: At) -> None:
     audiences = cast(list[object], audience) if isinstance(audience, list) else [audience]
     ours = {at.issuer, *(getattr(at.endpoints, name) for name in ("token", "introspection", "revocation"))}
-    if len(audiences) != 1 or audiences[0] not in ours:
+    if len(audiences) > 1:  # another server among them could present it here
+        raise _refused("Multiple audiences not allowed")
+    if not audiences or audiences[0] not in ours:
         raise _refused("Invalid token audience")
 
 
@@ -117,4 +120,8 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
 
 
 def _refused(description: str) -> InvalidClient:
-    return InvalidClient(description=description, status=401)
+    return InvalidClient(description=description, status=400)
+
+
+def _unknown() -> InvalidClient:
+    return InvalidClient(description=UNKNOWN, status=401)

@@ -12,14 +12,13 @@ from urllib.parse import unquote_plus
 from doorkey.errors import InvalidClient, InvalidRequest, UnauthorizedClient
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request
-from doorkey.server.client_assertion import ASSERTION_TYPE, check_assertion, subject_of
+from doorkey.server.client_assertion import ASSERTION_TYPE, UNKNOWN, check_assertion, subject_of
 from doorkey.server.context import At
 from doorkey.server.model import CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE, Client
 from doorkey.server.parameters import Parameters
 from doorkey.server.storage import FindClient
 from doorkey.values import Secret
 
-REFUSED = "Invalid client or Invalid client credentials"
 BASIC_CHALLENGE = (("WWW-Authenticate", 'Basic realm="token endpoint", charset="UTF-8"'),)
 
 _BASIC = re.compile(r"basic +([A-Za-z0-9+/=]+) *", re.IGNORECASE)
@@ -45,16 +44,16 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
     client = yield from FindClient(presented.client_id)
     challenge = BASIC_CHALLENGE if presented.method == CLIENT_SECRET_BASIC else ()
     if client is None:
-        raise InvalidClient(description=REFUSED, status=401, headers=challenge)
+        raise InvalidClient(description=UNKNOWN, status=401, headers=challenge)
     if presented.assertion is not None:
         yield from check_assertion(presented.assertion, client, at)
         return client
     if client.is_public and presented.method != CLIENT_SECRET_BASIC:
         return client  # a secret that a public client sends along proves nothing, and harms nothing
     if presented.method not in client.auth_methods or presented.secret is None or client.secret is None:
-        raise UnauthorizedClient(description=REFUSED, status=401, headers=challenge)
+        raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
     if presented.secret != client.secret:
-        raise UnauthorizedClient(description=REFUSED, status=401, headers=challenge)
+        raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
     return client
 
 
@@ -73,7 +72,7 @@ def _presented(request: Request, form: Parameters) -> Presented:
             raise InvalidClient(description="Unknown client_assertion_type", status=401)
         return Presented(subject_of(assertion, client_id), "assertion", assertion=assertion)
     if client_id is None:
-        raise InvalidClient(description=REFUSED, status=401)
+        raise InvalidClient(description=UNKNOWN, status=401)
     if posted is not None:
         return Presented(client_id, CLIENT_SECRET_POST, Secret(posted))
     return Presented(client_id, NONE)
@@ -94,4 +93,4 @@ def _from_header(header: str | None) -> Presented | None:
             Secret(unquote_plus(secret, errors="strict")),
         )
     except (binascii.Error, ValueError):
-        raise InvalidClient(description=REFUSED, status=401, headers=BASIC_CHALLENGE) from None
+        raise InvalidClient(description=UNKNOWN, status=401, headers=BASIC_CHALLENGE) from None
