@@ -1,0 +1,56 @@
+"""What every store asks of the arguments it is given, so that a key that one takes is taken by all."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Final
+
+from doorkey.errors import UsageError
+
+MAX_KEY: Final = 1024
+"""Bytes of a key in UTF-8: what the index of every supported database holds."""
+MAX_DATA: Final = 1 << 20
+"""Bytes of a record: many times the largest token."""
+MAX_LEASE: Final = 86_400.0
+"""Seconds."""
+KEPT: Final = 86_400.0
+"""Seconds for which a store remembers the version of a deleted record: longer than any renewal takes."""
+
+
+def checked_key(key: object) -> str:
+    """Return `key`; raises `UsageError`, which does not quote it, when it is no key."""
+    if not isinstance(key, str) or not key:
+        raise UsageError("a store's key is a non-empty string")
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        raise UsageError("a store's key must be text that UTF-8 can hold: it has a lone surrogate") from None
+    if size > MAX_KEY or "\0" in key:
+        raise UsageError(f"a store's key has at most {MAX_KEY} bytes in UTF-8 and no NUL")
+    return key
+
+
+def check_lease(seconds: object) -> None:
+    """Raise `UsageError` unless a lease can last `seconds`."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+        raise UsageError("a lease lasts a number of seconds")
+    if not 0.001 <= seconds <= MAX_LEASE:
+        raise UsageError(f"a lease lasts at least a millisecond and at most {MAX_LEASE:.0f} seconds")
+
+
+def check_commit(data: object, expected: object) -> None:
+    """Raise `UsageError` unless `data` can be committed over the version `expected`."""
+    if data is not None and not isinstance(data, bytes):
+        raise UsageError(f"a record's data is bytes, or None to delete it, not {type(data).__name__}")
+    if data is not None and len(data) > MAX_DATA:
+        raise UsageError(f"a record has at most {MAX_DATA} bytes")
+    if isinstance(expected, bool) or not isinstance(expected, int) or expected < 0:
+        raise UsageError("expected= is the version of the record that was loaded, or 0 when there was none")
+    if data is None and expected == 0:
+        raise UsageError("expected=0 says that there is no record: there is nothing to delete")
+
+
+def new_owner() -> str:
+    """Return what only a lease's holder knows: 128 random bits."""
+    return secrets.token_urlsafe(16)

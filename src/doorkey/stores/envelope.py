@@ -1,0 +1,62 @@
+"""What a record holds: a token as JSON, with the number of the format in front."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from doorkey.errors import RecordError, UsageError
+from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.tokens import OAuthToken
+
+FORMAT: Final = 1
+MAX_DEPTH: Final = 40
+"""A token endpoint's answer may be 32 deep, and stands in the envelope."""
+
+
+def pack(token: OAuthToken, metadata: Mapping[str, Any] | None = None) -> bytes:
+    """Return the bytes to commit for `token`, with `metadata` (JSON values) beside it. They hold its secrets.
+
+    Raises `UsageError` when a member of the token or of the metadata cannot be written as JSON.
+    """
+    content: dict[str, Any] = {"format": FORMAT, "token": token.to_dict()}
+    if metadata:
+        content["metadata"] = dict(metadata)
+    try:
+        data = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+        parse_object(data, max_depth=MAX_DEPTH)  # what cannot be read again must not replace what can
+    except (TypeError, ValueError, RecursionError, JSONProblem):
+        raise UsageError("a token that is to be stored holds what JSON can: text, numbers, lists, mappings") from None
+    return data
+
+
+def unpack(data: bytes) -> OAuthToken:
+    """Return the token in a record's `data`.
+
+    Raises `RecordError` when it is truncated, not ours, or written by a newer version of this library.
+    """
+    return open_record(data)[0]
+
+
+def open_record(data: bytes) -> tuple[OAuthToken, dict[str, Any]]:
+    """Return the token and the metadata in a record's `data`. Raises what `unpack` raises."""
+    try:
+        content = parse_object(data, max_depth=MAX_DEPTH)
+    except JSONProblem as problem:
+        raise RecordError(f"does not hold a token: {problem.problem}") from None
+    number: Any = content.get("format")
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise RecordError("does not hold a token: it has no format number")
+    if number > FORMAT:
+        raise RecordError("was written by a newer version of doorkey", expected=f"format {FORMAT}")
+    members: Any = content.get("token")
+    metadata: Any = content.get("metadata", {})
+    if not isinstance(members, dict) or not isinstance(metadata, dict):
+        raise RecordError("does not hold a token: a member has the wrong type")
+    try:
+        # now=0: one that says how long it lives but not since when counts as expired
+        token = OAuthToken.from_mapping(cast("dict[str, Any]", members), now=0.0)
+    except UsageError:
+        raise RecordError("does not hold a token that could be sent") from None
+    return token, cast("dict[str, Any]", metadata)

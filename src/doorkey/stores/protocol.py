@@ -1,0 +1,105 @@
+"""What a store of tokens is: versioned records, and leases that say who renews one.
+
+Theory of operation. A record is bytes under a key with a version, and a commit is a compare-and-set on that version:
+of all who saw version 7, one makes version 8. A lease is advice, not permission. It keeps others from asking for a
+token that somebody is already fetching; but it expires by the store's clock, so that a killed process blocks nobody
+for long, and an owner that outlived its lease still saves the token it was given, if nobody was faster.
+
+Versions do not start anew when a record is deleted: a deletion is a commit as well. So a renewal that began before a
+logout never overwrites what the next login saved (a store forgets that there was a record after a day at the
+earliest).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol, runtime_checkable
+
+from doorkey.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a store holds under a key: `data`, opaque to the store, and the `version` that a commit must name.
+
+    A key's first version is 1 and every commit adds 1, also one that deletes.
+    """
+
+    version: int
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"Record(version={self.version}, data=<{len(self.data)} bytes>)"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise UsageError("a record is not pickled, as it holds a token: commit it to a store")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Says that its holder renews `key`; `owner` is random, and what only the holder can release it by."""
+
+    key: str
+    owner: str = field(repr=False)
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Where tokens are kept for threads, processes and machines. Every call may be made from any thread.
+
+    Keys are non-empty text of at most 1024 UTF-8 bytes without NUL. All raise `StoreError` when the store cannot be
+    reached or used, `RecordError` when what is there is not a store of ours, and `UsageError` for wrong arguments.
+    """
+
+    def load(self, key: str) -> Record | None:
+        """Return the record of `key`, or None when there is none."""
+        ...
+
+    def try_lease(self, key: str, seconds: float) -> Lease | None:
+        """Take the lease of `key` for `seconds` (more than 0, at most a day), or return None: somebody holds it.
+
+        Never waits for the holder. The key needs no record. The seconds pass on the store's clock, not the caller's.
+        """
+        ...
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        """Save `data` if the version is still `expected` (0: there is no record), or delete the record (None).
+
+        Returns the new version (never 0), or 0 when somebody else committed first: nothing was changed then. No lease
+        is needed. After a `StoreError` it is open whether the commit was made; `load` tells, by version and data.
+        `data` has at most 1 MiB.
+        """
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens when it has expired, whoever holds the next one."""
+        ...
+
+    def close(self) -> None:
+        """Close what the store opened itself, not what it was given. A second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class AsyncStore(Protocol):
+    """The same as `Store`, awaited."""
+
+    async def load(self, key: str) -> Record | None:
+        """Return the record of `key`, or None when there is none."""
+        ...
+
+    async def try_lease(self, key: str, seconds: float) -> Lease | None:
+        """Take the lease of `key` for `seconds`, or return None: somebody holds it. See `Store.try_lease`."""
+        ...
+
+    async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        """Save or delete if the version is still `expected`; the new version, or 0. See `Store.commit`."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens when it has expired."""
+        ...
+
+    async def close(self) -> None:
+        """Close what the store opened itself, not what it was given. A second call does nothing."""
+        ...
