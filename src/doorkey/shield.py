@@ -76,3 +76,13 @@ def running_trio() -> Any:
     """Return the module trio where its loop is the one that runs here, else None."""
     trio = sys.modules.get("trio")
     return trio if trio is not None and trio.lowlevel.in_trio_run() else None
+
+
+def running_loop() -> Any:
+    """Return what stands for the event loop that runs here, of asyncio or trio; it can be referred to weakly."""
+    trio = running_trio()
+    if trio is not None:
+        return trio.lowlevel.current_trio_token()
+    import asyncio
+
+    return asyncio.get_running_loop()

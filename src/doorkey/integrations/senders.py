@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 from doorkey.errors import UsageError
-from doorkey.integrations._httpx import NAMES, installed, library
+from doorkey.integrations._httpx import NAMES, library
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.http import Request, Response
 
@@ -20,36 +19,29 @@ def sender(client: Any, policy: ExchangePolicy) -> Generator[Callable[[Request],
 
     Raises `UsageError` for a client of an unknown kind, and where no HTTP library is installed.
     """
-    if client is not None:
-        yield _through(client, policy)
-    elif installed():
-        with library().Client() as made:
-            yield _through(made, policy)
-    elif find_spec("requests") is not None:
-        import requests
+    from doorkey.integrations.owned import OwnedSender
 
-        with requests.Session() as made:
-            yield _through(made, policy)
-    else:
-        raise UsageError("no HTTP library is installed: pip install 'doorkey[httpx2]', or 'doorkey[requests]'")
+    owned = OwnedSender(client, policy)
+    try:
+        yield owned.send
+    finally:
+        owned.close()
 
 
 @asynccontextmanager
 async def asender(client: Any, policy: ExchangePolicy) -> AsyncGenerator[Callable[[Request], Awaitable[Response]]]:
     """Give what sends a request and awaits, through `client` or one made here. Raises as `sender` does."""
-    from doorkey.integrations.httpx_client.exchange import aexchange
+    from doorkey.integrations.owned import OwnedAsyncSender
 
-    if client is None:
-        async with library().AsyncClient() as made:
-            yield lambda request: aexchange(library(), made, request, policy)
-    else:
-        lib = _httpx_of(client, "AsyncClient")
-        if lib is None:
-            raise UsageError(f"this needs an AsyncClient of httpx2 or httpx, not a {type(client).__name__}")
-        yield lambda request: aexchange(lib, client, request, policy)
+    owned = OwnedAsyncSender(client, policy)
+    try:
+        yield owned.send
+    finally:
+        await owned.aclose()
 
 
-def _through(client: Any, policy: ExchangePolicy) -> Callable[[Request], Response]:
+def through(client: Any, policy: ExchangePolicy) -> Callable[[Request], Response]:
+    """Return what sends a request through a blocking `client`. Raises `UsageError` for an unknown kind."""
     lib = _httpx_of(client, "Client")
     if lib is not None:
         from doorkey.integrations.httpx_client.exchange import exchange
@@ -60,6 +52,14 @@ def _through(client: Any, policy: ExchangePolicy) -> Callable[[Request], Respons
 
         return partial(exchange_on_requests, client, policy=policy)
     raise UsageError(f"this needs a requests.Session or a Client of httpx2 or httpx, not a {type(client).__name__}")
+
+
+def ahttpx_of(client: Any) -> Any:
+    """Return the library of an asynchronous `client`. Raises `UsageError` for an unknown kind."""
+    lib = _httpx_of(client, "AsyncClient")
+    if lib is None:
+        raise UsageError(f"this needs an AsyncClient of httpx2 or httpx, not a {type(client).__name__}")
+    return lib
 
 
 def _httpx_of(client: Any, name: str) -> Any:

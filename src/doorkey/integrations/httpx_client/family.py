@@ -17,7 +17,7 @@ from doorkey.protocol.client_auth import ClientAuthMethod
 from doorkey.protocol.endpoint import origin_of
 from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.http import Request
-from doorkey.shield import running_trio
+from doorkey.shield import running_loop
 from doorkey.single_flight import Active, AsyncSingleFlight, Renewed, SingleFlight
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Siblings:
         """Return what finds the transport for a URL in the running loop; `home` is the client's own way."""
         import weakref
 
-        loop = _running_loop()
+        loop = running_loop()
         if self._home is None:
             self._home = weakref.ref(loop)
         if self._home() is loop:
@@ -225,15 +225,6 @@ class Siblings:
             )
             self._others[loop] = self._lib.AsyncClient(**{**self._options, "limits": none_kept})
         return self._others[loop]._transport_for_url
-
-
-def _running_loop() -> Any:
-    trio = running_trio()
-    if trio is not None:
-        return trio.lowlevel.current_trio_token()
-    import asyncio
-
-    return asyncio.get_running_loop()
 
 
 class Family(NamedTuple):

@@ -1,0 +1,193 @@
+"""Credentials: frozen values that each name one token, and know the grant that gets it.
+
+In all of them `client_secret` is text, or for private_key_jwt the private key (PEM text or a key object); `scopes` are
+scope tokens; `auth_methods` are client authentication methods by preference, of which the first is used that the server
+lists; `audience` and `resource` name whom the token is for (RFC 8693 §2.1, RFC 8707 §2). Texts that are secret are kept
+as `Secret`. Equal credentials are the same key in a cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from doorkey.errors import OAuthError, UsageError
+from doorkey.protocol import grants
+from doorkey.protocol.client_auth import ClientAuthMethod
+from doorkey.protocol.http import Pairs
+from doorkey.tokens import legal_token
+from doorkey.values import Scope, Secret
+
+AuthMethods: TypeAlias = "tuple[str | ClientAuthMethod, ...]"
+SecretText: TypeAlias = str | Secret
+SecretSource: TypeAlias = str | Secret | Callable[[], str | None]
+
+_SECRETS = frozenset({"client_secret", "password", "refresh_token", "assertion", "subject_token", "actor_token"})
+
+
+class Credentials:
+    """What names a token: a client, and what it presents."""
+
+    __slots__ = ()
+    client_id: str
+    client_secret: object
+    scopes: tuple[str, ...]
+    auth_methods: AuthMethods
+    audience: tuple[str, ...]
+    resource: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.client_id:
+            raise UsageError("credentials need a client_id")
+        for name in ("audience", "resource"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        for name in _SECRETS:
+            value = getattr(self, name, None)
+            if isinstance(value, str):
+                object.__setattr__(self, name, Secret(value))
+        object.__setattr__(self, "scopes", tuple(Scope.of(self.scopes)))
+        object.__setattr__(self, "auth_methods", tuple(self.auth_methods))
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether presenting it again and again is harmless and needs no person."""
+        return True
+
+    def grant(self) -> grants.Grant:
+        """Return the grant to present now."""
+        raise NotImplementedError
+
+    def parameters(self) -> Pairs:
+        """Return the parameters beside the grant's own."""
+        scope = (("scope", " ".join(self.scopes)),) if self.scopes else ()
+        return (*scope, *(("audience", one) for one in self.audience), *(("resource", one) for one in self.resource))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials(Credentials):
+    """The client for itself (RFC 6749 §4.4)."""
+
+    client_id: str
+    client_secret: object = None
+    scopes: tuple[str, ...] = ()
+    auth_methods: AuthMethods = ()
+    audience: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
+
+    def grant(self) -> grants.Grant:
+        """Return the client credentials grant."""
+        return grants.ClientCredentialsGrant()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceOwnerCredentials(Credentials):
+    """A person's or a technical account's name and password (RFC 6749 §4.3), given by `with_username_password`."""
+
+    client_id: str
+    client_secret: object = None
+    scopes: tuple[str, ...] = ()
+    auth_methods: AuthMethods = ()
+    audience: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
+    username: str = ""
+    password: SecretText = ""
+
+    def with_username_password(self, username: str, password: SecretText) -> ResourceOwnerCredentials:
+        """Return a copy for this account."""
+        return replace(self, username=username, password=password)
+
+    def grant(self) -> grants.Grant:
+        """Return the password grant. Raises `UsageError` without a name and password."""
+        password = self.password if isinstance(self.password, Secret) else Secret(self.password)
+        if not (self.username and password):
+            raise UsageError("these credentials need an account: with_username_password(user, password)")
+        return grants.PasswordGrant(self.username, password)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken(Credentials):
+    """A refresh token that somebody else got (RFC 6749 §6). Once it is refused, the grant is dead."""
+
+    client_id: str
+    refresh_token: SecretText
+    client_secret: object = None
+    scopes: tuple[str, ...] = ()
+    auth_methods: AuthMethods = ()
+    audience: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
+
+    @property
+    def repeatable(self) -> bool:
+        """No: with rotation, presenting it twice revokes the grant."""
+        return False
+
+    def grant(self) -> grants.Grant:
+        """Return the refresh token grant."""
+        return grants.RefreshTokenGrant(_secret_of(self.refresh_token, "refresh_token"))
+
+
+@dataclass(frozen=True, slots=True)
+class JWTBearer(Credentials):
+    """A signed assertion (RFC 7523 §2.1): a text that is used once, or a callable that makes a fresh one each time."""
+
+    client_id: str
+    assertion: SecretSource
+    client_secret: object = None
+    scopes: tuple[str, ...] = ()
+    auth_methods: AuthMethods = ()
+    audience: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
+
+    @property
+    def repeatable(self) -> bool:
+        """Only where each assertion is a fresh one."""
+        return callable(self.assertion)
+
+    def grant(self) -> grants.Grant:
+        """Return the grant with its assertion. Raises `UsageError` when the callable fails."""
+        return grants.JWTBearerGrant(_secret_of(self.assertion, "assertion"))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExchange(Credentials):
+    """One token for another (RFC 8693 §2.1); tokens are texts, or callables that return the current one."""
+
+    client_id: str
+    client_secret: object = None
+    scopes: tuple[str, ...] = ()
+    auth_methods: AuthMethods = ()
+    audience: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
+    subject_token: SecretSource = ""
+    subject_token_type: str = grants.ACCESS_TOKEN_TYPE
+    actor_token: SecretSource | None = None
+    actor_token_type: str | None = None
+    requested_token_type: str | None = None
+
+    def grant(self) -> grants.Grant:
+        """Return the grant with its tokens. Raises `UsageError` when a callable fails or there is no subject token."""
+        return grants.TokenExchangeGrant(
+            _secret_of(self.subject_token, "subject_token"),
+            self.subject_token_type,
+            None if self.actor_token is None else _secret_of(self.actor_token, "actor_token"),
+            self.actor_token_type,
+            self.requested_token_type,
+        )
+
+
+def _secret_of(source: SecretSource, what: str) -> Secret:
+    """Return the secret that a text or a callable gives. Raises `UsageError` where it gives none."""
+    value: object = source
+    if callable(source):
+        try:
+            value = source()
+        except OAuthError:
+            raise
+        except Exception as error:
+            raise UsageError(f"the callable that gives the {what} failed with {type(error).__name__}") from error
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not legal_token(text):
+        raise UsageError(f"there is no {what}: it is a non-empty string of visible ASCII characters")
+    return Secret(str(text))

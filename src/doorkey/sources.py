@@ -1,0 +1,157 @@
+"""`TokenSource` and `AsyncTokenSource`: one token, fresh whenever it is asked for, got once for everybody who asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from doorkey.credentials import Credentials
+from doorkey.errors import UsageError
+from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
+from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.http import Request
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.source_core import Sleep, SourceCore
+from doorkey.tokens import OAuthToken
+
+
+class TokenSource:
+    """The token of `credentials`, for any number of threads.
+
+    `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `http_client` is a
+    `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; left out, one is made.
+    `leeway` is the seconds before expiry at which the token is renewed, left out: min(60, lifetime / 2). With
+    `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
+    server. `clock` returns seconds since the epoch, `sleep` lets seconds pass.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials | SourceCore,
+        *,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        leeway: float | None = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock)
+        self._sender = OwnedSender(http_client, exchange or ExchangePolicy())
+        self._sleep = sleep
+        self._flight = SingleFlight(
+            self._core.slot, self._perform, self._core.clock, self._core.gate, background=background
+        )
+
+    def token(self) -> OAuthToken:
+        """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
+        return self._flight.token()
+
+    def reject(self, token: OAuthToken) -> None:
+        """Forget `token`, if it is still the current one, because a server refused it."""
+        self._core.slot.reject(token)
+
+    def close(self) -> None:
+        """Close the HTTP client that was made here; one that was given is its owner's."""
+        self._sender.close()
+
+    def __enter__(self) -> TokenSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return self._sender.send(effect)
+            case Sleep():
+                return self._sleep(effect.seconds)
+            case _:
+                raise UsageError(f"a token source cannot perform {type(effect).__name__}")
+
+
+class AsyncTokenSource:
+    """The token of `credentials`, for any number of tasks, of one event loop or of several.
+
+    `http_client` is an `AsyncClient` of httpx2 or httpx, and `sleep` a coroutine function; all else is as for
+    `TokenSource`, with a task in place of a thread.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials | SourceCore,
+        *,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        leeway: float | None = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Any] | None = None,
+    ) -> None:
+        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock)
+        self._sender = OwnedAsyncSender(http_client, exchange or ExchangePolicy())
+        self._sleep = sleep
+        self._flight = AsyncSingleFlight(
+            self._core.slot, self._perform, self._core.clock, self._core.gate, background=background
+        )
+
+    async def token(self) -> OAuthToken:
+        """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
+        return await self._flight.token()
+
+    def reject(self, token: OAuthToken) -> None:
+        """Forget `token`, if it is still the current one, because a server refused it."""
+        self._core.slot.reject(token)
+
+    async def aclose(self) -> None:
+        """Close the HTTP client that was made here; one that was given is its owner's."""
+        await self._sender.aclose()
+
+    async def __aenter__(self) -> AsyncTokenSource:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return await self._sender.send(effect)
+            case Sleep():
+                from anyio import sleep
+
+                return await (self._sleep or sleep)(effect.seconds)
+            case _:
+                raise UsageError(f"a token source cannot perform {type(effect).__name__}")
+
+
+def core_of(
+    credentials: Credentials | SourceCore,
+    issuer: str | None,
+    token_endpoint: str | None,
+    metadata: ServerMetadata | Mapping[str, Any] | None,
+    leeway: float | None,
+    clock: Callable[[], float],
+) -> SourceCore:
+    """Return the core of these credentials, or the one that is shared with another source."""
+    if isinstance(credentials, SourceCore):
+        return credentials
+    if not isinstance(credentials, Credentials):
+        raise UsageError(f"a token source takes credentials, not a {type(credentials).__name__}")
+    return SourceCore(
+        credentials,
+        issuer=issuer,
+        token_endpoint=token_endpoint,
+        metadata=metadata,
+        leeway=leeway,
+        clock=clock,
+    )
