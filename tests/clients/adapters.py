@@ -3,6 +3,7 @@
 The coroutines of asynchronous clients run on one background event loop, to which each call waits.
 """
 
+import ssl
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -47,13 +48,19 @@ class Kind:
     """The option of a call that takes a body as it is."""
     basic: Callable[[str, str], object]
     """The library's own HTTP Basic."""
+    defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Options that every client of a test gets unless it says otherwise."""
 
 
 _httpx2, _httpx = on("httpx2"), on("httpx")
 
 
+# Reading the system's certificates takes longer than most tests: one context serves them all.
+_TLS = {"verify": ssl.create_default_context()}
+
+
 def _on_httpx(name: str, library: Any, make: Callable[..., OAuth2Client], *, is_async: bool) -> Kind:
-    return Kind(name, library, make, is_async, {"follow_redirects": True}, "content", library.BasicAuth)
+    return Kind(name, library, make, is_async, {"follow_redirects": True}, "content", library.BasicAuth, _TLS)
 
 
 KINDS = {
@@ -189,8 +196,7 @@ class Adapter:
     _clients: list[Client] = field(default_factory=list[Client])
 
     def client(self, client_id: str | None = "a-client", client_secret: Any = None, **options: Any) -> Client:
-        """Return a client; names no environment of this machine, as its proxies are not the tests'."""
-        return self._driven(self.kind.make(client_id, client_secret, **options))
+        return self._driven(self.kind.make(client_id, client_secret, **{**self.kind.defaults, **options}))
 
     def _driven(self, native: Any) -> Client:
         client = Client(native, self.kind, self._through_the_portal if self.kind.is_async else _directly)

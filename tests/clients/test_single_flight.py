@@ -221,6 +221,7 @@ def test_6_event_loops_in_6_threads_make_one_request(adapter: Adapter, hostile: 
     hostile.on("/token", held)
     clock = Counting(0)
     client = expired(adapter, hostile, clock)
+    client.request("GET", hostile.url("/home"), withhold_token=True)
     clock.expect(6 * 4 + 1)
 
     async def four_tasks() -> list[int]:
@@ -314,6 +315,7 @@ def test_an_event_loop_that_ended_leaves_the_client_usable_in_another(
 ) -> None:
     hostile.on("/token", token("at-2"), token("at-3"))
     client = expired(adapter, hostile, clock)
+    client.request("GET", hostile.url("/home"), withhold_token=True)
 
     async def call() -> int:
         status: int = (await client.native.get(hostile.url())).status_code
