@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from doorkey.errors import UsageError, printable
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_ILLEGAL = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class Origin(NamedTuple):
@@ -58,7 +56,10 @@ def check_endpoint(url: str, what: str = "endpoint") -> str:
     `what` names the endpoint in the message. Raises `UsageError` for http beyond loopback, and for user information,
     a fragment, a backslash, blanks or control characters anywhere in it (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
     """
-    if _ILLEGAL.search(url):
+    given: object = url
+    if not isinstance(given, str):
+        raise UsageError(f"the {what} is text, not {type(given).__name__}")
+    if " " in url or "\\" in url or not url.isprintable():  # isprintable: no blank but " ", nothing invisible
         raise UsageError(f"the {what} holds a blank, a control character or a backslash")
     parts = split_url(url, what)
     if "@" in parts.netloc:
