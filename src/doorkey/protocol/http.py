@@ -10,12 +10,21 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
+from doorkey.errors import UsageError
 from doorkey.protocol.flow import Effect
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 """(name, value) pairs: a form, a query or headers."""
 
 FORM = "application/x-www-form-urlencoded"
+
+
+def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return `pairs` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot hold."""
+    try:
+        return urlencode(list(pairs))
+    except UnicodeEncodeError:
+        raise UsageError("a parameter holds a lone surrogate, which cannot be encoded") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Request(Effect[Response]):
     @property
     def content(self) -> bytes:
         """The body as it goes on the wire."""
-        return urlencode(self.form).encode("ascii") if self.body is None else self.body
+        return form_encoded(self.form).encode("ascii") if self.body is None else self.body
 
     def header(self, name: str) -> str | None:
         """Return the first header called `name`, in any case, or None."""
@@ -67,14 +76,6 @@ class Request(Effect[Response]):
         """Return a copy in which the header `name` is `value` and nothing else."""
         kept = tuple((key, old) for key, old in self.headers if key.lower() != name.lower())
         return replace(self, headers=(*kept, (name, value)))
-
-    def with_form(self, more: Iterable[tuple[str, str]]) -> Request:
-        """Return a copy with more parameters at the end of the form, or of the query for a GET."""
-        added = tuple(more)
-        if self.body is not None:
-            joined = b"&".join(part for part in (self.body, urlencode(added).encode("ascii")) if part)
-            return replace(self, body=joined)
-        return replace(self, form=self.form + added)
 
     def with_options(self, options: tuple[tuple[str, Any], ...]) -> Request:
         """Return a copy with `options` for the HTTP client that carries it."""

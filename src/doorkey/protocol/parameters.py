@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from doorkey.errors import UsageError
-from doorkey.protocol.http import Pairs
+from doorkey.protocol.http import Pairs, form_encoded
 from doorkey.values import Secret
 
 
@@ -53,7 +53,7 @@ def parse_form(text: str) -> Pairs:
 def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
     """Return `url` with `pairs` added at the end of its query, which is kept as it is (RFC 6749 §3.1)."""
     parts = urlsplit(url)
-    query = "&".join(part for part in (parts.query, urlencode(list(pairs))) if part)
+    query = "&".join(part for part in (parts.query, form_encoded(pairs)) if part)
     return urlunsplit(parts._replace(query=query))
 
 
