@@ -17,6 +17,7 @@ from doorkey.protocol.http import Pairs, Response
 ACCEPT_ENCODING: Final = "gzip"
 """What we ask for; a content coding that was not asked for and cannot be bounded is refused."""
 
+_DAY: Final = 86_400.0
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 
@@ -25,8 +26,8 @@ _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 class ExchangePolicy:
     """The bounds of one exchange with an authorization server.
 
-    `deadline`: seconds for the whole of it, which a slow drip does not extend. `max_body`: bytes of the decoded body.
-    `max_headers`: bytes of all headers together.
+    `deadline`: seconds for the whole of it, at most a day, which a slow drip does not extend. `max_body`: bytes of the
+    decoded body. `max_headers`: bytes of all headers together.
     """
 
     deadline: float = 15.0
@@ -34,8 +35,8 @@ class ExchangePolicy:
     max_headers: int = 64 * 1024
 
     def __post_init__(self) -> None:
-        if not (self.deadline > 0 and self.max_body > 0 and self.max_headers > 0):
-            raise UsageError("the bounds of an exchange are positive: a deadline in seconds, sizes in bytes")
+        if not (0 < self.deadline <= _DAY and self.max_body > 0 and self.max_headers > 0):
+            raise UsageError("the bounds of an exchange are positive: a deadline of at most a day, sizes in bytes")
 
 
 class Inbox:
