@@ -25,10 +25,13 @@ def retry_after(response: Response, now: float | None = None) -> float | None:
     if value.isascii() and value.isdigit():
         return min(float(value[:12]), MAX_RETRY_AFTER)
     if value and now is not None:
-        from email.utils import parsedate_to_datetime  # a fifth of the import time of all this, for a rare header
+        # A fifth of the import time of all this, for a rare header
+        from datetime import UTC
+        from email.utils import parsedate_to_datetime
 
         try:
-            moment = parsedate_to_datetime(value).timestamp()
+            date = parsedate_to_datetime(value)
+            moment = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()  # never the local time
         except (ValueError, TypeError, OverflowError):
             return None
         return min(max(math.ceil(moment - now), 0.0), MAX_RETRY_AFTER)
