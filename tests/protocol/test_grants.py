@@ -1,0 +1,93 @@
+"""Each grant knows its parameters, and shows none of its secrets."""
+
+import pytest
+
+from doorkey.protocol.grants import (
+    ACCESS_TOKEN_TYPE,
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    ExtensionGrant,
+    Grant,
+    JWTBearerGrant,
+    PasswordGrant,
+    RefreshTokenGrant,
+    TokenExchangeGrant,
+)
+from doorkey.protocol.http import Pairs
+from doorkey.values import Secret
+
+S = Secret("hunter2")
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+
+ALL: list[tuple[Grant, Pairs]] = [
+    (  # RFC 6749 §4.1.3
+        AuthorizationCodeGrant(Secret("SplxlOBeZQQYbYS6WxSbIA"), "https://client.example.com/cb"),
+        (
+            ("grant_type", "authorization_code"),
+            ("code", "SplxlOBeZQQYbYS6WxSbIA"),
+            ("redirect_uri", "https://client.example.com/cb"),
+        ),
+    ),
+    (  # RFC 7636 §4.5
+        AuthorizationCodeGrant(S, code_verifier=Secret(VERIFIER)),
+        (("grant_type", "authorization_code"), ("code", "hunter2"), ("code_verifier", VERIFIER)),
+    ),
+    (  # RFC 6749 §4.3.2
+        PasswordGrant("johndoe", Secret("A3ddj3w")),
+        (("grant_type", "password"), ("username", "johndoe"), ("password", "A3ddj3w")),
+    ),
+    (ClientCredentialsGrant(), (("grant_type", "client_credentials"),)),  # RFC 6749 §4.4.2
+    (  # RFC 6749 §6
+        RefreshTokenGrant(Secret("tGzv3JOkF0XG5Qx2TlKWIA")),
+        (("grant_type", "refresh_token"), ("refresh_token", "tGzv3JOkF0XG5Qx2TlKWIA")),
+    ),
+    (  # RFC 7523 §2.1
+        JWTBearerGrant(Secret("eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0.")),
+        (
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            ("assertion", "eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0."),
+        ),
+    ),
+    (  # RFC 8693 §2.3
+        TokenExchangeGrant(
+            Secret("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC"), resource=("https://backend.example",)
+        ),
+        (
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", "accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC"),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("resource", "https://backend.example"),
+        ),
+    ),
+    (
+        TokenExchangeGrant(S, "urn:x", Secret("act"), None, "urn:y", ("a", "b"), ("c", "d")),
+        (
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", "hunter2"),
+            ("subject_token_type", "urn:x"),
+            ("actor_token", "act"),
+            ("actor_token_type", ACCESS_TOKEN_TYPE),
+            ("requested_token_type", "urn:y"),
+            ("audience", "a"),
+            ("audience", "b"),
+            ("resource", "c"),
+            ("resource", "d"),
+        ),
+    ),
+    (ExtensionGrant("urn:example:ours"), (("grant_type", "urn:example:ours"),)),  # RFC 6749 §4.5
+]
+
+
+@pytest.mark.parametrize(("grant", "parameters"), ALL)
+def test_a_grant_asks_with_the_parameters_its_specification_names(grant: Grant, parameters: Pairs) -> None:
+    assert grant.parameters() == parameters
+
+
+@pytest.mark.parametrize("grant", [grant for grant, _ in ALL])
+def test_no_grant_shows_its_secrets(grant: Grant) -> None:
+    shown = repr(grant) + str(grant) + f"{grant}"
+    assert not any(secret in shown for secret in ("hunter2", "A3ddj3w", "Splxl", "tGzv3", "eyJ", "accVk", VERIFIER))
+
+
+def test_only_grants_that_need_no_person_and_burn_nothing_are_repeatable() -> None:
+    assert {type(grant) for grant, _ in ALL if grant.repeatable} == {PasswordGrant, ClientCredentialsGrant}
