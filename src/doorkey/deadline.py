@@ -27,12 +27,14 @@ class _Call(Generic[T]):
         self._call = call
         self._done = threading.Event()
         self.error: BaseException | None = None
+        self.abandoned = False
 
     def __call__(self) -> None:
         try:
             self.result = self._call()
         except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, whatever it is
-            self.error = error
+            if not self.abandoned:  # else nobody asks, and an error that is kept would keep the connection open
+                self.error = error
         finally:
             self._done.set()
 
@@ -50,6 +52,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     thread = threading.Thread(target=context.run, args=(work,), name="doorkey-exchange", daemon=True)
     thread.start()
     if not work.wait(seconds):
+        work.abandoned = True
         _abandon(thread)
         raise TransportError(f"the server did not answer in full within {seconds:g} s")
     if work.error is not None:
