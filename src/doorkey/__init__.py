@@ -4,21 +4,24 @@ Sessions are in `doorkey.integrations`, one folder for each HTTP library; a serv
 Importing this imports no HTTP library, no framework and no cryptography.
 """
 
-from doorkey.discovery import adiscover, discover
-from doorkey.errors import (
-    InvalidGrant,
-    InvalidResponse,
-    OAuthError,
-    ServerError,
-    TransportError,
-    UsageError,
-    VerificationError,
-)
-from doorkey.protocol.authorization import AuthorizationTransaction
-from doorkey.protocol.exchange import ExchangePolicy
-from doorkey.protocol.metadata import ServerMetadata
-from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.values import Scope, Secret
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorkey.discovery import adiscover, discover
+    from doorkey.errors import (
+        InvalidGrant,
+        InvalidResponse,
+        OAuthError,
+        ServerError,
+        TransportError,
+        UsageError,
+        VerificationError,
+    )
+    from doorkey.protocol.authorization import AuthorizationTransaction
+    from doorkey.protocol.exchange import ExchangePolicy
+    from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.tokens import OAuth2Token, OAuthToken
+    from doorkey.values import Scope, Secret
 
 __all__ = [
     "AuthorizationTransaction",
@@ -38,3 +41,36 @@ __all__ = [
     "adiscover",
     "discover",
 ]
+
+_MODULES = {
+    "AuthorizationTransaction": "doorkey.protocol.authorization",
+    "ExchangePolicy": "doorkey.protocol.exchange",
+    "InvalidGrant": "doorkey.errors",
+    "InvalidResponse": "doorkey.errors",
+    "OAuth2Token": "doorkey.tokens",
+    "OAuthError": "doorkey.errors",
+    "OAuthToken": "doorkey.tokens",
+    "Scope": "doorkey.values",
+    "Secret": "doorkey.values",
+    "ServerError": "doorkey.errors",
+    "ServerMetadata": "doorkey.protocol.metadata",
+    "TransportError": "doorkey.errors",
+    "UsageError": "doorkey.errors",
+    "VerificationError": "doorkey.errors",
+    "adiscover": "doorkey.discovery",
+    "discover": "doorkey.discovery",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when asked for: a program that only wants a session's errors does not wait for all the rest.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

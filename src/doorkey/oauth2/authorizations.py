@@ -1,10 +1,9 @@
-"""The authorization requests a session has made and not finished, and the URLs of new ones (RFC 6749 §4.1.1)."""
+"""New authorization requests: their URLs, and what they promise their callbacks (RFC 6749 §4.1.1)."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from doorkey.errors import UsageError
@@ -14,9 +13,6 @@ from doorkey.protocol.authorization import LIFETIME, AuthorizationTransaction, a
 from doorkey.protocol.http import Pairs
 from doorkey.protocol.parameters import pairs_of, parse_form
 from doorkey.values import Scope, Secret
-
-MOST_PENDING: Final = 64
-"""Logins a session remembers; the oldest is forgotten, so that begun and abandoned ones do not pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +24,6 @@ class Pending:
     code_verifier: Secret | None = None
     scope: Scope = field(default_factory=Scope)
     fragment: bool = False
-
-
-class Authorizations:
-    """The pending authorization requests of one session, by their `state`."""
-
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._pending: dict[str, Pending] = {}
-
-    def remember(self, state: str, pending: Pending) -> None:
-        """Keep `pending` until its callback comes."""
-        with self._mutex:
-            self._pending[state] = pending
-            while len(self._pending) > MOST_PENDING:
-                del self._pending[next(iter(self._pending))]
-
-    def find(self, state: str | None) -> Pending | None:
-        """Return what was promised for `state`, if this session made it."""
-        return self._pending.get(state) if state is not None else None
-
-    def forget(self, state: str | None) -> None:
-        """Drop `state`: it is used up."""
-        with self._mutex:
-            self._pending.pop(state or "", None)
 
 
 def begun(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from doorkey.errors import MismatchingStateError, UsageError, VerificationError
-from doorkey.oauth2.authorizations import Authorizations, Pending, promised_by, state_in
+from doorkey.oauth2.authorizations import Pending, promised_by, state_in
 from doorkey.oauth2.options import SessionOptions
+from doorkey.oauth2.pending import Authorizations
 from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
 from doorkey.values import Scope
 

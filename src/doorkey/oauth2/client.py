@@ -7,28 +7,27 @@ into methods that block or await, with the same signature, by `doorkey.oauth2.op
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from doorkey.errors import InvalidResponse, MissingTokenError, UsageError
-from doorkey.oauth2.authorizations import begun, transaction_of
-from doorkey.oauth2.callbacks import Finished, finish, speaks_of_a_fragment
-from doorkey.oauth2.core import Asking, SessionCore, extra_pairs
-from doorkey.oauth2.hooks import Hook
-from doorkey.oauth2.inference import grant_of, grant_type_of
-from doorkey.oauth2.library import Library
-from doorkey.oauth2.options import SessionOptions
-from doorkey.protocol.authorization import AuthorizationTransaction
-from doorkey.protocol.client_auth import ClientAuthMethod
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.grants import AuthorizationCodeGrant, RefreshTokenGrant
-from doorkey.protocol.http import Pairs
-from doorkey.protocol.introspection import Introspection, introspection_request, parse_introspection
-from doorkey.protocol.metadata import ServerMetadata
-from doorkey.protocol.revocation import check_revocation, revocation_request
-from doorkey.protocol.token_endpoint import token_of
-from doorkey.single_flight import Active, Renewed
-from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.values import Secret
+
+if TYPE_CHECKING:
+    from doorkey.oauth2.callbacks import Finished
+    from doorkey.oauth2.core import SessionCore
+    from doorkey.oauth2.hooks import Hook
+    from doorkey.oauth2.library import Library
+    from doorkey.oauth2.options import SessionOptions
+    from doorkey.protocol.authorization import AuthorizationTransaction
+    from doorkey.protocol.client_auth import ClientAuthMethod
+    from doorkey.protocol.flow import Flow
+    from doorkey.protocol.http import Pairs
+    from doorkey.protocol.introspection import Introspection
+    from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.tokens import OAuth2Token, OAuthToken
+    from doorkey.values import Secret
+
+# What an operation needs is imported when it is first called, and the core when the first session is made: importing a
+# client is part of starting every program that has one in its reach, used or not.
 
 HeaderItems = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -48,8 +47,11 @@ class OAuth2Client:
     """
 
     _oauth: SessionCore
+    _flight: Any  # a SingleFlight or an AsyncSingleFlight, as the HTTP library's world needs
 
     def _set_up(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
+        from doorkey.oauth2.core import SessionCore
+
         self._oauth = SessionCore(options, library, token)
 
     # -- what it knows -----------------------------------------------------------------------------------------------
@@ -61,6 +63,8 @@ class OAuth2Client:
 
     @token.setter
     def token(self, token: Mapping[str, Any] | None) -> None:
+        from doorkey.tokens import OAuth2Token
+
         self._oauth.put(OAuth2Token.from_dict(token))
 
     @property
@@ -100,6 +104,8 @@ class OAuth2Client:
         `code_verifier=`. PKCE is on when `code_verifier` or ``code_challenge_method="S256"`` is given. `extra` become
         parameters. Raises `UsageError`.
         """
+        from doorkey.oauth2.authorizations import begun
+
         core = self._oauth
         full_url, state, pending, _ = begun(
             core.options, url, extra, state=state, code_verifier=code_verifier, with_pkce=False
@@ -112,6 +118,8 @@ class OAuth2Client:
 
         `url` is the authorization endpoint, left out the session's; `extra` become parameters. Raises `UsageError`.
         """
+        from doorkey.oauth2.authorizations import transaction_of
+
         return transaction_of(self._oauth.options, url, extra, self._oauth.options.clock())
 
     def register_client_auth_method(self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod) -> None:
@@ -162,6 +170,11 @@ class OAuth2Client:
         that is not this request's, `ServerError` when the server or its callback says no, `InvalidResponse` when the
         answer is no token, `TransportError` when there is none.
         """
+        from doorkey.oauth2.callbacks import finish, speaks_of_a_fragment
+        from doorkey.oauth2.core import Asking, extra_pairs
+        from doorkey.oauth2.inference import grant_of, grant_type_of
+        from doorkey.protocol.grants import AuthorizationCodeGrant
+
         core = self._oauth
         given = {**extra, "code": code, "username": username, "password": password}
         endpoint = url or core.token_endpoint()
@@ -207,6 +220,8 @@ class OAuth2Client:
 
         `state` is what the request sent, where another session made it. Raises as `fetch_token` does.
         """
+        from doorkey.oauth2.callbacks import finish
+
         core = self._oauth
         finished = finish(
             authorization_response, core.options, core.authorizations, state=state, may_read_fragment=True
@@ -214,6 +229,8 @@ class OAuth2Client:
         return (yield from self._take_implicit(finished))
 
     def _take_implicit(self, finished: Finished) -> Flow[OAuth2Token]:
+        from doorkey.protocol.token_endpoint import token_of
+
         core = self._oauth
         parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
         token = token_of(parameters, asked_at=core.options.clock())
@@ -234,6 +251,12 @@ class OAuth2Client:
         Any number of callers at once make one request. `url`, `auth`, `headers`, `body` and `extra` are as for
         `fetch_token`. Raises `MissingTokenError` without a refresh token, else as `fetch_token` does.
         """
+        from doorkey.oauth2.core import Asking, extra_pairs
+        from doorkey.protocol.grants import RefreshTokenGrant
+        from doorkey.single_flight import Renewed
+        from doorkey.tokens import OAuth2Token
+        from doorkey.values import Secret
+
         core, own = self._oauth, self._oauth.slot.token
         endpoint = url or core.token_endpoint()
         if endpoint is None:
@@ -267,6 +290,8 @@ class OAuth2Client:
         `token`, where given, is made the session's first if it is another one. Raises `MissingTokenError` without a
         token, `TokenExpiredError` for an expired one that cannot be renewed, and the error of the renewal.
         """
+        from doorkey.single_flight import Active
+
         if token is not None and token is not self._oauth.view:
             self.token = token
         yield from Active()
@@ -288,6 +313,9 @@ class OAuth2Client:
         `url` is the revocation endpoint, left out the session's. Returns the HTTP library's response. Raises
         `ServerError` where the server refuses.
         """
+        from doorkey.oauth2.core import extra_pairs
+        from doorkey.protocol.revocation import check_revocation, revocation_request
+
         core = self._oauth
         endpoint = _endpoint(url, core.options.metadata.revocation_endpoint, "revocation")
         options = core.call_options(extra)
@@ -315,6 +343,9 @@ class OAuth2Client:
         `url` is the introspection endpoint, left out the session's. Raises `ServerError` where the server refuses,
         `InvalidResponse` where it does not say whether the token is active.
         """
+        from doorkey.oauth2.core import extra_pairs
+        from doorkey.protocol.introspection import introspection_request, parse_introspection
+
         core = self._oauth
         endpoint = _endpoint(url, core.options.metadata.introspection_endpoint, "introspection")
         options = core.call_options(extra)
@@ -326,6 +357,8 @@ class OAuth2Client:
         return parse_introspection(response, core.options.clock())
 
     def _token_meant(self, token: str | None) -> Secret:
+        from doorkey.values import Secret
+
         own = self._oauth.slot.token
         if token is not None:
             return Secret(token)

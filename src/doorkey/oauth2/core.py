@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import InvalidGrant, UsageError
-from doorkey.oauth2.authorizations import Authorizations
-from doorkey.oauth2.hooks import ComplianceHooks, Wire
-from doorkey.oauth2.library import Library
+from doorkey.oauth2.hooks import ComplianceHooks
 from doorkey.oauth2.options import SessionOptions, auth_method_named
+from doorkey.oauth2.pending import Authorizations
 from doorkey.protocol.bearer import place
-from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, authenticate
 from doorkey.protocol.flow import Flow, Settle
-from doorkey.protocol.grants import ClientCredentialsGrant, Grant, RefreshTokenGrant
-from doorkey.protocol.http import Pairs, Request, Response
-from doorkey.protocol.parameters import pairs_of, parse_form
 from doorkey.protocol.renewal import Slot
-from doorkey.protocol.token_endpoint import parse_token, token_request
 from doorkey.single_flight import saving
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
+
+if TYPE_CHECKING:
+    from doorkey.oauth2.hooks import Wire
+    from doorkey.oauth2.library import Library
+    from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity
+    from doorkey.protocol.grants import Grant
+    from doorkey.protocol.http import Pairs, Request, Response
+
+# What only a token request needs is imported where one is made: a program that brings its token never waits for it.
 
 REPLAYED: Final = frozenset({"audience", "resource"})
 """Parameters that a refresh repeats; its scope is what was granted (RFC 6749 §6, RFC 8707 §2.2)."""
@@ -83,6 +86,9 @@ class SessionCore:
 
     def ask(self, asking: Asking, response_hook: str, request_hook: str | None = None) -> Flow[OAuthToken]:
         """Make one token request and return its token, which nobody has seen yet."""
+        from doorkey.protocol.grants import RefreshTokenGrant
+        from doorkey.protocol.token_endpoint import parse_token, token_request
+
         now = self.options.clock()
         request = token_request(
             asking.endpoint, asking.grant, asking.extra, method=asking.method, headers=asking.headers
@@ -100,6 +106,8 @@ class SessionCore:
         request_hook: str | None = None,
     ) -> Flow[Response]:
         """Authenticate `request`, send it, and return the response; hooks see and may change both."""
+        from doorkey.protocol.client_auth import authenticate
+
         if request_hook and self.hooks.of(request_hook):
             body = request.content.decode("utf-8", "surrogateescape")
             wire = yield from self.hooks.on_request(request_hook, (request.url, dict(request.headers), body))
@@ -124,6 +132,8 @@ class SessionCore:
 
     def repeatable(self) -> Asking | None:
         """Return how to ask again without a person: as before, or with the grant the session was constructed for."""
+        from doorkey.protocol.grants import ClientCredentialsGrant
+
         asked, endpoint = self.asked, self.token_endpoint()
         if asked is not None and asked.grant.repeatable:
             return asked
@@ -151,6 +161,8 @@ class SessionCore:
         self, token: OAuthToken | None, refresh_token: Secret, asking: Asking | None = None
     ) -> Flow[OAuthToken]:
         """Use `refresh_token`; `asking` says how where the caller did, else the way the token was got."""
+        from doorkey.protocol.grants import RefreshTokenGrant
+
         asked = self.asked
         if asking is None:
             endpoint = self.token_endpoint()
@@ -196,6 +208,8 @@ class SessionCore:
 
     def identity(self, endpoint: str) -> ClientIdentity:
         """Return who the client is, for one request to `endpoint`."""
+        from doorkey.protocol.client_auth import ClientIdentity
+
         options = self.options
         audience = options.metadata.issuer or self.token_endpoint() or endpoint
         return ClientIdentity(options.client_id, options.credential, audience, options.clock())
@@ -217,6 +231,8 @@ class SessionCore:
 
 def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
     """Return the parameters of a `body` (form-encoded text, a mapping or pairs) and of keyword arguments."""
+    from doorkey.protocol.parameters import pairs_of, parse_form
+
     if not body:
         pairs: Pairs = ()
     elif isinstance(body, str | bytes):

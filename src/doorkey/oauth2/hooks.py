@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
 from doorkey.errors import UsageError
@@ -33,6 +32,8 @@ class ComplianceHooks:
     def add(self, kind: str, hook: Hook) -> None:
         """Register `hook`. Raises `UsageError` for an unknown kind."""
         if kind not in self._hooks:
+            from difflib import get_close_matches
+
             near = get_close_matches(kind, KINDS, 1)
             raise UsageError(f"there is no hook {kind!r}" + (f": did you mean {near[0]!r}?" if near else f": {KINDS}"))
         if hook not in self._hooks[kind]:

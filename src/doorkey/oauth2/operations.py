@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from doorkey.protocol.flow import Flow
+if TYPE_CHECKING:
+    from doorkey.protocol.flow import Flow
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,11 +48,13 @@ def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
 
 def _present(method: Any, flow: Callable[..., Any]) -> None:
     """Let `help()` show the public name, and the result where the flow says ``Flow[result]``."""
+    flow = cast(FunctionType, flow)
     update_wrapper(method, flow)
-    signature = inspect.signature(flow)
-    result = str(signature.return_annotation).removeprefix("Flow[").removesuffix("]")
-    method.__signature__ = signature.replace(return_annotation=result)
+    result = str(flow.__annotations__["return"]).removeprefix("Flow[").removesuffix("]")
     method.__annotations__ = {**flow.__annotations__, "return": result}
     method.__name__ = flow.__name__.lstrip("_")
     method.__qualname__ = f"{flow.__qualname__.rpartition('.')[0]}.{method.__name__}"
-    del method.__wrapped__
+    # `inspect` reads the signature off what is wrapped when somebody asks; to ask it here would be to import it.
+    shown = FunctionType(flow.__code__, flow.__globals__, method.__name__, flow.__defaults__)
+    shown.__kwdefaults__, shown.__annotations__ = flow.__kwdefaults__, method.__annotations__
+    method.__wrapped__ = shown

@@ -6,16 +6,17 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from doorkey.errors import UsageError
-from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
 from doorkey.protocol.pkce import METHOD
 from doorkey.tokens import OAuth2Token
 from doorkey.values import Scope, Secret
+
+if TYPE_CHECKING:
+    from doorkey.protocol.client_auth import ClientAuthMethod
 
 UpdateToken: TypeAlias = "Callable[..., None] | Callable[..., Awaitable[None]]"
 """``update_token(token, refresh_token=None, access_token=None)``: told of each change, and what the token replaces."""
@@ -70,6 +71,8 @@ def session_options(
     """
     unknown = sorted(set(given) - OWN_OPTIONS - set(known_elsewhere))
     if unknown:
+        from difflib import get_close_matches
+
         near = get_close_matches(unknown[0], [*OWN_OPTIONS, *known_elsewhere], 1)
         raise UsageError(f"there is no option {unknown[0]!r}" + (f": did you mean {near[0]!r}?" if near else ""))
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
@@ -119,8 +122,12 @@ def _is_async(function: object) -> bool:
 
 def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod]) -> ClientAuthMethod:
     """Return the client authentication method called `name`. Raises `UsageError` with the nearest known name."""
+    from doorkey.protocol.client_auth import METHODS
+
     method = registered.get(name) or METHODS.get(name)
     if method is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(name, [*registered, *METHODS], 1)
         hint = f": did you mean {near[0]!r}?" if near else ": register it with register_client_auth_method()"
         raise UsageError(f"there is no client authentication method {name!r}{hint}")
