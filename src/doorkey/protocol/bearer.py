@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import UsageError
-from doorkey.protocol.http import FORM
-from doorkey.protocol.parameters import with_query
-from doorkey.tokens import OAuthToken
+
+if TYPE_CHECKING:
+    from doorkey.tokens import OAuthToken
 
 
 def authorization_header(token: OAuthToken) -> str:
@@ -33,15 +33,18 @@ def place(
     `body` is form-encoded text or bytes, or None, where the token goes there; otherwise it is passed on untouched.
     Raises `UsageError` for a body that no parameter can be added to.
     """
+    from doorkey.protocol.http import FORM, form_encoded, with_header
+    from doorkey.protocol.parameters import with_query
+
     header = authorization_header(token)
     pair = ("access_token", token.access_token.reveal())
     if placement == "uri":
         return with_query(url, [pair]), headers, body
     if placement == "header":
-        return url, {**headers, "Authorization": header}, body
+        return url, with_header(headers, "Authorization", header), body
     media_type = next((value for name, value in headers.items() if name.lower() == "content-type"), FORM)
     if not (body is None or isinstance(body, str | bytes)) or media_type.partition(";")[0].strip().lower() != FORM:
         raise UsageError("token_placement='body' needs a form-encoded body that is not streamed (RFC 6750 §2.2)")
     text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body or ""
-    added = with_query("?" + text, [pair])[1:]
-    return url, {**headers, "Content-Type": FORM}, added
+    added = "&".join(part for part in (text, form_encoded([pair])) if part)
+    return url, with_header(headers, "Content-Type", FORM), added

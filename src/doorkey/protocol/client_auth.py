@@ -10,11 +10,10 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
-from urllib.parse import quote_plus, urlencode
 
 from doorkey.errors import UsageError
-from doorkey.protocol.http import FORM, Request
-from doorkey.protocol.parameters import with_query
+from doorkey.protocol.http import FORM, Request, form_encoded, with_header
+from doorkey.protocol.parameters import merged, parse_form, with_query
 from doorkey.values import Secret
 
 Headers: TypeAlias = MutableMapping[str, str]
@@ -49,7 +48,7 @@ class ClientIdentity:
 
 def client_secret_basic(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """HTTP Basic with id and secret form-encoded first, so that ``:`` and ``%`` survive (RFC 6749 §2.3.1)."""
-    return uri, _basic(headers, quote_plus(client.client_id), quote_plus(_secret_text(client))), body
+    return uri, _basic(headers, _encoded(client.client_id), _encoded(_secret_text(client))), body
 
 
 def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
@@ -119,12 +118,23 @@ def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str
 
 
 def _add(body: str, **parameters: str) -> str:
-    return "&".join(part for part in (body, urlencode(parameters)) if part)
+    """Return `body` with what proves the client at its end; a parameter that is there already must be the same."""
+    there = parse_form(body)
+    added = merged(there, parameters.items(), "the client authentication")[len(there) :]
+    return "&".join(part for part in (body, form_encoded(added)) if part)
+
+
+def _encoded(text: str) -> str:
+    """Return `text` form-encoded by itself."""
+    return form_encoded([(text, "")])[:-1]
 
 
 def _basic(headers: Headers, user: str, password: str) -> Mapping[str, str]:
-    credentials = b64encode(f"{user}:{password}".encode()).decode("ascii")
-    return {**headers, "Authorization": f"Basic {credentials}"}
+    try:
+        credentials = b64encode(f"{user}:{password}".encode()).decode("ascii")
+    except UnicodeEncodeError:
+        raise UsageError("the client_id or client_secret holds a lone surrogate, which cannot be encoded") from None
+    return with_header(headers, "Authorization", f"Basic {credentials}")
 
 
 def _secret_text(client: ClientIdentity) -> str:

@@ -5,7 +5,7 @@ Parameters stay pair lists until the wire, so that repeats survive and order is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +25,11 @@ def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
         return urlencode(list(pairs))
     except UnicodeEncodeError:
         raise UsageError("a parameter holds a lone surrogate, which cannot be encoded") from None
+
+
+def with_header(headers: Mapping[str, str], name: str, value: str) -> dict[str, str]:
+    """Return `headers` in which `name`, in any case, is `value` and nothing else."""
+    return {**{old: given for old, given in headers.items() if old.lower() != name.lower()}, name: value}
 
 
 @dataclass(frozen=True, slots=True)
