@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from doorkey.errors import TransportError, UsageError
@@ -29,6 +29,8 @@ else:
     SyncBase = AsyncBase = object
 
 T = TypeVar("T")
+
+VERBS: Final = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
 class _Shared(client.OAuth2Client):
@@ -239,9 +241,31 @@ class Family(NamedTuple):
 def family(lib: Any) -> Family:
     """Return the clients on `lib`, httpx2 or httpx."""
     space = {"_lib": lib, "__module__": "doorkey.integrations.httpx_client"}
-    sync = type("OAuth2Client", (SyncFamily, lib.Client), {**space, "__doc__": SyncFamily.__doc__})
-    asynchronous = type("AsyncOAuth2Client", (AsyncFamily, lib.AsyncClient), {**space, "__doc__": AsyncFamily.__doc__})
+    own = {**space, **{name: _verb(name, lib.Client) for name in VERBS}, "__doc__": SyncFamily.__doc__}
+    sync = type("OAuth2Client", (SyncFamily, lib.Client), own)
+    own = {**space, **{name: _averb(name, lib.AsyncClient) for name in VERBS}, "__doc__": AsyncFamily.__doc__}
+    asynchronous = type("AsyncOAuth2Client", (AsyncFamily, lib.AsyncClient), own)
     return Family(sync, asynchronous, OAuth2Auth)
+
+
+def _verb(name: str, native: Any) -> Any:
+    """Return the library's method `name`, which passes on `withhold_token` too: its own names each option it takes."""
+
+    @wraps(getattr(native, name))
+    def method(self: Any, url: Any, **kwargs: Any) -> Any:
+        return self.request(name.upper(), url, **kwargs)
+
+    return method
+
+
+def _averb(name: str, native: Any) -> Any:
+    """Return what `_verb` does for a client that awaits."""
+
+    @wraps(getattr(native, name))
+    async def method(self: Any, url: Any, **kwargs: Any) -> Any:
+        return await self.request(name.upper(), url, **kwargs)
+
+    return method
 
 
 @cache
