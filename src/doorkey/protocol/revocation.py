@@ -27,8 +27,11 @@ def revocation_request(
 def check_revocation(response: Response, now: float | None = None) -> None:
     """Return when the server has revoked the token, or never knew it (RFC 7009 §2.2).
 
-    The body of a success means nothing. Raises `ServerError` for an error answer, also `unsupported_token_type`.
+    The body of a success means nothing: Keycloak's says `invalid_token` for a token it never knew. Raises
+    `ServerError` for an error answer, also `unsupported_token_type`.
     """
-    with suppress(JSONProblem):  # most servers answer nothing at all
+    if 200 <= response.status < 300:
+        return
+    with suppress(JSONProblem):
         raise_oauth_error(response, parse_object(response.body), now)
     raise_for_status(response, now)
