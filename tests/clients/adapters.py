@@ -140,6 +140,10 @@ class Client:
     def post(self, url: str, **kwargs: Any) -> Answer:
         return cast(Answer, self._call(self.native.post, url, **kwargs))
 
+    def call(self, name: str, *args: Any, **kwargs: Any) -> Answer:
+        """Call any other method of the session."""
+        return cast(Answer, self._call(getattr(self.native, name), *args, **kwargs))
+
     def following_redirects(self, method: str, url: str, **kwargs: Any) -> Answer:
         return self.request(method, url, **self.kind.following, **kwargs)
 
