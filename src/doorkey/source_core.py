@@ -70,6 +70,11 @@ class SourceCore:
         """Say whether a token can be got: the first one always, another where the grant or the server allows it."""
         return token is None or token.refresh_token is not None or self.credentials.repeatable
 
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one; say whether there may be another."""
+        self.slot.reject(token)
+        return self.renewable(token)
+
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Bring the first or the next token: by refresh token where there is one, else by the credentials."""
         if self._dead is not None:

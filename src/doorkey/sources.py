@@ -52,9 +52,9 @@ class TokenSource:
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
         return self._flight.token()
 
-    def reject(self, token: OAuthToken) -> None:
-        """Forget `token`, if it is still the current one, because a server refused it."""
-        self._core.slot.reject(token)
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        return self._core.reject(token)
 
     def close(self) -> None:
         """Close the HTTP client that was made here; one that was given is its owner's."""
@@ -108,9 +108,9 @@ class AsyncTokenSource:
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
         return await self._flight.token()
 
-    def reject(self, token: OAuthToken) -> None:
-        """Forget `token`, if it is still the current one, because a server refused it."""
-        self._core.slot.reject(token)
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        return self._core.reject(token)
 
     async def aclose(self) -> None:
         """Close the HTTP client that was made here; one that was given is its owner's."""

@@ -13,7 +13,6 @@ from doorkey.errors import InvalidGrant, UsageError
 from doorkey.oauth2.hooks import ComplianceHooks
 from doorkey.oauth2.options import SessionOptions, auth_method_named
 from doorkey.oauth2.pending import Authorizations
-from doorkey.protocol.bearer import place
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import saving
@@ -21,7 +20,6 @@ from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
 
 if TYPE_CHECKING:
-    from doorkey.oauth2.hooks import Wire
     from doorkey.oauth2.library import Library
     from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity
     from doorkey.protocol.grants import Grant
@@ -178,13 +176,6 @@ class SessionCore:
             renewed = replace(renewed, scope=token.scope)  # unchanged where the answer is silent (RFC 6749 §6)
         yield from self.take(renewed, asked or asking, {"refresh_token": refresh_token.reveal()})
         return renewed
-
-    # -- sending it ------------------------------------------------------------------------------------------------
-
-    def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
-        """Put `token` where the session places tokens, and pass the request through the `protected_request` hooks."""
-        wire = place(token, self.options.token_placement, url, headers, body)
-        return (yield from self.hooks.on_request("protected_request", wire))
 
     # -- what requests are made of -----------------------------------------------------------------------------------
 

@@ -131,9 +131,10 @@ class Slot:
         try:
             renewed = yield from (renew or self.renew)(token)
         except Exception as error:
-            self.error = error.for_waiter() if isinstance(error, OAuthError) else error
+            if self.token is token:  # else another one was put here meanwhile, which is not touched by this failure
+                self.error = error.for_waiter() if isinstance(error, OAuthError) else error
+                self.failures += 1
             self.attempts += 1
-            self.failures += 1
             if meanwhile is not None and isinstance(error, OAuthError) and says_come_back(error):
                 return meanwhile
             raise

@@ -1,0 +1,221 @@
+"""What an auth object does, whichever HTTP library calls it: bring a token, sign with it, bring another on 401."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, cast
+
+from doorkey.credentials import Credentials
+from doorkey.errors import UsageError
+from doorkey.oauth2.client import OAuth2Client
+from doorkey.oauth2.hooks import ComplianceHooks, Wire
+from doorkey.oauth2.options import PLACEMENTS
+from doorkey.protocol.bearer import authorization_header, place
+from doorkey.protocol.endpoint import Origin, origin_of
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.renewal import Slot
+from doorkey.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.tokens import OAuth2Token, OAuthToken
+
+UNAUTHORIZED = 401
+
+
+class Source(Protocol):
+    """Where a blocking caller gets its token; `reject` says False where there will never be another one."""
+
+    def token(self) -> OAuthToken:
+        """Return a token that may be sent now."""
+        ...
+
+    def reject(self, token: OAuthToken) -> bool | None:
+        """Forget `token`, because a server refused it."""
+        ...
+
+
+class AsyncSource(Protocol):
+    """Where an awaiting caller gets its token; `reject` says False where there will never be another one."""
+
+    async def token(self) -> OAuthToken:
+        """Return a token that may be sent now."""
+        ...
+
+    def reject(self, token: OAuthToken) -> Any:
+        """Forget `token`, because a server refused it."""
+        ...
+
+
+class FlightSource:
+    """The token of a session, or one given once, as a source."""
+
+    def __init__(self, slot: Slot, flight: SingleFlight | AsyncSingleFlight) -> None:
+        self._slot = slot
+        self.token: Any = flight.token
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`; say whether it can be renewed."""
+        if not self._slot.renewable(self._slot.token):
+            return False
+        self._slot.reject(token)
+        return True
+
+
+class Bearer:
+    """A token's source in both worlds, where the token goes in a request, and to whom it may be sent."""
+
+    def __init__(
+        self,
+        source: Source | None,
+        asource: AsyncSource | None,
+        *,
+        placement: str = "header",
+        hooks: ComplianceHooks | None = None,
+        allowed_origins: Iterable[str] | None = None,
+    ) -> None:
+        if placement not in PLACEMENTS:
+            raise UsageError(f"token_placement is one of {PLACEMENTS}")
+        self._source, self._asource = source, asource
+        self._placement, self._hooks = placement, hooks
+        self._allowed = None if allowed_origins is None else frozenset(origin_of(one) for one in allowed_origins)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether signing is nothing but a header."""
+        return self._placement == "header" and (self._hooks is None or not self._hooks.of("protected_request"))
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the token goes into the body."""
+        return self._placement == "body"
+
+    def leaves_alone(self, url: str, headers: Mapping[str, Any]) -> bool:
+        """Say whether a request already carries an `Authorization` of its own, which is kept.
+
+        Raises `UsageError` where the token may not be sent to `url`.
+        """
+        if self._allowed is not None and origin_of(url) not in self._allowed:
+            raise UsageError(
+                f"this token is not for {_named(origin_of(url))}: name it in allowed_origins=, or do without"
+            )
+        return self._placement == "header" and "Authorization" in headers
+
+    def fresh(self) -> OAuthToken:
+        """Return a token for a caller that blocks. Raises the source's errors."""
+        if self._source is None:
+            raise UsageError(
+                "this token belongs to an asynchronous client or source: use it with an asynchronous client"
+            )
+        return self._source.token()
+
+    async def afresh(self) -> OAuthToken:
+        """Return a token for a caller that awaits. Raises the source's errors."""
+        if self._asource is None:
+            raise UsageError("this token belongs to a client or source that blocks: use it with one")
+        return await self._asource.token()
+
+    def another(self, refused: OAuthToken) -> OAuthToken | None:
+        """Return another token than the `refused` one, or None where there is no other. Raises the renewal's error."""
+        if self._source is None or self._source.reject(refused) is False:
+            return None
+        token = self._source.token()
+        return token if token.access_token != refused.access_token else None
+
+    async def aanother(self, refused: OAuthToken) -> OAuthToken | None:
+        """Return another token than the `refused` one, or None where there is no other. Raises the renewal's error."""
+        if self._asource is None:
+            return None
+        said = self._asource.reject(refused)
+        if (await said if inspect.isawaitable(said) else said) is False:
+            return None
+        token = await self._asource.token()
+        return token if token.access_token != refused.access_token else None
+
+    def header(self, token: OAuthToken) -> str:
+        """Return the `Authorization` header that carries `token`."""
+        return authorization_header(token)
+
+    def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
+        """Put `token` where it goes, and pass the request through the `protected_request` hooks."""
+        wire = place(token, self._placement, url, headers, body)
+        if self._hooks is None:
+            return wire
+        return (yield from self._hooks.on_request("protected_request", wire))
+
+
+def bearer_of(
+    whose: Any,
+    *,
+    token_placement: str = "header",
+    allowed_origins: Iterable[str] | None = None,
+    **how: Any,
+) -> Bearer:
+    """Return the bearer of a session, a source, credentials (with `how` to ask: issuer=, …) or a token.
+
+    Raises `UsageError` for anything else.
+    """
+    if isinstance(whose, OAuth2Client):
+        core, flight = whose._oauth, whose._flight
+        source: Any = FlightSource(core.slot, flight)
+        blocking = isinstance(flight, SingleFlight)
+        return Bearer(
+            source if blocking else None,
+            None if blocking else source,
+            placement=core.options.token_placement,
+            hooks=core.hooks,
+            allowed_origins=allowed_origins,
+        )
+    both = _sources_of(whose, how)
+    return Bearer(*both, placement=token_placement, allowed_origins=allowed_origins)
+
+
+def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
+    if isinstance(whose, Credentials):
+        from doorkey.source_core import SourceCore
+        from doorkey.sources import AsyncTokenSource, TokenSource
+
+        shared = {
+            name: how.pop(name) for name in ("issuer", "token_endpoint", "metadata", "leeway", "clock") if name in how
+        }
+        core = SourceCore(whose, **shared)  # one token and one gate, whoever asks
+        return TokenSource(core, **how), AsyncTokenSource(core, **{k: v for k, v in how.items() if k != "http_client"})
+    if how:
+        raise UsageError(
+            f"{next(iter(how))}= is for credentials; this {type(whose).__name__} knows whom to ask already"
+        )
+    if isinstance(whose, Mapping):
+        return _static(OAuth2Token(cast("Mapping[str, Any]", whose)))
+    if callable(getattr(whose, "token", None)) and callable(getattr(whose, "reject", None)):
+        awaits = inspect.iscoroutinefunction(whose.token)
+        return (None, whose) if awaits else (whose, None)
+    raise UsageError("OAuth2Auth takes a session, a token source, credentials, or a token (a mapping)")
+
+
+def _static(token: OAuth2Token) -> tuple[Source, Any]:
+    import time
+
+    slot = Slot(_never, lambda _: False)
+    slot.put(token.value)
+    return (
+        FlightSource(slot, SingleFlight(slot, _performs_nothing, time.time)),
+        FlightSource(slot, AsyncSingleFlight(slot, _performs_nothing, time.time)),
+    )
+
+
+def _never(_: OAuthToken | None) -> Flow[OAuthToken]:
+    raise UsageError("this token was given once and cannot be renewed")
+
+
+def _performs_nothing(effect: object) -> Any:
+    raise UsageError(f"signing a request asks for nothing, but a hook led to {effect!r}")
+
+
+performs_nothing = _performs_nothing
+
+
+async def aperforms_nothing(effect: object) -> Any:
+    """Refuse every effect: signing asks for none."""
+    return _performs_nothing(effect)
+
+
+def _named(origin: Origin) -> str:
+    return f"{origin.scheme}://{origin.host}:{origin.port}"
