@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 
 from bench.row import Row, milliseconds
@@ -59,10 +61,15 @@ def _best(base: str, works: Iterable[str], runs: int) -> list[tuple[float, list[
     works = list(works)
     found: list[list[float]] = [[] for _ in works]
     loaded: list[list[str]] = [[] for _ in works]
-    for _ in range(runs + 1):  # the first writes .pyc files
-        for at, work in enumerate(works):
-            code = TIMED.format(base=base, work=work)
-            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-            seconds, *loaded[at] = done.stdout.split()
-            found[at].append(float(seconds))
+    with tempfile.TemporaryDirectory(prefix="doorkey-bench-") as folder:
+        # Bytecode for all alike, as where packages are installed; PYTHONDONTWRITEBYTECODE may be set around here.
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        for _ in range(runs + 1):  # the first writes it
+            for at, work in enumerate(works):
+                code = TIMED.format(base=base, work=work)
+                command = [sys.executable, "-c", code]
+                done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+                seconds, *loaded[at] = done.stdout.split()
+                found[at].append(float(seconds))
     return [(min(seconds[1:]), modules) for seconds, modules in zip(found, loaded, strict=True)]
