@@ -6,6 +6,8 @@ not cross. So everything here takes the library as an argument, and what is buil
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -39,6 +41,21 @@ def library(asked_for: str | ModuleType | None = None) -> Any:
     raise UsageError(f"{missing} is not installed: pip install 'doorkey[{missing}]'")
 
 
-def auth_bases() -> tuple[type, ...]:
-    """Return the `Auth` classes of all that are installed, so that one auth object passes for each of them."""
-    return tuple(dict.fromkeys(import_module(name).Auth for name in installed()))
+def auth_class(own: type) -> type:
+    """Return a class that is `own` and the `Auth` of each library the program has imported by now.
+
+    That is what `isinstance` is told of an auth object. To inherit from all that are installed would import them all,
+    and the one that nobody uses takes longer than everything here.
+    """
+    imported = (getattr(sys.modules.get(name), "Auth", None) for name in NAMES)
+    return _joined(own, tuple(auth for auth in imported if auth is not None))
+
+
+@cache
+def _joined(own: type, others: tuple[type, ...]) -> type:
+    return type(own.__name__, (own, *others), {}) if others else own
+
+
+def transport_bases(name: str) -> tuple[type, ...]:
+    """Return the class `name` (BaseTransport or AsyncBaseTransport) of all that are installed, as `auth_bases` does."""
+    return tuple(dict.fromkeys(getattr(import_module(one), name) for one in installed()))

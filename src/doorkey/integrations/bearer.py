@@ -6,19 +6,16 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, cast
 
-from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.hooks import ComplianceHooks, Wire
 from doorkey.oauth2.options import PLACEMENTS
 from doorkey.protocol.bearer import authorization_header, place
 from doorkey.protocol.endpoint import Origin, origin_of
-from doorkey.protocol.flow import Flow
+from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.tokens import OAuth2Token, OAuthToken
-
-UNAUTHORIZED = 401
 
 
 class Source(Protocol):
@@ -88,15 +85,13 @@ class Bearer:
         """Whether the token goes into the body."""
         return self._placement == "body"
 
-    def leaves_alone(self, url: str, headers: Mapping[str, Any]) -> bool:
+    def leaves_alone(self, url: Any, headers: Mapping[str, Any]) -> bool:
         """Say whether a request already carries an `Authorization` of its own, which is kept.
 
         Raises `UsageError` where the token may not be sent to `url`.
         """
-        if self._allowed is not None and origin_of(url) not in self._allowed:
-            raise UsageError(
-                f"this token is not for {_named(origin_of(url))}: name it in allowed_origins=, or do without"
-            )
+        if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
+            raise UsageError(f"this token is not for {_named(origin)}: name it in allowed_origins=, or do without")
         return self._placement == "header" and "Authorization" in headers
 
     def fresh(self) -> OAuthToken:
@@ -141,6 +136,14 @@ class Bearer:
             return wire
         return (yield from self._hooks.on_request("protected_request", wire))
 
+    def signed(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
+        """Return what `sign` comes to, for a caller that blocks."""
+        return run(self.sign(token, url, headers, body), _performs_nothing)
+
+    async def asigned(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
+        """Return what `sign` comes to, for a caller that awaits."""
+        return await arun(self.sign(token, url, headers, body), _performs_nothing)
+
 
 def bearer_of(
     whose: Any,
@@ -169,25 +172,30 @@ def bearer_of(
 
 
 def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
-    if isinstance(whose, Credentials):
-        from doorkey.source_core import SourceCore
-        from doorkey.sources import AsyncTokenSource, TokenSource
+    if isinstance(whose, Mapping):
+        _refuse(how, whose)
+        return _static(OAuth2Token(cast("Mapping[str, Any]", whose)))
+    if callable(getattr(whose, "token", None)) and callable(getattr(whose, "reject", None)):
+        _refuse(how, whose)
+        awaits = inspect.iscoroutinefunction(whose.token)
+        return (None, whose) if awaits else (whose, None)
+    from doorkey.credentials import Credentials
 
-        shared = {
-            name: how.pop(name) for name in ("issuer", "token_endpoint", "metadata", "leeway", "clock") if name in how
-        }
-        core = SourceCore(whose, **shared)  # one token and one gate, whoever asks
-        return TokenSource(core, **how), AsyncTokenSource(core, **{k: v for k, v in how.items() if k != "http_client"})
+    if not isinstance(whose, Credentials):
+        raise UsageError("OAuth2Auth takes a session, a token source, credentials, or a token (a mapping)")
+    from doorkey.source_core import SourceCore
+    from doorkey.sources import AsyncTokenSource, TokenSource
+
+    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock")
+    core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one gate
+    return TokenSource(core, **how), AsyncTokenSource(core, **{k: v for k, v in how.items() if k != "http_client"})
+
+
+def _refuse(how: dict[str, Any], whose: Any) -> None:
     if how:
         raise UsageError(
             f"{next(iter(how))}= is for credentials; this {type(whose).__name__} knows whom to ask already"
         )
-    if isinstance(whose, Mapping):
-        return _static(OAuth2Token(cast("Mapping[str, Any]", whose)))
-    if callable(getattr(whose, "token", None)) and callable(getattr(whose, "reject", None)):
-        awaits = inspect.iscoroutinefunction(whose.token)
-        return (None, whose) if awaits else (whose, None)
-    raise UsageError("OAuth2Auth takes a session, a token source, credentials, or a token (a mapping)")
 
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:
@@ -207,14 +215,6 @@ def _never(_: OAuthToken | None) -> Flow[OAuthToken]:
 
 def _performs_nothing(effect: object) -> Any:
     raise UsageError(f"signing a request asks for nothing, but a hook led to {effect!r}")
-
-
-performs_nothing = _performs_nothing
-
-
-async def aperforms_nothing(effect: object) -> Any:
-    """Refuse every effect: signing asks for none."""
-    return _performs_nothing(effect)
 
 
 def _named(origin: Origin) -> str:

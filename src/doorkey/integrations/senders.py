@@ -54,6 +54,14 @@ def through(client: Any, policy: ExchangePolicy) -> Callable[[Request], Response
     raise UsageError(f"this needs a requests.Session or a Client of httpx2 or httpx, not a {type(client).__name__}")
 
 
+def httpx_of(client: Any) -> Any:
+    """Return the library of a blocking `client` of httpx2 or httpx. Raises `UsageError` for another kind."""
+    lib = _httpx_of(client, "Client")
+    if lib is None:
+        raise UsageError(f"this needs a Client of httpx2 or httpx, not a {type(client).__name__}")
+    return lib
+
+
 def ahttpx_of(client: Any) -> Any:
     """Return the library of an asynchronous `client`. Raises `UsageError` for an unknown kind."""
     lib = _httpx_of(client, "AsyncClient")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import UsageError
-from doorkey.integrations.bearer import UNAUTHORIZED, Bearer
+
+if TYPE_CHECKING:
+    from doorkey.integrations.bearer import Bearer
 
 
 class AiohttpFace:
@@ -19,12 +21,12 @@ class AiohttpFace:
         bearer = self._bearer
         if not bearer.is_plain:
             raise UsageError("on aiohttp the token goes into the header: leave token_placement and hooks out")
-        if bearer.leaves_alone(str(request.url), request.headers):
+        if bearer.leaves_alone(request.url, request.headers):
             return await handler(request)
         token = await bearer.afresh()
         request.headers["Authorization"] = bearer.header(token)
         response = await handler(request)
-        if response.status != UNAUTHORIZED or not _can_repeat(request):
+        if response.status != 401 or not _can_repeat(request):
             return response
         other = await bearer.aanother(token)
         if other is None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from doorkey.errors import UsageError
-from doorkey.integrations.bearer import UNAUTHORIZED, Bearer, aperforms_nothing, performs_nothing
-from doorkey.protocol.endpoint import origin_of
-from doorkey.protocol.flow import arun, run
+from doorkey.integrations._httpx import auth_class
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from doorkey.integrations.bearer import Bearer
+
+    Auth = httpx2.Auth
+else:
+    Auth = object  # `__class__` says what else it is
 
 
-class HttpxFace:
+class HttpxFace(Auth):
     """Signs a request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1).
 
     Nothing of a streamed upload is read to sign it; such a request cannot be sent again.
@@ -21,10 +28,17 @@ class HttpxFace:
     requires_response_body = False
     _bearer: Bearer
 
+    if not TYPE_CHECKING:
+
+        @property
+        def __class__(self) -> type:
+            """What `isinstance` is told: an `Auth` of httpx2 and of httpx, of each that the program has imported."""
+            return auth_class(type(self))
+
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         bearer = self._bearer
-        if bearer.leaves_alone(str(request.url), request.headers):
+        if bearer.leaves_alone(request.url, request.headers):
             yield request
             return
         token = bearer.fresh()
@@ -32,18 +46,18 @@ class HttpxFace:
             request.headers["Authorization"] = bearer.header(token)
             signed = request
         else:
-            signed = _rebuilt(request, run(bearer.sign(token, *_wire_of(request, bearer)), performs_nothing))
+            signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
         response = yield signed
         if _worth_another(response, request):
             other = bearer.another(token)
             if other is not None:
                 request.headers.pop("Authorization", None)
-                yield _rebuilt(request, run(bearer.sign(other, *_wire_of(request, bearer)), performs_nothing))
+                yield _rebuilt(request, bearer.signed(other, *_wire_of(request, bearer)))
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         bearer = self._bearer
-        if bearer.leaves_alone(str(request.url), request.headers):
+        if bearer.leaves_alone(request.url, request.headers):
             yield request
             return
         token = await bearer.afresh()
@@ -51,22 +65,22 @@ class HttpxFace:
             request.headers["Authorization"] = bearer.header(token)
             signed = request
         else:
-            signed = _rebuilt(request, await arun(bearer.sign(token, *_wire_of(request, bearer)), aperforms_nothing))
+            signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
         response = yield signed
         if _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
                 request.headers.pop("Authorization", None)
-                yield _rebuilt(request, await arun(bearer.sign(other, *_wire_of(request, bearer)), aperforms_nothing))
+                yield _rebuilt(request, await bearer.asigned(other, *_wire_of(request, bearer)))
 
 
 def _worth_another(response: Any, request: Any) -> bool:
     """Say whether the API itself refused the token (not somebody a redirect led to), and the body can be sent again."""
-    return (
-        response.status_code == UNAUTHORIZED
-        and hasattr(request, "_content")
-        and origin_of(str(response.request.url)) == origin_of(str(request.url))
-    )
+    if response.status_code != 401 or not hasattr(request, "_content"):
+        return False
+    from doorkey.protocol.endpoint import origin_of
+
+    return origin_of(str(response.request.url)) == origin_of(str(request.url))
 
 
 def _wire_of(request: Any, bearer: Bearer) -> tuple[str, dict[str, str], Any]:

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from doorkey.errors import TransportError, UsageError
-from doorkey.integrations.httpx_client.exchange import HttpxLibrary, aexchange, exchange
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
 from doorkey.oauth2 import client
 from doorkey.oauth2.operations import awaiting, blocking
-from doorkey.oauth2.options import UpdateToken, session_options
-from doorkey.protocol.client_auth import ClientAuthMethod
-from doorkey.protocol.endpoint import origin_of
-from doorkey.protocol.flow import Flow, arun, run
-from doorkey.protocol.http import Request
 from doorkey.shield import running_loop
-from doorkey.single_flight import Active, AsyncSingleFlight, Renewed, SingleFlight
 
 if TYPE_CHECKING:
     import httpx2
+
+    from doorkey.oauth2.options import UpdateToken
+    from doorkey.protocol.client_auth import ClientAuthMethod
+    from doorkey.protocol.flow import Flow
 
     SyncBase = httpx2.Client
     AsyncBase = httpx2.AsyncClient
@@ -40,6 +37,9 @@ class _Shared(client.OAuth2Client):
 
     def _construct(self, given: dict[str, Any], options: dict[str, Any], *, is_blocking: bool) -> dict[str, Any]:
         """Set up the session half; return the options of the HTTP client."""
+        from doorkey.integrations.httpx_client.exchange import HttpxLibrary
+        from doorkey.oauth2.options import session_options
+
         if options.get("auth") is not None:
             raise UsageError(
                 "auth= would take the place of the token: give it to single requests, or use a plain client"
@@ -53,6 +53,8 @@ class _Shared(client.OAuth2Client):
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
         """Take the token off a redirect to another host, port or scheme."""
+        from doorkey.protocol.endpoint import origin_of
+
         native: Any = super()  # the HTTP client, which a concrete class joins in
         headers = native._redirect_headers(request, url, method)
         if origin_of(str(request.url)) != origin_of(str(url)):
@@ -89,6 +91,8 @@ class SyncFamily(_Shared, SyncBase):
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         super().__init__(**self._construct(given, options, is_blocking=True))
+        from doorkey.single_flight import SingleFlight
+
         self._flight = SingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
         self.auth = OAuth2Auth(self)
 
@@ -115,9 +119,15 @@ class SyncFamily(_Shared, SyncBase):
     introspect_token = blocking(client.OAuth2Client._introspect_token)
 
     def _run(self, flow: Flow[T]) -> T:
+        from doorkey.protocol.flow import run
+
         return run(flow, self._perform)
 
     def _perform(self, effect: Any) -> Any:
+        from doorkey.integrations.httpx_client.exchange import exchange
+        from doorkey.protocol.http import Request
+        from doorkey.single_flight import Active, Renewed
+
         match effect:
             case Request():
                 return exchange(self._lib, self, effect, self._oauth.options.exchange)
@@ -153,6 +163,8 @@ class AsyncFamily(_Shared, AsyncBase):
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         rest = self._construct(given, options, is_blocking=False)
         super().__init__(**rest)
+        from doorkey.single_flight import AsyncSingleFlight
+
         self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
         self._siblings = Siblings(self._lib, rest)
         self.auth = OAuth2Auth(self)
@@ -183,9 +195,15 @@ class AsyncFamily(_Shared, AsyncBase):
     introspect_token = awaiting(client.OAuth2Client._introspect_token)
 
     async def _run(self, flow: Flow[T]) -> T:
+        from doorkey.protocol.flow import arun
+
         return await arun(flow, self._perform)
 
     async def _perform(self, effect: Any) -> Any:
+        from doorkey.integrations.httpx_client.exchange import aexchange
+        from doorkey.protocol.http import Request
+        from doorkey.single_flight import Active, Renewed
+
         match effect:
             case Request():
                 return await aexchange(self._lib, self, effect, self._oauth.options.exchange)

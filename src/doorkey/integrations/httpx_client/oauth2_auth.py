@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from doorkey.integrations._httpx import auth_bases
-from doorkey.integrations.bearer import bearer_of
 from doorkey.integrations.httpx_client.face import HttpxFace
 
-if TYPE_CHECKING:
-    import httpx2
 
-    class _Bases(httpx2.Auth):
-        """Stands for the `Auth` of each library that is installed."""
-else:
-    _Bases = type("_Bases", auth_bases(), {})
-
-
-class OAuth2Auth(HttpxFace, _Bases):
+class OAuth2Auth(HttpxFace):
     """Sends a token with each request, and another one when the API refuses it; see `doorkey.auth.OAuth2Auth`.
 
     `token` is a client of this family, a token source, credentials, or a mapping as `fetch_token` returns it.
@@ -27,4 +17,6 @@ class OAuth2Auth(HttpxFace, _Bases):
     def __init__(
         self, token: Any, token_placement: str = "header", *, allowed_origins: Iterable[str] | None = None, **how: Any
     ) -> None:
+        from doorkey.integrations.bearer import bearer_of
+
         self._bearer = bearer_of(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from doorkey.integrations.bearer import UNAUTHORIZED, Bearer, performs_nothing
-from doorkey.protocol.endpoint import origin_of
-from doorkey.protocol.flow import run
-from doorkey.tokens import OAuthToken
+if TYPE_CHECKING:
+    from doorkey.integrations.bearer import Bearer
+    from doorkey.tokens import OAuthToken
 
 
 class RequestsFace:
@@ -31,7 +30,7 @@ class RequestsFace:
             r.headers["Authorization"] = self._bearer.header(token)
             return
         given = {name: str(value) for name, value in r.headers.items()}
-        url, headers, body = run(self._bearer.sign(token, r.url or "", given, r.body), performs_nothing)
+        url, headers, body = self._bearer.signed(token, r.url or "", given, r.body)
         r.url = url
         r.headers.clear()
         r.headers.update(headers)
@@ -48,8 +47,10 @@ class _Again:
         self._done = False
 
     def __call__(self, response: Any, **kwargs: Any) -> Any:
-        if response.status_code != UNAUTHORIZED or self._done:
+        if response.status_code != 401 or self._done:
             return response
+        from doorkey.protocol.endpoint import origin_of
+
         if origin_of(response.request.url) != origin_of(self._url):
             return response  # after a redirect: what somebody else says of this token means nothing
         self._done = True

@@ -8,7 +8,6 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from doorkey.integrations.bearer import bearer_of
 from doorkey.integrations.requests_client.face import RequestsFace
 
 
@@ -21,6 +20,8 @@ class OAuth2Auth(RequestsFace, AuthBase):
     def __init__(
         self, token: Any, token_placement: str = "header", *, allowed_origins: Iterable[str] | None = None, **how: Any
     ) -> None:
+        from doorkey.integrations.bearer import bearer_of
+
         self._bearer = bearer_of(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 
 from doorkey.errors import TransportError, UsageError
-from doorkey.integrations.requests_client.exchange import RequestsLibrary, exchange
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.operations import blocking
-from doorkey.oauth2.options import UpdateToken, session_options
-from doorkey.protocol.client_auth import ClientAuthMethod
-from doorkey.protocol.endpoint import origin_of
-from doorkey.protocol.flow import Flow, run
-from doorkey.protocol.http import Request
-from doorkey.single_flight import Active, Renewed, SingleFlight
+
+if TYPE_CHECKING:
+    from doorkey.oauth2.options import UpdateToken
+    from doorkey.protocol.client_auth import ClientAuthMethod
+    from doorkey.protocol.flow import Flow
 
 T = TypeVar("T")
 
@@ -48,6 +46,10 @@ class OAuth2Session(OAuth2Client, requests.Session):
         **options: Any,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
+        from doorkey.integrations.requests_client.exchange import RequestsLibrary
+        from doorkey.oauth2.options import session_options
+        from doorkey.single_flight import SingleFlight
+
         del given["default_timeout"]
         own, _, token = session_options({**given, **options}, known_elsewhere={"default_timeout"}, blocking=True)
         requests.Session.__init__(self)
@@ -74,6 +76,8 @@ class OAuth2Session(OAuth2Client, requests.Session):
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Take the token off a redirect to another host, port or scheme."""
+        from doorkey.protocol.endpoint import origin_of
+
         before, after = response.request.url or "", prepared_request.url or ""
         if origin_of(before) == origin_of(after):
             return
@@ -96,9 +100,15 @@ class OAuth2Session(OAuth2Client, requests.Session):
     introspect_token = blocking(OAuth2Client._introspect_token)
 
     def _run(self, flow: Flow[T]) -> T:
+        from doorkey.protocol.flow import run
+
         return run(flow, self._perform)
 
     def _perform(self, effect: Any) -> Any:
+        from doorkey.integrations.requests_client.exchange import exchange
+        from doorkey.protocol.http import Request
+        from doorkey.single_flight import Active, Renewed
+
         match effect:
             case Request():
                 return exchange(self, effect, self._oauth.options.exchange, self.default_timeout)

@@ -1,0 +1,119 @@
+"""An authorization server, reached through a client whose base URL is its issuer; tokens are cached by credentials."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from doorkey.bounded import BoundedCache
+from doorkey.credentials import Credentials
+from doorkey.errors import UsageError
+from doorkey.integrations.httpx_client.exchange import aexchange, exchange
+from doorkey.integrations.senders import ahttpx_of, httpx_of
+from doorkey.protocol.discovery import discover_flow
+from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.flow import arun, run
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.source_core import SourceCore
+from doorkey.sources import AsyncTokenSource, TokenSource
+from doorkey.tokens import OAuthToken
+
+
+class _Authority:
+    """What the blocking and the awaiting client share."""
+
+    def __init__(
+        self,
+        http_client: Any,
+        openid_config: ServerMetadata | Mapping[str, Any] | None = None,
+        *,
+        issuer: str | None = None,
+        leeway: float | None = None,
+        max_tokens: int = 10_000,
+        max_idle: float = 3600.0,
+        exchange: ExchangePolicy | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.http = http_client
+        self._metadata: ServerMetadata | None = None if openid_config is None else ServerMetadata.of(openid_config)
+        self._policy = exchange or ExchangePolicy()
+        self._leeway, self._clock = leeway, clock
+        self._sources: BoundedCache[Credentials, Any] = BoundedCache(max_tokens, max_idle)
+        self.issuer = issuer or str(http_client.base_url).rstrip("/")
+        if not self.issuer and (self._metadata is None or self._metadata.token_endpoint is None):
+            raise UsageError("give the client a base_url that is the issuer, or say issuer=")
+
+    def _core(self, credentials: Credentials) -> SourceCore:
+        known = self._metadata
+        if known is not None and known.token_endpoint is not None:
+            return SourceCore(credentials, metadata=known, leeway=self._leeway, clock=self._clock)
+        return SourceCore(credentials, issuer=self.issuer, leeway=self._leeway, clock=self._clock)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.issuer}>"
+
+
+class OAuthAuthorityClient(_Authority):
+    """Gets tokens from one authorization server through `http_client`, a `Client` of httpx2 or httpx.
+
+    The client's `base_url` is the issuer, unless `issuer` says otherwise; `openid_config` is its metadata where it need
+    not be discovered. Tokens are cached by credentials: at most `max_tokens`, none unused for `max_idle` seconds.
+    `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch.
+    """
+
+    @property
+    def openid_config(self) -> ServerMetadata:
+        """The server's metadata, discovered on first use. Raises as `doorkey.discover` does."""
+        if self._metadata is None:
+            self._metadata = run(discover_flow(self.issuer), self._send)
+        return self._metadata
+
+    def supports_grant(self, grant: str) -> bool:
+        """Say whether the server lists this `grant_type`."""
+        return grant in (self.openid_config.extra.get("grant_types_supported") or ())
+
+    def get_token(self, credentials: Credentials) -> OAuthToken:
+        """Return the token of `credentials`, cached while it is fresh. Raises `OAuthError`."""
+        return self.source(credentials).token()
+
+    def source(self, credentials: Credentials) -> TokenSource:
+        """Return what keeps the token of `credentials` fresh."""
+        return self._sources.get(credentials, lambda: self._make(credentials))  # type: ignore[no-any-return]
+
+    def _make(self, credentials: Credentials) -> TokenSource:
+        return TokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
+
+    def _send(self, request: Any) -> Any:
+        return exchange(httpx_of(self.http), self.http, request, self._policy)
+
+
+class AsyncOAuthAuthorityClient(_Authority):
+    """Gets tokens from one authorization server through `http_client`, an `AsyncClient` of httpx2 or httpx.
+
+    All else is as for `OAuthAuthorityClient`.
+    """
+
+    async def openid_config(self) -> ServerMetadata:
+        """Return the server's metadata, discovered on first use. Raises as `doorkey.adiscover` does."""
+        if self._metadata is None:
+            self._metadata = await arun(discover_flow(self.issuer), self._send)
+        return self._metadata
+
+    async def supports_grant(self, grant: str) -> bool:
+        """Say whether the server lists this `grant_type`."""
+        return grant in ((await self.openid_config()).extra.get("grant_types_supported") or ())
+
+    async def get_token(self, credentials: Credentials) -> OAuthToken:
+        """Return the token of `credentials`, cached while it is fresh. Raises `OAuthError`."""
+        return await self.source(credentials).token()
+
+    def source(self, credentials: Credentials) -> AsyncTokenSource:
+        """Return what keeps the token of `credentials` fresh."""
+        return self._sources.get(credentials, lambda: self._make(credentials))  # type: ignore[no-any-return]
+
+    def _make(self, credentials: Credentials) -> AsyncTokenSource:
+        return AsyncTokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
+
+    async def _send(self, request: Any) -> Any:
+        return await aexchange(ahttpx_of(self.http), self.http, request, self._policy)

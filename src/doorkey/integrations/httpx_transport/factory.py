@@ -1,0 +1,89 @@
+"""`AuthenticatingTransportFactory`: wraps a transport so that what goes through it carries a token."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from doorkey.credentials import Credentials, ResourceOwnerCredentials
+from doorkey.integrations.httpx_transport.authority import AsyncOAuthAuthorityClient, OAuthAuthorityClient
+from doorkey.integrations.httpx_transport.exchanged import (
+    AsyncExchanged,
+    AsyncSubjectTokenProvider,
+    Exchanged,
+    NamedInBasic,
+    Same,
+    SubjectTokenProvider,
+)
+from doorkey.integrations.httpx_transport.transport import AsyncAuthenticatingTransport, AuthenticatingTransport
+from doorkey.integrations.senders import ahttpx_of, httpx_of
+
+Scopes: TypeAlias = tuple[str, ...]
+
+
+class AuthenticatingTransportFactory:
+    """Wraps transports of blocking clients; the tokens come from `authority`, which caches them for all of them."""
+
+    def __init__(self, authority: OAuthAuthorityClient) -> None:
+        self._authority = authority
+
+    def authenticating_transport(self, transport: Any, credentials: Credentials) -> AuthenticatingTransport:
+        """Return `transport` (None: a new one) with the token of `credentials` in every request."""
+        return self._wrapped(transport, Same(credentials))
+
+    def resource_owner_transport(
+        self, transport: Any, credentials: ResourceOwnerCredentials
+    ) -> AuthenticatingTransport:
+        """Return `transport` with the token of the account that a request's own ``auth=(user, password)`` names."""
+        return self._wrapped(transport, NamedInBasic(credentials))
+
+    def token_exchange_transport(
+        self,
+        transport: Any,
+        credentials: Credentials,
+        subject_token_provider: SubjectTokenProvider,
+        optional_exchange: bool = False,
+    ) -> AuthenticatingTransport:
+        """Return `transport` with a token exchanged for what `subject_token_provider()` returns (RFC 8693).
+
+        Where that is nothing and `optional_exchange` is set, the client's own token is sent.
+        """
+        return self._wrapped(transport, Exchanged(credentials, subject_token_provider, optional_exchange))
+
+    def _wrapped(self, transport: Any, credentials_of: Any) -> AuthenticatingTransport:
+        inner = transport if transport is not None else httpx_of(self._authority.http).HTTPTransport()
+        return AuthenticatingTransport(inner, credentials_of, self._authority)
+
+
+class AsyncAuthenticatingTransportFactory:
+    """Wraps transports of awaiting clients; the tokens come from `authority`, which caches them for all of them."""
+
+    def __init__(self, authority: AsyncOAuthAuthorityClient) -> None:
+        self._authority = authority
+
+    def authenticating_transport(self, transport: Any, credentials: Credentials) -> AsyncAuthenticatingTransport:
+        """Return `transport` (None: a new one) with the token of `credentials` in every request."""
+        return self._wrapped(transport, Same(credentials))
+
+    def resource_owner_transport(
+        self, transport: Any, credentials: ResourceOwnerCredentials
+    ) -> AsyncAuthenticatingTransport:
+        """Return `transport` with the token of the account that a request's own ``auth=(user, password)`` names."""
+        return self._wrapped(transport, NamedInBasic(credentials))
+
+    def token_exchange_transport(
+        self,
+        transport: Any,
+        credentials: Credentials,
+        subject_token_provider: AsyncSubjectTokenProvider,
+        optional_exchange: bool = False,
+    ) -> AsyncAuthenticatingTransport:
+        """Return `transport` with a token exchanged for what `subject_token_provider()` returns (RFC 8693).
+
+        The provider may be a coroutine function. Where it returns nothing and `optional_exchange` is set, the client's
+        own token is sent.
+        """
+        return self._wrapped(transport, AsyncExchanged(credentials, subject_token_provider, optional_exchange))
+
+    def _wrapped(self, transport: Any, credentials_of: Any) -> AsyncAuthenticatingTransport:
+        inner = transport if transport is not None else ahttpx_of(self._authority.http).AsyncHTTPTransport()
+        return AsyncAuthenticatingTransport(inner, credentials_of, self._authority)
