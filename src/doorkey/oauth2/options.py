@@ -99,6 +99,11 @@ def _check(options: SessionOptions, blocking: bool) -> None:
     client_id: object = options.client_id
     if not isinstance(client_id, str):
         raise UsageError("client_id is text")
+    exchange: object = options.exchange
+    if not isinstance(exchange, ExchangePolicy):
+        raise UsageError("exchange is an ExchangePolicy")
+    if not callable(options.clock):
+        raise UsageError("clock is a callable that returns seconds since the epoch")
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):
