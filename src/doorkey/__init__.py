@@ -7,6 +7,8 @@ Importing this imports no HTTP library, no framework and no cryptography.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doorkey.auth import OAuth2Auth
+    from doorkey.credentials import ClientCredentials, JWTBearer, RefreshToken, ResourceOwnerCredentials, TokenExchange
     from doorkey.discovery import adiscover, discover
     from doorkey.errors import (
         InvalidGrant,
@@ -20,21 +22,30 @@ if TYPE_CHECKING:
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.exchange import ExchangePolicy
     from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.sources import AsyncTokenSource, TokenSource
     from doorkey.tokens import OAuth2Token, OAuthToken
     from doorkey.values import Scope, Secret
 
 __all__ = [
+    "AsyncTokenSource",
     "AuthorizationTransaction",
+    "ClientCredentials",
     "ExchangePolicy",
     "InvalidGrant",
     "InvalidResponse",
+    "JWTBearer",
+    "OAuth2Auth",
     "OAuth2Token",
     "OAuthError",
     "OAuthToken",
+    "RefreshToken",
+    "ResourceOwnerCredentials",
     "Scope",
     "Secret",
     "ServerError",
     "ServerMetadata",
+    "TokenExchange",
+    "TokenSource",
     "TransportError",
     "UsageError",
     "VerificationError",
@@ -43,6 +54,14 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncTokenSource": "doorkey.sources",
+    "TokenSource": "doorkey.sources",
+    "TokenExchange": "doorkey.credentials",
+    "JWTBearer": "doorkey.credentials",
+    "RefreshToken": "doorkey.credentials",
+    "ResourceOwnerCredentials": "doorkey.credentials",
+    "ClientCredentials": "doorkey.credentials",
+    "OAuth2Auth": "doorkey.auth",
     "AuthorizationTransaction": "doorkey.protocol.authorization",
     "ExchangePolicy": "doorkey.protocol.exchange",
     "InvalidGrant": "doorkey.errors",
