@@ -16,6 +16,7 @@ from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import Pairs
 from doorkey.protocol.parameters import merged, parse_form, with_query
 from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.tokens import moment_of
 from doorkey.values import Scope, Secret
 
 LIFETIME: Final = 600.0
@@ -67,13 +68,12 @@ class AuthorizationTransaction:
     def from_dict(cls, members: Mapping[str, Any]) -> AuthorizationTransaction:
         """Return the transaction that `to_dict` described. Raises `UsageError` for anything else."""
         texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
-        optional = {name: members.get(name) for name in ("issuer", "redirect_uri")}
-        expires_at = members.get("expires_at")
+        optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope")}
+        expires_at = moment_of(members.get("expires_at"))
         if (
             not all(isinstance(value, str) and value for value in texts.values())
             or not all(value is None or isinstance(value, str) for value in optional.values())
-            or isinstance(expires_at, bool)
-            or not isinstance(expires_at, int | float)
+            or expires_at is None
         ):
             raise UsageError("this is not an authorization transaction: give what to_dict() or to_json() returned")
         return cls(
@@ -83,16 +83,16 @@ class AuthorizationTransaction:
             nonce=str(texts["nonce"]),
             issuer=optional["issuer"],
             redirect_uri=optional["redirect_uri"],
-            scope=Scope.of(str(members.get("scope") or "")),
+            scope=Scope.of(optional["scope"]),
             response_mode=str(texts["response_mode"]),
-            expires_at=float(expires_at),
+            expires_at=expires_at,
         )
 
     @classmethod
     def from_json(cls, text: str | bytes) -> AuthorizationTransaction:
         """Return the transaction that `to_json` described. Raises `UsageError` for anything else."""
         try:
-            return cls.from_dict(parse_object(text.encode() if isinstance(text, str) else text))
+            return cls.from_dict(parse_object(text.encode("utf-8", "replace") if isinstance(text, str) else text))
         except JSONProblem as bad:
             raise UsageError(f"this is not an authorization transaction: {bad}") from None
 

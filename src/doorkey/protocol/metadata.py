@@ -69,7 +69,7 @@ class ServerMetadata:
             known[name] = check_endpoint(value, name) if value is not None else None
         issuer = known["issuer"]
         if issuer is not None and urlsplit(issuer).scheme == "https":
-            plain = [name for name in ENDPOINTS if (known[name] or "https:").startswith("http:")]
+            plain = [name for name in ENDPOINTS if (known[name] or "").lower().startswith("http:")]
             if plain:
                 raise UsageError(f"the metadata of an https issuer names a {plain[0]} that is not https")
         return cls(
@@ -80,9 +80,12 @@ class ServerMetadata:
 
     @classmethod
     def of(cls, value: ServerMetadata | Mapping[str, Any] | None) -> ServerMetadata:
-        """Return the metadata itself, that of a mapping, or none at all."""
+        """Return the metadata itself, that of a mapping, or none at all. Raises `UsageError` for anything else."""
         if isinstance(value, ServerMetadata):
             return value
+        given: object = value
+        if given is not None and not isinstance(given, Mapping):
+            raise UsageError("metadata is a mapping, or what discover(issuer) returned")
         return cls() if value is None else cls.from_mapping(value)
 
 

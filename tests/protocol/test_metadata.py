@@ -1,0 +1,125 @@
+"""What a server says about itself is a validated value, and sets no option of a client."""
+
+from typing import Any
+
+import pytest
+
+from doorkey.errors import InvalidResponse, UsageError, VerificationError
+from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, parse_metadata
+
+ISSUER = "https://server.example.com"
+RFC_8414 = {  # §3.2
+    "issuer": "https://server.example.com",
+    "authorization_endpoint": "https://server.example.com/authorize",
+    "token_endpoint": "https://server.example.com/token",
+    "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
+    "token_endpoint_auth_signing_alg_values_supported": ["RS256", "ES256"],
+    "userinfo_endpoint": "https://server.example.com/userinfo",
+    "jwks_uri": "https://server.example.com/jwks.json",
+    "registration_endpoint": "https://server.example.com/register",
+    "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access"],
+    "response_types_supported": ["code", "code token"],
+    "service_documentation": "http://server.example.com/service_documentation.html",
+    "ui_locales_supported": ["en-US", "en-GB", "en-CA", "fr-FR", "fr-CA"],
+}
+
+
+def test_the_example_of_rfc_8414_section_3_2_is_read() -> None:
+    got = parse_metadata(RFC_8414, ISSUER)
+    assert got == ServerMetadata(
+        issuer="https://server.example.com",
+        authorization_endpoint="https://server.example.com/authorize",
+        token_endpoint="https://server.example.com/token",
+        userinfo_endpoint="https://server.example.com/userinfo",
+        registration_endpoint="https://server.example.com/register",
+        jwks_uri="https://server.example.com/jwks.json",
+    )
+    assert got.extra["scopes_supported"] == RFC_8414["scopes_supported"]
+    assert set(got.extra).isdisjoint({"issuer", *ENDPOINTS})
+
+
+@pytest.mark.parametrize(
+    "named", [ISSUER + "/", ISSUER.upper(), ISSUER + ":443", "https://evil.example", "", None, 7, [ISSUER]]
+)
+def test_the_issuer_must_be_the_one_that_was_asked_for_compared_as_text(named: Any) -> None:
+    with pytest.raises(VerificationError, match="issuer") as caught:
+        parse_metadata({**RFC_8414, "issuer": named}, ISSUER)
+    assert caught.value.claim == "issuer"
+    assert caught.value.expected == ISSUER
+
+
+def test_metadata_without_an_issuer_is_nobodys() -> None:
+    with pytest.raises(VerificationError, match="missing"):
+        parse_metadata({"token_endpoint": "https://server.example.com/token"}, ISSUER)
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://server.example.com/token",
+        "http://127.0.0.1/token",
+        "HTTP://localhost/token",
+        "https://user@server.example.com/token",
+        "https://server.example.com/token#f",
+        "file:///etc/passwd",
+        "/token",
+        "",
+        7,
+        ["https://server.example.com/token"],
+    ],
+)
+def test_an_https_issuer_whose_metadata_names_an_unfit_endpoint_is_refused(name: str, url: Any) -> None:
+    with pytest.raises(UsageError, match=name):
+        ServerMetadata.from_mapping({**RFC_8414, name: url})
+    with pytest.raises(InvalidResponse, match=name) as caught:
+        parse_metadata({**RFC_8414, name: url}, ISSUER, 200)
+    assert (caught.value.problem, caught.value.status) == ("metadata", 200)
+
+
+def test_an_issuer_on_loopback_may_have_http_endpoints_and_https_ones() -> None:
+    members = {"issuer": "http://127.0.0.1:8080/r", "token_endpoint": "http://127.0.0.1:8080/t", "jwks_uri": ISSUER}
+    assert ServerMetadata.from_mapping(members).token_endpoint == "http://127.0.0.1:8080/t"
+
+
+def test_an_issuer_that_is_no_text_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="issuer"):
+        ServerMetadata.from_mapping({"issuer": 7})
+
+
+@pytest.mark.parametrize(
+    ("value", "promised"), [(True, True), (False, False), ("true", False), (1, False), (None, False)]
+)
+def test_iss_in_callbacks_is_promised_by_true_alone(value: Any, promised: bool) -> None:
+    members = {**RFC_8414, "authorization_response_iss_parameter_supported": value}
+    assert ServerMetadata.from_mapping(members).iss_in_callbacks is promised
+
+
+def test_metadata_sets_no_option_of_a_client() -> None:
+    hostile = {**RFC_8414, "verify": False, "proxies": {"https": "http://evil"}, "scope": "admin", "client_id": "x"}
+    got = parse_metadata(hostile, ISSUER)
+    assert {name for name in ("verify", "proxies", "scope", "client_id") if hasattr(got, name)} == set()
+    assert got.extra["verify"] is False
+
+
+def test_what_is_given_is_neither_changed_nor_changed_later() -> None:
+    members = dict(RFC_8414)
+    got = ServerMetadata.from_mapping(members)
+    assert members == RFC_8414
+    members["scopes_supported"] = []
+    assert got.extra["scopes_supported"] == RFC_8414["scopes_supported"]
+    with pytest.raises(TypeError):
+        got.extra["x"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+
+
+def test_metadata_of_a_mapping_of_itself_and_of_nothing() -> None:
+    got = ServerMetadata.of(RFC_8414)
+    assert got.token_endpoint == "https://server.example.com/token"
+    assert ServerMetadata.of(got) is got
+    assert ServerMetadata.of(None) == ServerMetadata()
+
+
+@pytest.mark.parametrize("value", ["https://server.example.com", 7, ["x"]])
+def test_metadata_of_anything_else_is_a_usage_error_that_names_discover(value: Any) -> None:
+    with pytest.raises(UsageError, match="discover"):
+        ServerMetadata.of(value)
