@@ -89,8 +89,7 @@ class SingleFlight:
         mine = _being_saved(slot)
         if mine is not None:
             return mine
-        seen, token = slot.attempts, slot.token
-        wanted = slot.wanted(self._clock())
+        seen, token, wanted = slot.look(self._clock())
         if token is not None and wanted is not Wanted.RENEW:
             if wanted is Wanted.USE or not self._gate.enter():
                 return token
@@ -157,8 +156,7 @@ class AsyncSingleFlight:
         mine = _being_saved(slot)
         if mine is not None:
             return mine
-        seen, token = slot.attempts, slot.token
-        wanted = slot.wanted(self._clock())
+        seen, token, wanted = slot.look(self._clock())
         if token is not None and wanted is not Wanted.RENEW:
             if wanted is Wanted.USE or not self._gate.enter():
                 return token

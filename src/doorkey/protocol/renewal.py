@@ -84,6 +84,17 @@ class Slot:
         self.token = replace(self.token, expires_at=0.0)
         return True
 
+    def look(self, now: float) -> tuple[int, OAuthToken | None, Wanted]:
+        """Return the number of attempts, the token, and what is wanted: of one moment, whoever puts tokens meanwhile.
+
+        Raises as `wanted` does.
+        """
+        while True:
+            seen, token = self.attempts, self.token
+            wanted = self.wanted(now)
+            if self.token is token:
+                return seen, token, wanted
+
     def wanted(self, now: float) -> Wanted:
         """Return what to do for a token at `now`, in seconds since the epoch.
 
@@ -122,12 +133,12 @@ class Slot:
         replaces the slot's own way of renewing, this once. Raises the error of the attempt: the caller's own, or a
         copy of the one that ended while it waited.
         """
-        token = self.token
         if self.attempts != seen:
             self._raise()
-            if token is not None:
-                return token
+            if (theirs := self.token) is not None:  # looked at after `attempts`, which put() changes last
+                return theirs
             raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
+        token = self.token
         try:
             renewed = yield from (renew or self.renew)(token)
         except Exception as error:

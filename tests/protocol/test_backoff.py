@@ -1,0 +1,55 @@
+"""How long a server is left alone after a failure: longer each time, bounded, spread, or as it says itself."""
+
+import pytest
+
+from doorkey.errors import (
+    InvalidClient,
+    InvalidGrant,
+    InvalidResponse,
+    MissingTokenError,
+    OAuthError,
+    ServerError,
+    TemporarilyUnavailable,
+    TransportError,
+)
+from doorkey.protocol.backoff import Backoff, says_come_back
+
+GONE = TransportError("gone")
+
+
+def test_pauses_double_up_to_the_most() -> None:
+    backoff = Backoff(first=0.5, most=60.0)
+    assert [backoff.pause(failures, GONE, 1.0) for failures in (1, 2, 3, 7, 8, 100_000)] == [0.5, 1, 2, 32, 60, 60]
+    assert backoff.pause(0, GONE, 1.0) == 0.5
+
+
+def test_chance_spreads_callers_over_the_second_half() -> None:
+    backoff = Backoff(first=4.0)
+    assert (backoff.pause(1, GONE, 0.0), backoff.pause(1, GONE, 0.5), backoff.pause(1, GONE, 1.0)) == (2.0, 3.0, 4.0)
+
+
+def test_a_server_that_names_the_pause_is_taken_at_its_word_and_a_little_more() -> None:
+    busy = TemporarilyUnavailable("temporarily_unavailable", retry_after=30.0)
+    assert Backoff().pause(1, busy, 0.0) == 30.0
+    assert Backoff().pause(9, busy, 1.0) == 33.0
+    assert Backoff(first=0.5).pause(1, TemporarilyUnavailable("temporarily_unavailable"), 1.0) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("error", "comes_back"),
+    [
+        (GONE, True),
+        (InvalidResponse("not_json", "a gateway's page"), True),
+        (TemporarilyUnavailable("temporarily_unavailable"), True),
+        (ServerError("temporarily_unavailable"), True),
+        (InvalidClient("invalid_client", status=429), True),
+        (ServerError("slow_down", status=503), True),
+        (InvalidGrant("invalid_grant", status=400), False),
+        (ServerError("server_error", status=500), False),
+        (MissingTokenError("none"), False),
+    ],
+)
+def test_what_is_about_the_moment_is_tried_again_and_what_is_about_the_request_is_not(
+    error: OAuthError, comes_back: bool
+) -> None:
+    assert says_come_back(error) is comes_back
