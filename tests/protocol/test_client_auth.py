@@ -185,8 +185,11 @@ def test_bytes_that_are_no_text_pass_through_unharmed() -> None:
 
 @pytest.mark.parametrize("returned", [None, 7, "text", (1, 2), (URL, None, ""), (URL, ["x"], ""), (URL, {}, "", 1)])
 def test_a_callable_that_returns_something_else_is_a_usage_error(returned: Any) -> None:
+    def mine(*_: object) -> Any:
+        return returned
+
     with pytest.raises(UsageError, match=r"returns \(uri, headers, body\)"):
-        authenticate(POST, client(), lambda *_: returned)
+        authenticate(POST, client(), mine)
 
 
 def test_a_secret_in_bytes_is_text() -> None:

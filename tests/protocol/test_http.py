@@ -3,7 +3,7 @@
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.protocol.http import Request, Response, form_encoded
+from doorkey.protocol.http import Request, Response, form_encoded, with_header
 
 TOKEN = "https://as.example/token"
 
@@ -65,3 +65,9 @@ def test_a_repr_shows_neither_forms_nor_queries_nor_bodies_nor_headers() -> None
     response = Response(200, (("Set-Cookie", "hunter2"), ("Content-Type", "application/json")), b'"hunter2"')
     assert repr(response) == "<Response 200 application/json, 9 bytes>"
     assert repr(Response(204)) == "<Response 204 of no type, 0 bytes>"
+
+
+def test_a_header_set_in_a_mapping_stands_there_once_in_a_copy() -> None:
+    given = {"authorization": "a", "AUTHORIZATION": "b", "X": "x"}
+    assert with_header(given, "Authorization", "c") == {"X": "x", "Authorization": "c"}
+    assert given == {"authorization": "a", "AUTHORIZATION": "b", "X": "x"}

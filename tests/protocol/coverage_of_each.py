@@ -1,0 +1,46 @@
+"""Prove that each file of this folder alone covers its module: ``python -m tests.protocol.coverage_of_each``.
+
+A line that is covered only because another test passes through it is a line nobody has thought about.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(
+    path.stem for path in (ROOT / "src/doorkey/protocol").glob("*.py") if path.stem not in ("__init__", "__main__")
+)
+
+
+def uncovered(module: str) -> str:
+    """Return what the test file of `module` leaves out of it, or nothing."""
+    test, source = f"tests/protocol/test_{module}.py", f"src/doorkey/protocol/{module}.py"
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "COVERAGE_FILE": f"{folder}/data"}
+        measure = [sys.executable, "-m", "coverage"]
+        ran = _run([*measure, "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", test], environment)
+        if ran.returncode:
+            return f"{test} fails:\n{ran.stdout[-3000:]}"
+        _run([*measure, "combine", "-q", folder], environment)
+        told = _run([*measure, "report", f"--include={source}", "--fail-under=100"], environment)
+    return told.stdout if told.returncode else ""
+
+
+def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def main() -> int:
+    """Print what is left out, and return how many modules leave something out."""
+    with ThreadPoolExecutor(min(len(MODULES), os.cpu_count() or 1)) as pool:
+        left = [found for found in pool.map(uncovered, MODULES) if found]
+    print("\n".join(left) or f"each of {len(MODULES)} test files covers its module fully")
+    return len(left)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
