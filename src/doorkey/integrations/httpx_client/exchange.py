@@ -72,13 +72,16 @@ def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePol
         for name, limit in lib.Timeout(given).as_dict().items()
     }
     headers = {"User-Agent": client.headers.get("User-Agent", "doorkey"), "Accept-Encoding": ACCEPT_ENCODING}
-    return lib.Request(
-        request.method,
-        request.url,
-        headers={**headers, **dict(request.headers)},
-        content=request.content or None,
-        extensions={"timeout": limits},
-    )
+    try:
+        return lib.Request(
+            request.method,
+            request.url,
+            headers={**headers, **dict(request.headers)},
+            content=request.content or None,
+            extensions={"timeout": limits},
+        )
+    except (UnicodeError, lib.InvalidURL):
+        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from None
 
 
 def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:

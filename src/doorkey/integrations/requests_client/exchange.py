@@ -14,7 +14,7 @@ import urllib3.exceptions
 from requests.auth import AuthBase
 
 from doorkey.deadline import within
-from doorkey.errors import TransportError
+from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.endpoint import origin_of
@@ -53,9 +53,12 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
 def _prepared(request: Request, session: requests.Session) -> requests.PreparedRequest:
     headers = {"User-Agent": str(session.headers.get("User-Agent", "doorkey")), "Accept-Encoding": ACCEPT_ENCODING}
     content = request.content
-    return requests.Request(
-        request.method, request.url, headers={**headers, **dict(request.headers)}, data=content or None
-    ).prepare()
+    try:
+        return requests.Request(
+            request.method, request.url, headers={**headers, **dict(request.headers)}, data=content or None
+        ).prepare()
+    except (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL):
+        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from None
 
 
 def _read(native: requests.Response, policy: ExchangePolicy) -> Response:
