@@ -200,12 +200,18 @@ class Adapter:
     _clients: list[Client] = field(default_factory=list[Client])
 
     def client(self, client_id: str | None = "a-client", client_secret: Any = None, **options: Any) -> Client:
-        return self._driven(self.kind.make(client_id, client_secret, **{**self.kind.defaults, **options}))
+        return self.adopt(self.kind.make(client_id, client_secret, **{**self.kind.defaults, **options}))
 
-    def _driven(self, native: Any) -> Client:
-        client = Client(native, self.kind, self._through_the_portal if self.kind.is_async else _directly)
+    def adopt(self, native: Any) -> Client:
+        """Drive a session that the test has made, and close it."""
+        client = Client(native, self.kind, self.caller)
         self._clients.append(client)
         return client
+
+    @property
+    def caller(self) -> Callable[..., Any]:
+        """What calls a method of a client of this kind, and returns what it brings."""
+        return self._through_the_portal if self.kind.is_async else _directly
 
     def _through_the_portal(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return self.portal.call(partial(function, *args, **kwargs))

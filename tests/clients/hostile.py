@@ -10,7 +10,7 @@ import json as json_module
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -158,6 +158,7 @@ class Hostile:
     def __init__(self) -> None:
         self.received: list[Received] = []
         self._answers: dict[str, list[Reply]] = {}
+        self._told: dict[str, Callable[[bytes], None]] = {}
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._endless: list[Endless] = []
@@ -182,6 +183,10 @@ class Hostile:
         with self._lock:
             self._answers[path] = list(answers)
             self._endless += [answer for answer in answers if isinstance(answer, Endless)]
+
+    def on_body(self, path: str, told: Callable[[bytes], None]) -> None:
+        """Call `told` with each piece of a chunked body that comes to `path`."""
+        self._told[path] = told
 
     def to(self, path: str) -> list[Received]:
         """Return the requests that have come to `path`."""
@@ -224,7 +229,7 @@ class Hostile:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError), connection.makefile("rb") as stream:
-            while (request := _read(stream)) is not None:
+            while (request := _read(stream, self._told)) is not None:
                 with self._lock:
                     self.received.append(request)
                     answer = self._next(request.path)
@@ -248,7 +253,7 @@ def _send(answer: Reply, exchange: Exchange) -> None:
         answer(exchange)
 
 
-def _read(stream: Any) -> Received | None:
+def _read(stream: Any, told: Mapping[str, Callable[[bytes], None]]) -> Received | None:
     line = stream.readline().decode("latin-1").split()
     if len(line) != 3:
         return None
@@ -259,14 +264,15 @@ def _read(stream: Any) -> Received | None:
     request = Received(line[0], line[1], tuple(headers), b"")
     body = stream.read(int(request.header("content-length") or 0))
     if (request.header("transfer-encoding") or "").lower() == "chunked":
-        body = _chunked(stream)
+        body = b""
+        for piece in _chunks(stream):
+            body += piece
+            told.get(request.path, len)(piece)
     return Received(request.method, request.target, request.headers, body)
 
 
-def _chunked(stream: Any) -> bytes:
-    body = b""
+def _chunks(stream: Any) -> Iterator[bytes]:
     while size := int(stream.readline().strip() or b"0", 16):
-        body += stream.read(size)
+        yield stream.read(size)
         stream.readline()
     stream.readline()
-    return body
