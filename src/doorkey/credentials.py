@@ -8,9 +8,10 @@ as `Secret`. Equal credentials are the same key in a cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any, TypeAlias, cast
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol import grants
@@ -26,16 +27,16 @@ SecretSource: TypeAlias = str | Secret | Callable[[], str | None]
 _SECRETS = frozenset({"client_secret", "password", "refresh_token", "assertion", "subject_token", "actor_token"})
 
 
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What names a token: a client, and what it presents."""
 
-    __slots__ = ()
     client_id: str
-    client_secret: object
-    scopes: tuple[str, ...]
-    auth_methods: AuthMethods
-    audience: tuple[str, ...]
-    resource: tuple[str, ...]
+    client_secret: object = None
+    scopes: tuple[str, ...] = ()
+    auth_methods: AuthMethods = ()
+    audience: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.client_id:
@@ -44,9 +45,8 @@ class Credentials:
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
         for name in _SECRETS:
-            value = getattr(self, name, None)
-            if isinstance(value, str):
-                object.__setattr__(self, name, Secret(value))
+            if hasattr(self, name):
+                object.__setattr__(self, name, _silent(getattr(self, name)))
         object.__setattr__(self, "scopes", tuple(Scope.of(self.scopes)))
         object.__setattr__(self, "auth_methods", tuple(self.auth_methods))
 
@@ -57,7 +57,7 @@ class Credentials:
 
     def grant(self) -> grants.Grant:
         """Return the grant to present now."""
-        raise NotImplementedError
+        raise UsageError("these credentials name no grant: use ClientCredentials, RefreshToken or another of them")
 
     def parameters(self) -> Pairs:
         """Return the parameters beside the grant's own."""
@@ -69,13 +69,6 @@ class Credentials:
 class ClientCredentials(Credentials):
     """The client for itself (RFC 6749 §4.4)."""
 
-    client_id: str
-    client_secret: object = None
-    scopes: tuple[str, ...] = ()
-    auth_methods: AuthMethods = ()
-    audience: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
-
     def grant(self) -> grants.Grant:
         """Return the client credentials grant."""
         return grants.ClientCredentialsGrant()
@@ -85,14 +78,8 @@ class ClientCredentials(Credentials):
 class ResourceOwnerCredentials(Credentials):
     """A person's or a technical account's name and password (RFC 6749 §4.3), given by `with_username_password`."""
 
-    client_id: str
-    client_secret: object = None
-    scopes: tuple[str, ...] = ()
-    auth_methods: AuthMethods = ()
-    audience: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
-    username: str = ""
-    password: SecretText = ""
+    username: str = field(default="", kw_only=True)
+    password: SecretText = field(default="", kw_only=True)
 
     def with_username_password(self, username: str, password: SecretText) -> ResourceOwnerCredentials:
         """Return a copy for this account."""
@@ -110,13 +97,7 @@ class ResourceOwnerCredentials(Credentials):
 class RefreshToken(Credentials):
     """A refresh token that somebody else got (RFC 6749 §6). Once it is refused, the grant is dead."""
 
-    client_id: str
-    refresh_token: SecretText
-    client_secret: object = None
-    scopes: tuple[str, ...] = ()
-    auth_methods: AuthMethods = ()
-    audience: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
+    refresh_token: SecretText = field(kw_only=True)
 
     @property
     def repeatable(self) -> bool:
@@ -132,13 +113,7 @@ class RefreshToken(Credentials):
 class JWTBearer(Credentials):
     """A signed assertion (RFC 7523 §2.1): a text that is used once, or a callable that makes a fresh one each time."""
 
-    client_id: str
-    assertion: SecretSource
-    client_secret: object = None
-    scopes: tuple[str, ...] = ()
-    auth_methods: AuthMethods = ()
-    audience: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
+    assertion: SecretSource = field(kw_only=True)
 
     @property
     def repeatable(self) -> bool:
@@ -154,13 +129,8 @@ class JWTBearer(Credentials):
 class TokenExchange(Credentials):
     """One token for another (RFC 8693 §2.1); tokens are texts, or callables that return the current one."""
 
-    client_id: str
-    client_secret: object = None
-    scopes: tuple[str, ...] = ()
-    auth_methods: AuthMethods = ()
-    audience: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
-    subject_token: SecretSource = ""
+    _: KW_ONLY
+    subject_token: SecretSource
     subject_token_type: str = grants.ACCESS_TOKEN_TYPE
     actor_token: SecretSource | None = None
     actor_token_type: str | None = None
@@ -175,6 +145,15 @@ class TokenExchange(Credentials):
             self.actor_token_type,
             self.requested_token_type,
         )
+
+
+def _silent(value: Any) -> Any:
+    """Return a secret as `Secret`: text, PEM bytes, or a JWK as its JSON, which has an equal for a cache key."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    elif isinstance(value, Mapping):
+        value = json.dumps(dict(cast("Mapping[str, Any]", value)), sort_keys=True)
+    return Secret(value) if isinstance(value, str) else value
 
 
 def _secret_of(source: SecretSource, what: str) -> Secret:
