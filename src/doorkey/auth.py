@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from doorkey.integrations._httpx import auth_bases
 from doorkey.integrations.aiohttp_client.face import AiohttpFace
-from doorkey.integrations.bearer import bearer_of
 from doorkey.integrations.httpx_client.face import HttpxFace
 from doorkey.integrations.requests_client.face import RequestsFace
 
-if TYPE_CHECKING:
-    import httpx2
 
-    class _Bases(httpx2.Auth):
-        """Stands for the `Auth` of each library that is installed."""
-else:
-    _Bases = type("_Bases", auth_bases(), {})
-
-
-class OAuth2Auth(HttpxFace, RequestsFace, AiohttpFace, _Bases):
+class OAuth2Auth(HttpxFace, RequestsFace, AiohttpFace):
     """Sends a token with each request, and another one, once, when the API answers 401.
 
     `whose` is credentials (then `issuer`, `token_endpoint` or `metadata` say whom to ask, and the other options are
@@ -44,6 +34,8 @@ class OAuth2Auth(HttpxFace, RequestsFace, AiohttpFace, _Bases):
     ) -> None:
         named = {"issuer": issuer, "token_endpoint": token_endpoint}
         how = {**options, **{name: value for name, value in named.items() if value is not None}}
+        from doorkey.integrations.bearer import bearer_of
+
         self._bearer = bearer_of(whose, token_placement=token_placement, allowed_origins=allowed_origins, **how)
 
     def __call__(self, request: Any, handler: Any = None) -> Any:
