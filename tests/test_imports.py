@@ -1,0 +1,93 @@
+"""What an import brings along: each in a fresh interpreter, because here everything is imported already."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+import doorkey
+
+HEAVY = {
+    *("joserfc", "cryptography", "cffi"),
+    *("starlette", "fastapi", "uvicorn", "flask", "django", "aiohttp", "rich", "click", "sqlalchemy", "redis"),
+}
+HTTP_CLIENTS = {"requests", "urllib3", "niquests", "httpx", "httpx2", "httpcore", "httpcore2", "anyio"}
+
+A_SESSION_AND_ITS_FIRST_REQUEST = {
+    "requests": """
+import requests
+from doorkey.integrations.requests_client import OAuth2Session
+
+class Canned(requests.adapters.BaseAdapter):
+    def send(self, request, **options):
+        assert request.headers["Authorization"] == "Bearer t"
+        response = requests.Response()
+        response.status_code, response.raw, response.url = 200, None, request.url
+        response._content, response.request = b"", request
+        return response
+
+session = OAuth2Session("id", token={"access_token": "t"})
+session.mount("http://", Canned())
+assert session.get("http://127.0.0.1/").status_code == 200
+""",
+    "httpx2": """
+import httpx2
+from doorkey.integrations.httpx_client import OAuth2Client
+
+def answer(request):
+    assert request.headers["Authorization"] == "Bearer t"
+    return httpx2.Response(200)
+
+session = OAuth2Client("id", token={"access_token": "t"}, transport=httpx2.MockTransport(answer))
+assert session.get("http://127.0.0.1/").status_code == 200
+""",
+}
+
+
+def loaded_by(code: str, *, after: str = "") -> set[str]:
+    """The packages that `code` imports, beyond those that `after` has already imported."""
+    told = f"import sys\n{after}\nbefore = set(sys.modules)\n{code}\nprint(sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    modules: list[str] = ast.literal_eval(done.stdout)
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_importing_doorkey_loads_no_http_client_and_nothing_heavy() -> None:
+    assert not loaded_by("import doorkey") & (HEAVY | HTTP_CLIENTS)
+
+
+def test_every_public_name_is_there_and_loads_no_http_client() -> None:
+    assert not loaded_by("from doorkey import *") & (HEAVY | HTTP_CLIENTS)
+    for name in doorkey.__all__:
+        assert getattr(doorkey, name).__name__ == name
+        assert name in dir(doorkey)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = doorkey.nonsense
+
+
+@pytest.mark.parametrize(
+    ("library", "module"), [("requests", "requests_client"), ("httpx2", "httpx_client")], ids=["requests", "httpx2"]
+)
+def test_a_client_loads_its_own_http_library_and_nothing_heavy(library: str, module: str) -> None:
+    brought = loaded_by(f"import doorkey.integrations.{module}", after=f"import {library}")
+    assert not brought & (HEAVY | HTTP_CLIENTS)
+
+
+@pytest.mark.parametrize("library", A_SESSION_AND_ITS_FIRST_REQUEST)
+def test_a_session_and_its_first_request_load_nothing_heavy(library: str) -> None:
+    brought = loaded_by(A_SESSION_AND_ITS_FIRST_REQUEST[library], after=f"import {library}")
+    assert not brought & HEAVY
+
+
+def test_the_auth_of_httpx2_is_one_of_httpx_too_once_that_is_imported() -> None:
+    brought = loaded_by("""
+from doorkey.integrations.httpx_client import OAuth2Auth, OAuth2Client
+auth = OAuth2Auth({"access_token": "t"})
+assert isinstance(auth, OAuth2Auth) and "httpx" not in sys.modules
+import httpx, httpx2
+assert isinstance(auth, OAuth2Auth) and isinstance(auth, httpx.Auth) and isinstance(auth, httpx2.Auth)
+httpx.Client(auth=auth), httpx2.Client(auth=auth)
+""")
+    assert {"httpx", "httpx2"} <= brought
