@@ -1,0 +1,128 @@
+"""What a vault is made of, in either world: its options, its codec, its flows and the keys it remembers."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from random import random
+from typing import Any, Final
+
+from doorkey.credentials import ClientCredentials
+from doorkey.errors import UsageError
+from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
+from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.grants import RefreshTokenGrant
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.source_core import SourceCore
+from doorkey.stores.arguments import MAX_LEASE
+from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.vault.entry import Codec, Entry, Sealing
+from doorkey.vault.renewing import Renewing
+from doorkey.vault.saving import overwritten
+from doorkey.vault.state import KeySlot, Memory
+
+SLACK: Final = 5.0
+"""Seconds that a lease outlives the deadline of the token call: for the reading before it and the commit after it."""
+
+
+class VaultCore:
+    """The state of one vault, without the store and what sends its requests; see `TokenVault` for the options."""
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: object,
+        *,
+        issuer: str | None,
+        token_endpoint: str | None,
+        metadata: ServerMetadata | Mapping[str, Any] | None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None,
+        audience: str | Iterable[str],
+        resource: str | Iterable[str],
+        sealer: Sealing | None,
+        leeway: float | None,
+        check_every: float,
+        exchange: ExchangePolicy | None,
+        clock: Callable[[], float],
+    ) -> None:
+        method = token_endpoint_auth_method
+        if isinstance(method, str) and method not in METHODS:
+            raise UsageError(f"there is no client authentication method {method!r}; known: {', '.join(METHODS)}")
+        if leeway is not None and not _seconds(leeway, 0):
+            raise UsageError("leeway is a number of seconds, 0 or more")
+        if not _seconds(check_every, 0):
+            raise UsageError("check_every is a number of seconds, 0 or more")
+        client = ClientCredentials(
+            client_id,
+            client_secret,
+            auth_methods=() if method is None else (method,),
+            audience=(audience,) if isinstance(audience, str) else tuple(audience),
+            resource=(resource,) if isinstance(resource, str) else tuple(resource),
+        )
+        self._asking = SourceCore(client, issuer=issuer, token_endpoint=token_endpoint, metadata=metadata, clock=clock)
+        known = ServerMetadata.of(metadata)
+        server = issuer or known.issuer or token_endpoint or known.token_endpoint
+        assert server is not None, "SourceCore asks for one of them"
+        self.policy = exchange or ExchangePolicy()
+        self.clock = clock
+        self.client_id, self.client_secret = client.client_id, client.client_secret
+        self.auth_method = method
+        self.token_endpoint = token_endpoint or known.token_endpoint
+        self.issuer = issuer or known.issuer
+        self._codec = Codec(client_id, server, sealer)
+        self._leeway, self._check_every = leeway, check_every
+        lease = min(self.policy.deadline + SLACK, MAX_LEASE)
+        self._renewing = Renewing(
+            self._codec, self._asking._known, self._ask, clock, random, lease, max(lease - self.policy.deadline, 0.0)
+        )
+
+    def slot(self, key: str) -> KeySlot:
+        """Return the memory of `key`, still empty."""
+        return KeySlot(Memory(key, self._leeway, self._check_every), self._renewing.fresh)
+
+    def save(self, slot: KeySlot, token: Mapping[str, Any] | OAuthToken) -> Flow[None]:
+        """Save what a login brought under the key of `slot`."""
+        yield from self._change(slot, Entry.new(self._value(token)))
+
+    def forget(self, slot: KeySlot) -> Flow[None]:
+        """Delete the record of the key of `slot`, if there is one."""
+        yield from self._change(slot, None)
+
+    def _change(self, slot: KeySlot, entry: Entry | None) -> Flow[None]:
+        saved = yield from overwritten(self._codec, slot.memory.key, entry)
+        slot.memory.changed(saved, self.clock())
+        slot.put(None if saved is None else saved.token)
+
+    def _value(self, token: Mapping[str, Any] | OAuthToken) -> OAuthToken:
+        if isinstance(token, OAuth2Token):
+            return token.value
+        return token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=self.clock())
+
+    def _ask(self, token: OAuthToken) -> Flow[OAuthToken]:
+        """Present the refresh token of `token` (RFC 6749 §6)."""
+        assert token.refresh_token is not None, "the renewal looks first"
+        metadata = yield from self._asking._known()
+        renewed = yield from self._asking._ask(metadata, RefreshTokenGrant(token.refresh_token))
+        if renewed.scope is None and token.scope is not None:  # silent about it: as before (RFC 6749 §5.1)
+            from dataclasses import replace
+
+            renewed = replace(renewed, scope=token.scope)
+        return renewed
+
+
+def _seconds(value: object, least: float) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value >= least
+
+
+def check_store(store: object, *, awaited: bool) -> None:
+    """Raise `UsageError` unless `store` is one, of the world that is asked for."""
+    calls = [getattr(store, name, None) for name in ("load", "try_lease", "commit", "release", "close")]
+    if not all(callable(call) for call in calls):
+        raise UsageError(f"a vault keeps its tokens in a store (doorkey.stores), not in a {type(store).__name__}")
+    if inspect.iscoroutinefunction(calls[0]) is not awaited:
+        world = "an asynchronous store: AsyncSQLiteStore, …" if awaited else "a store that blocks: SQLiteStore, …"
+        raise UsageError(f"this vault needs {world}; {type(store).__name__} is of the other kind")

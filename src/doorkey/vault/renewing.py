@@ -1,0 +1,217 @@
+"""How a token is renewed once, whoever else shares it: rule 12, as one flow.
+
+Theory of operation. The store decides by versions; the lease only saves requests. Whoever finds the token stale reads
+the record, takes the lease, and *reads again*: between the two readings another process may have been through. Only
+then is the refresh token presented, and what came back is committed over the version that was read, before anybody
+uses it. Who does not get the lease goes on with a token that is still good, or else waits for a newer version and
+takes it, whatever its clock says of it: it has just been issued. Nobody presents a refresh token without the lease.
+
+What can go wrong, and what becomes of it:
+
+- The lease runs out while its owner works (stopped, swapped out). Another takes it. Both may ask; both commits name
+  the same version, so one wins, and the other takes the winner's token.
+- The server says `invalid_grant`. Somebody may have rotated since the second reading: read once more, and only when
+  there is nothing newer mark the grant dead, in the store, so that nobody asks again until the next `save`.
+- The store is down when the new token is to be committed. The token is kept in memory, ahead of the store, is used,
+  and is committed as soon as the store answers. A process that ends before that has lost the grant.
+- The store comes back with an older record than it had (a replica, a snapshot). Whoever remembers a later turn of
+  the same login puts that back.
+- The process dies between the server's answer and the commit: the new refresh token is lost, and the old one is used
+  up. Nothing can save that; the next renewal says `invalid_grant`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from doorkey.errors import (
+    InvalidGrant,
+    MissingTokenError,
+    OAuthError,
+    StoreError,
+    TokenExpiredError,
+    TransportError,
+)
+from doorkey.protocol.backoff import says_come_back
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.renewal import Freshness
+from doorkey.source_core import Sleep
+from doorkey.stores.protocol import Lease
+from doorkey.tokens import OAuthToken
+from doorkey.vault.effects import Load, Release, TryLease
+from doorkey.vault.entry import Codec, Entry
+from doorkey.vault.saving import TRIES, settled
+from doorkey.vault.state import Memory
+
+_log = logging.getLogger("doorkey.vault")
+
+POLL: Final = (0.01, 1.0)
+"""The shortest and the longest pause, in seconds, between two looks at what another process is doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewing:
+    """The renewal of the tokens of one vault.
+
+    `ready()` is a flow that finds out all that asking takes, `ask(token)` one that presents the refresh token of
+    `token` at the authorization server. `lease` is in seconds and outlives the asking by `slack`; `chance` returns 0…1.
+    """
+
+    codec: Codec
+    ready: Callable[[], Flow[object]]
+    ask: Callable[[OAuthToken], Flow[OAuthToken]]
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+    lease: float
+    slack: float
+
+    def fresh(self, memory: Memory) -> Flow[OAuthToken]:
+        """Return a token that may be sent now for the key of `memory`: from the store, or by renewal.
+
+        Where the store or the server cannot be reached, a token that is still good is returned. Raises
+        `MissingTokenError` when nothing is stored, `TokenExpiredError` when it cannot be renewed, `InvalidGrant` when
+        the grant is dead, `RecordError` for a record that is not ours, else the error of the store or the server.
+        """
+        try:
+            return (yield from _OneKey(self, memory).fresh())
+        except OAuthError as error:
+            now, held = self.clock(), memory.held
+            if not says_come_back(error):
+                raise
+            if held is not None and memory.good(held, now) is not Freshness.EXPIRED:
+                memory.rest(now, error)
+                return held.token
+            if isinstance(error, StoreError):
+                raise StoreError(
+                    f"{error.description}; and no token that is still good is in memory", retryable=error.retryable
+                ) from error
+            raise
+
+
+class _OneKey:
+    """One go at the token of one key."""
+
+    def __init__(self, how: Renewing, memory: Memory) -> None:
+        self._how, self._memory, self._key, self._changes = how, memory, memory.key, memory.changes
+
+    def fresh(self) -> Flow[OAuthToken]:
+        entry = yield from self._read()
+        fresh = self._memory.good(entry, self._how.clock())
+        if fresh is Freshness.FRESH:
+            return self._taken(entry)
+        if entry.token.refresh_token is None:
+            if fresh is Freshness.STALE:
+                return self._taken(entry)
+            raise _not_renewable()
+        yield from self._how.ready()  # before the lease is taken, which lasts for the asking alone
+        waited, too_late = 0.0, 0
+        while True:
+            asked_at = self._how.clock()
+            lease = yield from TryLease(self._key, self._how.lease)
+            if lease is not None:
+                renewed = yield from self._leading(lease, entry, asked_at + self._how.slack)
+                if renewed is not None:
+                    return self._taken(renewed)
+                too_late += 1
+                if too_late == TRIES:
+                    raise StoreError("the store is too slow for a lease to outlive the renewal", retryable=True)
+                continue
+            if fresh is Freshness.STALE:
+                self._memory.rest(self._how.clock())
+                return self._taken(entry)
+            if waited > 2 * self._how.lease:
+                raise TransportError("other processes keep renewing this token, and none has succeeded", retryable=True)
+            pause = min(max(waited / 4, POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
+            yield from Sleep(pause)
+            waited += pause
+            newer = yield from self._read()
+            if newer.version != entry.version and not self._memory.refuses(newer):
+                return self._taken(newer)
+
+    def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
+        """Renew under the `lease`, and give it back; None where it was not asked `until` then, and is too old."""
+        try:
+            entry = yield from self._renewed(first, until)
+        except GeneratorExit:  # nobody is left who would perform anything
+            raise
+        except BaseException:
+            yield from _released(lease)
+            raise
+        yield from _released(lease)
+        return entry
+
+    def _renewed(self, first: Entry, until: float) -> Flow[Entry | None]:
+        entry = yield from self._read()
+        if entry.version != first.version and not self._memory.refuses(entry):
+            return entry
+        if entry.token.refresh_token is None:
+            raise _not_renewable()
+        if self._how.clock() > until:  # stopped, or the store took long: the lease would not outlive the asking
+            return None
+        try:
+            token = yield from self._how.ask(entry.token)
+        except InvalidGrant as refused:
+            newer = yield from self._read()
+            if newer.version != entry.version and not self._memory.refuses(newer):
+                return newer
+            left = yield from self._buried(entry.buried(refused))
+            if left.dead is not None:
+                raise
+            return left
+        mine = entry.renewed(token)
+        self._memory.keep(mine, self._changes)
+        try:
+            return (yield from settled(self._how.codec, self._key, entry.version, mine))
+        except StoreError:
+            _log.warning("the store did not take a renewed token: it is kept in memory until the store answers")
+            return mine
+
+    def _buried(self, dead: Entry) -> Flow[Entry]:
+        """Note for everybody that the server refused the grant, and return what then holds: a newer turn overrules."""
+        self._see(dead)
+        try:
+            left = yield from settled(self._how.codec, self._key, dead.version, dead)
+        except StoreError:
+            return dead  # known here at least
+        self._see(left)
+        return left
+
+    def _read(self) -> Flow[Entry]:
+        """Return what the store holds, or what this process knows better. Raises `InvalidGrant` for a dead grant."""
+        memory, how = self._memory, self._how
+        record = yield from Load(self._key)
+        if record is None:
+            memory.see(None, self._changes, how.clock())
+            raise MissingTokenError("nothing is stored under this key: it was forgotten, or never saved; log in again")
+        entry = how.codec.read(self._key, record)
+        held = memory.held
+        if held is not None and held.is_ahead_of(entry):
+            entry = yield from settled(how.codec, self._key, entry.version, held)
+        if held is not None and held.dead is not None and held.version == entry.version and held.grant == entry.grant:
+            entry = held  # the store could not be told
+        self._see(entry)
+        if entry.dead is not None:
+            raise InvalidGrant(description=entry.dead or None, status=400)
+        return entry
+
+    def _see(self, entry: Entry) -> None:
+        self._memory.see(entry, self._changes, self._how.clock())
+
+    def _taken(self, entry: Entry) -> OAuthToken:
+        if not self._memory.unsaved:
+            self._see(entry)
+        return entry.token
+
+
+def _released(lease: Lease) -> Flow[None]:
+    try:
+        yield from Release(lease)
+    except StoreError:
+        return  # it expires by itself
+
+
+def _not_renewable() -> TokenExpiredError:
+    return TokenExpiredError("the token has expired, or was refused, and there is no refresh token: log in again")

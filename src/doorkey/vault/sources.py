@@ -1,0 +1,77 @@
+"""The token of one key of a vault, as a source: what `doorkey.OAuth2Auth` and everything else takes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from doorkey.gate import Gate
+from doorkey.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.tokens import OAuthToken
+from doorkey.vault.state import KeySlot
+
+
+class LiveKey:
+    """What one process remembers of a key, and its single flight: one contender for each key, whoever asks."""
+
+    def __init__(self, slot: KeySlot, perform: Callable[[Any], Any], clock: Callable[[], float]) -> None:
+        self.slot = slot
+        self.flight = SingleFlight(slot, perform, clock, Gate())
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether this holds the only copy of a token."""
+        return self.slot.memory.unsaved
+
+
+class AsyncLiveKey:
+    """The same for tasks, of one event loop or of several."""
+
+    def __init__(self, slot: KeySlot, perform: Callable[[Any], Awaitable[Any]], clock: Callable[[], float]) -> None:
+        self.slot = slot
+        self.flight = AsyncSingleFlight(slot, perform, clock, Gate())
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether this holds the only copy of a token."""
+        return self.slot.memory.unsaved
+
+
+class VaultSource:
+    """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
+
+    def __init__(self, key: str, live: Callable[[str], LiveKey]) -> None:
+        self._key, self._live = key, live
+
+    def token(self) -> OAuthToken:
+        """Return a token that may be sent now, renewed once for everybody who shares the store if need be.
+
+        Raises `MissingTokenError` when nothing is saved under the key, `TokenExpiredError` when it cannot be renewed,
+        `InvalidGrant` once the server has refused the grant, `RecordError` when the record is not ours, `StoreError`
+        when the store is down and no token that is still good is in memory, else the error of the renewal.
+        """
+        return self._live(self._key).flight.token()
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        self._live(self._key).slot.reject(token)
+        return True
+
+
+class AsyncVaultSource:
+    """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
+
+    def __init__(self, key: str, live: Callable[[str], AsyncLiveKey]) -> None:
+        self._key, self._live = key, live
+
+    async def token(self) -> OAuthToken:
+        """Return a token that may be sent now, renewed once for everybody who shares the store if need be.
+
+        Raises as `VaultSource.token` does.
+        """
+        return await self._live(self._key).flight.token()
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        self._live(self._key).slot.reject(token)
+        return True

@@ -1,0 +1,109 @@
+"""What one process remembers of one key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import random
+
+from doorkey.protocol.backoff import Backoff
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.renewal import Freshness, Slot, Wanted, freshness
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
+from doorkey.vault.entry import Entry
+
+ELSEWHERE = 1.0
+"""Seconds for which a token that is still good is left to whoever is renewing it in another process."""
+
+
+class Memory:
+    """What is known of the store's record of `key`, and when to look again.
+
+    `held` is the latest entry that is known, ahead of the store while `unsaved`. `refused` is an access token that an
+    API refused. `changes` counts what `save` and `forget` of this process did, so that a renewal that began earlier
+    does not undo it here. `leeway` and `check_every` are in seconds.
+    """
+
+    __slots__ = (
+        *("changes", "check_at", "check_every", "held", "key", "leeway", "misses", "refused", "rest_until", "unsaved"),
+    )
+
+    def __init__(self, key: str, leeway: float | None, check_every: float) -> None:
+        self.key, self.leeway, self.check_every = key, leeway, check_every
+        self.held: Entry | None = None
+        self.unsaved = False
+        self.refused: Secret | None = None
+        self.changes = 0
+        self.check_at = 0.0
+        self.rest_until = 0.0
+        self.misses = 0
+
+    def good(self, entry: Entry, now: float) -> Freshness:
+        """Return how fresh the token of `entry` is; one that was refused has expired, whatever it says."""
+        return Freshness.EXPIRED if self.refuses(entry) else freshness(entry.token, now, self.leeway)
+
+    def refuses(self, entry: Entry) -> bool:
+        """Say whether an API refused the token of `entry`, or the server its grant."""
+        return entry.dead is not None or (self.refused is not None and entry.token.access_token == self.refused)
+
+    def see(self, entry: Entry | None, changes: int, now: float) -> None:
+        """Note what the store holds, unless this process has changed it since it had made `changes`."""
+        if self.changes == changes:
+            self.held, self.unsaved = entry, False
+            self.check_at = now + self.check_every
+
+    def keep(self, entry: Entry, changes: int) -> None:
+        """Keep an entry that the store does not hold yet: the only copy of a refresh token that still works."""
+        if self.changes == changes:
+            self.held, self.unsaved = entry, True
+
+    def changed(self, entry: Entry | None, now: float) -> None:
+        """Take what this process has just saved, or forgotten (None)."""
+        self.changes += 1
+        self.see(entry, self.changes, now)
+        self.refused, self.rest_until, self.misses = None, 0.0, 0
+
+    def rest(self, now: float, error: Exception | None = None) -> None:
+        """Go on with a token that is still good for a while: after an `error`, or as another process is renewing it."""
+        self.misses = self.misses + 1 if error is not None else 0
+        pause = ELSEWHERE if error is None else Backoff().pause(self.misses, error, random())  # noqa: S311
+        self.rest_until = now + pause
+
+
+class KeySlot(Slot):
+    """The slot of one key, whose token is always that of its `memory`. `renew` brings the next one."""
+
+    __slots__ = ("memory",)
+
+    def __init__(self, memory: Memory, renew: Callable[[Memory], Flow[OAuthToken]]) -> None:
+        # The slot is part of no cycle: what is dropped of a million keys is gone at once.
+        super().__init__(lambda _: renew(memory), lambda _: True, memory.leeway, Backoff())
+        self.memory = memory
+
+    def put(self, token: OAuthToken | None) -> None:
+        """Take the token of the memory; `token` was the latest one when it was asked for, and may no longer be."""
+        super().put(self.memory.held.token if self.memory.held is not None else None)
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget the token if it is still this one, because a server refused it; say whether it was."""
+        if super().reject(token):
+            self.memory.refused = token.access_token
+            return True
+        return False
+
+    def wanted(self, now: float) -> Wanted:
+        """Return what to do for a token at `now`, in seconds since the epoch. Raises as `Slot.wanted` does.
+
+        Once in a while somebody looks into the store, where another process may have saved or forgotten.
+        """
+        memory = self.memory
+        if memory.held is not None and memory.held.dead is not None:
+            return Wanted.RENEW  # looking into the store tells whether somebody has logged in again
+        wanted = super().wanted(now)
+        if wanted is Wanted.RENEW or self.token is None:
+            return wanted
+        if now < memory.rest_until:
+            return Wanted.USE
+        if wanted is Wanted.TRY or now >= memory.check_at or memory.unsaved:
+            return Wanted.TRY
+        return Wanted.USE

@@ -1,0 +1,252 @@
+"""`TokenVault` and `AsyncTokenVault`: the tokens of any number of accounts, each renewed once for everybody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from doorkey.errors import OAuthError, StoreError, UsageError
+from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
+from doorkey.protocol.client_auth import ClientAuthMethod
+from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.flow import arun, run
+from doorkey.protocol.http import Request
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.shield import shielded
+from doorkey.source_core import Sleep
+from doorkey.stores.arguments import checked_key
+from doorkey.stores.protocol import AsyncStore, Store
+from doorkey.tokens import OAuthToken
+from doorkey.vault.core import VaultCore, check_store
+from doorkey.vault.effects import Commit, Load, Release, TryLease
+from doorkey.vault.entry import Sealing
+from doorkey.vault.live import LiveKeys
+from doorkey.vault.sources import AsyncLiveKey, AsyncVaultSource, LiveKey, VaultSource
+
+
+class TokenVault:
+    """The tokens of many accounts in a `store`, each fresh whenever it is asked for.
+
+    However many threads, processes and machines share the store, one renews a token and all have it.
+
+    `client_id`, `client_secret` and `token_endpoint_auth_method` (a name or a callable) are as for a session. `issuer`
+    is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `audience` and `resource` go with
+    each renewal. `sealer` encrypts the records. `leeway` is the seconds before expiry at which a token is renewed, left
+    out: min(60, lifetime / 2). `check_every` is the seconds after which another process's `save` or `forget` is seen
+    here. `max_sources` keys are remembered, each for `max_source_age` seconds since its last use; all others are read
+    from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
+    `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch, `sleep`
+    lets seconds pass.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        client_id: str,
+        client_secret: object = None,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        audience: str | Iterable[str] = (),
+        resource: str | Iterable[str] = (),
+        sealer: Sealing | None = None,
+        leeway: float | None = None,
+        check_every: float = 60.0,
+        max_sources: int = 10_000,
+        max_source_age: float = 3600.0,
+        exchange: ExchangePolicy | None = None,
+        http_client: Any = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        check_store(store, awaited=False)
+        self._core = VaultCore(
+            client_id,
+            client_secret,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            token_endpoint_auth_method=token_endpoint_auth_method,
+            audience=audience,
+            resource=resource,
+            sealer=sealer,
+            leeway=leeway,
+            check_every=check_every,
+            exchange=exchange,
+            clock=clock,
+        )
+        self._store, self._sleep = store, sleep
+        self._sender = OwnedSender(http_client, self._core.policy)
+        self._live: LiveKeys[LiveKey] = LiveKeys(self._made, max_sources, max_source_age)
+
+    def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
+        """Save the `token` of a login under `key`: as `fetch_token` returns it, or any mapping of that shape.
+
+        Replaces what was there. Raises `UsageError`, `StoreError`, and `RecordError` when the key holds the token of
+        another client or server.
+        """
+        run(self._core.save(self._live.get(checked_key(key)).slot, token), self._perform)
+
+    def source(self, key: str) -> VaultSource:
+        """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
+        return VaultSource(checked_key(key), self._live.get)
+
+    def forget(self, key: str) -> None:
+        """Delete what is saved under `key`; nothing happens when there is nothing.
+
+        Other processes send the access token for at most `check_every` seconds more; it is not revoked at the server.
+        """
+        run(self._core.forget(self._live.get(checked_key(key)).slot), self._perform)
+
+    def close(self) -> None:
+        """Close the store, and the HTTP client that was made here."""
+        self._sender.close()
+        self._store.close()
+
+    def __enter__(self) -> TokenVault:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _made(self, key: str) -> LiveKey:
+        return LiveKey(self._core.slot(key), self._perform, self._core.clock)
+
+    def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return self._sender.send(effect)
+            case Sleep():
+                return self._sleep(effect.seconds)
+            case _:
+                try:
+                    return self._stored(effect)
+                except OAuthError:
+                    raise
+                except Exception as error:  # a store of the user's own may raise anything
+                    raise StoreError(f"the store failed with {type(error).__name__}") from error
+
+    def _stored(self, effect: Any) -> Any:
+        match effect:
+            case Load():
+                return self._store.load(effect.key)
+            case TryLease():
+                return self._store.try_lease(effect.key, effect.seconds)
+            case Commit():
+                return self._store.commit(effect.key, effect.data, expected=effect.expected)
+            case Release():
+                return self._store.release(effect.lease)
+            case _:
+                raise UsageError(f"a vault cannot perform {type(effect).__name__}")
+
+
+class AsyncTokenVault:
+    """The same for tasks, of one event loop or of several: `store` is an asynchronous one, `http_client` an
+    `AsyncClient` of httpx2 or httpx, `sleep` a coroutine function. See `TokenVault`.
+    """
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        *,
+        client_id: str,
+        client_secret: object = None,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        audience: str | Iterable[str] = (),
+        resource: str | Iterable[str] = (),
+        sealer: Sealing | None = None,
+        leeway: float | None = None,
+        check_every: float = 60.0,
+        max_sources: int = 10_000,
+        max_source_age: float = 3600.0,
+        exchange: ExchangePolicy | None = None,
+        http_client: Any = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Any] | None = None,
+    ) -> None:
+        check_store(store, awaited=True)
+        self._core = VaultCore(
+            client_id,
+            client_secret,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            token_endpoint_auth_method=token_endpoint_auth_method,
+            audience=audience,
+            resource=resource,
+            sealer=sealer,
+            leeway=leeway,
+            check_every=check_every,
+            exchange=exchange,
+            clock=clock,
+        )
+        self._store, self._sleep = store, sleep
+        self._sender = OwnedAsyncSender(http_client, self._core.policy)
+        self._live: LiveKeys[AsyncLiveKey] = LiveKeys(self._made, max_sources, max_source_age)
+
+    async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
+        """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
+        slot = self._live.get(checked_key(key)).slot
+        await shielded(lambda: arun(self._core.save(slot, token), self._perform), _nothing)
+
+    def source(self, key: str) -> AsyncVaultSource:
+        """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
+        return AsyncVaultSource(checked_key(key), self._live.get)
+
+    async def forget(self, key: str) -> None:
+        """Delete what is saved under `key`; see `TokenVault.forget`."""
+        slot = self._live.get(checked_key(key)).slot
+        await shielded(lambda: arun(self._core.forget(slot), self._perform), _nothing)
+
+    async def aclose(self) -> None:
+        """Close the store, and the HTTP client that was made here for this event loop."""
+        await self._sender.aclose()
+        await self._store.close()
+
+    async def __aenter__(self) -> AsyncTokenVault:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _made(self, key: str) -> AsyncLiveKey:
+        return AsyncLiveKey(self._core.slot(key), self._perform, self._core.clock)
+
+    async def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return await self._sender.send(effect)
+            case Sleep():
+                from anyio import sleep
+
+                return await (self._sleep or sleep)(effect.seconds)
+            case _:
+                try:
+                    return await self._stored(effect)
+                except OAuthError:
+                    raise
+                except Exception as error:  # a store of the user's own may raise anything
+                    raise StoreError(f"the store failed with {type(error).__name__}") from error
+
+    async def _stored(self, effect: Any) -> Any:
+        match effect:
+            case Load():
+                return await self._store.load(effect.key)
+            case TryLease():
+                return await self._store.try_lease(effect.key, effect.seconds)
+            case Commit():
+                return await self._store.commit(effect.key, effect.data, expected=effect.expected)
+            case Release():
+                return await self._store.release(effect.lease)
+            case _:
+                raise UsageError(f"a vault cannot perform {type(effect).__name__}")
+
+
+def _nothing() -> None:
+    return None
