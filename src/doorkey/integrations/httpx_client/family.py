@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from doorkey.errors import TransportError, UsageError
@@ -34,9 +34,23 @@ class _Shared(client.OAuth2Client):
     """What the blocking and the awaiting client share."""
 
     _lib: Any  # httpx2 or httpx, set by `family`
+    _blocking: ClassVar[bool]
 
-    def _construct(self, given: dict[str, Any], options: dict[str, Any], *, is_blocking: bool) -> dict[str, Any]:
-        """Set up the session half; return the options of the HTTP client."""
+    def __init__(
+        self,
+        client_id: str | None = None,
+        client_secret: Any = None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        revocation_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        scope: str | list[str] | tuple[str, ...] | None = None,
+        redirect_uri: str | None = None,
+        token: Mapping[str, Any] | None = None,
+        token_placement: str = "header",
+        update_token: UpdateToken | None = None,
+        leeway: float | None = None,
+        **options: Any,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         from doorkey.integrations.httpx_client.exchange import HttpxLibrary
         from doorkey.oauth2.options import session_options
 
@@ -44,12 +58,20 @@ class _Shared(client.OAuth2Client):
             raise UsageError(
                 "auth= would take the place of the token: give it to single requests, or use a plain client"
             )
-        native = self._lib.Client if is_blocking else self._lib.AsyncClient
-        own, rest, token = session_options(
-            {**given, **options}, known_elsewhere=_options_of(native), blocking=is_blocking
+        own, rest, own_token = session_options(
+            {**given, **options},
+            known_elsewhere=_options_of(self._lib.Client if self._blocking else self._lib.AsyncClient),
+            blocking=self._blocking,
         )
-        self._set_up(own, HttpxLibrary(self._lib), token)
-        return rest
+        self._set_up(own, HttpxLibrary(self._lib), own_token)
+        native: Any = super()  # the HTTP client, which a concrete class joins in
+        native.__init__(**rest)
+        self._join(rest)
+        cast("Any", self).auth = OAuth2Auth(self)
+
+    def _join(self, options: Mapping[str, Any]) -> None:
+        """Add what the client's world needs; `options` are those of the HTTP client."""
+        raise NotImplementedError
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
         """Take the token off a redirect to another host, port or scheme."""
@@ -75,26 +97,12 @@ class SyncFamily(_Shared, SyncBase):
     share one client.
     """
 
-    def __init__(
-        self,
-        client_id: str | None = None,
-        client_secret: Any = None,
-        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
-        revocation_endpoint_auth_method: str | ClientAuthMethod | None = None,
-        scope: str | list[str] | tuple[str, ...] | None = None,
-        redirect_uri: str | None = None,
-        token: Mapping[str, Any] | None = None,
-        token_placement: str = "header",
-        update_token: UpdateToken | None = None,
-        leeway: float | None = None,
-        **options: Any,
-    ) -> None:
-        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
-        super().__init__(**self._construct(given, options, is_blocking=True))
+    _blocking = True
+
+    def _join(self, options: Mapping[str, Any]) -> None:
         from doorkey.single_flight import SingleFlight
 
         self._flight = SingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
-        self.auth = OAuth2Auth(self)
 
     def request(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
         """Send a request with the token, or without it when `withhold_token`; all else as the library does.
@@ -146,28 +154,13 @@ class AsyncFamily(_Shared, AsyncBase):
     one client, of one event loop or of several.
     """
 
-    def __init__(
-        self,
-        client_id: str | None = None,
-        client_secret: Any = None,
-        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
-        revocation_endpoint_auth_method: str | ClientAuthMethod | None = None,
-        scope: str | list[str] | tuple[str, ...] | None = None,
-        redirect_uri: str | None = None,
-        token: Mapping[str, Any] | None = None,
-        token_placement: str = "header",
-        update_token: UpdateToken | None = None,
-        leeway: float | None = None,
-        **options: Any,
-    ) -> None:
-        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
-        rest = self._construct(given, options, is_blocking=False)
-        super().__init__(**rest)
+    _blocking = False
+
+    def _join(self, options: Mapping[str, Any]) -> None:
         from doorkey.single_flight import AsyncSingleFlight
 
         self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
-        self._siblings = Siblings(self._lib, rest)
-        self.auth = OAuth2Auth(self)
+        self._siblings = Siblings(self._lib, options)
 
     async def request(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
         """Send a request with the token, or without it when `withhold_token`; all else as the library does.
