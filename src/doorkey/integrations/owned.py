@@ -83,7 +83,9 @@ class OwnedAsyncSender:
 def new_client() -> Any:
     """Return a blocking client of the first HTTP library that is installed. Raises `UsageError` without any."""
     if installed():
-        return library().Client()
+        lib = library()
+        # Tokens are asked for now and then: an idle connection would be dead by then, and nobody might close it.
+        return lib.Client(limits=lib.Limits(max_connections=100, max_keepalive_connections=0))
     if find_spec("requests") is not None:
         import requests
 
