@@ -4,7 +4,7 @@ The coroutines of asynchronous clients run on one background event loop, to whic
 """
 
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ import httpx
 import httpx2
 import requests
 from anyio.from_thread import BlockingPortal
+from requests.auth import HTTPBasicAuth
 
 from doorkey.integrations.httpx_client import on
 from doorkey.integrations.requests_client import OAuth2Session
@@ -73,7 +74,7 @@ KINDS = {
             is_async=False,
             following={"allow_redirects": True},
             upload="data",
-            basic=requests.auth.HTTPBasicAuth,
+            basic=HTTPBasicAuth,
         ),
         _on_httpx("httpx2", httpx2, _httpx2.OAuth2Client, is_async=False),
         _on_httpx("httpx2-async", httpx2, _httpx2.AsyncOAuth2Client, is_async=True),
@@ -233,7 +234,7 @@ class Adapter:
 
 
 @contextmanager
-def adapter_of(name: str, portal: BlockingPortal) -> Iterator[Adapter]:
+def adapter_of(name: str, portal: BlockingPortal) -> Generator[Adapter]:
     adapter = Adapter(KINDS[name], portal)
     try:
         yield adapter
@@ -255,7 +256,7 @@ def together(times: int, call: Callable[[], Any]) -> list[Any]:
 
 
 @contextmanager
-def in_background(call: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
+def in_background(call: Callable[[], Any]) -> Generator[Callable[[], Any]]:
     """Run `call` in a thread for as long as the block; the function that it gives waits for the outcome."""
     with ThreadPoolExecutor(1) as thread:
         future = thread.submit(call)

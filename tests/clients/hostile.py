@@ -10,13 +10,15 @@ import json as json_module
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
+TLS = b"\x16"
+"""How a client begins that speaks TLS, which we do not."""
 WAIT = 20.0
 """Seconds after which a test that waits for an event has failed."""
 
@@ -78,19 +80,19 @@ class Exchange:
                 pass
 
 
-Handler: TypeAlias = Callable[[Exchange], None]
+Handler: TypeAlias = Callable[[Exchange], object]
 Reply: TypeAlias = bytes | Handler
 
 
 def reply(
     status: int = 200,
     body: bytes | str = b"",
-    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     *,
     json: Any = None,
 ) -> bytes:
     """Return a whole response, its length right."""
-    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
     if json is not None:
         body = json_module.dumps(json)
         pairs.append(("Content-Type", "application/json"))
@@ -103,6 +105,11 @@ def token(access_token: str = "at-1", /, **members: Any) -> bytes:
     """Return a good token answer, with these members beside or instead of the usual ones."""
     usual = {"access_token": access_token, "token_type": "Bearer", "expires_in": 300}
     return reply(json={name: value for name, value in {**usual, **members}.items() if value is not None})
+
+
+def reset(exchange: Exchange) -> None:
+    """Hang up with a TCP reset instead of an answer."""
+    exchange.reset()
 
 
 def echo(exchange: Exchange) -> None:
@@ -234,8 +241,9 @@ class Hostile:
                     self.received.append(request)
                     answer = self._next(request.path)
                 _send(answer, Exchange(request, connection))
-                if not isinstance(answer, bytes) and answer is not echo and not isinstance(answer, Held):
-                    return  # what it wrote may have no end that the client can see
+                written = answer.answer if isinstance(answer, Held) else answer
+                if not isinstance(written, bytes) and written is not echo:
+                    return  # what a function wrote may have no end that the client can see
         with self._lock:
             self._connections.discard(connection)
 
@@ -254,6 +262,8 @@ def _send(answer: Reply, exchange: Exchange) -> None:
 
 
 def _read(stream: Any, told: Mapping[str, Callable[[bytes], None]]) -> Received | None:
+    if stream.peek(1)[:1] == TLS:
+        return None
     line = stream.readline().decode("latin-1").split()
     if len(line) != 3:
         return None

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-import requests
+from requests.auth import AuthBase
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
@@ -67,7 +67,7 @@ def test_a_client_can_sign_with_its_private_key(adapter: Adapter, site: Site, al
 
 
 def _kid(key: Any, name: str) -> str:
-    return str(key["kid"]) if isinstance(key, dict) else name
+    return name if isinstance(key, str) else str(key["kid"])
 
 
 @on(KeyAssertion)
@@ -247,8 +247,11 @@ def test_an_unknown_method_names_the_nearest(adapter: Adapter, hostile: Hostile)
 
 @pytest.mark.parametrize("returned", [None, "x", (), ("a", {})])
 def test_a_method_that_returns_something_else_is_named(adapter: Adapter, hostile: Hostile, returned: Any) -> None:
+    def method(*_: Any) -> Any:
+        return returned
+
     with pytest.raises(UsageError, match="returns"):
-        asked(adapter, hostile, "c", "s", token_endpoint_auth_method=lambda *_: returned)
+        asked(adapter, hostile, "c", "s", token_endpoint_auth_method=method)
 
 
 def test_auth_for_one_call_replaces_the_sessions(adapter: Adapter, hostile: Hostile) -> None:
@@ -272,18 +275,18 @@ def test_an_auth_that_is_none_is_named(adapter: Adapter, hostile: Hostile, auth:
 
 
 def test_an_auth_class_of_ones_own_signs_the_token_request(adapter: Adapter, hostile: Hostile) -> None:
-    class OnRequests(requests.auth.AuthBase):
+    class OnRequests(AuthBase):
         def __call__(self, r: Any) -> Any:
             r.headers["X-Signature"] = "over " + str(len(r.body))
             return r
 
-    class OnHttpx(adapter.kind.library.Auth if adapter.kind.library is not requests else object):  # type: ignore[misc]
-        def auth_flow(self, request: Any) -> Any:
-            request.headers["X-Signature"] = "over " + str(len(request.content))
-            yield request
+    def auth_flow(_: Any, request: Any) -> Any:
+        request.headers["X-Signature"] = "over " + str(len(request.content))
+        yield request
 
     hostile.on("/token", token())
-    auth: Any = OnRequests() if adapter.kind.library is requests else OnHttpx()
+    native: Any = getattr(adapter.kind.library, "Auth", None)
+    auth: Any = type("OnHttpx", (native,), {"auth_flow": auth_flow})() if native else OnRequests()
     adapter.client("c").fetch_token(hostile.token_endpoint, auth=auth)
     assert hostile.token_requests[0].header("x-signature") == "over 29"
     assert hostile.token_requests[0].body == b"grant_type=client_credentials"

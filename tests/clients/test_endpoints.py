@@ -92,7 +92,7 @@ def test_the_endpoints_of_an_https_issuer_are_https(adapter: Adapter) -> None:
 
 
 def test_metadata_never_sets_an_option_of_the_client(adapter: Adapter) -> None:
-    members = {"issuer": "https://as.example", "verify": False, "scope": "admin", "client_secret": "s", "proxies": {}}
+    members: dict[str, Any] = {"issuer": "https://as.example", "verify": False, "scope": "admin", "proxies": {}}
     client = adapter.client(metadata=members)
     assert client.native.scope is None
     assert getattr(client.native, "verify", True) is True

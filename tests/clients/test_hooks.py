@@ -32,7 +32,7 @@ def prepared(adapter: Adapter, hostile: Hostile, **options: Any) -> Client:
 
 @every_kind
 def test_hooks_of_a_kind_run_in_the_order_registered(adapter: Adapter, hostile: Hostile, kind: str) -> None:
-    client, order = prepared(adapter, hostile), []
+    client, order = prepared(adapter, hostile), list[str]()
     for name in "abc":
 
         def hook(*given: Any, name: str = name) -> Any:
@@ -46,7 +46,7 @@ def test_hooks_of_a_kind_run_in_the_order_registered(adapter: Adapter, hostile: 
 
 @every_kind
 def test_no_hook_runs_for_another_kind(adapter: Adapter, hostile: Hostile, kind: str) -> None:
-    client, ran = prepared(adapter, hostile), []
+    client, ran = prepared(adapter, hostile), list[str]()
 
     def hook(*given: Any) -> Any:
         ran.append(kind)
@@ -61,7 +61,7 @@ def test_no_hook_runs_for_another_kind(adapter: Adapter, hostile: Hostile, kind:
 
 @every_kind
 def test_an_asynchronous_hook_is_awaited_or_refused(adapter: Adapter, hostile: Hostile, kind: str) -> None:
-    client, ran = prepared(adapter, hostile), []
+    client, ran = prepared(adapter, hostile), list[str]()
 
     async def hook(*given: Any) -> Any:
         ran.append(kind)
@@ -102,7 +102,7 @@ def test_what_a_hook_raises_reaches_the_caller(adapter: Adapter, hostile: Hostil
 
 def test_an_unknown_kind_names_the_nearest(adapter: Adapter) -> None:
     with pytest.raises(UsageError, match="did you mean 'access_token_response'"):
-        adapter.client().native.register_compliance_hook("access_token_responce", lambda response: response)
+        adapter.client().native.register_compliance_hook("access_token_responce", print)
 
 
 @pytest.mark.parametrize("kind", ["access_token_response", "refresh_token_response"])

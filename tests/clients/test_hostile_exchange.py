@@ -15,7 +15,7 @@ import pytest
 from doorkey.errors import InvalidResponse, OAuthError, TransportError
 from doorkey.protocol.exchange import ExchangePolicy
 from tests.clients.adapters import Adapter, Client
-from tests.clients.hostile import Endless, Exchange, Hostile, reply, token
+from tests.clients.hostile import Endless, Exchange, Hostile, reply, reset, token
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 SHORT = ExchangePolicy(deadline=0.15)
@@ -230,7 +230,7 @@ def test_a_refused_connection_may_be_tried_again(
 def test_a_reset_connection_may_not_be_tried_blindly(
     adapter: Adapter, hostile: Hostile, call: Callable[[Client], object]
 ) -> None:
-    hostile.on("/token", lambda exchange: exchange.reset())
+    hostile.on("/token", reset)
     with pytest.raises(TransportError) as error:
         call(client_of(adapter, hostile))
     assert error.value.retryable is False

@@ -9,10 +9,11 @@ import httpx2
 import pytest
 import requests
 from anyio.from_thread import BlockingPortal
+from requests.adapters import HTTPAdapter
 
-from doorkey.errors import UsageError
+from doorkey.errors import TransportError, UsageError
 from doorkey.oauth2.client import OAuth2Client
-from tests.clients.adapters import KINDS, Adapter, adapter_of
+from tests.clients.adapters import KINDS, Adapter, adapter_of, together
 from tests.clients.hostile import Endless, Hostile, token
 
 TOKEN = {"access_token": "at-1"}
@@ -95,8 +96,6 @@ def test_a_session_shows_what_it_is(adapter: Adapter) -> None:
 
 
 def test_a_timeout_of_one_call_holds_for_it(adapter: Adapter, hostile: Hostile) -> None:
-    from doorkey.errors import TransportError
-
     silent = Endless(b"HTTP/1.1 200 OK\r\n", b"", pause=0.05)
     hostile.on("/token", silent)
     with pytest.raises(TransportError):
@@ -106,7 +105,7 @@ def test_a_timeout_of_one_call_holds_for_it(adapter: Adapter, hostile: Hostile) 
 # -- requests --------------------------------------------------------------------------------------------------------
 
 
-class Recording(requests.adapters.HTTPAdapter):
+class Recording(HTTPAdapter):
     """A transport adapter of a user's own."""
 
     def __init__(self) -> None:
@@ -120,8 +119,8 @@ class Recording(requests.adapters.HTTPAdapter):
 
 @on_requests
 def test_the_session_is_a_requests_session_in_the_documents_order(adapter: Adapter) -> None:
-    session = type(adapter.client().native)
-    expected = (session, OAuth2Client, requests.Session, requests.sessions.SessionRedirectMixin, object)
+    session: Any = adapter.client().native.__class__
+    expected: Any = (session, OAuth2Client, requests.Session, requests.sessions.SessionRedirectMixin, object)
     assert session.__mro__ == expected
     assert session.__name__ == "OAuth2Session"
 
@@ -173,7 +172,11 @@ def test_the_default_timeout_is_for_requests_that_name_none(adapter: Adapter, ho
 def test_hooks_and_cookies_of_requests_go_on_working_for_the_api(adapter: Adapter, hostile: Hostile) -> None:
     seen: list[int] = []
     client = adapter.client(token=TOKEN)
-    client.native.hooks["response"].append(lambda response, **kwargs: seen.append(response.status_code))
+
+    def see(response: Any, **kwargs: Any) -> None:
+        seen.append(response.status_code)
+
+    client.native.hooks["response"].append(see)
     client.native.cookies.set("own", "yes", domain="127.0.0.1", path="/")
     client.get(hostile.url())
     assert seen == [200]
@@ -266,15 +269,21 @@ def test_every_client_is_the_librarys_own() -> None:
         "httpx": httpx.Client,
         "httpx-async": httpx.AsyncClient,
     }.items():
-        assert issubclass(KINDS[name].make, base)  # type: ignore[arg-type]
+        made: Any = KINDS[name].make
+        assert issubclass(made, base)
+
+
+def marked(url: str, headers: Any, body: Any) -> Any:
+    """A hook of one session."""
+    return url, {**headers, "X-One": "1"}, body
 
 
 def test_two_sessions_share_nothing(portal: BlockingPortal, hostile: Hostile) -> None:
     for name in KINDS:
         with adapter_of(name, portal) as adapter:
             one, other = adapter.client(token=TOKEN), adapter.client(token={"access_token": "at-2"})
-            one.native.register_compliance_hook("protected_request", lambda u, h, b: (u, {**h, "X-One": "1"}, b))
-            one.native.register_client_auth_method(("mine", lambda *given: given[2:]))
+            one.native.register_compliance_hook("protected_request", marked)
+            one.native.register_client_auth_method(("mine", marked))
             other.get(hostile.url())
             assert hostile.received[-1].token == "at-2"
             assert hostile.received[-1].header("x-one") is None
@@ -289,7 +298,5 @@ def test_one_session_serves_many_threads(adapter: Adapter, hostile: Hostile) -> 
     def call() -> int:
         barrier.wait(20)
         return client.get(hostile.url()).status_code
-
-    from tests.clients.adapters import together
 
     assert together(8, call) == [200] * 8

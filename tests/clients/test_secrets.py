@@ -12,7 +12,7 @@ import pytest
 from doorkey.errors import OAuthError, UsageError
 from tests.clients.adapters import Adapter, Client
 from tests.clients.clock import START
-from tests.clients.hostile import Endless, Hostile, reply, token
+from tests.clients.hostile import Endless, Hostile, Reply, reply, reset, token
 
 CLIENT_SECRET, PASSWORD, CODE, VERIFIER = "s3cret-of-the-client", "p4ssword-of-alice", "c0de-from-login", "v" * 43
 ACCESS, REFRESH, ID_TOKEN = "access-t0ken", "refresh-t0ken", "id-t0ken"
@@ -44,14 +44,14 @@ CALLS: dict[str, Callable[[Client], object]] = {
 }
 every_call = pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in CALLS.items()])
 
-FAILURES = {
+FAILURES: dict[str, Reply] = {
     "an error that echoes": reply(
         400, json={"error": "invalid_grant", "error_description": "nothing secret here", "echo": list(SECRETS)}
     ),
     "a token that is none": reply(json={"access_token": [ACCESS], "refresh_token": REFRESH, "password": PASSWORD}),
     "half a token": reply(200, f'{{"access_token":"{ACCESS}","refresh_token":"{REFRESH}"'),
     "a page in the token's place": reply(200, f"<html>{ACCESS}</html>", {"Content-Type": "text/html"}),
-    "no answer": lambda exchange: exchange.reset(),
+    "no answer": reset,
     "a redirect": reply(307, headers={"Location": f"https://evil.example/?t={ACCESS}"}),
     "too much": Endless(b"HTTP/1.1 200 OK\r\n\r\n", ACCESS.encode() * 10_000),
 }
@@ -62,7 +62,7 @@ FAILURES = {
 def test_no_error_shows_a_secret(
     adapter: Adapter, hostile: Hostile, call: Callable[[Client], object], failure: str
 ) -> None:
-    hostile.on("/token", FAILURES[failure])  # type: ignore[arg-type]
+    hostile.on("/token", FAILURES[failure])
     client = client_of(adapter, hostile)
     try:
         call(client)
@@ -149,6 +149,7 @@ def test_a_missing_expired_or_misplaced_token_is_told_without_it(adapter: Adapte
 
 @pytest.mark.parametrize("name", ["client_secret", "token"])
 def test_a_usage_error_repeats_no_secret(adapter: Adapter, name: str) -> None:
+    wrong: dict[str, Any] = {name: {"access_token": ACCESS, "token_type": 7}, f"{name}x": CLIENT_SECRET}
     with pytest.raises(UsageError) as raised:
-        adapter.client(**{name: {"access_token": ACCESS, "token_type": 7}, f"{name}x": CLIENT_SECRET})
+        adapter.client(**wrong)
     assert_clean(f"{raised.value} {raised.value!r}")

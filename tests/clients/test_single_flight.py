@@ -1,5 +1,5 @@
-"""One renewal for any number of callers. The interleaving is proved: the clock that a session is given counts who
-has begun, the server holds its answer until they all have, and nothing here depends on how fast anything is.
+"""One renewal for any number of callers. The interleaving is proved: the clock that a session is given tells who
+has queued, the server holds its answer until they all have, and nothing here depends on how fast anything is.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import pytest
 from doorkey.errors import InvalidGrant, OAuthError, TransportError
 from tests.clients.adapters import KINDS, Adapter, Client, in_background, together
 from tests.clients.clock import START, Clock
-from tests.clients.hostile import WAIT, Held, Hostile, reply, token
+from tests.clients.hostile import WAIT, Held, Hostile, reply, reset, token
 
 CALLERS = 32
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START + 300, "expires_in": 300}
@@ -21,27 +21,38 @@ REFUSED = reply(400, json={"error": "invalid_grant", "error_description": "Sessi
 only_async = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() if k.is_async], indirect=True)
 
 
+class Moment(float):
+    """A moment that tells when it is compared with another: whoever wants a token does so once it has queued."""
+
+    def __new__(cls, seconds: float, told: Callable[["Moment"], None]) -> "Moment":
+        return super().__new__(cls, seconds)
+
+    def __init__(self, seconds: float, told: Callable[["Moment"], None]) -> None:
+        self._told = told
+
+    def __lt__(self, other: float) -> bool:
+        self._told(self)
+        return super().__lt__(other)
+
+
 class Counting(Clock):
-    """A clock that tells when `times` callers have looked at it: a session looks before it does anything."""
+    """A clock that tells when `times` callers have compared its moment with the token's expiry."""
 
     def __init__(self, times: int) -> None:
         super().__init__()
-        self._left = times
+        self._times = times
+        self._seen: dict[int, Moment] = {}
         self._lock = threading.Lock()
         self.all_here = threading.Event()
-        self.on_look: Callable[[], None] = lambda: None
 
     def __call__(self) -> float:
-        with self._lock:
-            self._left -= 1
-            if self._left == 0:
-                self.all_here.set()
-        return super().__call__()
+        return Moment(super().__call__(), self._compared)
 
-    def expect(self, times: int) -> None:
+    def _compared(self, moment: Moment) -> None:
         with self._lock:
-            self._left = times
-            self.all_here.clear()
+            self._seen[id(moment)] = moment
+            if len(self._seen) == self._times:
+                self.all_here.set()
 
     def wait(self) -> None:
         assert self.all_here.wait(WAIT), "not everybody came"
@@ -56,9 +67,8 @@ def expired(adapter: Adapter, hostile: Hostile, clock: Clock, **options: Any) ->
 def test_32_callers_of_an_expired_token_make_one_request(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)
-    clock = Counting(0)
+    clock = Counting(CALLERS)
     client = expired(adapter, hostile, clock)
-    clock.expect(CALLERS + 1)  # whoever leads looks a second time, at the moment of asking
     with in_background(lambda: together(CALLERS, lambda: client.get(hostile.url()).status_code)) as outcome:
         held.wait_for_arrival()
         clock.wait()
@@ -69,7 +79,7 @@ def test_32_callers_of_an_expired_token_make_one_request(adapter: Adapter, hosti
     assert [request.token for request in hostile.to("/api")] == ["at-2"] * CALLERS
 
 
-def test_32_explicit_refreshes_make_one_request(adapter: Adapter, hostile: Hostile) -> None:
+def test_32_explicit_refreshes_never_use_a_refresh_token_twice(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held, token("at-3", refresh_token="rt-3"))
     started = threading.Barrier(CALLERS + 1)
@@ -93,9 +103,8 @@ def test_32_explicit_refreshes_make_one_request(adapter: Adapter, hostile: Hosti
 def test_a_failed_renewal_is_told_to_all_who_waited(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(REFUSED)
     hostile.on("/token", held, token("at-2"))
-    clock = Counting(0)
+    clock = Counting(CALLERS)
     client = expired(adapter, hostile, clock)
-    clock.expect(CALLERS + 1)
     with in_background(lambda: together(CALLERS, lambda: client.get(hostile.url()))) as outcome:
         held.wait_for_arrival()
         clock.wait()
@@ -120,11 +129,10 @@ def test_a_failed_renewal_is_told_to_nobody_later(adapter: Adapter, hostile: Hos
 def test_a_lost_connection_is_told_to_all_who_waited_and_the_next_tries_again(
     adapter: Adapter, hostile: Hostile
 ) -> None:
-    held = Held(lambda exchange: exchange.reset())
+    held = Held(reset)
     hostile.on("/token", held, token("at-2"))
-    clock = Counting(0)
+    clock = Counting(CALLERS)
     client = expired(adapter, hostile, clock)
-    clock.expect(CALLERS + 1)
     with in_background(lambda: together(CALLERS, lambda: client.get(hostile.url()))) as outcome:
         held.wait_for_arrival()
         clock.wait()
@@ -183,9 +191,8 @@ def test_a_token_fetched_meanwhile_serves_those_who_waited(adapter: Adapter, hos
     held = Held(REFUSED)
     hostile.on("/token", held)
     hostile.on("/other", token("at-9"))
-    clock = Counting(0)
+    clock = Counting(2)
     client = expired(adapter, hostile, clock)
-    clock.expect(3)
     with in_background(lambda: together(2, lambda: client.get(hostile.url()))) as outcome:
         held.wait_for_arrival()
         clock.wait()
@@ -199,9 +206,8 @@ def test_a_token_fetched_meanwhile_serves_those_who_waited(adapter: Adapter, hos
 def test_1000_tasks_make_one_request(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)
-    clock = Counting(0)
+    clock = Counting(1000)
     client = expired(adapter, hostile, clock)
-    clock.expect(1001)
 
     async def all_of_them() -> None:
         await asyncio.gather(*(client.native.ensure_active_token() for _ in range(1000)))
@@ -219,10 +225,9 @@ def test_1000_tasks_make_one_request(adapter: Adapter, hostile: Hostile) -> None
 def test_6_event_loops_in_6_threads_make_one_request(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)
-    clock = Counting(0)
+    clock = Counting(6 * 4)
     client = expired(adapter, hostile, clock)
     client.request("GET", hostile.url("/home"), withhold_token=True)
-    clock.expect(6 * 4 + 1)
 
     async def four_tasks() -> list[int]:
         answers = await asyncio.gather(*(client.native.get(hostile.url()) for _ in range(4)))
@@ -241,9 +246,8 @@ def test_6_event_loops_in_6_threads_make_one_request(adapter: Adapter, hostile: 
 def test_a_cancelled_leader_leaves_its_renewal_to_those_who_wait(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)
-    clock = Counting(0)
+    clock = Counting(2)
     client = expired(adapter, hostile, clock)
-    clock.expect(3)
 
     async def cancel_the_first() -> list[Any]:
         leader = asyncio.create_task(client.native.get(hostile.url("/leader")))
@@ -253,7 +257,7 @@ def test_a_cancelled_leader_leaves_its_renewal_to_those_who_wait(adapter: Adapte
         leader.cancel()
         await asyncio.wait([leader])
         held.release.set()
-        return await asyncio.gather(leader, waiter, return_exceptions=True)
+        return list(await asyncio.gather(leader, waiter, return_exceptions=True))
 
     cancelled, answered = adapter.portal.call(cancel_the_first)
     assert isinstance(cancelled, asyncio.CancelledError)
@@ -269,7 +273,11 @@ def test_a_refresh_that_was_sent_is_saved_though_nobody_waits_any_more(adapter: 
     hostile.on("/token", held)
     clock = Clock()
     saved = threading.Event()
-    client = expired(adapter, hostile, clock, update_token=lambda token, **replaced: saved.set())
+
+    def save(token: Any, **replaced: str) -> None:
+        saved.set()
+
+    client = expired(adapter, hostile, clock, update_token=save)
 
     async def cancel() -> None:
         leader = asyncio.create_task(client.native.ensure_active_token())
@@ -290,9 +298,8 @@ def test_a_refresh_that_was_sent_is_saved_though_nobody_waits_any_more(adapter: 
 def test_a_cancelled_waiter_disturbs_nobody(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2"))
     hostile.on("/token", held)
-    clock = Counting(0)
+    clock = Counting(2)
     client = expired(adapter, hostile, clock)
-    clock.expect(3)
 
     async def cancel_the_second() -> list[Any]:
         leader = asyncio.create_task(client.native.get(hostile.url()))
@@ -302,7 +309,7 @@ def test_a_cancelled_waiter_disturbs_nobody(adapter: Adapter, hostile: Hostile) 
         waiter.cancel()
         await asyncio.wait([waiter])
         held.release.set()
-        return await asyncio.gather(leader, waiter, return_exceptions=True)
+        return list(await asyncio.gather(leader, waiter, return_exceptions=True))
 
     answered, cancelled = adapter.portal.call(cancel_the_second)
     assert answered.status_code == 200
