@@ -82,6 +82,19 @@ class VaultCore:
         """Return the memory of `key`, still empty."""
         return KeySlot(Memory(key, self._leeway, self._check_every), self._renewing.fresh)
 
+    def session_options(self) -> dict[str, Any]:
+        """Return the options of a session for the same client at the same server."""
+        known = {"issuer": self.issuer, "token_endpoint": self.token_endpoint}
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "token_endpoint_auth_method": self.auth_method,
+            "leeway": self._leeway,
+            "exchange": self.policy,
+            "clock": self.clock,
+            **{name: value for name, value in known.items() if value is not None},
+        }
+
     def save(self, slot: KeySlot, token: Mapping[str, Any] | OAuthToken) -> Flow[None]:
         """Save what a login brought under the key of `slot`."""
         yield from self._change(slot, Entry.new(self._value(token)))

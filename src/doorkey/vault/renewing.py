@@ -101,10 +101,10 @@ class _OneKey:
         entry = yield from self._read()
         fresh = self._memory.good(entry, self._how.clock())
         if fresh is Freshness.FRESH:
-            return self._taken(entry)
+            return entry.token
         if entry.token.refresh_token is None:
             if fresh is Freshness.STALE:
-                return self._taken(entry)
+                return entry.token
             raise _not_renewable()
         yield from self._how.ready()  # before the lease is taken, which lasts for the asking alone
         waited, too_late = 0.0, 0
@@ -114,14 +114,14 @@ class _OneKey:
             if lease is not None:
                 renewed = yield from self._leading(lease, entry, asked_at + self._how.slack)
                 if renewed is not None:
-                    return self._taken(renewed)
+                    return renewed.token
                 too_late += 1
                 if too_late == TRIES:
                     raise StoreError("the store is too slow for a lease to outlive the renewal", retryable=True)
                 continue
             if fresh is Freshness.STALE:
                 self._memory.rest(self._how.clock())
-                return self._taken(entry)
+                return entry.token
             if waited > 2 * self._how.lease:
                 raise TransportError("other processes keep renewing this token, and none has succeeded", retryable=True)
             pause = min(max(waited / 4, POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
@@ -129,7 +129,7 @@ class _OneKey:
             waited += pause
             newer = yield from self._read()
             if newer.version != entry.version and not self._memory.refuses(newer):
-                return self._taken(newer)
+                return newer.token
 
     def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
         """Renew under the `lease`, and give it back; None where it was not asked `until` then, and is too old."""
@@ -164,10 +164,12 @@ class _OneKey:
         mine = entry.renewed(token)
         self._memory.keep(mine, self._changes)
         try:
-            return (yield from settled(self._how.codec, self._key, entry.version, mine))
+            saved = yield from settled(self._how.codec, self._key, entry.version, mine)
         except StoreError:
             _log.warning("the store did not take a renewed token: it is kept in memory until the store answers")
             return mine
+        self._see(saved)
+        return saved
 
     def _buried(self, dead: Entry) -> Flow[Entry]:
         """Note for everybody that the server refused the grant, and return what then holds: a newer turn overrules."""
@@ -199,11 +201,6 @@ class _OneKey:
 
     def _see(self, entry: Entry) -> None:
         self._memory.see(entry, self._changes, self._how.clock())
-
-    def _taken(self, entry: Entry) -> OAuthToken:
-        if not self._memory.unsaved:
-            self._see(entry)
-        return entry.token
 
 
 def _released(lease: Lease) -> Flow[None]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from doorkey.errors import OAuthError, StoreError, UsageError
+from doorkey.integrations._httpx import library
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
 from doorkey.protocol.client_auth import ClientAuthMethod
 from doorkey.protocol.exchange import ExchangePolicy
@@ -17,12 +18,19 @@ from doorkey.shield import shielded
 from doorkey.source_core import Sleep
 from doorkey.stores.arguments import checked_key
 from doorkey.stores.protocol import AsyncStore, Store
-from doorkey.tokens import OAuthToken
+from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.effects import Commit, Load, Release, TryLease
 from doorkey.vault.entry import Sealing
 from doorkey.vault.live import LiveKeys
 from doorkey.vault.sources import AsyncLiveKey, AsyncVaultSource, LiveKey, VaultSource
+
+if TYPE_CHECKING:
+    from doorkey.integrations.httpx_client.family import AsyncFamily
+    from doorkey.integrations.requests_client import OAuth2Session
+
+C = TypeVar("C")
 
 
 class TokenVault:
@@ -93,6 +101,27 @@ class TokenVault:
     def source(self, key: str) -> VaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
         return VaultSource(checked_key(key), self._live.get)
+
+    @overload
+    def client(self, key: str, **options: Any) -> OAuth2Session: ...
+
+    @overload
+    def client(self, key: str, kind: type[C], **options: Any) -> C: ...
+
+    def client(self, key: str, kind: Any = None, **options: Any) -> Any:
+        """Return an HTTP client that sends the token of `key`: an `OAuth2Session`, or a `kind`.
+
+        `kind` is a class: `requests.Session`, or `Client` of httpx2 or httpx, give a session of doorkey's, which is one
+        of those and takes their `options`, and whose `fetch_token` saves to the vault; any other class is called with
+        `auth=`. Nothing is read yet.
+        """
+        live, source = self._live.get(checked_key(key)), self.source(key)
+
+        def update_token(token: OAuth2Token, **_: Any) -> None:
+            self.save(key, token)
+
+        own = {**self._core.session_options(), "update_token": update_token}
+        return client_of(kind or default_kind(), live, source, options, own)
 
     def forget(self, key: str) -> None:
         """Delete what is saved under `key`; nothing happens when there is nothing.
@@ -198,6 +227,25 @@ class AsyncTokenVault:
     def source(self, key: str) -> AsyncVaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
         return AsyncVaultSource(checked_key(key), self._live.get)
+
+    @overload
+    def client(self, key: str, **options: Any) -> AsyncFamily: ...
+
+    @overload
+    def client(self, key: str, kind: type[C], **options: Any) -> C: ...
+
+    def client(self, key: str, kind: Any = None, **options: Any) -> Any:
+        """Return an HTTP client that sends the token of `key`: an `AsyncOAuth2Client`, or a `kind`.
+
+        `kind` is a class: `AsyncClient` of httpx2 or httpx give a client of doorkey's; see `TokenVault.client`.
+        """
+        live, source = self._live.get(checked_key(key)), self.source(key)
+
+        async def update_token(token: OAuth2Token, **_: Any) -> None:
+            await self.save(key, token)
+
+        own = {**self._core.session_options(), "update_token": update_token}
+        return client_of(kind or library().AsyncClient, live, source, options, own)
 
     async def forget(self, key: str) -> None:
         """Delete what is saved under `key`; see `TokenVault.forget`."""

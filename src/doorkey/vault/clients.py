@@ -1,0 +1,185 @@
+"""HTTP clients whose token is that of one key of a vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from doorkey.errors import UsageError
+from doorkey.integrations._httpx import NAMES, library
+from doorkey.oauth2.client import OAuth2Client
+from doorkey.oauth2.operations import awaiting, blocking
+from doorkey.protocol.flow import Flow
+from doorkey.single_flight import Active, AsyncSingleFlight, Renew, Renewed, SingleFlight
+from doorkey.tokens import OAuth2Token, OAuthToken
+
+if TYPE_CHECKING:
+    from doorkey.oauth2.core import SessionCore
+    from doorkey.protocol.introspection import Introspection
+    from doorkey.vault.sources import AsyncLiveKey, LiveKey
+
+
+def default_kind() -> Any:
+    """Return the class of the session that is made unless another is asked for: that of requests, else httpx2."""
+    from importlib.util import find_spec
+
+    if find_spec("requests") is None:
+        return library().Client
+    from doorkey.integrations.requests_client import OAuth2Session
+
+    return OAuth2Session
+
+
+def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dict[str, Any], own: Any) -> Any:
+    """Return a `kind` whose token is that of `live`.
+
+    It is a session of the family where `kind` is one, or the plain client class that one is made from: then it takes
+    the session's `options` and `own`, those of the vault. Any other class is called with `auth=`.
+    """
+    if not isinstance(kind, type):
+        raise UsageError("a vault's client is asked for by its class: requests.Session, httpx2.Client, …")
+    family = _family_of(kind)
+    if family is None:
+        return _plain(kind, source, options)
+    session = _renewed_by_a_vault(family)(**{**own, **options})
+    if isinstance(live.flight, SingleFlight) is not isinstance(session._flight, SingleFlight):
+        raise UsageError(f"{kind.__name__} and this vault are not of one kind: one of them blocks, the other awaits")
+    session._oauth.slot = live.slot
+    session._flight = _flight_of(session._oauth, live)
+    name = "token_auth" if hasattr(session, "token_auth") else "auth"
+    setattr(session, name, type(getattr(session, name))(session))
+    return session
+
+
+def _plain(kind: Any, source: object, options: dict[str, Any]) -> Any:
+    """Return a client that knows nothing of tokens but its `auth`."""
+    from doorkey.auth import OAuth2Auth
+
+    auth = OAuth2Auth(source)
+    roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    if "aiohttp" in roots:
+        return kind(**{**options, "middlewares": (*options.get("middlewares", ()), auth)})
+    if roots & {"requests", "niquests"}:
+        session = kind(**options)
+        session.auth = auth
+        return session
+    return kind(auth=auth, **options)
+
+
+def _flight_of(core: SessionCore, live: LiveKey | AsyncLiveKey) -> SingleFlight | AsyncSingleFlight:
+    if isinstance(live.flight, SingleFlight):
+        return SessionFlight(core, live)
+    return AsyncSessionFlight(core, live)
+
+
+class SessionFlight(SingleFlight):
+    """A session's share of the single flight of a vault's key; the session shows the token that was used last."""
+
+    def __init__(self, core: SessionCore, live: Any) -> None:
+        shared: SingleFlight = live.flight
+        super().__init__(live.slot, shared._perform, shared._clock, shared._gate)
+        self._core, self._live = core, live  # the session keeps its key from being dropped
+
+    def token(self) -> OAuthToken:
+        """Return a token that may be sent now."""
+        return _shown(self._core, super().token())
+
+    def renewed(self, renew: Renew) -> OAuthToken:
+        """Return the next token, as the vault brings it."""
+        before, token = self._slot.token, super().token()
+        if token is before:
+            self._slot.reject(token)
+        return self.token()
+
+
+class AsyncSessionFlight(AsyncSingleFlight):
+    """The same for tasks."""
+
+    def __init__(self, core: SessionCore, live: Any) -> None:
+        shared: AsyncSingleFlight = live.flight
+        super().__init__(live.slot, shared._perform, shared._clock, shared._gate)
+        self._core, self._live = core, live
+
+    async def token(self) -> OAuthToken:
+        """Return a token that may be sent now."""
+        return _shown(self._core, await super().token())
+
+    async def renewed(self, renew: Renew) -> OAuthToken:
+        """Return the next token, as the vault brings it."""
+        before, token = self._slot.token, await super().token()
+        if token is before:
+            self._slot.reject(token)
+        return await self.token()
+
+
+def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:
+    if core.view is None or core.view.value is not token:
+        core.view = OAuth2Token(token)
+    return token
+
+
+# -- what the sessions' operations do first: a vault's session knows its token only once it has read it ---------------
+
+
+def _refresh_token(
+    self: OAuth2Client, /, url: str | None = None, refresh_token: str | None = None, **more: Any
+) -> Flow[OAuth2Token]:
+    """Renew the token now, as the vault does, for everybody who shares it, and return it.
+
+    With a `refresh_token` of your own it is used, and what it brings is saved.
+    """
+    if refresh_token is not None:
+        return (yield from self._refresh_token(url, refresh_token, **more))
+    if url is not None or more:
+        raise UsageError("the vault knows how its tokens are renewed: leave the other arguments out")
+    return OAuth2Token((yield from Renewed(_by_the_vault)))
+
+
+def _by_the_vault(token: OAuthToken | None) -> Flow[OAuthToken]:
+    raise UsageError("only the vault renews its tokens")
+
+
+def _revoke_token(self: OAuth2Client, /, url: str | None = None, token: str | None = None, **more: Any) -> Flow[Any]:
+    """Tell the server that `token`, left out the vault's, is no longer used (RFC 7009); then call `vault.forget`."""
+    yield from _read_first(self, token)
+    return (yield from self._revoke_token(url, token, **more))
+
+
+def _introspect_token(
+    self: OAuth2Client, /, url: str | None = None, token: str | None = None, **more: Any
+) -> Flow[Introspection]:
+    """Ask the server what `token`, left out the vault's, is worth (RFC 7662); the answer is a mapping."""
+    yield from _read_first(self, token)
+    return (yield from self._introspect_token(url, token, **more))
+
+
+def _read_first(client: OAuth2Client, given: str | None) -> Flow[None]:
+    if given is None and client._oauth.slot.token is None:
+        yield from Active()
+
+
+@cache
+def _renewed_by_a_vault(family: type) -> Callable[..., Any]:
+    """Return the class `family` with those operations that must ask the vault."""
+    made: Callable[[Any], Any] = blocking if hasattr(family, "close") else awaiting
+    flows: tuple[Any, ...] = (_refresh_token, _revoke_token, _introspect_token)
+    own = {flow.__name__[1:]: made(flow) for flow in flows}
+    return type(family.__name__, (family,), {**own, "__doc__": family.__doc__, "__module__": family.__module__})
+
+
+def _family_of(kind: type) -> type | None:
+    """Return the session class for `kind`, or None where there is none."""
+    if issubclass(kind, OAuth2Client):
+        return kind
+    root = kind.__module__.partition(".")[0]
+    if root == "requests" and kind.__name__ == "Session":
+        from doorkey.integrations.requests_client import OAuth2Session
+
+        return OAuth2Session
+    if root in NAMES and kind.__name__ in ("Client", "AsyncClient"):
+        from doorkey.integrations.httpx_client import on
+
+        clients = on(root)
+        return clients.OAuth2Client if kind.__name__ == "Client" else clients.AsyncOAuth2Client
+    return None
