@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
 from doorkey.errors import UsageError
@@ -102,11 +102,11 @@ class Bearer:
             )
         return self._source.token()
 
-    async def afresh(self) -> OAuthToken:
+    def afresh(self) -> Awaitable[OAuthToken]:
         """Return a token for a caller that awaits. Raises the source's errors."""
         if self._asource is None:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
-        return await self._asource.token()
+        return self._asource.token()
 
     def another(self, refused: OAuthToken) -> OAuthToken | None:
         """Return another token than the `refused` one, or None where there is no other. Raises the renewal's error."""
@@ -138,11 +138,11 @@ class Bearer:
 
     def signed(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
         """Return what `sign` comes to, for a caller that blocks."""
-        return run(self.sign(token, url, headers, body), _performs_nothing)
+        return run(self.sign(token, url, headers, body), performs_nothing)
 
     async def asigned(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
         """Return what `sign` comes to, for a caller that awaits."""
-        return await arun(self.sign(token, url, headers, body), _performs_nothing)
+        return await arun(self.sign(token, url, headers, body), performs_nothing)
 
 
 def bearer_of(
@@ -204,8 +204,8 @@ def _static(token: OAuth2Token) -> tuple[Source, Any]:
     slot = Slot(_never, lambda _: False)
     slot.put(token.value)
     return (
-        FlightSource(slot, SingleFlight(slot, _performs_nothing, time.time)),
-        FlightSource(slot, AsyncSingleFlight(slot, _performs_nothing, time.time)),
+        FlightSource(slot, SingleFlight(slot, performs_nothing, time.time)),
+        FlightSource(slot, AsyncSingleFlight(slot, performs_nothing, time.time)),
     )
 
 
@@ -213,7 +213,8 @@ def _never(_: OAuthToken | None) -> Flow[OAuthToken]:
     raise UsageError("this token was given once and cannot be renewed")
 
 
-def _performs_nothing(effect: object) -> Any:
+def performs_nothing(effect: object) -> Any:
+    """Refuse every effect: signing asks for none."""
     raise UsageError(f"signing a request asks for nothing, but a hook led to {effect!r}")
 
 

@@ -48,7 +48,7 @@ class HttpxFace(Auth):
         else:
             signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
         response = yield signed
-        if _worth_another(response, request):
+        if response.status_code == 401 and _worth_another(response, request):
             other = bearer.another(token)
             if other is not None:
                 request.headers.pop("Authorization", None)
@@ -67,7 +67,7 @@ class HttpxFace(Auth):
         else:
             signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
         response = yield signed
-        if _worth_another(response, request):
+        if response.status_code == 401 and _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
                 request.headers.pop("Authorization", None)
@@ -76,11 +76,9 @@ class HttpxFace(Auth):
 
 def _worth_another(response: Any, request: Any) -> bool:
     """Say whether the API itself refused the token (not somebody a redirect led to), and the body can be sent again."""
-    if response.status_code != 401 or not hasattr(request, "_content"):
-        return False
     from doorkey.protocol.endpoint import origin_of
 
-    return origin_of(str(response.request.url)) == origin_of(str(request.url))
+    return hasattr(request, "_content") and origin_of(str(response.request.url)) == origin_of(str(request.url))
 
 
 def _wire_of(request: Any, bearer: Bearer) -> tuple[str, dict[str, str], Any]:

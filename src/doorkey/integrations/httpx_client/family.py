@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
@@ -110,11 +110,15 @@ class SyncFamily(_Shared, SyncBase):
         An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
         rather than send a request without the token it was to carry.
         """
-        return super().request(method, url, **_withholding(withhold_token, kwargs))
+        if withhold_token:
+            kwargs["auth"] = None
+        return super().request(method, url, **kwargs)
 
     def stream(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> Any:
         """Stream a response, as `request` does; an upload is streamed too."""
-        return super().stream(method, url, **_withholding(withhold_token, kwargs))
+        if withhold_token:
+            kwargs["auth"] = None
+        return super().stream(method, url, **kwargs)
 
     # -- the family's operations, blocking ---------------------------------------------------------------------------
 
@@ -168,11 +172,15 @@ class AsyncFamily(_Shared, AsyncBase):
         An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
         rather than send a request without the token it was to carry.
         """
-        return await super().request(method, url, **_withholding(withhold_token, kwargs))
+        if withhold_token:
+            kwargs["auth"] = None
+        return await super().request(method, url, **kwargs)
 
     def stream(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> Any:
         """Stream a response, as `request` does; an upload is streamed too."""
-        return super().stream(method, url, **_withholding(withhold_token, kwargs))
+        if withhold_token:
+            kwargs["auth"] = None
+        return super().stream(method, url, **kwargs)
 
     def _transport_for_url(self, url: Any) -> Any:
         return self._siblings.here(self, super()._transport_for_url)(url)
@@ -222,11 +230,9 @@ class Siblings:
 
     def here(self, own: Any, home: Any) -> Any:
         """Return what finds the transport for a URL in the running loop; `home` is the client's own way."""
-        import weakref
-
         loop = running_loop()
         if self._home is None:
-            self._home = weakref.ref(loop)
+            self._home = ref(loop)
         if self._home() is loop:
             return home
         if loop not in self._others:
@@ -262,9 +268,11 @@ def family(lib: Any) -> Family:
 def _verb(name: str, native: Any) -> Any:
     """Return the library's method `name`, which passes on `withhold_token` too: its own names each option it takes."""
 
+    verb = name.upper()
+
     @wraps(getattr(native, name))
     def method(self: Any, url: Any, **kwargs: Any) -> Any:
-        return self.request(name.upper(), url, **kwargs)
+        return self.request(verb, url, **kwargs)
 
     return method
 
@@ -272,9 +280,11 @@ def _verb(name: str, native: Any) -> Any:
 def _averb(name: str, native: Any) -> Any:
     """Return what `_verb` does for a client that awaits."""
 
+    verb = name.upper()
+
     @wraps(getattr(native, name))
     async def method(self: Any, url: Any, **kwargs: Any) -> Any:
-        return await self.request(name.upper(), url, **kwargs)
+        return await self.request(verb, url, **kwargs)
 
     return method
 
@@ -284,7 +294,3 @@ def _options_of(native: Any) -> frozenset[str]:
     import inspect
 
     return frozenset(inspect.signature(native.__init__).parameters) - {"self"}
-
-
-def _withholding(withhold: bool, kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {**kwargs, "auth": None} if withhold else kwargs
