@@ -1,7 +1,7 @@
 """Where tokens are kept: in memory, in an SQLite file, in Redis, in an SQL database; each with an async twin.
 
 Importing this imports no database library: a store's own is imported when the store is first named. What a store
-promises is in `doorkey.stores.protocol`.
+promises is in `doorkey.stores.protocol`; `doorkey.stores.envelope` says what is in a record.
 """
 
 from __future__ import annotations
@@ -12,19 +12,37 @@ from typing import TYPE_CHECKING, Any
 from doorkey.stores.protocol import AsyncStore, Lease, Record, Store
 
 if TYPE_CHECKING:
+    from doorkey.stores.encryption import Sealer
     from doorkey.stores.memory import AsyncMemoryStore, MemoryStore
+    from doorkey.stores.redis import AsyncRedisStore, RedisStore
+    from doorkey.stores.sql import AsyncSQLStore, SQLStore
+    from doorkey.stores.sqlite import AsyncSQLiteStore, SQLiteStore
 
 _HOMES = {
-    "MemoryStore": "memory",
     "AsyncMemoryStore": "memory",
+    "AsyncRedisStore": "redis",
+    "AsyncSQLStore": "sql",
+    "AsyncSQLiteStore": "sqlite",
+    "MemoryStore": "memory",
+    "RedisStore": "redis",
+    "SQLStore": "sql",
+    "SQLiteStore": "sqlite",
+    "Sealer": "encryption",
 }
 
 __all__ = [
     "AsyncMemoryStore",
+    "AsyncRedisStore",
+    "AsyncSQLStore",
+    "AsyncSQLiteStore",
     "AsyncStore",
     "Lease",
     "MemoryStore",
     "Record",
+    "RedisStore",
+    "SQLStore",
+    "SQLiteStore",
+    "Sealer",
     "Store",
 ]
 

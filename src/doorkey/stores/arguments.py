@@ -45,7 +45,7 @@ def check_commit(data: object, expected: object) -> None:
         raise UsageError(f"a record's data is bytes, or None to delete it, not {type(data).__name__}")
     if data is not None and len(data) > MAX_DATA:
         raise UsageError(f"a record has at most {MAX_DATA} bytes")
-    if isinstance(expected, bool) or not isinstance(expected, int) or expected < 0:
+    if isinstance(expected, bool) or not isinstance(expected, int) or not 0 <= expected < 2**53:
         raise UsageError("expected= is the version of the record that was loaded, or 0 when there was none")
     if data is None and expected == 0:
         raise UsageError("expected=0 says that there is no record: there is nothing to delete")

@@ -76,7 +76,7 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Close what the store opened itself, not what it was given. A second call does nothing."""
+        """Close what the store opened itself, not what it was given. A later call opens it again."""
         ...
 
 
@@ -101,5 +101,5 @@ class AsyncStore(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close what the store opened itself, not what it was given. A second call does nothing."""
+        """Close what the store opened itself, not what it was given. A later call opens it again."""
         ...

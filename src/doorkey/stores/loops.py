@@ -1,0 +1,49 @@
+"""One client for each event loop: a connection belongs to the loop it was made on."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from doorkey.errors import UsageError
+from doorkey.stores.forks import after_fork
+
+T = TypeVar("T")
+
+
+class PerLoop(Generic[T]):
+    """Makes what it is asked for with `make`, once for each running asyncio loop."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self.forget()
+        after_fork(self, _forget)
+
+    def forget(self) -> None:
+        """Start with none, and close none."""
+        self._lock = threading.Lock()
+        self._made: dict[asyncio.AbstractEventLoop, T] = {}
+
+    def get(self) -> T:
+        """Return the running loop's. Raises `UsageError` when no asyncio loop runs."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise UsageError("this store runs on asyncio: its library supports no other event loop") from None
+        with self._lock:
+            if loop not in self._made:
+                for ended in [known for known in self._made if known.is_closed()]:
+                    del self._made[ended]
+                self._made[loop] = self._make()
+            return self._made[loop]
+
+    def pop(self) -> T | None:
+        """Take the running loop's out, to be closed; None when there is none."""
+        with self._lock:
+            return self._made.pop(asyncio.get_running_loop(), None)
+
+
+def _forget(owner: PerLoop[Any]) -> None:
+    owner.forget()

@@ -1,0 +1,132 @@
+"""A store in Redis (6 or later) or Valkey: for the processes of several machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorkey.errors import RecordError, StoreError, UsageError
+from doorkey.protocol.flow import arun, run
+from doorkey.stores.loops import PerLoop
+from doorkey.stores.protocol import Lease, Record
+from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
+
+try:
+    import redis
+    import redis.asyncio
+    from redis.asyncio.retry import Retry as AsyncRetry
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+except ModuleNotFoundError:  # pragma: no cover  # tested in an environment without it
+    raise UsageError("redis is not installed: pip install 'doorkey[redis]'") from None
+
+
+class RedisStore:
+    """Keeps records in the Redis at `url_or_client`, under keys that begin with `prefix`.
+
+    A URL (`redis://`, `rediss://`, `unix://`) makes a client of our own, which waits at most `timeout` seconds for
+    each answer and repeats nothing. A client that is given (`redis.Redis` or `redis.RedisCluster`, without
+    `decode_responses`) stays its owner's, with its own timeouts; one that repeats commands may be told that somebody
+    else committed when that was its own first attempt.
+    """
+
+    def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
+        self._commands = RedisCommands(prefix)
+        self._own = isinstance(url_or_client, str)
+        self._client: Any = url_or_client
+        if self._own:
+            # Its connections are not carried over a fork: redis-py sees to that
+            self._client = _made(redis.Redis, url_or_client, timeout, Retry(NoBackoff(), 0))
+        check_client(self._client)
+
+    def load(self, key: str) -> Record | None:
+        """Return the record of `key`, or None."""
+        return run(self._commands.load(key), self._perform)
+
+    def try_lease(self, key: str, seconds: float) -> Lease | None:
+        """Take the lease of `key` for `seconds` of Redis's clock, or return None: somebody holds it."""
+        return run(self._commands.try_lease(key, seconds), self._perform)
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        return run(self._commands.commit(key, data, expected), self._perform)
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens when it has expired."""
+        run(self._commands.release(lease), self._perform)
+
+    def close(self) -> None:
+        """Close the connections, if the store made its client. They are opened again by the next call."""
+        if self._own:
+            self._client.close()
+
+    def _perform(self, command: Command) -> Any:
+        try:
+            return self._client.execute_command(*command.words)
+        except (redis.RedisError, OSError) as error:
+            raise _ours(error) from error
+
+
+class AsyncRedisStore:
+    """The same as `RedisStore`, awaited, on asyncio; takes a `redis.asyncio` client.
+
+    A URL makes a client for each event loop. `close` closes that of the running loop.
+    """
+
+    def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
+        self._commands = RedisCommands(prefix)
+        self._own: PerLoop[Any] | None = None
+        self._given: Any = url_or_client
+        if isinstance(url_or_client, str):
+            retry = AsyncRetry(NoBackoff(), 0)
+            _made(redis.asyncio.Redis, url_or_client, timeout, retry)  # says at once what is wrong with the URL
+            self._own = PerLoop(lambda: _made(redis.asyncio.Redis, url_or_client, timeout, retry))
+        else:
+            check_client(url_or_client)
+
+    async def load(self, key: str) -> Record | None:
+        """Return the record of `key`, or None."""
+        return await arun(self._commands.load(key), self._perform)
+
+    async def try_lease(self, key: str, seconds: float) -> Lease | None:
+        """Take the lease of `key` for `seconds` of Redis's clock, or return None: somebody holds it."""
+        return await arun(self._commands.try_lease(key, seconds), self._perform)
+
+    async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        return await arun(self._commands.commit(key, data, expected), self._perform)
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens when it has expired."""
+        await arun(self._commands.release(lease), self._perform)
+
+    async def close(self) -> None:
+        """Close this loop's connections, if the store made its client. They are opened again by the next call."""
+        client = None if self._own is None else self._own.pop()
+        if client is not None:
+            await client.aclose()
+
+    async def _perform(self, command: Command) -> Any:
+        client = self._given if self._own is None else self._own.get()
+        try:
+            return await client.execute_command(*command.words)
+        except (redis.RedisError, OSError) as error:
+            raise _ours(error) from error
+
+
+def _made(kind: Any, url: str, timeout: float, retry: Any) -> Any:
+    try:
+        return kind.from_url(
+            checked_url(url), socket_timeout=timeout, socket_connect_timeout=timeout, retry=retry, client_name="doorkey"
+        )
+    except (ValueError, redis.RedisError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError("the Redis store's URL cannot be used: see redis.Redis.from_url") from None
+
+
+def _ours(error: Exception) -> StoreError | RecordError:
+    if isinstance(error, redis.ResponseError) and str(error).startswith("WRONGTYPE"):
+        return RecordError("is no record of doorkey's: something else writes under this prefix in Redis")
+    lasting = (redis.AuthenticationError, redis.ResponseError, redis.DataError)
+    passing = isinstance(error, redis.BusyLoadingError) or not isinstance(error, lasting)
+    return StoreError(f"Redis does not answer as it should ({type(error).__name__})", retryable=passing)

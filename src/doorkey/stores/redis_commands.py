@@ -1,0 +1,120 @@
+"""What a Redis store asks of Redis, without asking it: each operation is a flow of one command.
+
+A record and its lease are two keys with the same hash tag, so that a cluster keeps them on one node. Scripts run
+atomically. They are sent whole each time: they are short, and a server that was restarted or flushed knows none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from doorkey.errors import RecordError, UsageError
+from doorkey.protocol.flow import Effect, Flow
+from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
+from doorkey.stores.protocol import Lease, Record
+
+# The version of a deleted record is remembered for KEPT seconds. -1 is somebody else's kind of value.
+COMMIT: Final = """
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then return -1 end
+local expected = tonumber(ARGV[1])
+local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
+local current = redis.call('HEXISTS', KEYS[1], 'data') == 1 and version or 0
+if current ~= expected then return 0 end
+version = version + 1
+redis.call('HSET', KEYS[1], 'version', string.format('%.0f', version))
+if ARGV[2] == 'delete' then
+  redis.call('HDEL', KEYS[1], 'data')
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+else
+  redis.call('HSET', KEYS[1], 'data', ARGV[3])
+  redis.call('PERSIST', KEYS[1])
+end
+return version
+"""
+RELEASE: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Effect[Any]):
+    """Ask for the answer of Redis to a command of these words."""
+
+    words: tuple[str | bytes | int, ...]
+
+    def __repr__(self) -> str:
+        return f"Command({self.words[0]!r}, …)"  # the others hold tokens
+
+
+class RedisCommands:
+    """The operations of a store under `prefix`, as flows."""
+
+    def __init__(self, prefix: str) -> None:
+        if not prefix.isprintable() or "{" in prefix or "}" in prefix or len(prefix.encode()) > 200:
+            raise UsageError("a Redis store's prefix is short printable text without braces, which are the hash tag's")
+        self._prefix = prefix
+
+    def load(self, key: str) -> Flow[Record | None]:
+        """Return the record of `key`, or None."""
+        answer = yield from Command(("HMGET", self._record(key), "version", "data"))
+        version, data = answer
+        if data is None:
+            return None
+        if not isinstance(data, bytes) or not isinstance(version, bytes) or not version.isdigit():
+            raise RecordError("is no record of doorkey's: something else writes under this prefix in Redis")
+        return Record(int(version), data)
+
+    def try_lease(self, key: str, seconds: float) -> Flow[Lease | None]:
+        """Take the lease of `key`, or return None."""
+        check_lease(seconds)
+        lease = Lease(key, new_owner())
+        milliseconds = max(1, round(seconds * 1000))
+        answer = yield from Command(("SET", self._lease(key), lease.owner, "NX", "PX", milliseconds))
+        return lease if answer else None
+
+    def commit(self, key: str, data: bytes | None, expected: int) -> Flow[int]:
+        """Save or delete if the version is still `expected`."""
+        check_commit(data, expected)
+        action, kept = ("delete", b"") if data is None else ("save", data)
+        answer = yield from Command(
+            ("EVAL", COMMIT, 1, self._record(key), expected, action, kept, round(KEPT * 1000)),
+        )
+        if answer == -1:
+            raise RecordError("is no record of doorkey's: something else writes under this prefix in Redis")
+        return int(answer)
+
+    def release(self, lease: Lease) -> Flow[None]:
+        """Give the lease back."""
+        yield from Command(("EVAL", RELEASE, 1, self._lease(lease.key), lease.owner))
+
+    def _record(self, key: str) -> str:
+        return f"{self._prefix}{{{_tag(key)}}}:record"
+
+    def _lease(self, key: str) -> str:
+        return f"{self._prefix}{{{_tag(key)}}}:lease"
+
+
+def _tag(key: str) -> str:
+    # a brace in the key would end the hash tag
+    return quote(checked_key(key), safe="/:@|+,;=!$&'()*")
+
+
+def checked_url(url: str) -> str:
+    """Return `url`; raises `UsageError`, which does not quote it, when it names no Redis."""
+    try:
+        known = urlsplit(url).scheme in ("redis", "rediss", "unix")
+    except ValueError:
+        known = False
+    if not known:
+        raise UsageError("a Redis store needs a URL that begins with redis://, rediss:// or unix://, or a client")
+    return url
+
+
+def check_client(client: Any) -> None:
+    """Raise `UsageError` when the client turns answers into text: records are bytes."""
+    if getattr(client.get_encoder(), "decode_responses", False):
+        raise UsageError("a Redis store needs a client without decode_responses=True: records are bytes")

@@ -1,0 +1,126 @@
+"""What an SQL store asks of its database, without asking it: each operation is a flow of statements.
+
+Every statement is a transaction of its own (autocommit), and each that writes names in its WHERE what must still be
+true: the version, or that the lease has run out. So nothing is locked between two statements, and of two that run at
+once the database lets one change the row. `key` and `owner` are bound values; nothing is put into the text.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.sql.expression import Executable
+
+from doorkey.errors import RecordError, UsageError
+from doorkey.protocol.flow import Effect, Flow
+from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
+from doorkey.stores.protocol import Lease, Record
+from doorkey.stores.sql_table import DatabaseTime, table_of
+
+SWEEP_EVERY: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a statement brought: its first row, how many rows it changed, or that its key was taken."""
+
+    row: Any = None
+    changed: int = 0
+    taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Effect[Outcome]):
+    """Ask for the outcome of a statement, run and committed by itself."""
+
+    text: Executable = field(repr=False)  # it holds values
+    reads: bool = False
+
+
+class SQLStatements:
+    """The operations of a store on the table `name`, as flows."""
+
+    def __init__(self, name: str) -> None:
+        if not name or not all(part.isidentifier() for part in name.split(".")) or name.count(".") > 1:
+            raise UsageError("an SQL store's table has a name like doorkey_tokens, or schema.doorkey_tokens")
+        self.table = table_of(name)
+        self._creations = itertools.count(1)
+
+    def load(self, key: str) -> Flow[Record | None]:
+        """Return the record of `key`, or None."""
+        version, data = yield from self._look(key)
+        return None if data is None else Record(version, data)
+
+    def try_lease(self, key: str, seconds: float) -> Flow[Lease | None]:
+        """Take the lease of `key`, or return None."""
+        check_lease(seconds)
+        lease = Lease(checked_key(key), new_owner())
+        columns, now = self.table.c, DatabaseTime()
+        held = {"owner": lease.owner, "leased_until": now + seconds}
+        free = (columns.key == key) & (columns.leased_until <= now)
+        outcome = yield from Statement(update(self.table).where(free).values(**held))
+        if outcome.changed:
+            return lease
+        found = yield from Statement(select(columns.version).where(columns.key == key), reads=True)
+        if found.row is not None:
+            return None
+        row = {"key": key, "version": 0, "data": None, "gone_at": now}
+        outcome = yield from Statement(insert(self.table).values(**row, **held))
+        return None if outcome.taken else lease
+
+    def commit(self, key: str, data: bytes | None, expected: int) -> Flow[int]:
+        """Save or delete if the version is still `expected`."""
+        check_commit(data, expected)
+        checked_key(key)
+        if expected == 0:
+            return (yield from self._first(key, data))
+        columns = self.table.c
+        same = (columns.key == key) & (columns.version == expected) & columns.data.is_not(None)
+        gone_at = DatabaseTime() if data is None else None
+        statement = update(self.table).where(same).values(version=expected + 1, data=data, gone_at=gone_at)
+        outcome = yield from Statement(statement)
+        return expected + 1 if outcome.changed else 0
+
+    def release(self, lease: Lease) -> Flow[None]:
+        """Give the lease back."""
+        columns = self.table.c
+        mine = (columns.key == lease.key) & (columns.owner == lease.owner)
+        yield from Statement(update(self.table).where(mine).values(owner="", leased_until=0.0))
+
+    def _look(self, key: str) -> Flow[tuple[int, bytes | None]]:
+        columns = self.table.c
+        statement = select(columns.version, columns.data).where(columns.key == checked_key(key))
+        outcome = yield from Statement(statement, reads=True)
+        if outcome.row is None:
+            return -1, None
+        version, data = outcome.row
+        if not isinstance(version, int) or not isinstance(data, bytes | None):
+            raise RecordError("is no record of doorkey's: the table is somebody else's")
+        return version, data
+
+    def _first(self, key: str, data: bytes | None) -> Flow[int]:
+        version, current = yield from self._look(key)
+        if current is not None:
+            return 0
+        if next(self._creations) % SWEEP_EVERY == 0:
+            yield from self._sweep()
+        columns = self.table.c
+        if version < 0:
+            row = {"key": key, "version": 1, "data": data, "owner": "", "leased_until": 0.0, "gone_at": None}
+            outcome = yield from Statement(insert(self.table).values(**row))
+            if not outcome.taken:
+                return 1
+            version = 0  # somebody else made the row meanwhile, perhaps only for a lease
+        same = (columns.key == key) & (columns.version == version) & columns.data.is_(None)
+        statement = update(self.table).where(same).values(version=version + 1, data=data, gone_at=None)
+        outcome = yield from Statement(statement)
+        return version + 1 if outcome.changed else 0
+
+    def _sweep(self) -> Flow[None]:
+        """Forget the versions of what was deleted long ago."""
+        columns, now = self.table.c, DatabaseTime()
+        old = (columns.gone_at < now - KEPT) & (columns.leased_until < now)
+        yield from Statement(delete(self.table).where(old))

@@ -1,0 +1,79 @@
+"""The table of an SQL store, and the time as the database tells it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorkey.errors import UsageError
+from doorkey.stores.arguments import MAX_DATA, MAX_KEY
+
+try:
+    from sqlalchemy import BigInteger, Column, Double, LargeBinary, MetaData, String, Table
+    from sqlalchemy.dialects.mysql import VARBINARY
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.ext.compiler import compiles
+    from sqlalchemy.sql.functions import FunctionElement
+    from sqlalchemy.types import TypeDecorator, TypeEngine
+except ModuleNotFoundError:  # pragma: no cover  # tested in an environment without it
+    raise UsageError("SQLAlchemy is not installed: pip install 'doorkey[sql]'") from None
+
+_MYSQL = ("mysql", "mariadb")
+
+
+class KeyText(TypeDecorator[str]):
+    """Text that equals only itself: MySQL's own text ignores case, accents and spaces at the end."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Bytes on MySQL and MariaDB."""
+        return dialect.type_descriptor(VARBINARY(MAX_KEY) if dialect.name in _MYSQL else String(MAX_KEY))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """Write it as the column's type wants it."""
+        return value.encode() if value is not None and dialect.name in _MYSQL else value
+
+
+class DatabaseTime(FunctionElement[float]):
+    """Seconds since the epoch by the database's clock, as a float."""
+
+    type: Any = Double()
+    inherit_cache = True
+
+
+@compiles(DatabaseTime)
+def _unknown(*_: Any, **__: Any) -> str:
+    raise UsageError("an SQL store knows PostgreSQL, MySQL, MariaDB and SQLite; not the time of this database")
+
+
+@compiles(DatabaseTime, "postgresql")
+def _postgresql(*_: Any, **__: Any) -> str:
+    return "extract(epoch from clock_timestamp())::double precision"
+
+
+@compiles(DatabaseTime, "sqlite")
+def _sqlite(*_: Any, **__: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(DatabaseTime, *_MYSQL)
+def _mysql(*_: Any, **__: Any) -> str:
+    # in UTC: a local time comes twice when the clocks are set back. The cast: DECIMAL would round what is added
+    return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6)) / 1000000e0)"
+
+
+def table_of(name: str) -> Table:
+    """Return the table `name`: a row for each key, with its record and its lease."""
+    schema, _, bare = name.rpartition(".")
+    columns: list[Column[Any]] = [
+        Column("key", KeyText(), primary_key=True),
+        Column("version", BigInteger, nullable=False),
+        # NULL: deleted, or only leased so far
+        Column("data", LargeBinary(MAX_DATA), nullable=True),
+        Column("owner", String(64), nullable=False),
+        Column("leased_until", Double(), nullable=False),
+        # since when data is NULL
+        Column("gone_at", Double(), nullable=True, index=True),
+    ]
+    return Table(bare, MetaData(), *columns, schema=schema or None)

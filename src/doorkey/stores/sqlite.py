@@ -1,0 +1,160 @@
+"""A store in an SQLite file: for programs, command lines, and the processes of one machine."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from doorkey.errors import UsageError
+from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
+from doorkey.stores.protocol import Lease, Record
+from doorkey.stores.sqlite_connection import Connection
+
+SWEEP_EVERY: Final = 100
+
+# SQLite's own clock, in seconds since the epoch: what a process thinks of the time does not matter
+_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+_LOAD = "SELECT version, data FROM record WHERE key = ? AND data IS NOT NULL"
+_LEASE = f"""INSERT INTO record (key, version, owner, leased_until, gone_at)
+    VALUES (:key, 0, :owner, {_NOW} + :seconds, {_NOW})
+    ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, leased_until = excluded.leased_until
+    WHERE leased_until <= {_NOW}"""  # noqa: S608  # all of it is ours
+_RELEASE = "UPDATE record SET owner = '', leased_until = 0 WHERE key = ? AND owner = ?"
+_FIRST = """INSERT INTO record (key, version, data) VALUES (:key, 1, :data)
+    ON CONFLICT (key) DO UPDATE SET version = version + 1, data = excluded.data, gone_at = NULL
+    WHERE data IS NULL"""
+_NEXT = """UPDATE record SET version = version + 1, data = :data
+    WHERE key = :key AND version = :expected AND data IS NOT NULL"""
+_DELETE = f"""UPDATE record SET version = version + 1, data = NULL, gone_at = {_NOW}
+    WHERE key = :key AND version = :expected AND data IS NOT NULL"""  # noqa: S608
+_SWEEP = f"DELETE FROM record WHERE gone_at < {_NOW} - {KEPT} AND leased_until < {_NOW}"  # noqa: S608
+
+
+class SQLiteStore:
+    """Keeps records in the file at `path`, which is made if need be, for one user alone (mode 0600).
+
+    Any number of threads and processes of one machine may share the file; not machines, over a network file system.
+    `patience` is how many seconds a call waits for others that write. Raises `UsageError` if the file is a symbolic
+    link, another user's, or open to group or others, and `RecordError` if it is no store of ours, damaged, or written
+    by a newer version; it is then left as it is.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
+        name: object = os.fspath(path)
+        if not isinstance(name, str) or name in ("", ":memory:") or "\0" in name:
+            raise UsageError("an SQLite store needs a file's path: what is to be kept in memory is for MemoryStore")
+        # Once and for all: the working directory may change
+        self._connection = Connection(Path(os.path.abspath(name)), patience)  # noqa: PTH100  # resolve() follows links
+        self._creations = itertools.count(1)
+        self._look()
+
+    def _look(self) -> None:
+        with self._connection.used():
+            pass
+
+    def load(self, key: str) -> Record | None:
+        """Return the record of `key`, or None."""
+        checked_key(key)
+        with self._connection.used() as db:
+            row = db.execute(_LOAD, (key,)).fetchone()
+        return None if row is None else Record(row[0], row[1])
+
+    def try_lease(self, key: str, seconds: float) -> Lease | None:
+        """Take the lease of `key` for `seconds` of the machine's clock, or return None: somebody holds it."""
+        checked_key(key)
+        check_lease(seconds)
+        lease = Lease(key, new_owner())
+        with self._connection.used() as db:
+            taken = db.execute(_LEASE, {"key": key, "owner": lease.owner, "seconds": seconds})
+            return lease if taken.rowcount == 1 else None
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0.
+
+        A saved record is on the disk when this returns.
+        """
+        checked_key(key)
+        check_commit(data, expected)
+        values: dict[str, object] = {"key": key, "data": data, "expected": expected}
+        with self._connection.used() as db, _durable(db):
+            if expected == 0:
+                return self._first(db, values)
+            changed = db.execute(_DELETE if data is None else _NEXT, values).rowcount
+            return expected + 1 if changed == 1 else 0
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens when it has expired."""
+        with self._connection.used() as db:
+            db.execute(_RELEASE, (lease.key, lease.owner))
+
+    def close(self) -> None:
+        """Close the file. It is opened again by the next call."""
+        self._connection.close()
+
+    def _first(self, db: sqlite3.Connection, values: dict[str, object]) -> int:
+        db.execute("BEGIN IMMEDIATE")  # the version is read in the same transaction
+        try:
+            changed = db.execute(_FIRST, values).rowcount
+            version: int = db.execute("SELECT version FROM record WHERE key = :key", values).fetchone()[0]
+            if next(self._creations) % SWEEP_EVERY == 0:
+                db.execute(_SWEEP)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        return version if changed == 1 else 0
+
+
+@contextmanager
+def _durable(db: sqlite3.Connection) -> Generator[None]:
+    db.execute("PRAGMA synchronous = FULL")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA synchronous = NORMAL")
+
+
+class _Unopened(SQLiteStore):
+    def _look(self) -> None:
+        """Leave it to the first call, which is made from a worker thread."""
+
+
+class AsyncSQLiteStore:
+    """The same as `SQLiteStore`, awaited: the file is used in worker threads (asyncio and trio; needs anyio).
+
+    The file is opened by the first call, which raises what `SQLiteStore` raises when it is made.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
+        try:
+            from anyio.to_thread import run_sync
+        except ModuleNotFoundError:
+            raise UsageError("AsyncSQLiteStore needs anyio, which is not installed: pip install anyio") from None
+        self._run = run_sync
+        self._store = _Unopened(path, patience=patience)
+
+    async def load(self, key: str) -> Record | None:
+        """Return the record of `key`, or None."""
+        return await self._run(self._store.load, key)
+
+    async def try_lease(self, key: str, seconds: float) -> Lease | None:
+        """Take the lease of `key` for `seconds` of the machine's clock, or return None: somebody holds it."""
+        return await self._run(self._store.try_lease, key, seconds)
+
+    async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        return await self._run(lambda: self._store.commit(key, data, expected=expected))
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back; nothing happens when it has expired."""
+        await self._run(self._store.release, lease)
+
+    async def close(self) -> None:
+        """Close the file. It is opened again by the next call."""
+        await self._run(self._store.close)

@@ -1,0 +1,91 @@
+"""One connection to a store's file: shared by threads, never carried over a fork, reopened when the file is another.
+
+Theory of operation. SQLite forbids to use a connection in the child of a fork, and closing it there may harm the
+parent. So the forking thread waits until the connection is idle, closes it, and lets both sides open their own when
+they next need one. A file that was deleted or replaced is noticed before each use, because writing to the deleted one
+would lose what is written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from doorkey.errors import OAuthError, RecordError, StoreError
+from doorkey.stores.forks import around_fork
+from doorkey.stores.sqlite_file import Identity, check_ours, identity, made_if_missing
+
+
+class Connection:
+    """The connection to the store at `path`; `patience` is the seconds to wait for another process's write."""
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self._path = path
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._file: Identity | None = None
+        around_fork(self, Connection._before_fork, Connection._after_fork)
+
+    @contextmanager
+    def used(self) -> Generator[sqlite3.Connection]:
+        """Give the connection to this thread alone. SQLite's errors leave as ours."""
+        with self._lock:
+            try:
+                yield self._opened()
+            except sqlite3.Error as error:
+                raise self._ours(error) from error
+
+    def close(self) -> None:
+        """Close it; it is opened again when it is used."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._db is not None:
+            db, self._db = self._db, None
+            db.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is not None and identity(self._path) == self._file:
+            return self._db
+        self._close()
+        file = made_if_missing(self._path)
+        # mode=rw: SQLite makes no file of its own
+        db = sqlite3.connect(
+            f"{self._path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=self._patience,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            check_ours(db, self._path)
+            db.execute("PRAGMA synchronous = NORMAL")  # leases; a record's commit asks for more
+            db.execute("PRAGMA secure_delete = ON")  # a token that was replaced is overwritten
+            if identity(self._path) != file:
+                raise StoreError(f"the store at {self._path} was replaced while it was opened", retryable=True)
+        except BaseException:
+            db.close()
+            raise
+        self._db, self._file = db, file
+        return db
+
+    def _ours(self, error: sqlite3.Error) -> OAuthError:
+        code = getattr(error, "sqlite_errorcode", None)
+        primary = code & 0xFF if isinstance(code, int) else None
+        if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return RecordError(f"file {self._path} is damaged or no SQLite database; it was left as it is")
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        busy = primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return StoreError(f"the store at {self._path} does not answer ({name})", retryable=busy)
+
+    def _before_fork(self) -> None:
+        self._lock.acquire()
+        self._close()
+
+    def _after_fork(self) -> None:
+        self._lock.release()
