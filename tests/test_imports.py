@@ -91,3 +91,9 @@ assert isinstance(auth, OAuth2Auth) and isinstance(auth, httpx.Auth) and isinsta
 httpx.Client(auth=auth), httpx2.Client(auth=auth)
 """)
     assert {"httpx", "httpx2"} <= brought
+
+
+@pytest.mark.parametrize("missing", [("requests",), ("httpx", "httpx2"), ("requests", "httpx", "httpx2")], ids=str)
+def test_the_auth_object_needs_no_library_that_is_not_installed(missing: tuple[str, ...]) -> None:
+    hidden = "\n".join(f"sys.modules[{name!r}] = None" for name in missing)
+    loaded_by("from doorkey import OAuth2Auth, TokenSource\nOAuth2Auth({'access_token': 't'})", after=hidden)

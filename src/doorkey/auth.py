@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from doorkey.integrations.aiohttp_client.face import AiohttpFace
-from doorkey.integrations.httpx_client.face import HttpxFace
-from doorkey.integrations.requests_client.face import RequestsFace
+from doorkey.integrations.faces.aiohttp import AiohttpFace
+from doorkey.integrations.faces.httpx import HttpxFace
+from doorkey.integrations.faces.requests import RequestsFace
 
 
 class OAuth2Auth(HttpxFace, RequestsFace, AiohttpFace):

@@ -1,5 +1,5 @@
 """doorkey on aiohttp: what its client middlewares look like. `doorkey.auth.OAuth2Auth` is one."""
 
-from doorkey.integrations.aiohttp_client.face import AiohttpFace
+from doorkey.integrations.faces.aiohttp import AiohttpFace
 
 __all__ = ["AiohttpFace"]

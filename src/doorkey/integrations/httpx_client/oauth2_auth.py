@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from doorkey.integrations.httpx_client.face import HttpxFace
+from doorkey.integrations.faces.httpx import HttpxFace
 
 
 class OAuth2Auth(HttpxFace):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.integrations._httpx import transport_bases
 from doorkey.integrations.bearer import Bearer
-from doorkey.integrations.httpx_client.face import HttpxFace
+from doorkey.integrations.faces.httpx import HttpxFace
 from doorkey.protocol.endpoint import Origin, origin_of
 
 if TYPE_CHECKING:

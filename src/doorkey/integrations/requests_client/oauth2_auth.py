@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from doorkey.integrations.requests_client.face import RequestsFace
+from doorkey.integrations.faces.requests import RequestsFace
 
 
 class OAuth2Auth(RequestsFace, AuthBase):
