@@ -1,11 +1,14 @@
 """An API that redirects: the token stays with the origin it was meant for."""
 
+import io
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import httpx2
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from doorkey.errors import OAuthError
 from tests.clients.adapters import Adapter
@@ -52,6 +55,48 @@ def test_another_scheme_gets_no_token(adapter: Adapter, hostile: Hostile) -> Non
     with pytest.raises((requests.ConnectionError, httpx.TransportError, httpx2.TransportError)):
         adapter.client(token=TOKEN).following_redirects("GET", hostile.url("/old"))
     assert [request.path for request in hostile.received if request.path != "/old"] == []
+
+
+class Upgrading(HTTPAdapter):
+    """A transport adapter that answers http with a redirect to https at the same host, without a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.authorizations: list[tuple[str, str | None]] = []
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        self.authorizations.append((request.url, request.headers.get("Authorization")))
+        answer = requests.Response()
+        answer.status_code, answer.url, answer.request = 200, request.url, request
+        answer.raw = io.BytesIO()
+        if request.url.startswith("http:"):
+            answer.status_code = 301
+            answer.headers["Location"] = request.url.replace("http:", "https:")
+        return answer
+
+
+def test_the_same_host_over_https_gets_no_token_that_went_in_the_clear(adapter: Adapter) -> None:
+    """Both libraries keep the header here of their own accord."""
+    upgrading = Upgrading()
+    library = adapter.kind.library
+
+    def answer(request: Any) -> Any:
+        upgrading.authorizations.append((str(request.url), request.headers.get("Authorization")))
+        if request.url.scheme == "https":
+            return library.Response(200)
+        return library.Response(301, headers={"Location": str(request.url.copy_with(scheme="https"))})
+
+    if library is requests:
+        client = adapter.client(token=TOKEN)
+        client.native.mount("http://", upgrading)
+        client.native.mount("https://", upgrading)
+    else:
+        client = adapter.client(token=TOKEN, transport=library.MockTransport(answer))
+    client.following_redirects("GET", "http://api.example/")
+    assert upgrading.authorizations == [
+        ("http://api.example/", "Bearer at-1"),
+        ("https://api.example/", None),
+    ]
 
 
 def test_back_at_the_first_origin_the_token_stays_away(adapter: Adapter, hostile: Hostile, other: Hostile) -> None:
