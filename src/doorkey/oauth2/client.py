@@ -208,12 +208,12 @@ class OAuth2Client:
             given["scope"] = str(core.options.scope)
         grant = grant_of(kind, given)
         asking = Asking(endpoint, grant, extra_pairs(body, given), method, _pairs(headers), auth, options)
-        token = yield from core.obtain(asking)
+        token = yield from core.ask(asking, "access_token_response")
         if isinstance(grant, AuthorizationCodeGrant) and token.id_token is None:
             asked = finished.pending.scope if finished and finished.pending.scope else core.options.scope
             if asked and "openid" in asked:
                 raise InvalidResponse("id_token_missing", "'openid' was asked for, and the answer has no id_token")
-        return token
+        return (yield from core.take(token, asking, {}))
 
     def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:
         """Take the token from the fragment of a callback's URL (RFC 6749 §4.2.2), for the implicit grant only.

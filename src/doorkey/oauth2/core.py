@@ -65,11 +65,6 @@ class SessionCore:
 
     # -- getting a token -------------------------------------------------------------------------------------------
 
-    def obtain(self, asking: Asking) -> Flow[OAuth2Token]:
-        """Ask as `asking` says, and take the token; a grant that can be repeated is kept for renewals."""
-        token = yield from self.ask(asking, "access_token_response")
-        return (yield from self.take(token, asking, {}))
-
     def take(self, token: OAuthToken, asked: Asking | None, replaced: Mapping[str, str]) -> Flow[OAuth2Token]:
         """Save `token` by `update_token` and then make it the session's.
 
