@@ -185,6 +185,7 @@ def test_openid_was_asked_and_no_id_token_came(adapter: Adapter, hostile: Hostil
     with pytest.raises(InvalidResponse) as error:
         client.fetch_token(authorization_response=f"{HOME}?code=c&state={state}")
     assert error.value.problem == "id_token_missing"
+    assert client.token is None
 
 
 def test_a_code_by_itself_can_be_given(client: Client, hostile: Hostile) -> None:
