@@ -32,7 +32,7 @@ def access_token(http: requests.Session, provider: Provider) -> str:
 def test_the_readme_story_of_a_removed_session(provider: Provider, http: requests.Session) -> None:
     token = http.post(provider.token_endpoint, ADMIN).json()
     headers = bearer(token["access_token"])
-    assert http.get(f"{provider.origin}/admin/realms/master/users/count", headers=headers).text == "3"
+    assert http.get(f"{provider.origin}/admin/realms/master/users/count", headers=headers).text == "4"
     session = f"{provider.origin}/admin/realms/master/sessions/{token['session_state']}"
     assert http.delete(session, headers=headers).status_code == 204
     form = {"grant_type": "refresh_token", "client_id": "admin-cli", "refresh_token": token["refresh_token"]}

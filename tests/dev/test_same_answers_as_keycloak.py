@@ -7,8 +7,9 @@ import pytest
 
 from doorkey.dev import Provider
 from tests.recordings.compare import differences, recorded
-from tests.recordings.realm import Realm
+from tests.recordings.realm import ROBOTS, Realm
 from tests.recordings.scenarios import SCENARIOS, run
+from tests.servers.signing_keys import rsa_jwk, rsa_key
 
 # What only Keycloak says of itself in its tokens, and the name of the grant that only our tokens hold.
 TOKENS = ("claims.prov", "claims.aud_x", "claims.clientHost", "claims.clientAddress", "claims.gid")
@@ -34,9 +35,11 @@ def stricter(expected: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def realm() -> Iterator[Realm]:
-    with Provider() as provider:
-        realm = Realm(provider.origin)
+def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Realm]:
+    keys = tmp_path_factory.mktemp("keys")
+    jwk = rsa_jwk(rsa_key(keys / "rs256.pem"), "rs256")
+    with Provider(trusted_issuers={ROBOTS: {"keys": [jwk]}}) as provider:
+        realm = Realm(provider.origin, keys=keys)
         with realm.http:
             yield realm
 

@@ -14,7 +14,7 @@ from tests.servers.handle import RealServer
 
 @pytest.fixture(scope="module")
 def realm(keycloak: RealServer) -> Iterator[Realm]:
-    asked = Realm(keycloak.origin)
+    asked = Realm(keycloak.origin, keys=keycloak.keys)
     with asked.http:
         yield asked
 

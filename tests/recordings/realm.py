@@ -1,12 +1,16 @@
 """The small client that scenarios ask with: one realm of a server with Keycloak's face."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import uuid4
 
 import requests
 
+from doorkey.jose.signing import sign
 from tests.servers.browser import Browser
 from tests.servers.handle import CALLBACK
 
@@ -16,6 +20,8 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 CLIENT = {"client_id": "client-1", "client_secret": "my-secret"}
 RESOURCE_SERVER = {"client_id": "resource-server", "client_secret": "resource-server-secret"}
 ALICE = {"username": "alice", "password": "wonderland"}
+ASSERTION_CLIENT = {"client_id": "assertion-client", "client_secret": "assertion-secret"}
+ROBOTS, ROBOT = "https://robots.example", "robot-7"
 
 
 def _session() -> requests.Session:
@@ -26,11 +32,15 @@ def _session() -> requests.Session:
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """A realm at an origin. No method follows a redirect."""
+    """A realm at an origin. No method follows a redirect.
+
+    `keys` is the folder with `rs256.pem`, the private key of the issuer `ROBOTS`, where a scenario needs it.
+    """
 
     origin: str
     name: str = "master"
     http: requests.Session = field(default_factory=_session)
+    keys: Path | None = None
 
     @property
     def issuer(self) -> str:
@@ -77,6 +87,17 @@ class Realm:
         """What a user without rights gets by password, with a confidential client."""
         return self.tokens({"grant_type": "password", "scope": scope, **CLIENT, **ALICE})
 
+    def assertion(
+        self, key: object = None, alg: str = "RS256", header: Mapping[str, object] | None = None, **changes: object
+    ) -> str:
+        """What the issuer `ROBOTS` says of its robot; a change to None leaves a claim out."""
+        assert self.keys is not None
+        now = int(time.time())
+        said = {"iss": ROBOTS, "sub": ROBOT, "aud": self.issuer, "exp": now + 60, "iat": now, "jti": uuid4().hex}
+        claims = {name: value for name, value in {**said, **changes}.items() if value is not None}
+        signing = (self.keys / "rs256.pem").read_text() if key is None else key
+        return sign(claims, signing, alg=alg, header={"kid": "rs256"} if header is None else header)
+
     def authorization_url(self, **changes: str | None) -> str:
         """A request of the public client, with PKCE; a change to None leaves a parameter out."""
         parameters = {
@@ -93,17 +114,22 @@ class Realm:
         given = {name: value for name, value in parameters.items() if value is not None}
         return f"{self.endpoint('auth')}?{urlencode(given)}"
 
-    def callback(self, **changes: str | None) -> str:
+    def callback(self, within: Browser | None = None, /, **changes: str | None) -> str:
         """Log in as alice through the login page; the URL at which the client is called back."""
+        url = self.authorization_url(**changes)
+        if within is not None:
+            return within.authorize(url, CALLBACK)
         with Browser("keycloak", ALICE["username"], ALICE["password"]) as browser:
-            return browser.authorize(self.authorization_url(**changes), CALLBACK)
+            return browser.authorize(url, CALLBACK)
 
-    def code_form(self, **changes: str) -> dict[str, str]:
-        """The form that redeems a fresh code."""
-        code = parse_qs(urlsplit(self.callback()).query)["code"][0]
+    def code_form(
+        self, asked_by: str = "public-native", within: Browser | None = None, /, **changes: str
+    ) -> dict[str, str]:
+        """The form that redeems a fresh code, got in a browser of its own unless told `within` which."""
+        code = parse_qs(urlsplit(self.callback(within, client_id=asked_by)).query)["code"][0]
         return {
             "grant_type": "authorization_code",
-            "client_id": "public-native",
+            "client_id": asked_by,
             "code": code,
             "redirect_uri": CALLBACK,
             "code_verifier": VERIFIER,

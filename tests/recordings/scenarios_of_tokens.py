@@ -4,6 +4,7 @@ import requests
 
 from tests.recordings.asking import scenario
 from tests.recordings.realm import ALICE, CLIENT, RESOURCE_SERVER, Realm
+from tests.servers.browser import Browser
 
 PASSWORD = {"grant_type": "password", **CLIENT, **ALICE}
 
@@ -230,6 +231,55 @@ def rotating_refresh(realm: Realm) -> requests.Response:
 def rotating_refresh_with_a_used_token(realm: Realm) -> requests.Response:
     rotating, used, _ = _rotating(realm)
     return _refresh(rotating, used)
+
+
+@scenario
+def rotating_refresh_with_a_used_token_twice(realm: Realm) -> requests.Response:
+    rotating, used, _ = _rotating(realm)
+    _refresh(rotating, used)
+    return _refresh(rotating, used)
+
+
+@scenario
+def rotating_refresh_after_one_with_an_unknown_scope(realm: Realm) -> requests.Response:
+    rotating, _, fresh = _rotating(realm)
+    assert _refresh(rotating, fresh, scope="no-such-scope").status_code == 400
+    return _refresh(rotating, fresh)
+
+
+@scenario
+def rotating_refresh_with_a_used_token_by_another_client(realm: Realm) -> requests.Response:
+    rotating, used, _ = _rotating(realm)
+    return _refresh(rotating, used, **RESOURCE_SERVER)
+
+
+@scenario
+def rotating_refresh_after_another_client_brought_a_used_token(realm: Realm) -> requests.Response:
+    rotating, used, fresh = _rotating(realm)
+    _refresh(rotating, used, **RESOURCE_SERVER)
+    return _refresh(rotating, fresh)
+
+
+@scenario
+def userinfo_with_the_latest_token_after_a_used_refresh_token_came_back(realm: Realm) -> requests.Response:
+    rotating = Realm(realm.origin, "rotating", realm.http)
+    used = rotating.alice_tokens()["refresh_token"]
+    latest = _refresh(rotating, used).json()["access_token"]
+    _refresh(rotating, used)
+    return rotating.get(rotating.endpoint("userinfo"), latest)
+
+
+@scenario
+def rotating_refresh_of_another_client_of_the_session(realm: Realm) -> requests.Response:
+    rotating = Realm(realm.origin, "rotating", realm.http)
+    latest: dict[str, str] = {}
+    with Browser("keycloak", ALICE["username"], ALICE["password"]) as browser:
+        for client_id in ("client-1", "client-2"):
+            form = rotating.code_form(client_id, browser, client_secret="my-secret")
+            latest[client_id] = rotating.tokens(form)["refresh_token"]
+    _refresh(rotating, latest["client-1"])
+    assert _refresh(rotating, latest["client-1"]).status_code == 400
+    return _refresh(rotating, latest["client-2"], client_id="client-2")
 
 
 @scenario

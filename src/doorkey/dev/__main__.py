@@ -64,7 +64,9 @@ def _description(provider: Provider) -> str:
     """Return what a person needs to know. The secrets are printed: they are for development, and in the docs."""
     lines = [f"issuer   {provider.issuer}"]
     lines += [f"         {provider.issuer_of(name)}" for name in provider.realms if name != "master"]
-    lines += [f"user     {one.username} / {one.password.reveal()}" for one in provider.users.values()]
+    for person in provider.users.values():
+        proof = person.password.reveal() if person.password else "by assertion only"
+        lines.append(f"user     {person.username} / {proof}")
     for one in provider.clients.values():
         proof = one.secret.reveal() if one.secret else "public" if one.is_public else "signs with its key"
         lines.append(f"client   {one.client_id} / {proof}")

@@ -5,6 +5,8 @@
     session_idle = 1800
     session_max = 36000
     rotate_refresh_tokens = false         # true: a refresh token works once
+    [realms.master.trusted_issuers."https://robots.example"]
+    keys = []                             # the public keys of an issuer whose assertions are taken
 
     [[clients]]
     client_id = "my-app"
@@ -13,16 +15,18 @@
     grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
     redirect_uris = ["http://127.0.0.1/*"]
     optional_scopes = ["scope-1"]
-    require_pkce = false
+    require_pkce = false                  # more grants: urn:ietf:params:oauth:grant-type:token-exchange and
+                                          # urn:ietf:params:oauth:grant-type:jwt-bearer
     jwks = { keys = [] }                  # the public keys of a client with private_key_jwt
 
     [[users]]
     username = "bob"
-    password = "builder"
+    password = "builder"                  # may be left out of one with links
     email = "bob@example.org"
     given_name = "Bob"
     family_name = "Example"
     roles = ["admin"]                     # may use the admin API
+    links = { "https://robots.example" = "robot-8" }   # whom trusted issuers know the user as
 
 They come on top of what a provider holds anyway. A name nobody knows is an error, not something ignored.
 """
@@ -49,6 +53,7 @@ _REALM = {
     "session_max": int,
     "code_lifetime": int,
     "rotate_refresh_tokens": bool,
+    "trusted_issuers": dict,
 }
 _CLIENT = {
     "client_id": str,
@@ -60,7 +65,15 @@ _CLIENT = {
     "require_pkce": bool,
     "jwks": dict,
 }
-_USER = {"username": str, "password": str, "email": str, "given_name": str, "family_name": str, "roles": list}
+_USER = {
+    "username": str,
+    "password": str,
+    "email": str,
+    "given_name": str,
+    "family_name": str,
+    "roles": list,
+    "links": dict,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +102,29 @@ def parse_config(content: Table) -> Config:
     """Return what the tables of a TOML file say. Raises `UsageError`."""
     _check(content, {"realms": dict, "clients": list, "users": list}, "the file")
     realms: Table = content.get("realms", {})
+    users = tuple(_each(content, "users", _USER, "username", user))
+    if any(one.password is None and not one.links for one in users):
+        raise UsageError("an entry of users has no password")
     return Config(
         {name: _realm(name, table) for name, table in realms.items()},
         tuple(_each(content, "clients", _CLIENT, "client_id", client)),
-        tuple(_each(content, "users", _USER, "username", user, "password")),
+        users,
     )
 
 
 def _realm(name: str, table: object) -> Settings:
-    checked = _check(table, _REALM, f"realm {name}")
-    known = default_realms()
+    checked = dict(_check(table, _REALM, f"realm {name}"))
+    trusted: Table = checked.pop("trusted_issuers", {})
+    known = default_realms({issuer: _check(jwks, {"keys": list}, issuer) for issuer, jwks in trusted.items()})
     return replace(known.get(name, known["master"]), **checked)
 
 
-def _each(
-    content: Table, kind: str, members: Mapping[str, type], name: str, make: Callable[..., T], *needed: str
-) -> Iterable[T]:
+def _each(content: Table, kind: str, members: Mapping[str, type], name: str, make: Callable[..., T]) -> Iterable[T]:
     entries: list[object] = content.get(kind, [])
     for entry in entries:
         table = dict(_check(entry, members, kind))
-        missing = [member for member in (name, *needed) if not table.get(member)]
-        if missing:
-            raise UsageError(f"an entry of {kind} has no {missing[0]}")
+        if not table.get(name):
+            raise UsageError(f"an entry of {kind} has no {name}")
         yield make(table.pop(name), **table)
 
 

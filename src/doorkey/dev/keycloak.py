@@ -36,9 +36,9 @@ from doorkey.server.endpoints.token import token
 from doorkey.server.endpoints.userinfo import userinfo
 from doorkey.server.keys import KeyRing
 from doorkey.server.model import Settings
+from doorkey.server.own_tokens import live_access_token
 from doorkey.server.storage import Directory, Storage
 from doorkey.server.store import Store
-from doorkey.server.tokens import live_access_token
 
 PROTOCOL = "/protocol/openid-connect"
 ADMIN_REALM = "master"

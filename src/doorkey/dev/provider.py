@@ -35,7 +35,8 @@ class Provider:
     It holds the realms `master` and `rotating` with the clients and users of `registrations`; `clients` and
     `users` come on top, and win over those of the same name, in every realm. `realms` adds realms or replaces
     settings; `access_token_lifetime` (seconds) holds for all of them. `client_jwks` registers clients that
-    authenticate with `private_key_jwt`, by client id, with their public keys. `store` is the path of an
+    authenticate with `private_key_jwt`, by client id, with their public keys, and `trusted_issuers` those
+    whose assertions `assertion-client` may bring, by issuer, with theirs. `store` is the path of an
     SQLite file that outlives the provider; without it everything is in memory. `clock` returns POSIX seconds.
 
     Raises `UsageError` for a host beyond loopback unless `allow_remote` is set.
@@ -48,6 +49,7 @@ class Provider:
         users: Iterable[User] = (),
         realms: Mapping[str, Settings] | None = None,
         client_jwks: Mapping[str, Mapping[str, Any]] | None = None,
+        trusted_issuers: Mapping[str, Mapping[str, Any]] | None = None,
         access_token_lifetime: int | None = None,
         store: str | os.PathLike[str] | None = None,
         host: str = "127.0.0.1",
@@ -63,7 +65,8 @@ class Provider:
         self.faults = Faults()
         self._host, self._port, self._allow_remote = host, port, allow_remote
         self._clock = Clock(clock)
-        self.realms = _with_lifetime({**default_realms(), **(realms or {})}, access_token_lifetime)
+        known = default_realms(trusted_issuers or {})
+        self.realms = _with_lifetime({**known, **(realms or {})}, access_token_lifetime)
         self._store_path = store
         self._store: Store | None = None
         self._server: _Server | None = None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.model import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -19,6 +20,7 @@ from doorkey.server.model import (
     WITH_A_SECRET,
     Client,
     Settings,
+    TrustedIssuer,
     User,
 )
 from doorkey.values import Secret
@@ -26,20 +28,31 @@ from doorkey.values import Secret
 LOOPBACK_CALLBACKS = ("http://127.0.0.1:9499/cb", "http://127.0.0.1/*", "http://localhost/*")
 ADMIN_CLI = "admin-cli"
 RESOURCE_SERVER = "resource-server"
+ROBOTS, ROBOT = "https://robots.example", "robot-7"
+"""An issuer that may be trusted, and whom it knows the user `robot` as."""
 
 _SCOPE_1 = ("scope-1",)
-_SERVICE = frozenset({CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN})
+_SERVICE = frozenset({CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, TOKEN_EXCHANGE})
+_NEED_A_SECRET = frozenset({CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER})
 _WEB = _SERVICE | {AUTHORIZATION_CODE}
 
 
 def user(
-    username: str, password: str, *, roles: Iterable[str] = (), given_name: str | None = None, **more: str
+    username: str,
+    password: str | None = None,
+    *,
+    roles: Iterable[str] = (),
+    given_name: str | None = None,
+    **more: Any,
 ) -> User:
-    """Return a user whose `sub` follows from the name, so that it is the same after a restart."""
+    """Return a user whose `sub` follows from the name, so that it is the same after a restart.
+
+    One without a password gets tokens by an assertion only: `links` are the user's subjects by trusted issuer.
+    """
     return User(
         sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{username}")),
         username=username,
-        password=Secret(password),
+        password=Secret(password) if password else None,
         roles=(*roles, "default-roles-master", "offline_access", "uma_authorization"),
         given_name=given_name,
         **more,
@@ -64,7 +77,8 @@ def client(
     if auth_methods is None:
         auth_methods = (PRIVATE_KEY_JWT,) if jwks is not None else WITH_A_SECRET if secret else (NONE,)
     methods = tuple(auth_methods)
-    allowed = frozenset(grants) - ({CLIENT_CREDENTIALS} if NONE in methods else set())
+    allowed = frozenset(grants) - (_NEED_A_SECRET if NONE in methods else frozenset())
+    callbacks = tuple(redirect_uris)
     more.setdefault("require_pkce", NONE in methods)
     standard = Client(client_id=client_id)
     return replace(
@@ -73,11 +87,16 @@ def client(
         auth_methods=methods,
         jwks=jwks,
         grants=allowed,
-        redirect_uris=tuple(redirect_uris),
+        redirect_uris=callbacks,
+        web_origins=tuple(dict.fromkeys(_origin(uri) for uri in callbacks)),
         optional_scopes=tuple(dict.fromkeys([*standard.optional_scopes, *optional_scopes])),
         audiences={"scope-1": RESOURCE_SERVER},
         **more,
     )
+
+
+def _origin(uri: str) -> str:
+    return "/".join(uri.split("/", 3)[:3])
 
 
 def default_users() -> tuple[User, ...]:
@@ -86,6 +105,7 @@ def default_users() -> tuple[User, ...]:
         user("admin", "admin", roles=("admin",)),
         user("alice", "wonderland", given_name="Alice", family_name="Example", email="alice@example.org"),
         user("user", "pwd", given_name="User", family_name="Example", email="user@example.org"),
+        user("robot", given_name="Robot", family_name="Seven", email="robot@example.org", links={ROBOTS: ROBOT}),
     )
 
 
@@ -98,19 +118,20 @@ def default_clients(jwks: Mapping[str, Mapping[str, Any]]) -> tuple[Client, ...]
         client("odd:id +1", "p%41+q/r:s&t=u v"),
         client("web-secret-jwt", "web-secret-jwt-with-32-bytes-or-more", auth_methods=(CLIENT_SECRET_JWT,)),
         client("public-native"),
+        client("assertion-client", "assertion-secret", grants=_SERVICE | {JWT_BEARER}, redirect_uris=()),
         client(RESOURCE_SERVER, "resource-server-secret", grants=_SERVICE, redirect_uris=()),
         *(client(client_id, jwks=keys) for client_id, keys in jwks.items()),
     )
 
 
-def default_realms() -> dict[str, Settings]:
-    """Return `master`, and `rotating`, where a refresh token works once."""
+def default_realms(trusted_issuers: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
+    """Return `master`, and `rotating`, where a refresh token works once; both trust these issuers, by their keys."""
     keycloak = Settings(
         audience="account",
         access_token_claims={
-            "allowed-origins": ["http://127.0.0.1", "http://127.0.0.1:9499", "http://localhost"],
             "resource_access": {"account": {"roles": ["manage-account", "manage-account-links", "view-profile"]}},
         },
+        trusted_issuers=tuple(TrustedIssuer(issuer=name, jwks=jwks) for name, jwks in trusted_issuers.items()),
     )
     return {
         "master": keycloak,

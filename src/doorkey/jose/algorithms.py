@@ -42,6 +42,9 @@ ALGORITHMS = {
 }
 """Every algorithm this package signs and verifies with; `none` is not one of them."""
 
+ASYMMETRIC = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.kty != "oct")
+"""Those whose keys may be published."""
+
 
 def algorithm_named(name: str) -> Algorithm:
     """Return the algorithm called `name`. Raises `UsageError` for one that is not known, `none` included."""

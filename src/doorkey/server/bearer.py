@@ -11,8 +11,8 @@ from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import FORM, Pairs, Request
 from doorkey.server.context import At
 from doorkey.server.model import User
+from doorkey.server.own_tokens import live_access_token
 from doorkey.server.parameters import form_of
-from doorkey.server.tokens import live_access_token
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from doorkey.errors import InvalidClient, UsageError, VerificationError
+from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.protocol.flow import Flow
+from doorkey.server.assertion_claims import audience_list, seconds
 from doorkey.server.context import At
 from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
 from doorkey.server.storage import UseOnce
@@ -18,19 +20,6 @@ MAX_LIFETIME = 300
 """Seconds into the future that `exp` may lie: a longer assertion is one somebody may find."""
 
 _SYMMETRIC = ("HS256", "HS384", "HS512")
-_ASYMMETRIC = (
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "ES256",
-    "ES384",
-    "ES512",
-    "EdDSA",
-    "Ed25519",
-)
 
 
 def subject_of(assertion: str, client_id: str | None) -> str:
@@ -81,12 +70,12 @@ def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
     if CLIENT_SECRET_JWT in client.auth_methods and client.secret is not None:
         return client.secret, _SYMMETRIC
     if PRIVATE_KEY_JWT in client.auth_methods and client.jwks is not None:
-        return client.jwks, _ASYMMETRIC
+        return client.jwks, ASYMMETRIC
     raise _refused("the client does not authenticate by an assertion")
 
 
 def _check_audience(audience: object, at: At) -> None:
-    audiences = cast(list[object], audience) if isinstance(audience, list) else [audience]
+    audiences = audience_list(audience)
     ours = {at.issuer, *(getattr(at.endpoints, name) for name in ("token", "introspection", "revocation"))}
     if len(audiences) > 1:  # another server among them could present it here
         raise _refused("Multiple audiences not allowed")
@@ -110,13 +99,10 @@ def _check_times(claims: Mapping[str, Any], at: At) -> float:
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:
-    """Return the POSIX seconds in a claim, or None if it is not there (RFC 7519 §2, NumericDate)."""
-    value = claims.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1e12:
-        raise _refused(f"Token {name} claim is not a time")
-    return float(value)
+    try:
+        return seconds(claims, name)
+    except ValueError:
+        raise _refused(f"Token {name} claim is not a time") from None
 
 
 def _refused(description: str) -> InvalidClient:

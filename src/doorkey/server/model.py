@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from doorkey.jose.algorithms import ASYMMETRIC
+from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.values import Secret
 
 NONE = "none"
@@ -21,7 +23,9 @@ PASSWORD = "password"
 CLIENT_CREDENTIALS = "client_credentials"
 
 WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
-ALL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
+USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
+SPECIAL_GRANTS = frozenset({TOKEN_EXCHANGE, JWT_BEARER})
+"""Grants by which a client acts for users who are not there; no client has them unless told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +35,8 @@ class Client:
     `auth_methods` are the ways it may authenticate; a client with `none` among them is public.
     `redirect_uris` are compared exactly, except that the port of an `http` loopback address is free (RFC 8252
     §7.3), and that a path ending in `/*` stands for any path below it on loopback. `optional_scopes` are
-    granted when asked for; `audiences` are the resource servers that a scope adds to the audience. The access
-    tokens of a `lightweight` client say nothing of the user.
+    granted when asked for; `audiences` are the resource servers that a scope adds to the audience. Access tokens
+    name the `web_origins` whose scripts may use them; those of a `lightweight` client say nothing of the user.
     """
 
     client_id: str
@@ -40,8 +44,9 @@ class Client:
     auth_methods: tuple[str, ...] = WITH_A_SECRET
     auth_algorithms: tuple[str, ...] = ()
     jwks: Mapping[str, Any] | None = None
-    grants: frozenset[str] = ALL_GRANTS
+    grants: frozenset[str] = USUAL_GRANTS
     redirect_uris: tuple[str, ...] = ()
+    web_origins: tuple[str, ...] = ()
     default_scopes: tuple[str, ...] = ("profile", "email")
     optional_scopes: tuple[str, ...] = ("openid", "offline_access", "address", "phone")
     audiences: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -56,15 +61,34 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who can log in. `sub` never changes and is never reused (OpenID Connect Core §2)."""
+    """Somebody who can log in. `sub` never changes and is never reused (OpenID Connect Core §2).
+
+    One without a password cannot log in by one. `links` are the subjects by which trusted issuers know the
+    user, by the issuer.
+    """
 
     sub: str
     username: str
-    password: Secret
+    password: Secret | None = None
     email: str | None = None
     given_name: str | None = None
     family_name: str | None = None
     roles: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedIssuer:
+    """Somebody else whose signed assertions about users are taken for a grant (RFC 7523 §2.1).
+
+    `jwks` is the JWK Set of its public keys; the algorithms are those of the keys, or `algorithms` if given.
+    An assertion is taken for at most `max_age` seconds after it was issued.
+    """
+
+    issuer: str
+    jwks: Mapping[str, Any]
+    algorithms: tuple[str, ...] = ASYMMETRIC
+    max_age: int = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +97,7 @@ class Settings:
 
     With `rotate_refresh_tokens` a refresh token works once; a second use ends the grant (RFC 9700 §4.14.2).
     Every access token that is not lightweight is meant for `audience` too, and says `access_token_claims`.
+    `trusted_issuers` are those by whose assertions a client may get a token for a user.
     """
 
     access_token_lifetime: int = 60
@@ -84,6 +109,7 @@ class Settings:
     clock_skew: int = 10
     audience: str | None = None
     access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    trusted_issuers: tuple[TrustedIssuer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

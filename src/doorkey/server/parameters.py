@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from doorkey.errors import InvalidRequest
@@ -13,20 +13,31 @@ MAX_PARAMETERS = 100
 
 
 class Parameters:
-    """The parameters of one request. One sent without a value counts as left out (RFC 6749 §3.1)."""
+    """The parameters of one request. One sent without a value counts as left out (RFC 6749 §3.1).
+
+    Raises `InvalidRequest` for one that is sent twice, unless it `may_repeat`.
+    """
 
     __slots__ = ("_values",)
 
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._values: dict[str, str] = {}
+    def __init__(self, pairs: Iterable[tuple[str, str]], may_repeat: Container[str] = ()) -> None:
+        self._values: dict[str, list[str]] = {}
         for name, value in pairs:
-            if name in self._values:
-                raise InvalidRequest(description="duplicated parameter", status=400)
-            self._values[name] = value
+            self._values.setdefault(name, []).append(value)
+        self.refuse_repeats(may_repeat)
+
+    def refuse_repeats(self, may_repeat: Container[str] = ()) -> None:
+        """Raise `InvalidRequest` for a parameter that was sent twice, unless it `may_repeat`."""
+        if any(len(values) > 1 and name not in may_repeat for name, values in self._values.items()):
+            raise InvalidRequest(description="duplicated parameter", status=400)
 
     def get(self, name: str) -> str | None:
         """Return the value of `name`, or None."""
-        return self._values.get(name) or None
+        return next(iter(self.all(name)), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return the values of a parameter that may repeat, in order."""
+        return tuple(value for value in self._values.get(name, ()) if value)
 
     def need(self, name: str, *, status: int = 400, description: str | None = None) -> str:
         """Return the value of `name`, or raise `InvalidRequest` that says it is missing."""
@@ -42,12 +53,15 @@ class Parameters:
         return f"<Parameters {' '.join(self._values)}>"
 
 
-def form_of(request: Request) -> Parameters:
-    """Return the parameters in a body. Raises `InvalidRequest` for a repeated one or another media type."""
+def form_of(request: Request, may_repeat: Container[str] = ()) -> Parameters:
+    """Return the parameters in a body.
+
+    Raises `InvalidRequest` for another media type, and for a repeated parameter unless it `may_repeat`.
+    """
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if request.content and media_type != FORM:
         raise InvalidRequest(description=f"the body must be {FORM}", status=400)
-    return _parse(request.content)
+    return _parse(request.content, may_repeat)
 
 
 def query_of(request: Request) -> Parameters:
@@ -55,7 +69,7 @@ def query_of(request: Request) -> Parameters:
     return _parse(urlsplit(request.url).query.encode())
 
 
-def _parse(data: bytes) -> Parameters:
+def _parse(data: bytes, may_repeat: Container[str] = ()) -> Parameters:
     try:
         pairs = parse_qsl(
             data.decode("ascii"),
@@ -65,4 +79,4 @@ def _parse(data: bytes) -> Parameters:
         )
     except ValueError:  # not ASCII, not UTF-8 behind the escapes, or too many
         raise InvalidRequest(description="the parameters cannot be read", status=400) from None
-    return Parameters(pairs)
+    return Parameters(pairs, may_repeat)

@@ -23,6 +23,7 @@ from doorkey.server.model import (
     User,
 )
 from doorkey.server.store import Store
+from doorkey.values import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,14 @@ class FindUser(Effect[User | None]):
     """The user whose subject is `sub`, or None."""
 
     sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindLinkedUser(Effect[User | None]):
+    """The user whom a trusted issuer knows by `subject`, or None."""
+
+    issuer: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -182,6 +191,9 @@ class Storage:
                 return self._directory.clients.get(client_id)
             case FindUser(sub):
                 return next((user for user in self._directory.users.values() if user.sub == sub), None)
+            case FindLinkedUser(issuer, subject):
+                users = self._directory.users.values()
+                return next((user for user in users if user.links.get(issuer) == subject), None)
             case CheckPassword():
                 return self._check_password(effect)
             case CountUsers():
@@ -220,7 +232,7 @@ class Storage:
 
     def _check_password(self, effect: CheckPassword) -> User | None:
         user = self._directory.users.get(effect.username.lower())
-        return user if user and user.password == type(user.password)(effect.password) else None
+        return user if user and user.password and user.password == Secret(effect.password) else None
 
     def _take_code(self, digest: str) -> Code | None:
         while (text := self._get("code", digest)) is not None:

@@ -1,8 +1,8 @@
-"""Making the tokens of an answer, and reading our own back (RFC 9068 in spirit, OpenID Connect Core §2).
+"""Making the tokens of an answer (RFC 9068 in spirit, OpenID Connect Core §2); `own_tokens` reads them back.
 
 The member `typ` of the claims says what a token is: `Bearer`, `Refresh` or `ID`, and none is taken for
 another. `sid` names the session and `gid` the grant in it that a token hangs on; a client's own token has
-neither.
+neither, nor has one that was given for an assertion.
 """
 
 from __future__ import annotations
@@ -14,15 +14,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from doorkey.errors import InvalidToken, OAuthError
-from doorkey.jose.keys import Key
 from doorkey.jose.signing import sign
-from doorkey.jose.verification import verify
-from doorkey.protocol.flow import Flow
 from doorkey.server.context import At
 from doorkey.server.keys import REFRESH_ALG, SIGNING_ALG
 from doorkey.server.model import Client, Grant, Session, User
-from doorkey.server.storage import FindSession, FindUser, IsRevoked
 
 ACCESS, REFRESH, ID = "Bearer", "Refresh", "ID"
 
@@ -34,86 +29,100 @@ def new_id() -> str:
 
 def user_answer(at: At, client: Client, user: User, session: Session, grant: Grant) -> dict[str, Any]:
     """Return the token response for a grant in a session (RFC 6749 §5.1)."""
+    auth_time = {"auth_time": int(session.started_at)} if grant.by_login_page else {}
     hangs_on = {"sid": session.id, "gid": grant.id}
-    about = {
-        **_for_anybody(at, client, grant.scope),
-        "sub": user.sub,
-        **_auth_time(session, grant),
-        "realm_access": {"roles": list(user.roles)},
-        **profile(user, grant.scope),
-    }
-    access_token = _access_token(at, client, grant.scope, {**hangs_on, **({} if client.lightweight else about)})
-    sub = {} if client.lightweight else {"sub": user.sub}
-    refresh_token = _refresh_token(at, client, session, grant, {**hangs_on, **sub})
+    access_token = access_token_for(at, client, grant.scope, {**auth_time, **about_user(user, grant.scope)}, hangs_on)
     answer: dict[str, Any] = {
         "access_token": access_token,
         "expires_in": at.settings.access_token_lifetime,
         "refresh_expires_in": _session_left(at, session),
-        "refresh_token": refresh_token,
+        "refresh_token": _refresh_token(at, client, user, session, grant),
         "token_type": ACCESS,
     }
     if "openid" in grant.scope:
-        about = {"sub": user.sub, "sid": session.id, **_auth_time(session, grant), **profile(user, grant.scope)}
+        about = {"sub": user.sub, "sid": session.id, **auth_time, **profile(user, grant.scope)}
         about |= {"nonce": grant.nonce} if grant.nonce else {}
-        answer["id_token"] = _id_token(at, client, access_token, about)
+        answer["id_token"] = id_token_for(at, client, about, access_token)
     answer["not-before-policy"] = 0
     answer["session_state"] = session.id
     answer["scope"] = " ".join(grant.scope)
     return answer
 
 
-def client_answer(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return the token response for a client by itself, without a refresh token (RFC 6749 §4.4.3)."""
-    name = f"service-account-{client.client_id.lower()}"
-    account = {
-        "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:{name}")),
-        "email_verified": False,
-        "preferred_username": name,
-    }
-    about: dict[str, Any] = {"client_id": client.client_id, "realm_access": {"roles": []}}
-    access_token = _access_token(at, client, scope, {**_for_anybody(at, client, scope), **account, **about})
-    answer: dict[str, Any] = {
-        "access_token": access_token,
+def bare_answer(at: At, token: str, scope: tuple[str, ...], *, id_token: str | None = None) -> dict[str, Any]:
+    """Return the token response for an access token that no refresh token comes with."""
+    return {
+        "access_token": token,
         "expires_in": at.settings.access_token_lifetime,
         "refresh_expires_in": 0,
         "token_type": ACCESS,
+        **({"id_token": id_token} if id_token else {}),
+        "not-before-policy": 0,
+        "scope": " ".join(scope),
     }
-    if "openid" in scope:
-        answer["id_token"] = _id_token(at, client, access_token, account)
-    answer["not-before-policy"] = 0
-    answer["scope"] = " ".join(scope)
-    return answer
 
 
-def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
-    """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
-    key, alg = (at.keys.refresh, REFRESH_ALG) if kind == REFRESH else (at.keys.signing, SIGNING_ALG)
-    claims = _verified(token, key, alg)
-    if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
-        return None
-    return claims
+def access_token_for(
+    at: At,
+    client: Client,
+    scope: tuple[str, ...],
+    about: Mapping[str, Any],
+    hangs_on: Mapping[str, str] | None = None,
+    *,
+    audience: tuple[str, ...] = (),
+) -> str:
+    """Return an access token for `client`, `about` somebody; it ends with the session and grant it `hangs_on`.
 
-
-def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
-    """Say whether `exp` has come."""
-    return bool(claims["exp"] <= at.now)
-
-
-def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User | None]]:
-    """Return the claims of an access token that counts now, and its user (None for a client's own token).
-
-    Raises `InvalidToken` for one that is not ours, expired or revoked, or whose session or grant has ended.
+    `audience` leaves only these of whom the scope makes it meant for (RFC 8693 §2.1).
     """
-    claims = read_own(at, token, ACCESS)
-    if claims is None or is_expired(at, claims) or (yield from IsRevoked(claims["jti"])):
-        raise InvalidToken(description="Token verification failed", status=401)
-    if "sid" not in claims:
-        return claims, None
-    session = yield from FindSession(claims["sid"])
-    user = (yield from FindUser(session.sub)) if session else None
-    if session is None or session.grant(claims["gid"]) is None or user is None:
-        raise InvalidToken(description="user_session_not_found", status=401)
-    return claims, user
+    meant_for = [name for name in audiences_of(at, client, scope) if not audience or name in audience]
+    said: dict[str, Any] = {**at.settings.access_token_claims, "acr": "1"}
+    if audience and "resource_access" in said:
+        said["resource_access"] = {k: v for k, v in said["resource_access"].items() if k in meant_for}
+    claims = {
+        **_common(at, client, ACCESS, at.settings.access_token_lifetime),
+        **({"aud": meant_for[0] if len(meant_for) == 1 else meant_for} if meant_for else {}),
+        **({"allowed-origins": list(client.web_origins)} if client.web_origins else {}),
+        **said,
+        **about,
+    }
+    if client.lightweight and hangs_on:
+        claims = _common(at, client, ACCESS, at.settings.access_token_lifetime)
+    return sign({**claims, **(hangs_on or {}), "scope": " ".join(scope)}, at.keys.signing, alg=SIGNING_ALG)
+
+
+def id_token_for(at: At, client: Client, about: Mapping[str, Any], access_token: str | None = None) -> str:
+    """Return an ID token; `at_hash` is half of the access token's SHA-256 (OIDC Core §3.1.3.6)."""
+    claims = {
+        **_common(at, client, ID, at.settings.access_token_lifetime),
+        "aud": client.client_id,
+        "acr": "1",
+        **({"at_hash": _half_hash(access_token)} if access_token else {}),
+        **about,
+    }
+    return sign(claims, at.keys.signing, alg=SIGNING_ALG)
+
+
+def audiences_of(at: At, client: Client, scope: tuple[str, ...]) -> list[str]:
+    """Return whom the access tokens of `client` with that scope are meant for."""
+    audiences = [client.audiences[token] for token in scope if token in client.audiences]
+    return audiences + ([at.settings.audience] if at.settings.audience else [])
+
+
+def about_user(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
+    """Return what an access token says of a user."""
+    return {"sub": user.sub, "realm_access": {"roles": list(user.roles)}, **profile(user, scope)}
+
+
+def service_account(client: Client) -> dict[str, Any]:
+    """Return what tokens say of the account that stands for a client itself."""
+    name = f"service-account-{client.client_id.lower()}"
+    return {"sub": _account_sub(name), "email_verified": False, "preferred_username": name}
+
+
+def is_service_account(claims: Mapping[str, Any]) -> bool:
+    """Say whether the claims of one of our tokens are about a client itself, and not about a user."""
+    return bool(claims.get("sub") == _account_sub(str(claims.get("preferred_username"))))
 
 
 def profile(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
@@ -142,53 +151,27 @@ def _common(at: At, client: Client, kind: str, lifetime: int) -> dict[str, Any]:
     }
 
 
-def _for_anybody(at: At, client: Client, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return what an access token says that is no `lightweight` one, whoever it is about."""
-    audiences = [client.audiences[token] for token in scope if token in client.audiences]
-    audiences += [at.settings.audience] if at.settings.audience else []
-    aud = {"aud": audiences[0] if len(audiences) == 1 else audiences} if audiences else {}
-    return {**aud, "acr": "1", **at.settings.access_token_claims}
-
-
-def _auth_time(session: Session, grant: Grant) -> dict[str, Any]:
-    return {"auth_time": int(session.started_at)} if grant.by_login_page else {}
+def _account_sub(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:{name}"))
 
 
 def _session_left(at: At, session: Session) -> int:
     return max(0, int(session.expires_at(at.settings) - at.now))
 
 
-def _access_token(at: At, client: Client, scope: tuple[str, ...], about: Mapping[str, Any]) -> str:
-    common = _common(at, client, ACCESS, at.settings.access_token_lifetime)
-    return sign({**common, **about, "scope": " ".join(scope)}, at.keys.signing, alg=SIGNING_ALG)
-
-
-def _refresh_token(at: At, client: Client, session: Session, grant: Grant, about: Mapping[str, Any]) -> str:
+def _refresh_token(at: At, client: Client, user: User, session: Session, grant: Grant) -> str:
     claims = {
         **_common(at, client, REFRESH, _session_left(at, session)),
         "aud": at.issuer,
-        **about,
+        "sid": session.id,
+        "gid": grant.id,
+        **({} if client.lightweight else {"sub": user.sub}),
         "scope": " ".join(grant.scope),
         **({"jti": grant.refresh_id} if grant.refresh_id else {}),
     }
     return sign(claims, at.keys.refresh, alg=REFRESH_ALG)
 
 
-def _id_token(at: At, client: Client, access_token: str, about: Mapping[str, Any]) -> str:
-    """Return an ID token; `at_hash` is half of the access token's SHA-256 (OIDC Core §3.1.3.6)."""
+def _half_hash(access_token: str) -> str:
     digest = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
-    claims = {
-        **_common(at, client, ID, at.settings.access_token_lifetime),
-        "aud": client.client_id,
-        "acr": "1",
-        "at_hash": base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"),
-        **about,
-    }
-    return sign(claims, at.keys.signing, alg=SIGNING_ALG)
-
-
-def _verified(token: str, key: Key, alg: str) -> Mapping[str, Any] | None:
-    try:
-        return verify(token, key, algorithms=(alg,), typ="JWT").claims
-    except OAuthError:
-        return None
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -13,9 +13,10 @@ from doorkey.server.answers import answered, json_response
 from doorkey.server.client_auth import authenticate
 from doorkey.server.context import At
 from doorkey.server.model import Client
+from doorkey.server.own_tokens import is_expired, live_access_token, read_own
 from doorkey.server.parameters import form_of
 from doorkey.server.storage import FindSession, FindUser
-from doorkey.server.tokens import ACCESS, REFRESH, is_expired, live_access_token, read_own
+from doorkey.server.tokens import ACCESS, REFRESH
 
 INACTIVE = {"active": False}
 

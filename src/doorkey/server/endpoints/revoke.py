@@ -8,10 +8,11 @@ from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import NO_STORE, answered, json_response
 from doorkey.server.client_auth import authenticate
 from doorkey.server.context import At
+from doorkey.server.own_tokens import read_own
 from doorkey.server.parameters import form_of
 from doorkey.server.sessions import log_out_of_grant
 from doorkey.server.storage import RevokeToken
-from doorkey.server.tokens import ACCESS, REFRESH, read_own
+from doorkey.server.tokens import ACCESS, REFRESH
 
 
 def revoke(request: Request, at: At) -> Flow[Response]:

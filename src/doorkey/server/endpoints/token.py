@@ -8,7 +8,7 @@ from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import answered, json_response
 from doorkey.server.client_auth import authenticate
 from doorkey.server.context import At
-from doorkey.server.grants import GRANTS
+from doorkey.server.grants import GRANTS, MAY_REPEAT
 from doorkey.server.parameters import form_of
 
 
@@ -18,12 +18,13 @@ def token(request: Request, at: At) -> Flow[Response]:
 
 
 def _token(request: Request, at: At) -> Flow[Response]:
-    form = form_of(request)
+    form = form_of(request, may_repeat={name for names in MAY_REPEAT.values() for name in names})
     grant_type = form.get("grant_type")
     if grant_type is None:
         raise InvalidRequest(description="Missing form parameter: grant_type", status=400)
     handler = GRANTS.get(grant_type)
     if handler is None:
         raise UnsupportedGrantType(description="Unsupported grant_type", status=400)
+    form.refuse_repeats(MAY_REPEAT.get(grant_type, ()))
     client = yield from authenticate(request, form, at)
     return json_response((yield from handler(form, client, at)))

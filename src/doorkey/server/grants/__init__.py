@@ -1,8 +1,7 @@
 """The grants of the token endpoint: one file and one line each.
 
 A grant is a flow `(form, client, at) -> token response`; the endpoint has already found out who the client
-is, and that it may use this grant. `token_exchange` (RFC 8693) and `jwt_bearer` (RFC 7523 §2.1) get their
-lines here.
+is, and the grant finds out whether it may use this grant, because each has a refusal of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from doorkey.protocol.flow import Flow
+from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.context import At
 from doorkey.server.grants.authorization_code import exchange_code
 from doorkey.server.grants.client_credentials import grant_to_client
+from doorkey.server.grants.jwt_bearer import grant_by_assertion
 from doorkey.server.grants.password import grant_by_password
 from doorkey.server.grants.refresh_token import refresh
+from doorkey.server.grants.token_exchange import exchange_token
 from doorkey.server.model import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, Client
 from doorkey.server.parameters import Parameters
 
@@ -33,4 +35,9 @@ GRANTS: Mapping[str, GrantHandler] = {
     REFRESH_TOKEN: refresh,
     PASSWORD: grant_by_password,
     CLIENT_CREDENTIALS: grant_to_client,
+    TOKEN_EXCHANGE: exchange_token,
+    JWT_BEARER: grant_by_assertion,
 }
+
+MAY_REPEAT: Mapping[str, tuple[str, ...]] = {TOKEN_EXCHANGE: ("audience", "resource")}
+"""The parameters of a grant that may be sent more than once (RFC 8693 §2.1)."""

@@ -10,7 +10,7 @@ from doorkey.server.context import At
 from doorkey.server.model import CLIENT_CREDENTIALS, Client
 from doorkey.server.parameters import Parameters
 from doorkey.server.scopes import granted_scope
-from doorkey.server.tokens import client_answer
+from doorkey.server.tokens import access_token_for, bare_answer, id_token_for, service_account
 
 
 def grant_to_client(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
@@ -20,4 +20,9 @@ def grant_to_client(form: Parameters, client: Client, at: At) -> Flow[dict[str, 
         raise UnauthorizedClient(description="Public client not allowed to retrieve service account", status=401)
     if CLIENT_CREDENTIALS not in client.grants:
         raise UnauthorizedClient(description="Client not enabled to retrieve service account", status=401)
-    return client_answer(at, client, granted_scope(client, form.get("scope")))
+    scope = granted_scope(client, form.get("scope"))
+    account = service_account(client)
+    about: dict[str, Any] = {**account, "client_id": client.client_id, "realm_access": {"roles": []}}
+    token = access_token_for(at, client, scope, about)
+    id_token = id_token_for(at, client, account, token) if "openid" in scope else None
+    return bare_answer(at, token, scope, id_token=id_token)

@@ -16,11 +16,12 @@ from doorkey.errors import InvalidGrant
 from doorkey.protocol.flow import Flow
 from doorkey.server.context import At
 from doorkey.server.model import Client, Grant, Session
+from doorkey.server.own_tokens import is_expired, read_own
 from doorkey.server.parameters import Parameters
-from doorkey.server.scopes import narrowed_scope
+from doorkey.server.scopes import granted_scope, narrowed_scope
 from doorkey.server.sessions import change_session, end_grant
 from doorkey.server.storage import FindSession, FindUser
-from doorkey.server.tokens import REFRESH, is_expired, new_id, read_own, user_answer
+from doorkey.server.tokens import REFRESH, new_id, user_answer
 
 
 def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
@@ -32,12 +33,15 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
         raise _refused("Invalid refresh token. Token client and authorized client don't match")
     if is_expired(at, claims):
         raise _refused("Token is not active")
+    asked = form.get("scope")
+    if asked is not None:
+        granted_scope(client, asked)  # refused now, while the token is still unused
     session, grant = yield from _used(at, claims)
     user = yield from FindUser(session.sub)
     if user is None:
         raise _refused("Unknown user")
-    asked = replace(grant, scope=narrowed_scope(grant.scope, client, form.get("scope")))
-    return user_answer(at, client, user, session, asked)
+    narrowed = replace(grant, scope=narrowed_scope(grant.scope, client, asked))
+    return user_answer(at, client, user, session, narrowed)
 
 
 def _used(at: At, claims: Mapping[str, Any]) -> Flow[tuple[Session, Grant]]:
@@ -63,6 +67,7 @@ def _used(at: At, claims: Mapping[str, Any]) -> Flow[tuple[Session, Grant]]:
         raise _refused("Session not active")
     if left.grant(claims["gid"]) is None:
         raise _refused("Session doesn't have required client")
+    # The latest token may be the thief's, so it goes too, and every access token of the grant with it.
     yield from end_grant(claims["sid"], claims["gid"])
     raise _refused("Maximum allowed refresh token reuse exceeded")
 

@@ -1,0 +1,121 @@
+"""The JWT bearer grant (RFC 7523 §2.1): an issuer whom the realm trusts says who the user is.
+
+There is no session, so nothing can be refreshed: whoever wants another token brings another assertion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorkey.errors import InvalidGrant, UsageError, VerificationError
+from doorkey.jose.algorithms import ASYMMETRIC
+from doorkey.jose.verification import unsafe_claims, unsafe_header, verify
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.grants import JWT_BEARER
+from doorkey.server.assertion_claims import audience_list, seconds
+from doorkey.server.context import At
+from doorkey.server.model import Client, TrustedIssuer
+from doorkey.server.parameters import Parameters
+from doorkey.server.scopes import granted_scope
+from doorkey.server.storage import FindLinkedUser, UseOnce
+from doorkey.server.tokens import about_user, access_token_for, bare_answer, id_token_for, profile
+
+
+def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
+    """Return the token response for a signed assertion. Raises `InvalidGrant` or `InvalidScope`."""
+    assertion = form.get("assertion")
+    if assertion is None:
+        raise _refused("Missing parameter:assertion")
+    issuer, subject = _told(assertion, client, at)
+    claims = _verified(assertion, issuer)
+    usable_until = _check_times(claims, issuer, at.now)
+    _check_audience(claims.get("aud"), at)
+    token_id = claims.get("jti")
+    if not isinstance(token_id, str) or not token_id:
+        raise _refused("Token jti claim is required")
+    user = yield from FindLinkedUser(issuer.issuer, subject)
+    if user is None:
+        raise _refused("User not found")
+    scope = granted_scope(client, form.get("scope"))
+    # Last, so that only an assertion which would have been accepted is used up.
+    if not (yield from UseOnce(f"{JWT_BEARER}\n{issuer.issuer}\n{token_id}", usable_until + 1)):
+        raise _refused("Token reuse detected")
+    token = access_token_for(at, client, scope, about_user(user, scope))
+    identity = {"sub": user.sub, **profile(user, scope)}
+    id_token = id_token_for(at, client, identity, token) if "openid" in scope else None
+    return bare_answer(at, token, scope, id_token=id_token)
+
+
+def _told(assertion: str, client: Client, at: At) -> tuple[TrustedIssuer, str]:
+    """Return whose keys are to be used, and whom the assertion is about: nothing is verified yet."""
+    try:
+        claims = unsafe_claims(assertion)
+    except VerificationError:
+        if assertion.count(".") == 2 and assertion.endswith("."):  # RFC 7519 §6: unsecured
+            raise _refused("Invalid signature algorithm") from None
+        raise _refused("The provided assertion is not a valid JWT") from None
+    if client.is_public:
+        raise _refused("Public client not allowed to use authorization grant")
+    if JWT_BEARER not in client.grants:
+        raise _refused("JWT Authorization Grant is not supported for the requested client")
+    name, subject = (_text(claims, member) for member in ("iss", "sub"))
+    issuer = next((one for one in at.settings.trusted_issuers if one.issuer == name), None)
+    if issuer is None:
+        raise _refused("No Identity Provider for provided issuer")
+    return issuer, subject
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str):
+        raise _refused(f"Missing claim: {name}")
+    return value
+
+
+def _verified(assertion: str, issuer: TrustedIssuer) -> Mapping[str, Any]:
+    try:
+        # Signed by whom it names, or by nobody: a shared secret would let the client write its own.
+        if unsafe_header(assertion).get("alg") not in ASYMMETRIC:
+            raise _refused("Invalid signature algorithm")
+        return verify(assertion, issuer.jwks, algorithms=issuer.algorithms).claims
+    except (VerificationError, UsageError):
+        raise _refused("Invalid signature") from None
+
+
+def _check_times(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) -> float:
+    """Return until when the assertion could be used again."""
+    expires_at, issued_at, begins_at = (_time(claims, name) for name in ("exp", "iat", "nbf"))
+    if expires_at is None:
+        raise _refused("Token exp claim is required")
+    if expires_at <= now or (begins_at or 0) > now:
+        raise _refused("Token is not active")
+    if issued_at is None:
+        if expires_at > now + issuer.max_age:
+            described = "Token expiration is too far in the future and iat claim not present in token"
+            raise _refused(described)
+        return expires_at
+    if issued_at > now:
+        raise _refused("Token was issued in the future")
+    if issued_at < now - issuer.max_age:
+        raise _refused("Token was issued too far in the past to be used now")
+    return min(expires_at, issued_at + issuer.max_age)
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    try:
+        return seconds(claims, name)
+    except ValueError:
+        raise _refused(f"Token {name} claim is not a time") from None
+
+
+def _check_audience(audience: object, at: At) -> None:
+    audiences = audience_list(audience)
+    if len(audiences) > 1:  # another server among them could present it here
+        raise _refused("Multiple audiences not allowed")
+    if not audiences or audiences[0] not in (at.issuer, at.endpoints.token):
+        raise _refused("Invalid token audience")
+
+
+def _refused(description: str) -> InvalidGrant:
+    return InvalidGrant(description=description, status=400)

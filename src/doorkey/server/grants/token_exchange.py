@@ -1,0 +1,126 @@
+"""Token exchange (RFC 8693), as far as Keycloak's standard token exchange goes: one of our access tokens for
+another one.
+
+The new token hangs on the session and the grant of the token it was given for, so it ends with them, and
+nothing is stored. Who may exchange a token is who got it, or whom it is meant for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorkey.errors import AccessDenied, InvalidClient, InvalidRequest, InvalidToken
+from doorkey.protocol.flow import Flow
+from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
+from doorkey.server.context import At
+from doorkey.server.model import Client, User
+from doorkey.server.own_tokens import live_access_token
+from doorkey.server.parameters import Parameters
+from doorkey.server.scopes import granted_scope
+from doorkey.server.storage import FindClient, FindSession
+from doorkey.server.tokens import about_user, access_token_for, audiences_of, bare_answer, id_token_for, profile
+
+ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
+NOT_A_TOKEN_TO_ACCESS_WITH = "N_A"  # RFC 8693 §2.2.1
+
+_UNSUPPORTED = ("subject_issuer", "requested_issuer", "requested_subject")
+
+
+def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
+    """Return the token response for a subject token.
+
+    Raises `InvalidRequest`, `InvalidClient` for an unknown audience, `InvalidScope`, or `AccessDenied` if the
+    token is not meant for the client.
+    """
+    claims, user = yield from _subject(form, client, at)
+    wanted = form.get("requested_token_type") or ACCESS_TOKEN_TYPE
+    if wanted not in (ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE):
+        raise _refused("requested_token_type unsupported")
+    audience = form.all("audience")
+    yield from _check_known(audience, client, at)
+    if client.client_id not in (claims["azp"], *_audience_of(claims)):
+        raise AccessDenied(description="Client is not within the token audience", status=403)
+    asked = form.get("scope")
+    scope = yield from _scope(asked, client, claims)
+    missing = [name for name in audience if name not in audiences_of(at, client, scope)]
+    if missing:
+        raise _refused(f"Requested audience not available: {', '.join(dict.fromkeys(missing))}")
+
+    about = about_user(user, scope) if user else _account(claims)
+    about |= {"auth_time": claims["auth_time"]} if "auth_time" in claims else {}
+    identity = _identity(about, claims, user, scope)
+    session = {"session_state": claims["sid"]} if "sid" in claims else {}
+    if wanted == ID_TOKEN_TYPE:
+        token = id_token_for(at, client, identity)
+        answer = bare_answer(at, token, scope) | {"token_type": NOT_A_TOKEN_TO_ACCESS_WITH}
+    else:
+        hangs_on = {name: claims[name] for name in ("sid", "gid") if name in claims}
+        token = access_token_for(at, client, scope, about, hangs_on, audience=audience)
+        # Only for who asks for it here: `openid` may also have come with the session.
+        with_id_token = asked is not None and "openid" in scope
+        answer = bare_answer(
+            at, token, scope, id_token=id_token_for(at, client, identity, token) if with_id_token else None
+        )
+    return {**answer, **session, "issued_token_type": wanted}
+
+
+def _subject(form: Parameters, client: Client, at: At) -> Flow[tuple[Mapping[str, Any], User | None]]:
+    """Return the claims of the subject token, and its user, or None for a client's own token."""
+    if client.is_public or TOKEN_EXCHANGE not in client.grants:
+        raise _refused("Standard token exchange is not enabled for the requested client")
+    for name in _UNSUPPORTED:
+        if form.get(name) is not None:
+            raise _refused(f"Parameter '{name}' is not supported for standard token exchange")
+    missing = "Parameter '{}' required for standard token exchange"
+    token = form.need("subject_token", description=missing.format("subject_token"))
+    kind = form.need("subject_token_type", description=missing.format("subject_token_type"))
+    if kind != ACCESS_TOKEN_TYPE:
+        raise _refused("Parameter 'subject_token' supports access tokens only")
+    try:
+        return (yield from live_access_token(at, token))
+    except InvalidToken:
+        raise _refused("Invalid token") from None
+
+
+def _check_known(audience: tuple[str, ...], client: Client, at: At) -> Flow[None]:
+    for name in audience:
+        known = name == at.settings.audience or name in client.audiences.values()
+        if not known and (yield from FindClient(name)) is None:
+            raise InvalidClient(description="Audience not found", status=400)
+
+
+def _audience_of(claims: Mapping[str, Any]) -> list[str]:
+    # What this server writes as `aud` is a string or a list of strings.
+    audience: str | list[str] = claims.get("aud", [])
+    return [audience] if isinstance(audience, str) else audience
+
+
+def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow[tuple[str, ...]]:
+    """Return what is asked for; else the defaults, with `openid` if the client's own grant in the session has it."""
+    scope = granted_scope(client, asked)
+    if asked is None and "sid" in claims:
+        session = yield from FindSession(claims["sid"])
+        grant = session.grant(claims["gid"]) if session else None
+        if grant is not None and grant.client_id == client.client_id and "openid" in grant.scope:
+            return ("openid", *scope)
+    return scope
+
+
+def _account(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the token of a client says of its account."""
+    names = ("sub", "realm_access", "email_verified", "preferred_username")
+    return {name: claims[name] for name in names if name in claims}
+
+
+def _identity(
+    about: Mapping[str, Any], claims: Mapping[str, Any], user: User | None, scope: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return what an ID token says of the same subject."""
+    named = {name: about[name] for name in ("sub", "auth_time") if name in about}
+    session = {"sid": claims["sid"]} if "sid" in claims else {}
+    return {**named, **session, **(profile(user, scope) if user else {})}
+
+
+def _refused(description: str) -> InvalidRequest:
+    return InvalidRequest(description=description, status=400)
