@@ -1,0 +1,145 @@
+"""A total deadline for a call that blocks: its caller goes on without it, and its thread ends at the next byte."""
+
+import gc
+import socket
+import threading
+import weakref
+from contextlib import suppress
+from contextvars import ContextVar
+
+import pytest
+
+from doorkey.deadline import within
+from doorkey.errors import TransportError
+
+SOON, WAIT = 0.2, 30.0
+"""Seconds: a deadline that is there to be missed, and one that is there to be kept."""
+
+VARIABLE = ContextVar("VARIABLE", default="default")
+
+
+def test_what_the_call_returns_is_returned() -> None:
+    assert within(WAIT, lambda: 7) == 7
+
+
+def test_the_call_runs_in_a_thread_of_its_own_and_sees_the_context_of_its_caller() -> None:
+    mark = VARIABLE.set("the caller's")
+    try:
+        seen = within(WAIT, lambda: (VARIABLE.get(), threading.current_thread().name, threading.get_ident()))
+    finally:
+        VARIABLE.reset(mark)
+    assert seen[:2] == ("the caller's", "doorkey-exchange")
+    assert seen[2] != threading.get_ident()
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyboardInterrupt(), SystemExit(3)])
+def test_what_the_call_raises_is_raised_with_its_own_lines(error: BaseException) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        within(WAIT, fail)
+    assert caught.value is error
+    assert "fail" in [entry.name for entry in caught.traceback]
+
+
+def test_an_error_that_was_raised_is_not_kept_alive() -> None:
+    class Odd(Exception):
+        pass
+
+    def fail() -> None:
+        raise Odd
+
+    alive: list[weakref.ref[Odd]] = []
+    gc.disable()
+    try:
+        try:
+            within(WAIT, fail)
+        except Odd as error:
+            alive.append(weakref.ref(error))
+        assert alive[0]() is None
+    finally:
+        gc.enable()
+
+
+class Hanging:
+    """Reads from a peer that sends nothing unless told to, as a stalled exchange does."""
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = socket.socketpair()
+        self.started = threading.Event()
+        self.thread = threading.current_thread()
+        self.cleaned_up = threading.Event()
+
+    def __call__(self) -> None:
+        self.thread = threading.current_thread()
+        self.started.set()
+        try:
+            while True:
+                self.ours.recv(1)
+        finally:
+            self.cleaned_up.set()
+
+    def close(self) -> None:
+        self.ours.close()
+        self.theirs.close()
+
+
+def test_a_call_that_hangs_is_left_at_the_deadline_and_its_thread_ends_at_the_next_byte() -> None:
+    call = Hanging()
+    with pytest.raises(TransportError, match=r"within 0\.2 s") as caught:
+        within(SOON, call)
+    assert not caught.value.retryable
+    assert call.started.wait(WAIT)
+    assert call.thread.is_alive()
+    assert not call.cleaned_up.is_set()
+    call.theirs.send(b"x")
+    call.thread.join(WAIT)
+    assert not call.thread.is_alive()
+    assert call.cleaned_up.is_set()
+    call.close()
+
+
+def test_a_drip_does_not_extend_the_deadline() -> None:
+    call, over = Hanging(), threading.Event()
+
+    def drip() -> None:
+        call.theirs.settimeout(0)
+        while not over.is_set():
+            with suppress(BlockingIOError):
+                call.theirs.send(b"x")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    with pytest.raises(TransportError):
+        within(SOON, call)
+    assert call.started.wait(WAIT)
+    call.thread.join(WAIT)
+    over.set()
+    dripping.join(WAIT)
+    assert not call.thread.is_alive()
+    call.close()
+
+
+def test_what_an_abandoned_call_comes_to_is_told_to_nobody() -> None:
+    go_on, holding = threading.Event(), list[weakref.ref[Exception]]()
+    threads: list[threading.Thread] = []
+
+    class Late(Exception):
+        pass
+
+    def late() -> None:
+        threads.append(threading.current_thread())
+        try:
+            go_on.wait(WAIT)
+        finally:
+            error = Late()
+            holding.append(weakref.ref(error))
+            raise error
+
+    with pytest.raises(TransportError):
+        within(SOON, late)
+    go_on.set()
+    threads[0].join(WAIT)
+    gc.collect()
+    assert holding[0]() is None
