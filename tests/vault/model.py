@@ -82,7 +82,7 @@ class Worker:
     def begin(self) -> None:
         self.outcome = None
         self.flow = self.slot.fill(self.slot.attempts)
-        self._on(lambda flow: next(flow))
+        self._on(next)
 
     def feed(self, outcome: Any) -> None:
         self._on(lambda flow: flow.send(outcome))

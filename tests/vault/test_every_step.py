@@ -259,7 +259,7 @@ def test_a_token_in_memory_that_is_still_good_is_used_while_the_store_is_down() 
 
 
 def test_without_a_good_token_the_error_says_that_the_store_is_down() -> None:
-    world, (one,) = expired(1)
+    _, (one,) = expired(1)
     one.begin()
     one.fail(DOWN)
     error = error_of(one)
