@@ -149,27 +149,6 @@ def test_requests_are_logged_by_name_and_without_a_secret(provider: Provider, ht
     assert provider.token_requests == 0
 
 
-def test_a_fault_is_answered_as_often_as_told(provider: Provider, http: requests.Session) -> None:
-    provider.faults.add("/token", status=502, body="<html>", headers={"Content-Type": "text/html"}, times=2)
-    answers = [http.post(provider.token_endpoint, ADMIN) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [502, 502, 200]
-    assert (answers[0].text, answers[0].headers["content-type"]) == ("<html>", "text/html")
-
-
-def test_a_held_request_waits_for_the_test_and_no_other_waits_for_it(
-    provider: Provider, http: requests.Session
-) -> None:
-    let_go = threading.Event()
-    fault = provider.faults.add("/token", hold=let_go)
-    with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=30)
-        assert fault.arrived.wait(10)
-        assert http.get(provider.jwks_uri).status_code == 200
-        assert not held.done()
-        let_go.set()
-        assert held.result(10).status_code == 200
-
-
 def test_64_clients_at_once_each_get_their_own_session(provider: Provider) -> None:
     together = threading.Barrier(64)
 

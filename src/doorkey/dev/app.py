@@ -7,17 +7,18 @@ keeps a dev server predictable. Only a held fault waits, and it waits elsewhere.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response as StarletteResponse
+from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from doorkey.dev.faults import HOLD_SECONDS, Fault, Faults
+from doorkey.dev.faults import Fault, Faults
 from doorkey.dev.keycloak import Keycloak
+from doorkey.dev.misbehaviour import dripping, held, reset
 from doorkey.dev.request_log import LoggedRequest, RequestLog
 from doorkey.protocol.http import FORM, Request, Response
 
@@ -43,15 +44,19 @@ class App:
         except ClientDisconnect:
             return
         request = Request(asked.method, str(asked.url), tuple(asked.headers.items()), body=body)
-        fault = self._faults.take(asked.url.path)
+        path = asked.url.path
+        names, grant_type = _described(request, path, asked.url.query)
+        fault = self._faults.take(path, grant_type)
         if fault is not None:
-            await _hold(fault)
-        response = self._answer(request, asked.url.path, size, fault)
-        self._note(request, asked.url.path, asked.url.query, response.status)
-        answer = StarletteResponse(None if asked.method == "HEAD" else response.body, response.status)
-        # Raw, because a dict would fold several Set-Cookie headers into one.
-        answer.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
-        await answer(scope, receive, send)
+            await held(fault)
+        lost = fault is not None and fault.reset == "before"
+        response = Response(0) if lost else self._answer(request, path, size, fault)
+        self._log.add(LoggedRequest(request.method, path, grant_type, names, response.status))
+        if fault is not None and fault.reset is not None:
+            reset(scope)
+        else:
+            drip = fault.drip if fault else None
+            await _send(response, scope, receive, send, head=asked.method == "HEAD", drip=drip)
 
     def _answer(self, request: Request, path: str, size: int, fault: Fault | None) -> Response:
         if fault is not None and fault.status is not None:
@@ -70,16 +75,30 @@ class App:
         seen = {"method": request.method, "authorization": request.header("authorization"), "body_size": size}
         return Response(200, (("Content-Type", "application/json"),), json.dumps(seen).encode())
 
-    def _note(self, request: Request, path: str, query: str, status: int) -> None:
-        is_form = (request.header("content-type") or "").lower().startswith(FORM)
-        text = request.content.decode("latin-1") if is_form and path != ECHO else query
-        try:
-            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
-        except ValueError:
-            pairs = []
-        names = tuple(name for name, _ in pairs)
-        grant_type = next((value for name, value in pairs if name == "grant_type"), None)
-        self._log.add(LoggedRequest(request.method, path, grant_type, names, status))
+
+def _described(request: Request, path: str, query: str) -> tuple[tuple[str, ...], str | None]:
+    """Return the names of a request's parameters, and its grant type if it has one."""
+    is_form = (request.header("content-type") or "").lower().startswith(FORM)
+    text = request.content.decode("latin-1") if is_form and path != ECHO else query
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        pairs = []
+    return tuple(name for name, _ in pairs), next((value for name, value in pairs if name == "grant_type"), None)
+
+
+async def _send(
+    response: Response, scope: Scope, receive: Receive, send: Send, *, head: bool, drip: float | None
+) -> None:
+    body = b"" if head else response.body
+    if drip is None:
+        answer = StarletteResponse(None if head else body, response.status)
+    else:
+        answer = StreamingResponse(dripping(body, drip, scope), response.status)
+        answer.raw_headers += [(b"content-length", str(len(body)).encode())]
+    # Raw, because a dict would fold several Set-Cookie headers into one.
+    answer.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
+    await answer(scope, receive, send)
 
 
 async def _read(request: StarletteRequest) -> tuple[bytes, int]:
@@ -90,9 +109,3 @@ async def _read(request: StarletteRequest) -> tuple[bytes, int]:
         if len(kept) <= MAX_BODY:
             kept += chunk[: MAX_BODY + 1]
     return bytes(kept), size
-
-
-async def _hold(fault: Fault) -> None:
-    fault.arrived.set()
-    if fault.hold is not None:
-        await asyncio.to_thread(fault.hold.wait, HOLD_SECONDS)

@@ -1,15 +1,27 @@
-"""Faults on demand: what a test makes a provider answer instead of what it would."""
+"""Faults on demand: what a test makes a provider do instead of what it would.
+
+    provider.faults.add("/token", status=503, headers={"Retry-After": "7"})
+    provider.faults.add("/token", status=200, body="<garbage>")
+    provider.faults.add("/token", grant_type="refresh_token", hold=event)    # late, or never
+    provider.faults.add("/certs", drip=0.05)                                 # byte by byte
+    provider.faults.add("/token", grant_type="refresh_token", reset="after")  # the answer is lost
+
+Each is for the next request that fits, or for as many as `times` says; what nobody asked for waits.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from doorkey.protocol.http import Pairs
 
 HOLD_SECONDS = 30.0
 """A held request goes on after this long whatever happens, so that no suite hangs for ever."""
+
+Reset: TypeAlias = Literal["before", "after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,44 +35,66 @@ class Fault:
     body: bytes = b""
     headers: Pairs = ()
     hold: threading.Event | None = None
+    drip: float | None = None
+    reset: Reset | None = None
     arrived: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A fault, and which request it is for."""
+
+    path_end: str
+    grant_type: str | None
+    fault: Fault
+
+    def fits(self, path: str, grant_type: str | None) -> bool:
+        return path.endswith(self.path_end) and self.grant_type in (None, grant_type)
 
 
 class Faults:
     """The faults that wait for their request. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[str, Fault]] = []
+        self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
 
     def add(
         self,
         path_end: str,
         *,
+        grant_type: str | None = None,
         status: int | None = None,
         body: bytes | str = b"",
         headers: Mapping[str, str] | Pairs = (),
         times: int = 1,
         hold: threading.Event | None = None,
+        drip: float | None = None,
+        reset: Reset | None = None,
     ) -> Fault:
         """Let the next `times` requests to a path that ends in `path_end` be answered so.
 
-        `body` goes out as it is; `hold` keeps the answer back until the event is set. Returns the fault,
-        whose `arrived` event tells when the first such request has come.
+        With a `grant_type` only token requests of that grant are meant. `status`, `headers` and `body`, which
+        goes out as it is, take the place of the true answer. `hold` keeps any answer back until the event is
+        set; `drip` sends its body byte by byte, so many seconds apart. `reset` breaks the connection in place
+        of an answer: `before` the provider has done anything, or `after` it has done what was asked, so that
+        only the answer is lost. Returns the fault, whose `arrived` event tells when the first such request
+        has come.
         """
         pairs = tuple(headers.items()) if isinstance(headers, Mapping) else headers
-        fault = Fault(status, body.encode() if isinstance(body, str) else body, pairs, hold)
+        content = body.encode() if isinstance(body, str) else body
+        fault = Fault(status, content, pairs, hold, drip, reset)
         with self._lock:
-            self._waiting += [(path_end, fault)] * times
+            self._waiting += [_Waiting(path_end, grant_type, fault)] * times
         return fault
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, grant_type: str | None = None) -> Fault | None:
         """Return the fault for a request to `path`, which then is used up, or None."""
         with self._lock:
-            for index, (path_end, fault) in enumerate(self._waiting):
-                if path.endswith(path_end):
+            for index, waiting in enumerate(self._waiting):
+                if waiting.fits(path, grant_type):
                     del self._waiting[index]
-                    return fault
+                    return waiting.fault
         return None
 
     def clear(self) -> None:

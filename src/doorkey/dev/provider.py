@@ -17,6 +17,7 @@ from doorkey.dev.app import App
 from doorkey.dev.clock import Clock
 from doorkey.dev.faults import Faults
 from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL, Keycloak, Realm
+from doorkey.dev.misbehaviour import OpenProtocol
 from doorkey.dev.registrations import default_clients, default_realms, default_users
 from doorkey.dev.request_log import RequestLog
 from doorkey.errors import UsageError
@@ -198,7 +199,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http="h11",
+                http=OpenProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -12,7 +12,10 @@ KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request that was answered: its `parameters` are the names in its form or query, in order."""
+    """One request that was answered: its `parameters` are the names in its form or query, in order.
+
+    The `status` of one that was reset before anything was done is 0.
+    """
 
     method: str
     path: str
