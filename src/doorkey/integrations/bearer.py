@@ -125,9 +125,7 @@ class Bearer:
         token = await self._asource.token()
         return token if token.access_token != refused.access_token else None
 
-    def header(self, token: OAuthToken) -> str:
-        """Return the `Authorization` header that carries `token`."""
-        return authorization_header(token)
+    header = staticmethod(authorization_header)
 
     def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
         """Put `token` where it goes, and pass the request through the `protected_request` hooks."""

@@ -183,7 +183,8 @@ class AsyncFamily(_Shared, AsyncBase):
         return super().stream(method, url, **kwargs)
 
     def _transport_for_url(self, url: Any) -> Any:
-        return self._siblings.here(self, super()._transport_for_url)(url)
+        siblings, loop = self._siblings, running_loop()
+        return super()._transport_for_url(url) if siblings.at_home(loop) else siblings.transport_for(url, loop)
 
     # -- the family's operations, awaited ----------------------------------------------------------------------------
 
@@ -228,13 +229,14 @@ class Siblings:
         self._home: Any = None
         self._others: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
-    def here(self, own: Any, home: Any) -> Any:
-        """Return what finds the transport for a URL in the running loop; `home` is the client's own way."""
-        loop = running_loop()
+    def at_home(self, loop: Any) -> bool:
+        """Say whether `loop` is the first, which has the client's own transports."""
         if self._home is None:
             self._home = ref(loop)
-        if self._home() is loop:
-            return home
+        return self._home() is loop
+
+    def transport_for(self, url: Any, loop: Any) -> Any:
+        """Return the transport for `url` in another loop than the first."""
         if loop not in self._others:
             limits = self._options.get("limits") or self._lib.Limits()
             none_kept = self._lib.Limits(
@@ -243,7 +245,7 @@ class Siblings:
                 keepalive_expiry=limits.keepalive_expiry,
             )
             self._others[loop] = self._lib.AsyncClient(**{**self._options, "limits": none_kept})
-        return self._others[loop]._transport_for_url
+        return self._others[loop]._transport_for_url(url)
 
 
 class Family(NamedTuple):
