@@ -20,7 +20,8 @@ METHOD = """\
 Over loopback the server is another process and connections are kept alive; in memory there is no socket at all, so
 that only the clients' own work is left. The contenders take turns in short rounds; the quickest quarter of the rounds
 counts, by its median, and "noise" is what the machine added in the median of all rounds. Imports are the least of many
-fresh interpreters. A line without a target is there to compare.
+fresh interpreters. What a client adds to a bare one is counted in CPU time of its thread. A line without a target is
+there to compare.
 """
 
 

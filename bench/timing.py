@@ -17,10 +17,11 @@ Calls = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds for one call: of the quickest quarter of the rounds, and of all of them."""
+    """Seconds for one call: in the quickest quarter of the rounds, in all of them, and of CPU."""
 
     best: float
     usual: float
+    cpu: float
 
     @property
     def noise(self) -> float:
@@ -32,17 +33,18 @@ def compare(contenders: Mapping[str, Calls], *, rounds: int, calls: int) -> dict
     """Time every contender for `rounds` rounds of `calls` calls each."""
     names = list(contenders)
     seconds: dict[str, list[float]] = {name: [] for name in names}
+    cpu: dict[str, list[float]] = {name: [] for name in names}
     for name in names:
         contenders[name](calls)  # connections are opened, caches filled
     for turn in range(rounds):
         at = turn % len(names)
         for name in names[at:] + names[:at]:
-            begun = time.perf_counter()
+            begun, busy = time.perf_counter(), time.thread_time()
             contenders[name](calls)
+            cpu[name].append((time.thread_time() - busy) / calls)
             seconds[name].append((time.perf_counter() - begun) / calls)
-    return {name: _timing(found) for name, found in seconds.items()}
+    return {name: Timing(_best(seconds[name]), median(seconds[name]), _best(cpu[name])) for name in names}
 
 
-def _timing(found: list[float]) -> Timing:
-    quickest = sorted(found)[: max(1, len(found) // 4)]
-    return Timing(median(quickest), median(found))
+def _best(found: list[float]) -> float:
+    return median(sorted(found)[: max(1, len(found) // 4)])
