@@ -2,6 +2,8 @@
 
 import gc
 import socket
+import subprocess
+import sys
 import threading
 import weakref
 from contextlib import suppress
@@ -85,6 +87,13 @@ class Hanging:
         self.theirs.close()
 
 
+interrupting = pytest.mark.skipif(
+    sys.version_info < (3, 12) and sys.gettrace() is not None,
+    reason="under a tracer CPython 3.11 cannot interrupt a thread; see doorkey.deadline",
+)
+
+
+@interrupting
 def test_a_call_that_hangs_is_left_at_the_deadline_and_its_thread_ends_at_the_next_byte() -> None:
     call = Hanging()
     with pytest.raises(TransportError, match=r"within 0\.2 s") as caught:
@@ -100,6 +109,7 @@ def test_a_call_that_hangs_is_left_at_the_deadline_and_its_thread_ends_at_the_ne
     call.close()
 
 
+@interrupting
 def test_a_drip_does_not_extend_the_deadline() -> None:
     call, over = Hanging(), threading.Event()
 
@@ -119,6 +129,22 @@ def test_a_drip_does_not_extend_the_deadline() -> None:
     dripping.join(WAIT)
     assert not call.thread.is_alive()
     call.close()
+
+
+def test_a_deadline_does_not_hang_a_program_that_is_traced() -> None:
+    code = """
+import sys, threading
+from doorkey.deadline import within
+from doorkey.errors import TransportError
+
+sys.settrace(lambda *_: (lambda *_: None))
+try:
+    within(0.2, threading.Event().wait)
+except TransportError:
+    print("on we go")
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=WAIT)
+    assert told.stdout == "on we go\n"
 
 
 def test_what_an_abandoned_call_comes_to_is_told_to_nobody() -> None:

@@ -6,6 +6,7 @@ even in the headers. Here the call runs in a thread of its own, and at the deadl
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
@@ -67,5 +68,7 @@ def _abandon(thread: threading.Thread) -> None:
     """Make the thread end when it next runs Python code: a drip wakes it, silence ends by its own timeout."""
     import ctypes
 
+    if sys.version_info < (3, 12) and sys.gettrace() is not None:
+        return  # CPython 3.11 hangs in traced code while another thread has an exception coming
     if thread.ident is not None and hasattr(ctypes, "pythonapi"):
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Abandoned))
