@@ -40,6 +40,7 @@ class World:
 
     settings: Settings = field(default_factory=Settings)
     clients: tuple[Client, ...] = (APP, SPA, OTHER)
+    users: tuple[User, ...] = (ALICE,)
     store: Store = field(default_factory=MemoryStore)
     now: float = 1_800_000_000.0
 
@@ -57,7 +58,7 @@ class World:
 
     def perform(self, effect: Any) -> Any:
         """Perform one storage effect now."""
-        directory = Directory({one.client_id: one for one in self.clients}, {"alice": ALICE})
+        directory = Directory({one.client_id: one for one in self.clients}, {one.username: one for one in self.users})
         return Storage("one", directory, self.store, self.settings, self.now).perform(effect)
 
     def post(self, endpoint: Any, form: Pairs | dict[str, str], basic: tuple[str, str] | None = None) -> Response:

@@ -1,0 +1,156 @@
+"""What the JWT bearer grant promises beyond the recorded answers of the real Keycloak."""
+
+import json
+import threading
+from base64 import urlsafe_b64encode
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from doorkey.jose.generation import generate_key
+from doorkey.jose.signing import sign
+from doorkey.jose.verification import unsafe_claims
+from doorkey.protocol.grants import JWT_BEARER
+from doorkey.server.model import Settings, TrustedIssuer, User
+from doorkey.server.storage import RevokeToken
+from tests.server.world import ALICE, APP, ENDPOINTS, ISSUER, OTHER, SPA, Answer, World
+
+KEY, STRANGER = generate_key("ES256"), generate_key("ES256")
+ROBOTS = "https://robots.example"
+FACTORY = "https://factory.example"
+ROBOT = User(sub="sub-of-robot", username="robot", links={ROBOTS: "seven"})
+MAX_AGE = 300
+
+
+@pytest.fixture
+def world() -> World:
+    trusted = TrustedIssuer(issuer=ROBOTS, jwks={"keys": [KEY.public_jwk()]}, max_age=MAX_AGE)
+    other = TrustedIssuer(issuer=FACTORY, jwks={"keys": [STRANGER.public_jwk()]})
+    bearer = replace(APP, grants=APP.grants | {JWT_BEARER}, audiences={"profile": "app"})
+    return World(Settings(trusted_issuers=(trusted, other)), (bearer, SPA, OTHER), (ALICE, ROBOT))
+
+
+def assertion(world: World, key: object = KEY, alg: str = "ES256", /, **changes: object) -> str:
+    now = int(world.now)
+    claims = {"iss": ROBOTS, "sub": "seven", "aud": ISSUER, "exp": now + 60, "iat": now, "jti": "one", **changes}
+    return sign({name: value for name, value in claims.items() if value is not None}, key, alg=alg)
+
+
+def bring(world: World, text: str, **more: str) -> Answer:
+    return world.token({"grant_type": JWT_BEARER, "assertion": text, **more})
+
+
+def test_an_assertion_gives_a_token_about_the_linked_user_in_no_session(world: World) -> None:
+    answer = bring(world, assertion(world), scope="openid")
+    claims = unsafe_claims(answer.json["access_token"])
+    assert (claims["sub"], claims["azp"]) == (ROBOT.sub, "app")
+    assert unsafe_claims(answer.json["id_token"])["sub"] == ROBOT.sub
+    assert not {"sid", "gid"} & set(claims)
+    assert not {"refresh_token", "session_state"} & set(answer.json)
+
+
+def test_the_token_is_active_until_it_expires_is_revoked_or_its_user_is_gone(world: World) -> None:
+    tokens = [bring(world, assertion(world, jti=name)).json["access_token"] for name in ("a", "b")]
+    assert all(world.is_active(token) for token in tokens)
+    claims = unsafe_claims(tokens[0])
+    world.perform(RevokeToken(claims["jti"], claims["exp"]))
+    assert [world.is_active(token) for token in tokens] == [False, True]
+    world.users = (ALICE,)
+    assert not world.is_active(tokens[1])
+    world.users = (ALICE, ROBOT)
+    world.advance(60)
+    assert not world.is_active(tokens[1])
+
+
+def test_an_assertion_works_once_for_as_long_as_it_could_be_used(world: World) -> None:
+    text = assertion(world, exp=int(world.now) + 100_000)
+    assert bring(world, text).status == 200
+    for seconds in (0, 1, MAX_AGE - 1):
+        world.advance(seconds)
+        assert bring(world, text).json["error_description"] == "Token reuse detected"
+    world.advance(1)
+    assert bring(world, text).json["error_description"].startswith("Token was issued too far in the past")
+
+
+def test_of_many_threads_with_one_assertion_one_gets_a_token(world: World) -> None:
+    text, together = assertion(world), threading.Barrier(64)
+
+    def ask(_: int) -> int:
+        together.wait()
+        return bring(world, text).status
+
+    with ThreadPoolExecutor(64) as pool:
+        assert sorted(pool.map(ask, range(64))) == [200] + [400] * 63
+
+
+def test_two_issuers_may_use_the_same_id(world: World) -> None:
+    world.users = (ALICE, replace(ROBOT, links={ROBOTS: "seven", FACTORY: "seven"}))
+    assert bring(world, assertion(world)).status == 200
+    assert bring(world, assertion(world, STRANGER, iss=FACTORY)).status == 200
+
+
+def test_an_issuer_speaks_for_its_own_users_only(world: World) -> None:
+    assert bring(world, assertion(world, STRANGER, iss=FACTORY)).json["error_description"] == "User not found"
+    assert bring(world, assertion(world, STRANGER)).json["error_description"] == "Invalid signature"
+    assert bring(world, assertion(world, sub=ALICE.sub)).json["error_description"] == "User not found"
+    assert bring(world, assertion(world, sub="alice")).json["error_description"] == "User not found"
+
+
+def test_an_assertion_that_is_refused_is_not_used_up(world: World) -> None:
+    text = assertion(world)
+    assert bring(world, text, scope="no-such-scope").problem == (400, "invalid_scope")
+    assert bring(world, text).status == 200
+
+
+def test_a_user_without_a_password_cannot_log_in(world: World) -> None:
+    for password in ("", "None", "null"):
+        form = {"grant_type": "password", "username": "robot", "password": password}
+        assert world.token(form).problem == (400, "invalid_grant")
+
+
+def test_the_token_endpoint_may_be_the_audience_and_no_other_endpoint(world: World) -> None:
+    assert bring(world, assertion(world, aud=ENDPOINTS.token)).status == 200
+    wrong: tuple[object, ...] = (ENDPOINTS.revocation, ISSUER + "/", ISSUER.upper(), "", [], [ISSUER, ISSUER], {}, 7)
+    for audience in wrong:
+        assert bring(world, assertion(world, jti="two", aud=audience)).problem == (400, "invalid_grant")
+
+
+ODD: tuple[tuple[str, list[object]], ...] = (
+    ("exp", ["soon", True, -1, 1e300, []]),
+    ("iat", ["now"]),
+    ("nbf", [{}]),
+    ("jti", ["", 7, []]),
+    ("sub", [7, [], ""]),
+    ("iss", [7, [ROBOTS], ROBOTS + "/"]),
+)
+
+
+@pytest.mark.parametrize("wrong", [{name: value} for name, values in ODD for value in values])
+def test_odd_claims_are_refused_and_never_a_crash(world: World, wrong: dict[str, object]) -> None:
+    assert bring(world, assertion(world, **wrong)).problem == (400, "invalid_grant")
+
+
+def test_the_keys_in_an_assertion_are_never_used(world: World) -> None:
+    claims = unsafe_claims(assertion(world))
+    forged = sign(claims, STRANGER, alg="ES256", header={"jwk": STRANGER.public_jwk(), "kid": KEY.kid})
+    assert bring(world, forged).json["error_description"] == "Invalid signature"
+
+
+def test_a_public_key_is_no_shared_secret(world: World) -> None:
+    secret = urlsafe_b64encode(json.dumps(KEY.public_jwk()).encode())
+    forged = assertion(world, secret, "HS256")
+    assert bring(world, forged).json["error_description"] == "Invalid signature algorithm"
+
+
+def test_only_the_algorithms_named_for_an_issuer_count(world: World) -> None:
+    (first, *_) = world.settings.trusted_issuers
+    world.settings = Settings(trusted_issuers=(replace(first, algorithms=("RS256",)),))
+    assert bring(world, assertion(world)).json["error_description"] == "Invalid signature"
+
+
+def test_an_unfit_key_set_refuses_and_never_crashes(world: World) -> None:
+    unfit: tuple[dict[str, object], ...] = ({}, {"keys": []}, {"keys": "x"}, {"keys": [{"kty": "oct", "k": "AAAA"}]})
+    for jwks in unfit:
+        world.settings = Settings(trusted_issuers=(TrustedIssuer(issuer=ROBOTS, jwks=jwks),))
+        assert bring(world, assertion(world)).json["error_description"] == "Invalid signature"

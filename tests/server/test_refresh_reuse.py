@@ -1,0 +1,136 @@
+"""A used refresh token that comes back ends its family: every token of the grant, and nothing else."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from doorkey.server.model import Settings
+from doorkey.server.sqlite_store import SQLiteStore
+from doorkey.server.store import MemoryStore, Store
+from tests.server.world import APP, OTHER, SPA, World
+
+ROTATING = Settings(rotate_refresh_tokens=True)
+CLIENTS = (replace(APP, audiences={"profile": "app"}), SPA, OTHER)
+REUSED = "Maximum allowed refresh token reuse exceeded"
+ENDED = "Session doesn't have required client"
+THREADS = 64
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "store.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(ROTATING, CLIENTS, store=store)
+
+
+def test_every_token_of_the_grant_ends_at_once(world: World) -> None:
+    first = world.login().json
+    second = world.refresh(first["refresh_token"]).json
+    assert world.is_active(first["access_token"])
+    assert world.is_active(second["access_token"])
+    assert world.refresh(first["refresh_token"]).json["error_description"] == REUSED
+    for tokens in (first, second):
+        assert not world.is_active(tokens["access_token"])
+        assert not world.is_active(tokens["refresh_token"])
+        assert world.refresh(tokens["refresh_token"]).json["error_description"] == ENDED
+
+
+def test_the_first_of_a_long_line_still_ends_the_last(world: World) -> None:
+    first = latest = world.login().json["refresh_token"]
+    for _ in range(20):
+        latest = world.refresh(latest).json["refresh_token"]
+    assert world.refresh(first).json["error_description"] == REUSED
+    assert world.refresh(latest).json["error_description"] == ENDED
+
+
+def test_other_sessions_of_the_same_user_and_client_go_on(world: World) -> None:
+    mine, others = (world.login().json["refresh_token"] for _ in range(2))
+    world.refresh(mine)
+    assert world.refresh(mine).json["error_description"] == REUSED
+    assert world.refresh(others).status == 200
+
+
+def test_a_token_that_another_client_brings_is_not_a_reuse(world: World) -> None:
+    first = world.login().json["refresh_token"]
+    second = world.refresh(first).json["refresh_token"]
+    assert world.refresh(first, ("other", "other-secret")).problem == (400, "invalid_grant")
+    assert world.refresh(second).status == 200
+
+
+def test_a_request_that_is_refused_uses_nothing_up(world: World) -> None:
+    token = world.login().json["refresh_token"]
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    assert world.token({**form, "scope": "no-such-scope"}).problem == (400, "invalid_scope")
+    assert world.refresh(token).status == 200
+
+
+def test_64_threads_with_one_token_get_one_answer_and_lose_the_grant(world: World) -> None:
+    first = world.login().json["refresh_token"]
+    together = threading.Barrier(THREADS)
+
+    def refresh(_: int) -> tuple[int, dict[str, str]]:
+        together.wait()
+        answer = world.refresh(first)
+        return answer.status, answer.json
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(refresh, range(THREADS)))
+    won = [body for status, body in answers if status == 200]
+    lost = {body["error_description"] for status, body in answers if status == 400}
+    assert (len(won), len(answers)) == (1, THREADS)
+    assert REUSED in lost
+    assert lost <= {REUSED, ENDED}
+    assert world.refresh(won[0]["refresh_token"]).json["error_description"] == ENDED
+    assert not world.is_active(won[0]["access_token"])
+
+
+def test_64_threads_with_grants_of_their_own_disturb_nobody(world: World) -> None:
+    tokens = [world.login().json["refresh_token"] for _ in range(THREADS)]
+    together = threading.Barrier(THREADS)
+
+    def rotate(token: str) -> str:
+        together.wait()
+        for _ in range(3):
+            token = world.refresh(token).json["refresh_token"]
+        return token
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        latest = list(pool.map(rotate, tokens))
+    assert {world.refresh(token).status for token in latest} == {200}
+
+
+def test_a_reuse_is_recognised_after_a_restart_and_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+
+    def started() -> World:
+        return World(ROTATING, CLIENTS, store=SQLiteStore(path))
+
+    before = started()
+    first = before.login().json["refresh_token"]
+    second = before.refresh(first).json["refresh_token"]
+    before.store.close()
+    again = started()
+    assert again.refresh(first).json["error_description"] == REUSED
+    again.store.close()
+    at_last = started()
+    assert at_last.refresh(second).json["error_description"] == ENDED
+    at_last.store.close()
+
+
+def test_two_servers_on_one_file_recognise_a_reuse_together(tmp_path: Path) -> None:
+    one, two = (World(ROTATING, CLIENTS, store=SQLiteStore(tmp_path / "store.sqlite")) for _ in range(2))
+    first = one.login().json["refresh_token"]
+    second = two.refresh(first).json["refresh_token"]
+    assert one.refresh(first).json["error_description"] == REUSED
+    assert two.refresh(second).json["error_description"] == ENDED
+    one.store.close()
+    two.store.close()

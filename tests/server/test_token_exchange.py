@@ -1,0 +1,137 @@
+"""What token exchange promises beyond the recorded answers of the real Keycloak."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from doorkey.jose.verification import unsafe_claims
+from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
+from doorkey.server.grants.token_exchange import ID_TOKEN_TYPE
+from doorkey.server.model import Settings
+from doorkey.server.storage import EndSession
+from tests.server.world import ALICE, APP, OTHER, SPA, Answer, World
+
+SERVICE = replace(
+    OTHER,
+    client_id="service",
+    grants=OTHER.grants | {TOKEN_EXCHANGE},
+    optional_scopes=("openid", "store"),
+    audiences={"profile": "service", "store": "warehouse"},
+)
+BASIC = ("service", "other-secret")
+
+
+@pytest.fixture
+def world() -> World:
+    """`app` gets tokens that are meant for `service` too, and `service` may exchange them."""
+    return World(clients=(replace(APP, audiences={"profile": "service"}), SPA, OTHER, SERVICE))
+
+
+def exchange(world: World, token: str, basic: tuple[str, str] | None = BASIC, **more: str) -> Answer:
+    form = {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN_TYPE}
+    return world.token({**form, **more}, basic)
+
+
+def subject(world: World) -> str:
+    return str(world.login().json["access_token"])
+
+
+def test_the_new_token_is_the_clients_and_still_about_the_user(world: World) -> None:
+    token = subject(world)
+    answer = exchange(world, token)
+    claims = unsafe_claims(answer.json["access_token"])
+    assert (claims["azp"], claims["sub"], claims["sid"]) == ("service", ALICE.sub, unsafe_claims(token)["sid"])
+    assert answer.json["issued_token_type"] == ACCESS_TOKEN_TYPE
+    assert "refresh_token" not in answer.json
+
+
+def test_only_whom_a_token_is_meant_for_or_who_got_it_may_exchange_it(world: World) -> None:
+    world.clients = (APP, SERVICE)  # no longer meant for it
+    assert exchange(world, subject(world)).problem == (403, "access_denied")
+
+
+def test_a_client_may_exchange_nothing_unless_told(world: World) -> None:
+    description = "Standard token exchange is not enabled for the requested client"
+    assert exchange(world, subject(world), ("other", "other-secret")).json["error_description"] == description
+    form = {"client_id": "spa"}
+    world.clients = (APP, replace(SPA, grants=SPA.grants | {TOKEN_EXCHANGE}))  # a public client not even then
+    assert exchange(world, subject(world), None, **form).json["error_description"] == description
+
+
+def test_the_exchanged_token_ends_with_the_session_it_came_from(world: World) -> None:
+    tokens = world.login().json
+    token = exchange(world, tokens["access_token"]).json["access_token"]
+    assert world.is_active(token, BASIC)
+    world.perform(EndSession(tokens["session_state"]))
+    assert not world.is_active(token, BASIC)
+
+
+def test_the_exchanged_token_ends_with_the_grant_it_came_from(world: World) -> None:
+    tokens = world.login().json
+    token = exchange(world, tokens["access_token"]).json["access_token"]
+    world.revoke(tokens["refresh_token"])
+    assert not world.is_active(token, BASIC)
+
+
+def test_reuse_of_a_refresh_token_ends_what_was_exchanged_from_its_family(world: World) -> None:
+    world.settings = Settings(rotate_refresh_tokens=True)
+    first = world.login().json
+    latest = world.refresh(first["refresh_token"]).json
+    token = exchange(world, latest["access_token"]).json["access_token"]
+    assert world.is_active(token, BASIC)
+    world.refresh(first["refresh_token"])
+    assert not world.is_active(token, BASIC)
+
+
+def test_an_expired_token_is_no_subject(world: World) -> None:
+    token = subject(world)
+    world.advance(60)
+    assert exchange(world, token).json == {"error": "invalid_request", "error_description": "Invalid token"}
+
+
+def test_an_exchanged_token_is_no_way_to_live_longer(world: World) -> None:
+    begun, answer = world.now, world.login()
+    while answer.status == 200:
+        world.advance(50)
+        answer = exchange(world, answer.json["access_token"])
+    assert answer.problem == (400, "invalid_request")
+    assert world.now - begun == Settings().session_idle
+
+
+def test_an_audience_leaves_only_those_it_names(world: World) -> None:
+    token = exchange(world, subject(world), scope="store", audience="warehouse").json["access_token"]
+    assert unsafe_claims(token)["aud"] == "warehouse"
+    both = exchange(world, subject(world), scope="store").json["access_token"]
+    assert unsafe_claims(both)["aud"] == ["warehouse", "service"]
+
+
+def test_an_audience_beyond_the_scope_is_refused(world: World) -> None:
+    assert exchange(world, subject(world), audience="warehouse").problem == (400, "invalid_request")
+    assert exchange(world, subject(world), audience="nobody").problem == (400, "invalid_client")
+
+
+def test_an_id_token_by_exchange_is_for_the_client_and_opens_nothing(world: World) -> None:
+    answer = exchange(world, subject(world), requested_token_type=ID_TOKEN_TYPE).json
+    claims = unsafe_claims(answer["access_token"])
+    assert (claims["typ"], claims["aud"], answer["token_type"]) == ("ID", "service", "N_A")
+    assert exchange(world, answer["access_token"]).problem == (400, "invalid_request")
+
+
+def test_a_clients_own_token_stays_about_that_client(world: World) -> None:
+    token = world.token({"grant_type": "client_credentials"}).json["access_token"]
+    exchanged = exchange(world, token).json["access_token"]
+    claims = unsafe_claims(exchanged)
+    assert (claims["azp"], claims["preferred_username"]) == ("service", "service-account-app")
+    assert claims["sub"] == unsafe_claims(token)["sub"]
+    assert world.is_active(exchanged, BASIC)
+
+
+@pytest.mark.parametrize("names", [("audience",), ("resource",), ("audience", "resource")])
+def test_audience_and_resource_may_repeat_and_nothing_else_may(world: World, names: tuple[str, ...]) -> None:
+    form: dict[str, Any] = {"grant_type": TOKEN_EXCHANGE, "subject_token_type": ACCESS_TOKEN_TYPE}
+    pairs = (*form.items(), ("subject_token", subject(world)), *((name, "service") for name in names * 2))
+    assert world.token(pairs, BASIC).status == 200
+    assert world.token((*pairs, ("subject_token", "x")), BASIC).problem == (400, "invalid_request")
+    others = (("grant_type", "client_credentials"), *((name, "service") for name in names * 2))
+    assert world.token(others, BASIC).json["error_description"] == "duplicated parameter"
