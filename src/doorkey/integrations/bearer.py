@@ -73,7 +73,8 @@ class Bearer:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
         self._source, self._asource = source, asource
         self._placement, self._hooks = placement, hooks
-        self._allowed = None if allowed_origins is None else frozenset(origin_of(one) for one in allowed_origins)
+        named = (allowed_origins,) if isinstance(allowed_origins, str) else allowed_origins
+        self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
 
     @property
     def is_plain(self) -> bool:
@@ -184,9 +185,16 @@ def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
     from doorkey.source_core import SourceCore
     from doorkey.sources import AsyncTokenSource, TokenSource
 
-    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock")
+    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "chance")
     core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one gate
-    return TokenSource(core, **how), AsyncTokenSource(core, **{k: v for k, v in how.items() if k != "http_client"})
+    sleep = how.pop("sleep", None)
+    sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
+    awaits = inspect.iscoroutinefunction(sleep)
+    # A `sleep` is of one world. So is an http_client, and the other world says so: its own would miss a proxy or TLS.
+    return (
+        TokenSource(core, **how, **({} if awaits else sleeps)),
+        AsyncTokenSource(core, **how, **(sleeps if awaits else {})),
+    )
 
 
 def _refuse(how: dict[str, Any], whose: Any) -> None:

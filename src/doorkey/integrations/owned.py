@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from doorkey.errors import UsageError
+from doorkey.gate import reset_after_fork
 from doorkey.integrations._httpx import installed, library
 from doorkey.integrations.senders import ahttpx_of, through
 from doorkey.protocol.exchange import ExchangePolicy
@@ -22,9 +23,14 @@ class OwnedSender:
 
     def __init__(self, client: Any, policy: ExchangePolicy) -> None:
         self._given, self._policy = client, policy
-        self._mutex = threading.Lock()
         self._made: Any = None
         self._made_in = 0
+        self.reset_in_child()
+        reset_after_fork(self)
+
+    def reset_in_child(self) -> None:
+        """Make a new lock: in a child of fork(), whoever held the old one is gone."""
+        self._mutex = threading.Lock()
 
     def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response."""

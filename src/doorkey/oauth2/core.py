@@ -5,7 +5,7 @@ This is the one body of logic behind every client of the family. It yields reque
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,6 +56,7 @@ class SessionCore:
         self.slot = Slot(self.renew, self.renewable, options.leeway)
         self.view: OAuth2Token | None = None
         self.asked: Asking | None = None
+        self.first: Callable[[], Asking] | None = None  # of a session that gets its first token by itself
         self.put(token)
 
     def put(self, token: OAuth2Token | None, asked: Asking | None = None) -> None:
@@ -118,8 +119,10 @@ class SessionCore:
     # -- renewing it -----------------------------------------------------------------------------------------------
 
     def renewable(self, token: OAuthToken | None) -> bool:
-        """Say whether there is a way to renew `token` without a person; the first one is always asked for by name."""
-        if token is None or self.token_endpoint() is None:
+        """Say whether there is a way to the next token without a person; most sessions have none to the first."""
+        if token is None:
+            return self.first is not None
+        if self.token_endpoint() is None:
             return False
         return token.refresh_token is not None or self.repeatable() is not None
 
@@ -127,6 +130,8 @@ class SessionCore:
         """Return how to ask again without a person: as before, or with the grant the session was constructed for."""
         from doorkey.protocol.grants import ClientCredentialsGrant
 
+        if self.first is not None:
+            return self.first()
         asked, endpoint = self.asked, self.token_endpoint()
         if asked is not None and asked.grant.repeatable:
             return asked
@@ -136,9 +141,8 @@ class SessionCore:
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Bring the next token: by refresh token, and by the first grant where that one is dead or missing."""
-        assert token is not None, "renewable() says so"
         again = self.repeatable()
-        if token.refresh_token is not None:
+        if token is not None and token.refresh_token is not None:
             try:
                 return (yield from self.refresh(token, token.refresh_token))
             except InvalidGrant:
@@ -147,7 +151,7 @@ class SessionCore:
         if again is None:
             raise UsageError("this token cannot be renewed: it has no refresh token and its grant needs a person")
         renewed = yield from self.ask(again, "access_token_response")
-        yield from self.take(renewed, again, {"access_token": token.access_token.reveal()})
+        yield from self.take(renewed, again, {"access_token": token.access_token.reveal()} if token else {})
         return renewed
 
     def refresh(
@@ -186,6 +190,8 @@ class SessionCore:
         """Return the client authentication method: the one `given` for this call, else the `configured` one, else
         client_secret_basic where there is a secret and none where there is not."""
         chosen = given if given is not None else configured
+        if chosen is None and self.first is not None and not self.options.client_id:
+            chosen = "anonymous"
         if chosen is None:
             chosen = "none" if self.options.credential in (None, Secret("")) else "client_secret_basic"
         if isinstance(chosen, str):

@@ -72,6 +72,11 @@ def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: 
     return uri, headers, _add(body, client_id=client.client_id)
 
 
+def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+    """Nothing is said of a client: the assertion of the grant speaks for it (RFC 7521 §4.1)."""
+    return uri, headers, body
+
+
 def client_secret_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """An assertion signed with the secret, HS256 (RFC 7523 §2.2; OpenID Connect Core §9)."""
     from doorkey.protocol.client_assertion import ClientSecretJWT
@@ -93,6 +98,7 @@ METHODS: Final[Mapping[str, ClientAuthMethod]] = {
     "client_secret_jwt": client_secret_jwt,
     "private_key_jwt": private_key_jwt,
     "none": none,
+    "anonymous": anonymous,
 }
 
 

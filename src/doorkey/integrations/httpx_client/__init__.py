@@ -1,6 +1,7 @@
 """doorkey on httpx2, and on httpx where only that is installed: `OAuth2Client`, `AsyncOAuth2Client` and `OAuth2Auth`.
 
-``on("httpx")`` returns the same three for the library that is asked for.
+`AssertionClient` and `AsyncAssertionClient` are for service accounts. ``on("httpx")`` returns the same for the library
+that is asked for.
 """
 
 from __future__ import annotations
@@ -21,14 +22,21 @@ from doorkey.integrations.httpx_client.family import AsyncFamily, Family, SyncFa
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
 
 if TYPE_CHECKING:
+    from doorkey.integrations.httpx_client.assertion import AsyncAssertion, SyncAssertion
 
     class OAuth2Client(SyncFamily):
         """The blocking client of the family."""
 
     class AsyncOAuth2Client(AsyncFamily):
         """The awaiting client of the family."""
+
+    class AssertionClient(SyncAssertion):
+        """The blocking client for a service account."""
+
+    class AsyncAssertionClient(AsyncAssertion):
+        """The awaiting client for a service account."""
 else:
-    OAuth2Client, AsyncOAuth2Client, _ = family(library())
+    OAuth2Client, AsyncOAuth2Client, _, AssertionClient, AsyncAssertionClient = family(library())
 
 
 def on(asked_for: str | ModuleType) -> Family:
@@ -40,6 +48,8 @@ def on(asked_for: str | ModuleType) -> Family:
 
 
 __all__ = [
+    "AssertionClient",
+    "AsyncAssertionClient",
     "AsyncOAuth2Client",
     "InvalidTokenError",
     "MismatchingStateError",

@@ -16,6 +16,7 @@ from doorkey.shield import running_loop
 if TYPE_CHECKING:
     import httpx2
 
+    from doorkey.integrations.httpx_client.assertion import AsyncAssertion, SyncAssertion
     from doorkey.oauth2.options import UpdateToken
     from doorkey.protocol.client_auth import ClientAuthMethod
     from doorkey.protocol.flow import Flow
@@ -254,17 +255,29 @@ class Family(NamedTuple):
     OAuth2Client: type[SyncFamily]
     AsyncOAuth2Client: type[AsyncFamily]
     OAuth2Auth: type[OAuth2Auth]
+    AssertionClient: type[SyncAssertion]
+    AsyncAssertionClient: type[AsyncAssertion]
 
 
 @cache
 def family(lib: Any) -> Family:
     """Return the clients on `lib`, httpx2 or httpx."""
-    space = {"_lib": lib, "__module__": "doorkey.integrations.httpx_client"}
-    own = {**space, **{name: _verb(name, lib.Client) for name in VERBS}, "__doc__": SyncFamily.__doc__}
-    sync = type("OAuth2Client", (SyncFamily, lib.Client), own)
-    own = {**space, **{name: _averb(name, lib.AsyncClient) for name in VERBS}, "__doc__": AsyncFamily.__doc__}
-    asynchronous = type("AsyncOAuth2Client", (AsyncFamily, lib.AsyncClient), own)
-    return Family(sync, asynchronous, OAuth2Auth)
+    from doorkey.integrations.httpx_client.assertion import AsyncAssertion, SyncAssertion
+
+    verbs = {name: _verb(name, lib.Client) for name in VERBS}
+    averbs = {name: _averb(name, lib.AsyncClient) for name in VERBS}
+
+    def joined(name: str, base: type, native: type, methods: dict[str, Any]) -> Any:
+        space = {"_lib": lib, "__module__": "doorkey.integrations.httpx_client", "__doc__": base.__doc__, **methods}
+        return type(name, (base, native), space)
+
+    return Family(
+        joined("OAuth2Client", SyncFamily, lib.Client, verbs),
+        joined("AsyncOAuth2Client", AsyncFamily, lib.AsyncClient, averbs),
+        OAuth2Auth,
+        joined("AssertionClient", SyncAssertion, lib.Client, verbs),
+        joined("AsyncAssertionClient", AsyncAssertion, lib.AsyncClient, averbs),
+    )
 
 
 def _verb(name: str, native: Any) -> Any:

@@ -8,10 +8,12 @@ from doorkey.integrations.base_client.errors import (
     TokenExpiredError,
     UnsupportedTokenTypeError,
 )
+from doorkey.integrations.requests_client.assertion_session import AssertionSession
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
 from doorkey.integrations.requests_client.oauth2_session import OAuth2Session
 
 __all__ = [
+    "AssertionSession",
     "InvalidTokenError",
     "MismatchingStateError",
     "MissingTokenError",

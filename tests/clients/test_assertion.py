@@ -1,0 +1,114 @@
+"""Service accounts: sessions that sign their own assertions, and get their token by themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from doorkey.dev import Provider
+from doorkey.errors import InvalidGrant, UsageError
+from doorkey.integrations.httpx_client import on
+from doorkey.integrations.requests_client import AssertionSession
+from doorkey.jose.generation import generate_key, private_jwk
+from doorkey.jose.verification import unsafe_claims, unsafe_header
+from tests.clients.adapters import Adapter, Client
+from tests.clients.clock import Clock
+from tests.clients.hostile import Hostile, token
+from tests.servers.handle import RealServer
+
+KEY = private_jwk(generate_key("RS256")).reveal()
+ISSUER = "robots@project.example"
+
+CLASSES: dict[str, Callable[..., Any]] = {
+    "requests": AssertionSession,
+    "httpx2": on("httpx2").AssertionClient,
+    "httpx2-async": on("httpx2").AsyncAssertionClient,
+    "httpx": on("httpx").AssertionClient,
+    "httpx-async": on("httpx").AsyncAssertionClient,
+}
+
+
+def robot(adapter: Adapter, **options: Any) -> Client:
+    return adapter.adopt(CLASSES[adapter.kind.name](**{**adapter.kind.defaults, **options}))
+
+
+def test_the_documents_service_account_just_works(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+    hostile.on("/token", token("at-1"))
+    client = robot(
+        adapter,
+        grant_type=AssertionSession.JWT_BEARER_GRANT_TYPE,
+        token_url=hostile.token_endpoint,
+        issuer=ISSUER,
+        audience=hostile.token_endpoint,
+        claims={"scope": "https://api.example/read"},
+        subject=None,
+        key=KEY,
+        header={"alg": "RS256", "kid": "key-1"},
+        clock=clock,
+    )
+    assert client.get(hostile.url()).status_code == 200
+    assert hostile.to("/api")[0].token == "at-1"
+    asked = hostile.to("/token")[0].form
+    assert asked["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    assert set(asked) == {"grant_type", "assertion"}, "nothing is said of a client"
+    assert unsafe_header(asked["assertion"])["kid"] == "key-1"
+    claims = unsafe_claims(asked["assertion"])
+    assert (claims["iss"], claims["aud"], claims["scope"]) == (
+        ISSUER,
+        hostile.token_endpoint,
+        "https://api.example/read",
+    )
+    assert "sub" not in claims
+
+
+def test_each_renewal_signs_a_fresh_assertion(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+    hostile.on("/token", token("at-1"), token("at-2"))
+    client = robot(adapter, token_endpoint=hostile.token_endpoint, issuer=ISSUER, subject="s", key=KEY, clock=clock)
+    client.get(hostile.url())
+    clock.advance(100_000)
+    client.get(hostile.url())
+    assert [one.token for one in hostile.to("/api")] == ["at-1", "at-2"]
+    first, second = (unsafe_claims(one.form["assertion"]) for one in hostile.to("/token"))
+    assert first["jti"] != second["jti"]
+    assert second["iat"] == first["iat"] + 100_000
+
+
+def test_an_assertion_session_without_a_key_is_a_usage_error(adapter: Adapter) -> None:
+    with pytest.raises(UsageError, match="key"):
+        robot(adapter, token_endpoint="https://as.example/token", issuer=ISSUER)
+
+
+def test_the_embedded_provider_knows_its_robot(adapter: Adapter) -> None:
+    public = {name: value for name, value in json.loads(KEY).items() if name in ("kty", "n", "e")}
+    jwks = {"keys": [{**public, "kid": "rs256", "alg": "RS256"}]}
+    with Provider(trusted_issuers={"https://robots.example": jwks}) as provider:
+        client = robot(
+            adapter, **_of_the_realm(provider.issuer, provider.token_endpoint), key=KEY, clock=provider.clock
+        )
+        assert client.get(provider.echo).status_code == 200
+
+
+def test_keycloak_knows_its_robot(adapter: Adapter, keycloak: RealServer) -> None:
+    endpoint = keycloak.issuer + "/protocol/openid-connect/token"
+    key = (keycloak.keys / "rs256.pem").read_text()
+    client = robot(adapter, **_of_the_realm(keycloak.issuer, endpoint), key=key)
+    client.ensure_active_token()
+    assert client.access_token
+    stranger = robot(adapter, **{**_of_the_realm(keycloak.issuer, endpoint), "subject": "robot-8"}, key=key)
+    with pytest.raises(InvalidGrant):
+        stranger.ensure_active_token()
+
+
+def _of_the_realm(issuer: str, endpoint: str) -> dict[str, Any]:
+    return {
+        "token_endpoint": endpoint,
+        "issuer": "https://robots.example",
+        "subject": "robot-7",
+        "audience": issuer,
+        "header": {"alg": "RS256", "kid": "rs256"},
+        "client_id": "assertion-client",
+        "client_secret": "assertion-secret",
+    }
