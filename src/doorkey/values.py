@@ -73,9 +73,12 @@ class Scope:
         """Return the scope of a space-separated string, or of an iterable of tokens; None is the empty scope."""
         if isinstance(value, Scope):
             return value
-        if not (value is None or isinstance(value, Iterable)):
+        given: object = value
+        if isinstance(given, bytes | bytearray) or not (given is None or isinstance(given, Iterable)):
             raise UsageError("a scope is text, or tokens that are text")
-        tokens = value.split() if isinstance(value, str) else [str(token) for token in value or ()]
+        tokens = value.split() if isinstance(value, str) else list(value or ())
+        if any(not isinstance(token, str) for token in tokens):
+            raise UsageError("a scope is text, or tokens that are text")
         if any(not token or any(not "!" <= c <= "~" or c in '"\\' for c in token) for token in tokens):
             raise UsageError('a scope token is made of visible ASCII characters without " and \\ (RFC 6749 §3.3)')
         return cls(tuple(dict.fromkeys(tokens)))
