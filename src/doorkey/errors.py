@@ -68,7 +68,7 @@ class UsageError(OAuthError, ValueError):
 
     def __init__(self, description: str, *, error: str | None = None) -> None:
         super().__init__(error, description)
-        self.args = (description,)
+        self.args = (self.description,)
 
 
 class MissingTokenError(UsageError):
@@ -93,7 +93,7 @@ class TransportError(OAuthError):
 
     def __init__(self, description: str, *, retryable: bool = False) -> None:
         super().__init__(None, description)
-        self.args = (description,)
+        self.args = (self.description,)
         self.retryable = retryable
 
 
@@ -110,7 +110,7 @@ class InvalidResponse(OAuthError):
 
     def __init__(self, problem: str, description: str, *, status: int | None = None, excerpt: str = "") -> None:
         super().__init__(None, description)
-        self.args = (problem, description)
+        self.args = (problem, self.description)
         self.problem = problem
         self.status = status
         self.excerpt = printable(excerpt, 200)
@@ -128,9 +128,9 @@ class VerificationError(OAuthError):
 
     def __init__(self, claim: str, reason: str, *, expected: str | None = None) -> None:
         super().__init__(None, f"{claim} {reason}" + (f" (expected {expected})" if expected else ""))
-        self.args = (claim, reason)
         self.claim = claim
         self.reason = printable(reason)
+        self.args = (claim, self.reason)
         self.expected = printable(expected) if expected else None
 
 
@@ -141,7 +141,7 @@ class MismatchingStateError(VerificationError):
 
     def __init__(self, reason: str = "is not the one of the request: this callback belongs to another login") -> None:
         super().__init__("state", reason)
-        self.args = (reason,)
+        self.args = (self.reason,)
 
 
 class RecordError(VerificationError):
@@ -151,7 +151,7 @@ class RecordError(VerificationError):
 
     def __init__(self, reason: str, *, expected: str | None = None) -> None:
         super().__init__("record", reason, expected=expected)
-        self.args = (reason,)
+        self.args = (self.reason,)
 
 
 class ServerError(OAuthError):
