@@ -125,6 +125,9 @@ class OAuthToken:
         """Return a copy that carries `refresh_token`."""
         return replace(self, refresh_token=refresh_token)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
     def margin(self, leeway: float | None = None) -> float:
         """Return the seconds before expiry at which to renew: `leeway` as given, else min(60, lifetime / 2)."""
         if leeway is not None:

@@ -1,5 +1,6 @@
 """What a server says about itself is a validated value, and sets no option of a client."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -110,6 +111,12 @@ def test_what_is_given_is_neither_changed_nor_changed_later() -> None:
     assert got.extra["scopes_supported"] == RFC_8414["scopes_supported"]
     with pytest.raises(TypeError):
         got.extra["x"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+
+
+def test_a_copy_of_metadata_is_equal() -> None:
+    got = ServerMetadata.of(RFC_8414)
+    assert copy.copy(got) == got
+    assert copy.deepcopy({"metadata": got})["metadata"] == got
 
 
 def test_metadata_of_a_mapping_of_itself_and_of_nothing() -> None:

@@ -54,6 +54,9 @@ class ServerMetadata:
     iss_in_callbacks: bool = False
     extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> ServerMetadata:
+        return self
+
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any]) -> ServerMetadata:
         """Return the metadata of a mapping that the user vouches for, for instance a stored discovery document.
