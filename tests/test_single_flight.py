@@ -501,7 +501,8 @@ async def test_a_task_that_saves_the_token_may_use_it_meanwhile() -> None:
         return NEW
 
     def settle() -> Flow[None]:
-        yield from Settle[None](save())
+        saved: Settle[None] = Settle(save())
+        yield from saved
 
     shared = Slot(renew, lambda _: True)
     shared.put(EXPIRED)
