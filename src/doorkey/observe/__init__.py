@@ -1,0 +1,21 @@
+"""What happens to tokens, told to a callback, to `logging` and to OpenTelemetry.
+
+`on_event=` of a source, an auth object, a session or a vault is called with each `TokenEvent`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorkey.observe.events import Kind, TokenEvent
+
+__all__ = ["Kind", "TokenEvent"]
+
+
+def __getattr__(name: str) -> Any:
+    # Everything that has a token imports the observer; what an event is made of waits until there is one.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from doorkey.observe import events
+
+    value = globals()[name] = getattr(events, name)
+    return value

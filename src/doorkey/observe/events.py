@@ -1,0 +1,56 @@
+"""`TokenEvent`: what happened to a token, in words that hold no secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from doorkey.errors import OAuthError, printable
+
+Kind: TypeAlias = Literal["asked", "renewed", "waited", "rejected", "failed"]
+
+MAX_LABEL: Final = 256
+"""Characters of a client id, a server or a grant type that an event keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenEvent:
+    """One thing that happened to a token.
+
+    `kind` is "asked" (a token request is about to be made), "renewed" (it brought a token), "failed" (it did not, or
+    could not be made), "waited" (a caller waited for somebody else's attempt) or "rejected" (an API answered 401 to
+    the current token). `server` is the issuer, else the token endpoint, without its query. `duration` is in seconds:
+    of the request, or of the wait. `error` is the stable code of an `OAuthError`, the name of another exception's
+    class, or "cancelled"; a wait has one where it was given up.
+    """
+
+    kind: Kind
+    client_id: str
+    server: str
+    grant_type: str | None = None
+    duration: float | None = None
+    error: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Whose token it is: the client, and the authorization server."""
+        return f"{self.client_id} at {self.server}"
+
+
+def place_of(url: str | None) -> str:
+    """Return scheme, host and path of `url`: what names a server, and none of the parts that may hold a secret."""
+    try:
+        parts = urlsplit(url or "")
+        _ = parts.port  # which is checked when it is looked at
+    except ValueError:
+        return "an unknown server"
+    host = parts.netloc.rpartition("@")[2]
+    return printable(f"{parts.scheme}://{host}{parts.path}", MAX_LABEL) if host else "an unknown server"
+
+
+def code_of(error: BaseException) -> str:
+    """Return a word for `error` of which there are few: never the server's or anybody's own text."""
+    if isinstance(error, OAuthError):
+        return error.code
+    return type(error).__name__ if isinstance(error, Exception) else "cancelled"

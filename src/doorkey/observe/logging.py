@@ -1,0 +1,47 @@
+"""Events as records of the logger `doorkey`: DEBUG for what goes well, WARNING for what does not."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from typing import Final
+
+from doorkey.observe.events import TokenEvent
+
+logger: Final = logging.getLogger("doorkey")
+logger.addHandler(logging.NullHandler())  # a program that sets up no logging sees nothing of ours
+
+_WARNINGS: Final = frozenset({"failed", "rejected"})
+
+
+def log(event: TokenEvent) -> None:
+    """Write one record; its attributes `doorkey_kind`, `doorkey_client_id`, … are those of the event."""
+    level = logging.WARNING if event.kind in _WARNINGS else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return
+    told = f"token {event.kind}: {event.source}"
+    if event.grant_type is not None:
+        told += f", {event.grant_type}"
+    if event.duration is not None:
+        told += f", {event.duration:.3f} s"
+    if event.error is not None:
+        told += f", {event.error}"
+    logger.log(level, "%s", told, extra=_fields(event))
+
+
+def complain(event: TokenEvent, error: Exception) -> None:
+    """Write that whoever was told of `event` raised `error`."""
+    with suppress(Exception):  # a filter or handler of the program's own may be what failed
+        logger.error("on_event failed with %s", type(error).__name__, exc_info=error, extra=_fields(event))
+
+
+def _fields(event: TokenEvent) -> dict[str, object]:
+    return {
+        "doorkey_kind": event.kind,
+        "doorkey_source": event.source,
+        "doorkey_client_id": event.client_id,
+        "doorkey_server": event.server,
+        "doorkey_grant_type": event.grant_type,
+        "doorkey_duration": event.duration,
+        "doorkey_error": event.error,
+    }
