@@ -10,7 +10,7 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
-from doorkey.jose.verification import MAX_BYTES, unsafe_claims, verify
+from doorkey.jose.verification import MAX_BYTES, unsafe_claims, verify, verify_bytes
 
 EC = generate_key("ES256")
 OTHER = generate_key("ES256")
@@ -159,6 +159,23 @@ def test_the_key_is_chosen_by_kid_among_the_callers_keys() -> None:
     assert refuse(sign({}, EC, alg="ES256", header={"kid": OTHER.kid}), jwks, ["ES256"]).claim == "signature"
     assert refuse(sign({}, EC, alg="ES256", header={"kid": "unknown"}), jwks, ["ES256"]).claim == "kid"
     assert refuse(sign({}, EC, alg="ES256"), {"keys": []}, ["ES256"]).claim == "kid"
+
+
+def test_secrets_and_public_keys_never_verify_side_by_side() -> None:
+    with pytest.raises(UsageError, match="one or the other"):
+        verify(GOOD, [SECRET, EC], algorithms=["HS256", "ES256"])
+
+
+def test_two_secrets_of_one_name_are_ambiguous() -> None:
+    one, other = ({"kty": "oct", "k": b64(secret), "kid": "same"} for secret in (b"a" * 32, b"b" * 32))
+    with pytest.raises(UsageError, match="same `kid`"):
+        verify(GOOD, [one, other], algorithms=["HS256"])
+
+
+def test_a_payload_that_is_no_claims_may_be_read_as_bytes() -> None:
+    token = hs256({"alg": "HS256"}, b"\x00 anything")
+    assert verify_bytes(token, SECRET, algorithms=["HS256"]) == ({"alg": "HS256"}, b"\x00 anything")
+    assert refuse(token).claim == "token"
 
 
 def test_a_token_without_kid_is_tried_with_every_key_that_fits() -> None:

@@ -9,10 +9,9 @@ first depends on the key alone and is worth doing once; the second is done at ev
 
 from __future__ import annotations
 
-import binascii
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
@@ -32,6 +31,7 @@ from joserfc.util import urlsafe_b64decode
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
+from doorkey.jose.roca import is_roca
 from doorkey.protocol.strict_json import JSONProblem, parse_object
 from doorkey.values import Secret
 
@@ -42,6 +42,7 @@ BROKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError, Arithmetic
 """What joserfc and cryptography raise on keys and tokens that are not well formed."""
 
 _PEM = re.compile(rb"-----? ?BEGIN ")
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _SSH = re.compile(rb"\s*(ssh-|ecdsa-sha2-|sk-)")
 
 
@@ -182,6 +183,8 @@ def _jwk(members: dict[str, Any]) -> JoseKey:
         raw = urlsafe_b64decode(members["k"].encode("ascii"))
         _refuse_public(raw)
         return OctKey(raw, members)
+    if members.get("kty") == "RSA":  # before joserfc, which only warns
+        _check_size(int.from_bytes(urlsafe_b64decode(members["n"].encode("ascii"))).bit_length())
     return JWKRegistry.import_key(members)
 
 
@@ -210,13 +213,24 @@ def _native(value: object) -> JoseKey:
 
 def _refuse_public(secret: bytes) -> None:
     """Refuse a shared secret that is a public key: everybody could sign with it (RFC 8725 §2.1)."""
-    candidates = [secret]
-    with suppress(binascii.Error):
-        candidates.append(b64decode(b"".join(secret.split()), validate=True))
-    for candidate in candidates:
+    for candidate in (secret, *_decodings(secret)):
         # DER begins with a SEQUENCE; asking first spares three parsers for nearly every secret.
         if _SSH.match(candidate) or _PEM.search(candidate) or (candidate[:1] == b"\x30" and _is_der_key(candidate)):
             raise UsageError("a public or private key is never a shared secret")
+        if candidate.lstrip().startswith(b"{") and _json(candidate) is not None:
+            raise UsageError("a JWK or JWK Set is never a shared secret")
+
+
+def _decodings(secret: bytes) -> Iterator[bytes]:
+    """Yield what the secret may be a text of: base64, base64url, hexadecimal, or bytes read as Latin-1."""
+    text = b"".join(secret.split())
+    with suppress(ValueError):
+        yield b64decode(text.translate(_TO_BASE64) + b"=" * (-len(text) % 4), validate=True)
+    with suppress(ValueError):
+        yield bytes.fromhex(text.decode("ascii"))
+    if not secret.isascii():
+        with suppress(ValueError):
+            yield secret.decode("utf-8").encode("latin-1")
 
 
 def _is_der_key(data: bytes) -> bool:
@@ -236,6 +250,14 @@ def _load_der_private(data: bytes) -> object:
 def _sound(key: JoseKey) -> JoseKey:
     if isinstance(key, OctKey) and not key.raw_value:
         raise UsageError("the shared secret is empty")
-    if isinstance(key, RSAKey) and key.raw_value.key_size < MIN_RSA_BITS:
-        raise UsageError(f"an RSA key needs at least {MIN_RSA_BITS} bits (RFC 7518 §3.3)")
+    if isinstance(key, RSAKey):
+        _check_size(key.raw_value.key_size)
+        public = key.raw_value if isinstance(key.raw_value, rsa.RSAPublicKey) else key.raw_value.public_key()
+        if is_roca(public.public_numbers().n):
+            raise UsageError("the RSA key is one of those whose private half is known (CVE-2017-15361)")
     return key
+
+
+def _check_size(bits: int) -> None:
+    if bits < MIN_RSA_BITS:
+        raise UsageError(f"an RSA key needs at least {MIN_RSA_BITS} bits (RFC 7518 §3.3)")

@@ -56,6 +56,19 @@ def verify(
     Raises `VerificationError` for anything wrong with the token, `UsageError` for a key or algorithm of the
     caller's.
     """
+    header, payload = verify_bytes(token, keys, algorithms=algorithms, typ=typ, max_bytes=max_bytes)
+    return VerifiedToken(header, _parsed(payload, "token"))
+
+
+def verify_bytes(
+    token: str,
+    keys: object,
+    *,
+    algorithms: Iterable[str],
+    typ: str | Iterable[str] | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> tuple[Mapping[str, Any], bytes]:
+    """Return the header and the payload of a compact JWS that need not hold claims, checked as `verify` checks it."""
     allowed = tuple(
         algorithm_named(name).name for name in ([algorithms] if isinstance(algorithms, str) else algorithms)
     )
@@ -67,7 +80,7 @@ def verify(
     if typ is not None:
         _check_typ(header, [typ] if isinstance(typ, str) else list(typ))
     _check_signature(token, alg, _chosen(candidates, header, alg))
-    return VerifiedToken(header, _decoded(token.split(".")[1], "token"))
+    return header, _raw(token.split(".")[1], "token")
 
 
 def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
@@ -92,8 +105,19 @@ def _candidates(keys: object) -> tuple[Key, ...]:
     if isinstance(keys, Key):
         return (keys,)
     if isinstance(keys, list | tuple):
-        return tuple(import_key(key) for key in cast(Iterable[object], keys))
+        return _unambiguous(tuple(import_key(key) for key in cast(Iterable[object], keys)))
     return import_key_set(keys) if _is_set(keys) else (import_key(keys),)
+
+
+def _unambiguous(keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Return the keys, unless it is not clear which of them a token means (RFC 8725 §3.1)."""
+    secrets = [key for key in keys if key.kty == "oct"]
+    if secrets and len(secrets) < len(keys):
+        raise UsageError("shared secrets and public keys do not verify the same tokens; give one or the other")
+    named = [key.kid for key in secrets if key.kid is not None]
+    if len(set(named)) < len(named):
+        raise UsageError("two shared secrets have the same `kid`")
+    return keys
 
 
 def _is_set(keys: object) -> bool:
@@ -114,11 +138,21 @@ def _header(token: str, max_bytes: int) -> dict[str, Any]:
 
 
 def _decoded(segment: str, what: str) -> dict[str, Any]:
+    return _parsed(_raw(segment, what), what)
+
+
+def _raw(segment: str, what: str) -> bytes:
     try:
-        return parse_object(urlsafe_b64decode(segment.encode("ascii")))
-    except (ValueError, JSONProblem) as error:
-        reason = f"is not acceptable: {error}" if isinstance(error, JSONProblem) else "is not base64url"
-        raise VerificationError(what, reason) from None
+        return urlsafe_b64decode(segment.encode("ascii"))
+    except ValueError:
+        raise VerificationError(what, "is not base64url") from None
+
+
+def _parsed(data: bytes, what: str) -> dict[str, Any]:
+    try:
+        return parse_object(data)
+    except JSONProblem as problem:
+        raise VerificationError(what, f"is not acceptable: {problem}") from None
 
 
 def _check_typ(header: Mapping[str, Any], wanted: list[str]) -> None:
