@@ -1,4 +1,6 @@
-"""The fixtures `keycloak`, `oidc_provider` and `django_oauth`: real servers, started when first asked for.
+"""The fixtures `keycloak`, `oidc_provider`, `django_oauth`, `redis_server`, `postgres` and `mariadb`: real servers.
+
+They are started when first asked for.
 
 One that cannot be started here skips its tests with the reason and the way to get it, and the end of the
 run says so; with DOORKEY_REQUIRE_SERVERS=1 it fails them. Under pytest-xdist all workers share the same
@@ -18,7 +20,7 @@ from tests.servers.process import Unavailable
 from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
-FIXTURES = {"keycloak", "oidc_provider", "django_oauth"}
+FIXTURES = {"keycloak", "oidc_provider", "django_oauth", "redis_server", "postgres", "mariadb"}
 
 
 def _required() -> bool:
@@ -51,6 +53,24 @@ def oidc_provider(pytestconfig: pytest.Config) -> RealServer:
 def django_oauth(pytestconfig: pytest.Config) -> RealServer:
     """django-oauth-toolkit; see tests/servers/django_site/provision.py for its clients."""
     return _get("django-oauth-toolkit", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def redis_server(pytestconfig: pytest.Config) -> RealServer:
+    """Redis; `origin` is its URL."""
+    return _get("redis", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> RealServer:
+    """PostgreSQL; `origin` is its URL for SQLAlchemy, blocking and asynchronous."""
+    return _get("postgres", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def mariadb(pytestconfig: pytest.Config) -> RealServer:
+    """MariaDB; `origin` is its URL for SQLAlchemy with PyMySQL."""
+    return _get("mariadb", pytestconfig)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Real authorization servers on loopback, for tests: Keycloak, oidc-provider and django-oauth-toolkit.
+"""Real servers on loopback, for tests: Keycloak, oidc-provider, django-oauth-toolkit; Redis, PostgreSQL, MariaDB.
 
 `python -m tests.servers install` installs them once into a cache folder; `python -m tests.servers run
 keycloak` runs one in front. Tests use the fixtures of tests/fixtures_servers.py, or

@@ -3,7 +3,7 @@
     python -m tests.servers install [NAME ...]
     python -m tests.servers run NAME [--port N] [--set A=B ...] [--tls] [--until PID]
 
-`install` does all three at the same time by default and ends with 1 when one of them cannot be had here.
+`install` does all at the same time by default and ends with 1 when one of them cannot be had here.
 `run` prints one JSON line once the server answers and stops it on SIGTERM or SIGINT, or when the process of
 `--until` is gone. A server that cannot run prints `{"unavailable": why}` and ends with 3.
 """
@@ -20,10 +20,14 @@ from types import FrameType
 from tests.servers.base import Server
 from tests.servers.django_oauth import DjangoOAuth
 from tests.servers.keycloak import Keycloak
+from tests.servers.mariadb import MariaDB
 from tests.servers.oidc_provider import OidcProvider
+from tests.servers.postgres import Postgres
 from tests.servers.process import Unavailable
+from tests.servers.redis import Redis
 
-KINDS: dict[str, type[Server]] = {kind.name: kind for kind in (Keycloak, OidcProvider, DjangoOAuth)}
+ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Postgres, MariaDB)
+KINDS: dict[str, type[Server]] = {kind.name: kind for kind in ALL}
 UNAVAILABLE = 3
 
 

@@ -50,6 +50,15 @@ def _version(program: Path, option: str) -> int:
     return 0
 
 
+def from_debian(package: str) -> None:
+    """Install a package of Debian's where we may; its services are not started (RUNLEVEL)."""
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        with contextlib.suppress(Unavailable), locked(cache() / "apt.lock"):
+            quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+            run("apt-get", "-qq", "update", env=quiet)
+            run("apt-get", "-qq", "-y", "--no-install-recommends", "install", package, env=quiet)
+
+
 def _named(variable: str, answer: Path, program: Path, option: str) -> Path:
     if not _version(program, option):
         raise Unavailable(f"{variable} names {answer}, where {program.name} does not run")
@@ -81,11 +90,8 @@ def java_home() -> Path:
 @functools.cache
 def maven() -> Path:
     """Maven, which downloads Keycloak; installed from Debian's packages where we may."""
-    if not shutil.which("mvn") and shutil.which("apt-get") and os.geteuid() == 0:
-        with contextlib.suppress(Unavailable), locked(cache() / "apt.lock"):
-            quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            run("apt-get", "-qq", "update", env=quiet)
-            run("apt-get", "-qq", "-y", "--no-install-recommends", "install", "maven", env=quiet)
+    if not shutil.which("mvn"):
+        from_debian("maven")
     if found := shutil.which("mvn"):
         return Path(found)
     raise Unavailable("needs Maven to be downloaded with: apt-get install maven (or your system's package)")

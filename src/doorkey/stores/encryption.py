@@ -36,10 +36,7 @@ class Sealer:
         except ModuleNotFoundError:  # pragma: no cover  # a dependency of the package
             raise UsageError("sealing needs cryptography: pip install cryptography") from None
         for name, key in keys.items():
-            if not 1 <= len(name) <= 64 or not name.isascii() or any(not "!" <= c <= "~" for c in name):
-                raise UsageError("a sealing key's id is 1 to 64 visible ASCII characters, such as 2026-11")
-            if not isinstance(key, bytes) or len(key) != 32:
-                raise UsageError(f"the sealing key {name} must be 32 random bytes: secrets.token_bytes(32)")
+            _check(name, key)
         if current not in keys:
             raise UsageError("current= must be the id of one of the sealing keys")
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
@@ -85,6 +82,13 @@ class Sealer:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise UsageError("a Sealer is not pickled, as it holds keys: make one where it is needed")
+
+
+def _check(name: object, key: object) -> None:
+    if not isinstance(name, str) or not 1 <= len(name) <= 64 or any(not "!" <= c <= "~" for c in name):
+        raise UsageError("a sealing key's id is 1 to 64 visible ASCII characters, such as 2026-11")
+    if not isinstance(key, bytes) or len(key) != 32:
+        raise UsageError(f"the sealing key {name} must be 32 random bytes: secrets.token_bytes(32)")
 
 
 def _parts(sealed: bytes) -> tuple[str, bytes, bytes]:

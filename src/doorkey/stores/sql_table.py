@@ -38,7 +38,7 @@ class KeyText(TypeDecorator[str]):
 class DatabaseTime(FunctionElement[float]):
     """Seconds since the epoch by the database's clock, as a float."""
 
-    type: Any = Double()
+    type = Double[float]()
     inherit_cache = True
 
 

@@ -1,0 +1,46 @@
+"""Redis, the real thing, from Debian's packages: every write is on the disk before it is answered."""
+
+import shutil
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.servers.databases import Database
+
+
+class Redis(Database):
+    """A Redis (or a Valkey, where that is what the machine has) on loopback."""
+
+    name = "redis"
+    package = "redis-server"
+    user = "redis"
+
+    def program(self) -> Path | None:
+        found = shutil.which("redis-server") or shutil.which("valkey-server")
+        return Path(found) if found else None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def create(self) -> None:
+        """Nothing: Redis makes its files itself."""
+
+    def command(self) -> Sequence[str | Path]:
+        program = self.program()
+        assert program is not None
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.state),
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "always",
+            **self.settings,
+        }
+        return [program, *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+    def answers(self) -> bool:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=3) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
