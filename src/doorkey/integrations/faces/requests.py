@@ -54,7 +54,11 @@ class _Again:
         if origin_of(response.request.url) != origin_of(self._url):
             return response  # after a redirect: what somebody else says of this token means nothing
         self._done = True
-        token = self._face._bearer.another(self._token)
+        try:
+            token = self._face._bearer.another(self._token)
+        except BaseException:
+            response.close()  # nobody gets it, so nobody else would
+            raise
         if token is None:
             return response
         _ = response.content  # read to the end, so that the connection can be used again
