@@ -1,12 +1,13 @@
 """An API that answers 401: the token is renewed once, and the request sent once more if that can be done safely."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from doorkey.errors import InvalidGrant
-from tests.clients.adapters import Adapter, Client, together
+from tests.clients.adapters import Adapter, Client, in_background, together
 from tests.clients.clock import START, Clock
 from tests.clients.hostile import Held, Hostile, reply, token
 
@@ -98,16 +99,14 @@ def test_a_challenge_of_another_origin_after_a_redirect_means_nothing(
 
 def test_many_refusals_of_one_token_make_one_renewal(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
     """The API answers 401 once all eight have arrived; who comes late finds the token renewed already."""
-    import threading
-
     everybody = threading.Barrier(8)
 
     def answer(exchange: Any) -> None:
         if exchange.request.token == "at-1":
             everybody.wait(20)
-            exchange.send(NO)
+            exchange.send(reply(401, headers={"Connection": "close"}))
         else:
-            exchange.send(reply(200))
+            exchange.send(reply(200, headers={"Connection": "close"}))
 
     hostile.on("/api", answer)
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
@@ -120,8 +119,6 @@ def test_many_refusals_of_one_token_make_one_renewal(adapter: Adapter, hostile: 
 def test_a_refusal_of_a_token_that_was_renewed_meanwhile_renews_nothing(
     adapter: Adapter, hostile: Hostile, clock: Clock
 ) -> None:
-    from tests.clients.adapters import in_background
-
     held = Held(NO)
     hostile.on("/api", held, reply(200))
     hostile.on("/token", token("at-2"), token("at-3"))
