@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -13,6 +14,7 @@ from doorkey.protocol.client_auth import (
     METHODS,
     ClientIdentity,
     add_assertion,
+    anonymous,
     authenticate,
     client_secret_basic,
     client_secret_basic_unencoded,
@@ -147,7 +149,12 @@ def test_every_method_is_known_by_the_name_that_metadata_uses() -> None:
         "client_secret_jwt": client_secret_jwt,
         "private_key_jwt": private_key_jwt,
         "none": none,
+        "anonymous": anonymous,
     } == METHODS
+
+
+def test_an_anonymous_client_says_nothing_as_the_assertion_of_its_grant_speaks_for_it() -> None:
+    assert authenticate(POST, client(), anonymous) == replace(POST, form=(), body=POST.content)
 
 
 def test_a_callable_of_the_users_changes_url_headers_and_body() -> None:
