@@ -8,6 +8,7 @@ from urllib import parse as urlparse
 from urllib.parse import quote, unquote
 
 from doorkey.errors import UsageError
+from doorkey.protocol.http import form_encoded
 from doorkey.protocol.parameters import parse_form
 
 __all__ = ["add_params_to_qs", "add_params_to_uri", "quote", "unquote", "url_decode", "url_encode", "urlparse"]
@@ -16,8 +17,8 @@ Params = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 def url_encode(params: Params) -> str:
-    """Return `params` form-encoded (WHATWG URL §5.2)."""
-    return urlparse.urlencode([(str(name), str(value)) for name, value in _pairs(params)])
+    """Return `params` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot hold."""
+    return form_encoded((str(name), str(value)) for name, value in _pairs(params))
 
 
 def url_decode(query: str) -> list[tuple[str, str]]:
@@ -33,8 +34,11 @@ def add_params_to_qs(query: str, params: Params) -> str:
 
 
 def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
-    """Return `uri` with `params` at the end of its query, or of its fragment."""
-    parts = urlparse.urlsplit(uri)
+    """Return `uri` with `params` at the end of its query, or of its fragment. Raises `UsageError` for no URI."""
+    try:
+        parts = urlparse.urlsplit(uri)
+    except ValueError:
+        raise UsageError("this is not a URI") from None
     if fragment:
         return urlparse.urlunsplit(parts._replace(fragment=add_params_to_qs(parts.fragment, params)))
     return urlparse.urlunsplit(parts._replace(query=add_params_to_qs(parts.query, params)))
