@@ -1,0 +1,141 @@
+"""`discover` and `adiscover`, over whichever HTTP client there is: what arrives is checked, whoever carried it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import httpx2
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from doorkey import ExchangePolicy, adiscover, discover
+from doorkey.errors import InvalidResponse, TransportError, UsageError, VerificationError
+from doorkey.protocol.metadata import ServerMetadata
+from tests.backends import both_backends
+
+ISSUER = "https://as.example/realm"
+METADATA = {"issuer": ISSUER, "token_endpoint": "https://as.example/realm/token"}
+
+Answer = Callable[[str], tuple[int, bytes]]
+
+
+def published(url: str) -> tuple[int, bytes]:
+    """A server that has the metadata at the place of RFC 8414 alone."""
+    if url == "https://as.example/.well-known/oauth-authorization-server/realm":
+        return 200, json.dumps(METADATA).encode()
+    return 404, b"<html>"
+
+
+class Canned(BaseAdapter):
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        response = requests.Response()
+        response.status_code, body = self.answer(request.url or "")
+        response.raw = _Raw(body)
+        response.url = request.url or ""
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+class _Raw:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def read(self, size: int) -> bytes:
+        part, self._body = self._body[:size], self._body[size:]
+        return part
+
+    def close(self) -> None:
+        self._body = b""
+
+    release_conn = close
+
+
+def on_requests(answer: Answer) -> requests.Session:
+    session = requests.Session()
+    session.mount("https://", Canned(answer))
+    return session
+
+
+def on_httpx(library: Any, name: str) -> Callable[[Answer], Any]:
+    def make(answer: Answer) -> Any:
+        def handler(request: Any) -> Any:
+            status, body = answer(str(request.url))
+            return library.Response(status, content=body)
+
+        return getattr(library, name)(transport=library.MockTransport(handler))
+
+    return make
+
+
+BLOCKING: list[Callable[[Answer], Any]] = [on_requests, on_httpx(httpx2, "Client"), on_httpx(httpx, "Client")]
+AWAITING: list[Callable[[Answer], Any]] = [on_httpx(httpx2, "AsyncClient"), on_httpx(httpx, "AsyncClient")]
+blocking = pytest.mark.parametrize("client_of", BLOCKING, ids=["requests", "httpx2", "httpx"])
+awaiting = pytest.mark.parametrize("client_of", AWAITING, ids=["httpx2", "httpx"])
+
+
+@blocking
+def test_the_metadata_of_an_issuer_is_found_where_it_is(client_of: Callable[[Answer], Any]) -> None:
+    with client_of(published) as client:
+        found = discover(ISSUER, http_client=client)
+    assert found == ServerMetadata(issuer=ISSUER, token_endpoint="https://as.example/realm/token")
+
+
+@both_backends
+@awaiting
+@pytest.mark.anyio
+async def test_the_metadata_of_an_issuer_is_found_by_those_who_await(client_of: Callable[[Answer], Any]) -> None:
+    async with client_of(published) as client:
+        found = await adiscover(ISSUER, http_client=client)
+    assert found == ServerMetadata(issuer=ISSUER, token_endpoint="https://as.example/realm/token")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, json.dumps({**METADATA, "issuer": ISSUER + "/"}).encode(), VerificationError),
+        (200, b"<html>", InvalidResponse),
+        (200, b'{"pad": "' + b"a" * 2000 + b'"}', InvalidResponse),
+        (302, json.dumps(METADATA).encode(), InvalidResponse),
+        (404, b"", InvalidResponse),
+    ],
+)
+@blocking
+def test_what_is_not_that_issuers_metadata_is_an_error(
+    client_of: Callable[[Answer], Any], status: int, body: bytes, error: type[Exception]
+) -> None:
+    with client_of(lambda _: (status, body)) as client, pytest.raises(error):
+        discover(ISSUER, http_client=client, exchange=ExchangePolicy(max_body=1000))
+
+
+@pytest.mark.parametrize("issuer", ["http://as.example", "https://user@as.example", "as.example", ""])
+def test_an_issuer_that_cannot_be_is_refused_before_anything_is_sent(issuer: str) -> None:
+    with pytest.raises(UsageError, match="issuer"):
+        discover(issuer)
+    with pytest.raises(UsageError, match="issuer"):
+        anyio.run(adiscover, issuer)
+
+
+def test_without_a_client_one_is_made() -> None:
+    nobody_listens = "http://127.0.0.1:1/realm"
+    with pytest.raises(TransportError):
+        discover(nobody_listens)
+    with pytest.raises(TransportError):
+        anyio.run(adiscover, nobody_listens)
+
+
+def test_a_client_of_an_unknown_kind_is_a_usage_error() -> None:
+    with pytest.raises(UsageError):
+        discover(ISSUER, http_client=object())
+    with pytest.raises(UsageError):
+        anyio.run(lambda: adiscover(ISSUER, http_client=requests.Session()))
+    with pytest.raises(UsageError):
+        discover(ISSUER, http_client=httpx2.AsyncClient())
