@@ -5,19 +5,22 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from random import random
 from typing import Any, Final
 
-from doorkey.credentials import ClientCredentials
+from doorkey.credentials import RefreshToken
 from doorkey.errors import UsageError
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
+from doorkey.protocol.discovery import discover_flow
+from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.flow import Flow
-from doorkey.protocol.grants import RefreshTokenGrant
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.source_core import SourceCore
 from doorkey.stores.arguments import MAX_LEASE
 from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.values import Secret
 from doorkey.vault.entry import Codec, Entry, Sealing
 from doorkey.vault.renewing import Renewing
 from doorkey.vault.saving import overwritten
@@ -54,28 +57,29 @@ class VaultCore:
             raise UsageError("leeway is a number of seconds, 0 or more")
         if not _seconds(check_every, 0):
             raise UsageError("check_every is a number of seconds, 0 or more")
-        client = ClientCredentials(
-            client_id,
-            client_secret,
-            auth_methods=() if method is None else (method,),
-            audience=(audience,) if isinstance(audience, str) else tuple(audience),
-            resource=(resource,) if isinstance(resource, str) else tuple(resource),
-        )
-        self._asking = SourceCore(client, issuer=issuer, token_endpoint=token_endpoint, metadata=metadata, clock=clock)
+        name: object = client_id
+        if not isinstance(name, str) or not name:
+            raise UsageError("a vault needs a client_id")
         known = ServerMetadata.of(metadata)
-        server = issuer or known.issuer or token_endpoint or known.token_endpoint
-        assert server is not None, "SourceCore asks for one of them"
+        if token_endpoint is not None:
+            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
+        self.issuer = check_endpoint(issuer, "issuer") if issuer is not None else known.issuer
+        server = self.issuer or known.token_endpoint
+        if server is None:
+            raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
+        self.client_id = client_id
+        self.client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
+        self.auth_method = method
         self.policy = exchange or ExchangePolicy()
         self.clock = clock
-        self.client_id, self.client_secret = client.client_id, client.client_secret
-        self.auth_method = method
-        self.token_endpoint = token_endpoint or known.token_endpoint
-        self.issuer = issuer or known.issuer
+        self._metadata = known
+        self._audience = (audience,) if isinstance(audience, str) else tuple(audience)
+        self._resource = (resource,) if isinstance(resource, str) else tuple(resource)
         self._codec = Codec(client_id, server, sealer)
         self._leeway, self._check_every = leeway, check_every
         lease = min(self.policy.deadline + SLACK, MAX_LEASE)
         self._renewing = Renewing(
-            self._codec, self._asking._known, self._ask, clock, random, lease, max(lease - self.policy.deadline, 0.0)
+            self._codec, self._ready, self._ask, clock, random, lease, max(lease - self.policy.deadline, 0.0)
         )
 
     def slot(self, key: str) -> KeySlot:
@@ -84,7 +88,7 @@ class VaultCore:
 
     def session_options(self) -> dict[str, Any]:
         """Return the options of a session for the same client at the same server."""
-        known = {"issuer": self.issuer, "token_endpoint": self.token_endpoint}
+        known = {"issuer": self.issuer, "token_endpoint": self._metadata.token_endpoint}
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -113,16 +117,28 @@ class VaultCore:
             return token.value
         return token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=self.clock())
 
-    def _ask(self, token: OAuthToken) -> Flow[OAuthToken]:
-        """Present the refresh token of `token` (RFC 6749 §6)."""
-        assert token.refresh_token is not None, "the renewal looks first"
-        metadata = yield from self._asking._known()
-        renewed = yield from self._asking._ask(metadata, RefreshTokenGrant(token.refresh_token))
-        if renewed.scope is None and token.scope is not None:  # silent about it: as before (RFC 6749 §5.1)
-            from dataclasses import replace
+    def _ready(self) -> Flow[None]:
+        """Discover the issuer, unless the token endpoint is known."""
+        if self._metadata.token_endpoint is None:
+            assert self.issuer is not None, "the constructor asks for one of them"
+            found = yield from discover_flow(self.issuer)
+            if found.token_endpoint is None:
+                raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
+            self._metadata = found
 
-            renewed = replace(renewed, scope=token.scope)
-        return renewed
+    def _ask(self, token: OAuthToken) -> Flow[OAuthToken]:
+        """Present the refresh token of `token` (RFC 6749 §6); what the answer is silent about stays."""
+        assert token.refresh_token is not None, "the renewal looks first"
+        credentials = RefreshToken(
+            client_id=self.client_id,
+            refresh_token=token.refresh_token,
+            client_secret=self.client_secret,
+            auth_methods=() if self.auth_method is None else (self.auth_method,),
+            audience=self._audience,
+            resource=self._resource,
+        )
+        core = SourceCore(credentials, issuer=self.issuer, metadata=self._metadata, clock=self.clock)
+        return (yield from core.renew(token))
 
 
 def _seconds(value: object, least: float) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from doorkey.errors import UsageError
 from doorkey.stores.forks import after_fork
 
 
@@ -34,6 +35,11 @@ class LiveKeys(Generic[K]):
         max_age: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        number: object = max_entries
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise UsageError("max_sources is a number of keys, 1 or more")
+        if not max_age > 0:
+            raise UsageError("max_source_age is a number of seconds, more than 0")
         self._make, self._max_entries, self._max_age, self._clock = make, max_entries, max_age, clock
         self._recent: OrderedDict[str, tuple[K, float]] = OrderedDict()  # the longest unused first
         self._unsaved: dict[str, K] = {}

@@ -1,0 +1,231 @@
+"""One contender for each key, whoever asks in one process. The server holds its answer until all have come."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from doorkey.errors import InvalidGrant, OAuthError, TransportError
+from doorkey.tokens import OAuthToken
+from doorkey.vault import AsyncTokenVault, TokenVault
+from tests.backends import both_backends
+from tests.clients.adapters import in_background, together
+from tests.clients.hostile import Held, Hostile, reply, token
+from tests.vault.arrivals import Arrivals
+from tests.vault.conftest import OLD
+
+REFUSED = reply(400, json={"error": "invalid_grant", "error_description": "Session not active"})
+NEXT = token("at-2", refresh_token="rt-2")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def text(got: OAuthToken) -> str:
+    return got.access_token.reveal()
+
+
+async def outcomes(vault: AsyncTokenVault, tasks: int) -> list[Any]:
+    """Return what so many tasks got, or were told."""
+    got: list[Any] = []
+
+    async def one() -> None:
+        try:
+            got.append(text(await vault.source("u").token()))
+        except OAuthError as error:
+            got.append(error)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(tasks):
+            group.start_soon(one)
+    return got
+
+
+def test_32_threads_that_find_the_token_expired_make_one_request(
+    vault: TokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    held = Held(NEXT)
+    hostile.on("/token", held)
+    vault.save("u", OLD)
+    clock.advance(300)
+    clock.expect(32)
+    with in_background(lambda: together(32, lambda: text(vault.source("u").token()))) as outcome:
+        held.wait_for_arrival()
+        clock.wait()
+        held.release.set()
+        assert outcome() == ["at-2"] * 32
+    assert len(hostile.token_requests) == 1
+
+
+def test_threads_of_different_keys_do_not_wait_for_each_other(
+    vault: TokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    """Each answer waits until all requests are there."""
+    everybody = threading.Barrier(8)
+
+    def answer(exchange: Any) -> None:
+        everybody.wait(20)
+        exchange.send(token("at-" + exchange.request.form["refresh_token"]))
+
+    hostile.on("/token", answer)
+    keys = [f"u-{number}" for number in range(8)]
+    for key in keys:
+        vault.save(key, {**OLD, "refresh_token": key})
+    clock.advance(300)
+    waiting = iter(keys)
+    assert sorted(together(8, lambda: text(vault.source(next(waiting)).token()))) == [f"at-{key}" for key in keys]
+
+
+@pytest.mark.anyio
+@both_backends
+async def test_1000_tasks_make_one_request(async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals) -> None:
+    held = Held(NEXT)
+    hostile.on("/token", held)
+    await async_vault.save("u", OLD)
+    clock.advance(300)
+    clock.expect(1000)
+
+    async def release() -> None:
+        await anyio.to_thread.run_sync(held.wait_for_arrival)
+        await anyio.to_thread.run_sync(clock.wait)
+        held.release.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(release)
+        assert await outcomes(async_vault, 1000) == ["at-2"] * 1000
+    assert len(hostile.token_requests) == 1
+
+
+def test_6_event_loops_in_6_threads_make_one_request(
+    async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    held = Held(NEXT)
+    hostile.on("/token", held)
+    asyncio.run(async_vault.save("u", OLD))
+    clock.advance(300)
+    clock.expect(24)
+    with in_background(lambda: together(6, lambda: asyncio.run(outcomes(async_vault, 4)))) as outcome:
+        held.wait_for_arrival()
+        clock.wait()
+        held.release.set()
+        assert outcome() == [["at-2"] * 4] * 6
+    assert len(hostile.token_requests) == 1
+
+
+def test_a_failed_renewal_is_told_to_all_who_waited_and_to_nobody_later(
+    vault: TokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    held = Held(lambda exchange: exchange.reset())
+    hostile.on("/token", held, NEXT)
+    vault.save("u", OLD)
+    clock.advance(300)
+    clock.expect(16)
+    with in_background(lambda: together(16, lambda: vault.source("u").token())) as outcome:
+        held.wait_for_arrival()
+        clock.wait()
+        held.release.set()
+        errors = outcome()
+    assert {type(error) for error in errors} == {TransportError}
+    assert len({id(error) for error in errors}) == 16
+    assert len(hostile.token_requests) == 1
+    clock.advance(60)  # the pause after a failure is over
+    assert text(vault.source("u").token()) == "at-2"
+
+
+def test_while_it_backs_off_a_dead_server_is_left_alone(vault: TokenVault, hostile: Hostile, clock: Arrivals) -> None:
+    hostile.on("/token", reply(503, "no"))
+    vault.save("u", OLD)
+    clock.advance(300)
+    for _ in range(5):
+        with pytest.raises(OAuthError):
+            vault.source("u").token()
+    assert len(hostile.token_requests) == 1
+
+
+def test_a_refused_grant_is_told_to_all_and_asked_for_no_more_until_it_is_saved_anew(
+    vault: TokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    hostile.on("/token", REFUSED)
+    vault.save("u", OLD)
+    clock.advance(300)
+    for _ in range(3):
+        with pytest.raises(InvalidGrant, match="Session not active"):
+            vault.source("u").token()
+    assert len(hostile.token_requests) == 1
+    vault.save("u", {**OLD, "access_token": "at-9", "expires_at": clock() + 300})
+    assert text(vault.source("u").token()) == "at-9"
+
+
+@pytest.mark.anyio
+@both_backends
+async def test_a_cancelled_leader_loses_nothing_and_its_waiters_have_the_token(
+    async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    held = Held(NEXT)
+    hostile.on("/token", held)
+    await async_vault.save("u", OLD)
+    clock.advance(300)
+    clock.expect(2)
+    got: list[str] = []
+
+    async def wait() -> None:
+        got.append(text(await async_vault.source("u").token()))
+
+    async with anyio.create_task_group() as group, anyio.create_task_group() as leading:
+        leading.start_soon(async_vault.source("u").token)
+        await anyio.to_thread.run_sync(held.wait_for_arrival)
+        group.start_soon(wait)
+        await anyio.to_thread.run_sync(clock.wait)
+        leading.cancel_scope.cancel()
+        held.release.set()
+    assert got == ["at-2"]
+    assert text(await async_vault.source("u").token()) == "at-2"
+    assert len(hostile.token_requests) == 1
+
+
+@pytest.mark.anyio
+@both_backends
+async def test_a_renewal_that_everybody_gave_up_on_is_saved_all_the_same(
+    async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    held = Held(NEXT)
+    hostile.on("/token", held, REFUSED)
+    await async_vault.save("u", OLD)
+    clock.advance(300)
+    async with anyio.create_task_group() as group:
+        group.start_soon(async_vault.source("u").token)
+        await anyio.to_thread.run_sync(held.wait_for_arrival)
+        group.cancel_scope.cancel()
+        held.release.set()
+    assert text(await async_vault.source("u").token()) == "at-2"
+    assert len(hostile.token_requests) == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_a_fork_shares_the_grant_with_its_children(moment: str, hostile: Hostile, tmp_path: Path) -> None:
+    """`before`: all five ask at once; `during`: the children are born while a thread of their parent renews."""
+    held = Held(NEXT)
+    hostile.on("/token", held)
+    script = [sys.executable, "-W", "ignore", "-m", "tests.vault.forking", str(tmp_path / "tokens.db")]
+    process = subprocess.Popen(
+        [*script, hostile.token_endpoint, moment], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        held.wait_for_arrival()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with process.stdin, process.stdout:
+            if moment == "during":
+                process.stdin.write("fork\n")
+                process.stdin.flush()
+                assert process.stdout.readline() == "forked\n"
+            held.release.set()
+            assert json.loads(process.stdout.readline()) == ["at-2"] * 5
+    finally:
+        process.kill()
+        process.wait()
+    assert len(hostile.token_requests) == 1
