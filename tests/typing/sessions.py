@@ -1,0 +1,114 @@
+"""Typical programs with a session: what comes back has the type that the documents promise."""
+
+from typing import Any, assert_type
+
+import httpx2
+import requests
+
+import doorkey
+from doorkey import AuthorizationTransaction, OAuth2Token, ServerMetadata
+from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
+from doorkey.integrations.requests_client import OAuth2Auth, OAuth2Session
+from doorkey.oauth2.rfc7523 import PrivateKeyJWT
+from doorkey.protocol.introspection import Introspection
+
+TOKEN_URL = "https://as.example/token"
+
+
+def save(token: OAuth2Token, refresh_token: str | None = None, access_token: str | None = None) -> None:
+    assert_type(token.access_token, str)
+    assert_type(token.refresh_token, str | None)
+    assert_type(token.expires_at, int | None)
+    assert_type(token.scope, str | None)
+    assert_type(token.is_expired(60), bool)
+    assert_type(token["expires_in"], Any)
+
+
+async def save_later(token: OAuth2Token, refresh_token: str | None = None, access_token: str | None = None) -> None:
+    save(token, refresh_token, access_token)
+
+
+def mend(response: requests.Response) -> requests.Response:
+    return response
+
+
+def on_requests() -> requests.Response:
+    session = OAuth2Session(
+        "id",
+        "secret",
+        scope=["openid", "email"],
+        redirect_uri="https://client.example/cb",
+        update_token=save,
+        leeway=30,
+        default_timeout=(3.05, 27),
+        token_endpoint=TOKEN_URL,
+    )
+    assert_type(session.fetch_token(), OAuth2Token)
+    assert_type(session.fetch_token(TOKEN_URL, username="u", password="p"), OAuth2Token)
+    assert_type(session.fetch_access_token(TOKEN_URL, code="c"), OAuth2Token)
+    assert_type(session.refresh_token(), OAuth2Token)
+    assert_type(session.ensure_active_token(), bool)
+    assert_type(session.introspect_token(), Introspection)
+    assert_type(session.introspect_token().active, bool)
+    assert_type(session.token, OAuth2Token | None)
+    assert_type(session.create_authorization_url("https://as.example/auth"), tuple[str, str])
+    session.register_client_auth_method(PrivateKeyJWT(TOKEN_URL))
+    session.register_compliance_hook("access_token_response", mend)
+    with session:
+        requests.get("https://api.example/", auth=OAuth2Auth(session), timeout=5)
+        assert_type(session.get("https://api.example/"), requests.Response)
+        return session.request("GET", "https://api.example/", withhold_token=True)
+
+
+def with_a_login(session: OAuth2Session, came_back_to: str) -> str:
+    transaction = session.begin_authorization("https://as.example/auth", prompt="login")
+    assert_type(transaction, AuthorizationTransaction)
+    stored: str = transaction.to_json()
+    restored = AuthorizationTransaction.from_json(stored)
+    token = session.fetch_token(TOKEN_URL, authorization_response=came_back_to, transaction=restored)
+    return token.access_token
+
+
+def on_httpx2() -> None:
+    with OAuth2Client("id", "secret", token_endpoint=TOKEN_URL, update_token=save, timeout=5) as client:
+        assert_type(client.fetch_token(), OAuth2Token)
+        assert_type(client.refresh_token(TOKEN_URL, "rt"), OAuth2Token)
+        assert_type(client.ensure_active_token(), bool)
+        assert_type(client.get("https://api.example/"), httpx2.Response)
+        assert_type(client.request("GET", "https://api.example/", withhold_token=True), httpx2.Response)
+
+
+async def on_async_httpx2() -> None:
+    async with AsyncOAuth2Client("id", "secret", token_endpoint=TOKEN_URL, update_token=save_later) as client:
+        assert_type(await client.fetch_token(), OAuth2Token)
+        assert_type(await client.fetch_token(TOKEN_URL, grant_type="client_credentials"), OAuth2Token)
+        assert_type(await client.refresh_token(), OAuth2Token)
+        assert_type(await client.ensure_active_token(), bool)
+        assert_type(await client.introspect_token(token="at"), Introspection)
+        assert_type(await client.get("https://api.example/"), httpx2.Response)
+        assert_type(client.token, OAuth2Token | None)
+
+
+async def with_metadata() -> None:
+    metadata = doorkey.discover("https://as.example")
+    assert_type(metadata, ServerMetadata)
+    assert_type(await doorkey.adiscover("https://as.example"), ServerMetadata)
+    assert_type(metadata.token_endpoint, str | None)
+    OAuth2Session("id", metadata=metadata)
+    OAuth2Session("id", metadata={"token_endpoint": TOKEN_URL})
+
+
+def with_errors(session: OAuth2Session) -> float | None:
+    try:
+        session.fetch_token()
+    except doorkey.InvalidGrant as error:
+        assert_type(error.status, int | None)
+        assert_type(error.error, str)
+        return error.retry_after
+    except doorkey.TransportError as error:
+        assert_type(error.retryable, bool)
+    except (doorkey.InvalidResponse, doorkey.VerificationError) as error:
+        assert_type(error.description, str)
+    except doorkey.OAuthError as error:
+        assert_type(error.uri, str | None)
+    return None
