@@ -51,7 +51,7 @@ def signature_of(value: Any) -> str:
     return re.sub(r"<([\w.]+)[^>]*>", r"<\1>", str(inspect.signature(value))).removesuffix(" -> 'None'")
 
 
-def lines_of_class(kind: type, path: str) -> Iterator[str]:
+def lines_of_class(kind: Any, path: str) -> Iterator[str]:
     if issubclass(kind, enum.Enum):
         yield f"{path}: enum of {', '.join(member.name for member in kind)}"
         return
