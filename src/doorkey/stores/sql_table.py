@@ -20,15 +20,19 @@ except ModuleNotFoundError:  # pragma: no cover  # tested in an environment with
 _MYSQL = ("mysql", "mariadb")
 
 
-class KeyText(TypeDecorator[str]):
-    """Text that equals only itself: MySQL's own text ignores case, accents and spaces at the end."""
+class ExactText(TypeDecorator[str]):
+    """Text of at most `size` bytes that equals only itself: MySQL's own text ignores case, accents and spaces at the end."""
 
     impl = String
     cache_ok = True
 
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Bytes on MySQL and MariaDB."""
-        return dialect.type_descriptor(VARBINARY(MAX_KEY) if dialect.name in _MYSQL else String(MAX_KEY))
+        return dialect.type_descriptor(VARBINARY(self.size) if dialect.name in _MYSQL else String(self.size))
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
         """Write it as the column's type wants it."""
@@ -67,11 +71,11 @@ def table_of(name: str) -> Table:
     """Return the table `name`: a row for each key, with its record and its lease."""
     schema, _, bare = name.rpartition(".")
     columns: list[Column[Any]] = [
-        Column("key", KeyText(), primary_key=True),
+        Column("key", ExactText(MAX_KEY), primary_key=True),
         Column("version", BigInteger, nullable=False),
         # NULL: deleted, or only leased so far
         Column("data", LargeBinary(MAX_DATA), nullable=True),
-        Column("owner", String(64), nullable=False),
+        Column("owner", ExactText(64), nullable=False),
         Column("leased_until", Double(), nullable=False),
         # since when data is NULL
         Column("gone_at", Double(), nullable=True, index=True),

@@ -1,0 +1,33 @@
+"""Where each kind of store is, and a key that no other test uses."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doorkey.stores import Store
+from tests.stores.kinds import SERVERS, Place
+
+
+@pytest.fixture
+def key() -> str:
+    """A key of this test's own: the servers are shared by all."""
+    return f"user-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """The kind that an indirect parameter names; its server is started when it is first asked for."""
+    kind: str = request.param
+    if kind in SERVERS:
+        return Place(kind, request.getfixturevalue(SERVERS[kind]).origin)
+    return Place(kind, f"sqlite:///{tmp_path}/sql.db" if kind == "sql-sqlite" else str(tmp_path / "tokens.db"))
+
+
+@pytest.fixture
+def blocking(place: Place) -> Iterator[Store]:
+    """The store at `place` that blocks."""
+    store = place.open()
+    yield store
+    store.close()

@@ -1,0 +1,106 @@
+"""The stores under test, by name, so that another process can open the same one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from doorkey.stores import (
+    AsyncMemoryStore,
+    AsyncRedisStore,
+    AsyncSQLiteStore,
+    AsyncSQLStore,
+    AsyncStore,
+    Lease,
+    MemoryStore,
+    Record,
+    RedisStore,
+    SQLiteStore,
+    SQLStore,
+    Store,
+)
+
+SHARED: Final = ("sqlite", "redis", "postgres", "mariadb", "sql-sqlite")
+"""Those that several processes can open."""
+SERVERS: Final = {"redis": "redis_server", "postgres": "postgres", "mariadb": "mariadb"}
+"""The fixture that tells where the server is."""
+PATIENCE: Final = 2000
+"""Attempts before a test gives up waiting for a store; each makes a round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A kind of store, and where it is: a path or a URL."""
+
+    kind: str
+    where: str
+
+    def open(self) -> Store:
+        """The store that blocks."""
+        if self.kind == "memory":
+            return MemoryStore()
+        if self.kind == "sqlite":
+            return SQLiteStore(self.where, patience=30)
+        if self.kind == "redis":
+            return RedisStore(self.where, prefix="test:")
+        store = SQLStore(self.where)
+        store.create_table()
+        return store
+
+    async def aopen(self) -> AsyncStore:
+        """The store that awaits."""
+        if self.kind == "memory":
+            return AsyncMemoryStore()
+        if self.kind == "sqlite":
+            return AsyncSQLiteStore(self.where, patience=30)
+        if self.kind == "redis":
+            return AsyncRedisStore(self.where, prefix="test:")
+        url = self.where.replace("sqlite://", "sqlite+aiosqlite://").replace("+pymysql", "+asyncmy")
+        store = AsyncSQLStore(url)
+        await store.create_table()
+        return store
+
+
+class Awaited:
+    """A store that blocks, with the face of one that awaits: so that one suite holds both to the same."""
+
+    def __init__(self, store: Store) -> None:
+        self.blocking = store
+
+    async def load(self, key: str) -> Record | None:
+        return self.blocking.load(key)
+
+    async def try_lease(self, key: str, seconds: float) -> Lease | None:
+        return self.blocking.try_lease(key, seconds)
+
+    async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        return self.blocking.commit(key, data, expected=expected)
+
+    async def release(self, lease: Lease) -> None:
+        self.blocking.release(lease)
+
+    async def close(self) -> None:
+        self.blocking.close()
+
+
+def kinds(*names: str) -> list[object]:
+    """Parameters for the fixture `place`; those that need a server carry its mark."""
+    return [pytest.param(name, id=name, marks=[pytest.mark.real_server] if name in SERVERS else []) for name in names]
+
+
+def taken(store: Store, key: str, seconds: float) -> Lease:
+    """The lease, as soon as the store gives it."""
+    for _ in range(PATIENCE):
+        if lease := store.try_lease(key, seconds):
+            return lease
+    raise AssertionError("the lease never expired")
+
+
+async def ataken(attempt: Callable[[], Awaitable[Lease | None]], pause: Callable[[], Awaitable[None]]) -> Lease:
+    """The lease, as soon as the store gives it."""
+    for _ in range(PATIENCE):
+        if lease := await attempt():
+            return lease
+        await pause()
+    raise AssertionError("the lease never expired")
