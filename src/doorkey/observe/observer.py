@@ -83,13 +83,13 @@ class Observer:
         nested = here in self._telling
         self._telling.add(here)
         try:
-            from doorkey.observe.logging import log
+            from doorkey.observe.logs import log
 
             _guarded(log, event)
             if self._on_event is not None:
                 _guarded(self._on_event, event)
             if opentelemetry_is_there():
-                from doorkey.observe.opentelemetry import record
+                from doorkey.observe.telemetry import record
 
                 _guarded(record, event)
         finally:
@@ -121,7 +121,7 @@ class Watch:
         self._span: Any = None
         if self._event.kind == "asked":
             if opentelemetry_is_there():
-                from doorkey.observe.opentelemetry import RequestSpan
+                from doorkey.observe.telemetry import RequestSpan
 
                 self._span = _guarded(RequestSpan, self._event)
             self._observer.tell(self._event)
@@ -179,7 +179,7 @@ def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
     try:
         return call(event)
     except Exception as error:  # noqa: BLE001  # somebody's own code: no renewal depends on it
-        from doorkey.observe.logging import complain
+        from doorkey.observe.logs import complain
 
         complain(event, error)
         return None
