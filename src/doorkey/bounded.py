@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from doorkey.errors import UsageError
+from doorkey.gate import reset_after_fork
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -23,13 +24,19 @@ class BoundedCache(Generic[K, V]):
         if entries < 1 or idle <= 0:
             raise UsageError("a cache holds at least one entry, for some seconds")
         self._entries, self._idle, self._clock = entries, idle, clock
-        self._mutex = threading.Lock()
         self._values: OrderedDict[K, tuple[V, float]] = OrderedDict()
+        self.reset_in_child()
+        reset_after_fork(self)
+
+    def reset_in_child(self) -> None:
+        """Make a new lock: in a child of fork(), whoever held the old one is gone."""
+        self._mutex = threading.Lock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """Return the value of `key`, made now by `make()` where there is none; `make` must not block."""
         now = self._clock()
         with self._mutex:
+            self._shrink(now)  # first: a value that nobody used for too long is not used now either
             found = self._values.get(key)
             value = make() if found is None else found[0]
             self._values[key] = (value, now)

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakSet
 
 from doorkey.shield import running_trio
@@ -23,10 +23,11 @@ class Gate:
     __slots__ = ("__weakref__", "_busy", "_mutex", "_wakers")
 
     def __init__(self) -> None:
-        self._reset()
-        _gates.add(self)
+        self.reset_in_child()
+        reset_after_fork(self)
 
-    def _reset(self) -> None:
+    def reset_in_child(self) -> None:
+        """Forget a leader that a fork left behind."""
         self._mutex = threading.Lock()
         self._busy = False
         self._wakers: list[Callable[[], object]] = []
@@ -49,17 +50,30 @@ class Gate:
             wake()
 
 
-# A child of fork() has none of its parent's other threads: whoever led there will never leave here.
-_gates: WeakSet[Gate] = WeakSet()
+class Resettable(Protocol):
+    """What holds a lock, or remembers who leads."""
+
+    def reset_in_child(self) -> None:
+        """Make a new lock."""
+        ...
 
 
-def _forget_leaders() -> None:
-    for gate in list(_gates):
-        gate._reset()
+# A child of fork() has none of its parent's other threads: whoever led or held a lock there will never let go here.
+_resettable: WeakSet[Resettable] = WeakSet()
+
+
+def reset_after_fork(one: Resettable) -> None:
+    """Have `one.reset_in_child()` called in each child of fork(), for as long as it lives."""
+    _resettable.add(one)
+
+
+def _reset_all() -> None:
+    for one in list(_resettable):
+        one.reset_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_leaders)
+    os.register_at_fork(after_in_child=_reset_all)
 
 
 def waker_of(event: Any) -> Callable[[], object]:

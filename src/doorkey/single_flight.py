@@ -55,6 +55,10 @@ def _being_saved(slot: Slot) -> OAuthToken | None:
     return current[1] if current is not None and current[0] is slot else None
 
 
+def _chance(slot: Slot) -> float:
+    return (slot.chance or random)()
+
+
 def _gave_up() -> TransportError:
     return TransportError(
         f"another caller has been renewing this token for {PATIENCE:.0f} s and is not done; "
@@ -94,9 +98,7 @@ class SingleFlight:
             if wanted is Wanted.USE or not self._gate.enter():
                 return token
             if self._background:
-                threading.Thread(
-                    target=self._lead_unseen, args=(seen, token), name="doorkey-renewal", daemon=True
-                ).start()
+                self._start(seen, token)
                 return token
             return self._lead(slot.fill(seen, token))
         return self._outcome(seen, None)
@@ -113,7 +115,14 @@ class SingleFlight:
         try:
             return run(filling, self._perform)
         finally:
-            self._slot.back_off(self._clock(), random())  # noqa: S311  # spreads load, guards nothing
+            self._slot.back_off(self._clock(), _chance(self._slot))
+            self._gate.leave()
+
+    def _start(self, seen: int, token: OAuthToken) -> None:
+        thread = threading.Thread(target=self._lead_unseen, args=(seen, token), name="doorkey-renewal", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads, or the interpreter is ending: the token is good, another caller may try
             self._gate.leave()
 
     def _lead_unseen(self, seen: int, token: OAuthToken) -> None:
@@ -180,7 +189,7 @@ class AsyncSingleFlight:
         return await shielded(lambda: arun(filling, self._perform), self._left)
 
     def _left(self) -> None:
-        self._slot.back_off(self._clock(), random())  # noqa: S311  # spreads load, guards nothing
+        self._slot.back_off(self._clock(), _chance(self._slot))
         self._gate.leave()
 
     async def _wait_to_lead(self, seen: int) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from random import random
 from typing import Any, Final
 
 from doorkey.credentials import Credentials
 from doorkey.errors import InvalidGrant, ServerError, UsageError
 from doorkey.gate import Gate
-from doorkey.protocol.backoff import Backoff
+from doorkey.protocol.backoff import Backoff, says_come_back
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod, ClientIdentity, authenticate
 from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.endpoint import check_endpoint
@@ -27,6 +29,7 @@ PATIENCE: Final = 10.0
 TRIES: Final = 3
 
 _DEFAULTS: Final = ("client_secret_basic", "client_secret_post")
+_KEY: Final = re.compile(r'-----BEGIN |^\s*\{.*"kty"', re.DOTALL)  # PEM, JWK
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,29 @@ class Sleep(Effect[None]):
     seconds: float
 
 
+class Server:
+    """Whom sources ask: its metadata, discovered once for all that share this where no `token_endpoint` is known."""
+
+    def __init__(self, issuer: str | None, metadata: ServerMetadata) -> None:
+        issuer = issuer if issuer is not None else metadata.issuer
+        if issuer is None and metadata.token_endpoint is None:
+            raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
+        self.issuer = None if issuer is None else check_endpoint(issuer, "issuer")
+        self.found = metadata if metadata.token_endpoint is not None else None
+
+    def known(self) -> Flow[ServerMetadata]:
+        """Return the metadata. Raises as `discover_flow` does."""
+        if self.found is None:
+            assert self.issuer is not None, "the constructor asks for one of them"
+            self.found = yield from discover_flow(self.issuer)
+        return self.found
+
+
 class SourceCore:
     """One token for `credentials` at one authorization server.
 
-    `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `leeway` is in seconds.
-    `chance` returns 0…1 and spreads callers over time.
+    `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary; `server` is all of that,
+    shared with others. `leeway` is in seconds. `chance` returns 0…1 and spreads renewals and retries over time.
     """
 
     def __init__(
@@ -50,20 +71,20 @@ class SourceCore:
         issuer: str | None = None,
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        server: Server | None = None,
         leeway: float | None = None,
         clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random,
     ) -> None:
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
             known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
-        if issuer is None and known.token_endpoint is None:
-            raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
+        _check(leeway, clock, chance)
         self.credentials = credentials
         self.clock = clock
-        self.slot = Slot(self.renew, self.renewable, leeway, Backoff())
+        self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance)
         self.gate = Gate()
-        self._issuer = issuer
-        self._metadata = known if known.token_endpoint is not None else None
+        self._server = server or Server(issuer, known)
         self._dead: InvalidGrant | None = None
 
     def renewable(self, token: OAuthToken | None) -> bool:
@@ -79,7 +100,9 @@ class SourceCore:
         """Bring the first or the next token: by refresh token where there is one, else by the credentials."""
         if self._dead is not None:
             raise self._dead.for_waiter()
-        metadata = yield from self._known()
+        metadata = yield from self._server.known()
+        if metadata.token_endpoint is None:
+            raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
         if token is not None and token.refresh_token is not None:
             try:
                 renewed = yield from self._ask(metadata, RefreshTokenGrant(token.refresh_token))
@@ -96,15 +119,6 @@ class SourceCore:
                 self._dead = refused.for_waiter()
             raise
 
-    def _known(self) -> Flow[ServerMetadata]:
-        if self._metadata is None:
-            assert self._issuer is not None, "the constructor asks for one of them"
-            found = yield from discover_flow(self._issuer)
-            if found.token_endpoint is None:
-                raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
-            self._metadata = found
-        return self._metadata
-
     def _ask_patiently(self, metadata: ServerMetadata) -> Flow[OAuthToken]:
         """Ask by the credentials; wait out a short `Retry-After` where asking again burns nothing."""
         for left in range(TRIES - 1, -1, -1):
@@ -112,9 +126,10 @@ class SourceCore:
                 return (yield from self._ask(metadata, self.credentials.grant()))
             except ServerError as busy:
                 pause = busy.retry_after
-                if not left or pause is None or pause > PATIENCE or not self.credentials.repeatable:
+                waits = left and pause is not None and pause <= PATIENCE and says_come_back(busy)
+                if not waits or not self.credentials.repeatable:
                     raise
-            yield from Sleep(pause)
+            yield from Sleep(pause or 0.0)
         raise AssertionError("the last try returns or raises")
 
     def _ask(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
@@ -125,7 +140,7 @@ class SourceCore:
         if refreshing is not None:
             wanted = tuple(pair for pair in wanted if pair[0] != "scope")  # what was granted stays (RFC 6749 §6)
         request = token_request(metadata.token_endpoint, grant, wanted)
-        audience = metadata.issuer or metadata.token_endpoint
+        audience = metadata.issuer or self._server.issuer or metadata.token_endpoint
         identity = ClientIdentity(self.credentials.client_id, self.credentials.client_secret, audience, now)
         response = yield from authenticate(request, identity, self._method(metadata))
         return parse_token(response, asked_at=now, refresh_token=refreshing)
@@ -134,7 +149,7 @@ class SourceCore:
         """Return the first method of the credentials that the server lists, or simply the first."""
         preferred = self.credentials.auth_methods
         if not preferred:
-            preferred = _DEFAULTS if self.credentials.client_secret not in (None, Secret("")) else ("none",)
+            preferred = _methods_for(self.credentials.client_secret)
         listed = metadata.extra.get("token_endpoint_auth_methods_supported")
         usable = [one for one in preferred if not isinstance(one, str) or not isinstance(listed, list) or one in listed]
         chosen = (usable or list(preferred))[0]
@@ -143,3 +158,21 @@ class SourceCore:
         if chosen not in METHODS:
             raise UsageError(f"there is no client authentication method {chosen!r}; known: {', '.join(METHODS)}")
         return METHODS[chosen]
+
+
+def _methods_for(secret: object) -> tuple[str, ...]:
+    """Return the methods to try where none is preferred: a private key is never sent as if it were a secret."""
+    if secret is None or secret == Secret(""):
+        return ("none",)
+    if not isinstance(secret, Secret) or _KEY.search(secret.reveal()):
+        return ("private_key_jwt",)
+    return _DEFAULTS
+
+
+def _check(leeway: object, clock: object, chance: object) -> None:
+    if leeway is not None and (isinstance(leeway, bool) or not isinstance(leeway, int | float) or not leeway >= 0):
+        raise UsageError("leeway is a number of seconds, 0 or more")
+    if not callable(clock):
+        raise UsageError("clock is a callable that returns seconds since the epoch")
+    if not callable(chance):
+        raise UsageError("chance is a callable that returns a number from 0 to 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from random import random
 from typing import Any
 
 from doorkey.credentials import Credentials
@@ -24,7 +25,8 @@ class TokenSource:
     `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; left out, one is made.
     `leeway` is the seconds before expiry at which the token is renewed, left out: min(60, lifetime / 2). With
     `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
-    server. `clock` returns seconds since the epoch, `sleep` lets seconds pass.
+    server. `clock` returns seconds since the epoch, `sleep` lets seconds pass. `chance` returns 0…1: each token draws
+    by it how early it is renewed (from half of that margin to all of it), so that a fleet does not renew in step.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class TokenSource:
         background: bool = False,
         exchange: ExchangePolicy | None = None,
         clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock)
+        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance)
         self._sender = OwnedSender(http_client, exchange or ExchangePolicy())
         self._sleep = sleep
         self._flight = SingleFlight(
@@ -95,9 +98,10 @@ class AsyncTokenSource:
         background: bool = False,
         exchange: ExchangePolicy | None = None,
         clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
-        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock)
+        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance)
         self._sender = OwnedAsyncSender(http_client, exchange or ExchangePolicy())
         self._sleep = sleep
         self._flight = AsyncSingleFlight(
@@ -141,6 +145,7 @@ def core_of(
     metadata: ServerMetadata | Mapping[str, Any] | None,
     leeway: float | None,
     clock: Callable[[], float],
+    chance: Callable[[], float],
 ) -> SourceCore:
     """Return the core of these credentials, or the one that is shared with another source."""
     if isinstance(credentials, SourceCore):
@@ -154,4 +159,5 @@ def core_of(
         metadata=metadata,
         leeway=leeway,
         clock=clock,
+        chance=chance,
     )

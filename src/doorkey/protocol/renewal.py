@@ -10,13 +10,13 @@ those who come later note the new count, and try again. A cancelled attempt coun
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 
 from doorkey.errors import MissingTokenError, OAuthError, TokenExpiredError
 from doorkey.protocol.backoff import Backoff, says_come_back
 from doorkey.protocol.flow import Flow
 from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
 
 
 class Freshness(Enum):
@@ -51,9 +51,14 @@ class Slot:
     `renew(token)` is the flow that brings the next token and has saved it before it returns; `renewable(token)` says
     whether there is any way to, from None too where the first token can be got the same way. `leeway` is in seconds,
     None for the default. With `backoff`, a failure answers those who come before its pause is over, without a request.
+    `chance` returns 0…1: with it, each token draws a share of the default margin, from half to all of it, so that many
+    sources that began together do not renew in step.
     """
 
-    __slots__ = ("attempts", "backoff", "error", "failures", "leeway", "renew", "renewable", "retry_at", "token")
+    __slots__ = (
+        *("attempts", "backoff", "chance", "error", "failures", "leeway", "paused", "rejected"),
+        *("renew", "renewable", "retry_at", "share", "token"),
+    )
 
     def __init__(
         self,
@@ -61,11 +66,16 @@ class Slot:
         renewable: Callable[[OAuthToken | None], bool],
         leeway: float | None = None,
         backoff: Backoff | None = None,
+        chance: Callable[[], float] | None = None,
     ) -> None:
         self.renew = renew
         self.renewable = renewable
         self.leeway = leeway
         self.backoff = backoff
+        self.chance = chance
+        self.share = 1.0
+        self.rejected: Secret | None = None
+        self.paused = 0
         self.token: OAuthToken | None = None
         self.attempts = 0
         self.error: Exception | None = None
@@ -74,14 +84,16 @@ class Slot:
 
     def put(self, token: OAuthToken | None) -> None:
         """Replace the token from outside; who queued for the old one is content with this one."""
-        self.token, self.error, self.failures = token, None, 0
+        self.share = 1.0 if self.chance is None else 0.5 + self.chance() / 2
+        self.token, self.error, self.failures, self.rejected = token, None, 0, None
         self.attempts += 1
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget the token if it is still this one, because a server refused it; say whether it was."""
-        if self.token is None or self.token.access_token != token.access_token:
+        current = self.token
+        if current is None or current.access_token != token.access_token:
             return False
-        self.token = replace(self.token, expires_at=0.0)
+        self.rejected = token.access_token  # a mark, not another token: one that is put at this moment is not lost
         return True
 
     def look(self, now: float) -> tuple[int, OAuthToken | None, Wanted]:
@@ -102,7 +114,7 @@ class Slot:
         while backing off a copy of the last failure. One that cannot be renewed is used until it really expires.
         """
         token = self.token
-        fresh = Freshness.EXPIRED if token is None else freshness(token, now, self.leeway)
+        fresh = Freshness.EXPIRED if token is None else self._freshness(token, now)
         if fresh is Freshness.FRESH:
             return Wanted.USE
         if self.renewable(token):
@@ -146,7 +158,12 @@ class Slot:
                 self.error = error.for_waiter() if isinstance(error, OAuthError) else error
                 self.failures += 1
             self.attempts += 1
-            if meanwhile is not None and isinstance(error, OAuthError) and says_come_back(error):
+            if (
+                meanwhile is not None
+                and meanwhile.access_token != self.rejected
+                and isinstance(error, OAuthError)
+                and says_come_back(error)
+            ):
                 return meanwhile
             raise
         self.put(renewed)
@@ -154,9 +171,18 @@ class Slot:
 
     def back_off(self, now: float, chance: float) -> None:
         """Start the pause after a failure at `now`; `chance` is in 0…1. A failure that time does not heal has none."""
-        if self.backoff is None or not isinstance(self.error, OAuthError) or not says_come_back(self.error):
+        if self.backoff is None or self.paused == self.attempts:
+            return  # this caller has led no attempt: the pause of the last one stands
+        self.paused = self.attempts
+        if not isinstance(self.error, OAuthError) or not says_come_back(self.error):
             return
         self.retry_at = now + self.backoff.pause(self.failures, self.error, chance)
+
+    def _freshness(self, token: OAuthToken, now: float) -> Freshness:
+        """Return how fresh the slot's token is; one that a server refused has expired, whatever it says."""
+        if self.rejected is not None and token.access_token == self.rejected:
+            return Freshness.EXPIRED
+        return freshness(token, now, token.margin() * self.share if self.leeway is None else self.leeway)
 
     def _raise(self) -> None:
         if self.error is not None:
