@@ -1,7 +1,8 @@
 """The questions to the authorization endpoint, and about the codes it gives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -49,6 +50,24 @@ def callback_without_a_state(realm: Realm) -> Mapping[str, Any]:
 @scenario
 def callback_by_fragment(realm: Realm) -> Mapping[str, Any]:
     return normalise.location(realm.callback(response_mode="fragment"), realm.origin)
+
+
+def _fields(realm: Realm, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """What a form posts, whatever the order, but for the button that Keycloak's page has besides."""
+    return {name: normalise.value(text, realm.origin, name) for name, text in pairs if name != "continue"}
+
+
+@scenario
+def callback_by_form_post(realm: Realm) -> Mapping[str, Any]:
+    return _fields(realm, parse_qsl(urlsplit(realm.callback(response_mode="form_post")).query))
+
+
+@scenario
+def callback_by_form_post_with_an_error(realm: Realm) -> Mapping[str, Any]:
+    answer = realm.get(realm.authorization_url(response_mode="form_post", prompt="none"))
+    (form,) = forms(answer.text, answer.url)
+    told = {"status": answer.status_code, "method": form.method, "action": form.action}
+    return {**told, "fields": _fields(realm, form.fields.items())}
 
 
 @scenario

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -7,6 +9,7 @@ from doorkey.protocol.http import Response
 from doorkey.server.endpoints.authorize import Cookies, LoggedIn, LoginNeeded
 from doorkey.server.redirect_uris import is_registered
 from tests.server.world import APP, CALLBACK, ISSUER, SPA, World, callback
+from tests.servers.browser import forms
 
 
 @pytest.fixture
@@ -215,3 +218,27 @@ def test_nothing_that_waits_for_a_login_shows_its_secrets(world: World) -> None:
     assert isinstance(needed, LoginNeeded)
     assert needed.csrf not in repr(needed)
     assert needed.browser not in repr(needed)
+
+
+def test_form_post_sends_the_answer_in_a_form_and_nothing_in_a_url(world: World) -> None:
+    needed = world.authorize(response_mode="form_post", state='"><script>alert(1)</script>')
+    assert isinstance(needed, LoginNeeded)
+    done = world.fill_in(needed)
+    assert isinstance(done, LoggedIn)
+    assert (done.response.status, done.response.header("location")) == (200, None)
+    page = done.response.body.decode()
+    (form,) = forms(page, ISSUER)
+    assert (form.action, form.method) == (CALLBACK, "post")
+    assert set(form.fields) == {"state", "session_state", "iss", "code"}
+    assert form.fields["state"] == '"><script>alert(1)</script>'
+    assert page.count("<script") == 1  # its own
+    assert world.exchange(form.fields["code"]).status == 200
+
+
+def test_form_post_runs_its_own_script_and_no_other(world: World) -> None:
+    answer = world.authorize(response_mode="form_post", prompt="none")
+    assert isinstance(answer, Response)
+    script = answer.body.decode().partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in (answer.header("content-security-policy") or "")
+    assert forms(answer.body.decode(), ISSUER)[0].fields["error"] == "login_required"

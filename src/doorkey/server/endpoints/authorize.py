@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from doorkey.errors import (
@@ -29,6 +30,7 @@ from doorkey.protocol.http import Request, Response
 from doorkey.protocol.pkce import METHOD
 from doorkey.server.answers import redirect
 from doorkey.server.context import At
+from doorkey.server.form_post import form_post
 from doorkey.server.model import (
     AUTHORIZATION_CODE,
     AuthorizationRequest,
@@ -56,6 +58,7 @@ from doorkey.server.storage import (
 from doorkey.server.tokens import new_id
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+RESPONSE_MODES = ("query", "fragment", "form_post")
 _RESPONSE_TYPES = {"code", "token", "id_token", "none"}
 
 
@@ -147,7 +150,7 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
     if parameters.get("request") or parameters.get("request_uri"):
         raise ServerError("request_not_supported")
     mode = parameters.get("response_mode") or "query"
-    if mode not in ("query", "fragment"):
+    if mode not in RESPONSE_MODES:
         raise InvalidRequest(description="Invalid parameter: response_mode")
     try:
         scope = granted_scope(client, parameters.get("scope"))
@@ -212,7 +215,7 @@ def _back_with_a_code(asked: AuthorizationRequest, session: Session, at: At, *, 
     code = secrets.token_urlsafe(32)
     yield from SaveCode(code, Code(asked, session.id, grant.id))
     answer = {"state": asked.state, "session_state": session.id, "iss": at.issuer, "code": code}
-    return redirect(asked.redirect_uri, answer, asked.response_mode, status=status)
+    return _sent_back(asked.redirect_uri, answer, asked.response_mode, status)
 
 
 def _refusal(error: ServerError, parameters: Parameters, uri: str, at: At) -> Response:
@@ -224,7 +227,11 @@ def _refusal(error: ServerError, parameters: Parameters, uri: str, at: At) -> Re
     }
     implicit = {"token", "id_token"} & set((parameters.get("response_type") or "").split())
     mode = parameters.get("response_mode") or ("fragment" if implicit else "query")
-    return redirect(uri, answer, mode)
+    return _sent_back(uri, answer, mode)
+
+
+def _sent_back(uri: str, answer: Mapping[str, str | None], mode: str, status: int = 302) -> Response:
+    return form_post(uri, answer) if mode == "form_post" else redirect(uri, answer, mode, status=status)
 
 
 def _fingerprint(secret: str) -> str:

@@ -7,6 +7,7 @@ from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import json_response
 from doorkey.server.context import At
+from doorkey.server.endpoints.authorize import RESPONSE_MODES
 from doorkey.server.grants import GRANTS
 from doorkey.server.keys import SIGNING_ALG
 
@@ -29,7 +30,7 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         "revocation_endpoint": ends.revocation,
         "grant_types_supported": list(GRANTS),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "fragment"],
+        "response_modes_supported": list(RESPONSE_MODES),
         "subject_types_supported": ["public"],
         "prompt_values_supported": ["none", "login"],
         "id_token_signing_alg_values_supported": [SIGNING_ALG],

@@ -1,0 +1,46 @@
+"""The response mode `form_post`: a page that posts the answer to the client (OAuth 2.0 Form Post Response Mode §2)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from html import escape
+
+from doorkey.protocol.http import Response
+
+_SCRIPT = "document.forms[0].submit()"
+_DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+_HEADERS = (
+    ("Content-Type", "text/html;charset=utf-8"),
+    ("Cache-Control", "no-store, must-revalidate, max-age=0"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    (
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'sha256-{_DIGEST}'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+)
+
+
+def form_post(uri: str, parameters: Mapping[str, str | None]) -> Response:
+    """Return a page whose form sends `parameters` to `uri`: by itself, or by its button where scripts are off."""
+    fields = "\n".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in parameters.items()
+        if value is not None
+    )
+    page = f"""<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Back to the app</title></head>
+<body>
+<form method="post" action="{escape(uri)}">
+{fields}
+<noscript><button type="submit">Go back to the app</button></noscript>
+</form>
+<script>{_SCRIPT}</script>
+</body>
+</html>
+"""
+    return Response(200, _HEADERS, page.encode())
