@@ -61,8 +61,7 @@ class _Again:
             raise
         if token is None:
             return response
-        _ = response.content  # read to the end, so that the connection can be used again
-        response.close()
+        response.close()  # unread: its body is the API's, of any size, and nobody wants it
         again = response.request.copy()
         if self._face._bearer.in_body:
             again.prepare_body(self._body, None)

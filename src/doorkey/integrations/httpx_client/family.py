@@ -121,6 +121,17 @@ class SyncFamily(_Shared, SyncBase):
             kwargs["auth"] = None
         return super().stream(method, url, **kwargs)
 
+    if TYPE_CHECKING:  # `family` makes these, from the library's own
+        # fmt: off
+        def get(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def options(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def head(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def post(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def put(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def patch(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def delete(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        # fmt: on
+
     # -- the family's operations, blocking ---------------------------------------------------------------------------
 
     fetch_token = blocking(client.OAuth2Client._fetch_token)
@@ -186,6 +197,17 @@ class AsyncFamily(_Shared, AsyncBase):
     def _transport_for_url(self, url: Any) -> Any:
         siblings, loop = self._siblings, running_loop()
         return super()._transport_for_url(url) if siblings.at_home(loop) else siblings.transport_for(url, loop)
+
+    if TYPE_CHECKING:  # `family` makes these, from the library's own
+        # fmt: off
+        async def get(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        async def options(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        async def head(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        async def post(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        async def put(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        async def patch(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        async def delete(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        # fmt: on
 
     # -- the family's operations, awaited ----------------------------------------------------------------------------
 
