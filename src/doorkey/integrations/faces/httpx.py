@@ -38,40 +38,53 @@ class HttpxFace(Auth):
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         bearer = self._bearer
+        _take_off(request)
         if bearer.leaves_alone(request.url, request.headers):
             yield request
             return
         token = bearer.fresh()
         if bearer.is_plain:
-            request.headers["Authorization"] = bearer.header(token)
-            signed = request
+            signed = _put_on(request, bearer.header(token))
         else:
             signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
         response = yield signed
         if response.status_code == 401 and _worth_another(response, request):
             other = bearer.another(token)
             if other is not None:
-                request.headers.pop("Authorization", None)
+                _take_off(request)
                 yield _rebuilt(request, bearer.signed(other, *_wire_of(request, bearer)))
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         bearer = self._bearer
+        _take_off(request)
         if bearer.leaves_alone(request.url, request.headers):
             yield request
             return
         token = await bearer.afresh()
         if bearer.is_plain:
-            request.headers["Authorization"] = bearer.header(token)
-            signed = request
+            signed = _put_on(request, bearer.header(token))
         else:
             signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
         response = yield signed
         if response.status_code == 401 and _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
-                request.headers.pop("Authorization", None)
+                _take_off(request)
                 yield _rebuilt(request, await bearer.asigned(other, *_wire_of(request, bearer)))
+
+
+def _put_on(request: Any, header: str) -> Any:
+    """Sign the request, and note on it that the header is ours."""
+    request.headers["Authorization"] = request._doorkey = header
+    return request
+
+
+def _take_off(request: Any) -> None:
+    """Take our header off a request that a program sends once more: the token in it may be an old one."""
+    ours = getattr(request, "_doorkey", None)
+    if ours is not None and request.headers.get("Authorization") == ours:
+        del request.headers["Authorization"]
 
 
 def _worth_another(response: Any, request: Any) -> bool:
@@ -94,7 +107,9 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     url, headers, body = wire
     body = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
     make = cast("Any", type(request))
-    if body is None or body == getattr(request, "_content", None):
+    if body is None:
         return make(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
+    if body == getattr(request, "_content", None):
+        return make(request.method, url, headers=headers, content=body, extensions=request.extensions)
     kept = {k: v for k, v in headers.items() if k.lower() not in ("content-length", "transfer-encoding")}
     return make(request.method, url, headers=kept, content=body, extensions=request.extensions)

@@ -19,17 +19,17 @@ class RequestsFace:
         if self._bearer.leaves_alone(r.url, r.headers):
             return r
         token = self._bearer.fresh()
-        body = r.body
+        url, body = r.url, r.body
         self._sign(r, token)
         if body is None or isinstance(body, str | bytes):  # a stream is spent once it was sent
-            r.register_hook("response", _Again(self, token, r.url, body))
+            r.register_hook("response", _Again(self, token, url, body, r.url))
         return r
 
     def _sign(self, r: Any, token: OAuthToken) -> None:
         if self._bearer.is_plain:
             r.headers["Authorization"] = self._bearer.header(token)
             return
-        given = {name: str(value) for name, value in r.headers.items()}
+        given = {name: _text(value) for name, value in r.headers.items()}
         url, headers, body = self._bearer.signed(token, r.url or "", given, r.body)
         r.url = url
         r.headers.clear()
@@ -39,11 +39,18 @@ class RequestsFace:
             r.prepare_content_length(body)
 
 
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
 class _Again:
     """The response hook of one request: renews the token and sends the request again, once."""
 
-    def __init__(self, face: RequestsFace, token: OAuthToken, url: str, body: str | bytes | None) -> None:
+    def __init__(
+        self, face: RequestsFace, token: OAuthToken, url: str, body: str | bytes | None, signed_url: str
+    ) -> None:
         self._face, self._token, self._url, self._body = face, token, url, body
+        self._signed_url = signed_url
         self._done = False
 
     def __call__(self, response: Any, **kwargs: Any) -> Any:
@@ -63,8 +70,10 @@ class _Again:
             return response
         response.close()  # unread: its body is the API's, of any size, and nobody wants it
         again = response.request.copy()
-        if self._face._bearer.in_body:
-            again.prepare_body(self._body, None)
+        if again.url == self._signed_url:  # else a redirect led on: what is signed there is what it made
+            again.url = self._url
+            if self._face._bearer.in_body:
+                again.prepare_body(self._body, None)
         again.headers.pop("Authorization", None)
         self._face._sign(again, token)
         second = response.connection.send(again, **kwargs)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from doorkey.bounded import BoundedCache
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_client.exchange import aexchange, exchange
 from doorkey.integrations.senders import ahttpx_of, httpx_of
-from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.flow import arun, run
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.source_core import SourceCore
+from doorkey.source_core import Server, SourceCore
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.tokens import OAuthToken
+
+_GRANTS_UNSAID: Final = ("authorization_code", "implicit")
+"""What a server offers that does not say (RFC 8414 §2)."""
 
 
 class _Authority:
@@ -36,19 +38,23 @@ class _Authority:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.http = http_client
-        self._metadata: ServerMetadata | None = None if openid_config is None else ServerMetadata.of(openid_config)
         self._policy = exchange or ExchangePolicy()
         self._leeway, self._clock = leeway, clock
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(max_tokens, max_idle)
         self.issuer = issuer or str(http_client.base_url).rstrip("/")
-        if not self.issuer and (self._metadata is None or self._metadata.token_endpoint is None):
+        known = ServerMetadata.of(openid_config)
+        if not self.issuer and known.token_endpoint is None:
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
+        self._server = Server(self.issuer or None, known)
 
     def _core(self, credentials: Credentials) -> SourceCore:
-        known = self._metadata
-        if known is not None and known.token_endpoint is not None:
-            return SourceCore(credentials, metadata=known, leeway=self._leeway, clock=self._clock)
-        return SourceCore(credentials, issuer=self.issuer, leeway=self._leeway, clock=self._clock)
+        if not isinstance(credentials, Credentials):
+            raise UsageError(f"these are no credentials: {type(credentials).__name__}")
+        return SourceCore(credentials, server=self._server, leeway=self._leeway, clock=self._clock)
+
+    def _supports(self, grant: str, metadata: ServerMetadata) -> bool:
+        listed = metadata.extra.get("grant_types_supported")
+        return grant in (listed if isinstance(listed, list) else _GRANTS_UNSAID)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.issuer}>"
@@ -65,13 +71,11 @@ class OAuthAuthorityClient(_Authority):
     @property
     def openid_config(self) -> ServerMetadata:
         """The server's metadata, discovered on first use. Raises as `doorkey.discover` does."""
-        if self._metadata is None:
-            self._metadata = run(discover_flow(self.issuer), self._send)
-        return self._metadata
+        return run(self._server.known(), self._send)
 
     def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""
-        return grant in (self.openid_config.extra.get("grant_types_supported") or ())
+        return self._supports(grant, self.openid_config)
 
     def get_token(self, credentials: Credentials) -> OAuthToken:
         """Return the token of `credentials`, cached while it is fresh. Raises `OAuthError`."""
@@ -96,13 +100,11 @@ class AsyncOAuthAuthorityClient(_Authority):
 
     async def openid_config(self) -> ServerMetadata:
         """Return the server's metadata, discovered on first use. Raises as `doorkey.adiscover` does."""
-        if self._metadata is None:
-            self._metadata = await arun(discover_flow(self.issuer), self._send)
-        return self._metadata
+        return await arun(self._server.known(), self._send)
 
     async def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""
-        return grant in ((await self.openid_config()).extra.get("grant_types_supported") or ())
+        return self._supports(grant, await self.openid_config())
 
     async def get_token(self, credentials: Credentials) -> OAuthToken:
         """Return the token of `credentials`, cached while it is fresh. Raises `OAuthError`."""

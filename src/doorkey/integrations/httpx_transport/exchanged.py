@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from doorkey.credentials import Credentials, ResourceOwnerCredentials, TokenExchange
 from doorkey.errors import OAuthError, UsageError
+from doorkey.values import Secret
 
 SubjectTokenProvider: TypeAlias = "Callable[[], str | None]"
 AsyncSubjectTokenProvider: TypeAlias = "Callable[[], str | Awaitable[str | None] | None]"
@@ -51,10 +52,18 @@ def exchange_of(credentials: Credentials, subject_token: object, *, optional: bo
 
     Raises `UsageError` when there is no subject token and there must be one.
     """
-    if not subject_token:
+    if subject_token is None or subject_token in ("", Secret("")):
         if optional:
             return credentials
         raise UsageError("the subject_token_provider returned no token: there is nothing to exchange")
+    if not isinstance(subject_token, str | Secret):
+        if inspect.iscoroutine(subject_token):
+            subject_token.close()  # or Python warns, far from here, that nobody awaited it
+        raise UsageError(
+            f"a subject token is text, and the subject_token_provider returned a {type(subject_token).__name__}"
+        )
+    if isinstance(credentials, TokenExchange):
+        return replace(credentials, subject_token=subject_token)
     return TokenExchange(
         credentials.client_id,
         credentials.client_secret,
@@ -62,7 +71,7 @@ def exchange_of(credentials: Credentials, subject_token: object, *, optional: bo
         credentials.auth_methods,
         credentials.audience,
         credentials.resource,
-        subject_token=str(subject_token),
+        subject_token=subject_token,
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import aclosing, closing
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from doorkey.integrations._httpx import transport_bases
 from doorkey.integrations.bearer import Bearer
@@ -32,10 +34,26 @@ class _Face(HttpxFace):
 
 
 def _led_elsewhere(request: Any) -> bool:
-    """Say whether a redirect led here from another origin, to which the token must not go; remember where it began."""
+    """Say whether a redirect led here from another origin, or came by one; remember where the request began."""
     here = origin_of(str(request.url))
-    began: Origin = request.extensions.setdefault(_ORIGIN, here)
+    began: Origin | None = request.extensions.setdefault(_ORIGIN, here)
+    if began != here:
+        request.extensions[_ORIGIN] = None
     return began != here
+
+
+def _copy(request: Any) -> Any:
+    """Return a copy to sign: what its client makes of the request itself, after a redirect, then has no token."""
+    content = getattr(request, "_content", None)
+    body = {"stream": request.stream} if content is None else {"content": content}
+    return type(request)(request.method, request.url, headers=request.headers, extensions=request.extensions, **body)
+
+
+def _bare(request: Any) -> Any:
+    """Return a copy without any `Authorization`: it was meant for the origin where the request began."""
+    bare = _copy(request)
+    bare.headers.pop("Authorization", None)
+    return bare
 
 
 class AuthenticatingTransport(_Bases):
@@ -52,16 +70,20 @@ class AuthenticatingTransport(_Bases):
     def handle_request(self, request: Any) -> Any:
         """Return the response to `request`."""
         if _led_elsewhere(request):
-            return self.transport.handle_request(request)
-        source = self._authority.source(self._credentials_of(request))
-        signing = _Face(Bearer(source, None)).sync_auth_flow(request)
-        response = self._sent(next(signing))
-        try:
-            again = signing.send(response)
-        except StopIteration:
-            return response
-        response.close()
-        return self._sent(again)
+            return self.transport.handle_request(_bare(request))
+        signed = _copy(request)
+        source = self._authority.source(self._credentials_of(signed))
+        with closing(_Face(Bearer(source, None)).sync_auth_flow(signed)) as signing:
+            response = self._sent(next(signing))
+            try:
+                again = signing.send(response)
+            except StopIteration:
+                return response
+            except BaseException:
+                response.close()
+                raise
+            response.close()
+            return self._sent(again)
 
     def _sent(self, request: Any) -> Any:
         response = self.transport.handle_request(request)
@@ -71,6 +93,18 @@ class AuthenticatingTransport(_Bases):
     def close(self) -> None:
         """Close the transport that is wrapped."""
         self.transport.close()
+
+    def __enter__(self) -> Self:
+        self.transport.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        self.transport.__exit__(kind, error, trace)
 
 
 class AsyncAuthenticatingTransport(_AsyncBases):
@@ -87,17 +121,21 @@ class AsyncAuthenticatingTransport(_AsyncBases):
     async def handle_async_request(self, request: Any) -> Any:
         """Return the response to `request`."""
         if _led_elsewhere(request):
-            return await self.transport.handle_async_request(request)
-        credentials = self._credentials_of(request)
+            return await self.transport.handle_async_request(_bare(request))
+        signed = _copy(request)
+        credentials = self._credentials_of(signed)
         source = self._authority.source(await credentials if inspect.isawaitable(credentials) else credentials)
-        signing = _Face(Bearer(None, source)).async_auth_flow(request)
-        response = await self._sent(await anext(signing))
-        try:
-            again = await signing.asend(response)
-        except StopAsyncIteration:
-            return response
-        await response.aclose()
-        return await self._sent(again)
+        async with aclosing(_Face(Bearer(None, source)).async_auth_flow(signed)) as signing:
+            response = await self._sent(await anext(signing))
+            try:
+                again = await signing.asend(response)
+            except StopAsyncIteration:
+                return response
+            except BaseException:
+                await response.aclose()
+                raise
+            await response.aclose()
+            return await self._sent(again)
 
     async def _sent(self, request: Any) -> Any:
         response = await self.transport.handle_async_request(request)
@@ -107,3 +145,15 @@ class AsyncAuthenticatingTransport(_AsyncBases):
     async def aclose(self) -> None:
         """Close the transport that is wrapped."""
         await self.transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        await self.transport.__aexit__(kind, error, trace)
