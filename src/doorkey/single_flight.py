@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from doorkey.errors import OAuthError, TransportError
 from doorkey.gate import Gate, waker_of
+from doorkey.observe.observer import waiting
 from doorkey.protocol.flow import Effect, Flow, arun, run
 from doorkey.protocol.renewal import Slot, Wanted
 from doorkey.shield import shielded, unattended
@@ -135,8 +136,9 @@ class SingleFlight:
             woken = threading.Event()
             if self._gate.enter(woken.set):
                 return True
-            if not woken.wait(PATIENCE):
-                raise _gave_up()
+            with waiting(self._slot):
+                if not woken.wait(PATIENCE):
+                    raise _gave_up()
         return False
 
 
@@ -200,8 +202,9 @@ class AsyncSingleFlight:
             woken = anyio.Event()
             if self._gate.enter(waker_of(woken)):
                 return True
-            with anyio.move_on_after(PATIENCE) as scope:
-                await woken.wait()
-            if scope.cancelled_caught:
-                raise _gave_up()
+            with waiting(self._slot):
+                with anyio.move_on_after(PATIENCE) as scope:
+                    await woken.wait()
+                if scope.cancelled_caught:
+                    raise _gave_up()
         return False

@@ -12,6 +12,7 @@ from typing import Any, Final
 from doorkey.credentials import Credentials
 from doorkey.errors import InvalidGrant, ServerError, UsageError
 from doorkey.gate import Gate
+from doorkey.observe.observer import Observer, OnEvent, reject
 from doorkey.protocol.backoff import Backoff, says_come_back
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod, ClientIdentity, authenticate
 from doorkey.protocol.discovery import discover_flow
@@ -49,6 +50,10 @@ class Server:
         self.issuer = None if issuer is None else check_endpoint(issuer, "issuer")
         self.found = metadata if metadata.token_endpoint is not None else None
 
+    def name(self) -> str | None:
+        """Return what tells this server from others: its issuer, else its token endpoint."""
+        return self.issuer or (self.found.token_endpoint if self.found is not None else None)
+
     def known(self) -> Flow[ServerMetadata]:
         """Return the metadata. Raises as `discover_flow` does."""
         if self.found is None:
@@ -75,6 +80,8 @@ class SourceCore:
         leeway: float | None = None,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
@@ -86,6 +93,7 @@ class SourceCore:
         self.gate = Gate()
         self._server = server or Server(issuer, known)
         self._dead: InvalidGrant | None = None
+        self.observer = self.slot.observer = Observer(credentials.client_id, self._server.name, on_event, timer)
 
     def renewable(self, token: OAuthToken | None) -> bool:
         """Say whether a token can be got: the first one always, another where the grant or the server allows it."""
@@ -93,16 +101,17 @@ class SourceCore:
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one; say whether there may be another."""
-        self.slot.reject(token)
+        reject(self.slot, token)
         return self.renewable(token)
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Bring the first or the next token: by refresh token where there is one, else by the credentials."""
         if self._dead is not None:
             raise self._dead.for_waiter()
-        metadata = yield from self._server.known()
-        if metadata.token_endpoint is None:
-            raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
+        with self.observer.preparing():
+            metadata = yield from self._server.known()
+            if metadata.token_endpoint is None:
+                raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
         if token is not None and token.refresh_token is not None:
             try:
                 renewed = yield from self._ask(metadata, RefreshTokenGrant(token.refresh_token))
@@ -122,8 +131,10 @@ class SourceCore:
     def _ask_patiently(self, metadata: ServerMetadata) -> Flow[OAuthToken]:
         """Ask by the credentials; wait out a short `Retry-After` where asking again burns nothing."""
         for left in range(TRIES - 1, -1, -1):
+            with self.observer.preparing():
+                grant = self.credentials.grant()
             try:
-                return (yield from self._ask(metadata, self.credentials.grant()))
+                return (yield from self._ask(metadata, grant))
             except ServerError as busy:
                 pause = busy.retry_after
                 waits = left and pause is not None and pause <= PATIENCE and says_come_back(busy)
@@ -133,6 +144,10 @@ class SourceCore:
         raise AssertionError("the last try returns or raises")
 
     def _ask(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
+        with self.observer.asking(grant.grant_type):
+            return (yield from self._answer(metadata, grant))
+
+    def _answer(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
         assert metadata.token_endpoint is not None, "checked where it came from"
         now = self.clock()
         refreshing = grant.refresh_token if isinstance(grant, RefreshTokenGrant) else None

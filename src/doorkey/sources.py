@@ -10,6 +10,7 @@ from typing import Any
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
+from doorkey.observe.observer import OnEvent
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.http import Request
 from doorkey.protocol.metadata import ServerMetadata
@@ -27,6 +28,7 @@ class TokenSource:
     `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
     server. `clock` returns seconds since the epoch, `sleep` lets seconds pass. `chance` returns 0…1: each token draws
     by it how early it is renewed (from half of that margin to all of it), so that a fleet does not renew in step.
+    `on_event` is called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class TokenSource:
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random,
         sleep: Callable[[float], object] = time.sleep,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance)
+        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
         self._sender = OwnedSender(http_client, exchange or ExchangePolicy())
         self._sleep = sleep
         self._flight = SingleFlight(
@@ -100,8 +104,10 @@ class AsyncTokenSource:
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random,
         sleep: Callable[[float], Any] | None = None,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance)
+        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
         self._sender = OwnedAsyncSender(http_client, exchange or ExchangePolicy())
         self._sleep = sleep
         self._flight = AsyncSingleFlight(
@@ -146,6 +152,8 @@ def core_of(
     leeway: float | None,
     clock: Callable[[], float],
     chance: Callable[[], float],
+    on_event: OnEvent | None,
+    timer: Callable[[], float],
 ) -> SourceCore:
     """Return the core of these credentials, or the one that is shared with another source."""
     if isinstance(credentials, SourceCore):
@@ -160,4 +168,6 @@ def core_of(
         leeway=leeway,
         clock=clock,
         chance=chance,
+        on_event=on_event,
+        timer=timer,
     )

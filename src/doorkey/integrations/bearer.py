@@ -10,6 +10,7 @@ from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.hooks import ComplianceHooks, Wire
 from doorkey.oauth2.options import PLACEMENTS
+from doorkey.observe.observer import reject
 from doorkey.protocol.bearer import authorization_header, place
 from doorkey.protocol.endpoint import Origin, origin_of
 from doorkey.protocol.flow import Flow, arun, run
@@ -52,8 +53,10 @@ class FlightSource:
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`; say whether it can be renewed."""
         if not self._slot.renewable(self._slot.token):
+            if self._slot.observer is not None:
+                self._slot.observer.rejected()
             return False
-        self._slot.reject(token)
+        reject(self._slot, token)
         return True
 
 
@@ -185,7 +188,7 @@ def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
     from doorkey.source_core import SourceCore
     from doorkey.sources import AsyncTokenSource, TokenSource
 
-    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "chance")
+    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "chance", "on_event", "timer")
     core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one gate
     sleep = how.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}

@@ -13,6 +13,7 @@ from doorkey.errors import InvalidGrant, UsageError
 from doorkey.oauth2.hooks import ComplianceHooks
 from doorkey.oauth2.options import SessionOptions, auth_method_named
 from doorkey.oauth2.pending import Authorizations
+from doorkey.observe.observer import Observer
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import saving
@@ -54,6 +55,8 @@ class SessionCore:
         self.auth_methods: dict[str, ClientAuthMethod] = {}
         self.authorizations = Authorizations()
         self.slot = Slot(self.renew, self.renewable, options.leeway)
+        self.observer = Observer(options.client_id, self._server, options.on_event, options.timer)
+        self.slot.observer = self.observer
         self.view: OAuth2Token | None = None
         self.asked: Asking | None = None
         self.first: Callable[[], Asking] | None = None  # of a session that gets its first token by itself
@@ -80,6 +83,10 @@ class SessionCore:
 
     def ask(self, asking: Asking, response_hook: str, request_hook: str | None = None) -> Flow[OAuthToken]:
         """Make one token request and return its token, which nobody has seen yet."""
+        with self.observer.asking(asking.grant.grant_type, self.options.metadata.issuer or asking.endpoint):
+            return (yield from self._answer(asking, response_hook, request_hook))
+
+    def _answer(self, asking: Asking, response_hook: str, request_hook: str | None) -> Flow[OAuthToken]:
         from doorkey.protocol.grants import RefreshTokenGrant
         from doorkey.protocol.token_endpoint import parse_token, token_request
 
@@ -181,6 +188,9 @@ class SessionCore:
     def token_endpoint(self) -> str | None:
         """Return where tokens are asked for: what the session was told, else where it asked last."""
         return self.options.metadata.token_endpoint or (self.asked.endpoint if self.asked else None)
+
+    def _server(self) -> str | None:
+        return self.options.metadata.issuer or self.token_endpoint()
 
     def scope_pairs(self) -> Pairs:
         """Return the session's scope as a parameter."""

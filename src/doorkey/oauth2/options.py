@@ -16,6 +16,7 @@ from doorkey.tokens import OAuth2Token
 from doorkey.values import Scope, Secret
 
 if TYPE_CHECKING:
+    from doorkey.observe.observer import OnEvent
     from doorkey.protocol.client_auth import ClientAuthMethod
 
 UpdateToken: TypeAlias = "Callable[..., None] | Callable[..., Awaitable[None]]"
@@ -44,6 +45,8 @@ class SessionOptions:
     grant_type: str | None = None
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = time.time
+    on_event: OnEvent | None = None
+    timer: Callable[[], float] = time.monotonic
 
     @property
     def pkce(self) -> bool:
@@ -55,7 +58,7 @@ OWN_OPTIONS: Final = frozenset(
     {
         *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
         *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
-        *("metadata", "grant_type", "exchange", "clock"),
+        *("metadata", "grant_type", "exchange", "clock", "on_event", "timer"),
         *METADATA_OPTIONS,
     }
 )

@@ -10,30 +10,21 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doorkey.errors import UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from doorkey.observe.events import Kind, TokenEvent
+    from doorkey.protocol.renewal import Slot
     from doorkey.tokens import OAuthToken
-    from doorkey.values import Secret
 
 OnEvent: TypeAlias = "Callable[[TokenEvent], object]"
-
-
-class Observed(Protocol):
-    """A token that many share, and who is told about it: a `doorkey.protocol.renewal.Slot`."""
-
-    rejected: Secret | None
-    observer: Observer | None
-
-    def reject(self, token: OAuthToken) -> bool:
-        """Forget `token` if it is still this one."""
-        ...
 
 
 class Observer:
@@ -142,22 +133,12 @@ class Watch:
             _guarded(self._span.end, told)
 
 
-class Unwatched:
-    """A `with` block of which nobody is told."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-def waiting(slot: Observed) -> Watch | Unwatched:
+def waiting(slot: Slot) -> AbstractContextManager[None]:
     """Return the block in which somebody waits for another's attempt at `slot`. Raises as `Observer.waiting` does."""
-    return Unwatched() if slot.observer is None else slot.observer.waiting()
+    return nullcontext() if slot.observer is None else slot.observer.waiting()
 
 
-def reject(slot: Observed, token: OAuthToken) -> bool:
+def reject(slot: Slot, token: OAuthToken) -> bool:
     """Reject `token` at `slot`; tell of it once, however many callers were refused with the same token."""
     known = slot.rejected == token.access_token
     was_current = slot.reject(token)

@@ -10,7 +10,9 @@ those who come later note the new count, and try again. A cancelled attempt coun
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from enum import Enum
+from typing import Protocol
 
 from doorkey.errors import MissingTokenError, OAuthError, TokenExpiredError
 from doorkey.protocol.backoff import Backoff, says_come_back
@@ -45,6 +47,18 @@ class Wanted(Enum):
     RENEW = "renew it, or wait for whoever is at it"
 
 
+class SlotObserver(Protocol):
+    """Who is told what callers of a slot meet with; see `doorkey.observe`."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Tell how long the wait within took, for somebody else's attempt."""
+        ...
+
+    def rejected(self) -> None:
+        """Tell that a server refused the token."""
+        ...
+
+
 class Slot:
     """One token that many share, and the outcome of the last attempt to renew it. Not thread-safe by itself.
 
@@ -52,11 +66,11 @@ class Slot:
     whether there is any way to, from None too where the first token can be got the same way. `leeway` is in seconds,
     None for the default. With `backoff`, a failure answers those who come before its pause is over, without a request.
     `chance` returns 0…1: with it, each token draws a share of the default margin, from half to all of it, so that many
-    sources that began together do not renew in step.
+    sources that began together do not renew in step. `observer` is for its owners, who tell it what happens.
     """
 
     __slots__ = (
-        *("attempts", "backoff", "chance", "error", "failures", "leeway", "paused", "rejected"),
+        *("attempts", "backoff", "chance", "error", "failures", "leeway", "observer", "paused", "rejected"),
         *("renew", "renewable", "retry_at", "share", "token"),
     )
 
@@ -73,6 +87,7 @@ class Slot:
         self.leeway = leeway
         self.backoff = backoff
         self.chance = chance
+        self.observer: SlotObserver | None = None
         self.share = 1.0
         self.rejected: Secret | None = None
         self.paused = 0

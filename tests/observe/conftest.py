@@ -1,0 +1,161 @@
+"""Everything that has a token and tells of it, behind one face: `world` is each of them in turn."""
+
+import re
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+import requests
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from doorkey import ClientCredentials, OAuth2Auth
+from doorkey.observe import TokenEvent
+from tests.clients.adapters import KINDS, adapter_of
+from tests.clients.clock import START, Clock
+from tests.clients.hostile import WAIT, Hostile
+
+SECRET, ACCESS, REFRESH, OLD = "s3cret-of-the-client", "access-t0ken", "refresh-t0ken", "old-t0ken"
+SECRETS = (SECRET, ACCESS, REFRESH, OLD)
+
+
+class Timer:
+    """Seconds that pass when a test says so; it knows how often it was looked at."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self._now = 100.0
+        self._changed = threading.Condition()
+
+    def __call__(self) -> float:
+        with self._changed:
+            self.looks += 1
+            self._changed.notify_all()
+            return self._now
+
+    def advance(self, seconds: float) -> None:
+        with self._changed:
+            self._now += seconds
+
+    def wait_for(self, looks: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.looks >= looks, WAIT), f"{self.looks} looks, not {looks}"
+
+
+class Events(list[TokenEvent]):
+    """What was told; `on_event=events.append`."""
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self]
+
+    def of(self, kind: str) -> list[TokenEvent]:
+        return [event for event in self if event.kind == kind]
+
+
+@dataclass(slots=True)
+class World:
+    """One user of tokens, whose first request needs a token request of `grant_type`."""
+
+    call: Callable[[], int]
+    """Send a request to the API, and return the status."""
+    grant_type: str
+    looks: int
+    """How often the timer has been looked at when that token request goes out."""
+    server: Hostile
+    timer: Timer
+    events: Events = field(default_factory=Events)
+
+
+def options_of(world: World, **more: Any) -> dict[str, Any]:
+    return {"on_event": world.events.append, "timer": world.timer, "clock": Clock(), **more}
+
+
+@contextmanager
+def of_a_session(name: str, world: World, portal: BlockingPortal, **more: Any) -> Generator[None]:
+    """A session whose token has expired."""
+    with adapter_of(name, portal) as adapter:
+        token = {"access_token": OLD, "refresh_token": REFRESH, "expires_at": START - 1}
+        client = adapter.client(
+            "c", SECRET, token=token, token_endpoint=world.server.token_endpoint, **options_of(world, **more)
+        )
+        world.call = lambda: client.get(world.server.url()).status_code
+        world.grant_type, world.looks = "refresh_token", 1
+        yield
+
+
+@contextmanager
+def of_an_auth_object(name: str, world: World, portal: BlockingPortal, **more: Any) -> Generator[None]:
+    """An auth object that has no token yet, in a plain client."""
+    auth: Any = OAuth2Auth(
+        ClientCredentials("c", SECRET), token_endpoint=world.server.token_endpoint, **options_of(world, **more)
+    )
+    world.looks = 3
+    if name == "requests":
+        with requests.Session() as session:
+            world.call = lambda: session.get(world.server.url(), auth=auth).status_code
+            yield
+    elif name == "blocking":
+        with httpx2.Client(auth=auth) as client:
+            world.call = lambda: client.get(world.server.url()).status_code
+            yield
+    else:
+        aclient = httpx2.AsyncClient(auth=auth)
+        world.call = lambda: portal.call(aclient.get, world.server.url()).status_code
+        yield
+        portal.call(aclient.aclose)
+
+
+WORLDS: dict[str, tuple[Callable[..., Any], str]] = {
+    **{f"session-{name}": (of_a_session, name) for name in KINDS},
+    **{f"auth-{name}": (of_an_auth_object, name) for name in ("requests", "blocking", "awaiting")},
+}
+AWAITS = re.compile("async|awaiting")
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    with start_blocking_portal("asyncio") as portal:
+        yield portal
+
+
+@pytest.fixture
+def server() -> Iterator[Hostile]:
+    server = Hostile()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def timer() -> Timer:
+    return Timer()
+
+
+@pytest.fixture
+def events() -> Events:
+    return Events()
+
+
+Made = Callable[..., World]
+
+
+@pytest.fixture(params=list(WORLDS))
+def made(request: pytest.FixtureRequest, portal: BlockingPortal, server: Hostile, timer: Timer) -> Iterator[Made]:
+    """What makes the world in question, with options of its own."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> World:
+            world = World(lambda: 0, "client_credentials", 0, server, timer)
+            kind, name = WORLDS[request.param]
+            stack.enter_context(kind(name, world, portal, **options))
+            return world
+
+        yield make
+
+
+@pytest.fixture
+def world(made: Made) -> World:
+    return made()

@@ -1,0 +1,181 @@
+"""What is told of tokens, by everything that has one: each test runs on sessions and auth objects of both worlds."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from doorkey.errors import InvalidClient, OAuthError, TransportError, UsageError
+from doorkey.observe import TokenEvent
+from tests.clients.adapters import in_background, together
+from tests.clients.hostile import Exchange, Held, reply, reset, token
+from tests.observe.conftest import ACCESS, AWAITS, REFRESH, SECRETS, WORLDS, Events, Made, World
+
+CALLERS = 8
+blocking_only = pytest.mark.parametrize("made", [name for name in WORLDS if not AWAITS.search(name)], indirect=True)
+
+
+class Slow(Held):
+    """An answer that comes after `seconds` of the world's own time, on a connection that stays."""
+
+    def __init__(self, world: World, answer: bytes, seconds: float = 0.25) -> None:
+        super().__init__(answer)
+        self.timer, self.seconds = world.timer, seconds
+        self.release.set()
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.timer.advance(self.seconds)
+        super().__call__(exchange)
+
+
+def test_a_token_is_asked_for_and_then_there(world: World) -> None:
+    world.server.on("/token", Slow(world, token(ACCESS)))
+    assert world.call() == 200
+    source: dict[str, Any] = {"client_id": "c", "server": world.server.token_endpoint, "grant_type": world.grant_type}
+    assert world.events == [
+        TokenEvent(kind="asked", **source),
+        TokenEvent(kind="renewed", duration=0.25, **source),
+    ]
+    assert world.events[0].source == f"c at {world.server.token_endpoint}"
+
+
+def test_a_refusal_is_told_by_its_stable_code(world: World) -> None:
+    said = {"error": "invalid_client", "error_description": "words of the server"}
+    world.server.on("/token", Slow(world, reply(401, json=said)))
+    with pytest.raises(InvalidClient):
+        world.call()
+    assert world.events.kinds == ["asked", "failed"]
+    told = world.events[-1]
+    assert (told.error, told.duration, told.grant_type) == ("invalid_client", 0.25, world.grant_type)
+    assert "words" not in repr(told)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (reset, "transport_error"),
+        (reply(200, "<html>"), "invalid_response"),
+        (reply(400, json={"error": "words-of-the-servers-own"}), "server_error_response"),
+    ],
+)
+def test_every_failure_has_a_code_of_which_there_are_few(world: World, answer: Any, code: str) -> None:
+    world.server.on("/token", answer)
+    with pytest.raises(OAuthError):
+        world.call()
+    assert [(event.kind, event.error) for event in world.events] == [("asked", None), ("failed", code)]
+
+
+def test_who_waits_for_somebody_elses_attempt_tells_how_long(world: World) -> None:
+    held = Held(token(ACCESS))
+    world.server.on("/token", held)
+    with in_background(lambda: together(CALLERS, world.call)) as outcome:
+        held.wait_for_arrival()
+        world.timer.wait_for(world.looks + CALLERS - 1)  # all others have begun to wait
+        world.timer.advance(0.5)
+        held.release.set()
+        assert outcome() == [200] * CALLERS
+    assert len(world.events.of("asked")) == 1
+    assert [event.duration for event in world.events.of("renewed")] == [0.5]
+    assert [(event.duration, event.error) for event in world.events.of("waited")] == [(0.5, None)] * (CALLERS - 1)
+    assert len(world.events) == CALLERS + 1
+
+
+def test_a_wait_for_an_attempt_that_fails_is_told_as_a_wait(world: World) -> None:
+    held = Held(reset)
+    world.server.on("/token", held)
+    with in_background(lambda: together(2, world.call)) as outcome:
+        held.wait_for_arrival()
+        world.timer.wait_for(world.looks + 1)
+        held.release.set()
+        assert [type(error) for error in outcome()] == [TransportError] * 2
+    assert sorted(world.events.kinds) == ["asked", "failed", "waited"]
+
+
+def test_a_refused_token_is_told_and_then_the_next_one(world: World) -> None:
+    world.server.on("/token", token("first", refresh_token=REFRESH), token(ACCESS))
+    world.call()
+    world.events.clear()
+    world.server.on("/api", reply(401), reply(200))
+    assert world.call() == 200
+    assert world.events.kinds == ["rejected", "asked", "renewed"]
+    told = world.events[0]
+    assert (told.client_id, told.server, told.duration) == ("c", world.server.token_endpoint, None)
+
+
+def test_a_fresh_token_is_silent_and_nobody_looks_at_the_time(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.server.on("/token", token(ACCESS))
+    world.call()
+    world.events.clear()
+    looks = world.timer.looks
+    caplog.set_level(logging.DEBUG, "doorkey")
+    caplog.clear()
+    assert [world.call() for _ in range(3)] == [200] * 3
+    assert world.events == []
+    assert world.timer.looks == looks
+    assert [record for record in caplog.records if record.name.startswith("doorkey")] == []
+
+
+def test_a_callback_that_raises_breaks_nothing_and_is_logged(made: Made, caplog: pytest.LogCaptureFixture) -> None:
+    heard = Events()
+
+    def breaks(event: TokenEvent) -> None:
+        heard.append(event)
+        raise LookupError("of the callback's own")
+
+    world = made(on_event=breaks)
+    world.server.on("/token", token("first"), token(ACCESS))
+    world.server.on("/api", reply(401), reply(200))
+    assert world.call() == 200
+    assert {"asked", "renewed", "rejected"} <= set(heard.kinds)
+    complaints = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(complaints) == len(heard)
+    assert all(record.getMessage() == "on_event failed with LookupError" for record in complaints)
+    assert all(record.exc_info and record.name == "doorkey" for record in complaints)
+
+
+def test_no_secret_is_in_any_event_or_record(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "doorkey")
+    busy = {"error": "temporarily_unavailable", "error_description": "".join(SECRETS), "error_uri": ACCESS}
+    good = token(ACCESS, refresh_token=REFRESH)
+    world.server.on("/token", reply(400, json=busy), reply(400, json={"error": ACCESS}), good)
+    world.server.on("/api", reply(401), reply(200))
+    for _ in range(3):
+        together(2, world.call)
+    assert {"asked", "failed"} <= set(world.events.kinds)
+    records = [record for record in caplog.records if record.name.startswith("doorkey")]
+    assert len(records) >= len(world.events)
+    shown = [repr(event) + event.source for event in world.events]
+    shown += [f"{record.getMessage()} {record.__dict__}" for record in records]
+    assert [secret for secret in SECRETS for text in shown if secret in text] == []
+
+
+@blocking_only
+def test_a_callback_that_wants_the_token_it_is_told_about_gets_an_error_and_does_not_hang(made: Made) -> None:
+    outcomes: list[object] = []
+
+    def wants_it(event: TokenEvent) -> None:
+        if event.kind == "asked":
+            try:
+                outcomes.append(world.call())
+            except OAuthError as error:
+                outcomes.append(error)
+
+    world = made(on_event=wants_it)
+    world.server.on("/token", token(ACCESS))
+    assert world.call() == 200
+    assert [type(outcome) for outcome in outcomes] == [UsageError]
+
+
+def test_an_asynchronous_callback_is_refused_at_once(made: Made) -> None:
+    async def told(event: TokenEvent) -> None:
+        raise AssertionError(event)
+
+    class Told:
+        async def __call__(self, event: TokenEvent) -> None:
+            raise AssertionError(event)
+
+    for wrong in (told, Told(), "told"):
+        with pytest.raises(UsageError, match="on_event is a plain function"):
+            made(on_event=wrong)
+    with pytest.raises(UsageError, match="timer is a callable"):
+        made(timer=7)

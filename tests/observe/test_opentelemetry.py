@@ -1,0 +1,214 @@
+"""Events as spans and metrics, read by the SDK itself."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from doorkey import AsyncTokenSource, ClientCredentials, OAuthError, TokenSource
+from tests.backends import both_backends
+from tests.clients.adapters import in_background, together
+from tests.clients.hostile import Held, reply, token
+from tests.observe.conftest import ACCESS, REFRESH, SECRET, SECRETS, World
+
+ENDPOINT = "https://as.example/token"
+
+
+class Telemetry:
+    """What the program's SDK has exported."""
+
+    def __init__(self) -> None:
+        self.exporter = InMemorySpanExporter()
+        self.reader = InMemoryMetricReader()
+        traces = TracerProvider()
+        traces.add_span_processor(SimpleSpanProcessor(self.exporter))
+        trace.set_tracer_provider(traces)
+        metrics.set_meter_provider(MeterProvider([self.reader]))
+
+    def spans(self) -> list[ReadableSpan]:
+        """The token requests of this test, in the order they ended."""
+        return [span for span in self.exporter.get_finished_spans() if span.name == "oauth.token_request"]
+
+    def points(self, name: str, server: str) -> list[Any]:
+        """What was measured under `name` for one authorization server, which is a test's own."""
+        data = self.reader.get_metrics_data()
+        found = [
+            point
+            for resource in (data.resource_metrics if data is not None else ())
+            for scope in resource.scope_metrics
+            if scope.scope.name == "doorkey"
+            for metric in scope.metrics
+            if metric.name == name
+            for point in metric.data.data_points
+        ]
+        return [one for one in found if (one.attributes or {}).get("oauth.authorization_server") == server]
+
+
+@pytest.fixture(scope="session")
+def whole_run() -> Telemetry:
+    return Telemetry()
+
+
+@pytest.fixture
+def telemetry(whole_run: Telemetry) -> Iterator[Telemetry]:
+    whole_run.exporter.clear()
+    yield whole_run
+    whole_run.exporter.clear()
+
+
+def test_a_token_request_is_a_span_below_the_current_one(telemetry: Telemetry, world: World) -> None:
+    world.server.on("/token", token(ACCESS))
+    assert world.call() == 200
+    (span,) = telemetry.spans()
+    assert span.kind is SpanKind.CLIENT
+    assert span.attributes == {
+        "oauth.client_id": "c",
+        "oauth.authorization_server": world.server.token_endpoint,
+        "oauth.grant_type": world.grant_type,
+        "server.address": "127.0.0.1",
+        "server.port": world.server.port,
+    }
+    assert span.status.status_code is StatusCode.UNSET
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_a_failure_is_the_spans_too_without_the_servers_words(telemetry: Telemetry, world: World) -> None:
+    world.server.on("/token", reply(400, json={"error": "invalid_scope", "error_description": "".join(SECRETS)}))
+    with pytest.raises(OAuthError):
+        world.call()
+    (span,) = telemetry.spans()
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "invalid_scope")
+    assert (span.attributes or {})["error.type"] == "invalid_scope"
+    assert span.events == ()
+
+
+def test_everything_is_counted_and_what_takes_time_is_measured(telemetry: Telemetry, world: World) -> None:
+    held = Held(token("first", refresh_token=REFRESH))
+    world.server.on("/token", held, token("second", refresh_token=REFRESH), reply(400, json={"error": "invalid_grant"}))
+    with in_background(lambda: together(3, world.call)) as outcome:
+        held.wait_for_arrival()
+        world.timer.wait_for(world.looks + 2)
+        world.timer.advance(0.5)
+        held.release.set()
+        outcome()
+    world.server.on("/api", reply(401))
+    world.call()
+    server = world.server.token_endpoint
+    counted = {
+        (point.attributes["oauth.event"], point.attributes.get("oauth.grant_type")): point.value
+        for point in telemetry.points("oauth.client.token.events", server)
+    }
+    assert counted[("asked", world.grant_type)] >= 1
+    assert counted[("waited", None)] == 2
+    assert counted[("rejected", None)] >= 1
+    (waits,) = telemetry.points("oauth.client.token.wait.duration", server)
+    assert (waits.count, waits.sum) == (2, 1.0)
+    requests = telemetry.points("oauth.client.token.request.duration", server)
+    assert max(point.max for point in requests) == 0.5
+    assert requests[0].explicit_bounds[0] == 0.005
+
+
+def test_no_secret_is_in_any_span_or_metric(telemetry: Telemetry, world: World) -> None:
+    echoed = {"error": ACCESS, "error_description": "".join(SECRETS), "error_uri": REFRESH}
+    world.server.on("/token", reply(400, json=echoed), token(ACCESS, refresh_token=REFRESH))
+    world.server.on("/api", reply(401), reply(200))
+    for _ in range(3):
+        together(2, world.call)
+    shown = [span.to_json() for span in telemetry.spans()]
+    data = telemetry.reader.get_metrics_data()
+    assert shown
+    assert data is not None
+    shown.append(data.to_json())
+    assert [secret for secret in SECRETS for text in shown if secret in text] == []
+
+
+def test_the_exchange_happens_within_the_span_and_the_span_within_the_callers(telemetry: Telemetry) -> None:
+    within: list[Any] = []
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        within.append(trace.get_current_span().get_span_context())
+        return httpx2.Response(200, json={"access_token": ACCESS, "token_type": "Bearer"})
+
+    with httpx2.Client(transport=httpx2.MockTransport(answer)) as client, outer_span() as outer:
+        TokenSource(ClientCredentials("c", SECRET), token_endpoint=ENDPOINT, http_client=client).token()
+        assert trace.get_current_span() is outer
+    (span,) = telemetry.spans()
+    assert span.parent == outer.get_span_context()
+    assert within == [span.context]
+    assert (span.attributes or {})["server.port"] == 443
+
+
+@both_backends
+@pytest.mark.anyio
+async def test_so_it_does_for_tasks(telemetry: Telemetry, anyio_backend: str) -> None:
+    within: list[Any] = []
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        within.append(trace.get_current_span().get_span_context())
+        return httpx2.Response(200, json={"access_token": ACCESS, "token_type": "Bearer"})
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+        with outer_span() as outer:
+            source = AsyncTokenSource(ClientCredentials("c", SECRET), token_endpoint=ENDPOINT, http_client=client)
+            await source.token()
+            assert trace.get_current_span() is outer
+    (span,) = telemetry.spans()
+    assert span.parent == outer.get_span_context()
+    assert within == [span.context]
+
+
+def outer_span() -> Any:
+    return trace.get_tracer("a test").start_as_current_span("the caller's")
+
+
+PROGRAM = """
+import sys
+{before}
+from doorkey import ClientCredentials, OAuthError, TokenSource
+told = []
+source = TokenSource(ClientCredentials("c", "s"), token_endpoint="http://127.0.0.1:1/token", on_event=told.append)
+try:
+    source.token()
+except OAuthError:
+    print([event.kind for event in told], "opentelemetry" in sys.modules)
+"""
+BLOCKED = """
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "opentelemetry":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "there"), [(BLOCKED, False), ("", False), ("from opentelemetry import trace", True)]
+)
+def test_it_is_not_needed_and_not_imported_for_a_program_that_does_not_use_it(before: str, there: bool) -> None:
+    program = PROGRAM.format(before=before)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"['asked', 'failed'] {there}"
+    assert done.stderr == ""
+
+
+def test_nothing_of_it_is_imported_before_there_is_an_event() -> None:
+    program = """
+import sys
+from opentelemetry import trace
+import doorkey.sources, doorkey.integrations.httpx_client
+from doorkey import ClientCredentials, TokenSource
+TokenSource(ClientCredentials("c", "s"), token_endpoint="http://127.0.0.1:1/token")
+print([name for name in sys.modules if name.startswith("doorkey.observe.")])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['doorkey.observe.observer']"
