@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from doorkey.dev import Provider
 from doorkey.dev.__main__ import main
 from doorkey.dev.config import parse_config, read_config
 from doorkey.errors import UsageError
+from doorkey.jose.generation import generate_key
+from doorkey.jose.signing import sign
+from doorkey.jose.verification import unsafe_claims
+from doorkey.protocol.grants import JWT_BEARER
 
 TOML = """
 [realms.third]
@@ -103,3 +108,22 @@ def test_the_documented_example_is_a_good_file() -> None:
     config = parse_config(tomllib.loads(example))
     assert [one.client_id for one in config.clients] == ["my-app"]
     assert [one.username for one in config.users] == ["bob"]
+
+
+def test_a_realm_may_trust_an_issuer_by_the_file(tmp_path: Path, http: requests.Session) -> None:
+    key = generate_key("ES256")
+    text = f"""
+[realms.master.trusted_issuers."https://factory.example"]
+keys = [{", ".join(f"{name} = {value!r}" for name, value in key.public_jwk().items()).join("{}")}]
+[[users]]
+username = "arm"
+links = {{ "https://factory.example" = "arm-1" }}
+"""
+    (tmp_path / "config.toml").write_text(text)
+    config = read_config(tmp_path / "config.toml")
+    with Provider(users=config.users, realms=config.realms) as provider:
+        now = int(provider.clock())
+        claims = {"iss": "https://factory.example", "sub": "arm-1", "aud": provider.issuer, "exp": now + 60, "jti": "1"}
+        form = {"grant_type": JWT_BEARER, "client_id": "assertion-client", "client_secret": "assertion-secret"}
+        answer = http.post(provider.token_endpoint, {**form, "assertion": sign(claims, key, alg="ES256")})
+        assert unsafe_claims(answer.json()["access_token"])["preferred_username"] == "arm"

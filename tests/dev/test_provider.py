@@ -162,14 +162,19 @@ def test_64_clients_at_once_each_get_their_own_session(provider: Provider) -> No
     assert provider.token_requests == 64
 
 
-def test_of_64_that_refresh_with_one_rotating_token_one_wins(provider: Provider, http: requests.Session) -> None:
+def test_of_64_that_refresh_with_one_rotating_token_one_wins_and_the_grant_is_lost(
+    provider: Provider, http: requests.Session
+) -> None:
     endpoint = f"{provider.issuer_of('rotating')}/protocol/openid-connect/token"
     token = http.post(endpoint, ADMIN).json()["refresh_token"]
     form = {"grant_type": "refresh_token", "client_id": "admin-cli", "refresh_token": token}
     with ThreadPoolExecutor(64) as pool:
         asked = [pool.submit(requests.post, endpoint, form, timeout=30) for _ in range(64)]
-    statuses = [future.result().status_code for future in asked]
-    assert sorted(statuses) == [200] + [400] * 63
+    answers = [future.result() for future in asked]
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 63
+    (won,) = (answer.json() for answer in answers if answer.status_code == 200)
+    assert http.post(endpoint, {**form, "refresh_token": won["refresh_token"]}).status_code == 400
+    assert http.get(provider.echo, headers=bearer(won["access_token"])).status_code == 401
 
 
 def test_clients_users_and_realms_may_be_given(http: requests.Session) -> None:

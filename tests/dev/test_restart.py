@@ -21,6 +21,25 @@ def test_sessions_and_keys_outlive_a_restart_when_a_file_is_given(tmp_path: Path
         assert http.post(provider.token_endpoint, form).status_code == 200
 
 
+def test_a_refresh_token_used_before_a_restart_ends_its_family_after_it(tmp_path: Path, http: requests.Session) -> None:
+    store = tmp_path / "provider.sqlite"
+
+    def refresh(provider: Provider, token: str) -> requests.Response:
+        endpoint = f"{provider.issuer_of('rotating')}/protocol/openid-connect/token"
+        return http.post(endpoint, {"grant_type": "refresh_token", "client_id": "admin-cli", "refresh_token": token})
+
+    with Provider(store=store) as provider:
+        first = http.post(f"{provider.issuer_of('rotating')}/protocol/openid-connect/token", ADMIN).json()
+        second = refresh(provider, first["refresh_token"]).json()
+        port = provider.port
+    with Provider(store=store, port=port) as provider:
+        reused = refresh(provider, first["refresh_token"]).json()
+        assert reused["error_description"] == "Maximum allowed refresh token reuse exceeded"
+        assert refresh(provider, second["refresh_token"]).status_code == 400
+        headers = {"Authorization": f"Bearer {second['access_token']}"}
+        assert http.get(provider.echo, headers=headers).status_code == 401
+
+
 def test_without_a_file_everything_is_forgotten(http: requests.Session) -> None:
     with Provider() as provider:
         token = http.post(provider.token_endpoint, ADMIN).json()
