@@ -53,7 +53,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "uvicorn": ("doorkey.dev",),
     "redis": ("doorkey.stores.redis",),
     "sqlalchemy": ("doorkey.stores.sql",),
-    "opentelemetry": ("doorkey.observe.opentelemetry",),
+    "opentelemetry": ("doorkey.observe.telemetry",),
 }
 """Which library is imported where, and nowhere else."""
 
