@@ -81,6 +81,7 @@ ALL: list[tuple[Grant, Pairs]] = [
 @pytest.mark.parametrize(("grant", "parameters"), ALL)
 def test_a_grant_asks_with_the_parameters_its_specification_names(grant: Grant, parameters: Pairs) -> None:
     assert grant.parameters() == parameters
+    assert grant.grant_type == parameters[0][1]
 
 
 @pytest.mark.parametrize("grant", [grant for grant, _ in ALL])

@@ -121,9 +121,10 @@ class ExtensionGrant(Grant):
 
     urn: str
 
-    def parameters(self) -> Pairs:
-        """Return `grant_type`; all else comes from the caller."""
-        return (("grant_type", self.urn),)
+    @property
+    def grant_type(self) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The URN."""
+        return self.urn
 
 
 def _given(**parameters: str | Secret | None) -> Pairs:
