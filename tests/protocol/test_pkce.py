@@ -34,3 +34,8 @@ def test_any_other_is_refused_and_not_quoted(verifier: str) -> None:
     with pytest.raises(UsageError, match="43 to 128") as caught:
         challenge_of(verifier)
     assert not verifier or verifier not in str(caught.value)
+
+
+def test_a_verifier_is_text() -> None:
+    with pytest.raises(UsageError, match="43 to 128"):
+        challenge_of(b"a" * 43)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

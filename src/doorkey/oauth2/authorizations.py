@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.errors import UsageError
@@ -13,6 +13,8 @@ from doorkey.protocol.authorization import LIFETIME, AuthorizationTransaction, a
 from doorkey.protocol.http import Pairs
 from doorkey.protocol.parameters import pairs_of, parse_form
 from doorkey.values import Scope, Secret
+
+_NEVER_SHOWN: Final = frozenset({"client_secret", "code_verifier", "client_assertion", "password"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ def begun(
     if not endpoint:
         raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
     rest = dict(extra)
+    shown = sorted(_NEVER_SHOWN & rest.keys())
+    if shown:
+        raise UsageError(f"{shown[0]} does not belong into a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")
     response_type = str(rest.pop("response_type", None) or "code")
     redirect_uri = rest.pop("redirect_uri", None) or options.redirect_uri
     scope = Scope.of(rest.pop("scope", None)) or options.scope or Scope()
@@ -55,7 +60,9 @@ def begun(
         code_verifier = pkce.new_verifier()
     state = state or new_state()
     kinds = set(response_type.split())
-    mode = rest.get("response_mode") or ("fragment" if kinds & {"token", "id_token"} else "query")
+    mode: object = rest.get("response_mode") or ("fragment" if kinds & {"token", "id_token"} else "query")
+    if not isinstance(mode, str):
+        raise UsageError("response_mode is text")
     ours = pairs_of(
         {
             "response_type": response_type,

@@ -112,7 +112,7 @@ def _check(options: SessionOptions, blocking: bool) -> None:
     if options.code_challenge_method not in (None, METHOD):
         raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
     leeway: object = options.leeway
-    if leeway is not None and (isinstance(leeway, bool) or not isinstance(leeway, int | float) or leeway < 0):
+    if leeway is not None and (isinstance(leeway, bool) or not isinstance(leeway, int | float) or not leeway >= 0):
         raise UsageError("leeway is a number of seconds, 0 or more")
     if options.update_token is not None:
         if not callable(options.update_token):

@@ -24,6 +24,7 @@ def challenge_of(verifier: str) -> str:
 
     Raises `UsageError` if the verifier is not of 43 to 128 unreserved characters.
     """
-    if not _VERIFIER.fullmatch(verifier):
+    given: object = verifier
+    if not isinstance(given, str) or not _VERIFIER.fullmatch(given):
         raise UsageError("a code_verifier has 43 to 128 characters of A-Z a-z 0-9 - . _ ~ (RFC 7636 §4.1)")
     return urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
