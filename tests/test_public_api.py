@@ -62,9 +62,10 @@ def lines_of_class(kind: Any, path: str) -> Iterator[str]:
         construction = "(...)"
     yield f"{path}: class({bases}) {construction}" if bases else f"{path}: class {construction}"
     members: dict[str, Any] = {}
-    for base in reversed(kind.__mro__):
+    lineage: list[Any] = list(reversed(kind.__mro__))
+    for base in lineage:
         if base is kind or (base.__name__.startswith("_") and base.__module__.startswith("doorkey")):
-            members |= vars(base)
+            members.update(dict[str, Any](vars(base)))
     for name, member in sorted(members.items()):
         if name.startswith("_"):
             continue
