@@ -84,7 +84,11 @@ class Database(Server):
             with self.serving() as handle:
                 yield handle
         finally:
-            shutil.rmtree(self.state, ignore_errors=True)
+            self.remove()
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self.state, ignore_errors=True)
 
     @contextlib.contextmanager
     def serving(self) -> Generator[RealServer, None, None]:

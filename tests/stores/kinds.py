@@ -1,9 +1,10 @@
 """The stores under test, by name, so that another process can open the same one."""
 
-from collections.abc import Awaitable, Callable
+import time
 from dataclasses import dataclass
 from typing import Final
 
+import anyio
 import pytest
 
 from doorkey.stores import (
@@ -25,7 +26,7 @@ SHARED: Final = ("sqlite", "redis", "postgres", "mariadb", "sql-sqlite")
 """Those that several processes can open."""
 SERVERS: Final = {"redis": "redis_server", "postgres": "postgres", "mariadb": "mariadb"}
 """The fixture that tells where the server is."""
-PATIENCE: Final = 2000
+PATIENCE: Final = 5000
 """Attempts before a test gives up waiting for a store; each makes a round trip."""
 
 
@@ -84,9 +85,14 @@ class Awaited:
         self.blocking.close()
 
 
+def marks(kind: str) -> list[pytest.MarkDecorator]:
+    """What a test on this kind of store carries."""
+    return [pytest.mark.real_server] if kind in SERVERS else []
+
+
 def kinds(*names: str) -> list[object]:
-    """Parameters for the fixture `place`; those that need a server carry its mark."""
-    return [pytest.param(name, id=name, marks=[pytest.mark.real_server] if name in SERVERS else []) for name in names]
+    """Parameters for the fixture `place`."""
+    return [pytest.param(name, id=name, marks=marks(name)) for name in names]
 
 
 def taken(store: Store, key: str, seconds: float) -> Lease:
@@ -94,13 +100,14 @@ def taken(store: Store, key: str, seconds: float) -> Lease:
     for _ in range(PATIENCE):
         if lease := store.try_lease(key, seconds):
             return lease
+        time.sleep(0.001)
     raise AssertionError("the lease never expired")
 
 
-async def ataken(attempt: Callable[[], Awaitable[Lease | None]], pause: Callable[[], Awaitable[None]]) -> Lease:
+async def ataken(store: AsyncStore, key: str, seconds: float) -> Lease:
     """The lease, as soon as the store gives it."""
     for _ in range(PATIENCE):
-        if lease := await attempt():
+        if lease := await store.try_lease(key, seconds):
             return lease
-        await pause()
+        await anyio.sleep(0.001)
     raise AssertionError("the lease never expired")

@@ -1,6 +1,6 @@
 """What every store does, blocking or awaited, over real servers and files: one suite for all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +10,7 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.stores import AsyncStore, Lease, Record
 from doorkey.stores.arguments import MAX_DATA, MAX_KEY
-from tests.stores.kinds import SHARED, Awaited, Place, ataken, kinds
+from tests.stores.kinds import SHARED, Awaited, Place, ataken, marks
 
 pytestmark = pytest.mark.anyio
 
@@ -23,11 +23,7 @@ def _colours() -> list[object]:
     asyncio = [("asyncio", kind) for kind in KINDS]
     trio = [("trio", kind) for kind in ON_TRIO]
     cases = [*blocking, *asyncio, *trio]
-    marked = {name for name in KINDS if getattr(kinds(name)[0], "marks", ())}
-    return [
-        pytest.param(colour, kind, id=f"{kind}-{colour}", marks=[pytest.mark.real_server] if kind in marked else [])
-        for colour, kind in cases
-    ]
+    return [pytest.param(colour, kind, id=f"{kind}-{colour}", marks=marks(kind)) for colour, kind in cases]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +41,10 @@ def anyio_backend(colour: str) -> str:
 
 @pytest.fixture
 async def stores(colour: str, place: Place) -> AsyncIterator[Pair]:
-    opened: list[AsyncStore] = []
-    for _ in range(1 if place.kind == "memory" else 2):
-        opened.append(Awaited(place.open()) if colour == "blocking" else await place.aopen())
+    number = 1 if place.kind == "memory" else 2
+    opened: list[AsyncStore] = [
+        Awaited(place.open()) if colour == "blocking" else await place.aopen() for _ in range(number)
+    ]
     yield Pair(opened[0], opened[-1])
     for store in opened:
         await store.close()
@@ -117,11 +114,14 @@ async def test_a_renewal_begun_before_a_logout_does_not_overwrite_the_next_login
 
 @everywhere
 @pytest.mark.parametrize(
-    "data", [b"", bytes(range(256)), b"\x00" * 100, b"'\"\\%s{}$1", bytes(MAX_DATA)], ids=lambda data: len(data)
+    "data",
+    [b"", bytes(range(256)), b"\x00" * 100, b"'\"\\%s{}$1", bytes(MAX_DATA)],
+    ids=["none", "every", "nul", "quotes", "largest"],
 )
 async def test_data_comes_back_byte_for_byte(store: AsyncStore, key: str, data: bytes) -> None:
     assert await store.commit(key, data, expected=0) == 1
     loaded = await store.load(key)
+    assert loaded is not None
     assert loaded == Record(1, data)
     assert type(loaded.data) is bytes
 
@@ -156,7 +156,7 @@ async def test_keys_that_only_look_alike_are_different_records(store: AsyncStore
 @everywhere
 @pytest.mark.parametrize("wrong", ["", "nul\0", "x" * (MAX_KEY + 1), "ä" * MAX_KEY, "\ud800", None, b"bytes", 7])
 async def test_what_is_no_key_is_refused_without_quoting_it(store: AsyncStore, wrong: str) -> None:
-    calls = [
+    calls: list[Callable[[], Awaitable[object]]] = [
         partial(store.load, wrong),
         partial(store.try_lease, wrong, 1),
         partial(store.commit, wrong, b"", expected=0),
@@ -219,8 +219,7 @@ async def test_only_its_owner_gives_a_lease_back(stores: Pair, key: str) -> None
 async def test_an_expired_lease_is_somebody_elses_and_giving_it_back_late_is_harmless(stores: Pair, key: str) -> None:
     late = await stores.one.try_lease(key, 0.05)
     assert late is not None
-    pause = partial(anyio.sleep, 0.001)
-    await ataken(partial(stores.other.try_lease, key, 60), pause)
+    await ataken(stores.other, key, 60)
     await stores.one.release(late)
     assert await stores.one.try_lease(key, 60) is None
 
@@ -229,7 +228,7 @@ async def test_an_expired_lease_is_somebody_elses_and_giving_it_back_late_is_har
 async def test_an_owner_that_outlived_its_lease_still_saves_the_rotated_token(stores: Pair, key: str) -> None:
     await stores.one.commit(key, b"old", expected=0)
     assert await stores.one.try_lease(key, 0.05) is not None
-    await ataken(partial(stores.other.try_lease, key, 60), partial(anyio.sleep, 0.001))
+    await ataken(stores.other, key, 60)
     assert await stores.one.commit(key, b"rotated", expected=1) == 2
     assert await stores.other.load(key) == Record(2, b"rotated")
     assert await stores.one.try_lease(key, 60) is None  # a commit does not end the other's lease

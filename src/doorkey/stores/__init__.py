@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from doorkey.errors import UsageError
 from doorkey.stores.protocol import AsyncStore, Lease, Record, Store
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _HOMES = {
     "Sealer": "encryption",
 }
 
+_EXTRAS = {"redis": "redis", "sqlalchemy": "sql"}
+
 __all__ = [
     "AsyncMemoryStore",
     "AsyncRedisStore",
@@ -50,4 +53,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        raise UsageError(f"{error.name} is not installed: pip install 'doorkey[{_EXTRAS[error.name]}]'") from None

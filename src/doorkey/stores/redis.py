@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from doorkey.errors import RecordError, StoreError, UsageError
 from doorkey.protocol.flow import arun, run
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
-
-try:
-    import redis
-    import redis.asyncio
-    from redis.asyncio.retry import Retry as AsyncRetry
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-except ModuleNotFoundError:  # pragma: no cover  # tested in an environment without it
-    raise UsageError("redis is not installed: pip install 'doorkey[redis]'") from None
 
 
 class RedisStore:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
 from doorkey.errors import StoreError, UsageError
 from doorkey.protocol.flow import arun, run
 from doorkey.stores.forks import after_fork
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
-
-try:
-    from sqlalchemy import Connection, Engine, create_engine, inspect
-    from sqlalchemy.exc import (
-        DBAPIError,
-        IntegrityError,
-        InterfaceError,
-        OperationalError,
-        SQLAlchemyError,
-        StatementError,
-    )
-    from sqlalchemy.exc import TimeoutError as PoolTimeout
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-except ModuleNotFoundError:  # pragma: no cover  # tested in an environment without it
-    raise UsageError("SQLAlchemy is not installed: pip install 'doorkey[sql]'") from None
 
 
 class SQLStore:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import BigInteger, Column, Double, LargeBinary, MetaData, String, Table
+from sqlalchemy.dialects.mysql import VARBINARY
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
 from doorkey.errors import UsageError
 from doorkey.stores.arguments import MAX_DATA, MAX_KEY
-
-try:
-    from sqlalchemy import BigInteger, Column, Double, LargeBinary, MetaData, String, Table
-    from sqlalchemy.dialects.mysql import VARBINARY
-    from sqlalchemy.engine import Dialect
-    from sqlalchemy.ext.compiler import compiles
-    from sqlalchemy.sql.functions import FunctionElement
-    from sqlalchemy.types import TypeDecorator, TypeEngine
-except ModuleNotFoundError:  # pragma: no cover  # tested in an environment without it
-    raise UsageError("SQLAlchemy is not installed: pip install 'doorkey[sql]'") from None
 
 _MYSQL = ("mysql", "mariadb")
 
