@@ -8,6 +8,7 @@ as `Secret`. Equal credentials are the same key in a cache.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -166,6 +167,8 @@ def _secret_of(source: SecretSource, what: str) -> Secret:
             raise
         except Exception as error:
             raise UsageError(f"the callable that gives the {what} failed with {type(error).__name__}") from error
+    if inspect.iscoroutine(value):
+        value.close()  # or Python warns, far from here, that nobody awaited it
     text = value.reveal() if isinstance(value, Secret) else value
     if not legal_token(text):
         raise UsageError(f"there is no {what}: it is a non-empty string of visible ASCII characters")
