@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from random import random
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from doorkey.credentials import RefreshToken
 from doorkey.errors import UsageError
+from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
 from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.endpoint import check_endpoint
@@ -49,6 +51,8 @@ class VaultCore:
         check_every: float,
         exchange: ExchangePolicy | None,
         clock: Callable[[], float],
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         method = token_endpoint_auth_method
         if isinstance(method, str) and method not in METHODS:
@@ -77,14 +81,25 @@ class VaultCore:
         self._resource = (resource,) if isinstance(resource, str) else tuple(resource)
         self._codec = Codec(client_id, server, sealer)
         self._leeway, self._check_every = leeway, check_every
+        self.on_event, self.timer = on_event, timer
+        self.observer = Observer(client_id, lambda: server, on_event, timer)
         lease = min(self.policy.deadline + SLACK, MAX_LEASE)
         self._renewing = Renewing(
-            self._codec, self._ready, self._ask, clock, random, lease, max(lease - self.policy.deadline, 0.0)
+            self._codec,
+            self._ready,
+            self._ask,
+            clock,
+            random,
+            lease,
+            max(lease - self.policy.deadline, 0.0),
+            self.observer,
         )
 
     def slot(self, key: str) -> KeySlot:
         """Return the memory of `key`, still empty."""
-        return KeySlot(Memory(key, self._leeway, self._check_every), self._renewing.fresh)
+        slot = KeySlot(Memory(key, self._leeway, self._check_every), self._renewing.fresh)
+        slot.observer = self.observer
+        return slot
 
     def session_options(self) -> dict[str, Any]:
         """Return the options of a session for the same client at the same server."""
@@ -96,6 +111,8 @@ class VaultCore:
             "leeway": self._leeway,
             "exchange": self.policy,
             "clock": self.clock,
+            "on_event": self.on_event,
+            "timer": self.timer,
             **{name: value for name, value in known.items() if value is not None},
         }
 
@@ -121,9 +138,10 @@ class VaultCore:
         """Discover the issuer, unless the token endpoint is known."""
         if self._metadata.token_endpoint is None:
             assert self.issuer is not None, "the constructor asks for one of them"
-            found = yield from discover_flow(self.issuer)
-            if found.token_endpoint is None:
-                raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
+            with self.observer.preparing():
+                found = yield from discover_flow(self.issuer)
+                if found.token_endpoint is None:
+                    raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
             self._metadata = found
 
     def _ask(self, token: OAuthToken) -> Flow[OAuthToken]:
@@ -138,6 +156,7 @@ class VaultCore:
             resource=self._resource,
         )
         core = SourceCore(credentials, issuer=self.issuer, metadata=self._metadata, clock=self.clock)
+        core.observer = self.observer
         return (yield from core.renew(token))
 
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +38,7 @@ from doorkey.errors import (
 )
 from doorkey.protocol.backoff import says_come_back
 from doorkey.protocol.flow import Flow
-from doorkey.protocol.renewal import Freshness
+from doorkey.protocol.renewal import Freshness, SlotObserver
 from doorkey.source_core import Sleep
 from doorkey.stores.protocol import Lease
 from doorkey.tokens import OAuthToken
@@ -48,7 +49,7 @@ from doorkey.vault.state import Memory
 
 _log = logging.getLogger("doorkey.vault")
 
-POLL: Final = (0.01, 1.0)
+POLL: Final = (0.02, 1.0)
 """The shortest and the longest pause, in seconds, between two looks at what another process is doing."""
 
 
@@ -58,6 +59,7 @@ class Renewing:
 
     `ready()` is a flow that finds out all that asking takes, `ask(token)` one that presents the refresh token of
     `token` at the authorization server. `lease` is in seconds and outlives the asking by `slack`; `chance` returns 0…1.
+    `observer` is told who waits for another process.
     """
 
     codec: Codec
@@ -67,6 +69,7 @@ class Renewing:
     chance: Callable[[], float]
     lease: float
     slack: float
+    observer: SlotObserver
 
     def fresh(self, memory: Memory) -> Flow[OAuthToken]:
         """Return a token that may be sent now for the key of `memory`: from the store, or by renewal.
@@ -98,6 +101,10 @@ class _OneKey:
         self._how, self._memory, self._key, self._changes = how, memory, memory.key, memory.changes
 
     def fresh(self) -> Flow[OAuthToken]:
+        with ExitStack() as waiting:
+            return (yield from self._fresh(waiting))
+
+    def _fresh(self, waiting: ExitStack) -> Flow[OAuthToken]:
         entry = yield from self._read()
         fresh = self._memory.good(entry, self._how.clock())
         if fresh is Freshness.FRESH:
@@ -112,6 +119,7 @@ class _OneKey:
             asked_at = self._how.clock()
             lease = yield from TryLease(self._key, self._how.lease)
             if lease is not None:
+                waiting.close()
                 renewed = yield from self._leading(lease, entry, asked_at + self._how.slack)
                 if renewed is not None:
                     return renewed.token
@@ -124,6 +132,8 @@ class _OneKey:
                 return entry.token
             if waited > 2 * self._how.lease:
                 raise TransportError("other processes keep renewing this token, and none has succeeded", retryable=True)
+            if not waited:
+                waiting.enter_context(self._how.observer.waiting())
             pause = min(max(waited / 4, POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
             yield from Sleep(pause)
             waited += pause

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from doorkey.gate import Gate
+from doorkey.observe.observer import reject
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.tokens import OAuthToken
 from doorkey.vault.state import KeySlot
@@ -54,7 +55,7 @@ class VaultSource:
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
-        self._live(self._key).slot.reject(token)
+        reject(self._live(self._key).slot, token)
         return True
 
 
@@ -73,5 +74,5 @@ class AsyncVaultSource:
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
-        self._live(self._key).slot.reject(token)
+        reject(self._live(self._key).slot, token)
         return True

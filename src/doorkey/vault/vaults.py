@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.integrations._httpx import library
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
+from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_auth import ClientAuthMethod
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.flow import arun, run
@@ -45,7 +46,7 @@ class TokenVault:
     here. `max_sources` keys are remembered, each for `max_source_age` seconds since its last use; all others are read
     from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
     `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch, `sleep`
-    lets seconds pass.
+    lets seconds pass. `on_event` is called with each `doorkey.observe.TokenEvent`, `timer` measures their durations.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class TokenVault:
         http_client: Any = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         check_store(store, awaited=False)
         self._core = VaultCore(
@@ -85,6 +88,8 @@ class TokenVault:
             check_every=check_every,
             exchange=exchange,
             clock=clock,
+            on_event=on_event,
+            timer=timer,
         )
         self._store, self._sleep = store, sleep
         self._sender = OwnedSender(http_client, self._core.policy)
@@ -198,6 +203,8 @@ class AsyncTokenVault:
         http_client: Any = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Any] | None = None,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         check_store(store, awaited=True)
         self._core = VaultCore(
@@ -214,6 +221,8 @@ class AsyncTokenVault:
             check_every=check_every,
             exchange=exchange,
             clock=clock,
+            on_event=on_event,
+            timer=timer,
         )
         self._store, self._sleep = store, sleep
         self._sender = OwnedAsyncSender(http_client, self._core.policy)
