@@ -1,10 +1,22 @@
 """The stores that processes share, as a test handles them: an address, and what can befall them."""
 
+import json
 import sqlite3
+import subprocess
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorkey.stores import SQLStore
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = ("sqlite", "redis", "postgres")
+SERVERS = ("redis", "postgres")
 
 
 class Backend(ABC):
@@ -39,6 +51,93 @@ class SQLiteFile(Backend):
             db.execute(statement)
 
 
+class Kept(Backend):
+    """A server that a keeper runs in a process of its own."""
+
+    def __init__(self) -> None:
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-m", "tests.vault.keeper", self.kind],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._keeper.stdin is not None
+        assert self._keeper.stdout is not None
+        self._in, self._out = self._keeper.stdin, self._keeper.stdout
+        told = json.loads(self._out.readline())
+        if "unavailable" in told:
+            self.end()
+            pytest.skip(f"{self.kind} left out: {told['unavailable']}")
+        self.address = told["address"]
+
+    def stop(self) -> None:
+        """Stop it; it keeps its data."""
+        assert self._said() == {"stopped": "yes"}
+
+    def start(self) -> None:
+        """Start it again."""
+        assert self._said() == {"address": self.address}
+
+    def end(self) -> None:
+        self._in.close()
+        self._out.close()
+        self._keeper.wait(60)
+
+    def _said(self) -> Any:
+        self._in.write("next\n")
+        self._in.flush()
+        return json.loads(self._out.readline())
+
+
+class RedisServer(Kept):
+    kind = "redis"
+
+    def expire_leases(self) -> None:
+        import redis
+
+        with redis.Redis.from_url(self.address) as client:
+            for name in client.scan_iter("doorkey:*:lease"):
+                client.delete(name)
+
+    def flush(self) -> None:
+        import redis
+
+        with redis.Redis.from_url(self.address) as client:
+            client.flushall()
+
+
+class PostgresServer(Kept):
+    kind = "postgres"
+
+    def __init__(self) -> None:
+        super().__init__()
+        with closing(SQLStore(self.address)) as store:
+            store.create_table()
+
+    def expire_leases(self) -> None:
+        self._execute("UPDATE doorkey_tokens SET leased_until = 0")
+
+    def flush(self) -> None:
+        self._execute("DELETE FROM doorkey_tokens")
+
+    def _execute(self, statement: str) -> None:
+        import sqlalchemy
+
+        engine = sqlalchemy.create_engine(self.address)
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text(statement))
+        engine.dispose()
+
+
 @contextmanager
-def sqlite_file(folder: Path) -> Generator[Backend]:
-    yield SQLiteFile(folder / "tokens.db")
+def running(kind: str, folder: Path) -> Generator[Backend]:
+    """The store of that kind; the test is skipped where its server cannot run."""
+    if kind == "sqlite":
+        yield SQLiteFile(folder / "tokens.db")
+        return
+    server = RedisServer() if kind == "redis" else PostgresServer()
+    try:
+        yield server
+    finally:
+        server.end()

@@ -10,7 +10,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Commit
 from tests.vault.model import DOWN, UNREACHABLE, Worker, World
 
-SEEDS = range(200)
+SEEDS = range(100)
 ROUNDS = 6
 
 

@@ -32,11 +32,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Order:
-    """Bring a token at `now`; kill yourself before (or `after`) the effect number `die_at`, where there is one."""
+    """Bring a token at `now`; kill yourself before the effect number `die_at`, where there is one."""
 
     now: float
     die_at: int = 0
-    after: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -57,16 +56,13 @@ def store_of(job: Job) -> Store:
 class MortalVault(TokenVault):
     """A vault whose process may be killed at any of its effects."""
 
-    die_at, after = 0, False
+    die_at = 0
 
     def _perform(self, effect: Any) -> Any:
         self.die_at -= 1
-        if self.die_at == 0 and not self.after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        outcome = super()._perform(effect)
         if self.die_at == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        return outcome
+        return super()._perform(effect)
 
 
 def main() -> None:
@@ -83,7 +79,7 @@ def main() -> None:
     with vault:
         for line in sys.stdin:
             order = Order(**json.loads(line))
-            now, vault.die_at, vault.after = order.now, order.die_at, order.after
+            now, vault.die_at = order.now, order.die_at
             try:
                 answer = {"token": vault.source(KEY).token().access_token.reveal()}
             except OAuthError as error:

@@ -1,0 +1,195 @@
+"""HTTP clients of a vault's key: sessions of doorkey's, and any other client class."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+import requests
+
+from doorkey.errors import InvalidGrant, MissingTokenError, UsageError
+from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
+from doorkey.integrations.requests_client import OAuth2Session
+from doorkey.stores import MemoryStore
+from doorkey.vault import AsyncTokenVault, TokenVault
+from tests.backends import both_backends
+from tests.clients.hostile import Hostile, reply, token
+from tests.vault.arrivals import Arrivals
+from tests.vault.conftest import OLD
+
+
+class OwnSession(requests.Session):
+    """What a user has subclassed."""
+
+
+class OwnClient(httpx2.Client):
+    """What a user has subclassed."""
+
+
+SESSIONS: dict[Any, type] = {
+    requests.Session: OAuth2Session,
+    OAuth2Session: OAuth2Session,
+    httpx2.Client: httpx2.Client,
+    OAuth2Client: OAuth2Client,
+    httpx.Client: httpx.Client,
+}
+BLOCKING = [*SESSIONS, OwnSession, OwnClient]
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_client_of_any_class_sends_the_vaults_token_and_renews_it(
+    kind: Any, vault: TokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    vault.save("u", OLD)
+    with vault.client("u", kind) as client:
+        client.get(hostile.url())
+        clock.advance(300)
+        client.get(hostile.url())
+        assert isinstance(client, SESSIONS.get(kind, kind))
+    assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2"]
+    assert vault.source("u").token().access_token.reveal() == "at-2"
+    assert len(hostile.token_requests) == 1
+
+
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_client_renews_once_on_401(kind: Any, vault: TokenVault, hostile: Hostile) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    hostile.on("/api", reply(401), reply(200))
+    vault.save("u", OLD)
+    with vault.client("u", kind) as client:
+        assert client.get(hostile.url()).status_code == 200
+    assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2"]
+
+
+def test_without_a_class_it_is_an_oauth2_session(vault: TokenVault) -> None:
+    with vault.client("u") as session:
+        assert isinstance(session, OAuth2Session)
+        assert session.client_id == "app"
+
+
+@pytest.mark.parametrize("kind", [requests.Session, httpx2.Client])
+def test_a_login_by_the_session_is_saved_to_the_vault(kind: Any, vault: TokenVault, hostile: Hostile) -> None:
+    hostile.on("/token", token("at-7", refresh_token="rt-7"))
+    with vault.client("u", kind) as session:
+        with pytest.raises(MissingTokenError):
+            session.get(hostile.url())
+        session.fetch_token(username="alice", password="wonderland")
+        session.get(hostile.url())
+    assert [request.token for request in hostile.to("/api")] == ["at-7"]
+    assert vault.source("u").token().access_token.reveal() == "at-7"
+
+
+def test_an_explicit_refresh_is_one_for_everybody(vault_on: Callable[..., TokenVault], hostile: Hostile) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    store = MemoryStore()
+    here, there = vault_on(store), vault_on(store)
+    here.save("u", OLD)
+    with here.client("u") as session:
+        assert session.refresh_token().access_token == "at-2"
+        assert session.token is not None
+        assert session.token.access_token == "at-2"
+        with pytest.raises(UsageError, match="the vault knows"):
+            session.refresh_token(hostile.url("/other"))
+    assert there.source("u").token().access_token.reveal() == "at-2"
+    assert len(hostile.token_requests) == 1
+
+
+def test_a_refresh_token_of_ones_own_is_used_and_what_it_brings_is_saved(vault: TokenVault, hostile: Hostile) -> None:
+    hostile.on("/token", token("at-5", refresh_token="rt-5"))
+    with vault.client("u") as session:
+        session.refresh_token(refresh_token="rt-4")
+    assert hostile.token_requests[0].form["refresh_token"] == "rt-4"
+    assert vault.source("u").token().access_token.reveal() == "at-5"
+
+
+def test_logging_out_revokes_what_the_vault_holds_and_forgets_it(vault: TokenVault, hostile: Hostile) -> None:
+    hostile.on("/revoke", reply(200))
+    vault.save("u", OLD)
+    with vault.client("u") as session:
+        session.revoke_token(hostile.url("/revoke"))
+    vault.forget("u")
+    (request,) = hostile.to("/revoke")
+    assert request.form["token"] == "rt-1"
+    with pytest.raises(MissingTokenError):
+        vault.source("u").token()
+
+
+def test_introspection_asks_about_the_vaults_token(vault: TokenVault, hostile: Hostile) -> None:
+    hostile.on("/introspect", reply(json={"active": True}))
+    vault.save("u", OLD)
+    with vault.client("u") as session:
+        assert session.introspect_token(hostile.url("/introspect"))["active"] is True
+    assert hostile.to("/introspect")[0].form["token"] == "rt-1"
+
+
+def test_a_session_takes_the_options_of_its_kind(vault: TokenVault) -> None:
+    with vault.client("u", default_timeout=7) as session:
+        assert session.default_timeout == 7
+    with vault.client("u", httpx2.Client, base_url="https://api.example") as client:
+        assert str(client.base_url) == "https://api.example"
+
+
+def test_two_sessions_and_a_source_share_one_memory(vault: TokenVault, hostile: Hostile, clock: Arrivals) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    vault.save("u", OLD)
+    with vault.client("u") as one, vault.client("u", httpx2.Client) as other:
+        clock.advance(300)
+        one.get(hostile.url())
+        other.get(hostile.url())
+        vault.source("u").token()
+    assert len(hostile.token_requests) == 1
+
+
+def test_a_client_says_that_the_grant_is_dead_and_sends_nothing(
+    vault: TokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    hostile.on("/token", reply(400, json={"error": "invalid_grant"}))
+    vault.save("u", OLD)
+    clock.advance(300)
+    with vault.client("u") as session, pytest.raises(InvalidGrant):
+        session.get(hostile.url())
+    assert hostile.to("/api") == []
+
+
+@pytest.mark.parametrize("kind", [httpx2.AsyncClient, AsyncOAuth2Client])
+def test_a_class_of_the_other_world_is_refused(kind: Any, vault: TokenVault) -> None:
+    with pytest.raises(UsageError, match="not of one kind"):
+        vault.client("u", kind)
+
+
+def test_what_is_no_class_is_refused(vault: TokenVault) -> None:
+    kind: Any = "requests"
+    with pytest.raises(UsageError, match="by its class"):
+        vault.client("u", kind)
+
+
+@pytest.mark.anyio
+@both_backends
+@pytest.mark.parametrize("kind", [None, httpx2.AsyncClient, httpx.AsyncClient, AsyncOAuth2Client])
+async def test_asynchronous_clients_do_the_same(
+    kind: Any, async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    hostile.on("/token", token("at-1", refresh_token="rt-1"), token("at-2", refresh_token="rt-2"), token("at-3"))
+    client: Any = async_vault.client("u") if kind is None else async_vault.client("u", kind)
+    async with client:
+        await client.fetch_token(username="alice", password="wonderland")
+        await client.get(hostile.url())
+        clock.advance(300)
+        await client.get(hostile.url())
+        assert (await client.refresh_token()).access_token == "at-3"
+    assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2"]
+    assert (await async_vault.source("u").token()).access_token.reveal() == "at-3"
+
+
+@pytest.mark.anyio
+async def test_an_aiohttp_session_gets_the_vaults_token_as_a_middleware(
+    async_vault: AsyncTokenVault, hostile: Hostile
+) -> None:
+    import aiohttp
+
+    await async_vault.save("u", OLD)
+    async with async_vault.client("u", aiohttp.ClientSession) as session, session.get(hostile.url()) as answer:
+        assert answer.status == 200
+    assert [request.token for request in hostile.to("/api")] == ["at-1"]

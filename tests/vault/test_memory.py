@@ -1,0 +1,144 @@
+"""What a vault remembers is bounded, however many keys it serves."""
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from doorkey.stores import Lease, MemoryStore, Record
+from doorkey.stores.envelope import pack
+from doorkey.tokens import OAuthToken
+from doorkey.vault import TokenVault
+from doorkey.vault.live import LiveKeys
+from tests.clients.clock import START
+from tests.clients.hostile import Hostile, token
+from tests.vault.arrivals import Arrivals
+from tests.vault.conftest import OLD
+
+KEYS = 15_000
+REMEMBERED = 1000
+BUDGET = 8 * 1024 * 1024
+"""Bytes for what is remembered of 1000 keys and for the last of the others: 8 KiB for each."""
+
+
+class Endless:
+    """A store that has a token for every key, and keeps none of them in this process."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._data = pack(
+            OAuthToken.from_mapping(OLD, now=START), {"grant": "g", "turn": 0, "client": "app", "server": endpoint}
+        )
+
+    def load(self, key: str) -> Record:
+        return Record(1, bytes(bytearray(self._data)))
+
+    def try_lease(self, key: str, seconds: float) -> Lease | None:
+        return None
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        return expected + 1
+
+    def release(self, lease: Lease) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+def test_15_000_keys_of_which_1000_are_remembered_stay_within_8_megabytes(
+    vault_on: Callable[..., TokenVault], hostile: Hostile
+) -> None:
+    vault = vault_on(Endless(hostile.token_endpoint), max_sources=REMEMBERED)
+    vault.source("warm").token()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(KEYS):
+            vault.source(f"user-{number}").token()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < BUDGET
+    assert len(vault._live) <= REMEMBERED + 1
+
+
+def test_what_is_dropped_is_gone_at_once(vault_on: Callable[..., TokenVault]) -> None:
+    vault = vault_on(max_sources=1)
+    gc.disable()  # it is no cycle, and waits for no collector
+    try:
+        for key in ("a", "b", "c"):
+            vault.save(key, OLD)
+            vault.source(key).token()
+        assert len(vault._live) == 1
+    finally:
+        gc.enable()
+
+
+class Kept:
+    """What is remembered of a key."""
+
+    def __init__(self, key: str) -> None:
+        self.key, self.unsaved = key, False
+
+
+def live(max_entries: int = 2, max_age: float = 100.0) -> tuple[LiveKeys[Kept], list[float]]:
+    now = [0.0]
+    return LiveKeys(Kept, max_entries, max_age, lambda: now[0]), now
+
+
+def test_the_longest_unused_is_dropped_first() -> None:
+    keys, _ = live()
+    for key in ("a", "b", "a", "c"):
+        keys.get(key)
+    assert sorted(keys._recent) == ["a", "c"]
+
+
+def test_what_was_not_used_for_long_is_dropped() -> None:
+    keys, now = live()
+    keys.get("a")
+    now[0] = 101.0
+    keys.get("b")
+    assert list(keys._recent) == ["b"]
+
+
+def test_what_somebody_still_uses_is_found_again_and_not_made_twice() -> None:
+    keys, _ = live(max_entries=1)
+    used = keys.get("a")
+    keys.get("b")
+    assert keys.get("a") is used
+
+
+def test_the_only_copy_of_a_token_is_not_dropped() -> None:
+    keys, _ = live(max_entries=1)
+    keys.get("a").unsaved = True
+    keys.get("b")
+    assert keys.get("a").unsaved
+    keys.get("a").unsaved = False
+    keys.get("b")
+    gc.collect()
+    assert len(keys) == 1
+
+
+def test_a_key_that_was_dropped_is_read_from_the_store_again(
+    vault_on: Callable[..., TokenVault], hostile: Hostile, clock: Arrivals
+) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    store: Any = MemoryStore()
+    vault = vault_on(store, max_sources=1)
+    source = vault.source("u")
+    vault.save("u", OLD)
+    clock.advance(300)
+    assert source.token().access_token.reveal() == "at-2"
+    vault.save("other", OLD)
+    assert source.token().access_token.reveal() == "at-2"
+    assert len(hostile.token_requests) == 1
+
+
+@pytest.mark.parametrize("bad", [0, -1, True, 1.5, "many"])
+def test_bounds_that_bound_nothing_are_refused(bad: Any, vault_on: Callable[..., TokenVault]) -> None:
+    from doorkey.errors import UsageError
+
+    with pytest.raises(UsageError):
+        vault_on(max_sources=bad)
