@@ -51,6 +51,11 @@ def signature_of(value: Any) -> str:
     return re.sub(r"<([\w.]+)[^>]*>", r"<\1>", str(inspect.signature(value))).removesuffix(" -> 'None'")
 
 
+def belongs(base: Any, kind: Any) -> bool:
+    """Say whether the members of `base` are the class's own: so are those of a base that has no public name."""
+    return base is kind or (base.__name__.startswith("_") and base.__module__.startswith("doorkey"))
+
+
 def lines_of_class(kind: Any, path: str) -> Iterator[str]:
     if issubclass(kind, enum.Enum):
         yield f"{path}: enum of {', '.join(member.name for member in kind)}"
@@ -62,10 +67,9 @@ def lines_of_class(kind: Any, path: str) -> Iterator[str]:
         construction = "(...)"
     yield f"{path}: class({bases}) {construction}" if bases else f"{path}: class {construction}"
     members: dict[str, Any] = {}
-    lineage: list[Any] = list(reversed(kind.__mro__))
-    for base in lineage:
-        if base is kind or (base.__name__.startswith("_") and base.__module__.startswith("doorkey")):
-            members.update(dict[str, Any](vars(base)))
+    for base in reversed(kind.__mro__):
+        if belongs(base, kind):
+            members.update(vars(base))  # pyright: ignore[reportUnknownArgumentType]  # any class has a type of its own
     for name, member in sorted(members.items()):
         if name.startswith("_"):
             continue

@@ -184,6 +184,26 @@ def test_in_the_background_a_stale_token_is_renewed_and_nobody_waits(error: OAut
     assert flight._slot.token == (STALE if error else NEW)
 
 
+def test_where_no_thread_can_be_started_the_token_that_is_good_is_used_and_another_caller_may_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_more_threads(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    server = Server()
+    server.go_on.set()
+    gate = Watched()
+    flight = SingleFlight(slot(STALE), server, now, gate, background=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more_threads)
+        assert flight.token() == STALE
+    assert gate.left.is_set()
+    gate.left.clear()
+    assert flight.token() == STALE
+    assert gate.left.wait(WAIT)
+    assert flight.token() == NEW
+
+
 def test_an_interrupted_leader_hands_over_to_the_next_in_line() -> None:
     server, gate = Server(KeyboardInterrupt()), Watched()
     flight = SingleFlight(slot(), server, now, gate)

@@ -240,6 +240,28 @@ def test_an_explicit_refresh_says_what_it_wants_and_needs_a_refresh_token() -> N
         drive(empty, empty._refresh_token(), [])
 
 
+def test_fetch_token_with_the_grant_refresh_token_is_a_refresh() -> None:
+    session = Bare(token=OLD, token_endpoint=TOKEN_URL)
+    got, asked = drive(session, session._fetch_token(grant_type="refresh_token", scope="a"), [token(2)])
+    assert form_of(asked[0]) == {"grant_type": "refresh_token", "refresh_token": "rt-1", "scope": "a"}
+    assert got["access_token"] == "at-2"
+
+
+def test_fetch_token_takes_a_fragment_that_was_asked_for() -> None:
+    session = Bare()
+    _, state = session.create_authorization_url("https://as.example/auth", response_type="token")
+    back = f"https://c/#access_token=at-9&token_type=bearer&state={state}"
+    got, asked = drive(session, session._fetch_token(authorization_response=back), [])
+    assert (got.access_token, asked) == ("at-9", [])
+
+
+def test_an_active_token_may_be_brought_along() -> None:
+    session = Bare(token=OLD, token_endpoint=TOKEN_URL)
+    fresh = {"access_token": "at-5", "refresh_token": "rt-5", "expires_at": NOW}
+    _, asked = drive(session, session._ensure_active_token(fresh), [token(6)])
+    assert form_of(asked[0])["refresh_token"] == "rt-5"
+
+
 def test_when_saving_fails_the_token_is_kept_as_the_old_one_may_be_dead_and_the_error_is_raised() -> None:
     def failing(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
