@@ -18,7 +18,7 @@ _MYSQL = ("mysql", "mariadb")
 
 
 class ExactText(TypeDecorator[str]):
-    """Text of at most `size` bytes that equals only itself: MySQL's own text ignores case, accents and spaces at the end."""
+    """Text of at most `size` bytes that equals only itself: MySQL's own ignores case, accents and spaces at the end."""
 
     impl = String
     cache_ok = True
