@@ -1,0 +1,239 @@
+"""A server that is busy or dead is not hammered: pauses that are waited out, and pauses that answer for it."""
+
+from typing import Any
+
+import pytest
+
+from doorkey.errors import InvalidResponse, OAuthError, ServerError, TemporarilyUnavailable, TransportError
+from tests.clients.adapters import in_background, together
+from tests.clients.clock import Clock
+from tests.clients.hostile import Held, Hostile, reply, token
+from tests.sources.asking import BUSY, CLIENT, GARBAGE, ONCE, REFUSED, REPEATABLE, busy, on_token
+from tests.sources.kinds import ONE_OF_EACH, Counting, Maker
+
+one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
+
+RESET: Any = lambda exchange: exchange.reset()  # noqa: E731  # an answer as its name says
+DEAD = {"reset": RESET, "garbage": GARBAGE, "busy": BUSY, "empty": reply(200)}
+
+
+# -- within one call ---------------------------------------------------------------------------------------------------
+
+
+@one_of_each
+@pytest.mark.parametrize("name", list(REPEATABLE))
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_short_pause_is_waited_out_where_asking_again_burns_nothing(
+    source: Maker, hostile: Hostile, name: str, status: int
+) -> None:
+    asking = source(REPEATABLE[name](), **on_token(hostile, busy(7, status), token("a")))
+    assert asking.access_token() == "a"
+    assert asking.sleeps == [7]
+    assert len(hostile.token_requests) == 2
+
+
+@one_of_each
+@pytest.mark.parametrize("name", list(ONCE))
+def test_what_may_be_presented_once_is_never_repeated_within_a_call(source: Maker, hostile: Hostile, name: str) -> None:
+    asking = source(ONCE[name](), **on_token(hostile, busy(1), token("a")))
+    with pytest.raises(TemporarilyUnavailable) as caught:
+        asking.token()
+    assert caught.value.retry_after == 1
+    assert asking.sleeps == []
+    assert len(hostile.token_requests) == 1
+
+
+@one_of_each
+def test_a_refresh_is_never_repeated_within_a_call_though_the_grant_might_be(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, token("a", refresh_token="rt-1"), busy(1), token("b")))
+    asking.token()
+    clock.advance(300)
+    with pytest.raises(TemporarilyUnavailable):
+        asking.token()
+    assert asking.sleeps == []
+    assert len(hostile.token_requests) == 2
+
+
+@one_of_each
+def test_a_pause_that_is_too_long_is_told_to_the_caller(source: Maker, hostile: Hostile) -> None:
+    asking = source(CLIENT, **on_token(hostile, busy(11)))
+    with pytest.raises(TemporarilyUnavailable) as caught:
+        asking.token()
+    assert caught.value.retry_after == 11
+    assert asking.sleeps == []
+
+
+@one_of_each
+def test_a_server_that_stays_busy_is_asked_three_times(source: Maker, hostile: Hostile) -> None:
+    asking = source(CLIENT, **on_token(hostile, busy(1)))
+    with pytest.raises(TemporarilyUnavailable):
+        asking.token()
+    assert asking.sleeps == [1, 1]
+    assert len(hostile.token_requests) == 3
+
+
+@one_of_each
+def test_a_refusal_is_not_repeated_though_it_comes_with_a_pause(source: Maker, hostile: Hostile) -> None:
+    asking = source(CLIENT, **on_token(hostile, busy(1, 400, error="invalid_scope"), token("a")))
+    with pytest.raises(ServerError, match="invalid_scope"):
+        asking.token()
+    assert asking.sleeps == []
+
+
+@one_of_each
+def test_a_busy_server_without_a_pause_is_not_asked_again_in_the_same_call(source: Maker, hostile: Hostile) -> None:
+    asking = source(CLIENT, **on_token(hostile, BUSY, token("a")))
+    with pytest.raises(TemporarilyUnavailable):
+        asking.token()
+    assert len(hostile.token_requests) == 1
+
+
+@one_of_each
+def test_the_pause_may_be_a_date(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, busy("Fri, 15 Jan 2027 08:00:05 GMT"), token("a")))
+    assert asking.access_token() == "a"
+    assert asking.sleeps == [5]
+
+
+@one_of_each
+def test_others_wait_with_whoever_waits_a_pause_out(source: Maker, hostile: Hostile, counting: Counting) -> None:
+    held = Held(token("a"))
+    asking = source(CLIENT, clock=counting, **on_token(hostile, busy(1), held))
+    counting.expect(8 + 2)  # each looks once, and whoever leads once for each time it asks
+    with in_background(lambda: together(8, asking.access_token)) as outcome:
+        held.wait_for_arrival()
+        counting.wait()
+        held.release.set()
+        assert outcome() == ["a"] * 8
+    assert asking.sleeps == [1]
+
+
+# -- between calls -----------------------------------------------------------------------------------------------------
+
+
+def fails(call: Any) -> OAuthError:
+    with pytest.raises(OAuthError) as caught:
+        call()
+    return caught.value
+
+
+@pytest.mark.parametrize("answer", DEAD.values(), ids=DEAD.keys())
+def test_a_dead_endpoint_is_asked_once_until_the_pause_is_over(
+    source: Maker, hostile: Hostile, clock: Clock, answer: Any
+) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, answer))
+    first = fails(asking.token)
+    told = together(20, asking.token)
+    assert {type(error) for error in told} == {type(first)}
+    assert len({id(error) for error in told} | {id(first)}) == 21
+    clock.advance(0.49)
+    fails(asking.token)
+    assert len(hostile.token_requests) == 1
+    clock.advance(0.01)
+    fails(asking.token)
+    assert len(hostile.token_requests) == 2
+
+
+@one_of_each
+def test_the_pause_doubles_up_to_a_minute(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, GARBAGE))
+    fails(asking.token)
+    for pause in (0.5, 1, 2, 4, 8, 16, 32, 60, 60):
+        asked = len(hostile.token_requests)
+        clock.advance(pause - 0.01)
+        fails(asking.token)
+        assert len(hostile.token_requests) == asked
+        clock.advance(0.01)
+        fails(asking.token)
+        assert len(hostile.token_requests) == asked + 1
+
+
+@one_of_each
+def test_chance_spreads_the_end_of_the_pause(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, chance=lambda: 0.0, **on_token(hostile, GARBAGE))
+    fails(asking.token)
+    clock.advance(0.24)
+    fails(asking.token)
+    assert len(hostile.token_requests) == 1
+    clock.advance(0.01)
+    fails(asking.token)
+    assert len(hostile.token_requests) == 2
+
+
+@one_of_each
+def test_success_ends_the_pauses(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, GARBAGE, GARBAGE, token("a"), GARBAGE, token("b")))
+    for pause in (0.5, 1):
+        fails(asking.token)
+        clock.advance(pause)
+    assert asking.access_token() == "a"
+    clock.advance(300)
+    fails(asking.token)
+    clock.advance(0.5)
+    assert asking.access_token() == "b"
+
+
+@one_of_each
+def test_a_pause_that_the_server_names_is_kept(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, chance=lambda: 0.0, **on_token(hostile, busy(120), token("a")))
+    assert isinstance(fails(asking.token), TemporarilyUnavailable)
+    clock.advance(119)
+    told = fails(asking.token)
+    assert isinstance(told, TemporarilyUnavailable)
+    assert len(hostile.token_requests) == 1
+    clock.advance(1)
+    assert asking.access_token() == "a"
+
+
+@one_of_each
+def test_a_refresh_keeps_the_pause_too(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    answers = (token("a", refresh_token="rt-1"), busy(30), token("b"))
+    asking = source(CLIENT, clock=clock, chance=lambda: 0.0, **on_token(hostile, *answers))
+    asking.token()
+    clock.advance(300)
+    fails(asking.token)
+    clock.advance(29)
+    fails(asking.token)
+    assert len(hostile.token_requests) == 2
+    clock.advance(1)
+    assert asking.access_token() == "b"
+
+
+@one_of_each
+def test_during_the_pause_a_token_that_is_still_good_is_used(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, token("a"), GARBAGE, token("b")))
+    asking.token()
+    clock.advance(250)
+    assert [asking.access_token() for _ in range(5)] == ["a"] * 5
+    assert len(hostile.token_requests) == 2
+    clock.advance(0.5)
+    assert asking.access_token() == "b"
+
+
+@one_of_each
+def test_a_refusal_that_time_does_not_heal_has_no_pause(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, REFUSED, token("a")))
+    fails(asking.token)
+    assert asking.access_token() == "a"
+
+
+@one_of_each
+def test_discovery_that_fails_has_its_pause(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    well_known = "/.well-known/openid-configuration"
+    hostile.on(well_known, GARBAGE)
+    asking = source(CLIENT, clock=clock, issuer=hostile.url(""))
+    for _ in range(5):
+        assert isinstance(fails(asking.token), InvalidResponse)
+    assert len(hostile.to(well_known)) == 1
+
+
+@one_of_each
+def test_an_error_told_again_keeps_its_kind_and_its_words(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, RESET))
+    first, second = fails(asking.token), fails(asking.token)
+    assert type(second) is TransportError
+    assert str(second) == str(first)
+    assert second is not first
+    assert second.__cause__ is not None
