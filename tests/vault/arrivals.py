@@ -39,7 +39,8 @@ class Arrivals(Clock):
 def _caller() -> Hashable:
     trio = running_trio()
     if trio is not None:
-        return trio.lowlevel.current_task()
+        task: Hashable = trio.lowlevel.current_task()
+        return task
     try:
         return asyncio.current_task()
     except RuntimeError:

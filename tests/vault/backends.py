@@ -94,17 +94,18 @@ class RedisServer(Kept):
     kind = "redis"
 
     def expire_leases(self) -> None:
-        import redis
-
-        with redis.Redis.from_url(self.address) as client:
-            for name in client.scan_iter("doorkey:*:lease"):
+        with self._client() as client:
+            for name in client.keys("doorkey:*:lease"):
                 client.delete(name)
 
     def flush(self) -> None:
-        import redis
-
-        with redis.Redis.from_url(self.address) as client:
+        with self._client() as client:
             client.flushall()
+
+    def _client(self) -> Any:
+        from doorkey.stores import RedisStore
+
+        return RedisStore(self.address)._client
 
 
 class PostgresServer(Kept):

@@ -32,7 +32,12 @@ def vault_on(hostile: Hostile, clock: Arrivals) -> Iterator[Callable[..., TokenV
     made: list[TokenVault] = []
 
     def make(store: Any = None, **options: Any) -> TokenVault:
-        usual = {"client_id": "app", "client_secret": "s", "token_endpoint": hostile.token_endpoint, "clock": clock}
+        usual: dict[str, Any] = {
+            "client_id": "app",
+            "client_secret": "s",
+            "token_endpoint": hostile.token_endpoint,
+            "clock": clock,
+        }
         vault = TokenVault(store if store is not None else MemoryStore(), **{**usual, **options})
         made.append(vault)
         return vault

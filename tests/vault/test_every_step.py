@@ -227,7 +227,7 @@ def test_a_renewed_token_that_the_store_does_not_take_is_used_and_saved_later(ca
     assert "at-2" not in caplog.text
     one.begin()
     world.finish(one)
-    assert not one.slot.memory.unsaved
+    assert one.slot.memory.held is not None
     other.begin()
     world.finish(other)
     assert token_of(other) == "at-2"

@@ -236,9 +236,15 @@ def test_an_asynchronous_vault_needs_an_asynchronous_store() -> None:
 
 @pytest.mark.parametrize("key", ["", "nul\0", "x" * 1025, None, 7])
 def test_a_key_that_no_store_takes_is_refused_at_once(key: Any, vault: TokenVault) -> None:
-    for call in (vault.source, vault.client, vault.forget, lambda key: vault.save(key, OLD)):
+    calls: list[Callable[[], object]] = [
+        lambda: vault.source(key),
+        lambda: vault.client(key),
+        lambda: vault.forget(key),
+        lambda: vault.save(key, OLD),
+    ]
+    for call in calls:
         with pytest.raises(UsageError):
-            call(key)
+            call()
 
 
 @pytest.mark.parametrize("bad", [None, "at-1", {}, {"access_token": ""}, {"access_token": "a", "x": object()}])

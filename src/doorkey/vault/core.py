@@ -93,6 +93,7 @@ class VaultCore:
             lease,
             max(lease - self.policy.deadline, 0.0),
             self.observer,
+            timer,
         )
 
     def slot(self, key: str) -> KeySlot:

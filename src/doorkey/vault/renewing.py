@@ -59,7 +59,7 @@ class Renewing:
 
     `ready()` is a flow that finds out all that asking takes, `ask(token)` one that presents the refresh token of
     `token` at the authorization server. `lease` is in seconds and outlives the asking by `slack`; `chance` returns 0…1.
-    `observer` is told who waits for another process.
+    `observer` is told who waits for another process; `timer` measures that, in seconds, whatever the clock says.
     """
 
     codec: Codec
@@ -70,6 +70,7 @@ class Renewing:
     lease: float
     slack: float
     observer: SlotObserver
+    timer: Callable[[], float]
 
     def fresh(self, memory: Memory) -> Flow[OAuthToken]:
         """Return a token that may be sent now for the key of `memory`: from the store, or by renewal.
@@ -115,6 +116,7 @@ class _OneKey:
             raise _not_renewable()
         yield from self._how.ready()  # before the lease is taken, which lasts for the asking alone
         waited, too_late = 0.0, 0
+        began = looked = self._how.timer()
         while True:
             asked_at = self._how.clock()
             lease = yield from TryLease(self._key, self._how.lease)
@@ -134,12 +136,22 @@ class _OneKey:
                 raise TransportError("other processes keep renewing this token, and none has succeeded", retryable=True)
             if not waited:
                 waiting.enter_context(self._how.observer.waiting())
-            pause = min(max(waited / 4, POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
+            pause = self._pause(began, looked)
             yield from Sleep(pause)
             waited += pause
+            looked = self._how.timer()
             newer = yield from self._read()
             if newer.version != entry.version and not self._memory.refuses(newer):
                 return newer.token
+
+    def _pause(self, began: float, looked: float) -> float:
+        """Return for how long to leave the store alone after a look that began at `looked`.
+
+        A quarter of the wait so far, so that the end is not missed by more; and twice what looking takes, or all who
+        wait would keep the store, and the machine, from the one they wait for.
+        """
+        now = self._how.timer()
+        return min(max((now - began) / 4, 2 * (now - looked), POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
 
     def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
         """Renew under the `lease`, and give it back; None where it was not asked `until` then, and is too old."""
