@@ -12,11 +12,13 @@ import pytest
 import requests
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from doorkey import ClientCredentials, OAuth2Auth
+from doorkey import ClientCredentials, OAuth2Auth, OAuthError
 from doorkey.observe import TokenEvent
-from tests.clients.adapters import KINDS, adapter_of
+from doorkey.stores import AsyncMemoryStore, MemoryStore
+from doorkey.vault import AsyncTokenVault, TokenVault
+from tests.clients.adapters import KINDS, adapter_of, in_background, together
 from tests.clients.clock import START, Clock
-from tests.clients.hostile import WAIT, Hostile
+from tests.clients.hostile import WAIT, Held, Hostile
 
 SECRET, ACCESS, REFRESH, OLD = "s3cret-of-the-client", "access-t0ken", "refresh-t0ken", "old-t0ken"
 SECRETS = (SECRET, ACCESS, REFRESH, OLD)
@@ -63,11 +65,27 @@ class World:
     call: Callable[[], int]
     """Send a request to the API, and return the status."""
     grant_type: str
-    looks: int
-    """How often the timer has been looked at when that token request goes out."""
     server: Hostile
     timer: Timer
     events: Events = field(default_factory=Events)
+
+
+@contextmanager
+def others_waiting(world: World, others: int, held: Held) -> Generator[Callable[[], list[Any]]]:
+    """One call whose token request is `held`, and `others` that have begun to wait for it; what they all came to."""
+    with in_background(world.call) as first:
+        held.wait_for_arrival()
+        looks = world.timer.looks
+        with in_background(lambda: together(others, world.call)) as rest:
+            world.timer.wait_for(looks + others)
+            yield lambda: [_outcome(first), *rest()]
+
+
+def _outcome(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except OAuthError as error:
+        return error
 
 
 def options_of(world: World, **more: Any) -> dict[str, Any]:
@@ -83,7 +101,7 @@ def of_a_session(name: str, world: World, portal: BlockingPortal, **more: Any) -
             "c", SECRET, token=token, token_endpoint=world.server.token_endpoint, **options_of(world, **more)
         )
         world.call = lambda: client.get(world.server.url()).status_code
-        world.grant_type, world.looks = "refresh_token", 1
+        world.grant_type = "refresh_token"
         yield
 
 
@@ -93,7 +111,6 @@ def of_an_auth_object(name: str, world: World, portal: BlockingPortal, **more: A
     auth: Any = OAuth2Auth(
         ClientCredentials("c", SECRET), token_endpoint=world.server.token_endpoint, **options_of(world, **more)
     )
-    world.looks = 3
     if name == "requests":
         with requests.Session() as session:
             world.call = lambda: session.get(world.server.url(), auth=auth).status_code
@@ -109,9 +126,32 @@ def of_an_auth_object(name: str, world: World, portal: BlockingPortal, **more: A
         portal.call(aclient.aclose)
 
 
+@contextmanager
+def of_a_vault(name: str, world: World, portal: BlockingPortal, **more: Any) -> Generator[None]:
+    """A key of a vault whose token has expired."""
+    options = options_of(world, client_id="c", client_secret=SECRET, token_endpoint=world.server.token_endpoint, **more)
+    token = {"access_token": OLD, "refresh_token": REFRESH, "expires_at": START - 1}
+    world.grant_type = "refresh_token"
+    if name == "blocking":
+        with TokenVault(MemoryStore(), **options) as vault:
+            vault.save("u", token)
+            with vault.client("u", httpx2.Client) as client:
+                world.call = lambda: client.get(world.server.url()).status_code
+                yield
+    else:
+        awaiting = AsyncTokenVault(AsyncMemoryStore(), **options)
+        portal.call(awaiting.save, "u", token)
+        aclient = awaiting.client("u", httpx2.AsyncClient)
+        world.call = lambda: portal.call(aclient.get, world.server.url()).status_code
+        yield
+        portal.call(aclient.aclose)
+        portal.call(awaiting.aclose)
+
+
 WORLDS: dict[str, tuple[Callable[..., Any], str]] = {
     **{f"session-{name}": (of_a_session, name) for name in KINDS},
     **{f"auth-{name}": (of_an_auth_object, name) for name in ("requests", "blocking", "awaiting")},
+    **{f"vault-{name}": (of_a_vault, name) for name in ("blocking", "awaiting")},
 }
 AWAITS = re.compile("async|awaiting")
 
@@ -148,7 +188,7 @@ def made(request: pytest.FixtureRequest, portal: BlockingPortal, server: Hostile
     with ExitStack() as stack:
 
         def make(**options: Any) -> World:
-            world = World(lambda: 0, "client_credentials", 0, server, timer)
+            world = World(lambda: 0, "client_credentials", server, timer)
             kind, name = WORLDS[request.param]
             stack.enter_context(kind(name, world, portal, **options))
             return world

@@ -7,9 +7,9 @@ import pytest
 
 from doorkey.errors import InvalidClient, OAuthError, TransportError, UsageError
 from doorkey.observe import TokenEvent
-from tests.clients.adapters import in_background, together
+from tests.clients.adapters import together
 from tests.clients.hostile import Exchange, Held, reply, reset, token
-from tests.observe.conftest import ACCESS, AWAITS, REFRESH, SECRETS, WORLDS, Events, Made, World
+from tests.observe.conftest import ACCESS, AWAITS, REFRESH, SECRETS, WORLDS, Events, Made, World, others_waiting
 
 CALLERS = 8
 blocking_only = pytest.mark.parametrize("made", [name for name in WORLDS if not AWAITS.search(name)], indirect=True)
@@ -68,9 +68,7 @@ def test_every_failure_has_a_code_of_which_there_are_few(world: World, answer: A
 def test_who_waits_for_somebody_elses_attempt_tells_how_long(world: World) -> None:
     held = Held(token(ACCESS))
     world.server.on("/token", held)
-    with in_background(lambda: together(CALLERS, world.call)) as outcome:
-        held.wait_for_arrival()
-        world.timer.wait_for(world.looks + CALLERS - 1)  # all others have begun to wait
+    with others_waiting(world, CALLERS - 1, held) as outcome:
         world.timer.advance(0.5)
         held.release.set()
         assert outcome() == [200] * CALLERS
@@ -83,9 +81,7 @@ def test_who_waits_for_somebody_elses_attempt_tells_how_long(world: World) -> No
 def test_a_wait_for_an_attempt_that_fails_is_told_as_a_wait(world: World) -> None:
     held = Held(reset)
     world.server.on("/token", held)
-    with in_background(lambda: together(2, world.call)) as outcome:
-        held.wait_for_arrival()
-        world.timer.wait_for(world.looks + 1)
+    with others_waiting(world, 1, held) as outcome:
         held.release.set()
         assert [type(error) for error in outcome()] == [TransportError] * 2
     assert sorted(world.events.kinds) == ["asked", "failed", "waited"]

@@ -17,9 +17,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from doorkey import AsyncTokenSource, ClientCredentials, OAuthError, TokenSource
 from tests.backends import both_backends
-from tests.clients.adapters import in_background, together
+from tests.clients.adapters import together
 from tests.clients.hostile import Held, reply, token
-from tests.observe.conftest import ACCESS, REFRESH, SECRET, SECRETS, World
+from tests.observe.conftest import ACCESS, REFRESH, SECRET, SECRETS, World, others_waiting
 
 ENDPOINT = "https://as.example/token"
 
@@ -95,9 +95,7 @@ def test_a_failure_is_the_spans_too_without_the_servers_words(telemetry: Telemet
 def test_everything_is_counted_and_what_takes_time_is_measured(telemetry: Telemetry, world: World) -> None:
     held = Held(token("first", refresh_token=REFRESH))
     world.server.on("/token", held, token("second", refresh_token=REFRESH), reply(400, json={"error": "invalid_grant"}))
-    with in_background(lambda: together(3, world.call)) as outcome:
-        held.wait_for_arrival()
-        world.timer.wait_for(world.looks + 2)
+    with others_waiting(world, 2, held) as outcome:
         world.timer.advance(0.5)
         held.release.set()
         outcome()

@@ -43,7 +43,8 @@ class OAuth2Client:
     the token is renewed, left out: min(60, lifetime / 2); `code_challenge_method="S256"` (RFC 7636); `token_endpoint`,
     `authorization_endpoint` and the other endpoints, or `metadata` that names them (RFC 8414); `grant_type`, what
     `fetch_token` takes where nothing else says; `exchange`, the bounds of an exchange with the server; `clock`, which
-    returns seconds since the epoch. An unknown option raises `UsageError`.
+    returns seconds since the epoch; `on_event`, called with each `doorkey.observe.TokenEvent`, and `timer`, which
+    returns seconds and measures their durations. An unknown option raises `UsageError`.
     """
 
     _oauth: SessionCore

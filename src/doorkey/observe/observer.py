@@ -33,7 +33,7 @@ class Observer:
     `timer` returns seconds and never goes backwards. Raises `UsageError` unless `on_event` is a plain callable.
     """
 
-    __slots__ = ("_client_id", "_on_event", "_server", "_telling", "_timer")
+    __slots__ = ("_client_id", "_named", "_on_event", "_server", "_telling", "timer")
 
     def __init__(
         self,
@@ -44,16 +44,17 @@ class Observer:
     ) -> None:
         _check(on_event, timer)
         self._client_id, self._server = client_id, server
-        self._on_event, self._timer = on_event, timer
+        self._on_event, self.timer = on_event, timer
+        self._named: tuple[str | None, str, str] | None = None
         self._telling: set[int] = set()
 
     def asking(self, grant_type: str, server: str | None = None) -> Watch:
         """Tell of the token request made within: asked, then renewed or failed; a span shows it to OpenTelemetry."""
-        return Watch(self, self._event("asked", server, grant_type), "renewed", "failed")
+        return Watch(self, "asked", "renewed", "failed", grant_type, server)
 
     def preparing(self) -> Watch:
         """Tell where what is done within, to be able to ask at all, has failed."""
-        return Watch(self, self._event("failed"), None, "failed")
+        return Watch(self, None, None, "failed")
 
     def waiting(self) -> Watch:
         """Tell how long the wait within took.
@@ -62,11 +63,23 @@ class Observer:
         """
         if get_ident() in self._telling:
             raise UsageError("on_event wants the token that is being renewed while it is told of that: it would hang")
-        return Watch(self, self._event("waited"), "waited", "waited")
+        return Watch(self, None, "waited", "waited")
 
     def rejected(self) -> None:
         """Tell that an API refused the current token."""
-        self.tell(self._event("rejected"))
+        self.tell(self.event("rejected"))
+
+    def event(self, kind: Kind, grant_type: str | None = None, server: str | None = None, **more: Any) -> TokenEvent:
+        """Return what is to be told, `server` being another one than usual."""
+        from doorkey.errors import printable
+        from doorkey.observe.events import MAX_LABEL, TokenEvent, place_of
+
+        url, named = server or self._server(), self._named
+        if named is None or named[0] != url:
+            named = self._named = url, printable(self._client_id, MAX_LABEL), place_of(url)
+        if grant_type is not None:
+            grant_type = printable(grant_type, MAX_LABEL)
+        return TokenEvent(kind=kind, client_id=named[1], server=named[2], grant_type=grant_type, **more)
 
     def tell(self, event: TokenEvent) -> None:
         """Tell everybody who listens; nothing that they raise gets out."""
@@ -87,50 +100,49 @@ class Observer:
             if not nested:
                 self._telling.discard(here)
 
-    def _event(self, kind: Kind, server: str | None = None, grant_type: str | None = None) -> TokenEvent:
-        from doorkey.errors import printable
-        from doorkey.observe.events import MAX_LABEL, TokenEvent, place_of
-
-        return TokenEvent(
-            kind=kind,
-            client_id=printable(self._client_id, MAX_LABEL),
-            server=place_of(server or self._server()),
-            grant_type=None if grant_type is None else printable(grant_type, MAX_LABEL),
-        )
-
 
 class Watch:
-    """Times what is done in a `with` block, by a flow too, and tells what became of it."""
+    """Times what is done in a `with` block, by a flow too, and tells what becomes of it."""
 
-    __slots__ = ("_begun", "_event", "_observer", "_span", "_when_done", "_when_failed")
+    __slots__ = ("_begun", "_grant_type", "_kinds", "_observer", "_server", "_span")
 
-    def __init__(self, observer: Observer, event: TokenEvent, when_done: Kind | None, when_failed: Kind) -> None:
-        self._observer, self._event = observer, event
-        self._when_done, self._when_failed = when_done, when_failed
+    def __init__(
+        self,
+        observer: Observer,
+        first: Kind | None,
+        when_done: Kind | None,
+        when_failed: Kind,
+        grant_type: str | None = None,
+        server: str | None = None,
+    ) -> None:
+        self._observer = observer
+        self._kinds: tuple[Kind | None, Kind | None, Kind] = (first, when_done, when_failed)
+        self._grant_type, self._server = grant_type, server
 
     def __enter__(self) -> None:
         self._span: Any = None
-        if self._event.kind == "asked":
+        if (first := self._kinds[0]) is not None:
+            event = self._observer.event(first, self._grant_type, self._server)
             if opentelemetry_is_there():
                 from doorkey.observe.telemetry import RequestSpan
 
-                self._span = _guarded(RequestSpan, self._event)
-            self._observer.tell(self._event)
-        self._begun = self._observer._timer()
+                self._span = _guarded(RequestSpan, event)
+            self._observer.tell(event)
+        self._begun = self._observer.timer()
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None, /) -> None:
-        from dataclasses import replace
-
-        from doorkey.observe.events import code_of
-
-        kind = self._when_done if error is None else self._when_failed
+        kind = self._kinds[1 if error is None else 2]
         if kind is None:
             return
-        took = max(self._observer._timer() - self._begun, 0.0)
-        told = replace(self._event, kind=kind, duration=took, error=None if error is None else code_of(error))
-        self._observer.tell(told)  # within the span, so that log records and exemplars name it
+        took, code = max(self._observer.timer() - self._begun, 0.0), None
+        if error is not None:
+            from doorkey.observe.events import code_of
+
+            code = code_of(error)
+        event = self._observer.event(kind, self._grant_type, self._server, duration=took, error=code)
+        self._observer.tell(event)  # within the span, so that log records and exemplars name it
         if self._span is not None:
-            _guarded(self._span.end, told)
+            _guarded(self._span.end, event)
 
 
 def waiting(slot: Slot) -> AbstractContextManager[None]:
