@@ -121,6 +121,7 @@ def test_a_second_owner_that_is_refused_takes_what_the_first_has_committed_meanw
     world.step(other)  # the server refuses the old refresh token
     world.finish(other)
     assert token_of(other) == "at-2"
+    assert [type(effect) for effect in other.performed[-3:]] == [Request, Load, Release]
 
 
 def test_a_commit_that_finds_a_newer_version_takes_that_one() -> None:
@@ -191,6 +192,19 @@ def test_a_key_that_is_forgotten_while_it_is_renewed_stays_forgotten() -> None:
     world.finish(one)
     assert isinstance(error_of(one), MissingTokenError)
     assert world.store.load(KEY) is None
+
+
+def test_a_login_here_is_not_undone_by_a_renewal_that_had_just_been_committed() -> None:
+    world, (one,) = expired(1)
+    one.begin()
+    world.finish(one, Commit)
+    version = world.perform(one.effect)
+    world.save(one)
+    one.feed(version)
+    world.finish(one)
+    assert one.slot.token is not None
+    assert one.slot.token.access_token.reveal() == "at-3"
+    assert world.stored().access_token.reveal() == "at-3"
 
 
 def test_a_token_that_cannot_be_renewed_is_used_until_it_expires() -> None:

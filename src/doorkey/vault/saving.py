@@ -19,7 +19,7 @@ def settled(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry]:
     """Commit `mine` over the version `expected`, and return what the store then holds: `mine`, or what is newer.
 
     A commit of somebody else wins, unless it is an earlier turn of the same login. After an error of the store it is
-    open whether the commit was made: the next one tells. Raises `StoreError` when the store does not answer,
+    open whether the commit was made: the next one tells, by finding `mine` there. Raises `StoreError` when the store does not answer,
     `MissingTokenError` when the key was forgotten meanwhile, `RecordError` when what is there now is not ours.
     """
     data = codec.written(key, mine)
@@ -38,8 +38,6 @@ def settled(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry]:
         trouble = None
         if record is None:
             raise MissingTokenError("the key was forgotten while its token was being renewed: log in again")
-        if record.data == data:
-            return mine.at(record.version)
         theirs = codec.read(key, record)
         if not mine.is_ahead_of(theirs):
             return theirs
