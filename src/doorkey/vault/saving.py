@@ -19,8 +19,9 @@ def settled(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry]:
     """Commit `mine` over the version `expected`, and return what the store then holds: `mine`, or what is newer.
 
     A commit of somebody else wins, unless it is an earlier turn of the same login. After an error of the store it is
-    open whether the commit was made: the next one tells, by finding `mine` there. Raises `StoreError` when the store does not answer,
-    `MissingTokenError` when the key was forgotten meanwhile, `RecordError` when what is there now is not ours.
+    open whether the commit was made: the next one tells, by finding `mine` there. Raises `StoreError` when the store
+    does not answer, `MissingTokenError` when the key was forgotten meanwhile, `RecordError` when what is there now is
+    not ours.
     """
     data = codec.written(key, mine)
     trouble: StoreError | None = None
