@@ -5,7 +5,7 @@ from typing import Any
 
 from doorkey import ClientCredentials, JWTBearer, RefreshToken, ResourceOwnerCredentials, TokenExchange
 from doorkey.credentials import Credentials
-from tests.clients.hostile import Hostile, Reply, reply
+from tests.clients.hostile import Exchange, Hostile, Reply, reply
 
 CLIENT = ClientCredentials("client-1", "my-secret", ("scope-1",))
 REFRESH = RefreshToken("client-1", "my-secret", refresh_token="rt-1")
@@ -31,7 +31,7 @@ def busy(retry_after: int | str, status: int = 503, **json: Any) -> bytes:
     return reply(status, "busy", headers) if not json else reply(status, headers=headers, json=json)
 
 
-def on_token(hostile: Hostile, *answers: Reply) -> dict[str, str]:
+def on_token(hostile: Hostile, *answers: Reply) -> dict[str, Any]:
     """Have the token endpoint answer so; whom to ask, as options of a source."""
     hostile.on("/token", *answers)
     return {"token_endpoint": hostile.token_endpoint}
@@ -43,3 +43,8 @@ def forms(hostile: Hostile) -> list[dict[str, str]]:
 
 def grant_types(hostile: Hostile) -> list[str]:
     return [form["grant_type"] for form in forms(hostile)]
+
+
+def reset(exchange: Exchange) -> None:
+    """Hang up."""
+    exchange.reset()

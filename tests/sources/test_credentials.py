@@ -18,7 +18,7 @@ Make = Callable[[], Any]
 
 SECRET = "s3cr3t"
 EVERY_KIND: dict[str, Make] = {
-    "client": lambda: ClientCredentials("c", SECRET, ("a", "b"), ("client_secret_post",), "aud", "https://r"),
+    "client": lambda: ClientCredentials("c", SECRET, ("a", "b"), ("client_secret_post",), ("aud",), ("https://r",)),
     "owner": lambda: ResourceOwnerCredentials("c", SECRET, ("a",)).with_username_password("u", SECRET),
     "refresh": lambda: RefreshToken("c", SECRET, refresh_token=SECRET),
     "assertion": lambda: JWTBearer("c", SECRET, assertion=SECRET),
@@ -148,7 +148,7 @@ def test_each_presents_its_grant(credentials: Any, pairs: Pairs) -> None:
 
 
 def test_scope_audience_and_resource_come_beside_the_grant_and_repeat() -> None:
-    one = ClientCredentials("c", scopes=("a", "b"), audience=("x", "y"), resource="https://r")
+    one = ClientCredentials("c", scopes=("a", "b"), audience=("x", "y"), resource=("https://r",))
     assert one.parameters() == (("scope", "a b"), ("audience", "x"), ("audience", "y"), ("resource", "https://r"))
 
 

@@ -17,7 +17,7 @@ from doorkey.errors import (
 from doorkey.source_core import SourceCore
 from tests.clients.clock import Clock
 from tests.clients.hostile import Hostile, reply, token
-from tests.sources.asking import CLIENT, ONCE, REFRESH, REFUSED, REPEATABLE, forms, grant_types, on_token
+from tests.sources.asking import CLIENT, ONCE, REFRESH, REFUSED, REPEATABLE, forms, grant_types, on_token, reset
 from tests.sources.kinds import ONE_OF_EACH, Maker
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
@@ -243,7 +243,7 @@ def test_the_first_preferred_method_is_used_that_the_server_lists(
     hostile: Hostile, preferred: tuple[str, ...], listed: list[str] | None, chosen: str
 ) -> None:
     on_token(hostile, token())
-    known = metadata(hostile, **({"token_endpoint_auth_methods_supported": listed} if listed else {}))
+    known = metadata(hostile) | ({"token_endpoint_auth_methods_supported": listed} if listed else {})
     with TokenSource(ClientCredentials("c", "s", auth_methods=preferred), metadata=known) as asking:
         asking.token()
     (request,) = hostile.token_requests
@@ -320,7 +320,7 @@ def test_errors_of_every_client_are_ours(source: Maker, hostile: Hostile) -> Non
     for answer, error in (
         (reply(401, json={"error": "invalid_client"}), InvalidClient),
         (reply(307, headers={"Location": "https://evil.example/"}), InvalidResponse),
-        (lambda exchange: exchange.reset(), TransportError),
+        (reset, TransportError),
     ):
         asking = source(CLIENT, **on_token(hostile, answer))
         with pytest.raises(error):
@@ -353,7 +353,7 @@ def test_no_secret_is_in_the_representation_of_a_source(source: Maker, hostile: 
 
 def test_a_core_knows_whom_it_asks_by_the_metadatas_issuer(hostile: Hostile, clock: Clock) -> None:
     hostile.on(DISCOVERY, reply(json=metadata(hostile)))
-    with TokenSource(SourceCore(CLIENT, metadata={"issuer": hostile.url("")}), **{}) as asking:
+    with TokenSource(SourceCore(CLIENT, metadata={"issuer": hostile.url("")})) as asking:
         on_token(hostile, token("a"))
         assert asking.token().access_token.reveal() == "a"
 

@@ -10,8 +10,8 @@ from doorkey.errors import InvalidGrant, InvalidResponse, TransportError
 from doorkey.tokens import OAuthToken
 from tests.clients.adapters import in_background, together
 from tests.clients.clock import Clock
-from tests.clients.hostile import WAIT, Held, Hostile, token
-from tests.sources.asking import CLIENT, GARBAGE, REFRESH, REFUSED, on_token
+from tests.clients.hostile import WAIT, Exchange, Held, Hostile, token
+from tests.sources.asking import CLIENT, GARBAGE, REFRESH, REFUSED, on_token, reset
 from tests.sources.kinds import ONE_OF_EACH, Maker
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
@@ -181,7 +181,7 @@ def test_once_it_has_expired_they_wait_for_whoever_renews(source: Maker, hostile
 
 
 @one_of_each
-@pytest.mark.parametrize("failure", [GARBAGE, lambda exchange: exchange.reset()], ids=["garbage", "reset"])
+@pytest.mark.parametrize("failure", [GARBAGE, reset], ids=["garbage", "reset"])
 def test_a_stale_token_survives_a_server_that_cannot_be_reached(
     source: Maker, hostile: Hostile, clock: Clock, failure: Any
 ) -> None:
@@ -242,7 +242,9 @@ def test_in_the_background_a_failure_is_told_to_nobody_while_the_token_is_good(
 
 
 @one_of_each
-def test_in_the_background_a_token_that_has_expired_is_waited_for(source: Maker, hostile: Hostile, clock: Clock) -> None:
+def test_in_the_background_a_token_that_has_expired_is_waited_for(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
     asking = source(CLIENT, clock=clock, background=True, **on_token(hostile, token("a"), token("b")))
     asking.token()
     clock.advance(300)
@@ -253,9 +255,7 @@ def test_where_no_thread_can_be_started_the_token_is_used_and_the_next_caller_tr
     hostile: Hostile, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_token(hostile, token("a"), token("b"))
-    with TokenSource(
-        CLIENT, token_endpoint=hostile.token_endpoint, clock=clock, background=True, leeway=60
-    ) as asking:
+    with TokenSource(CLIENT, token_endpoint=hostile.token_endpoint, clock=clock, background=True, leeway=60) as asking:
         asking.token()
         clock.advance(250)
         real = threading.Thread.start
@@ -269,7 +269,12 @@ def test_where_no_thread_can_be_started_the_token_is_used_and_the_next_caller_tr
             patched.setattr(threading.Thread, "start", refused)
             assert asking.token().access_token.reveal() == "a"
         renewed = threading.Event()
-        hostile.on("/token", lambda exchange: (exchange.send(token("b")), renewed.set())[0])
+
+        def answer(exchange: Exchange) -> None:
+            exchange.send(token("b"))
+            renewed.set()
+
+        hostile.on("/token", answer)
         assert asking.token().access_token.reveal() == "a"
         assert renewed.wait(WAIT)
         clock.advance(50)

@@ -8,13 +8,13 @@ from doorkey.errors import InvalidResponse, OAuthError, ServerError, Temporarily
 from tests.clients.adapters import in_background, together
 from tests.clients.clock import Clock
 from tests.clients.hostile import Held, Hostile, reply, token
-from tests.sources.asking import BUSY, CLIENT, GARBAGE, ONCE, REFUSED, REPEATABLE, busy, on_token
+from tests.sources.asking import BUSY, CLIENT, GARBAGE, ONCE, REFUSED, REPEATABLE, busy, on_token, reset
 from tests.sources.kinds import ONE_OF_EACH, Counting, Maker
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 
-RESET: Any = lambda exchange: exchange.reset()  # noqa: E731  # an answer as its name says
-DEAD = {"reset": RESET, "garbage": GARBAGE, "busy": BUSY, "empty": reply(200)}
+
+DEAD: dict[str, Any] = {"reset": reset, "garbage": GARBAGE, "busy": BUSY, "empty": reply(200)}
 
 
 # -- within one call ---------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_discovery_that_fails_has_its_pause(source: Maker, hostile: Hostile, clo
 
 @one_of_each
 def test_an_error_told_again_keeps_its_kind_and_its_words(source: Maker, hostile: Hostile, clock: Clock) -> None:
-    asking = source(CLIENT, clock=clock, **on_token(hostile, RESET))
+    asking = source(CLIENT, clock=clock, **on_token(hostile, reset))
     first, second = fails(asking.token), fails(asking.token)
     assert type(second) is TransportError
     assert str(second) == str(first)

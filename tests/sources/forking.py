@@ -1,0 +1,87 @@
+"""A program that forks around a token source: `forking.py <when> <token_endpoint>`."""
+
+import asyncio
+import os
+import sys
+import threading
+
+from doorkey import AsyncTokenSource, ClientCredentials, TokenSource
+from doorkey.bounded import BoundedCache
+from doorkey.integrations import owned
+
+
+def said(who: str, token: str) -> None:
+    os.write(1, f"{who}: {token}\n".encode())
+
+
+def main() -> int:
+    when, endpoint = sys.argv[1:]
+    credentials = ClientCredentials("c", "s")
+    if when == "async":
+        return asynchronous(AsyncTokenSource(credentials, token_endpoint=endpoint))
+    source = TokenSource(credentials, token_endpoint=endpoint)
+    cache: BoundedCache[str, TokenSource] = BoundedCache()
+    thread: threading.Thread | None = None
+    release = threading.Event()
+    if when == "after":
+        source.token()
+    if when == "during":  # another thread leads, and its request is in flight
+        thread = threading.Thread(target=source.token)
+        thread.start()
+        assert sys.stdin.readline() == "arrived\n"
+    if when == "making":  # other threads hold the locks of the cache and of whatever makes a client
+        thread = holding_locks(source, cache, release)
+    pid = os.fork()
+    if pid == 0:
+        said("child", cache.get("a", lambda: source).token().access_token.reveal())
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    release.set()
+    if thread is not None:
+        thread.join()
+    said("parent", source.token().access_token.reveal())
+    return os.waitstatus_to_exitcode(status)
+
+
+def holding_locks(
+    source: TokenSource, cache: "BoundedCache[str, TokenSource]", release: threading.Event
+) -> threading.Thread:
+    inside = threading.Barrier(3)
+    real = owned.new_client
+
+    def slow_client() -> object:
+        inside.wait()
+        release.wait()
+        return real()
+
+    def slow_source() -> TokenSource:
+        inside.wait()
+        release.wait()
+        return source
+
+    here = os.getpid()
+    owned.new_client = lambda: slow_client() if os.getpid() == here else real()
+    thread = threading.Thread(target=source.token)
+    thread.start()
+    other = threading.Thread(target=lambda: cache.get("b", slow_source), daemon=True)
+    other.start()
+    inside.wait()
+    return thread
+
+
+def asynchronous(source: AsyncTokenSource) -> int:
+    async def token() -> str:
+        async with source:
+            return (await source.token()).access_token.reveal()
+
+    pid = os.fork()
+    if pid == 0:
+        said("child", asyncio.run(token()))
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    said("parent", asyncio.run(token()))
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
