@@ -205,7 +205,7 @@ class OAuth2Client:
         options = core.call_options(given)
         if kind == "authorization_code":
             given = _with_promised(given, finished, core.options)
-        elif given.get("scope") is None and core.options.scope:
+        elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
             given["scope"] = str(core.options.scope)
         grant = grant_of(kind, given)
         asking = Asking(endpoint, grant, extra_pairs(body, given), method, _pairs(headers), auth, options)

@@ -232,8 +232,11 @@ class SessionCore:
 
 
 def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
-    """Return the parameters of a `body` (form-encoded text, a mapping or pairs) and of keyword arguments."""
-    from doorkey.protocol.parameters import pairs_of, parse_form
+    """Return the parameters of a `body` (form-encoded text or a mapping) and of keyword arguments.
+
+    What both say is said once (RFC 6749 §3.2). Raises `UsageError` where they disagree.
+    """
+    from doorkey.protocol.parameters import merged, pairs_of, parse_form
 
     if not body:
         pairs: Pairs = ()
@@ -243,4 +246,4 @@ def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
         pairs = pairs_of(body)  # pyright: ignore[reportUnknownArgumentType]  # the user's own
     else:
         raise UsageError("body is form-encoded text or a mapping")
-    return pairs + pairs_of(extra)
+    return merged(pairs, pairs_of(extra), "body=")

@@ -89,6 +89,17 @@ class OAuth2Session(OAuth2Client, requests.Session):
         """Refuse to be pickled: a session holds secrets."""
         raise UsageError("a session is not pickled, as it holds secrets: make one where it is needed")
 
+    if TYPE_CHECKING:  # requests' own pass on what they do not know
+        # fmt: off
+        def get(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
+        def options(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
+        def head(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
+        def post(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
+        def put(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
+        def patch(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
+        def delete(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
+        # fmt: on
+
     # -- the family's operations, blocking ---------------------------------------------------------------------------
 
     fetch_token = blocking(OAuth2Client._fetch_token)
