@@ -90,7 +90,8 @@ def test_a_redis_that_was_flushed_says_so_and_takes_what_is_saved_next(key: str)
 
 @pytest.mark.usefixtures("redis_server")
 def test_a_record_and_its_lease_are_on_one_node_of_a_redis_cluster(key: str) -> None:
-    with own(Redis({"cluster-enabled": "yes"})) as server, server.serving():
+    port = next(port for port in iter(free_port, 0) if port < 55_000)  # the nodes' own port is 10 000 higher
+    with own(Redis({"cluster-enabled": "yes"}, port)) as server, server.serving():
         plain = client_of(server.url)
         plain.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         while b"cluster_state:ok" not in plain.execute_command("CLUSTER", "INFO"):
