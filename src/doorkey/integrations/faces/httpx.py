@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from doorkey.integrations.bearer import Bearer
+    from doorkey.tokens import OAuthToken
 
     Auth = httpx2.Auth
 else:
@@ -43,16 +44,12 @@ class HttpxFace(Auth):
             yield request
             return
         token = bearer.fresh()
-        if bearer.is_plain:
-            signed = _put_on(request, bearer.header(token))
-        else:
-            signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
-        response = yield signed
+        response = yield self._signed(request, token)
         if response.status_code == 401 and _worth_another(response, request):
             other = bearer.another(token)
             if other is not None:
                 _take_off(request)
-                yield _rebuilt(request, bearer.signed(other, *_wire_of(request, bearer)))
+                yield self._signed(request, other)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
@@ -62,16 +59,24 @@ class HttpxFace(Auth):
             yield request
             return
         token = await bearer.afresh()
-        if bearer.is_plain:
-            signed = _put_on(request, bearer.header(token))
-        else:
-            signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
-        response = yield signed
+        response = yield await self._asigned(request, token)
         if response.status_code == 401 and _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
                 _take_off(request)
-                yield _rebuilt(request, await bearer.asigned(other, *_wire_of(request, bearer)))
+                yield await self._asigned(request, other)
+
+    def _signed(self, request: Any, token: OAuthToken) -> Any:
+        bearer = self._bearer
+        if bearer.is_plain:
+            return _put_on(request, bearer.header(token))
+        return _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
+
+    async def _asigned(self, request: Any, token: OAuthToken) -> Any:
+        bearer = self._bearer
+        if bearer.is_plain:
+            return _put_on(request, bearer.header(token))
+        return _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
 
 
 def _put_on(request: Any, header: str) -> Any:
@@ -107,6 +112,8 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     url, headers, body = wire
     body = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
     make = cast("Any", type(request))
+    if headers == dict(request.headers):
+        headers = request.headers  # with their case, their order, and those that stand there twice
     if body is None:
         return make(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
     if body == getattr(request, "_content", None):
