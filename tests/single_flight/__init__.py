@@ -1,0 +1,1 @@
+"""Single flight: who leads, who waits, who goes on, who is told."""
