@@ -39,8 +39,13 @@ def main() -> int:
     parser.add_argument("only", nargs="*", choices=[*MEASUREMENTS, []], help="these measurements; else all")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
     parser.add_argument("--effort", type=float, default=1.0, help="more or fewer rounds than usual (1.0)")
+    parser.add_argument("--stores", action="store_true", help="the stores instead; writes docs/bench-stores.md")
     options = parser.parse_args()
     console = Console()
+    if options.stores:
+        from bench import stores
+
+        return stores.main(options.effort, console, page=options.write)
     rows: list[Row] = []
     with serving() as served:
         for name in options.only or MEASUREMENTS:
