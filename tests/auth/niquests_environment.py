@@ -1,4 +1,4 @@
-"""An environment of its own for niquests: it brings a fork of urllib3 under the same name, which requests must not meet."""
+"""An environment of its own for niquests: its fork of urllib3 has the same name, and must not meet requests."""
 
 import shutil
 import sys
@@ -18,7 +18,14 @@ def niquests_python() -> Path:
         if not (home / "installed").exists():
             shutil.rmtree(home, ignore_errors=True)
             run(sys.executable, "-m", "venv", home)
-            pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip: list[str | Path] = [
+                home / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ]
             run(*pip, "--require-hashes", "-r", REQUIREMENTS)
             (home / "installed").touch()
     return home / "bin" / "python"

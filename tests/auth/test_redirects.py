@@ -1,5 +1,7 @@
 """No token follows a redirect to another origin, and what another origin says of a token means nothing."""
 
+from typing import Any
+
 import pytest
 
 from doorkey import OAuth2Auth
@@ -12,7 +14,7 @@ def to(url: str, status: int = 302) -> bytes:
     return reply(status, headers={"Location": url})
 
 
-def asking(hostile: Hostile, **how: object) -> OAuth2Auth:
+def asking(hostile: Hostile, **how: Any) -> OAuth2Auth:
     return OAuth2Auth(CLIENT, **on_token(hostile, token("at-1"), token("at-2")), **how)
 
 

@@ -63,7 +63,9 @@ def test_a_body_that_was_spent_is_never_sent_again(caller: Maker, hostile: Hosti
     assert len(hostile.to("/api")) == 1
 
 
-@pytest.mark.parametrize("caller", [name for name in WITHOUT_AIOHTTP if name != "requests"] + ["aiohttp"], indirect=True)
+@pytest.mark.parametrize(
+    "caller", [name for name in WITHOUT_AIOHTTP if name != "requests"] + ["aiohttp"], indirect=True
+)
 def test_a_multipart_form_with_a_file_is_never_sent_again(caller: Maker, hostile: Hostile) -> None:
     """On requests the form is bytes by then."""
     client = caller(asking(hostile))
@@ -148,7 +150,9 @@ def test_a_refused_token_is_refreshed_where_there_is_a_refresh_token(caller: Mak
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"), [(GARBAGE, Exception), (reset, TransportError), (REFUSED, InvalidGrant)], ids=["garbage", "reset", "refused"]
+    ("answer", "error"),
+    [(GARBAGE, Exception), (reset, TransportError), (REFUSED, InvalidGrant)],
+    ids=["garbage", "reset", "refused"],
 )
 def test_where_no_other_token_is_to_be_had_the_caller_is_told_why_and_nothing_stays_open(
     caller: Maker, hostile: Hostile, answer: Any, error: type[Exception]

@@ -96,7 +96,9 @@ def _worth_another(response: Any, request: Any) -> bool:
     """Say whether the API itself refused the token (not somebody a redirect led to), and the body can be sent again."""
     from doorkey.protocol.endpoint import origin_of
 
-    return hasattr(request, "_content") and origin_of(str(response.request.url)) == origin_of(str(request.url))
+    # What a redirect preserves of a body is its stream, which of bytes can be read again.
+    again = hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
+    return again and origin_of(str(response.request.url)) == origin_of(str(request.url))
 
 
 def _wire_of(request: Any, bearer: Bearer) -> tuple[str, dict[str, str], Any]:
