@@ -51,6 +51,8 @@ _log = logging.getLogger("doorkey.vault")
 
 POLL: Final = (0.02, 1.0)
 """The shortest and the longest pause, in seconds, between two looks at what another process is doing."""
+TRY_EVERY: Final = 3
+"""Looks between two attempts at the lease: most often who waits for it gets a token instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,11 @@ class _OneKey:
                 return entry.token
             raise _not_renewable()
         yield from self._how.ready()  # before the lease is taken, which lasts for the asking alone
-        waited, too_late = 0.0, 0
+        looks, waited, too_late = 0, 0.0, 0
         began = looked = self._how.timer()
         while True:
             asked_at = self._how.clock()
-            lease = yield from TryLease(self._key, self._how.lease)
+            lease = (yield from TryLease(self._key, self._how.lease)) if looks % TRY_EVERY == 0 else None
             if lease is not None:
                 waiting.close()
                 renewed = yield from self._leading(lease, entry, asked_at + self._how.slack)
@@ -138,8 +140,7 @@ class _OneKey:
                 waiting.enter_context(self._how.observer.waiting())
             pause = self._pause(began, looked)
             yield from Sleep(pause)
-            waited += pause
-            looked = self._how.timer()
+            looks, waited, looked = looks + 1, waited + pause, self._how.timer()
             newer = yield from self._read()
             if newer.version != entry.version and not self._memory.refuses(newer):
                 return newer.token
@@ -147,11 +148,11 @@ class _OneKey:
     def _pause(self, began: float, looked: float) -> float:
         """Return for how long to leave the store alone after a look that began at `looked`.
 
-        A quarter of the wait so far, so that the end is not missed by more; and twice what looking takes, or all who
-        wait would keep the store, and the machine, from the one they wait for.
+        A quarter of the wait so far, so that the end is not missed by more; and at least what looking takes, or all
+        who wait would keep the store, and the machine, from the one they wait for.
         """
         now = self._how.timer()
-        return min(max((now - began) / 4, 2 * (now - looked), POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
+        return min(max((now - began) / 4, (now - looked), POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
 
     def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
         """Renew under the `lease`, and give it back; None where it was not asked `until` then, and is too old."""
