@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from doorkey.sources import AsyncTokenSource, TokenSource
     from doorkey.tokens import OAuth2Token, OAuthToken
     from doorkey.values import Scope, Secret
+    from doorkey.vault import AsyncTokenVault, TokenVault
 
 __all__ = [
     "AsyncTokenSource",
+    "AsyncTokenVault",
     "AuthorizationTransaction",
     "ClientCredentials",
     "ExchangePolicy",
@@ -46,6 +48,7 @@ __all__ = [
     "ServerMetadata",
     "TokenExchange",
     "TokenSource",
+    "TokenVault",
     "TransportError",
     "UsageError",
     "VerificationError",
@@ -55,24 +58,26 @@ __all__ = [
 
 _MODULES = {
     "AsyncTokenSource": "doorkey.sources",
-    "TokenSource": "doorkey.sources",
-    "TokenExchange": "doorkey.credentials",
-    "JWTBearer": "doorkey.credentials",
-    "RefreshToken": "doorkey.credentials",
-    "ResourceOwnerCredentials": "doorkey.credentials",
-    "ClientCredentials": "doorkey.credentials",
-    "OAuth2Auth": "doorkey.auth",
+    "AsyncTokenVault": "doorkey.vault",
     "AuthorizationTransaction": "doorkey.protocol.authorization",
+    "ClientCredentials": "doorkey.credentials",
     "ExchangePolicy": "doorkey.protocol.exchange",
     "InvalidGrant": "doorkey.errors",
     "InvalidResponse": "doorkey.errors",
+    "JWTBearer": "doorkey.credentials",
+    "OAuth2Auth": "doorkey.auth",
     "OAuth2Token": "doorkey.tokens",
     "OAuthError": "doorkey.errors",
     "OAuthToken": "doorkey.tokens",
+    "RefreshToken": "doorkey.credentials",
+    "ResourceOwnerCredentials": "doorkey.credentials",
     "Scope": "doorkey.values",
     "Secret": "doorkey.values",
     "ServerError": "doorkey.errors",
     "ServerMetadata": "doorkey.protocol.metadata",
+    "TokenExchange": "doorkey.credentials",
+    "TokenSource": "doorkey.sources",
+    "TokenVault": "doorkey.vault",
     "TransportError": "doorkey.errors",
     "UsageError": "doorkey.errors",
     "VerificationError": "doorkey.errors",

@@ -17,6 +17,7 @@ PROCESSES = 8
 ROUNDS = 200
 LAST_STEP = 6  # load, lease, load, request, commit, release
 STORED = [pytest.param(kind, marks=[pytest.mark.real_server] if kind in SERVERS else []) for kind in KINDS]
+RESTARTED = [pytest.param(kind, marks=[pytest.mark.real_server]) for kind in KINDS if kind in SERVERS]
 
 
 @pytest.fixture(scope="module", params=STORED)
@@ -135,9 +136,9 @@ def test_a_store_that_loses_everything_during_a_renewal_is_a_typed_error_for_all
     assert statuses(eight) == [200]
 
 
+@pytest.mark.parametrize("backend", RESTARTED, indirect=True)
 def test_a_store_that_is_restarted_is_an_outage_and_no_loss(eight: Fleet, backend: Backend) -> None:
-    if not isinstance(backend, Kept):
-        pytest.skip("a file is not restarted")
+    assert isinstance(backend, Kept)
     first = one_token(eight.ask())
     backend.stop()
     assert one_token(eight.ask()) == first  # still good, and in memory
@@ -151,9 +152,9 @@ def test_a_store_that_is_restarted_is_an_outage_and_no_loss(eight: Fleet, backen
     assert statuses(eight) == [200]
 
 
+@pytest.mark.parametrize("backend", RESTARTED, indirect=True)
 def test_a_store_that_stops_during_a_renewal_gets_the_new_token_when_it_is_back(eight: Fleet, backend: Backend) -> None:
-    if not isinstance(backend, Kept):
-        pytest.skip("a file is not restarted")
+    assert isinstance(backend, Kept)
     release = threading.Event()
     fault = eight.provider.faults.add("/token", hold=release)
     eight.expire()
