@@ -92,3 +92,21 @@ def test_a_redirect_that_is_not_followed_is_returned(caller: Maker, hostile: Hos
     hostile.on("/api", to(hostile.url("/elsewhere", host="localhost")))
     assert caller(asking(hostile)).status(hostile.url(), follow=False) == 302
     assert hostile.to("/elsewhere") == []
+
+
+@pytest.mark.parametrize("caller", ["aiohttp"], indirect=True)
+def test_redirects_that_are_not_followed_are_not_remembered_for_ever(caller: Maker, hostile: Hostile) -> None:
+    hostile.on("/api", to(hostile.url("/elsewhere", host="localhost")))
+    auth = asking(hostile)
+    client = caller(auth)
+
+    async def a_task_that_goes_on() -> int:
+        for _ in range(50):
+            async with client.session.get(hostile.url(), allow_redirects=False) as answer:
+                assert answer.status == 302
+        async with client.session.get(hostile.url()) as answer:
+            assert answer.status == 200
+        return sum(map(len, auth._redirects.values()))
+
+    assert caller.run(a_task_that_goes_on) <= 16
+    assert tokens(hostile, "/elsewhere") == [None]

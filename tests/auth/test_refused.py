@@ -126,14 +126,14 @@ def test_a_refusal_of_an_old_token_does_not_forget_the_new_one(caller: Maker, ho
 def test_however_many_are_refused_at_once_one_renewal_serves_them(caller: Maker, hostile: Hostile) -> None:
     import threading
 
-    everybody = threading.Barrier(8)
+    everybody, hanging_up = threading.Barrier(8), {"Connection": "close"}  # as the server does after such an answer
 
     def refuse(exchange: Exchange) -> None:
         if exchange.request.token == "at-1":
             everybody.wait(20)  # all eight have been signed with the old token
-            exchange.send(NO)
+            exchange.send(reply(401, headers=hanging_up))
         else:
-            exchange.send(reply(200))
+            exchange.send(reply(200, headers=hanging_up))
 
     hostile.on("/api", refuse)
     client = caller(asking(hostile))

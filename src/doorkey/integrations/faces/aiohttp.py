@@ -1,10 +1,14 @@
-"""What aiohttp calls on a client middleware: ``(request, handler) -> response``. Imports nothing of it."""
+"""What aiohttp calls on a client middleware: ``(request, handler) -> response``. Imports nothing of it.
+
+aiohttp follows a redirect by calling its middlewares again, in the same task, with another request. What the requests
+of one call have in common is their timer: by it a middleware tells where a redirect has led, and sends no token there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from doorkey.errors import UsageError
@@ -13,19 +17,39 @@ if TYPE_CHECKING:
     from doorkey.integrations.bearer import Bearer
     from doorkey.protocol.endpoint import Origin
 
+Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST: Final = 16
+"""Redirects that a task remembers: those it does not follow leave no other trace."""
+
 
 class AiohttpFace:
     """Signs a request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1)."""
 
     _bearer: Bearer
 
-    async def sign_and_send(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Return the response to the request with the token in it."""
+    async def sign_and_send(self, request: Any, handler: Handler) -> Any:
+        """Return the response to the request with the token in it; after a redirect from another origin, without."""
+        from doorkey.protocol.endpoint import origin_of
+
         bearer = self._bearer
         if not bearer.is_plain:
             raise UsageError("on aiohttp the token goes into the header: leave token_placement and hooks out")
-        if self._led_elsewhere(request) or bearer.leaves_alone(request.url, request.headers):
-            return await handler(request)
+        here = origin_of(str(request.url))
+        at_home = self._began(request, here) == here
+        if not at_home or bearer.leaves_alone(request.url, request.headers):
+            response = await handler(request)
+        else:
+            response = await self._send_signed(request, handler)
+        if response.status in _REDIRECTS:
+            redirects = self._redirects.setdefault(_task(), [])
+            redirects.append((request._timer, here if at_home else None))
+            del redirects[:-_MOST]
+        return response
+
+    async def _send_signed(self, request: Any, handler: Handler) -> Any:
+        bearer = self._bearer
         token = await bearer.afresh()
         request.headers["Authorization"] = bearer.header(token)
         response = await handler(request)
@@ -43,24 +67,26 @@ class AiohttpFace:
         return await handler(request)
 
     @cached_property
-    def _began(self) -> WeakKeyDictionary[Any, Origin | None]:
+    def _redirects(self) -> WeakKeyDictionary[Any, list[tuple[Any, Origin | None]]]:
+        """The redirects of each task: the timer of the call, and where it began; None once it has left that."""
         return WeakKeyDictionary()
 
-    def _led_elsewhere(self, request: Any) -> bool:
-        """Say whether a redirect led here from another origin, or came by one: no token goes there.
+    def _began(self, request: Any, here: Origin) -> Origin | None:
+        """Return the origin where the call began that `request` is part of: `here`, unless a redirect led here."""
+        if not hasattr(request, "_timer"):
+            raise UsageError("this release of aiohttp does not tell which request follows a redirect: use another one")
+        redirects = self._redirects.get(_task(), [])
+        for index, (timer, began) in enumerate(redirects):
+            if timer is request._timer:
+                del redirects[index]
+                return began
+        return here
 
-        aiohttp follows redirects by calling its middlewares again, with another request. What the requests of one call
-        have in common is their timer.
-        """
-        from doorkey.protocol.endpoint import origin_of
 
-        timer, here = getattr(request, "_timer", None), origin_of(str(request.url))
-        if timer is None:
-            raise UsageError("this release of aiohttp does not say which requests follow a redirect: use another one")
-        began = self._began.setdefault(timer, here)
-        if began != here:
-            self._began[timer] = None
-        return began != here
+def _task() -> Any:
+    import asyncio
+
+    return asyncio.current_task()
 
 
 def _can_repeat(request: Any) -> bool:
