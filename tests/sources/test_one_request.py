@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 
 from doorkey import AsyncTokenSource, TokenSource
@@ -18,7 +19,7 @@ from tests.backends import both_backends
 from tests.clients.adapters import in_background, together
 from tests.clients.hostile import Held, Hostile, token
 from tests.sources.asking import CLIENT, REFRESH, REFUSED, on_token, reset
-from tests.sources.kinds import Counting, Maker
+from tests.sources.kinds import TLS, Counting, Maker
 
 CALLERS = 32
 only_async = pytest.mark.parametrize("source", ["asyncio", "trio"], indirect=True)
@@ -272,6 +273,24 @@ def test_a_loop_that_ends_while_it_renews_leaves_the_lead_to_another(
         assert asyncio.run(ask()) == "b"
     finally:
         held.release.set()
+
+
+def test_a_given_client_whose_loop_has_ended_is_an_error_of_ours_and_then_works_again(
+    hostile: Hostile, counting: Counting
+) -> None:
+    """What it keeps open belongs to that loop; without an http_client there would be none."""
+    client = httpx2.AsyncClient(verify=TLS)
+    asking = AsyncTokenSource(CLIENT, http_client=client, clock=counting, **on_token(hostile, token("a"), token("b")))
+
+    async def ask() -> str:
+        return (await asking.token()).access_token.reveal()
+
+    assert asyncio.run(ask()) == "a"
+    counting.advance(300)
+    with pytest.raises(TransportError, match="another event loop"):
+        asyncio.run(ask())
+    counting.advance(1)
+    assert asyncio.run(ask()) == "b"
 
 
 @pytest.mark.anyio

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from doorkey.errors import UsageError
+from doorkey.errors import TransportError, UsageError
 from doorkey.gate import reset_after_fork
 from doorkey.integrations._httpx import installed, library
 from doorkey.integrations.senders import ahttpx_of, through
@@ -64,7 +64,14 @@ class OwnedAsyncSender:
         from doorkey.integrations.httpx_client.exchange import aexchange
 
         if self._given is not None:
-            return await aexchange(ahttpx_of(self._given), self._given, request, self._policy)
+            try:
+                return await aexchange(ahttpx_of(self._given), self._given, request, self._policy)
+            except RuntimeError as error:
+                raise TransportError(
+                    "the http_client keeps a connection of another event loop, which is closed: give no http_client, "
+                    "and each loop gets its own",
+                    retryable=True,
+                ) from error
         return await aexchange(library(), await self._own(), request, self._policy)
 
     async def aclose(self) -> None:
