@@ -53,13 +53,13 @@ def test_no_secret_in_exceptions_tracebacks_or_logs_at_any_level(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with closing(SQLiteStore(tmp_path / "tokens.db")) as store:
+    with closing(SQLiteStore(tmp_path / "tokens.db")) as store, closing(SQLStore("sqlite://")) as without_table:
         store.commit("key", DATA, expected=0)
         calls: tuple[Callable[[], object], ...] = (
             lambda: store.commit("key", DATA, expected=-1),
             lambda: store.commit(SECRET * 100, DATA, expected=0),
             lambda: store.commit("key", SECRET, expected=0),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-            lambda: SQLStore("sqlite://").commit("key", DATA, expected=1),
+            lambda: without_table.commit("key", DATA, expected=1),
         )
         for call in calls:
             with pytest.raises(OAuthError) as caught:
