@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from statistics import median
 
-from bench.peers import AUTHLIB, BARE, OURS, PLAIN_AUTH
+from bench.names import AUTHLIB, BARE, OURS, PLAIN_AUTH
 from bench.row import Row, microseconds
-from bench.timing import Timing
+from bench.timing import Comparison
+
+SECONDS = 15.0
+"""How long one comparison may take."""
 
 
-def rows(what: str, found: Mapping[str, Timing], *, of_bare: float, of_authlib: float | None = None) -> list[Row]:
+def rows(what: str, found: Comparison, *, of_bare: float | None = None, of_authlib: float | None = None) -> list[Row]:
     """Compare with the bare client (at most `of_bare` times its time) and with what each peer adds to it."""
-    ours = found[OURS].best
-    noise = max(one.noise for one in found.values())
-    table = [
-        Row(
-            f"{what}: a request (noise {noise:.0%})",
-            microseconds(ours),
-            f"{name} {microseconds(found[name].best)}",
-            f"{ours / found[name].best:.3f}",
-            f"≤ {of_bare:.2f}" if name == BARE else "",
-            ours <= found[name].best * of_bare if name == BARE else None,
-        )
-        for name in (BARE, PLAIN_AUTH)
-        if name in found
-    ]
+    table: list[Row] = []
+    for name in (BARE, PLAIN_AUTH):
+        if name in found.seconds:
+            limit = of_bare if name == BARE else None
+            ratio = found.ratio(OURS, name)
+            table.append(
+                Row(
+                    f"{what}: a request",
+                    microseconds(median(found.seconds[OURS])),
+                    f"{name} {microseconds(median(found.seconds[name]))}",
+                    f"{ratio.value:.3f} ± {ratio.error:.3f}",
+                    f"≤ {limit:.2f}" if limit else "",
+                    ratio.value <= limit if limit else None,
+                )
+            )
     # What is added is small beside the time on the wire, which other processes stretch; CPU time they do not.
-    bare, ours = found.get(PLAIN_AUTH, found[BARE]).cpu, found[OURS].cpu
-    for name in (name for name in found if name not in (BARE, PLAIN_AUTH, OURS)):
-        theirs = found[name].cpu - bare
+    base = PLAIN_AUTH if PLAIN_AUTH in found.cpu else BARE
+    ours = found.added_cpu(OURS, base)
+    for name in (name for name in found.cpu if name not in (BARE, PLAIN_AUTH, OURS)):
+        theirs = found.added_cpu(name, base)
         limit = of_authlib if name == AUTHLIB else None
+        error = (abs(ours.error) + abs(ours.value / theirs.value) * theirs.error) / theirs.value
         table.append(
             Row(
-                f"{what}: CPU time added to bare",
-                microseconds(ours - bare),
-                f"{name} {microseconds(theirs)}",
-                f"{(ours - bare) / theirs:.2f}" if theirs > 0 else "",
+                f"{what}: CPU time added to {base}",
+                microseconds(ours.value),
+                f"{name} {microseconds(theirs.value)}",
+                f"{ours.value / theirs.value:.2f} ± {error:.2f}" if theirs.value > 0 else "",
                 f"≤ {limit:.2f}" if limit else "",
-                ours - bare <= theirs * limit if limit else None,
+                ours.value <= theirs.value * limit if limit else None,
             )
         )
     return table

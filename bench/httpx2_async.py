@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx2
 
 from bench import peers
-from bench.added_time import rows
+from bench.added_time import SECONDS, rows
 from bench.row import Row
 from bench.server import Served
-from bench.timing import Calls, Timing, compare
+from bench.timing import Comparison, awaiting, compare
 
 
 def measure(served: Served, effort: float) -> list[Row]:
-    sockets = _compared(served.api, {}, rounds=int(120 * effort), calls=25)
-    memory = _compared(served.api, {"transport": httpx2.MockTransport(peers.answers)}, int(120 * effort), 60)
+    memory = {"transport": httpx2.MockTransport(peers.answers)}
     return [
-        *rows("httpx2 async, loopback", sockets, of_bare=1.10, of_authlib=0.25),
-        *rows("httpx2 async, in memory", memory, of_bare=1.10, of_authlib=0.25),
+        *rows("httpx2 async, loopback", _compared(served.api, effort), of_bare=1.10, of_authlib=0.25),
+        *rows("httpx2 async, in memory", _compared(served.api, effort, **memory), of_bare=1.10, of_authlib=0.25),
     ]
 
 
-def _compared(url: str, options: dict[str, Any], rounds: int, calls: int) -> dict[str, Timing]:
+def _compared(url: str, effort: float, **options: Any) -> Comparison:
     with asyncio.Runner() as runner:
-
-        def calling(client: httpx2.AsyncClient) -> Calls:
-            async def make(calls: int) -> None:
-                for _ in range(calls):
-                    await client.get(url)
-
-            return lambda calls: runner.run(make(calls))
-
         clients = peers.async_httpx2_clients(**options)
         try:
-            return compare({name: calling(client) for name, client in clients.items()}, rounds=rounds, calls=calls)
+            contenders = {name: awaiting(partial(client.get, url), runner.run) for name, client in clients.items()}
+            return compare(contenders, limit=SECONDS * effort)
         finally:
             for client in clients.values():
                 runner.run(client.aclose())

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import httpx2
 
 from bench import peers
-from bench.added_time import rows
+from bench.added_time import SECONDS, rows
 from bench.row import Row
 from bench.server import Served
-from bench.timing import Calls, Timing, compare
+from bench.timing import Comparison, blocking, compare
 
 
 def measure(served: Served, effort: float) -> list[Row]:
-    sockets = _compared(served.api, {}, rounds=int(120 * effort), calls=25)
-    memory = _compared(served.api, {"transport": httpx2.MockTransport(peers.answers)}, int(120 * effort), 60)
+    memory = {"transport": httpx2.MockTransport(peers.answers)}
     return [
-        *rows("httpx2, loopback", sockets, of_bare=1.10, of_authlib=0.25),
-        *rows("httpx2, in memory", memory, of_bare=1.10, of_authlib=0.25),
+        *rows("httpx2, loopback", _compared(served.api, effort), of_bare=1.10, of_authlib=0.25),
+        *rows("httpx2, in memory", _compared(served.api, effort, **memory), of_bare=1.10, of_authlib=0.25),
     ]
 
 
-def _compared(url: str, options: dict[str, object], rounds: int, calls: int) -> dict[str, Timing]:
+def _compared(url: str, effort: float, **options: object) -> Comparison:
     clients = peers.httpx2_clients(**options)
-
-    def calling(client: httpx2.Client) -> Calls:
-        def make(calls: int) -> None:
-            for _ in range(calls):
-                client.get(url)
-
-        return make
-
     try:
-        return compare({name: calling(client) for name, client in clients.items()}, rounds=rounds, calls=calls)
+        contenders = {name: blocking(partial(client.get, url)) for name, client in clients.items()}
+        return compare(contenders, limit=SECONDS * effort)
     finally:
         for client in clients.values():
             client.close()

@@ -13,6 +13,7 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
+from bench.names import AUTHLIB, BARE, OURS, PLAIN_AUTH, REQUESTS_OAUTHLIB
 from doorkey.integrations import httpx_client, requests_client
 
 # Untyped, all three; authlib prefers httpx2 to httpx since 1.9, as we do.
@@ -25,10 +26,6 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 TEXT = "eyJhbGciOiJSUzI1NiJ9." + "x" * 700 + "." + "y" * 342
 """As long as a usual access token."""
-
-BARE, OURS, AUTHLIB, REQUESTS_OAUTHLIB = "bare", "doorkey", "authlib", "requests-oauthlib"
-PLAIN_AUTH = "bare with auth="
-"""A bare session of requests looks for a `.netrc` at each request; one that is given an `auth=` does not, nor do we."""
 
 
 def token(lifetime: int = 3600) -> dict[str, Any]:

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import requests
 
 from bench import peers
-from bench.added_time import rows
+from bench.added_time import SECONDS, rows
 from bench.row import Row
 from bench.server import Served
-from bench.timing import Calls, Timing, compare
+from bench.timing import Comparison, blocking, compare
 
 
 def measure(served: Served, effort: float) -> list[Row]:
-    sockets = _compared(served.api, peers.requests_sessions(), rounds=int(120 * effort), calls=25)
-    memory = _compared(served.api, peers.requests_sessions(peers.InMemory()), rounds=int(120 * effort), calls=60)
+    in_memory = peers.requests_sessions(peers.InMemory())
     return [
-        *rows("requests, loopback", sockets, of_bare=1.05),
-        *rows("requests, in memory", memory, of_bare=1.05),
+        *rows("requests, loopback", _compared(served.api, effort, peers.requests_sessions()), of_bare=1.05),
+        *rows("requests, in memory", _compared(served.api, effort, in_memory), of_bare=1.05),
     ]
 
 
-def _compared(url: str, sessions: dict[str, requests.Session], rounds: int, calls: int) -> dict[str, Timing]:
-    def calling(session: requests.Session) -> Calls:
-        def make(calls: int) -> None:
-            for _ in range(calls):
-                session.get(url)
-
-        return make
-
+def _compared(url: str, effort: float, sessions: dict[str, requests.Session]) -> Comparison:
     try:
-        return compare({name: calling(session) for name, session in sessions.items()}, rounds=rounds, calls=calls)
+        contenders = {name: blocking(partial(session.get, url)) for name, session in sessions.items()}
+        return compare(contenders, limit=SECONDS * effort)
     finally:
         for session in sessions.values():
             session.close()

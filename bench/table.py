@@ -18,10 +18,11 @@ PACKAGES = ("httpx2", "requests", "authlib", "requests-oauthlib")
 
 METHOD = """\
 Over loopback the server is another process and connections are kept alive; in memory there is no socket at all, so
-that only the clients' own work is left. The contenders take turns in short rounds; the quickest quarter of the rounds
-counts, by its median, and "noise" is what the machine added in the median of all rounds. Imports are the least of many
-fresh interpreters. What a client adds to a bare one is counted in CPU time of its thread. A line without a target is
-there to compare.
+that only the clients' own work is left. The contenders take turns, ten calls each, in changing order, client and server
+on one core, with garbage collected between the turns. A round's figure is the median of its ten calls; ratios are made
+within each round, and their median is given with its 95 % interval. Rounds go on until that is ± 0.002, or for
+15 seconds. What a client adds to a bare one is counted in CPU time of its thread, and compared in the same way.
+Imports are the least of many fresh interpreters. A line without a target is there to compare.
 """
 
 

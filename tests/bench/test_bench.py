@@ -1,5 +1,6 @@
 """The benchmark runs and says what it measured; its timings are nobody's test."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from bench.row import Row
 from bench.table import markdown
-from bench.timing import compare
+from bench.timing import Call, Calls, Comparison, awaiting, blocking, compare
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,8 +42,42 @@ def test_the_page_says_what_is_not_met() -> None:
     assert "authlib 1." in page
 
 
-def test_contenders_take_turns() -> None:
+def test_contenders_take_turns_in_changing_order() -> None:
     turns: list[str] = []
-    found = compare({"a": lambda _: turns.append("a"), "b": lambda _: turns.append("b")}, rounds=4, calls=1)
-    assert "".join(turns) == "ab" + "abbaabba"
-    assert all(timing.noise >= 0 for timing in found.values())
+
+    def contender(name: str) -> Calls:
+        def make(calls: int) -> list[Call]:
+            turns.append(name)
+            return [Call(1.0, 1.0)] * calls
+
+        return make
+
+    found = compare({"a": contender("a"), "b": contender("b")}, limit=0.0)
+    assert "".join(turns[:10]) == "ab" + "abbabaab"
+    assert found.rounds == 40
+    assert all(turns[2:].count(name) == 40 for name in "ab")
+
+
+def test_contenders_are_compared_within_each_round_so_that_a_slow_machine_changes_no_ratio() -> None:
+    slowness = [1.0, 7.0, 1.2, 30.0, 2.0]
+    seconds = {"bare": slowness, "ours": [1.1 * slow for slow in slowness]}
+    assert Comparison(seconds, seconds).ratio("ours", "bare") == (pytest.approx(1.1), pytest.approx(0.0))
+
+
+def test_an_interruption_of_one_round_moves_no_ratio_and_widens_its_interval() -> None:
+    seconds = {"bare": [1.0] * 9, "ours": [1.1, 1.1, 9.0, 1.2, 1.1, 1.0, 1.1, 8.0, 1.1]}
+    value, error = Comparison(seconds, seconds).ratio("ours", "bare")
+    assert value == pytest.approx(1.1)
+    assert error > 0
+
+
+def test_calls_are_timed_one_by_one() -> None:
+    made: list[str] = []
+    assert len(blocking(lambda: made.append("one"))(3)) == 3
+
+    async def call() -> None:
+        made.append("awaited")
+
+    with asyncio.Runner() as runner:
+        assert len(awaiting(call, runner.run)(2)) == 2
+    assert made == ["one"] * 3 + ["awaited"] * 2

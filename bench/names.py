@@ -1,0 +1,8 @@
+"""What the contenders are called in the tables."""
+
+from __future__ import annotations
+
+BARE, OURS, AUTHLIB, REQUESTS_OAUTHLIB = "bare", "doorkey", "authlib", "requests-oauthlib"
+HTTPX_OAUTH2 = "httpx-oauth2"
+PLAIN_AUTH = "bare with auth="
+"""A bare session of requests looks for a `.netrc` at each request; one that is given an `auth=` does not, nor do we."""
