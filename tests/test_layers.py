@@ -22,7 +22,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.jose",),
     ("doorkey.protocol",),
     ("doorkey.common", "doorkey.gate", "doorkey.shield", "doorkey.deadline", "doorkey.bounded", "doorkey.observe"),
-    ("doorkey.single_flight", "doorkey.stores"),
+    ("doorkey.single_flight", "doorkey.turns", "doorkey.stores"),
     ("doorkey.credentials", "doorkey.source_core"),
     ("doorkey.oauth2",),
     (  # one exchange on each HTTP library, and who picks the library
@@ -48,7 +48,10 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "httpx": (),  # chosen by name at run time, in doorkey.integrations._httpx alone
     "httpx2": (),
     "aiohttp": ("doorkey.integrations.aiohttp_client", "doorkey.integrations.faces.aiohttp"),
-    "anyio": ("doorkey.single_flight", "doorkey.sources", "doorkey.vault", "doorkey.stores", "doorkey.integrations"),
+    "anyio": (
+        *("doorkey.single_flight", "doorkey.turns", "doorkey.sources", "doorkey.vault", "doorkey.stores"),
+        "doorkey.integrations",
+    ),
     "starlette": ("doorkey.dev",),
     "uvicorn": ("doorkey.dev",),
     "redis": ("doorkey.stores.redis",),

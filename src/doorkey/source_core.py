@@ -10,7 +10,7 @@ from random import random
 from typing import Any, Final
 
 from doorkey.credentials import Credentials
-from doorkey.errors import InvalidGrant, ServerError, UsageError
+from doorkey.errors import InvalidGrant, OAuthError, ServerError, UsageError
 from doorkey.gate import Gate
 from doorkey.observe.observer import Observer, OnEvent, reject
 from doorkey.protocol.backoff import Backoff, says_come_back
@@ -23,6 +23,7 @@ from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.renewal import Slot
 from doorkey.protocol.token_endpoint import parse_token, token_request
 from doorkey.tokens import OAuthToken
+from doorkey.turns import Turn
 from doorkey.values import Secret
 
 PATIENCE: Final = 10.0
@@ -41,7 +42,10 @@ class Sleep(Effect[None]):
 
 
 class Server:
-    """Whom sources ask: its metadata, discovered once for all that share this where no `token_endpoint` is known."""
+    """Whom sources ask: its metadata, discovered once for all that share this where no `token_endpoint` is known.
+
+    A flow that asks for it yields `Turn` beside its requests.
+    """
 
     def __init__(self, issuer: str | None, metadata: ServerMetadata) -> None:
         issuer = issuer if issuer is not None else metadata.issuer
@@ -49,17 +53,40 @@ class Server:
             raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
         self.issuer = None if issuer is None else check_endpoint(issuer, "issuer")
         self.found = metadata if metadata.token_endpoint is not None else None
+        self.gate = Gate()
+        self._attempts = 0
+        self._error: Exception | None = None
 
     def name(self) -> str | None:
         """Return what tells this server from others: its issuer, else its token endpoint."""
         return self.issuer or (self.found.token_endpoint if self.found is not None else None)
 
     def known(self) -> Flow[ServerMetadata]:
-        """Return the metadata. Raises as `discover_flow` does."""
-        if self.found is None:
-            assert self.issuer is not None, "the constructor asks for one of them"
-            self.found = yield from discover_flow(self.issuer)
-        return self.found
+        """Return the metadata; whoever comes while it is being discovered waits for that. Raises as `discover_flow`.
+
+        A failure is told to those who waited and to nobody later; a cancelled leader hands over.
+        """
+        seen = self._attempts
+        while (found := self.found) is None:
+            if self._attempts != seen:
+                assert self._error is not None, "what has ended without metadata has failed"
+                raise self._error.for_waiter() if isinstance(self._error, OAuthError) else self._error
+            if (yield from Turn(self.gate, "discovering this issuer")):
+                try:
+                    if self.found is None and self._attempts == seen:
+                        self.found = yield from self._discovered()
+                finally:
+                    self.gate.leave()
+        return found
+
+    def _discovered(self) -> Flow[ServerMetadata]:
+        assert self.issuer is not None, "the constructor asks for one of them"
+        try:
+            return (yield from discover_flow(self.issuer))
+        except Exception as error:
+            self._error = error.for_waiter() if isinstance(error, OAuthError) else error
+            self._attempts += 1  # last: who sees it finds the error
+            raise
 
 
 class SourceCore:

@@ -17,6 +17,7 @@ from doorkey.protocol.metadata import ServerMetadata
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.source_core import Sleep, SourceCore
 from doorkey.tokens import OAuthToken
+from doorkey.turns import Turn
 
 
 class TokenSource:
@@ -79,6 +80,8 @@ class TokenSource:
                 return self._sender.send(effect)
             case Sleep():
                 return self._sleep(effect.seconds)
+            case Turn():
+                return effect.wait()
             case _:
                 raise UsageError(f"a token source cannot perform {type(effect).__name__}")
 
@@ -140,6 +143,8 @@ class AsyncTokenSource:
                 from anyio import sleep
 
                 return await (self._sleep or sleep)(effect.seconds)
+            case Turn():
+                return await effect.await_()
             case _:
                 raise UsageError(f"a token source cannot perform {type(effect).__name__}")
 

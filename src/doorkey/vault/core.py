@@ -14,12 +14,11 @@ from doorkey.credentials import RefreshToken
 from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
-from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.source_core import SourceCore
+from doorkey.source_core import Server, SourceCore
 from doorkey.stores.arguments import MAX_LEASE
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
@@ -67,16 +66,14 @@ class VaultCore:
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
             known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
-        self.issuer = check_endpoint(issuer, "issuer") if issuer is not None else known.issuer
-        server = self.issuer or known.token_endpoint
-        if server is None:
-            raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
+        self.server = Server(issuer, known)
+        server = self.server.name()
+        assert server is not None, "a Server without a name is refused"
         self.client_id = client_id
         self.client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
         self.auth_method = method
         self.policy = exchange or ExchangePolicy()
         self.clock = clock
-        self._metadata = known
         self._audience = (audience,) if isinstance(audience, str) else tuple(audience)
         self._resource = (resource,) if isinstance(resource, str) else tuple(resource)
         self._codec = Codec(client_id, server, sealer)
@@ -104,7 +101,8 @@ class VaultCore:
 
     def session_options(self) -> dict[str, Any]:
         """Return the options of a session for the same client at the same server."""
-        known = {"issuer": self.issuer, "token_endpoint": self._metadata.token_endpoint}
+        found = self.server.found
+        known = {"issuer": self.server.issuer, "token_endpoint": found.token_endpoint if found is not None else None}
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -136,14 +134,11 @@ class VaultCore:
         return token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=self.clock())
 
     def _ready(self) -> Flow[None]:
-        """Discover the issuer, unless the token endpoint is known."""
-        if self._metadata.token_endpoint is None:
-            assert self.issuer is not None, "the constructor asks for one of them"
-            with self.observer.preparing():
-                found = yield from discover_flow(self.issuer)
-                if found.token_endpoint is None:
-                    raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
-            self._metadata = found
+        """Discover the issuer, once for all keys, unless the token endpoint is known."""
+        with self.observer.preparing():
+            found = yield from self.server.known()
+            if found.token_endpoint is None:
+                raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
 
     def _ask(self, token: OAuthToken) -> Flow[OAuthToken]:
         """Present the refresh token of `token` (RFC 6749 §6); what the answer is silent about stays."""
@@ -156,7 +151,7 @@ class VaultCore:
             audience=self._audience,
             resource=self._resource,
         )
-        core = SourceCore(credentials, issuer=self.issuer, metadata=self._metadata, clock=self.clock)
+        core = SourceCore(credentials, server=self.server, clock=self.clock)
         core.observer = self.observer
         return (yield from core.renew(token))
 

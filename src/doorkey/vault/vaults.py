@@ -20,6 +20,7 @@ from doorkey.source_core import Sleep
 from doorkey.stores.arguments import checked_key
 from doorkey.stores.protocol import AsyncStore, Store
 from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.turns import Turn
 from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.effects import Commit, Load, Release, TryLease
@@ -155,6 +156,8 @@ class TokenVault:
                 return self._sender.send(effect)
             case Sleep():
                 return self._sleep(effect.seconds)
+            case Turn():
+                return effect.wait()
             case _:
                 try:
                     return self._stored(effect)
@@ -283,6 +286,8 @@ class AsyncTokenVault:
                 from anyio import sleep
 
                 return await (self._sleep or sleep)(effect.seconds)
+            case Turn():
+                return await effect.await_()
             case _:
                 try:
                     return await self._stored(effect)

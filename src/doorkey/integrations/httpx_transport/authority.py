@@ -11,12 +11,14 @@ from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_client.exchange import aexchange, exchange
 from doorkey.integrations.senders import ahttpx_of, httpx_of
+from doorkey.observe.observer import OnEvent
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.flow import arun, run
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.source_core import Server, SourceCore
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.tokens import OAuthToken
+from doorkey.turns import Turn
 
 _GRANTS_UNSAID: Final = ("authorization_code", "implicit")
 """What a server offers that does not say (RFC 8414 §2)."""
@@ -36,10 +38,12 @@ class _Authority:
         max_idle: float = 3600.0,
         exchange: ExchangePolicy | None = None,
         clock: Callable[[], float] = time.time,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.http = http_client
         self._policy = exchange or ExchangePolicy()
-        self._leeway, self._clock = leeway, clock
+        self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(max_tokens, max_idle)
         self.issuer = issuer or str(http_client.base_url).rstrip("/")
         known = ServerMetadata.of(openid_config)
@@ -50,7 +54,7 @@ class _Authority:
     def _core(self, credentials: Credentials) -> SourceCore:
         if not isinstance(credentials, Credentials):
             raise UsageError(f"these are no credentials: {type(credentials).__name__}")
-        return SourceCore(credentials, server=self._server, leeway=self._leeway, clock=self._clock)
+        return SourceCore(credentials, server=self._server, **self._how)
 
     def _supports(self, grant: str, metadata: ServerMetadata) -> bool:
         listed = metadata.extra.get("grant_types_supported")
@@ -65,13 +69,14 @@ class OAuthAuthorityClient(_Authority):
 
     The client's `base_url` is the issuer, unless `issuer` says otherwise; `openid_config` is its metadata where it need
     not be discovered. Tokens are cached by credentials: at most `max_tokens`, none unused for `max_idle` seconds.
-    `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch.
+    `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch. `on_event` is
+    called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations.
     """
 
     @property
     def openid_config(self) -> ServerMetadata:
         """The server's metadata, discovered on first use. Raises as `doorkey.discover` does."""
-        return run(self._server.known(), self._send)
+        return run(self._server.known(), self._perform)
 
     def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""
@@ -88,8 +93,10 @@ class OAuthAuthorityClient(_Authority):
     def _make(self, credentials: Credentials) -> TokenSource:
         return TokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
 
-    def _send(self, request: Any) -> Any:
-        return exchange(httpx_of(self.http), self.http, request, self._policy)
+    def _perform(self, effect: Any) -> Any:
+        if isinstance(effect, Turn):
+            return effect.wait()
+        return exchange(httpx_of(self.http), self.http, effect, self._policy)
 
 
 class AsyncOAuthAuthorityClient(_Authority):
@@ -100,7 +107,7 @@ class AsyncOAuthAuthorityClient(_Authority):
 
     async def openid_config(self) -> ServerMetadata:
         """Return the server's metadata, discovered on first use. Raises as `doorkey.adiscover` does."""
-        return await arun(self._server.known(), self._send)
+        return await arun(self._server.known(), self._perform)
 
     async def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""
@@ -117,5 +124,7 @@ class AsyncOAuthAuthorityClient(_Authority):
     def _make(self, credentials: Credentials) -> AsyncTokenSource:
         return AsyncTokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
 
-    async def _send(self, request: Any) -> Any:
-        return await aexchange(ahttpx_of(self.http), self.http, request, self._policy)
+    async def _perform(self, effect: Any) -> Any:
+        if isinstance(effect, Turn):
+            return await effect.await_()
+        return await aexchange(ahttpx_of(self.http), self.http, effect, self._policy)

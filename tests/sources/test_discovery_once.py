@@ -1,0 +1,198 @@
+"""An issuer is discovered once for all who share it: credentials, keys of a vault, threads and event loops."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from doorkey import ClientCredentials, OAuthError, TransportError
+from doorkey.gate import Gate
+from doorkey.integrations.httpx_transport import OAuthAuthorityClient
+from doorkey.protocol.http import Request, Response
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.source_core import Server, SourceCore
+from doorkey.stores import MemoryStore
+from doorkey.turns import Turn
+from doorkey.values import Secret
+from doorkey.vault import TokenVault
+from tests.backends import both_backends
+from tests.clients.adapters import in_background, together
+from tests.clients.clock import START, Clock
+from tests.clients.hostile import Held, Hostile, reply, token
+from tests.single_flight.flights import Watched
+from tests.sources.kinds import ONE_OF_EACH, TLS, Maker
+
+one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
+WELL_KNOWN = "/.well-known/openid-configuration"
+MANY = 32
+LEADS, WAITED = True, False
+"""What a `Turn` comes to."""
+
+
+def published(hostile: Hostile) -> bytes:
+    return reply(json={"issuer": hostile.url(""), "token_endpoint": hostile.token_endpoint})
+
+
+def watched(issuer: str) -> tuple[Server, Watched]:
+    server, gate = Server(issuer, ServerMetadata()), Watched()
+    server.gate = gate
+    return server, gate
+
+
+def tokens_of_many(source: Maker, server: Server) -> list[Callable[[], str]]:
+    """Sources of as many credentials, one server."""
+    return [
+        source(SourceCore(ClientCredentials(f"c-{number}", "s"), server=server)).access_token for number in range(MANY)
+    ]
+
+
+def called_at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    waiting = iter(calls)
+
+    def one() -> Any:
+        return next(waiting)()
+
+    return together(len(calls), one)
+
+
+@one_of_each
+def test_32_credentials_that_begin_at_once_discover_their_issuer_once(source: Maker, hostile: Hostile) -> None:
+    held = Held(published(hostile))
+    hostile.on(WELL_KNOWN, held)
+    hostile.on("/token", token("at"))
+    server, gate = watched(hostile.url(""))
+    calls = tokens_of_many(source, server)
+    with in_background(lambda: called_at_once(calls)) as outcome:
+        held.wait_for_arrival()
+        gate.wait_for(MANY - 1)
+        held.release.set()
+        assert outcome() == ["at"] * MANY
+    assert len(hostile.to(WELL_KNOWN)) == 1
+    assert len(hostile.token_requests) == MANY
+
+
+@one_of_each
+def test_a_discovery_that_fails_is_told_to_those_who_waited_and_to_nobody_later(
+    source: Maker, hostile: Hostile
+) -> None:
+    held = Held(reply(502, "<html>"))
+    hostile.on(WELL_KNOWN, held, published(hostile))
+    hostile.on("/token", token("at"))
+    server, gate = watched(hostile.url(""))
+    calls = tokens_of_many(source, server)
+    with in_background(lambda: called_at_once(calls)) as outcome:
+        held.wait_for_arrival()
+        gate.wait_for(MANY - 1)
+        held.release.set()
+        errors = outcome()
+    assert {type(error).__name__ for error in errors} == {"InvalidResponse"}
+    assert len({id(error) for error in errors}) == MANY, "each has an exception of its own"
+    assert len(hostile.to(WELL_KNOWN)) == 1
+    later = source(SourceCore(ClientCredentials("later", "s"), server=server))
+    assert later.access_token() == "at"
+
+
+def test_32_keys_of_a_vault_that_begin_at_once_discover_its_issuer_once(hostile: Hostile, clock: Clock) -> None:
+    held = Held(published(hostile))
+    hostile.on(WELL_KNOWN, held)
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    with TokenVault(MemoryStore(), client_id="app", client_secret="s", issuer=hostile.url(""), clock=clock) as vault:
+        vault._core.server.gate = gate = Watched()
+        for number in range(MANY):
+            vault.save(f"u-{number}", {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START - 1})
+        calls = [vault.source(f"u-{number}").token for number in range(MANY)]
+        with in_background(lambda: called_at_once(calls)) as outcome:
+            held.wait_for_arrival()
+            gate.wait_for(MANY - 1)
+            held.release.set()
+            assert {one.access_token.reveal() for one in outcome()} == {"at-2"}
+    assert len(hostile.to(WELL_KNOWN)) == 1
+    assert len(hostile.token_requests) == MANY
+
+
+def test_who_asks_for_the_metadata_itself_waits_for_the_same_discovery(hostile: Hostile) -> None:
+    held = Held(published(hostile))
+    hostile.on(WELL_KNOWN, held)
+    hostile.on("/token", token("at"))
+    with httpx2.Client(base_url=hostile.url(""), verify=TLS) as http:
+        authority = OAuthAuthorityClient(http)
+        authority._server.gate = gate = Watched()
+        calls: list[Callable[[], Any]] = [
+            lambda: authority.openid_config.token_endpoint,
+            lambda: authority.supports_grant("implicit"),
+            lambda: authority.get_token(ClientCredentials("c", "s")).access_token == Secret("at"),
+        ]
+        with in_background(lambda: called_at_once(calls)) as outcome:
+            held.wait_for_arrival()
+            gate.wait_for(2)
+            held.release.set()
+            assert outcome() == [hostile.token_endpoint, True, True]
+    assert len(hostile.to(WELL_KNOWN)) == 1
+
+
+def begun(server: Server) -> Any:
+    flow = server.known()
+    assert isinstance(next(flow), Turn)
+    return flow
+
+
+def test_a_cancelled_leader_hands_over() -> None:
+    """Step by step: two ask for a turn, the first leads and is cancelled, the second leads then."""
+    server = Server("https://as.example", ServerMetadata())
+    first, second = begun(server), begun(server)
+    assert server.gate.enter()
+    assert isinstance(first.send(LEADS), Request)
+    with pytest.raises(KeyboardInterrupt):
+        first.throw(KeyboardInterrupt())
+    assert isinstance(second.send(WAITED), Turn)
+    assert server.gate.enter(), "the one who was cancelled has let go"
+    assert isinstance(second.send(LEADS), Request)
+    answer = b'{"issuer":"https://as.example","token_endpoint":"https://as.example/t"}'
+    with pytest.raises(StopIteration) as done:
+        second.send(Response(200, (("Content-Type", "application/json"),), answer))
+    assert done.value.value.token_endpoint == "https://as.example/t"
+    assert server.gate.enter()
+
+
+def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -> None:
+    server = Server("https://as.example", ServerMetadata())
+    late = begun(server)
+    assert server.gate.enter()
+    server.found = ServerMetadata(token_endpoint="https://as.example/t")
+    with pytest.raises(StopIteration):
+        late.send(LEADS)
+    assert server.gate.enter(), "it has let go"
+
+
+@pytest.mark.parametrize("led", [LEADS, WAITED])
+def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(led: bool) -> None:
+    server = Server("https://as.example", ServerMetadata())
+    leader, waiter = begun(server), begun(server)
+    assert isinstance(leader.send(LEADS), Request)
+    failure = TransportError("no connection", retryable=True)
+    with pytest.raises(TransportError):
+        leader.throw(failure)
+    with pytest.raises(TransportError, match="no connection") as told:
+        waiter.send(led)
+    assert told.value is not failure
+    assert isinstance(begun(server).send(LEADS), Request), "whoever comes later tries again"
+
+
+def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doorkey.turns.PATIENCE", 0.01)
+    gate = Gate()
+    assert Turn(gate, "discovering").wait()
+    with pytest.raises(TransportError, match="another caller has been discovering") as error:
+        Turn(gate, "discovering").wait()
+    assert error.value.retryable
+
+
+@pytest.mark.anyio
+@both_backends
+async def test_a_leader_that_never_ends_is_given_up_by_tasks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doorkey.turns.PATIENCE", 0.01)
+    gate = Gate()
+    assert await Turn(gate, "discovering").await_()
+    with pytest.raises(OAuthError, match="another caller has been discovering"):
+        await Turn(gate, "discovering").await_()
