@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import (
+    concurrency,
     httpx2_async,
     httpx2_sync,
     import_time,
@@ -31,6 +32,7 @@ MEASUREMENTS = {
     "threads": renewals_threads.measure,
     "tasks": renewals_tasks.measure,
     "loops": renewals_loops.measure,
+    "concurrency": concurrency.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""A server for the measurements, in a process of its own: `/api` answers at once, `/token` issues and counts tokens.
+"""A server for the measurements, in a process of its own: `/api` answers at once, `/slow` does not, `/token` counts.
 
 `python -m bench.server` prints its port, and ends when its standard input does.
 """
@@ -19,6 +19,8 @@ from bench.timing import CORES
 
 TOKEN_SECONDS = 0.05
 """How long `/token` takes: about what a real server needs to check a password or sign a token."""
+SLOW_SECONDS = 0.3
+"""How long `/slow` takes."""
 
 
 class Served:
@@ -27,6 +29,7 @@ class Served:
     def __init__(self, port: int) -> None:
         self.origin = f"http://127.0.0.1:{port}"
         self.api = f"{self.origin}/api"
+        self.slow = f"{self.origin}/slow"
         self.token_endpoint = f"{self.origin}/token"
 
     def token_requests(self) -> int:
@@ -90,6 +93,8 @@ class _Connection(asyncio.Protocol):
             token = {"access_token": f"token-{self.issued}", "token_type": "Bearer", "expires_in": 3600}
             body = json.dumps({**token, "refresh_token": f"refresh-{self.issued}"}).encode()
             asyncio.get_running_loop().call_later(TOKEN_SECONDS, self._send, body)
+        elif path == b"/slow":
+            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._send, b'{"ok":true}')
         elif path == b"/count":
             self._send(str(_Connection.issued - _Connection.counted).encode())
             _Connection.counted = _Connection.issued
