@@ -13,12 +13,19 @@ import requests
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from doorkey import ClientCredentials, OAuth2Auth, OAuthError
+from doorkey.integrations.httpx_transport import (
+    AsyncAuthenticatingTransportFactory,
+    AsyncOAuthAuthorityClient,
+    AuthenticatingTransportFactory,
+    OAuthAuthorityClient,
+)
 from doorkey.observe import TokenEvent
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.clients.adapters import KINDS, adapter_of, in_background, together
 from tests.clients.clock import START, Clock
 from tests.clients.hostile import WAIT, Held, Hostile
+from tests.sources.kinds import TLS
 
 SECRET, ACCESS, REFRESH, OLD = "s3cret-of-the-client", "access-t0ken", "refresh-t0ken", "old-t0ken"
 SECRETS = (SECRET, ACCESS, REFRESH, OLD)
@@ -127,6 +134,27 @@ def of_an_auth_object(name: str, world: World, portal: BlockingPortal, **more: A
 
 
 @contextmanager
+def of_a_transport(name: str, world: World, portal: BlockingPortal, **more: Any) -> Generator[None]:
+    """A plain client whose transport asks an authority for its tokens."""
+    options = options_of(world, openid_config={"token_endpoint": world.server.token_endpoint}, **more)
+    credentials = ClientCredentials("c", SECRET)
+    if name == "blocking":
+        authority = OAuthAuthorityClient(httpx2.Client(verify=TLS), **options)
+        transport = AuthenticatingTransportFactory(authority).authenticating_transport(None, credentials)
+        with authority.http, httpx2.Client(transport=transport) as client:
+            world.call = lambda: client.get(world.server.url()).status_code
+            yield
+    else:
+        awaiting = AsyncOAuthAuthorityClient(httpx2.AsyncClient(verify=TLS), **options)
+        atransport = AsyncAuthenticatingTransportFactory(awaiting).authenticating_transport(None, credentials)
+        aclient = httpx2.AsyncClient(transport=atransport)
+        world.call = lambda: portal.call(aclient.get, world.server.url()).status_code
+        yield
+        portal.call(aclient.aclose)
+        portal.call(awaiting.http.aclose)
+
+
+@contextmanager
 def of_a_vault(name: str, world: World, portal: BlockingPortal, **more: Any) -> Generator[None]:
     """A key of a vault whose token has expired."""
     options = options_of(world, client_id="c", client_secret=SECRET, token_endpoint=world.server.token_endpoint, **more)
@@ -151,6 +179,7 @@ def of_a_vault(name: str, world: World, portal: BlockingPortal, **more: Any) -> 
 WORLDS: dict[str, tuple[Callable[..., Any], str]] = {
     **{f"session-{name}": (of_a_session, name) for name in KINDS},
     **{f"auth-{name}": (of_an_auth_object, name) for name in ("requests", "blocking", "awaiting")},
+    **{f"transport-{name}": (of_a_transport, name) for name in ("blocking", "awaiting")},
     **{f"vault-{name}": (of_a_vault, name) for name in ("blocking", "awaiting")},
 }
 AWAITS = re.compile("async|awaiting")

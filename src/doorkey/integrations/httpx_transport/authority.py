@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorkey.bounded import BoundedCache
-from doorkey.credentials import Credentials
+from doorkey.credentials import ClientCredentials, Credentials
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_client.exchange import aexchange, exchange
 from doorkey.integrations.senders import ahttpx_of, httpx_of
@@ -50,6 +50,7 @@ class _Authority:
         if not self.issuer and known.token_endpoint is None:
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
         self._server = Server(self.issuer or None, known)
+        self._core(ClientCredentials("any"))  # an option that cannot be is said here, not at the first token
 
     def _core(self, credentials: Credentials) -> SourceCore:
         if not isinstance(credentials, Credentials):
