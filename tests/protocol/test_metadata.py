@@ -1,6 +1,9 @@
 """What a server says about itself is a validated value, and sets no option of a client."""
 
 import copy
+import dataclasses
+import json
+import pickle
 from typing import Any
 
 import pytest
@@ -117,6 +120,30 @@ def test_a_copy_of_metadata_is_equal() -> None:
     got = ServerMetadata.of(RFC_8414)
     assert copy.copy(got) == got
     assert copy.deepcopy({"metadata": got})["metadata"] == got
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_metadata_that_a_program_caches_comes_back_from_its_pickle_and_is_read_only_still(protocol: int) -> None:
+    got = ServerMetadata.from_mapping({**RFC_8414, "authorization_response_iss_parameter_supported": True})
+    back = pickle.loads(pickle.dumps(got, protocol))  # noqa: S301  # our own
+    assert back == got
+    assert back.iss_in_callbacks is True
+    assert dict(back.extra) == dict(got.extra)
+    assert repr(back.extra) == repr(dict(got.extra))
+    with pytest.raises(TypeError):
+        back.extra["x"] = 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        back.issuer = None
+
+
+def test_metadata_as_a_dictionary_is_the_callers_own() -> None:
+    got = ServerMetadata.of(RFC_8414)
+    plain = dataclasses.asdict(got)
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["extra"]["scopes_supported"] == RFC_8414["scopes_supported"]
+    plain["extra"]["scopes_supported"].clear()
+    assert got.extra["scopes_supported"] == RFC_8414["scopes_supported"]
+    assert dataclasses.asdict(ServerMetadata())["extra"] == {}
 
 
 def test_metadata_of_a_mapping_of_itself_and_of_nothing() -> None:

@@ -5,9 +5,9 @@ It describes a server and nothing else: no member of it can set an option of a c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,8 +28,31 @@ ENDPOINTS: Final = (
 )
 
 
-def _nothing() -> Mapping[str, Any]:
-    return MappingProxyType({})
+class _Members(Mapping[str, Any]):
+    """Members for reading that can be pickled, which a `MappingProxyType` cannot; a deep copy is a plain dictionary."""
+
+    __slots__ = ("_members",)
+
+    def __init__(self, members: Iterable[tuple[str, Any]] = ()) -> None:
+        self._members = dict(members)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __repr__(self) -> str:
+        return repr(self._members)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Members, (tuple(self._members.items()),)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return deepcopy(self._members, memo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +60,8 @@ class ServerMetadata:
     """What an authorization server says about itself; every endpoint has passed `check_endpoint`.
 
     `iss_in_callbacks` is `authorization_response_iss_parameter_supported` (RFC 9207 §3): then a callback without
-    `iss` is refused. `extra` holds the members that have no field here, as they came.
+    `iss` is refused. `extra` holds the members that have no field here, as they came. The value may be pickled, for
+    instance into a cache, and `dataclasses.asdict` makes plain dictionaries of it.
     """
 
     issuer: str | None = None
@@ -52,7 +76,7 @@ class ServerMetadata:
     pushed_authorization_request_endpoint: str | None = None
     jwks_uri: str | None = None
     iss_in_callbacks: bool = False
-    extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=_Members, repr=False, compare=False)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ServerMetadata:
         return self
@@ -78,7 +102,7 @@ class ServerMetadata:
         return cls(
             **known,
             iss_in_callbacks=members.get("authorization_response_iss_parameter_supported") is True,
-            extra=MappingProxyType({k: v for k, v in members.items() if k not in known}),
+            extra=_Members((k, v) for k, v in members.items() if k not in known),
         )
 
     @classmethod
