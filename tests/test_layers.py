@@ -26,8 +26,9 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.credentials", "doorkey.source_core"),
     ("doorkey.oauth2",),
     (  # one exchange on each HTTP library, and who picks the library
-        *(f"doorkey.integrations.{name}" for name in ("_httpx", "auth_values", "senders", "owned")),
+        *(f"doorkey.integrations.{name}" for name in ("_httpx", "auth_values", "resolution", "senders", "owned")),
         *(f"doorkey.integrations.{name}_client.exchange" for name in ("httpx", "requests")),
+        *(f"doorkey.integrations.{name}_client.pinned" for name in ("httpx", "requests")),
     ),
     ("doorkey.sources", "doorkey.discovery"),
     ("doorkey.integrations.bearer", "doorkey.integrations.faces"),
@@ -63,7 +64,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 PURE = {
     *("__future__", "base64", "collections", "contextlib", "dataclasses", "datetime", "email", "enum", "functools"),
     *("hashlib", "hmac", "inspect", "ipaddress", "json", "math", "re", "secrets", "types", "typing", "urllib.parse"),
-    *("copy", "zlib"),
+    "zlib",
 }
 """What protocol/ may import of the standard library: no HTTP, no threads, no event loop, no clock, no environment."""
 

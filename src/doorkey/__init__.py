@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
+    from doorkey.protocol.addresses import public_address
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.exchange import ExchangePolicy
     from doorkey.protocol.metadata import ServerMetadata
@@ -54,6 +55,7 @@ __all__ = [
     "VerificationError",
     "adiscover",
     "discover",
+    "public_address",
 ]
 
 _MODULES = {
@@ -83,6 +85,7 @@ _MODULES = {
     "VerificationError": "doorkey.errors",
     "adiscover": "doorkey.discovery",
     "discover": "doorkey.discovery",
+    "public_address": "doorkey.protocol.addresses",
 }
 
 

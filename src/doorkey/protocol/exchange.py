@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorkey.errors import InvalidResponse, UsageError
+from doorkey.protocol.addresses import Permission
 from doorkey.protocol.http import Pairs, Response
 
 ACCEPT_ENCODING: Final = "gzip"
@@ -27,16 +28,21 @@ class ExchangePolicy:
     """The bounds of one exchange with an authorization server.
 
     `deadline`: seconds for the whole of it, at most a day, which a slow drip does not extend. `max_body`: bytes of the
-    decoded body. `max_headers`: bytes of all headers together.
+    decoded body. `max_headers`: bytes of all headers together. `addresses` says of an address whether it may be
+    connected to; the name is resolved once, every answer must pass, and the connection goes to one that did. None is
+    for servers that you named yourself, `doorkey.public_address` for those that somebody else names.
     """
 
     deadline: float = 15.0
     max_body: int = 1024 * 1024
     max_headers: int = 64 * 1024
+    addresses: Permission | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.deadline <= _DAY and self.max_body > 0 and self.max_headers > 0):
             raise UsageError("the bounds of an exchange are positive: a deadline of at most a day, sizes in bytes")
+        if self.addresses is not None and not callable(self.addresses):
+            raise UsageError("addresses is a callable that says of an address whether it may be connected to")
 
 
 class Inbox:

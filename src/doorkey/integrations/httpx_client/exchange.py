@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
+from doorkey.integrations.httpx_client.pinned import achecked, checked
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
 from doorkey.protocol.http import Request, Response
@@ -20,12 +21,13 @@ from doorkey.protocol.http import Request, Response
 def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
     """Send `request` through the transport of `client` and return the bounded response.
 
-    Raises `TransportError` and `InvalidResponse`.
+    Raises `TransportError` and `InvalidResponse`, and `VerificationError` for an address that `policy` refuses.
     """
     native_request = _native_request(lib, client, request, policy)
     transport = client._transport_for_url(native_request.url)
+    permission = policy.addresses
 
-    def send() -> Response:
+    def receive(transport: Any, native_request: Any) -> Response:
         native = transport.handle_request(native_request)
         try:
             inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
@@ -34,6 +36,11 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
             return inbox.response()
         finally:
             native.close()
+
+    def send() -> Response:
+        if permission is None:
+            return receive(transport, native_request)
+        return checked(lib, transport, native_request, permission, receive)
 
     try:
         return within(policy.deadline, send)
@@ -47,16 +54,22 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
 
     native_request = _native_request(lib, client, request, policy)
     transport = client._transport_for_url(native_request.url)
+
+    async def receive(transport: Any, native_request: Any) -> Response:
+        native = await transport.handle_async_request(native_request)
+        try:
+            inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
+            async for chunk in native.stream:
+                inbox.feed(chunk)
+            return inbox.response()
+        finally:
+            await native.aclose()
+
     try:
         with anyio.fail_after(policy.deadline):
-            native = await transport.handle_async_request(native_request)
-            try:
-                inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
-                async for chunk in native.stream:
-                    inbox.feed(chunk)
-                return inbox.response()
-            finally:
-                await native.aclose()
+            if policy.addresses is None:
+                return await receive(transport, native_request)
+            return await achecked(lib, transport, native_request, policy.addresses, receive)
     except TimeoutError as error:
         raise TransportError(f"the server did not answer in full within {policy.deadline:g} s") from error
     except (lib.HTTPError, OSError) as error:

@@ -11,11 +11,13 @@ from typing import Any, cast
 
 import requests
 import urllib3.exceptions
+from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
 from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
+from doorkey.integrations.requests_client.pinned import checked, never_left
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.endpoint import origin_of
 from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
@@ -27,7 +29,8 @@ CHUNK = 16 * 1024
 def exchange(session: requests.Session, request: Request, policy: ExchangePolicy, timeout: Any = None) -> Response:
     """Send `request` through the transport adapter of `session` and return the bounded response.
 
-    `timeout` is requests' own, for each connect and read. Raises `TransportError` and `InvalidResponse`.
+    `timeout` is requests' own, for each connect and read. Raises `TransportError` and `InvalidResponse`, and
+    `VerificationError` for an address that `policy` refuses.
     """
     options: dict[str, Any] = dict(request.options)
     prepared = _prepared(request, session)
@@ -39,13 +42,19 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
         options.get("cert"),
     )
     how = cast("dict[str, Any]", {**settings, "stream": True})
-    timeout = options.get("timeout", timeout) or policy.deadline
-    try:
+    how["timeout"] = options.get("timeout", timeout) or policy.deadline
+
+    def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
+        return _read(adapter.send(prepared, **how), policy)
+
+    def send() -> Response:
         adapter = session.get_adapter(prepared.url or request.url)
-        return within(
-            policy.deadline,
-            lambda: _read(adapter.send(prepared, **{**how, "timeout": timeout}), policy),
-        )
+        if policy.addresses is None:
+            return receive(adapter, prepared)
+        return checked(adapter, prepared, how["proxies"], policy.addresses, receive)
+
+    try:
+        return within(policy.deadline, send)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _transport_error(request, error) from error
 
@@ -82,10 +91,9 @@ def _raw_chunks(raw: Any) -> Iterator[bytes]:
 
 def _transport_error(request: Request, error: Exception) -> TransportError:
     origin = origin_of(request.url)
-    never_left = isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error)
     return TransportError(
         f"no usable answer from {origin.scheme}://{origin.host}:{origin.port} ({type(error).__name__})",
-        retryable=never_left,
+        retryable=never_left(error),
     )
 
 

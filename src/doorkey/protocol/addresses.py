@@ -1,0 +1,79 @@
+"""Which addresses may be connected to for somebody who only gave a name: RFC 6890, and what embeds such an address.
+
+The networks are listed here and not taken from `ipaddress`: its `is_global` differs between releases of Python (6to4 is
+public before 3.13) and takes NAT64 of a private address, and multicast, for public ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final, TypeAlias
+
+from doorkey.errors import UsageError, VerificationError, printable
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Permission: TypeAlias = Callable[[Address], bool]
+"""Says whether an address may be connected to."""
+
+_NOT_PUBLIC: Final = tuple(
+    map(
+        IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24"),
+            *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+            "168.63.129.16/32",  # in a public range, but on Azure the host itself answers, with its metadata
+        ),
+    )
+)
+_PUBLIC_6: Final = IPv6Network("2000::/3")
+_NOT_PUBLIC_6: Final = tuple(
+    map(
+        IPv6Network,
+        # Protocol assignments with Teredo in them, documentation, 6to4: what embeds an address where nobody serves.
+        ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+    )
+)
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+
+
+def public_address(address: Address) -> bool:
+    """Say whether `address` is one that the whole internet can reach: for `ExchangePolicy(addresses=public_address)`.
+
+    Not public are private, shared, loopback, link-local, multicast, reserved, benchmark and documentation addresses
+    (RFC 6890), those where clouds serve metadata, and IPv6 addresses that embed one of these (mapped RFC 4291 §2.5.5.2,
+    NAT64 RFC 6052 §2.1). Teredo and 6to4 are never public. Raises `UsageError` for what is no address.
+    """
+    given: object = address
+    if not isinstance(given, IPv4Address | IPv6Address):
+        raise UsageError(f"public_address judges an address of the module ipaddress, not {type(given).__name__}")
+    if isinstance(given, IPv6Address):
+        embedded = given.ipv4_mapped or (IPv4Address(int(given) & 0xFFFFFFFF) if given in _NAT64 else None)
+        if embedded is None:
+            return given in _PUBLIC_6 and not any(given in network for network in _NOT_PUBLIC_6)
+        given = embedded
+    return not any(given in network for network in _NOT_PUBLIC)
+
+
+def permitted(host: str, answers: Iterable[str], permission: Permission) -> tuple[Address, ...]:
+    """Return the addresses that `host` was resolved to, once each and in their order, all of them permitted.
+
+    An IPv4-mapped address is the IPv4 address to which it leads. Raises `VerificationError` where any is refused: a
+    name with a public and a private address has the latter for a purpose. It is no fault of the caller's, nor of the
+    network's, and to try again would not help. The message names no address, so that whoever gave the name cannot
+    explore a network with it.
+    """
+    addresses = tuple(dict.fromkeys(map(_plain, answers)))
+    if not all(permission(address) for address in addresses):
+        raise VerificationError(
+            "host",
+            f"{printable(host, 80)} leads to an address that ExchangePolicy.addresses refuses, so nothing was sent: "
+            "leave addresses out for a server that you named yourself",
+        )
+    return addresses
+
+
+def _plain(answer: str) -> Address:
+    address = ip_address(answer.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
