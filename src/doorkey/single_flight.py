@@ -45,6 +45,7 @@ class Active(Effect[OAuthToken]):
 def saving(slot: Slot, token: OAuthToken, save: Flow[None]) -> Flow[None]:
     """Run `save`; meanwhile whoever saves may use `token`, or a callback that calls an API would wait for itself."""
     mark = _saving.set((slot, token))
+    slot.set_aside()  # whoever saves is to find the new token, not one at hand
     try:
         yield from save
     finally:
@@ -90,11 +91,13 @@ class SingleFlight:
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
-        slot = self._slot
+        slot, now = self._slot, self._clock()
+        if (ready := slot.at_hand(now)) is not None:
+            return ready
         mine = _being_saved(slot)
         if mine is not None:
             return mine
-        seen, token, wanted = slot.look(self._clock())
+        seen, token, wanted = slot.look(now)
         if token is not None and wanted is not Wanted.RENEW:
             if wanted is Wanted.USE or not self._gate.enter():
                 return token
@@ -163,11 +166,20 @@ class AsyncSingleFlight:
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
+        now = self._clock()
+        return self._slot.at_hand(now) or await self._token(now)
+
+    def _at_once(self) -> OAuthToken | Awaitable[OAuthToken]:
+        """Return what `token` returns: itself where it is fresh, as most are and awaiting costs; else to be awaited."""
+        now = self._clock()
+        return self._slot.at_hand(now) or self._token(now)
+
+    async def _token(self, now: float) -> OAuthToken:
         slot = self._slot
         mine = _being_saved(slot)
         if mine is not None:
             return mine
-        seen, token, wanted = slot.look(self._clock())
+        seen, token, wanted = slot.look(now)
         if token is not None and wanted is not Wanted.RENEW:
             if wanted is Wanted.USE or not self._gate.enter():
                 return token

@@ -34,8 +34,8 @@ class Source(Protocol):
 class AsyncSource(Protocol):
     """Where an awaiting caller gets its token; `reject` says False where there will never be another one."""
 
-    async def token(self) -> OAuthToken:
-        """Return a token that may be sent now."""
+    def token(self) -> OAuthToken | Awaitable[OAuthToken]:
+        """Return a token that may be sent now, or what brings it when awaited."""
         ...
 
     def reject(self, token: OAuthToken) -> Any:
@@ -48,7 +48,7 @@ class FlightSource:
 
     def __init__(self, slot: Slot, flight: SingleFlight | AsyncSingleFlight) -> None:
         self._slot = slot
-        self.token: Any = flight.token
+        self.token: Any = flight.token if isinstance(flight, SingleFlight) else flight._at_once
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`; say whether it can be renewed."""
@@ -106,8 +106,8 @@ class Bearer:
             )
         return self._source.token()
 
-    def afresh(self) -> Awaitable[OAuthToken]:
-        """Return a token for a caller that awaits. Raises the source's errors."""
+    def afresh(self) -> OAuthToken | Awaitable[OAuthToken]:
+        """Return a token, or what a caller that awaits gets it from. Raises the source's errors."""
         if self._asource is None:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
         return self._asource.token()
@@ -123,10 +123,9 @@ class Bearer:
         """Return another token than the `refused` one, or None where there is no other. Raises the renewal's error."""
         if self._asource is None:
             return None
-        said = self._asource.reject(refused)
-        if (await said if inspect.isawaitable(said) else said) is False:
+        if await settled(self._asource.reject(refused)) is False:
             return None
-        token = await self._asource.token()
+        token = await settled(self._asource.token())
         return token if token.access_token != refused.access_token else None
 
     header = staticmethod(authorization_header)
@@ -220,6 +219,11 @@ def _static(token: OAuth2Token) -> tuple[Source, Any]:
 
 def _never(_: OAuthToken | None) -> Flow[OAuthToken]:
     raise UsageError("this token was given once and cannot be renewed")
+
+
+async def settled(outcome: Any) -> Any:
+    """Return the outcome, or what it brings when awaited."""
+    return await outcome if hasattr(outcome, "__await__") else outcome
 
 
 def performs_nothing(effect: object) -> Any:

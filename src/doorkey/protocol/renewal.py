@@ -34,9 +34,13 @@ def freshness(token: OAuthToken, now: float, leeway: float | None = None) -> Fre
 
     A token of unknown lifetime is fresh: only the server can tell.
     """
-    if token.expires_at is None or now < token.expires_at - token.margin(leeway):
+    if now < _stale_at(token, leeway):
         return Freshness.FRESH
-    return Freshness.STALE if now < token.expires_at else Freshness.EXPIRED
+    return Freshness.STALE if token.expires_at is None or now < token.expires_at else Freshness.EXPIRED
+
+
+def _stale_at(token: OAuthToken, leeway: float | None) -> float:
+    return float("inf") if token.expires_at is None else token.expires_at - token.margin(leeway)
 
 
 class Wanted(Enum):
@@ -70,7 +74,7 @@ class Slot:
     """
 
     __slots__ = (
-        *("attempts", "backoff", "chance", "error", "failures", "leeway", "observer", "paused", "rejected"),
+        *("_ready", "attempts", "backoff", "chance", "error", "failures", "leeway", "observer", "paused", "rejected"),
         *("renew", "renewable", "retry_at", "share", "token"),
     )
 
@@ -92,6 +96,7 @@ class Slot:
         self.rejected: Secret | None = None
         self.paused = 0
         self.token: OAuthToken | None = None
+        self._ready: tuple[OAuthToken, float] | None = None  # of one moment: a fresh token, and when it becomes stale
         self.attempts = 0
         self.error: Exception | None = None
         self.failures = 0
@@ -101,13 +106,24 @@ class Slot:
         """Replace the token from outside; who queued for the old one is content with this one."""
         self.share = 1.0 if self.chance is None else 0.5 + self.chance() / 2
         self.token, self.error, self.failures, self.rejected = token, None, 0, None
+        self._ready = None if token is None else (token, _stale_at(token, self._leeway_of(token)))
         self.attempts += 1
+
+    def at_hand(self, now: float) -> OAuthToken | None:
+        """Return the token if it is fresh at `now`: all that nearly every request asks. `look` answers the rest."""
+        ready = self._ready
+        return ready[0] if ready is not None and now < ready[1] else None
+
+    def set_aside(self) -> None:
+        """Have every caller `look`, until the next token is put."""
+        self._ready = None
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget the token if it is still this one, because a server refused it; say whether it was."""
         current = self.token
         if current is None or current.access_token != token.access_token:
             return False
+        self.set_aside()
         self.rejected = token.access_token  # a mark, not another token: one that is put at this moment is not lost
         return True
 
@@ -197,7 +213,10 @@ class Slot:
         """Return how fresh the slot's token is; one that a server refused has expired, whatever it says."""
         if self.rejected is not None and token.access_token == self.rejected:
             return Freshness.EXPIRED
-        return freshness(token, now, token.margin() * self.share if self.leeway is None else self.leeway)
+        return freshness(token, now, self._leeway_of(token))
+
+    def _leeway_of(self, token: OAuthToken) -> float:
+        return token.margin() * self.share if self.leeway is None else self.leeway
 
     def _raise(self) -> None:
         if self.error is not None:

@@ -91,6 +91,9 @@ class KeySlot(Slot):
             return True
         return False
 
+    def at_hand(self, now: float) -> None:
+        """Return None: what is held may be old however fresh it looks, as `wanted` says."""
+
     def wanted(self, now: float) -> Wanted:
         """Return what to do for a token at `now`, in seconds since the epoch. Raises as `Slot.wanted` does.
 

@@ -49,8 +49,10 @@ class AiohttpFace:
         return response
 
     async def _send_signed(self, request: Any, handler: Handler) -> Any:
+        from doorkey.integrations.bearer import settled
+
         bearer = self._bearer
-        token = await bearer.afresh()
+        token = await settled(bearer.afresh())
         request.headers["Authorization"] = bearer.header(token)
         response = await handler(request)
         if response.status != 401 or not _can_repeat(request):

@@ -58,8 +58,12 @@ class HttpxFace(Auth):
         if bearer.leaves_alone(request.url, request.headers):
             yield request
             return
-        token = await bearer.afresh()
-        response = yield await self._asigned(request, token)
+        token: Any = bearer.afresh()
+        if hasattr(token, "__await__"):  # one that is fresh is there at once
+            token = await token
+        response = (
+            yield _put_on(request, bearer.header(token)) if bearer.is_plain else await self._asigned(request, token)
+        )
         if response.status_code == 401 and _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
