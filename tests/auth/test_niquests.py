@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.auth.niquests_environment import niquests_python
 from tests.clients.hostile import Hostile, echo, reply, token
+from tests.own_environment import python_with
 from tests.servers.process import Unavailable
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -20,7 +20,7 @@ NO = reply(401)
 def python() -> Path:
     """Skips with the reason where the environment cannot be made, or fails where that is demanded."""
     try:
-        return niquests_python()
+        return python_with("niquests")
     except Unavailable as error:
         text = f"niquests left out: {error}"
     if os.environ.get("DOORKEY_REQUIRE_SERVERS") == "1":
