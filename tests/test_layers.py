@@ -21,6 +21,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.protocol.strict_json",),
     ("doorkey.jose",),
     ("doorkey.protocol",),
+    ("doorkey.oidc",),
     ("doorkey.common", "doorkey.gate", "doorkey.shield", "doorkey.deadline", "doorkey.bounded", "doorkey.observe"),
     ("doorkey.single_flight", "doorkey.turns", "doorkey.stores"),
     ("doorkey.credentials", "doorkey.source_core"),

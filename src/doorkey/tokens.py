@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, cast
+from typing import Any, ClassVar, Final, NoReturn, Self, cast
 
 from doorkey.errors import UsageError
-from doorkey.values import MASK, Scope, Secret
+from doorkey.values import MASK, ReadOnlyDict, Scope, Secret
 
 TEN_YEARS: Final = 10 * 366 * 24 * 3600
 MARGIN: Final = 60.0
@@ -135,7 +135,7 @@ class OAuthToken:
         return MARGIN if self.lifetime is None else min(MARGIN, self.lifetime / 2)
 
 
-class OAuth2Token(dict[str, Any]):
+class OAuth2Token(ReadOnlyDict):
     """A token as `fetch_token` returns it: a dictionary for reading, whose repr shows no secret.
 
     `params` is a mapping with at least `access_token`. It is read-only because every change of a session's token goes
@@ -144,6 +144,9 @@ class OAuth2Token(dict[str, Any]):
 
     __slots__ = ("value",)
     value: OAuthToken
+    _read_only_because: ClassVar[str] = (
+        "a token is read-only: change a copy, dict(token), and assign that to session.token"
+    )
 
     def __init__(self, params: Mapping[str, Any] | OAuthToken) -> None:
         self.value = params if isinstance(params, OAuthToken) else OAuthToken.from_mapping(params, now=time.time())
@@ -198,19 +201,8 @@ class OAuth2Token(dict[str, Any]):
 
     __str__ = __repr__
 
-    def _read_only(self, *_: Any, **__: Any) -> Any:
-        raise UsageError("a token is read-only: change a copy, dict(token), and assign that to session.token")
-
-    if not TYPE_CHECKING:  # a checker should see a dict, and complain of nothing but what raises here
-        __setitem__ = __delitem__ = __ior__ = _read_only
-        update = setdefault = pop = popitem = clear = _read_only
-
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise UsageError("a token is not pickled, as it holds secrets: store dict(token) where secrets may be stored")
-
-    def copy(self) -> dict[str, Any]:
-        """Return a plain dictionary, secrets included."""
-        return dict(self)
 
     def __copy__(self) -> Self:
         return self

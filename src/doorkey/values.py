@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from doorkey.errors import UsageError
 
@@ -60,6 +60,24 @@ class Secret:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
         return self
+
+
+class ReadOnlyDict(dict[str, Any]):
+    """A dictionary for reading: it stays as it was when it was checked. `dict(it)` is a copy to change."""
+
+    __slots__ = ()
+    _read_only_because: ClassVar[str] = "this is read-only: change a copy, dict(…)"
+
+    def _read_only(self, *_: Any, **__: Any) -> Any:
+        raise UsageError(self._read_only_because)
+
+    if not TYPE_CHECKING:  # a checker should see a dict, and complain of nothing but what raises here
+        __setitem__ = __delitem__ = __ior__ = _read_only
+        update = setdefault = pop = popitem = clear = _read_only
+
+    def copy(self) -> dict[str, Any]:
+        """Return a plain dictionary."""
+        return dict(self)
 
 
 @dataclass(frozen=True, slots=True)

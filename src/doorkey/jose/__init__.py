@@ -1,4 +1,34 @@
-"""The strict layer over joserfc, and the only place that imports it.
+"""Signed tokens: the strict layer over joserfc, and the only place that imports it.
 
-`keys` reads and judges keys, `signing` makes signed tokens, `verification` checks them.
+`keys` reads and judges keys, `signing` makes signed tokens, `verification` checks them, `claims` judges what they say;
+`jwt` is all of it under the names that programs know. Nothing is imported before it is used.
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorkey.jose.claims import JWTClaims
+    from doorkey.jose.json_web_key import JsonWebKey
+    from doorkey.jose.json_web_token import JsonWebToken, jwt
+
+__all__ = ["JWTClaims", "JsonWebKey", "JsonWebToken", "jwt"]
+
+_MODULES = {
+    "JWTClaims": "doorkey.jose.claims",
+    "JsonWebKey": "doorkey.jose.json_web_key",
+    "JsonWebToken": "doorkey.jose.json_web_token",
+    "jwt": "doorkey.jose.json_web_token",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

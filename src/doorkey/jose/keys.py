@@ -122,11 +122,43 @@ def import_key_set(jwks: object) -> tuple[Key, ...]:
     has published a secret. Raises `UsageError` if it is not a set of keys at all.
     """
     if isinstance(jwks, str | bytes):
-        jwks = _json(jwks.encode() if isinstance(jwks, str) else jwks)
+        jwks = _json(_bytes(jwks))
     members = cast(Mapping[str, object], jwks).get("keys") if isinstance(jwks, Mapping) else jwks
     if not isinstance(members, list | tuple):
         raise UsageError("a JWK Set is an object with a list called `keys` (RFC 7517 §5)")
     return tuple(_public_ones(cast(Iterable[object], members)))
+
+
+def import_keys(value: object) -> tuple[Key, ...]:
+    """Return the keys of what a verifier may be given: one key as `import_key` reads it, a sequence of them,
+    or a JWK Set as a mapping or as JSON, read by `import_key_set`.
+
+    Raises `UsageError` for what neither of them reads, and for a sequence of which it is not clear what a
+    token means (RFC 8725 §3.1): secrets beside public keys, or two secrets of one `kid`.
+    """
+    if isinstance(value, list | tuple):
+        return _unambiguous(tuple(import_key(key) for key in cast(Iterable[object], value)))
+    return import_key_set(value) if _is_set(value) else (import_key(value),)
+
+
+def _unambiguous(keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    secrets = [key for key in keys if key.kty == "oct"]
+    if secrets and len(secrets) < len(keys):
+        raise UsageError("shared secrets and public keys do not verify the same tokens; give one or the other")
+    named = [key.kid for key in secrets if key.kid is not None]
+    if len(set(named)) < len(named):
+        raise UsageError("two shared secrets have the same `kid`")
+    return keys
+
+
+def _is_set(value: object) -> bool:
+    if isinstance(value, str | bytes) and (text := _bytes(value)).lstrip().startswith(b"{"):
+        value = _json(text)
+    return isinstance(value, Mapping) and "keys" in value
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "replace")
 
 
 def _public_ones(members: Iterable[object]) -> Iterable[Key]:

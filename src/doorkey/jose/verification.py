@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from joserfc import jws
 from joserfc.util import urlsafe_b64decode
 
 from doorkey.errors import OAuthError, UsageError, VerificationError
 from doorkey.jose.algorithms import ExactRegistry, algorithm_named
-from doorkey.jose.keys import BROKEN, Key, import_key, import_key_set
+from doorkey.jose.keys import BROKEN, Key, import_keys
 from doorkey.protocol.strict_json import JSONProblem, parse_object
 
 MAX_BYTES = 64 * 1024
@@ -72,7 +72,7 @@ def verify_bytes(
     allowed = tuple(
         algorithm_named(name).name for name in ([algorithms] if isinstance(algorithms, str) else algorithms)
     )
-    candidates = _candidates(keys)
+    candidates = import_keys(keys)
     header = _header(token, max_bytes)
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in allowed:
@@ -99,29 +99,6 @@ def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
     """
     _header(token, max_bytes)
     return _decoded(token.split(".")[1], "token")
-
-
-def _candidates(keys: object) -> tuple[Key, ...]:
-    if isinstance(keys, Key):
-        return (keys,)
-    if isinstance(keys, list | tuple):
-        return _unambiguous(tuple(import_key(key) for key in cast(Iterable[object], keys)))
-    return import_key_set(keys) if _is_set(keys) else (import_key(keys),)
-
-
-def _unambiguous(keys: tuple[Key, ...]) -> tuple[Key, ...]:
-    """Return the keys, unless it is not clear which of them a token means (RFC 8725 §3.1)."""
-    secrets = [key for key in keys if key.kty == "oct"]
-    if secrets and len(secrets) < len(keys):
-        raise UsageError("shared secrets and public keys do not verify the same tokens; give one or the other")
-    named = [key.kid for key in secrets if key.kid is not None]
-    if len(set(named)) < len(named):
-        raise UsageError("two shared secrets have the same `kid`")
-    return keys
-
-
-def _is_set(keys: object) -> bool:
-    return isinstance(keys, Mapping) and "keys" in keys
 
 
 def _header(token: str, max_bytes: int) -> dict[str, Any]:

@@ -1,0 +1,148 @@
+"""What a claim may be, judged without a clock: times, texts, audiences, and what a program asks (RFC 7519 §4.1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from doorkey.errors import UsageError, VerificationError, printable
+from doorkey.values import Secret
+
+LEEWAY: Final = 60.0
+"""Seconds by which two clocks may differ, unless said otherwise (RFC 7519 §4.1.4)."""
+MAX_LEEWAY: Final = 3600.0
+"""More than an hour is no difference of clocks, but a check that has been switched off."""
+
+_LATEST: Final = 1e12
+_KNOWN: Final = ("essential", "value", "values", "validate")
+_TOLD: Final = frozenset({"iss", "aud", "azp", "acr"})
+"""Claims whose expected value an error may show; that of a nonce, say, is a secret."""
+
+
+def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return the seconds since the epoch in a claim, or None where there is none (RFC 7519 §2).
+
+    Raises `VerificationError` for what is no such number: text, true, NaN, or beyond the year 33000.
+    """
+    if name not in claims:
+        return None
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST < value < _LATEST:
+        raise VerificationError(name, "is not a time in seconds (RFC 7519 §2)")
+    return float(value)
+
+
+def audiences(claims: Mapping[str, Any]) -> list[str]:
+    """Return whom the token is for, one or many; empty where it does not say (RFC 7519 §4.1.3).
+
+    Raises `VerificationError` unless each of them is text.
+    """
+    if "aud" not in claims:
+        return []
+    members = _members(claims["aud"])
+    if not members or not all(isinstance(member, str) and member for member in members):
+        raise VerificationError("aud", "is neither text nor a list of texts")
+    return cast("list[str]", members)
+
+
+def check_text(claims: Mapping[str, Any], name: str, *, longest: int | None = None) -> None:
+    """Raise `VerificationError` where the claim is there and is not a text of 1 to `longest` characters."""
+    if name not in claims:
+        return
+    value = claims[name]
+    if not isinstance(value, str) or not value or (longest is not None and len(value) > longest):
+        raise VerificationError(name, "is not a text" + (f" of 1 to {longest} characters" if longest else ""))
+
+
+def check_times(claims: Mapping[str, Any], now: float, leeway: float) -> None:
+    """Raise `VerificationError` unless `now` lies between `nbf` and `exp`, and `iat` not after it (RFC 7519 §4.1.4-6).
+
+    All in seconds; a claim that is not there is not judged.
+    """
+    expires, begins, issued = (numeric_date(claims, name) for name in ("exp", "nbf", "iat"))
+    if expires is not None and now >= expires + leeway:
+        raise VerificationError("exp", "is past: the token has expired")
+    if begins is not None and begins > now + leeway:
+        raise VerificationError("nbf", "is to come: the token is not valid yet")
+    if issued is not None and issued > now + leeway:
+        raise VerificationError("iat", "is to come: the token was issued by a clock that is ahead")
+
+
+def check_mapping(value: object, what: str) -> None:
+    """Raise `UsageError` unless a program gave a mapping."""
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{what} is a mapping, not {type(value).__name__}")
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return what was expected, for an error."""
+    return " or ".join(str(value) for value in values)
+
+
+def seconds(value: object, what: str, longest: float = math.inf) -> float:
+    """Return a number of seconds that a program gave. Raises `UsageError` unless it lies in 0…`longest`."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= longest and value < _LATEST:
+        return float(value)
+    raise UsageError(f"{what} is a number of seconds" + (f", at most {longest:g}" if longest < _LATEST else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRule:
+    """What a program asks of one claim: that it is there, that it is one of `values`, that a function agrees."""
+
+    name: str
+    essential: bool
+    values: tuple[object, ...]
+    agrees: Callable[[Any, Any], object] | None
+
+    def check(self, claims: Mapping[str, Any]) -> None:
+        """Raise `VerificationError` unless the claim is as asked; of several audiences one is enough."""
+        value: object = claims.get(self.name)
+        if self.values:
+            found = _members(value) if self.name == "aud" else [value]
+            if not any(_same(one, wanted) for one in found for wanted in self.values):
+                expected = listed(self.values) if self.name in _TOLD else None
+                raise VerificationError(self.name, "is not what was asked for", expected=expected)
+        if self.agrees is not None and self.name in claims and not self.agrees(claims, value):
+            raise VerificationError(self.name, "was refused by the program's own check")
+
+
+def rules_of(options: Mapping[str, Mapping[str, Any]] | None) -> tuple[ClaimRule, ...]:
+    """Return the rules that a `claims_options` describes: claim to `essential`, `value`, `values` or `validate`.
+
+    Raises `UsageError` for another option, and for a value of None: a setting that was not found is no check.
+    """
+    check_mapping(options or {}, "claims_options")
+    return tuple(_rule(name, option) for name, option in (options or {}).items())
+
+
+def _rule(name: str, given: object) -> ClaimRule:
+    shown = printable(str(name), 40)
+    check_mapping(given, f"each of claims_options, {shown} too,")
+    option = cast("Mapping[str, Any]", given)
+    if unknown := [printable(str(key), 40) for key in option if key not in _KNOWN]:
+        raise UsageError(f"the claims_options of {shown} have {unknown[0]!r}; known are {', '.join(_KNOWN)}")
+    values: list[object] = [option["value"]] if "value" in option else []
+    if "values" in option:
+        several: object = option["values"]
+        if isinstance(several, str | bytes | Mapping) or not isinstance(several, Iterable):
+            raise UsageError(f"the values of {shown} are a list")
+        values += cast("Iterable[object]", several)
+    if ("value" in option or "values" in option) and (not values or any(value in (None, "") for value in values)):
+        raise UsageError(f"the expected value of {shown} is missing; leave it out if any will do")
+    agrees = option.get("validate")
+    if not (agrees is None or callable(agrees)):
+        raise UsageError(f"validate of {shown} is a function of the claims and the value")
+    return ClaimRule(str(name), bool(option.get("essential")) or bool(values), tuple(values), agrees)
+
+
+def _members(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else [value]
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return Secret(one) == Secret(other)  # in constant time: it may be a nonce
+    return one == other and isinstance(one, bool) == isinstance(other, bool)  # in JSON true is not 1

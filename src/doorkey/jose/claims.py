@@ -1,0 +1,123 @@
+"""The claims of a signed token, as the read-only dictionary that programs hold (RFC 7519 §4).
+
+Theory of operation. `jwt.decode` makes claims only once the signature is good, so whoever reads them reads what the
+holder of the key said. `validate` judges whether that still counts, and is meant for us: it only adds checks, and no
+option takes one away. What it compares with comes from the program alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
+
+from doorkey.errors import UsageError, VerificationError, printable
+from doorkey.jose.claim_rules import (
+    LEEWAY,
+    MAX_LEEWAY,
+    audiences,
+    check_mapping,
+    check_text,
+    check_times,
+    rules_of,
+    seconds,
+)
+from doorkey.values import ReadOnlyDict, Secret
+
+Options = Mapping[str, Mapping[str, Any]]
+
+_SHOWN: Final = 200
+
+
+class NamedClaims(ReadOnlyDict):
+    """Claims that are read by attribute too: a registered one that is not there is None.
+
+    Its repr names the claims and shows no value, because they are about a person.
+    """
+
+    __slots__ = ()
+    REGISTERED_CLAIMS: ClassVar[tuple[str, ...]] = ()
+    _read_only_because: ClassVar[str] = "claims are read-only: change a copy, dict(claims)"
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.REGISTERED_CLAIMS:
+            return self.get(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        names = printable(", ".join(sorted(str(name) for name in self)), _SHOWN)
+        return f"<{type(self).__name__} with {names}>" if self else f"<{type(self).__name__}>"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy that comes from elsewhere has passed no check, and says so by being a dictionary.
+        return dict, (dict(self),)
+
+
+class JWTClaims(NamedClaims):
+    """Claims of a JWT, and `validate`, which judges them (RFC 7519 §4.1).
+
+    `payload` are the claims, `header` is that of the token. `options` maps a claim to what is asked of it: `essential`
+    (it is there), `value` or `values` (it equals one of them; of several audiences one is enough) and `validate` (a
+    function of the claims and the value agrees). `params` is for the kinds of claims that compare with something more.
+    Raises `UsageError` for options and params that nobody knows, or that are None.
+    """
+
+    __slots__ = ("_header", "_params", "_rules")
+    REGISTERED_CLAIMS: ClassVar[tuple[str, ...]] = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
+    ESSENTIAL_CLAIMS: ClassVar[tuple[str, ...]] = ()
+    PARAMS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        payload: Mapping[str, Any],
+        header: Mapping[str, Any] | None = None,
+        options: Options | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        check_mapping(payload, "the payload")
+        check_mapping(header or {}, "the header")
+        check_mapping(params or {}, "claims_params")
+        super().__init__(payload)
+        self._header = MappingProxyType(dict(header or {}))
+        self._rules = rules_of(options)
+        self._params = self._read_params(params or {})
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """The protected header of the token."""
+        return self._header
+
+    def validate(self, now: float | None = None, leeway: float = LEEWAY) -> None:
+        """Raise `VerificationError` unless these claims are as they have to be at `now`.
+
+        `now` is in seconds since the epoch, the clock's time when left out. `leeway`, in seconds up to an hour, is by
+        how much two clocks may differ.
+        """
+        at = time.time() if now is None else seconds(now, "now")
+        self._judge(at, seconds(leeway, "leeway", MAX_LEEWAY))
+
+    def _judge(self, now: float, leeway: float) -> None:
+        """Do what `validate` says, without a clock: what kinds of claims extend."""
+        asked = [rule.name for rule in self._rules if rule.essential]
+        for name in (*self.ESSENTIAL_CLAIMS, *asked):
+            if self.get(name) in (None, ""):
+                raise VerificationError(name, "is missing")
+        for name in ("iss", "sub", "jti"):
+            check_text(self, name)
+        audiences(self)
+        check_times(self, now, leeway)
+        for rule in self._rules:
+            rule.check(self)
+
+    def _read_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        for name, value in params.items():
+            if name not in self.PARAMS:
+                known = ", ".join(self.PARAMS) or "none"
+                shown = printable(str(name), 40)
+                raise UsageError(f"{type(self).__name__} compares nothing with {shown!r}; known are: {known}")
+            if value is None or value == "" or (isinstance(value, Secret) and not value):
+                raise UsageError(f"the {name} to compare with is missing; leave it out where none was sent")
+        return dict(params)

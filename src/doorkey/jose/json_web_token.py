@@ -1,0 +1,179 @@
+"""`jwt.encode` and `jwt.decode`: signed tokens with programs' own names for things (RFC 7515, RFC 7519).
+
+Theory of operation. The algorithm never comes from the token (RFC 8725 §3.1). `JsonWebToken(["RS256"])` is told it.
+`jwt` is told none, so that it follows from the keys: a key verifies what its type, curve, `use` and `alg` allow. A
+bare text says nothing about itself (it may as well be an error page that was fetched in place of keys), so it is a
+shared secret only where an HMAC has been registered.
+"""
+
+from __future__ import annotations
+
+import calendar
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar, cast, overload
+
+from doorkey.errors import UsageError, VerificationError
+from doorkey.jose.algorithms import ALGORITHMS, algorithm_named
+from doorkey.jose.claim_rules import check_mapping
+from doorkey.jose.claims import JWTClaims, Options
+from doorkey.jose.keys import Key, import_keys
+from doorkey.jose.signing import sign
+from doorkey.jose.verification import unsafe_header, verify
+from doorkey.values import Secret
+
+C = TypeVar("C", bound=JWTClaims)
+Header = Mapping[str, Any]
+
+_TIMES: Final = ("exp", "iat", "nbf")
+
+
+class JsonWebToken:
+    """Signs and verifies JWTs in the compact form by the `algorithms` that are registered, and by no other.
+
+    None registers nothing: the keys then say what they are for. Raises `UsageError` for an algorithm that is not known;
+    `none` is not one.
+    """
+
+    __slots__ = ("_algorithms",)
+
+    def __init__(self, algorithms: str | Iterable[str] | None = None) -> None:
+        if isinstance(algorithms, str):
+            algorithms = [algorithms]
+        named = None if algorithms is None else tuple(algorithm_named(name).name for name in algorithms)
+        if named == ():
+            raise UsageError("no algorithm is registered, so that no token can be good: name one, for instance RS256")
+        self._algorithms = named
+
+    def __repr__(self) -> str:
+        return f"<JsonWebToken {' '.join(self._algorithms or ('by the keys',))}>"
+
+    def encode(self, header: Header, payload: Mapping[str, Any], key: object) -> bytes:
+        """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
+
+        `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; `exp`, `iat` and `nbf` may be
+        datetimes (without a zone: UTC). Raises `UsageError` where key and algorithm do not fit, or it is not JSON.
+        """
+        check_mapping(header, "the header")
+        check_mapping(payload, "the payload")
+        alg: object = header.get("alg")
+        if not isinstance(alg, str):
+            raise UsageError('the header names the algorithm: {"alg": "RS256"}')
+        if self._algorithms is not None and alg not in self._algorithms:
+            raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(self._algorithms)}")
+        claims = {name: _moment(value) if name in _TIMES else value for name, value in payload.items()}
+        return sign(claims, key, alg=alg, header=header).encode("ascii")
+
+    @overload
+    def decode(
+        self,
+        s: str | bytes | Secret,
+        key: object,
+        claims_cls: None = None,
+        claims_options: Options | None = None,
+        claims_params: Mapping[str, Any] | None = None,
+    ) -> JWTClaims: ...
+    @overload
+    def decode(
+        self,
+        s: str | bytes | Secret,
+        key: object,
+        claims_cls: type[C],
+        claims_options: Options | None = None,
+        claims_params: Mapping[str, Any] | None = None,
+    ) -> C: ...
+    def decode(
+        self,
+        s: str | bytes | Secret,
+        key: object,
+        claims_cls: type[JWTClaims] | None = None,
+        claims_options: Options | None = None,
+        claims_params: Mapping[str, Any] | None = None,
+    ) -> JWTClaims:
+        """Return the claims of the token `s` once its form, algorithm and signature are found good.
+
+        `key` is a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, or a function of the token's
+        header that returns one of them. Of a set, keys that are odd, private or symmetric are ignored. `claims_cls` is
+        the kind of claims, which `claims_options` and `claims_params` are for. Time and meaning are judged by
+        `validate()` of what is returned.
+
+        Raises `VerificationError` for anything wrong with the token, `UsageError` for what the program gave.
+        """
+        kind: object = claims_cls or JWTClaims
+        if not (isinstance(kind, type) and issubclass(kind, JWTClaims)):
+            raise UsageError("claims_cls is JWTClaims, or a class made of it such as CodeIDToken")
+        token = _text(s)
+        keys = self._keys(key, token)
+        allowed = _allowed_by(keys) if self._algorithms is None else self._algorithms
+        verified = verify(token, keys, algorithms=allowed)
+        return kind(verified.claims, verified.header, claims_options, claims_params)
+
+    def _keys(self, key: object, token: str) -> tuple[Key, ...]:
+        if callable(key):
+            key = _chosen(cast("Callable[[Header], object]", key), unsafe_header(token))
+        keys = import_keys(key)
+        if self._algorithms is None and _has_bare_text(key, keys):
+            raise UsageError(
+                "a text that is neither PEM nor a JWK Set is a shared secret only where that is registered: use "
+                'JsonWebToken(["HS256"]), or look at what you have fetched in place of keys'
+            )
+        return keys
+
+
+jwt: Final = JsonWebToken()
+"""For programs that register no algorithm: the keys they give say what these are for."""
+
+
+def _allowed_by(keys: tuple[Key, ...]) -> tuple[str, ...]:
+    """Return the algorithms that at least one key verifies: its own, or all of its type and curve."""
+    allowed = tuple(alg for alg in ALGORITHMS if any(_fits(key, alg) for key in keys))
+    if allowed:
+        return allowed
+    for key in keys:
+        if key.kty == "oct":
+            key.check("HS256", "verify")  # says what is wrong with it
+    raise VerificationError("alg", "has no key that fits it: no key here is for signatures")
+
+
+def _fits(key: Key, alg: str) -> bool:
+    try:
+        key.check(alg, "verify")
+    except UsageError:
+        return False
+    return True
+
+
+def _has_bare_text(given: object, keys: tuple[Key, ...]) -> bool:
+    members = cast("Iterable[object]", given) if isinstance(given, list | tuple) else (given,)
+    return any(key.kty == "oct" for key in keys) and any(isinstance(member, str | bytes) for member in members)
+
+
+def _chosen(choose: Callable[[Header], object], header: Header) -> object:
+    try:
+        inspect.signature(choose).bind(header)
+    except ValueError:  # a function that does not tell
+        pass
+    except TypeError:
+        raise UsageError(
+            "a function that chooses keys is called with the token's header alone, as its claims are not verified by "
+            "then; doorkey.jose.verification.unsafe_claims reads them nevertheless"
+        ) from None
+    return choose(header)
+
+
+def _text(token: object) -> str:
+    if isinstance(token, Secret):
+        token = token.reveal()
+    if isinstance(token, bytes):
+        return token.decode("latin-1")  # what is not ASCII is refused by its form
+    if isinstance(token, str):
+        return token
+    raise UsageError(f"a token is text, not {type(token).__name__}")
+
+
+def _moment(value: object) -> object:
+    try:
+        return calendar.timegm(value.utctimetuple()) if isinstance(value, datetime) else value
+    except (OverflowError, ValueError):
+        raise UsageError("a time lies beyond the calendar") from None

@@ -1,0 +1,30 @@
+"""UserInfo: what the provider says about a person (OpenID Connect Core §5.1, §5.3)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from doorkey.errors import VerificationError
+from doorkey.jose.claims import NamedClaims
+
+
+class UserInfo(NamedClaims):
+    """The claims about a person, as a UserInfo endpoint or an ID token gives them; `dict(info)` is a copy to change.
+
+    Standard claims are attributes too, None where the provider did not say. Its repr shows no value.
+    """
+
+    __slots__ = ()
+    REGISTERED_CLAIMS: ClassVar[tuple[str, ...]] = (
+        *("sub", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username"),
+        *("profile", "picture", "website", "email", "email_verified", "gender", "birthdate", "zoneinfo", "locale"),
+        *("phone_number", "phone_number_verified", "address", "updated_at"),
+    )
+
+    def check_sub(self, sub: str) -> None:
+        """Raise `VerificationError` unless these claims are about `sub` of the ID token, exactly (§5.3.2)."""
+        if not sub or self.get("sub") != sub:
+            raise VerificationError("sub", "is not that of the ID token: these claims are about somebody else")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)

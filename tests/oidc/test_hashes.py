@@ -1,0 +1,35 @@
+import pytest
+
+from doorkey.errors import VerificationError
+from doorkey.jose.algorithms import ALGORITHMS
+from doorkey.oidc.core.hashes import half_hash
+
+AT = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
+CODE = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (AT, "77QmUPtjPfzWtF2AnpK9RQ"),  # OpenID Connect Core, appendix A.4
+        (CODE, "LDktKdoQak3Pk0cnXxCltA"),  # appendix A.5
+    ],
+)
+def test_the_examples_of_the_specification(value: str, expected: str) -> None:
+    assert half_hash(value, "RS256") == half_hash(value, "ES256") == half_hash(value, "HS256") == expected
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
+def test_every_algorithm_that_verifies_has_its_hash(alg: str) -> None:
+    longer = {"256": 22, "384": 32, "512": 43, "DSA": 43, "519": 43, "448": 76}
+    assert len(half_hash(AT, alg)) == longer[alg[-3:]]
+
+
+@pytest.mark.parametrize("alg", ["none", "RS", "", None, 256, ["RS256"], "ES256K"])
+def test_an_unknown_algorithm_has_none(alg: object) -> None:
+    with pytest.raises(VerificationError, match="alg has no known hash"):
+        half_hash(AT, alg)
+
+
+def test_what_is_not_ascii_is_hashed_all_the_same() -> None:
+    assert half_hash("é\udcff", "RS256")
