@@ -23,8 +23,8 @@ from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_header, verify
 from doorkey.values import Secret
 
-C = TypeVar("C", bound=JWTClaims)
-Header = Mapping[str, Any]
+_C = TypeVar("_C", bound=JWTClaims)
+_Header = Mapping[str, Any]
 
 _TIMES: Final = ("exp", "iat", "nbf")
 
@@ -49,7 +49,7 @@ class JsonWebToken:
     def __repr__(self) -> str:
         return f"<JsonWebToken {' '.join(self._algorithms or ('by the keys',))}>"
 
-    def encode(self, header: Header, payload: Mapping[str, Any], key: object) -> bytes:
+    def encode(self, header: _Header, payload: Mapping[str, Any], key: object) -> bytes:
         """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
 
         `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; `exp`, `iat` and `nbf` may be
@@ -79,10 +79,10 @@ class JsonWebToken:
         self,
         s: str | bytes | Secret,
         key: object,
-        claims_cls: type[C],
+        claims_cls: type[_C],
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
-    ) -> C: ...
+    ) -> _C: ...
     def decode(
         self,
         s: str | bytes | Secret,
@@ -111,7 +111,7 @@ class JsonWebToken:
 
     def _keys(self, key: object, token: str) -> tuple[Key, ...]:
         if callable(key):
-            key = _chosen(cast("Callable[[Header], object]", key), unsafe_header(token))
+            key = _chosen(cast("Callable[[_Header], object]", key), unsafe_header(token))
         keys = import_keys(key)
         if self._algorithms is None and _has_bare_text(key, keys):
             raise UsageError(
@@ -149,7 +149,7 @@ def _has_bare_text(given: object, keys: tuple[Key, ...]) -> bool:
     return any(key.kty == "oct" for key in keys) and any(isinstance(member, str | bytes) for member in members)
 
 
-def _chosen(choose: Callable[[Header], object], header: Header) -> object:
+def _chosen(choose: Callable[[_Header], object], header: _Header) -> object:
     try:
         inspect.signature(choose).bind(header)
     except ValueError:  # a function that does not tell
