@@ -12,6 +12,7 @@ from bench import (
     concurrency,
     httpx2_async,
     httpx2_sync,
+    httpx_oauth2,
     import_time,
     renewals_loops,
     renewals_tasks,
@@ -33,6 +34,7 @@ MEASUREMENTS = {
     "tasks": renewals_tasks.measure,
     "loops": renewals_loops.measure,
     "concurrency": concurrency.measure,
+    "httpx-oauth2": httpx_oauth2.measure,
 }
 
 

@@ -23,7 +23,8 @@ on one core, with garbage collected between the turns. A round's figure is the m
 within each round, and their median is given with its 95 % interval. Rounds go on until that is ± 0.002, or for
 15 seconds. What a client adds to a bare one is counted in CPU time of its thread, and compared in the same way.
 Imports are the least of many fresh interpreters. Of the longest stalls of ten rounds the least counts: the code's own
-are in every round. A line without a target is there to compare.
+are in every round. httpx-oauth2 is measured, beside doorkey's transport, in an environment of its own (its module `jwt`
+is not the one that msal brings), on httpx. A line without a target is there to compare.
 """
 
 
