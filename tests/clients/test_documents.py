@@ -3,15 +3,19 @@
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from anyio.from_thread import BlockingPortal
 
+from doorkey.dev import Provider
 from tests.clients.adapters import KINDS, Adapter, adapter_of
+from tests.clients.clock import real_time
 from tests.clients.hostile import Hostile, token
-from tests.clients.sites import EMBEDDED, KEYCLOAK, Code, Site, on
+from tests.clients.sites import EMBEDDED, KEYCLOAK, Code, Site, embedded_site, on, real_site
+from tests.servers.handle import CALLBACK
 
 on_both = on(only=(EMBEDDED, KEYCLOAK))
 
@@ -202,6 +206,32 @@ def test_the_openid_part_of_the_guide(adapter: Adapter, hostile: Hostile) -> Non
     resp = client.fetch_access_token(hostile.token_endpoint, authorization_response=f"https://rp/?code=c&state={state}")
     assert resp["id_token"] == "header.payload.signature"
     assert hostile.token_requests[0].form["redirect_uri"] == "xxx"
+
+
+@pytest.fixture(params=["embedded", pytest.param("keycloak", marks=pytest.mark.real_server)])
+def today(request: pytest.FixtureRequest, client_keys: Path) -> Iterator[Site]:
+    """Keycloak, and an embedded provider that lives today too: the guide's `validate()` asks the clock."""
+    if request.param == "keycloak":
+        yield real_site(KEYCLOAK, request.getfixturevalue("keycloak"))
+        return
+    with Provider() as provider:
+        yield embedded_site(provider, client_keys, real_time())
+
+
+def test_the_id_token_is_parsed_and_validated_as_the_guide_does(adapter: Adapter, today: Site) -> None:
+    from doorkey.common.security import generate_token
+    from doorkey.jose import jwt
+    from doorkey.oidc.core import CodeIDToken
+
+    endpoints = today.endpoints()
+    nonce = generate_token()
+    session = adapter.client(*today.ability(Code).client, scope="openid email profile", redirect_uri=CALLBACK)
+    url, _ = session.create_authorization_url(endpoints["authorization_endpoint"], nonce=nonce)
+    resp = session.fetch_access_token(endpoints["token_endpoint"], authorization_response=today.log_in(url))
+    keys = requests.get(f"{today.issuer}/protocol/openid-connect/certs", timeout=30).json()
+    claims = jwt.decode(resp["id_token"], keys, claims_cls=CodeIDToken)
+    claims.validate()
+    assert (claims.iss, claims["nonce"], claims["preferred_username"]) == (today.issuer, nonce, "alice")
 
 
 def test_an_old_import_place_is_the_same_class() -> None:
