@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.servers import keycloak_realms
 from tests.servers.base import Launch, Server, spawned
-from tests.servers.prerequisites import java_home, maven
+from tests.servers.prerequisites import java_home, maven, trusting_this_machine
 from tests.servers.process import digest, free_port, run
 
 VERSION = "26.7.3"
@@ -56,7 +56,7 @@ class Keycloak(Server):
                 "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy",
                 f"-DoutputDirectory={self.home}",
                 f"-Dartifact=org.keycloak:keycloak-quarkus-dist:{VERSION}:zip",
-                env=java,
+                env={**java, "MAVEN_OPTS": f"{os.environ.get('MAVEN_OPTS', '')} {trusting_this_machine()}".strip()},
             )
         shutil.rmtree(self.dist, ignore_errors=True)
         with zipfile.ZipFile(archive) as packed:

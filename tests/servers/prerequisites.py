@@ -87,6 +87,12 @@ def java_home() -> Path:
     return home
 
 
+def trusting_this_machine() -> str:
+    """Java's option to trust the authorities that this machine does: a wheel's Java knows only its own."""
+    authorities = Path("/etc/ssl/certs/java/cacerts")  # what Debian keeps for every Java
+    return f"-Djavax.net.ssl.trustStore={authorities}" if authorities.exists() else ""
+
+
 @functools.cache
 def maven() -> Path:
     """Maven, which downloads Keycloak; installed from Debian's packages where we may."""
