@@ -94,7 +94,7 @@ interrupting = pytest.mark.skipif(
 
 
 @interrupting
-def test_a_call_that_hangs_is_left_at_the_deadline_and_its_thread_ends_at_the_next_byte() -> None:
+def test_a_call_that_hangs_is_left_at_the_deadline_and_its_thread_ends_at_a_byte_some_time_later() -> None:
     call = Hanging()
     with pytest.raises(TransportError, match=r"within 0\.2 s") as caught:
         within(SOON, call)
@@ -102,8 +102,9 @@ def test_a_call_that_hangs_is_left_at_the_deadline_and_its_thread_ends_at_the_ne
     assert call.started.wait(WAIT)
     assert call.thread.is_alive()
     assert not call.cleaned_up.is_set()
-    call.theirs.send(b"x")
-    call.thread.join(WAIT)
+    for _ in range(int(WAIT / SOON)):
+        call.theirs.send(b"x")
+        call.thread.join(SOON)
     assert not call.thread.is_alive()
     assert call.cleaned_up.is_set()
     call.close()
@@ -129,6 +130,65 @@ def test_a_drip_does_not_extend_the_deadline() -> None:
     dripping.join(WAIT)
     assert not call.thread.is_alive()
     call.close()
+
+
+@interrupting
+def test_what_is_interrupted_once_in_vain_is_interrupted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that strikes a destructor is printed and lost."""
+    monkeypatch.setattr("doorkey.deadline.GRACE", (0.0, SOON))
+    struck, over = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def deaf() -> None:
+        threads.append(threading.current_thread())
+        try:
+            while not over.is_set():
+                pass
+        except BaseException:  # noqa: BLE001  # as a destructor does
+            struck.set()
+        while not over.is_set():
+            pass
+
+    with pytest.raises(TransportError):
+        within(SOON, deaf)
+    assert struck.wait(WAIT)
+    threads[0].join(WAIT)
+    assert not threads[0].is_alive()
+    over.set()
+
+
+def test_a_thread_that_ends_of_itself_in_time_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a connection that is just being opened, or closed, is not lost."""
+    monkeypatch.setattr("doorkey.deadline.GRACE", (WAIT,))
+    go_on, seen = threading.Event(), list[str]()
+    threads: list[threading.Thread] = []
+
+    def slow() -> None:
+        threads.append(threading.current_thread())
+        try:
+            while not go_on.is_set():
+                pass
+            seen.append("the end")
+        except BaseException as error:  # noqa: BLE001
+            seen.append(type(error).__name__)
+
+    with pytest.raises(TransportError):
+        within(SOON, slow)
+    go_on.set()
+    threads[0].join(WAIT)
+    assert seen == ["the end"]
+
+
+def test_a_process_that_can_start_no_more_threads_is_told_so_with_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    with pytest.raises(TransportError, match="no thread can be started") as error:
+        within(WAIT, lambda: 7)
+    assert error.value.retryable
 
 
 def test_a_deadline_does_not_hang_a_program_that_is_traced() -> None:

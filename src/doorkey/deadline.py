@@ -2,6 +2,10 @@
 
 The timeouts of HTTP clients bound each read, so a server that sends one byte at a time can hold a thread for ever,
 even in the headers. Here the call runs in a thread of its own, and at the deadline its caller goes on without it.
+
+What is left behind ends by its own timeouts where the server is silent. A drip would keep it alive, so a while later it
+is interrupted, at its next byte. Not at once: an interruption may strike anywhere, also between the opening of a
+connection and the line that remembers it, or in the pool of the user's client; after that while, it strikes a read.
 """
 
 from __future__ import annotations
@@ -9,12 +13,16 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from doorkey.errors import TransportError
 
 T = TypeVar("T")
+
+GRACE: Final = (0.5, 10.0)
+"""Seconds after the deadline, and after that once more, until the thread that is left behind is interrupted."""
 
 
 class _Abandoned(BaseException):
@@ -51,7 +59,10 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     work = _Call(call)
     context = copy_context()
     thread = threading.Thread(target=context.run, args=(work,), name="doorkey-exchange", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:  # the limit of the process or the system
+        raise TransportError("no thread can be started for the exchange with the server", retryable=True) from error
     if not work.wait(seconds):
         work.abandoned = True
         _abandon(thread)
@@ -65,10 +76,17 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def _abandon(thread: threading.Thread) -> None:
-    """Make the thread end when it next runs Python code: a drip wakes it, silence ends by its own timeout."""
-    import ctypes
-
+    """Have the thread end: of itself, or else when it next runs Python code, which each byte of a drip makes it do."""
     if sys.version_info < (3, 12) and sys.gettrace() is not None:
         return  # CPython 3.11 hangs in traced code while another thread has an exception coming
-    if thread.ident is not None and hasattr(ctypes, "pythonapi"):
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Abandoned))
+    with suppress(RuntimeError):  # no more threads: silence ends by its own timeouts
+        threading.Thread(target=_interrupt, args=(thread,), name="doorkey-abandoned", daemon=True).start()
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    import ctypes
+
+    for seconds in GRACE:  # twice: what strikes in a destructor or a callback of the garbage collector is lost
+        thread.join(seconds)
+        if thread.is_alive() and thread.ident is not None and hasattr(ctypes, "pythonapi"):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Abandoned))

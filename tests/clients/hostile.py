@@ -168,6 +168,7 @@ class Hostile:
         self._told: dict[str, Callable[[bytes], None]] = {}
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
+        self._left = threading.Condition(self._lock)
         self._endless: list[Endless] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._threads: list[threading.Thread] = []
@@ -203,6 +204,11 @@ class Hostile:
     def token_requests(self) -> list[Received]:
         return self.to("/token")
 
+    def wait_until_left(self) -> None:
+        """Return when every client has hung up, also one that was too late to send its request."""
+        with self._left:
+            assert self._left.wait_for(lambda: not self._connections, WAIT), "a connection is still open"
+
     def close(self) -> None:
         """Hang up, stop listening, and wait for every thread."""
         for endless in self._endless:
@@ -235,6 +241,14 @@ class Hostile:
             self._start(partial(self._serve, connection))
 
     def _serve(self, connection: socket.socket) -> None:
+        try:
+            self._serve_each(connection)
+        finally:
+            with self._left:
+                self._connections.discard(connection)
+                self._left.notify_all()
+
+    def _serve_each(self, connection: socket.socket) -> None:
         with connection, suppress(OSError), connection.makefile("rb") as stream:
             while (request := _read(stream, self._told)) is not None:
                 with self._lock:
@@ -244,8 +258,6 @@ class Hostile:
                 written = answer.answer if isinstance(answer, Held) else answer
                 if not isinstance(written, bytes) and written is not echo:
                     return  # what a function wrote may have no end that the client can see
-        with self._lock:
-            self._connections.discard(connection)
 
     def _next(self, path: str) -> Reply:
         answers = self._answers.get(path)

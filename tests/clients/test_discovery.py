@@ -91,8 +91,7 @@ def test_an_endless_document_stops_at_the_cap_and_a_drip_at_the_deadline(find: D
     assert error.value.problem == "too_large"
     with pytest.raises(TransportError):
         find(hostile.url(""), exchange=ExchangePolicy(deadline=0.15))
-    endless.wait_for_hang_up()
-    drip.wait_for_hang_up()
+    hostile.wait_until_left()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.clients.hostile import Endless, Exchange, Hostile, reply, reset, toke
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 SHORT = ExchangePolicy(deadline=0.15)
+"""On a busy machine it may be over before the request has left: then the server has nobody to tell of."""
 ZEROS = gzip.compress(b"\0" * 200 * 1024 * 1024)  # 200 MB in 200 kB
 
 CALLS: dict[str, Callable[[Client], object]] = {
@@ -97,10 +98,10 @@ def test_a_slow_drip_in_the_body_does_not_extend_the_deadline(
 ) -> None:
     drip = Endless(HEAD, b" ", pause=0.02)
     hostile.on("/token", drip)
-    with pytest.raises(TransportError, match="did not answer in full"):
+    with pytest.raises(TransportError):
         call(client_of(adapter, hostile, exchange=SHORT))
     assert not drip.over.is_set(), "the server was still dripping, and would have gone on for ever"
-    drip.wait_for_hang_up()
+    hostile.wait_until_left()
 
 
 @pytest.mark.parametrize(
@@ -114,20 +115,14 @@ def test_a_slow_drip_in_the_headers_does_not_extend_the_deadline(
     with pytest.raises(TransportError):
         client_of(adapter, hostile, exchange=SHORT).fetch_token()
     assert not drip.over.is_set()
-    drip.wait_for_hang_up()
+    hostile.wait_until_left()
 
 
 def test_a_server_that_says_nothing_is_left_at_the_deadline(adapter: Adapter, hostile: Hostile) -> None:
-    hung_up = threading.Event()
-
-    def silent(exchange: Exchange) -> None:
-        exchange.until_hung_up()
-        hung_up.set()
-
-    hostile.on("/token", silent)
+    hostile.on("/token", Exchange.until_hung_up)
     with pytest.raises(TransportError):
         client_of(adapter, hostile, exchange=SHORT).fetch_token()
-    assert hung_up.wait(20)
+    hostile.wait_until_left()
 
 
 def test_oversized_headers_are_refused(adapter: Adapter, hostile: Hostile) -> None:

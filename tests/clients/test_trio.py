@@ -86,4 +86,4 @@ async def test_a_drip_does_not_extend_the_deadline(kind: Any, hostile: Hostile) 
     async with kind.make("c", token_endpoint=hostile.token_endpoint, exchange=policy, **kind.defaults) as client:
         with pytest.raises(TransportError):
             await client.fetch_token()
-    await anyio.to_thread.run_sync(drip.wait_for_hang_up)
+    await anyio.to_thread.run_sync(hostile.wait_until_left)

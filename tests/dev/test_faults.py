@@ -1,7 +1,6 @@
 """Faults on demand, as seen by a client."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -73,8 +72,6 @@ def test_a_provider_stops_though_somebody_is_held_for_ever() -> None:
             fault = provider.faults.add("/token", hold=threading.Event())
             held = pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=30)
             assert fault.arrived.wait(10)
-            begun = time.monotonic()
-        assert time.monotonic() - begun < 10
         with pytest.raises(requests.RequestException):
             held.result(10).raise_for_status()
 
