@@ -9,7 +9,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from doorkey.dev import Provider
 from tests.clients.adapters import KINDS, Adapter, adapter_of
 from tests.clients.clock import Clock
-from tests.clients.hostile import Hostile
+from tests.clients.hostile import Hostile, reply, token
+from tests.clients.names import NAME, PLAIN_LOOKUP, Authority, Names, Proven
 from tests.clients.sites import EMBEDDED, SITES, Site, embedded_site, real_site
 from tests.servers.signing_keys import ec_jwk, ec_key, rsa_jwk, rsa_key
 
@@ -30,6 +31,32 @@ def adapter(request: pytest.FixtureRequest, portal: BlockingPortal) -> Iterator[
 @pytest.fixture
 def hostile() -> Iterator[Hostile]:
     server = Hostile()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """The lookups of this test."""
+    names = Names(PLAIN_LOOKUP)
+    monkeypatch.setattr("socket.getaddrinfo", names.lookup)
+    return names
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def server(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proven]:
+    """An issuer on https that is `NAME`, for those who trust `authority`."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # requests prefers them to those of a session
+        monkeypatch.delenv(name, raising=False)
+    server = Proven(authority.proof(NAME), NAME)
+    metadata = {"issuer": server.url(""), "token_endpoint": server.url("/token")}
+    server.on("/.well-known/openid-configuration", reply(json=metadata))
+    server.on("/token", token())
     yield server
     server.close()
 

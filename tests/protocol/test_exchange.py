@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -132,6 +133,13 @@ def test_an_encoded_body_that_ends_too_early_is_refused() -> None:
 
 def test_no_body_at_all_is_no_body_even_with_a_coding() -> None:
     assert answer(headers=GZIP) == Response(200)
+
+
+@pytest.mark.parametrize("addresses", [True, "public", ("10.0.0.0/8",)])
+def test_what_cannot_be_asked_about_an_address_is_no_policy(addresses: Any) -> None:
+    with pytest.raises(UsageError, match="addresses is a callable"):
+        ExchangePolicy(addresses=addresses)
+    assert ExchangePolicy().addresses is None
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])

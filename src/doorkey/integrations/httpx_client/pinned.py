@@ -28,11 +28,12 @@ def checked(
     """
     carrier = _for_one_exchange(lib, transport)
     try:
-        *others, last = resolve(*_place(native), permission)
+        host, port = _place(native)
+        *others, last = resolve(host, port, permission)
         for address in others:
             with suppress(lib.ConnectError, lib.ConnectTimeout):
-                return receive(carrier, _pinned(lib, native, address, _Watch(address).seen))
-        return receive(carrier, _pinned(lib, native, last, _Watch(last).seen))
+                return receive(carrier, _pinned(lib, native, address, _Watch(address, port).seen))
+        return receive(carrier, _pinned(lib, native, last, _Watch(last, port).seen))
     finally:
         if carrier is not transport:
             carrier.close()
@@ -44,11 +45,12 @@ async def achecked(
     """Return what `receive` does, as `checked` does."""
     carrier = _for_one_exchange(lib, transport)
     try:
-        *others, last = await aresolve(*_place(native), permission)
+        host, port = _place(native)
+        *others, last = await aresolve(host, port, permission)
         for address in others:
             with suppress(lib.ConnectError, lib.ConnectTimeout):
-                return await receive(carrier, _pinned(lib, native, address, _Watch(address).aseen))
-        return await receive(carrier, _pinned(lib, native, last, _Watch(last).aseen))
+                return await receive(carrier, _pinned(lib, native, address, _Watch(address, port).aseen))
+        return await receive(carrier, _pinned(lib, native, last, _Watch(last, port).aseen))
     finally:
         if carrier is not transport:
             await carrier.aclose()
@@ -84,14 +86,14 @@ def _pinned(lib: Any, native: Any, address: Address, trace: Callable[..., Any]) 
 class _Watch:
     """Stops a transport before it uses a connection that was not made for this request, or that leads elsewhere."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = str(address)
+    def __init__(self, address: Address, port: int) -> None:
+        self._place = (str(address), port)
         self._connected = False
 
     def seen(self, event: str, info: Mapping[str, Any]) -> None:
         """Take what httpcore does next. Raises `UsageError` where it must not."""
         if event.endswith("connect_tcp.started"):
-            if info["host"] != self._address:
+            if (info["host"], info["port"]) != self._place:
                 raise UsageError(THROUGH_A_PROXY)
             self._connected = True
         elif event.endswith("connect_unix_socket.started"):
