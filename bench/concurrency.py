@@ -100,8 +100,8 @@ async def _stalls(served: Served, rounds: int) -> dict[str, list[float]]:
                     auth = OAuth2Auth(CLIENT, token_endpoint=served.token_endpoint)
                     longest = await _longest_stall(bare.get(served.api, auth=auth))
                 else:
-                    known = {"token": peers.token(-10), "token_endpoint": served.token_endpoint}
-                    async with makers[name]("client", **known) as client:
+                    expired = peers.token(-10)
+                    async with makers[name]("client", token=expired, token_endpoint=served.token_endpoint) as client:
                         longest = await _longest_stall(client.get(served.api))
                 if turn:  # the first imports what is needed
                     taken.append(longest)

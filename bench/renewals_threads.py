@@ -27,7 +27,7 @@ def measure(served: Served, _: float) -> list[Row]:
                 token={**token(-10), "expires_in": -10},
                 auto_refresh_url=served.token_endpoint,
                 auto_refresh_kwargs={"client_id": "client"},
-                token_updater=lambda _: None,
+                token_updater=_forget,
             ),
         },
         "httpx2": {
@@ -39,6 +39,10 @@ def measure(served: Served, _: float) -> list[Row]:
         row(f"{THREADS} threads, {library}", {name: _asked(served, make) for name, make in makers.items()})
         for library, makers in sessions.items()
     ]
+
+
+def _forget(_: object) -> None:
+    """What requests-oauthlib demands, or it raises after each renewal."""
 
 
 def _asked(served: Served, make: Callable[[], Any]) -> str:

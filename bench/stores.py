@@ -5,132 +5,49 @@ Writes docs/bench-stores.md and its pictures with `--write`.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 
-from bench.stores_keys import Growth, remembered, unremembered
+from bench import stores_memory
+from bench.names import OURS
+from bench.stores_keys import Growth, among_ours, sizes
+from bench.stores_keys_peers import among_httpx_oauth2, among_msal
+from bench.stores_memory import Memory
 from bench.stores_page import write
-from bench.stores_places import Place, places, seeded
+from bench.stores_places import Place, places
 from bench.stores_server import TOKEN_SECONDS
-
-ROOT = Path(__file__).resolve().parents[1]
-WORKERS = (1, 2, 4, 8, 16)
-NOW = 1_800_000_000.0
+from bench.stores_waits import WORKERS, Waits, waits
 
 
-class Waits(NamedTuple):
-    """What so many processes waited for a renewal, in seconds, and what they asked of the server for each rotation."""
-
-    library: str
-    kind: str
-    workers: int
-    middle: float
-    p99: float
-    requests: float
-    lost_after: int | None
-
-
-@contextmanager
-def _server() -> Generator[str]:
-    with _running("bench.stores_server") as server:
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
-
-
-@contextmanager
-def _running(module: str, *arguments: str) -> Generator[Any]:
-    command = [sys.executable, "-m", module, *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            pipe.close()
-
-
-def waits(library: str, place: Place, workers: int, rounds: int) -> Waits:
-    """Let `workers` processes find one token expired, `rounds` times over."""
-    from urllib.request import ProxyHandler, build_opener
-
-    counts = build_opener(ProxyHandler({}))
-    with _server() as origin, _fleet(library, place, origin, workers) as fleet:
-        seconds: list[float] = []
-        requests, lost_after, now = 0, None, NOW
-        for worker in fleet:  # once alone, so that no first HTTP client or TLS context is measured
-            now += 3601
-            _asked([worker], now)
-        counts.open(f"{origin}/count").close()
-        for number in range(rounds):
-            now += 3601
-            answers = _asked(fleet, now)
-            with counts.open(f"{origin}/count") as answer:
-                counted = json.load(answer)
-            requests += counted["requests"]
-            if counted["refused"]:
-                lost_after = number + 1
-                break
-            seconds += [answer["seconds"] for answer in answers]
-    ordered = sorted(seconds) or [0.0]
-    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    return Waits(library, place.kind, workers, median(ordered), p99, requests / (lost_after or rounds), lost_after)
-
-
-@contextmanager
-def _fleet(library: str, place: Place, origin: str, workers: int) -> Generator[list[Any]]:
-    endpoint = f"{origin}/token"
-    seeded(library, place, endpoint, NOW)
-    with _all([(library, place.kind, place.address, endpoint)] * workers) as fleet:
-        for worker in fleet:
-            worker.stdin.write(f"{NOW}\n")
-            worker.stdin.flush()
-            worker.stdout.readline()
-        _asked(fleet, NOW)
-        yield fleet
-
-
-@contextmanager
-def _all(jobs: Sequence[tuple[str, ...]]) -> Generator[list[Any]]:
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        yield [stack.enter_context(_running("bench.stores_worker", *job)) for job in jobs]
-
-
-def _asked(fleet: list[Any], now: float) -> list[dict[str, Any]]:
-    for worker in fleet:
-        worker.stdin.write(f"{now}\n")
-        worker.stdin.flush()
-    return [json.loads(worker.stdout.readline()) for worker in fleet]
-
-
-def measure(effort: float, console: Console) -> tuple[list[Waits], list[Growth], str]:
+def measure(effort: float, console: Console) -> tuple[list[Waits], list[Growth], Memory]:
     """Measure everything; `effort` is a factor on the number of rounds and keys."""
     rounds = max(3, int(30 * effort))
     rows: list[Waits] = []
     growth: list[Growth] = []
+
+    def told(*found: Any) -> None:
+        for one in found:
+            console.print(one)
+
     with tempfile.TemporaryDirectory() as folder, places(Path(folder)) as found:
         for place in found:
             for workers in WORKERS:
-                rows.append(waits("doorkey", place, workers, rounds))
-                console.print(rows[-1])
-            growth += unremembered(place, effort)
-            console.print(growth[-1])
+                rows.append(waits(OURS, place, workers, rounds))
+                told(rows[-1])
         for library in ("msal", "a lock alone"):
             rows.append(waits(library, Place("file", str(Path(folder) / library.replace(" ", "-"))), 8, rounds))
-            console.print(rows[-1])
-    memory = remembered(int(1_000_000 * min(effort, 1.0)))
-    console.print(memory)
+            told(rows[-1])
+        for place in found:
+            growth += among_ours(place, effort)
+            told(*growth[-len(sizes(effort)) :])
+        memory = stores_memory.of_a_vault(found[0], sizes(effort)[-1])
+        told(memory)
+    for measured in (among_msal(effort), among_httpx_oauth2(effort)):
+        growth += measured
+        told(*measured)
     return rows, growth, memory
 
 

@@ -5,36 +5,46 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
+from bench.names import OURS
+from bench.row import microseconds, milliseconds
+from bench.stores_drawing import draw
+from bench.stores_keys import Growth
+from bench.stores_keys_peers import TOO_LONG
+from bench.stores_memory import BUDGET, Memory
+from bench.stores_waits import Waits
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-COLOURS = {"sqlite": "#1b6ca8", "redis": "#c0392b", "postgres": "#2e7d32"}
 
 
 def write(
-    rows: Sequence[Any], growth: Sequence[Any], memory: str, call: float, console: Console, *, page: bool
+    rows: Sequence[Waits], growth: Sequence[Growth], memory: Memory, call: float, console: Console, *, page: bool
 ) -> None:
     """Print the page; with `page` write it and its pictures too."""
-    text = _markdown(rows, growth, memory, call)
+    text = "\n".join([*_heading(), *_waiting(rows, call), *_growing(growth), *_remembering(growth, memory), ""])
     console.print(text, markup=False, highlight=False)
     if page:
         (DOCS / "bench-stores.md").write_text(text, encoding="utf-8")
-        _draw(rows, growth, call)
+        draw(DOCS, rows, growth, call)
 
 
-def _markdown(rows: Sequence[Any], growth: Sequence[Any], memory: str, call: float) -> str:
+def _heading() -> list[str]:
     packages = ", ".join(f"{name} {version(name)}" for name in ("redis", "sqlalchemy", "msal", "msal-extensions"))
-    lines = [
+    return [
         "# Stores, measured",
         "",
         "`./dev bench --stores --write` wrote this page.",
         f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; {packages}.",
         "",
+    ]
+
+
+def _waiting(rows: Sequence[Waits], call: float) -> list[str]:
+    lines = [
         "## Processes that find one token expired",
         "",
         f"All ask at once; the token call takes {call * 1e3:.0f} ms, a refresh token works once, and a second use ends",
@@ -46,55 +56,65 @@ def _markdown(rows: Sequence[Any], growth: Sequence[Any], memory: str, call: flo
     for row in rows:
         grant = "kept" if row.lost_after is None else f"lost in rotation {row.lost_after}"
         waited = row.lost_after is None or row.lost_after > 1
-        shown = (
-            (f"{row.middle * 1e3:.0f} ms", f"{row.p99 * 1e3:.0f} ms", f"{row.p99 / call:.2f}") if waited else ("",) * 3
-        )
-        lines.append(
-            f"| {row.library} | {row.kind} | {row.workers} | {' | '.join(shown)} | {row.requests:.2f} | {grant} |"
-        )
-    lines += [
+        shown = [f"{row.middle * 1e3:.0f} ms", f"{row.p99 * 1e3:.0f} ms", f"{row.p99 / call:.2f}"]
+        cells = [row.library, row.kind, row.workers, *(shown if waited else ("",) * 3), f"{row.requests:.2f}", grant]
+        lines.append(_row(*cells))
+    return [
+        *lines,
         "",
         "![wait against processes](bench-stores-workers.png)",
         "",
         "`a lock alone` is what programs write by hand: a file lock around the refresh, without reading again. msal",
-        "shares its cache in a locked file by msal-extensions. httpx-oauth2 shares nothing between processes, and",
-        "cannot be installed beside msal: both bring a module `jwt`, and not the same one.",
+        "shares its cache in a locked file by msal-extensions. httpx-oauth2 shares nothing between processes.",
         "",
-        "## A fresh token of a key that is not remembered",
+    ]
+
+
+def _growing(growth: Sequence[Growth]) -> list[str]:
+    return [
+        "## A token among many keys",
         "",
-        "| store | keys | median |",
-        "|---|---|---|",
-        *(f"| {row.kind} | {row.keys:,} | {row.seconds * 1e6:.0f} µs |" for row in growth),
+        "`read` is a fresh token of a key that the process does not remember, `save` one that replaces it: medians.",
+        "The first record is saved by the store; the database copies it under the other names. msal is asked as its",
+        "documents say, for the account by its name and then for its token; it writes the whole file at each change.",
+        f"Where a change takes more than {TOO_LONG:.0f} s, more keys are not tried. httpx-oauth2 remembers every token",
+        "in its process and saves none; it runs in an environment of its own: it and msal each bring a module `jwt`.",
+        "",
+        "| library | store | keys | read | save |",
+        "|---|---|---|---|---|",
+        *(_row(row.library, row.kind, f"{row.keys:,}", _short(row.read), _short(row.save)) for row in growth),
         "",
         "![time against keys](bench-stores-keys.png)",
         "",
+    ]
+
+
+def _remembering(growth: Sequence[Growth], memory: Memory) -> list[str]:
+    met = "met" if memory.grown <= BUDGET else "NOT MET"
+    each = memory.seconds / memory.keys
+    lines = [
         "## Memory",
         "",
-        memory + ".",
+        "What a process grows by that asks for the token of each key, one after the other. A vault remembers those it",
+        f"used last, {memory.remembered:,} here, and reads the others again: {microseconds(each)} for each key.",
         "",
+        "| library | keys | grown by | target | |",
+        "|---|---|---|---|---|",
+        _row(OURS, f"{memory.keys:,}", _mebibytes(memory.grown), f"≤ {_mebibytes(BUDGET)}", met),
     ]
-    return "\n".join(lines)
+    rows = [row for row in growth if row.memory is not None]
+    return lines + [_row(row.library, f"{row.keys:,}", _mebibytes(row.memory or 0), "", "") for row in rows[-1:]]
 
 
-def _draw(rows: Sequence[Any], growth: Sequence[Any], call: float) -> None:
-    matplotlib: Any = import_module("matplotlib")
-    matplotlib.use("Agg")
-    plt: Any = import_module("matplotlib.pyplot")
-    ours = [row for row in rows if row.library == "doorkey"]
-    for name, label, series, unit in (
-        ("bench-stores-workers.png", "processes", [(r.kind, r.workers, r.p99 * 1e3) for r in ours], "p99 wait, ms"),
-        ("bench-stores-keys.png", "keys in the store", [(r.kind, r.keys, r.seconds * 1e6) for r in growth], "µs"),
-    ):
-        figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-        for kind in dict.fromkeys(kind for kind, _, _ in series):
-            points = [(x, y) for one, x, y in series if one == kind]
-            axes.plot(*zip(*points, strict=True), "o-", label=kind, color=COLOURS[kind])
-        if "workers" in name:
-            axes.axhline(call * 1e3, linestyle=":", color="grey", label="the token call")
-        axes.set(xscale="log", xlabel=label, ylabel=unit, ylim=(0, None))
-        axes.set_xticks(sorted({x for _, x, _ in series}), [str(x) for x in sorted({x for _, x, _ in series})])
-        axes.minorticks_off()
-        axes.legend(frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
-        figure.savefig(DOCS / name, dpi=110)
-        plt.close(figure)
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _short(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f} s" if seconds >= 1 else milliseconds(seconds) if seconds >= 0.01 else microseconds(seconds)
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.0f} MiB"

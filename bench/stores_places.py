@@ -10,9 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.stores_worker import CLIENT, KEY, store_at
+from bench.stores_worker import KEY, store_at, vault_of
 from doorkey.stores import SQLStore
-from doorkey.vault import TokenVault
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -61,8 +60,7 @@ def seeded(library: str, place: Place, endpoint: str, now: float) -> None:
         "token_type": "Bearer",
     }
     if library == "doorkey":
-        vault = TokenVault(store_at(*place), **CLIENT, token_endpoint=endpoint, clock=lambda: now)  # type: ignore[arg-type]
-        with vault:
+        with vault_of(store_at(*place), endpoint, clock=lambda: now) as vault:
             store = vault._store
             record = store.load(KEY)
             if record is not None:  # of another server, the last one

@@ -13,9 +13,9 @@ from typing import Any
 
 from doorkey import stores
 from doorkey.errors import OAuthError
+from doorkey.vault import TokenVault
 
 KEY = "user-42"
-CLIENT = {"client_id": "app", "client_secret": "secret"}
 
 
 def store_at(kind: str, address: str) -> Any:
@@ -23,11 +23,13 @@ def store_at(kind: str, address: str) -> Any:
     return getattr(stores, made)(address)
 
 
-def with_doorkey(kind: str, address: str, endpoint: str, now: Callable[[], float]) -> Callable[[], str]:
-    from doorkey.vault import TokenVault
+def vault_of(store: Any, endpoint: str, **options: Any) -> TokenVault:
+    """Return a vault for the one client that is measured."""
+    return TokenVault(store, client_id="app", client_secret="secret", token_endpoint=endpoint, **options)
 
-    vault = TokenVault(store_at(kind, address), **CLIENT, token_endpoint=endpoint, clock=now)  # type: ignore[arg-type]
-    source = vault.source(KEY)
+
+def with_doorkey(kind: str, address: str, endpoint: str, now: Callable[[], float]) -> Callable[[], str]:
+    source = vault_of(store_at(kind, address), endpoint, clock=now).source(KEY)
     return lambda: source.token().access_token.reveal()  # noqa: PLW0108  # each time anew
 
 
@@ -75,9 +77,9 @@ def with_msal(kind: str, address: str, endpoint: str, now: Callable[[], float]) 
     accounts = app.get_accounts()
 
     def token() -> str:
-        answer = app.acquire_token_silent_with_error(["api"], accounts[0])
+        answer: Any = app.acquire_token_silent_with_error(["api"], accounts[0])
         if not answer or "access_token" not in answer:
-            raise OAuthError((answer or {}).get("error"))
+            raise OAuthError(answer["error"] if answer else None)
         return str(answer["access_token"])
 
     return token
