@@ -58,6 +58,12 @@ def test_importing_doorkey_loads_no_http_client_and_nothing_heavy() -> None:
     assert not loaded_by("import doorkey") & (HEAVY | HTTP_CLIENTS)
 
 
+def test_the_classes_of_id_tokens_load_no_cryptography_before_a_token_is_verified() -> None:
+    brought = loaded_by("import doorkey.jose, doorkey.oidc.core\ndoorkey.oidc.core.UserInfo({})")
+    assert not brought & (HEAVY | HTTP_CLIENTS)
+    assert "joserfc" in loaded_by("from doorkey.jose import jwt")
+
+
 def test_every_public_name_is_there_and_loads_no_http_client() -> None:
     assert not loaded_by("from doorkey import *") & (HEAVY | HTTP_CLIENTS)
     for name in doorkey.__all__:

@@ -20,6 +20,18 @@ def test_the_token_of_rfc_6749_and_the_methods_of_rfc_7523_are_ours() -> None:
     assert rfc7523.ClientSecretJWT is client_assertion.ClientSecretJWT
 
 
+def test_the_names_of_jose_are_found_when_they_are_asked_for() -> None:
+    from doorkey import jose
+    from doorkey.jose import JsonWebKey, JsonWebToken, JWTClaims, claims, jwt
+
+    assert isinstance(jwt, JsonWebToken)
+    assert JWTClaims is claims.JWTClaims
+    assert JsonWebKey.import_key("s" * 32).kty == "oct"
+    assert set(jose.__all__) <= set(dir(jose))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = jose.nonsense
+
+
 @pytest.mark.parametrize("place", [base_client, base_errors, requests_client, httpx_client])
 @pytest.mark.parametrize("name", base_errors.__all__)
 def test_every_integration_exports_the_errors(place: object, name: str) -> None:

@@ -25,6 +25,8 @@ from doorkey.values import Secret
 
 _C = TypeVar("_C", bound=JWTClaims)
 _Header = Mapping[str, Any]
+_Keys = Callable[[_Header], object] | object
+"""What verifies; a function is named so that checkers know what it is called with."""
 
 _TIMES: Final = ("exp", "iat", "nbf")
 
@@ -69,7 +71,7 @@ class JsonWebToken:
     def decode(
         self,
         s: str | bytes | Secret,
-        key: object,
+        key: _Keys,
         claims_cls: None = None,
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
@@ -78,7 +80,7 @@ class JsonWebToken:
     def decode(
         self,
         s: str | bytes | Secret,
-        key: object,
+        key: _Keys,
         claims_cls: type[_C],
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
@@ -86,7 +88,7 @@ class JsonWebToken:
     def decode(
         self,
         s: str | bytes | Secret,
-        key: object,
+        key: _Keys,
         claims_cls: type[JWTClaims] | None = None,
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,

@@ -7,14 +7,13 @@ neither, nor has one that was given for an assertion.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from doorkey.jose.signing import sign
+from doorkey.oidc.core.hashes import half_hash
 from doorkey.server.context import At
 from doorkey.server.keys import REFRESH_ALG, SIGNING_ALG
 from doorkey.server.model import Client, Grant, Session, User
@@ -97,7 +96,7 @@ def id_token_for(at: At, client: Client, about: Mapping[str, Any], access_token:
         **_common(at, client, ID, at.settings.access_token_lifetime),
         "aud": client.client_id,
         "acr": "1",
-        **({"at_hash": _half_hash(access_token)} if access_token else {}),
+        **({"at_hash": half_hash(access_token, SIGNING_ALG)} if access_token else {}),
         **about,
     }
     return sign(claims, at.keys.signing, alg=SIGNING_ALG)
@@ -170,8 +169,3 @@ def _refresh_token(at: At, client: Client, user: User, session: Session, grant: 
         **({"jti": grant.refresh_id} if grant.refresh_id else {}),
     }
     return sign(claims, at.keys.refresh, alg=REFRESH_ALG)
-
-
-def _half_hash(access_token: str) -> str:
-    digest = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
