@@ -25,7 +25,7 @@ from doorkey.values import Secret
 
 _C = TypeVar("_C", bound=JWTClaims)
 _Header = Mapping[str, Any]
-_Keys = Callable[[_Header], object] | object
+Keys = Callable[[_Header], object] | object
 """What verifies; a function is named so that checkers know what it is called with."""
 
 _TIMES: Final = ("exp", "iat", "nbf")
@@ -51,7 +51,7 @@ class JsonWebToken:
     def __repr__(self) -> str:
         return f"<JsonWebToken {' '.join(self._algorithms or ('by the keys',))}>"
 
-    def encode(self, header: _Header, payload: Mapping[str, Any], key: object) -> bytes:
+    def encode(self, header: Mapping[str, Any], payload: Mapping[str, Any], key: object) -> bytes:
         """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
 
         `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; `exp`, `iat` and `nbf` may be
@@ -71,7 +71,7 @@ class JsonWebToken:
     def decode(
         self,
         s: str | bytes | Secret,
-        key: _Keys,
+        key: Keys,
         claims_cls: None = None,
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
@@ -80,7 +80,7 @@ class JsonWebToken:
     def decode(
         self,
         s: str | bytes | Secret,
-        key: _Keys,
+        key: Keys,
         claims_cls: type[_C],
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
@@ -88,7 +88,7 @@ class JsonWebToken:
     def decode(
         self,
         s: str | bytes | Secret,
-        key: _Keys,
+        key: Keys,
         claims_cls: type[JWTClaims] | None = None,
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
