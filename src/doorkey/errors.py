@@ -56,9 +56,13 @@ class OAuthError(Exception):
 
         A raised exception collects the traceback of whoever raises it, so waiters must not share one object.
         """
-        twin = copy(self)
+        twin = self.without_history()
         twin.__cause__ = self.__cause__ or self
-        return twin.with_traceback(None)
+        return twin
+
+    def without_history(self) -> Self:
+        """Return a copy with neither traceback nor cause: the words alone, to keep and to tell again."""
+        return copy(self)
 
 
 class UsageError(OAuthError, ValueError):

@@ -116,10 +116,9 @@ class SourceCore:
         _check(leeway, clock, chance)
         self.credentials = credentials
         self.clock = clock
-        self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance)
+        self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance, lambda: credentials.repeatable)
         self.gate = Gate()
         self._server = server or Server(issuer, known)
-        self._dead: InvalidGrant | None = None
         self.observer = self.slot.observer = Observer(credentials.client_id, self._server.name, on_event, timer)
 
     def renewable(self, token: OAuthToken | None) -> bool:
@@ -132,27 +131,31 @@ class SourceCore:
         return self.renewable(token)
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
-        """Bring the first or the next token: by refresh token where there is one, else by the credentials."""
-        if self._dead is not None:
-            raise self._dead.for_waiter()
+        """Bring the first or the next token: by a refresh token that works, else by the credentials.
+
+        Raises `InvalidGrant` without asking where the grant is known to be dead and cannot be presented again.
+        """
+        dead, repeatable = self.slot.dead_grant_of(token), self.credentials.repeatable
+        if dead is not None and not repeatable:
+            raise dead.error()
         with self.observer.preparing():
             metadata = yield from self._server.known()
             if metadata.token_endpoint is None:
                 raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
-        if token is not None and token.refresh_token is not None:
+        if token is not None and token.refresh_token is not None and dead is None:
             try:
                 renewed = yield from self._ask(metadata, RefreshTokenGrant(token.refresh_token))
             except InvalidGrant as refused:
-                if not self.credentials.repeatable:
-                    self._dead = refused.for_waiter()
+                self.slot.bury(token, refused)
+                if not repeatable:
                     raise
             else:
                 return renewed if renewed.scope is not None else replace(renewed, scope=token.scope)
         try:
             return (yield from self._ask_patiently(metadata))
         except InvalidGrant as refused:
-            if not self.credentials.repeatable:
-                self._dead = refused.for_waiter()
+            if not repeatable:
+                self.slot.bury(token, refused)
             raise
 
     def _ask_patiently(self, metadata: ServerMetadata) -> Flow[OAuthToken]:
@@ -184,7 +187,8 @@ class SourceCore:
         request = token_request(metadata.token_endpoint, grant, wanted)
         audience = metadata.issuer or self._server.issuer or metadata.token_endpoint
         identity = ClientIdentity(self.credentials.client_id, self.credentials.client_secret, audience, now)
-        response = yield from authenticate(request, identity, self._method(metadata))
+        request = authenticate(request, identity, self._method(metadata))
+        response = yield from request
         return parse_token(response, asked_at=now, refresh_token=refreshing)
 
     def _method(self, metadata: ServerMetadata) -> ClientAuthMethod:

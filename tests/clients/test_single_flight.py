@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from doorkey.errors import InvalidGrant, OAuthError, TransportError
+from doorkey.errors import InvalidClient, InvalidGrant, OAuthError, TransportError
 from tests.clients.adapters import KINDS, Adapter, Client, in_background, together
 from tests.clients.clock import START, Clock
 from tests.clients.hostile import WAIT, Held, Hostile, reply, reset, token
@@ -118,9 +118,9 @@ def test_a_failed_renewal_is_told_to_all_who_waited(adapter: Adapter, hostile: H
 
 
 def test_a_failed_renewal_is_told_to_nobody_later(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
-    hostile.on("/token", REFUSED, token("at-2"))
+    hostile.on("/token", reply(401, json={"error": "invalid_client"}), token("at-2"))
     client = expired(adapter, hostile, clock)
-    with pytest.raises(InvalidGrant):
+    with pytest.raises(InvalidClient):
         client.get(hostile.url())
     assert client.get(hostile.url()).status_code == 200
     assert len(hostile.token_requests) == 2

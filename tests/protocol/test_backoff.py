@@ -8,11 +8,16 @@ from doorkey.errors import (
     InvalidResponse,
     MissingTokenError,
     OAuthError,
+    RecordError,
     ServerError,
+    ServerFailure,
     TemporarilyUnavailable,
+    TokenExpiredError,
     TransportError,
+    UsageError,
+    VerificationError,
 )
-from doorkey.protocol.backoff import Backoff, says_come_back
+from doorkey.protocol.backoff import Backoff, burdens_the_server, says_come_back
 
 GONE = TransportError("gone")
 
@@ -44,8 +49,12 @@ def test_a_server_that_names_the_pause_is_taken_at_its_word_and_a_little_more() 
         (ServerError("temporarily_unavailable"), True),
         (InvalidClient("invalid_client", status=429), True),
         (ServerError("slow_down", status=503), True),
+        (ServerFailure("server_error", status=400), True),
+        (ServerError("anything", status=500), True),
+        (ServerError("anything", status=599), True),
+        (ServerError("anything", status=499), False),
+        (ServerError("anything"), False),
         (InvalidGrant("invalid_grant", status=400), False),
-        (ServerError("server_error", status=500), False),
         (MissingTokenError("none"), False),
     ],
 )
@@ -53,3 +62,20 @@ def test_what_is_about_the_moment_is_tried_again_and_what_is_about_the_request_i
     error: OAuthError, comes_back: bool
 ) -> None:
     assert says_come_back(error) is comes_back
+
+
+@pytest.mark.parametrize(
+    ("error", "burdens"),
+    [
+        (GONE, True),
+        (InvalidResponse("not_json", "a gateway's page"), True),
+        (InvalidGrant("invalid_grant", status=400), True),
+        (InvalidClient("invalid_client", status=401), True),
+        (VerificationError("issuer", "is another"), True),
+        (UsageError("a wrong call"), False),
+        (TokenExpiredError("expired"), False),
+        (RecordError("is damaged"), False),
+    ],
+)
+def test_only_what_would_ask_nobody_burdens_no_server(error: OAuthError, burdens: bool) -> None:
+    assert burdens_the_server(error) is burdens

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from doorkey.errors import InvalidGrant, MissingTokenError, TokenExpiredError, TransportError
+from doorkey.errors import InvalidGrant, MissingTokenError, TokenExpiredError, TransportError, UsageError
 from doorkey.protocol.backoff import Backoff
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
@@ -281,8 +281,17 @@ def test_pauses_grow_with_failures_in_a_row_and_a_success_ends_them() -> None:
     assert made.wanted(NOW) is Wanted.USE
 
 
-@pytest.mark.parametrize("error", [InvalidGrant("invalid_grant"), RuntimeError("a callback's own")])
-def test_a_failure_that_time_does_not_heal_has_no_pause(error: Exception) -> None:
+def test_a_refusal_has_its_pause_too_or_each_call_would_ask_for_it_again() -> None:
+    made = slot(backoff=Backoff(first=8.0))
+    failed(made.fill(made.attempts), InvalidGrant("invalid_grant", "Invalid user credentials"))
+    made.back_off(NOW, 1.0)
+    with pytest.raises(InvalidGrant, match="Invalid user credentials"):
+        made.wanted(NOW + 7.9)
+    assert made.wanted(NOW + 8) is Wanted.RENEW
+
+
+@pytest.mark.parametrize("error", [UsageError("no subject token"), RuntimeError("a callback's own")])
+def test_a_failure_that_asked_nobody_has_no_pause(error: Exception) -> None:
     made = slot(backoff=Backoff())
     failed(made.fill(made.attempts), error)
     made.back_off(NOW, 1.0)
@@ -296,3 +305,67 @@ def test_there_is_no_pause_without_a_backoff_nor_without_a_failure() -> None:
     succeeded = slot(backoff=Backoff())
     succeeded.back_off(NOW, 1.0)
     assert (without.retry_at, succeeded.retry_at) == (0.0, 0.0)
+
+
+# -- a dead grant ------------------------------------------------------------------------------------------------------
+
+REFUSED = InvalidGrant("invalid_grant", "Session not active", status=400)
+LOGIN = replace(OLD, refresh_token=Secret("rt-1"))
+
+
+def buried(token: OAuthToken | None = LOGIN, *, repeatable: bool = False) -> Slot:
+    """A slot whose grant the server has refused."""
+    made = Slot(renewing, lambda _: True, repeatable=lambda: repeatable)
+    made.put(token)
+    made.bury(token, REFUSED)
+    return made
+
+
+def is_told(made: Slot, now: float = NOW) -> None:
+    with pytest.raises(InvalidGrant, match="Session not active") as caught:
+        made.wanted(now)
+    assert caught.value is not REFUSED
+
+
+def test_whoever_needs_a_token_of_a_dead_grant_is_told_for_as_long_as_it_is_there() -> None:
+    made = buried()
+    for later in (0, 1, 1e9):
+        is_told(made, NOW + later)
+
+
+def test_a_token_that_is_still_good_is_used_to_its_end_though_its_grant_is_dead() -> None:
+    made = buried(replace(LOGIN, expires_at=NOW + 100))
+    assert made.wanted(NOW) is Wanted.USE
+    assert made.wanted(NOW + 99.9) is Wanted.USE
+    is_told(made, NOW + 100)
+
+
+def test_a_token_that_an_api_refused_is_not_still_good() -> None:
+    made = buried(replace(LOGIN, expires_at=NOW + 100))
+    assert made.token is not None
+    made.reject(made.token)
+    is_told(made)
+
+
+def test_where_the_first_grant_can_be_repeated_the_token_is_renewed_all_the_same() -> None:
+    assert buried(repeatable=True).wanted(NOW) is Wanted.RENEW
+    assert buried(replace(LOGIN, expires_at=NOW + 10), repeatable=True).wanted(NOW) is Wanted.TRY
+
+
+def test_another_token_ends_the_death_of_the_grant_even_with_the_same_refresh_token() -> None:
+    for other in (replace(LOGIN, refresh_token=Secret("rt-2")), LOGIN):
+        made = buried()
+        made.put(other)
+        assert made.dead_grant_of(made.token) is None
+        assert made.wanted(NOW) is Wanted.RENEW
+
+
+def test_a_refusal_that_comes_after_another_token_was_put_says_nothing_of_that_token() -> None:
+    made = slot(LOGIN)
+    made.put(NEW)
+    made.bury(LOGIN, REFUSED)
+    assert made.dead is None
+
+
+def test_credentials_that_can_be_presented_once_are_dead_before_there_was_a_token() -> None:
+    is_told(buried(None))

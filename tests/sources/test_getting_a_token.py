@@ -17,7 +17,7 @@ from doorkey.errors import (
 from doorkey.source_core import SourceCore
 from tests.clients.clock import Clock
 from tests.clients.hostile import Hostile, reply, token
-from tests.sources.asking import CLIENT, ONCE, REFRESH, REFUSED, REPEATABLE, forms, grant_types, on_token, reset
+from tests.sources.asking import CLIENT, ONCE, REFRESH, REPEATABLE, forms, on_token, reset
 from tests.sources.kinds import ONE_OF_EACH, Maker
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
@@ -117,45 +117,6 @@ def test_a_refresh_token_is_used_before_the_grant_and_keeps_what_was_granted(
         assert str(renewed.scope) == "scope-1 more"
         assert forms(hostile)[-1] == {"grant_type": "refresh_token", "refresh_token": used}
     assert asking.token().refresh_token is not None
-
-
-@one_of_each
-@pytest.mark.parametrize("name", list(REPEATABLE))
-def test_where_the_refresh_token_is_dead_the_grant_is_repeated(
-    source: Maker, hostile: Hostile, clock: Clock, name: str
-) -> None:
-    credentials = REPEATABLE[name]()
-    answers = (token("a", refresh_token="rt-1"), REFUSED, token("b", refresh_token="rt-2"))
-    asking = source(credentials, clock=clock, **on_token(hostile, *answers))
-    asking.token()
-    clock.advance(300)
-    assert asking.access_token() == "b"
-    first, refresh, again = grant_types(hostile)
-    assert refresh == "refresh_token"
-    assert first == again
-
-
-@one_of_each
-@pytest.mark.parametrize("name", list(ONCE))
-def test_where_the_grant_cannot_be_repeated_a_dead_refresh_token_ends_it(
-    source: Maker, hostile: Hostile, clock: Clock, name: str
-) -> None:
-    asking = source(ONCE[name](), clock=clock, **on_token(hostile, token("a", refresh_token="rt-2"), REFUSED))
-    asking.token()
-    clock.advance(300)
-    for _ in range(3):
-        with pytest.raises(Exception, match="invalid_grant: Session not active"):
-            asking.token()
-    assert grant_types(hostile)[1:] == ["refresh_token"]
-
-
-@one_of_each
-def test_a_refresh_token_that_is_refused_at_first_is_never_sent_again(source: Maker, hostile: Hostile) -> None:
-    asking = source(REFRESH, **on_token(hostile, REFUSED, token()))
-    for _ in range(3):
-        with pytest.raises(Exception, match="invalid_grant: Session not active"):
-            asking.token()
-    assert len(hostile.token_requests) == 1
 
 
 @one_of_each

@@ -1,20 +1,37 @@
 """A server that is busy or dead is not hammered: pauses that are waited out, and pauses that answer for it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from doorkey.errors import InvalidResponse, OAuthError, ServerError, TemporarilyUnavailable, TransportError
+from doorkey.errors import (
+    InvalidClient,
+    InvalidResponse,
+    OAuthError,
+    ServerError,
+    TemporarilyUnavailable,
+    TransportError,
+    VerificationError,
+)
+from doorkey.stores import MemoryStore
+from doorkey.vault import TokenVault
 from tests.clients.adapters import in_background, together
-from tests.clients.clock import Clock
+from tests.clients.clock import START, Clock
 from tests.clients.hostile import Held, Hostile, reply, token
-from tests.sources.asking import BUSY, CLIENT, GARBAGE, ONCE, REFUSED, REPEATABLE, busy, on_token, reset
+from tests.sources.asking import BUSY, CLIENT, GARBAGE, ONCE, REFRESH, REFUSED, REPEATABLE, busy, on_token, reset
 from tests.sources.kinds import ONE_OF_EACH, Counting, Maker
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 
 
 DEAD: dict[str, Any] = {"reset": reset, "garbage": GARBAGE, "busy": BUSY, "empty": reply(200)}
+REFUSALS = {
+    "password": REFUSED,
+    "client": reply(401, json={"error": "invalid_client", "error_description": "wrong secret"}),
+    "grant": reply(400, json={"error": "unauthorized_client"}),
+    "failing": reply(500, json={"error": "server_error"}),
+}
 
 
 # -- within one call ---------------------------------------------------------------------------------------------------
@@ -212,11 +229,92 @@ def test_during_the_pause_a_token_that_is_still_good_is_used(source: Maker, host
     assert asking.access_token() == "b"
 
 
-@one_of_each
-def test_a_refusal_that_time_does_not_heal_has_no_pause(source: Maker, hostile: Hostile, clock: Clock) -> None:
-    asking = source(CLIENT, clock=clock, **on_token(hostile, REFUSED, token("a")))
+@pytest.mark.parametrize("answer", REFUSALS.values(), ids=REFUSALS.keys())
+def test_a_refusal_is_not_asked_for_again_until_the_pause_is_over(
+    source: Maker, hostile: Hostile, clock: Clock, answer: bytes
+) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, answer, answer, token("a")))
+    first = fails(asking.token)
+    told = together(20, asking.token)
+    assert {(type(error), str(error)) for error in told} == {(type(first), str(first))}
+    assert len(hostile.token_requests) == 1
+    clock.advance(0.5)
     fails(asking.token)
+    clock.advance(0.99)  # the second pause is twice as long
+    fails(asking.token)
+    assert len(hostile.token_requests) == 2
+    clock.advance(0.01)
     assert asking.access_token() == "a"
+
+
+@one_of_each
+@pytest.mark.parametrize("name", list(REPEATABLE))
+def test_a_wrong_password_is_not_presented_with_each_call(
+    source: Maker, hostile: Hostile, clock: Clock, name: str
+) -> None:
+    asking = source(REPEATABLE[name](), clock=clock, **on_token(hostile, REFUSED))
+    for _ in range(100):  # twenty minutes of a call every twelve seconds
+        assert str(fails(asking.token)) == "invalid_grant: Session not active"
+        clock.advance(12)
+    assert len(hostile.token_requests) <= 25
+
+
+@one_of_each
+def test_other_credentials_are_another_source_and_wait_for_nothing(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    options = on_token(hostile, REFUSED, token("a"))
+    fails(source(CLIENT, clock=clock, **options).token)
+    assert source(replace(CLIENT, client_secret="the right one"), clock=clock, **options).access_token() == "a"
+
+
+@one_of_each
+def test_a_refused_refresh_of_a_grant_that_lives_has_its_pause_and_is_tried_again(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    answers = (reply(401, json={"error": "invalid_client"}), token("a"))
+    asking = source(REFRESH, clock=clock, **on_token(hostile, *answers))
+    for _ in range(2):
+        assert isinstance(fails(asking.token), InvalidClient)
+    assert len(hostile.token_requests) == 1
+    clock.advance(0.5)
+    assert asking.access_token() == "a"
+
+
+@one_of_each
+def test_a_stale_token_survives_a_server_that_says_it_has_failed(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    failing = reply(500, json={"error": "server_error"})
+    asking = source(CLIENT, clock=clock, **on_token(hostile, token("a"), failing, token("b")))
+    asking.token()
+    clock.advance(250)
+    assert [asking.access_token() for _ in range(3)] == ["a"] * 3
+    assert len(hostile.token_requests) == 2
+    clock.advance(0.5)
+    assert asking.access_token() == "b"
+
+
+def test_a_vault_leaves_a_server_alone_that_refuses_its_client(hostile: Hostile, clock: Clock) -> None:
+    hostile.on("/token", reply(401, json={"error": "invalid_client"}), token("b"))
+    old = {"access_token": "a", "refresh_token": "rt-1", "expires_at": START}
+    with TokenVault(MemoryStore(), client_id="c", token_endpoint=hostile.token_endpoint, clock=clock) as vault:
+        vault.save("user", old)
+        for _ in range(3):
+            assert isinstance(fails(vault.source("user").token), InvalidClient)
+        assert len(hostile.token_requests) == 1
+        clock.advance(0.5)
+        assert vault.source("user").token().access_token.reveal() == "b"
+
+
+@one_of_each
+def test_metadata_that_is_another_issuers_is_not_fetched_with_each_call(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    well_known = "/.well-known/openid-configuration"
+    hostile.on(well_known, reply(json={"issuer": "https://other.example", "token_endpoint": hostile.token_endpoint}))
+    asking = source(CLIENT, clock=clock, issuer=hostile.url(""))
+    for _ in range(5):
+        assert isinstance(fails(asking.token), VerificationError)
+    assert len(hostile.to(well_known)) == 1
 
 
 @one_of_each

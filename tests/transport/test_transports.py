@@ -169,6 +169,7 @@ def test_an_error_reaches_everybody_who_waited_and_nobody_later(
         held.release.set()
         assert {type(error) for error in outcome()} == {InvalidClient}
     assert hostile.to("/api") == []
+    counting.advance(1)  # the pause after a refusal is over
     assert world.get(client).status_code == 200
 
 

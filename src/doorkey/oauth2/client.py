@@ -249,8 +249,9 @@ class OAuth2Client:
     ) -> Flow[OAuth2Token]:
         """Renew the token now with `refresh_token`, left out the session's own, and return it (RFC 6749 §6).
 
-        Any number of callers at once make one request. `url`, `auth`, `headers`, `body` and `extra` are as for
-        `fetch_token`. Raises `MissingTokenError` without a refresh token, else as `fetch_token` does.
+        Any number of callers at once make one request; it is made though the server may have refused the token before.
+        `url`, `auth`, `headers`, `body` and `extra` are as for `fetch_token`. Raises `MissingTokenError` without a
+        refresh token, else as `fetch_token` does.
         """
         from doorkey.oauth2.core import Asking, extra_pairs
         from doorkey.protocol.grants import RefreshTokenGrant
@@ -289,12 +290,14 @@ class OAuth2Client:
         """Renew the session's token if it is about to expire, and return True.
 
         `token`, where given, is made the session's first if it is another one. Raises `MissingTokenError` without a
-        token, `TokenExpiredError` for an expired one that cannot be renewed, and the error of the renewal.
+        token, `TokenExpiredError` for an expired one that cannot be renewed, and the error of the renewal; of a
+        refresh token that the server has refused, its `InvalidGrant` again, without asking.
         """
         from doorkey.single_flight import Active
+        from doorkey.tokens import OAuth2Token
 
         if token is not None and token is not self._oauth.view:
-            self.token = token
+            self._oauth.bring(OAuth2Token.from_dict(token))
         yield from Active()
         return True
 
@@ -324,7 +327,7 @@ class OAuth2Client:
             endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
         ).with_options(options)
         configured = core.options.revocation_endpoint_auth_method or core.options.token_endpoint_auth_method
-        response = yield from core.send(request, core.client_auth(auth, configured), None, "revoke_token_request")
+        response = yield from core.send(request, core.client_auth(auth, configured), "revoke_token_request")
         check_revocation(response, core.options.clock())
         return core.library.native_response(response, request)
 
@@ -354,7 +357,7 @@ class OAuth2Client:
             endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
         ).with_options(options)
         method = core.client_auth(auth, core.options.token_endpoint_auth_method)
-        response = yield from core.send(request, method, None, "introspect_token_request")
+        response = yield from core.send(request, method, "introspect_token_request")
         return parse_introspection(response, core.options.clock())
 
     def _token_meant(self, token: str | None) -> Secret:

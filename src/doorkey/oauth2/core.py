@@ -54,7 +54,7 @@ class SessionCore:
         self.hooks = ComplianceHooks()
         self.auth_methods: dict[str, ClientAuthMethod] = {}
         self.authorizations = Authorizations()
-        self.slot = Slot(self.renew, self.renewable, options.leeway)
+        self.slot = Slot(self.renew, self.renewable, options.leeway, repeatable=self._repeats)
         self.observer = Observer(options.client_id, self._server, options.on_event, options.timer)
         self.slot.observer = self.observer
         self.view: OAuth2Token | None = None
@@ -66,6 +66,12 @@ class SessionCore:
         """Take `token` as the session's; `asked` is how it was got, None where nobody knows."""
         self.view, self.asked = token, asked
         self.slot.put(token.value if token is not None else None)
+
+    def bring(self, token: OAuth2Token | None) -> None:
+        """Take a token that is kept elsewhere, and may be brought again: a grant that is dead stays dead."""
+        dead = self.slot.dead
+        self.put(token)
+        self.slot.dead = dead
 
     # -- getting a token -------------------------------------------------------------------------------------------
 
@@ -95,31 +101,32 @@ class SessionCore:
             asking.endpoint, asking.grant, asking.extra, method=asking.method, headers=asking.headers
         )
         method = self.client_auth(asking.auth, self.options.token_endpoint_auth_method)
-        response = yield from self.send(request.with_options(asking.options), method, response_hook, request_hook)
+        request = yield from self._ready(request.with_options(asking.options), method, request_hook)
+        response = yield from self._sent(request, response_hook)
         refresh_token = asking.grant.refresh_token if isinstance(asking.grant, RefreshTokenGrant) else None
         return parse_token(response, asked_at=now, refresh_token=refresh_token)
 
-    def send(
-        self,
-        request: Request,
-        auth: ClientAuthMethod,
-        response_hook: str | None = None,
-        request_hook: str | None = None,
-    ) -> Flow[Response]:
-        """Authenticate `request`, send it, and return the response; hooks see and may change both."""
+    def send(self, request: Request, auth: ClientAuthMethod, request_hook: str) -> Flow[Response]:
+        """Authenticate `request`, send it, and return the response; hooks see and may change the request."""
+        return (yield from self._sent((yield from self._ready(request, auth, request_hook)), None))
+
+    def _ready(self, request: Request, auth: ClientAuthMethod, hook: str | None) -> Flow[Request]:
+        """Return `request` as it leaves: as the hooks want it, and authenticated."""
         from doorkey.protocol.client_auth import authenticate
 
-        if request_hook and self.hooks.of(request_hook):
+        if hook and self.hooks.of(hook):
             body = request.content.decode("utf-8", "surrogateescape")
-            wire = yield from self.hooks.on_request(request_hook, (request.url, dict(request.headers), body))
-            url, headers, data = wire
+            url, headers, data = yield from self.hooks.on_request(hook, (request.url, dict(request.headers), body))
             content = data if isinstance(data, bytes) else str(data or "").encode("utf-8", "surrogateescape")
             request = replace(request, url=url, headers=tuple(headers.items()), form=(), body=content)
-        request = authenticate(request, self.identity(request.url), auth)
+        return authenticate(request, self.identity(request.url), auth)
+
+    def _sent(self, request: Request, hook: str | None) -> Flow[Response]:
+        """Return the response to `request`, as the hooks leave it."""
         response = yield from request
-        if response_hook and self.hooks.of(response_hook):
+        if hook and self.hooks.of(hook):
             native = self.library.native_response(response, request)
-            native = yield from self.hooks.on_response(response_hook, native)
+            native = yield from self.hooks.on_response(hook, native)
             response = self.library.plain_response(native)
         return response
 
@@ -146,10 +153,18 @@ class SessionCore:
             return Asking(endpoint, ClientCredentialsGrant(), self.scope_pairs())
         return None
 
+    def _repeats(self) -> bool:
+        return self.first is not None or self.repeatable() is not None
+
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
-        """Bring the next token: by refresh token, and by the first grant where that one is dead or missing."""
-        again = self.repeatable()
-        if token is not None and token.refresh_token is not None:
+        """Bring the next token: by refresh token, and by the first grant where that one is dead or missing.
+
+        Raises `InvalidGrant` without asking where the grant is known to be dead and there is no other.
+        """
+        again, dead = self.repeatable(), self.slot.dead_grant_of(token)
+        if dead is not None and again is None:
+            raise dead.error()
+        if token is not None and token.refresh_token is not None and dead is None:
             try:
                 return (yield from self.refresh(token, token.refresh_token))
             except InvalidGrant:
@@ -164,7 +179,10 @@ class SessionCore:
     def refresh(
         self, token: OAuthToken | None, refresh_token: Secret, asking: Asking | None = None
     ) -> Flow[OAuthToken]:
-        """Use `refresh_token`; `asking` says how where the caller did, else the way the token was got."""
+        """Use `refresh_token`; `asking` says how where the caller did, else the way the token was got.
+
+        What `token` was got with is dead once the server has refused it, unless another server or client asked.
+        """
         from doorkey.protocol.grants import RefreshTokenGrant
 
         asked = self.asked
@@ -177,7 +195,13 @@ class SessionCore:
             else:
                 kept = tuple(pair for pair in asked.extra if pair[0] in REPLAYED)
                 asking = replace(asked, endpoint=endpoint, grant=grant, extra=kept)
-        renewed = yield from self.ask(asking, "refresh_token_response", "refresh_token_request")
+        try:
+            renewed = yield from self.ask(asking, "refresh_token_response", "refresh_token_request")
+        except InvalidGrant as refused:
+            usual = (self.token_endpoint(), asked.auth if asked is not None else None)
+            if token is not None and token.refresh_token == refresh_token and usual == (asking.endpoint, asking.auth):
+                self.slot.bury(token, refused)
+            raise
         if renewed.scope is None and token is not None:
             renewed = replace(renewed, scope=token.scope)  # unchanged where the answer is silent (RFC 6749 §6)
         yield from self.take(renewed, asked or asking, {"refresh_token": refresh_token.reveal()})

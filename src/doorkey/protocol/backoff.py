@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from doorkey.errors import InvalidResponse, OAuthError, ServerError, TransportError
+from doorkey.errors import InvalidResponse, OAuthError, RecordError, ServerError, TransportError, UsageError
+
+_ABOUT_THE_MOMENT = frozenset({"temporarily_unavailable", "server_error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,21 @@ class Backoff:
 
 
 def says_come_back(error: OAuthError) -> bool:
-    """Say whether `error` is about the moment (no answer, overload, a broken answer) and not about the request."""
+    """Say whether `error` is about the moment (no answer, overload, a broken answer) and not about the request.
+
+    A server that fails says so with any status from 500, or in the protocol's words (RFC 6749 §4.1.2.1).
+    """
     if isinstance(error, TransportError | InvalidResponse):
         return True
-    return isinstance(error, ServerError) and (error.status in (429, 503) or error.error == "temporarily_unavailable")
+    if not isinstance(error, ServerError):
+        return False
+    status = error.status or 0
+    return status == 429 or status >= 500 or error.error in _ABOUT_THE_MOMENT
+
+
+def burdens_the_server(error: OAuthError) -> bool:
+    """Say whether asking again at once, after `error`, would ask a server: to be hammered, or to lock an account.
+
+    A wrong call asks nobody, and a store is not asked less because it holds what is not ours.
+    """
+    return not isinstance(error, UsageError | RecordError)

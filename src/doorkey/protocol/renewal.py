@@ -5,6 +5,9 @@ one single flight: the token, what the last attempt came to, and how many attemp
 notes `attempts`, and queues for the lock of the slot's owner unless the token is fresh; once inside, an attempt that
 ended meanwhile is that caller's outcome too: its token, or a copy of its error. Only callers that queued share it:
 those who come later note the new count, and try again. A cancelled attempt counts as none, so the next in line leads.
+
+A refused grant is another matter: not an attempt that failed, but the state that the server says the grant is in. The
+slot remembers it (`DeadGrant`) until another token is put, and whoever would present it again is told without asking.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from contextlib import AbstractContextManager
 from enum import Enum
 from typing import Protocol
 
-from doorkey.errors import MissingTokenError, OAuthError, TokenExpiredError
-from doorkey.protocol.backoff import Backoff, says_come_back
+from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError
+from doorkey.protocol.backoff import Backoff, burdens_the_server, says_come_back
+from doorkey.protocol.dead_grant import DeadGrant
 from doorkey.protocol.flow import Flow
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
@@ -41,6 +45,10 @@ def freshness(token: OAuthToken, now: float, leeway: float | None = None) -> Fre
 
 def _stale_at(token: OAuthToken, leeway: float | None) -> float:
     return float("inf") if token.expires_at is None else token.expires_at - token.margin(leeway)
+
+
+def _not_repeatable() -> bool:
+    return False
 
 
 class Wanted(Enum):
@@ -69,13 +77,14 @@ class Slot:
     `renew(token)` is the flow that brings the next token and has saved it before it returns; `renewable(token)` says
     whether there is any way to, from None too where the first token can be got the same way. `leeway` is in seconds,
     None for the default. With `backoff`, a failure answers those who come before its pause is over, without a request.
+    `repeatable()` says whether the first grant can be presented again, which a dead refresh token then leads to.
     `chance` returns 0…1: with it, each token draws a share of the default margin, from half to all of it, so that many
     sources that began together do not renew in step. `observer` is for its owners, who tell it what happens.
     """
 
     __slots__ = (
-        *("_ready", "attempts", "backoff", "chance", "error", "failures", "leeway", "observer", "paused", "rejected"),
-        *("renew", "renewable", "retry_at", "share", "token"),
+        *("_ready", "attempts", "backoff", "chance", "dead", "error", "failures", "leeway", "observer", "paused"),
+        *("rejected", "renew", "renewable", "repeatable", "retry_at", "share", "token"),
     )
 
     def __init__(
@@ -85,12 +94,15 @@ class Slot:
         leeway: float | None = None,
         backoff: Backoff | None = None,
         chance: Callable[[], float] | None = None,
+        repeatable: Callable[[], bool] = _not_repeatable,
     ) -> None:
         self.renew = renew
         self.renewable = renewable
         self.leeway = leeway
         self.backoff = backoff
         self.chance = chance
+        self.repeatable = repeatable
+        self.dead: DeadGrant | None = None
         self.observer: SlotObserver | None = None
         self.share = 1.0
         self.rejected: Secret | None = None
@@ -107,6 +119,7 @@ class Slot:
         self.share = 1.0 if self.chance is None else 0.5 + self.chance() / 2
         self.token, self.error, self.failures, self.rejected = token, None, 0, None
         self._ready = None if token is None else (token, _stale_at(token, self._leeway_of(token)))
+        self.dead = None
         self.attempts += 1
 
     def at_hand(self, now: float) -> OAuthToken | None:
@@ -127,6 +140,16 @@ class Slot:
         self.rejected = token.access_token  # a mark, not another token: one that is put at this moment is not lost
         return True
 
+    def bury(self, token: OAuthToken | None, refused: InvalidGrant) -> None:
+        """Note that the server `refused` the grant of `token`, unless another token has been put meanwhile."""
+        if self.token is token:
+            self.dead = DeadGrant.of(token, refused)
+
+    def dead_grant_of(self, token: OAuthToken | None) -> DeadGrant | None:
+        """Return what is known of the grant of `token`, where the server has refused it."""
+        dead = self.dead
+        return dead if dead is not None and dead.is_of(token) else None
+
     def look(self, now: float) -> tuple[int, OAuthToken | None, Wanted]:
         """Return the number of attempts, the token, and what is wanted: of one moment, whoever puts tokens meanwhile.
 
@@ -141,14 +164,19 @@ class Slot:
     def wanted(self, now: float) -> Wanted:
         """Return what to do for a token at `now`, in seconds since the epoch.
 
-        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed, and
-        while backing off a copy of the last failure. One that cannot be renewed is used until it really expires.
+        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed,
+        `InvalidGrant` for one whose grant is dead, and while backing off a copy of the last failure. One that cannot
+        be renewed is used until it really expires.
         """
         token = self.token
         fresh = Freshness.EXPIRED if token is None else self._freshness(token, now)
         if fresh is Freshness.FRESH:
             return Wanted.USE
         if self.renewable(token):
+            if (dead := self.dead_grant_of(token)) is not None and not self.repeatable():
+                if fresh is Freshness.STALE:
+                    return Wanted.USE
+                raise dead.error()
             pausing = self.error is not None and now < self.retry_at
             if fresh is Freshness.STALE:
                 return Wanted.USE if pausing else Wanted.TRY
@@ -201,11 +229,11 @@ class Slot:
         return renewed
 
     def back_off(self, now: float, chance: float) -> None:
-        """Start the pause after a failure at `now`; `chance` is in 0…1. A failure that time does not heal has none."""
+        """Start the pause after a failure at `now`; `chance` is in 0…1. A failure that asked nobody has none."""
         if self.backoff is None or self.paused == self.attempts:
             return  # this caller has led no attempt: the pause of the last one stands
         self.paused = self.attempts
-        if not isinstance(self.error, OAuthError) or not says_come_back(self.error):
+        if not isinstance(self.error, OAuthError) or not burdens_the_server(self.error):
             return
         self.retry_at = now + self.backoff.pause(self.failures, self.error, chance)
 

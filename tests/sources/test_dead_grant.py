@@ -1,0 +1,95 @@
+"""A refused grant is dead: it is not presented again, and who needs a token is told why there is none."""
+
+import pytest
+
+from doorkey.errors import InvalidGrant, OAuthError
+from tests.clients.clock import Clock
+from tests.clients.hostile import Hostile, token
+from tests.sources.asking import GARBAGE, ONCE, REFRESH, REFUSED, REPEATABLE, grant_types, on_token
+from tests.sources.kinds import ONE_OF_EACH, Maker
+
+one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
+
+
+@one_of_each
+@pytest.mark.parametrize("name", list(REPEATABLE))
+def test_where_the_refresh_token_is_dead_the_grant_is_repeated(
+    source: Maker, hostile: Hostile, clock: Clock, name: str
+) -> None:
+    credentials = REPEATABLE[name]()
+    answers = (token("a", refresh_token="rt-1"), REFUSED, token("b", refresh_token="rt-2"))
+    asking = source(credentials, clock=clock, **on_token(hostile, *answers))
+    asking.token()
+    clock.advance(300)
+    assert asking.access_token() == "b"
+    first, refresh, again = grant_types(hostile)
+    assert refresh == "refresh_token"
+    assert first == again
+
+
+@one_of_each
+@pytest.mark.parametrize("name", list(REPEATABLE))
+def test_a_dead_refresh_token_is_not_presented_again_where_the_repeated_grant_fails(
+    source: Maker, hostile: Hostile, clock: Clock, name: str
+) -> None:
+    answers = (
+        token("a", refresh_token="rt-1"),
+        REFUSED,
+        GARBAGE,
+        REFUSED,
+        token("b", refresh_token="rt-1"),
+        token("c"),
+    )
+    asking = source(REPEATABLE[name](), clock=clock, **on_token(hostile, *answers))
+    asking.token()
+    clock.advance(300)
+    for _ in range(2):
+        with pytest.raises(OAuthError):
+            asking.token()
+        clock.advance(60)
+    assert asking.access_token() == "b"
+    first = grant_types(hostile)[0]
+    assert grant_types(hostile) == [first, "refresh_token", first, first, first]
+    clock.advance(300)
+    assert asking.access_token() == "c"  # the server has issued the same refresh token anew
+    assert grant_types(hostile)[-1] == "refresh_token"
+
+
+@one_of_each
+@pytest.mark.parametrize("name", list(ONCE))
+def test_a_token_that_is_still_good_is_used_to_its_end_though_its_grant_is_dead(
+    source: Maker, hostile: Hostile, clock: Clock, name: str
+) -> None:
+    asking = source(ONCE[name](), clock=clock, **on_token(hostile, token("a", refresh_token="rt-2"), REFUSED))
+    asking.token()
+    clock.advance(250)
+    with pytest.raises(InvalidGrant):  # whoever finds out is told at once
+        asking.token()
+    assert [asking.access_token() for _ in range(3)] == ["a"] * 3
+    clock.advance(50)
+    with pytest.raises(InvalidGrant, match="Session not active"):
+        asking.token()
+    assert len(hostile.token_requests) == 2
+
+
+@one_of_each
+@pytest.mark.parametrize("name", list(ONCE))
+def test_where_the_grant_cannot_be_repeated_a_dead_refresh_token_ends_it(
+    source: Maker, hostile: Hostile, clock: Clock, name: str
+) -> None:
+    asking = source(ONCE[name](), clock=clock, **on_token(hostile, token("a", refresh_token="rt-2"), REFUSED))
+    asking.token()
+    clock.advance(300)
+    for _ in range(3):
+        with pytest.raises(Exception, match="invalid_grant: Session not active"):
+            asking.token()
+    assert grant_types(hostile)[1:] == ["refresh_token"]
+
+
+@one_of_each
+def test_a_refresh_token_that_is_refused_at_first_is_never_sent_again(source: Maker, hostile: Hostile) -> None:
+    asking = source(REFRESH, **on_token(hostile, REFUSED, token()))
+    for _ in range(3):
+        with pytest.raises(Exception, match="invalid_grant: Session not active"):
+            asking.token()
+    assert len(hostile.token_requests) == 1
