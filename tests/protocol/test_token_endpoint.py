@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from doorkey.errors import InvalidGrant, InvalidResponse, TemporarilyUnavailable, UsageError
 from doorkey.protocol.grants import ClientCredentialsGrant, Grant, PasswordGrant, RefreshTokenGrant
 from doorkey.protocol.http import FORM, Request, Response
-from doorkey.protocol.token_endpoint import parse_token, token_of, token_request
+from doorkey.protocol.token_endpoint import asks_for_a_bound_token, parse_token, token_of, token_request
 from doorkey.tokens import TEN_YEARS, OAuthToken
 from doorkey.values import Scope, Secret
 from tests.protocol.saying import said_by
@@ -284,3 +284,34 @@ def test_whatever_the_answer_it_is_a_token_or_an_error_of_ours(
     body = json.dumps({**(BEARER if valid else {}), **members}).encode()
     answer = Response(status, (("Content-Type", "text/plain"),), body)
     assert said_by(lambda: json.dumps(parse_token(answer, asked_at=NOW).to_dict())).isprintable()
+
+
+# -- tokens that are bound to a key ------------------------------------------------------------------------------------
+
+
+def test_a_request_with_a_proof_of_a_key_asks_for_a_token_bound_to_it() -> None:
+    plain = token_request(ENDPOINT, ClientCredentialsGrant())
+    assert not asks_for_a_bound_token(plain)
+    assert asks_for_a_bound_token(plain.with_header("dpop", "a-proof"))
+
+
+def test_a_sender_constrained_token_was_asked_for_and_bearer_came() -> None:
+    with pytest.raises(InvalidResponse, match=r"DPoP proof.*nothing of the answer is kept") as caught:
+        parse_token(answer(refresh_token="rt-9"), asked_at=NOW, bound=True)
+    assert (caught.value.problem, caught.value.status) == ("not_sender_constrained", 200)
+    assert "at-1" not in repr(caught.value) + str(caught.value)
+    assert "rt-9" not in repr(caught.value) + str(caught.value)
+
+
+@pytest.mark.parametrize("spelt", ["DPoP", "dpop", "DPOP"])
+def test_a_sender_constrained_token_was_asked_for_and_came(spelt: str) -> None:
+    assert parse_token(answer(token_type=spelt), asked_at=NOW, bound=True).token_type == "DPoP"
+
+
+def test_where_no_bound_token_was_asked_for_one_is_a_token_all_the_same() -> None:
+    assert parse_token(answer(token_type="DPoP"), asked_at=NOW).token_type == "DPoP"
+
+
+def test_an_error_is_an_error_whatever_was_asked_for() -> None:
+    with pytest.raises(InvalidGrant):
+        parse_token(Response(400, (), b'{"error": "invalid_grant"}'), asked_at=NOW, bound=True)

@@ -94,7 +94,7 @@ class SessionCore:
 
     def _answer(self, asking: Asking, response_hook: str, request_hook: str | None) -> Flow[OAuthToken]:
         from doorkey.protocol.grants import RefreshTokenGrant
-        from doorkey.protocol.token_endpoint import parse_token, token_request
+        from doorkey.protocol.token_endpoint import asks_for_a_bound_token, parse_token, token_request
 
         now = self.options.clock()
         request = token_request(
@@ -104,7 +104,8 @@ class SessionCore:
         request = yield from self._ready(request.with_options(asking.options), method, request_hook)
         response = yield from self._sent(request, response_hook)
         refresh_token = asking.grant.refresh_token if isinstance(asking.grant, RefreshTokenGrant) else None
-        return parse_token(response, asked_at=now, refresh_token=refresh_token)
+        bound = asks_for_a_bound_token(request)
+        return parse_token(response, asked_at=now, refresh_token=refresh_token, bound=bound)
 
     def send(self, request: Request, auth: ClientAuthMethod, request_hook: str) -> Flow[Response]:
         """Authenticate `request`, send it, and return the response; hooks see and may change the request."""

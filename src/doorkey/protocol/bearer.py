@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 def authorization_header(token: OAuthToken) -> str:
     """Return the value of the `Authorization` header that carries `token` (RFC 6750 §2.1).
 
-    Raises `UsageError` for a token that may not be sent as Bearer.
+    Raises `UsageError` for a token that may not be sent as Bearer, being bound to a key (RFC 9449 §7.2).
     """
     if token.token_type.lower() != "bearer":
         raise UsageError(
             f"a token of type {token.token_type} is not sent as Bearer: it is bound to a key that this client does not "
-            "hold",
+            "hold; give the request an auth= of your own that proves the key (DPoP: RFC 9449 §7.1), or ask for a "
+            "token of type Bearer",
             error="unsupported_token_type",
         )
     return f"Bearer {token.access_token.reveal()}"

@@ -46,15 +46,33 @@ def token_request(
     return request
 
 
-def parse_token(response: Response, *, asked_at: float, refresh_token: Secret | None = None) -> OAuthToken:
+def asks_for_a_bound_token(request: Request) -> bool:
+    """Say whether `request`, as it leaves, proves the key that its token is to be bound to (RFC 9449 §5)."""
+    return request.header("DPoP") is not None
+
+
+def parse_token(
+    response: Response, *, asked_at: float, refresh_token: Secret | None = None, bound: bool = False
+) -> OAuthToken:
     """Return the token of an answer of the token endpoint (RFC 6749 §5.1).
 
     `asked_at` is the moment of asking, in seconds since the epoch: the lifetime counts from there. `refresh_token` is
-    the one that was used, kept where the answer brings no new one (§6). Raises `ServerError` for an error answer with
-    any status, and `InvalidResponse` for everything that is not a token.
+    the one that was used, kept where the answer brings no new one (§6). `bound` says that a token bound to a key was
+    asked for: another one is refused with problem `not_sender_constrained` (RFC 9449 §5). Raises `ServerError` for an
+    error answer with any status, and `InvalidResponse` for everything that is not a token.
     """
     members = json_answer(response, "token response", asked_at)
-    return token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token)
+    token = token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token)
+    if bound and token.token_type != KNOWN_TYPES["dpop"]:
+        # Nor is its refresh token taken: whoever steals it could use it, which is what the proof was to prevent.
+        raise _bad(
+            "not_sender_constrained",
+            f"a token bound to a key was asked for with a DPoP proof, and a {token.token_type} token came, which "
+            "whoever steals it could use; nothing of the answer is kept, its refresh_token included: register the "
+            "client for DPoP at the server, or ask without the proof",
+            response.status,
+        )
+    return token
 
 
 def token_of(
