@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -14,43 +15,42 @@ from sqlalchemy.exc import (
     StatementError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from doorkey.errors import StoreError, UsageError
 from doorkey.protocol.flow import arun, run
 from doorkey.stores.forks import after_fork
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
+from doorkey.stores.sql_engine import Bounded
 from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
+
+T = TypeVar("T")
 
 
 class SQLStore:
     """Keeps records in the table `table` of the database at `url_or_engine`.
 
-    A URL makes an engine of our own, which looks whether a pooled connection still lives before it uses it. An engine
-    that is given stays its owner's, who sees to its timeouts and to forks; each statement commits by itself there too.
-    The table is made by `create_table`.
+    A URL makes an engine of our own, whose calls take at most `timeout` seconds each, and which looks whether a
+    connection still lives before it uses one that was idle. An engine that is given stays its owner's, who sees to its
+    timeouts and to forks; each statement commits by itself there too. The table is made by `create_table`.
     """
 
-    def __init__(self, url_or_engine: str | Engine, *, table: str = "doorkey_tokens") -> None:
-        self._statements = SQLStatements(table)
-        self._own = isinstance(url_or_engine, str)
+    def __init__(self, url_or_engine: str | Engine, *, table: str = "doorkey_tokens", timeout: float = 5.0) -> None:
+        self._bounded: Bounded | None = None
         if isinstance(url_or_engine, str):
-            engine: Engine = _made(create_engine, url_or_engine)
+            self._bounded = Bounded(url_or_engine, timeout)
+            self._engine = self._bounded.engine()
             after_fork(self, SQLStore._leave_connections)
         elif isinstance(url_or_engine, Engine):
-            engine = url_or_engine
+            self._engine = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
         else:
             raise UsageError("an SQL store needs a database URL or an SQLAlchemy Engine")
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._statements = SQLStatements(table, self._engine.dialect.name)
 
     def create_table(self) -> None:
         """Make the table if it is not there; any number of processes may do so at once."""
-        try:
-            with self._engine.connect() as connection:
-                _create(connection, self._statements)
-        except (SQLAlchemyError, OSError) as error:
-            raise _ours(error) from error
+        self._used(lambda connection: _create(connection, self._statements))
 
     def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""
@@ -70,16 +70,25 @@ class SQLStore:
 
     def close(self) -> None:
         """Close the connections, if the store made its engine. They are opened again by the next call."""
-        if self._own:
+        if self._bounded is not None:
             self._engine.dispose()
 
     def _perform(self, statement: Statement) -> Outcome:
-        try:
+        def work(connection: Connection) -> Outcome:
+            try:
+                return _outcome(statement, connection.execute(statement.text))
+            except IntegrityError:
+                return Outcome(taken=True)
+
+        return self._used(work)
+
+    def _used(self, work: Callable[[Connection], T]) -> T:
+        def call() -> T:
             with self._engine.connect() as connection:
-                result: Any = connection.execute(statement.text)
-                return _outcome(statement, result)
-        except IntegrityError:
-            return Outcome(taken=True)
+                return work(connection)
+
+        try:
+            return call() if self._bounded is None else self._bounded.run(call)
         except (SQLAlchemyError, OSError) as error:
             raise _ours(error) from error
 
@@ -93,26 +102,26 @@ class AsyncSQLStore:
     A URL makes an engine for each event loop. `close` closes that of the running loop.
     """
 
-    def __init__(self, url_or_engine: str | AsyncEngine, *, table: str = "doorkey_tokens") -> None:
-        self._statements = SQLStatements(table)
+    def __init__(
+        self, url_or_engine: str | AsyncEngine, *, table: str = "doorkey_tokens", timeout: float = 5.0
+    ) -> None:
+        self._bounded: Bounded | None = None
         self._own: PerLoop[AsyncEngine] | None = None
         self._given: AsyncEngine | None = None
         if isinstance(url_or_engine, str):
-            url = url_or_engine
-            _made(create_async_engine, url)  # says at once what is wrong with the URL
-            self._own = PerLoop(lambda: _autocommit(_made(create_async_engine, url)))
+            self._bounded = Bounded(url_or_engine, timeout)
+            dialect = self._bounded.async_engine().dialect.name  # says at once what is wrong with the URL
+            self._own = PerLoop(self._bounded.async_engine)
         elif isinstance(url_or_engine, AsyncEngine):
-            self._given = _autocommit(url_or_engine)
+            self._given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
+            dialect = url_or_engine.dialect.name
         else:
             raise UsageError("an asynchronous SQL store needs a database URL or an SQLAlchemy AsyncEngine")
+        self._statements = SQLStatements(table, dialect)
 
     async def create_table(self) -> None:
         """Make the table if it is not there; any number of processes may do so at once."""
-        try:
-            async with self._engine().connect() as connection:
-                await connection.run_sync(_create, self._statements)
-        except (SQLAlchemyError, OSError) as error:
-            raise _ours(error) from error
+        await self._used(lambda connection: connection.run_sync(_create, self._statements))
 
     async def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""
@@ -143,14 +152,23 @@ class AsyncSQLStore:
         return self._own.get()
 
     async def _perform(self, statement: Statement) -> Outcome:
+        async def work(connection: AsyncConnection) -> Outcome:
+            try:
+                return _outcome(statement, await connection.execute(statement.text))
+            except IntegrityError:
+                return Outcome(taken=True)
+
+        return await self._used(work)
+
+    async def _used(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         engine = self._engine()
-        try:
-            connection: AsyncConnection
+
+        async def call() -> T:
             async with engine.connect() as connection:
-                result: Any = await connection.execute(statement.text)
-                return _outcome(statement, result)
-        except IntegrityError:
-            return Outcome(taken=True)
+                return await work(connection)
+
+        try:
+            return await (call() if self._bounded is None else self._bounded.arun(call))
         except (SQLAlchemyError, OSError) as error:
             raise _ours(error) from error
 
@@ -159,20 +177,6 @@ def _outcome(statement: Statement, result: Any) -> Outcome:
     if statement.reads:
         return Outcome(row=result.first())
     return Outcome(changed=result.rowcount)
-
-
-def _autocommit(engine: AsyncEngine) -> AsyncEngine:
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
-def _made(create: Any, url: str) -> Any:
-    try:
-        # hide_parameters: nothing that is stored gets into SQLAlchemy's errors and logs
-        return create(url, pool_pre_ping=True, hide_parameters=True)
-    except ModuleNotFoundError as error:
-        raise UsageError(f"the SQL store's URL names a driver that is not installed: {error.name}") from None
-    except (SQLAlchemyError, ValueError):
-        raise UsageError("the SQL store's URL cannot be used: see SQLAlchemy's 'Database URLs'") from None
 
 
 def _create(connection: Connection, statements: SQLStatements) -> None:

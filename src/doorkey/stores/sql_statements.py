@@ -11,8 +11,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.sql.expression import Executable
+from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy.sql.expression import Executable, Update
 
 from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.flow import Effect, Flow
@@ -41,12 +41,13 @@ class Statement(Effect[Outcome]):
 
 
 class SQLStatements:
-    """The operations of a store on the table `name`, as flows."""
+    """The operations of a store on the table `name`, as flows, in the words of the `dialect`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, dialect: str = "") -> None:
         if not name or not all(part.isidentifier() for part in name.split(".")) or name.count(".") > 1:
             raise UsageError("an SQL store's table has a name like doorkey_tokens, or schema.doorkey_tokens")
         self.table = table_of(name)
+        self._changes_within_a_query = dialect == "postgresql"
         self._creations = itertools.count(1)
 
     def load(self, key: str) -> Flow[Record | None]:
@@ -61,11 +62,10 @@ class SQLStatements:
         columns, now = self.table.c, DatabaseTime()
         held = {"owner": lease.owner, "leased_until": now + seconds}
         free = (columns.key == key) & (columns.leased_until <= now)
-        outcome = yield from Statement(update(self.table).where(free).values(**held))
-        if outcome.changed:
+        won, there = yield from self._taken(key, update(self.table).where(free).values(**held))
+        if won:
             return lease
-        found = yield from Statement(select(columns.version).where(columns.key == key), reads=True)
-        if found.row is not None:
+        if there:
             return None
         row = {"key": key, "version": 0, "data": None, "gone_at": now}
         outcome = yield from Statement(insert(self.table).values(**row, **held))
@@ -89,6 +89,24 @@ class SQLStatements:
         columns = self.table.c
         mine = (columns.key == lease.key) & (columns.owner == lease.owner)
         yield from Statement(update(self.table).where(mine).values(owner="", leased_until=0.0))
+
+    def _taken(self, key: str, taking: Update) -> Flow[tuple[bool, bool]]:
+        """Return whether `taking` changed the row of `key`, and if not whether there is one.
+
+        Those who wait ask often: where one statement can tell both, it does.
+        """
+        there = select(self.table.c.version).where(self.table.c.key == key)
+        if not self._changes_within_a_query:
+            outcome = yield from Statement(taking)
+            if outcome.changed:
+                return True, True
+            found = yield from Statement(there, reads=True)
+            return False, found.row is not None
+        taken = taking.returning(literal(1).label("one")).cte("taken")
+        count = select(func.count()).select_from(taken).scalar_subquery()
+        outcome = yield from Statement(select(count, there.exists()), reads=True)
+        won, known = outcome.row
+        return bool(won), bool(known)
 
     def _look(self, key: str) -> Flow[tuple[int, bytes | None]]:
         columns = self.table.c

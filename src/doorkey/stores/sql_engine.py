@@ -1,0 +1,162 @@
+"""Engines for an SQL store that is given a URL: they never wait for ever, and ask nothing twice.
+
+Theory of operation. A database may accept a connection and then say nothing: its machine is stopped, a firewall drops
+what was sent. SQLAlchemy has no timeout for that and few drivers have one. So a call that blocks is bounded by the
+timeouts of its driver where it has them, else by a thread of its own; a call that awaits, by asyncio. What the
+database thinks of it is left alone: a server's `statement_timeout` would be another client's behind PgBouncer.
+
+Every statement commits by itself, so that no BEGIN, COMMIT or ROLLBACK is sent. A connection is looked at before it is
+used only where it has been idle: in the middle of a renewal that would double the round trips.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from doorkey.deadline import within
+from doorkey.errors import StoreError, TransportError, UsageError
+
+T = TypeVar("T")
+
+IDLE: Final = 1.0
+"""Seconds after which a connection may have died unnoticed, and is looked at before it is used."""
+_IDLE_SINCE: Final = "doorkey_idle_since"
+
+
+class Bounded:
+    """Makes the engines of one store from its `url`, and bounds their calls; `timeout` is in seconds.
+
+    Raises `UsageError` when the URL names no database, a driver that is not installed, or the timeout is none.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        number: object = timeout
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
+            raise UsageError("an SQL store's timeout is a number of seconds, more than 0")
+        try:
+            self._url = make_url(url)
+            self._driver = self._url.get_driver_name()
+            self.dialect = self._url.get_backend_name()
+        except (SQLAlchemyError, ValueError):
+            raise _unusable() from None
+        except ModuleNotFoundError as error:
+            raise _not_installed(error) from None
+        self._timeout = timeout
+        self._ending: set[asyncio.Future[Any]] = set()
+
+    def engine(self) -> Engine:
+        """Return an engine for calls that block."""
+        made: Engine = self._made(create_engine)
+        return made
+
+    def async_engine(self) -> AsyncEngine:
+        """Return an engine for calls that await."""
+        made: AsyncEngine = self._made(create_async_engine)
+        return made
+
+    def run(self, call: Callable[[], T]) -> T:
+        """Return what `call()` does, a call that blocks. Raises `StoreError` when it does not end in time."""
+        if self._driver in _BOUND_ITSELF:
+            return call()
+        try:
+            return within(self._timeout, call)
+        except TransportError:
+            raise self._silent() from None
+
+    async def arun(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what `call()` does, a call that awaits. Raises `StoreError` when it does not end in time."""
+        if self._driver in _BOUND_ITSELF:
+            return await call()
+        task = asyncio.ensure_future(call())
+        try:
+            await asyncio.wait((task,), timeout=self._timeout)
+        finally:
+            if not task.done():  # a driver may take long to give up: nobody waits for that
+                task.cancel()
+                self._ending.add(task)
+                task.add_done_callback(self._ended)
+        if not task.done():
+            raise self._silent()
+        return task.result()
+
+    def _ended(self, task: asyncio.Future[Any]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            task.exception()  # it was given up: asyncio need not complain that nobody looked
+
+    def _silent(self) -> StoreError:
+        return StoreError(f"the database did not answer within {self._timeout:g} s", retryable=True)
+
+    def _made(self, create: Any) -> Any:
+        options: dict[str, Any] = {} if self.dialect == "sqlite" else {"pool_timeout": self._timeout}
+        try:
+            engine = create(
+                self._url,
+                isolation_level="AUTOCOMMIT",
+                skip_autocommit_rollback=True,
+                hide_parameters=True,  # nothing that is stored gets into SQLAlchemy's errors and logs
+                connect_args=_timeouts(self._url, self._driver, self._timeout),
+                **options,
+            )
+        except ModuleNotFoundError as error:
+            raise _not_installed(error) from None
+        except (SQLAlchemyError, ValueError):
+            raise _unusable() from None
+        _look_at_idle_connections(engine.sync_engine if isinstance(engine, AsyncEngine) else engine)
+        return engine
+
+
+_BOUND_ITSELF: Final = ("pymysql", "mysqldb", "pysqlite", "aiosqlite")
+"""Drivers whose every wait ends by the timeouts that they are given."""
+
+
+def _timeouts(url: URL, driver: str, seconds: float) -> dict[str, Any]:
+    """Return what the driver is told, unless the URL says otherwise."""
+    whole = math.ceil(seconds)
+    match driver:
+        case "psycopg" | "psycopg2":
+            own: dict[str, Any] = {"connect_timeout": max(whole, 2)}  # less than 2 is taken for 2, 0 for ever
+        case "pymysql":
+            own = {"connect_timeout": seconds, "read_timeout": seconds, "write_timeout": seconds}
+        case "mysqldb":
+            own = {"connect_timeout": whole, "read_timeout": whole, "write_timeout": whole}
+        case "pysqlite" | "aiosqlite":
+            own = {"timeout": seconds}
+        case _:
+            own = {}
+    return {name: value for name, value in own.items() if name not in url.query}
+
+
+def _look_at_idle_connections(engine: Engine) -> None:
+    """Let a connection that has died while it was idle be replaced, with all others that were made before."""
+
+    def checked_in(_: Any, record: Any) -> None:
+        record.info[_IDLE_SINCE] = time.monotonic()
+
+    def checked_out(connection: Any, record: Any, _: Any) -> None:
+        since = record.info.get(_IDLE_SINCE)
+        if since is None or time.monotonic() - since < IDLE:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", checked_in)
+    event.listen(engine, "checkout", checked_out)
+
+
+def _unusable() -> UsageError:
+    return UsageError("the SQL store's URL cannot be used: see SQLAlchemy's 'Database URLs'")
+
+
+def _not_installed(error: ModuleNotFoundError) -> UsageError:
+    return UsageError(f"the SQL store's URL names a driver that is not installed: {error.name}")

@@ -1,0 +1,76 @@
+"""A wire to a server that a test can listen to, and cut without anybody being told."""
+
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+
+class Wire:
+    """Listens on `port` and passes on what comes to a server; without one nobody ever answers.
+
+    `asked` counts how often a client spoke after it had been answered: the round trips.
+    """
+
+    def __init__(self, server: int | None) -> None:
+        self._server = server
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._cut = threading.Event()
+        self._open: list[socket.socket] = []
+        self.asked = 0
+        self._clients_turn = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """From now on, take what is sent and answer nothing."""
+        self._cut.set()
+
+    def mend(self) -> None:
+        """From now on, new connections work again."""
+        self._cut.clear()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close all connections."""
+        opened, self._open = self._open, []
+        for one in opened:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._open.append(client)
+                if self._server is None or self._cut.is_set():
+                    continue
+                server = socket.create_connection(("127.0.0.1", self._server))
+                self._open.append(server)
+                for ends in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                if self._cut.is_set():
+                    return  # the connection stays, and nothing comes of it
+                if from_client and self._clients_turn:
+                    self.asked += 1
+                self._clients_turn = not from_client
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def wire(server: int | None = None) -> Generator[Wire]:
+    """A wire to the server at that port, or to nobody."""
+    one = Wire(server)
+    try:
+        yield one
+    finally:
+        one.close()
