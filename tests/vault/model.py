@@ -111,7 +111,8 @@ class World:
 
     def __init__(self, workers: int) -> None:
         self.now = START
-        self.ticks = 0.0
+        self.ticks = 0.0  # by the store's clock
+        self.elapsed = 0.0  # by the workers' timers, whatever their clocks say
         self.store = MemoryStore(clock=lambda: self.ticks)
         self.server = RotatingServer()
         self.workers = [self._worker() for _ in range(workers)]
@@ -132,6 +133,7 @@ class World:
             check_every=60.0,
             exchange=None,
             clock=lambda: self.now + clock_is_off_by,
+            timer=lambda: self.elapsed,
         )
         return Worker(core, core.slot(KEY))
 
@@ -185,6 +187,7 @@ class World:
             case Request():
                 return self.server.answer(effect)
             case Sleep():
+                self.elapsed += effect.seconds
                 return None
             case _:
                 raise AssertionError(effect)

@@ -25,7 +25,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from doorkey.errors import (
@@ -44,13 +44,12 @@ from doorkey.stores.protocol import Lease
 from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Load, Release, TryLease
 from doorkey.vault.entry import Codec, Entry
+from doorkey.vault.pace import Pace
 from doorkey.vault.saving import TRIES, settled
 from doorkey.vault.state import Memory
 
 _log = logging.getLogger("doorkey.vault")
 
-POLL: Final = (0.02, 1.0)
-"""The shortest and the longest pause, in seconds, between two looks at what another process is doing."""
 TRY_EVERY: Final = 3
 """Looks between two attempts at the lease: most often who waits for it gets a token instead."""
 
@@ -62,6 +61,7 @@ class Renewing:
     `ready()` is a flow that finds out all that asking takes, `ask(token)` one that presents the refresh token of
     `token` at the authorization server. `lease` is in seconds and outlives the asking by `slack`; `chance` returns 0…1.
     `observer` is told who waits for another process; `timer` measures that, in seconds, whatever the clock says.
+    `pace` says when who waits looks again.
     """
 
     codec: Codec
@@ -73,6 +73,7 @@ class Renewing:
     slack: float
     observer: SlotObserver
     timer: Callable[[], float]
+    pace: Pace = field(default_factory=Pace)
 
     def fresh(self, memory: Memory) -> Flow[OAuthToken]:
         """Return a token that may be sent now for the key of `memory`: from the store, or by renewal.
@@ -138,21 +139,14 @@ class _OneKey:
                 raise TransportError("other processes keep renewing this token, and none has succeeded", retryable=True)
             if not waited:
                 waiting.enter_context(self._how.observer.waiting())
-            pause = self._pause(began, looked)
+            now = self._how.timer()
+            pause = self._how.pace.pause(now - began, now - looked, self._how.chance())
             yield from Sleep(pause)
             looks, waited, looked = looks + 1, waited + pause, self._how.timer()
             newer = yield from self._read()
             if newer.version != entry.version and not self._memory.refuses(newer):
+                self._how.pace.took(looked - began - pause / 2)
                 return newer.token
-
-    def _pause(self, began: float, looked: float) -> float:
-        """Return for how long to leave the store alone after a look that began at `looked`.
-
-        A quarter of the wait so far, so that the end is not missed by more; and at least what looking takes, or all
-        who wait would keep the store, and the machine, from the one they wait for.
-        """
-        now = self._how.timer()
-        return min(max((now - began) / 4, (now - looked), POLL[0]), POLL[1]) * (0.5 + self._how.chance() / 2)
 
     def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
         """Renew under the `lease`, and give it back; None where it was not asked `until` then, and is too old."""
@@ -174,6 +168,7 @@ class _OneKey:
             raise _not_renewable()
         if self._how.clock() > until:  # stopped, or the store took long: the lease would not outlive the asking
             return None
+        began = self._how.timer()
         try:
             token = yield from self._how.ask(entry.token)
         except InvalidGrant as refused:
@@ -187,18 +182,19 @@ class _OneKey:
         mine = entry.renewed(token)
         self._memory.keep(mine, self._changes)
         try:
-            saved = yield from settled(self._how.codec, self._key, entry.version, mine)
+            saved = yield from settled(self._how.codec, self._key, entry.version, mine, self._how.timer)
         except StoreError:
             _log.warning("the store did not take a renewed token: it is kept in memory until the store answers")
             return mine
         self._see(saved)
+        self._how.pace.took(self._how.timer() - began)
         return saved
 
     def _buried(self, dead: Entry) -> Flow[Entry]:
         """Note for everybody that the server refused the grant, and return what then holds: a newer turn overrules."""
         self._see(dead)
         try:
-            left = yield from settled(self._how.codec, self._key, dead.version, dead)
+            left = yield from settled(self._how.codec, self._key, dead.version, dead, self._how.timer)
         except StoreError:
             return dead  # known here at least
         self._see(left)
@@ -214,7 +210,7 @@ class _OneKey:
         entry = how.codec.read(self._key, record)
         held = memory.held
         if held is not None and held.is_ahead_of(entry):
-            entry = yield from settled(how.codec, self._key, entry.version, held)
+            entry = yield from settled(how.codec, self._key, entry.version, held, how.timer)
         if held is not None and held.dead is not None and held.version == entry.version and held.grant == entry.grant:
             entry = held  # the store could not be told
         self._see(entry)

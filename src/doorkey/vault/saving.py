@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from doorkey.errors import MissingTokenError, RecordError, StoreError
@@ -13,9 +14,11 @@ from doorkey.vault.entry import Codec, Entry, ForeignRecordError
 TRIES: Final = 5
 FIRST_PAUSE: Final = 0.05
 """Seconds before a store that failed is tried again; doubled each time."""
+PATIENCE: Final = 4.0
+"""Seconds after which a store that still fails is given up: one that hangs takes long for each attempt."""
 
 
-def settled(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry]:
+def settled(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[[], float]) -> Flow[Entry]:
     """Commit `mine` over the version `expected`, and return what the store then holds: `mine`, or what is newer.
 
     A commit of somebody else wins, unless it is an earlier turn of the same login. After an error of the store it is
@@ -25,6 +28,7 @@ def settled(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry]:
     """
     data = codec.written(key, mine)
     trouble: StoreError | None = None
+    began = timer()
     for attempt in range(TRIES):
         try:
             if attempt and trouble is not None:
@@ -35,6 +39,8 @@ def settled(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry]:
             record = yield from Load(key)
         except StoreError as error:
             trouble = error
+            if timer() - began > PATIENCE:
+                break
             continue
         trouble = None
         if record is None:
