@@ -41,12 +41,7 @@ class JsonWebToken:
     __slots__ = ("_algorithms",)
 
     def __init__(self, algorithms: str | Iterable[str] | None = None) -> None:
-        if isinstance(algorithms, str):
-            algorithms = [algorithms]
-        named = None if algorithms is None else tuple(algorithm_named(name).name for name in algorithms)
-        if named == ():
-            raise UsageError("no algorithm is registered, so that no token can be good: name one, for instance RS256")
-        self._algorithms = named
+        self._algorithms = None if algorithms is None else _registered(algorithms)
 
     def __repr__(self) -> str:
         return f"<JsonWebToken {' '.join(self._algorithms or ('by the keys',))}>"
@@ -125,6 +120,16 @@ class JsonWebToken:
 
 jwt: Final = JsonWebToken()
 """For programs that register no algorithm: the keys they give say what these are for."""
+
+
+def _registered(algorithms: object) -> tuple[str, ...]:
+    names: object = [algorithms] if isinstance(algorithms, str) else algorithms
+    if not isinstance(names, Iterable):
+        names = ()
+    registered = tuple(algorithm_named(name).name for name in cast("Iterable[str]", names))
+    if not registered:
+        raise UsageError("algorithms is a list of those that are registered, for instance ['RS256']")
+    return registered
 
 
 def _allowed_by(keys: tuple[Key, ...]) -> tuple[str, ...]:
