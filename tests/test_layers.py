@@ -27,7 +27,10 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.credentials", "doorkey.source_core"),
     ("doorkey.oauth2",),
     (  # one exchange on each HTTP library, and who picks the library
-        *(f"doorkey.integrations.{name}" for name in ("_httpx", "auth_values", "resolution", "senders", "owned")),
+        *(
+            f"doorkey.integrations.{name}"
+            for name in ("_httpx", "auth_values", "resolution", "senders", "owned", "trust")
+        ),
         *(f"doorkey.integrations.{name}_client.exchange" for name in ("httpx", "requests")),
         *(f"doorkey.integrations.{name}_client.pinned" for name in ("httpx", "requests")),
     ),

@@ -1,6 +1,7 @@
 """Names of a test's own, and a server that proves to be one of them: its authority is in `trusted`."""
 
 import datetime
+import ipaddress
 import socket
 import ssl
 from collections import deque
@@ -62,11 +63,23 @@ class Authority:
     def trusted(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.path)
 
-    def proof(self, name: str) -> ssl.SSLContext:
-        """Return the context of a server that can prove to be `name`, and nobody else."""
+    def proof(self, name: str, *, days: tuple[int, int] = (-1, 1), clients: bool = False) -> ssl.SSLContext:
+        """Return the context of a server that can prove to be `name` (a host's, or an IP address), and nobody else.
+
+        The certificate is valid between these `days` from now. With `clients`, they must prove to be somebody too.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.identity(name, days=days))
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.path)
+        return context
+
+    def identity(self, name: str, *, days: tuple[int, int] = (-1, 1)) -> Path:
+        """Return the file with a certificate for `name` and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        made = self._certificate(_named(name), key)
-        made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        made = self._certificate(_named(name), key, days)
+        made = made.add_extension(x509.SubjectAlternativeName([_general(name)]), critical=False)
         pem = self._folder / f"{name}.pem"
         pem.write_bytes(
             key.private_bytes(
@@ -74,17 +87,17 @@ class Authority:
             )
             + made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        return context
+        return pem
 
-    def _certificate(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _certificate(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: tuple[int, int] = (-1, 1)
+    ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         day = datetime.timedelta(days=1)
         own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = x509.CertificateBuilder(self._name, subject, key.public_key(), x509.random_serial_number())
-        builder = builder.not_valid_before(now - day).not_valid_after(now + day)
+        builder = builder.not_valid_before(now + days[0] * day).not_valid_after(now + days[1] * day)
         return builder.add_extension(own, critical=False).add_extension(issuer, critical=False)
 
 
@@ -100,15 +113,26 @@ _SIGNS = x509.KeyUsage(
 )
 
 
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
 def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 class Proven(Hostile):
-    """A `Hostile` behind TLS; `asked_for` holds the names that clients asked it to be (SNI), one for each handshake."""
+    """A `Hostile` behind TLS; `asked_for` holds the names that clients asked it to be (SNI), one for each handshake.
+
+    `known_as` holds who the clients have proven to be.
+    """
 
     def __init__(self, proof: ssl.SSLContext, name: str) -> None:
         self.asked_for: list[str | None] = []
+        self.known_as: list[str | None] = []
         self._name, self._proof = name, proof
         proof.sni_callback = lambda _socket, name, _context: self.asked_for.append(name)
         super().__init__()
@@ -118,6 +142,13 @@ class Proven(Hostile):
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError), self._proof.wrap_socket(connection, server_side=True) as proven:
+            self.known_as.append(_common_name(proven))
             with self._lock:
                 self._connections.add(proven)
             super()._serve(proven)
+
+
+def _common_name(proven: ssl.SSLSocket) -> str | None:
+    """Return whose certificate the client has shown."""
+    shown: Any = proven.getpeercert() or {}
+    return next((value for part in shown.get("subject", ()) for key, value in part if key == "commonName"), None)

@@ -6,16 +6,20 @@ own and handed to the transport that the client would use: its proxy, mounts and
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.httpx_client.pinned import achecked, checked
+from doorkey.integrations.trust import tls_error_in, why_tls_failed
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
 from doorkey.protocol.http import Request, Response
+
+_AUTHORITY: Final = 'verify=ssl.create_default_context(cafile="ca.pem") on the client (of a source: http_client=)'
+_CERTIFICATE: Final = "load_cert_chain() of the ssl context that is the client's verify="
 
 
 def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
@@ -100,9 +104,9 @@ def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePol
 def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:
     parts = urlsplit(request.url)
     never_left = isinstance(error, lib.ConnectError | lib.ConnectTimeout | lib.PoolTimeout)
-    return TransportError(
-        f"no usable answer from {parts.scheme}://{parts.netloc} ({type(error).__name__})", retryable=never_left
-    )
+    failed = tls_error_in(error)
+    why = f" ({type(error).__name__})" if failed is None else f": {why_tls_failed(failed, _AUTHORITY, _CERTIFICATE)}"
+    return TransportError(f"no usable answer from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)
 
 
 class HttpxLibrary:

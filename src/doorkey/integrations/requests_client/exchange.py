@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import requests
 import urllib3.exceptions
@@ -18,12 +19,15 @@ from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.requests_client.pinned import checked, never_left
+from doorkey.integrations.trust import tls_error_in, why_tls_failed
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.endpoint import origin_of
 from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
 from doorkey.protocol.http import Request, Response
 
 CHUNK = 16 * 1024
+_AUTHORITY: Final = 'verify="ca.pem" on the session or in the call'
+_CERTIFICATE: Final = 'cert=("client.crt", "client.key") on the session or in the call'
 
 
 def exchange(session: requests.Session, request: Request, policy: ExchangePolicy, timeout: Any = None) -> Response:
@@ -90,10 +94,16 @@ def _raw_chunks(raw: Any) -> Iterator[bytes]:
 
 
 def _transport_error(request: Request, error: Exception) -> TransportError:
-    origin = origin_of(request.url)
+    origin, failed = origin_of(request.url), tls_error_in(error)
+    if failed is not None:
+        why = f": {why_tls_failed(failed, _AUTHORITY, _CERTIFICATE)}"
+    elif type(error) is OSError and "TLS" in str(error):
+        why = ": verify= or cert= of the session or the call names a file that cannot be read"
+    else:
+        why = f" ({type(error).__name__})"
     return TransportError(
-        f"no usable answer from {origin.scheme}://{origin.host}:{origin.port} ({type(error).__name__})",
-        retryable=never_left(error),
+        f"no usable answer from {origin.scheme}://{origin.host}:{origin.port}{why}",
+        retryable=never_left(error) or isinstance(failed, ssl.SSLCertVerificationError),
     )
 
 

@@ -1,0 +1,41 @@
+"""Why a TLS connection failed, in words that name the fix: the HTTP libraries bury it three exceptions deep."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+_OF_OPENSSL: Final = {
+    9: "its certificate is not valid yet: is the clock of this machine right?",
+    10: "its certificate has expired: it has to be renewed there (or is the clock of this machine wrong?)",
+    62: "its certificate is for another host name: use a name that is in the certificate",
+    64: "its certificate is not for this IP address: use a name that is in the certificate",
+}
+"""By the number of OpenSSL's X509_V_ERR_…"""
+
+
+def tls_error_in(error: BaseException) -> ssl.SSLError | None:
+    """Return the error of TLS that `error` comes from, if there is one."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ssl.SSLError):
+            return one
+        if id(one) not in seen:
+            seen.add(id(one))
+            inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)  # urllib3: in its args
+            waiting += [each for each in inner if isinstance(each, BaseException)]
+    return None
+
+
+def why_tls_failed(failed: ssl.SSLError, authority: str, certificate: str) -> str:
+    """Return the cause and the fix; `authority` says how this HTTP library is given a CA, `certificate` the client's
+    own certificate."""
+    if isinstance(failed, ssl.SSLCertVerificationError):
+        return _OF_OPENSSL.get(
+            failed.verify_code,
+            f"its certificate is not trusted ({failed.verify_message}): give the CA that signed it by {authority}",
+        )
+    if "CERTIFICATE_REQUIRED" in (failed.reason or ""):
+        return f"it wants a client certificate: give yours by {certificate}"
+    return f"TLS failed ({failed.reason or type(failed).__name__}): does it speak TLS at this port?"
