@@ -113,7 +113,7 @@ def _row(*cells: object) -> str:
 def _short(seconds: float | None) -> str:
     if seconds is None:
         return ""
-    return f"{seconds:.1f} s" if seconds >= 1 else milliseconds(seconds) if seconds >= 0.01 else microseconds(seconds)
+    return f"{seconds:.1f} s" if seconds >= 1 else milliseconds(seconds) if seconds >= 0.001 else microseconds(seconds)
 
 
 def _mebibytes(size: int) -> str:
