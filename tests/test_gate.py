@@ -5,47 +5,54 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import anyio.lowlevel
 import pytest
+import trio
 
-from doorkey.gate import Gate, waker_of
+from doorkey.gate import Gate, Lead, waker_of
 from tests.backends import both_backends
 
 WAIT = 30.0
 """Seconds after which a test gives up on what never comes; nothing here waits that long."""
 
 
+def led(gate: Gate, wake: Callable[[], object] | None = None) -> Lead:
+    lead = gate.enter(wake)
+    assert lead is not None
+    return lead
+
+
 def test_the_first_one_leads_and_nobody_else_until_it_has_left() -> None:
     gate = Gate()
-    assert gate.enter()
+    lead = led(gate)
     assert not gate.enter()
-    gate.leave()
+    gate.leave(lead)
     assert gate.enter()
 
 
 def test_all_who_waited_are_woken_once_when_the_leader_leaves() -> None:
     gate, woken = Gate(), list[str]()
-    assert gate.enter(lambda: woken.append("the leader"))
+    lead = led(gate, lambda: woken.append("the leader"))
     assert not gate.enter(lambda: woken.append("a"))
     assert not gate.enter(lambda: woken.append("b"))
     assert not gate.enter()
     assert woken == []
-    gate.leave()
+    gate.leave(lead)
     assert woken == ["a", "b"]
-    assert gate.enter()
-    gate.leave()
+    gate.leave(led(gate))
     assert woken == ["a", "b"]
 
 
 def test_a_waiter_may_lead_as_soon_as_it_is_woken() -> None:
-    gate, led = Gate(), list[bool]()
-    gate.enter()
-    gate.enter(lambda: led.append(gate.enter()))
-    gate.leave()
-    assert led == [True]
+    gate, leads = Gate(), list[bool]()
+    lead = led(gate)
+    gate.enter(lambda: leads.append(bool(gate.enter())))
+    gate.leave(lead)
+    assert leads == [True]
 
 
 def test_of_many_threads_at_once_exactly_one_leads() -> None:
@@ -53,29 +60,105 @@ def test_of_many_threads_at_once_exactly_one_leads() -> None:
 
     def enter() -> bool:
         start.wait(WAIT)
-        return gate.enter()
+        return bool(gate.enter())
 
     with ThreadPoolExecutor(16) as pool:
-        assert sum(led.result() for led in [pool.submit(enter) for _ in range(16)]) == 1
+        assert sum(entered.result() for entered in [pool.submit(enter) for _ in range(16)]) == 1
 
 
 def test_a_thread_waits_for_another_ones_lead() -> None:
     gate, woken = Gate(), threading.Event()
-    gate.enter()
+    lead = led(gate)
     assert not gate.enter(woken.set)
-    thread = threading.Thread(target=gate.leave)
+    thread = threading.Thread(target=gate.leave, args=(lead,))
     thread.start()
     assert woken.wait(WAIT)
     thread.join(WAIT)
+
+
+def test_the_lead_of_a_closed_event_loop_is_taken_over_and_its_end_comes_too_late() -> None:
+    gate, woken, loop = Gate(), list[str](), asyncio.new_event_loop()
+
+    async def enter() -> Lead:
+        return led(gate)
+
+    dead = loop.run_until_complete(enter())
+    assert not gate.enter(lambda: woken.append("who waited"))  # a loop that was only stopped may be run again
+    assert not gate.deserted()
+    loop.close()
+    assert gate.deserted()
+    lead = led(gate)
+    gate.leave(dead)
+    assert not gate.deserted()
+    assert not gate.enter()
+    assert woken == []
+    gate.leave(lead)
+    assert woken == ["who waited"]
+
+
+def test_the_lead_of_a_loop_that_nobody_closed_ends_with_its_thread_unless_another_runs_it() -> None:
+    gate, loop = Gate(), asyncio.new_event_loop()
+
+    async def enter() -> None:
+        led(gate)
+
+    async def look() -> bool:
+        return gate.deserted()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(enter()))
+    thread.start()
+    thread.join(WAIT)
+    assert gate.deserted()
+    assert not loop.run_until_complete(look())
+    loop.close()
+
+
+def test_the_lead_of_a_trio_run_ends_with_it() -> None:
+    gate = Gate()
+
+    async def enter() -> None:
+        led(gate)
+        assert not gate.deserted()
+
+    trio.run(enter)
+    assert gate.deserted()
+    assert gate.enter()
+
+
+def test_the_lead_of_a_thread_ends_with_it() -> None:
+    gate = Gate()
+    thread = threading.Thread(target=lambda: led(gate))
+    thread.start()
+    thread.join(WAIT)
+    assert gate.deserted()
+    assert gate.enter()
+
+
+def test_a_lead_that_was_handed_to_a_thread_lives_with_that_thread() -> None:
+    gate, over = Gate(), threading.Event()
+    thread = threading.Thread(target=over.wait, args=(WAIT,))
+
+    def enter() -> None:
+        led(gate).hand_to(thread)
+
+    first = threading.Thread(target=enter)
+    first.start()
+    first.join(WAIT)
+    assert not gate.deserted()
+    thread.start()
+    assert not gate.deserted()
+    over.set()
+    thread.join(WAIT)
+    assert gate.deserted()
 
 
 @both_backends
 @pytest.mark.anyio
 async def test_a_task_is_woken_from_another_thread() -> None:
     gate, event = Gate(), anyio.Event()
-    gate.enter()
+    lead = led(gate)
     assert not gate.enter(waker_of(event))
-    await anyio.to_thread.run_sync(gate.leave)
+    await anyio.to_thread.run_sync(gate.leave, lead)
     with anyio.fail_after(WAIT):
         await event.wait()
 
@@ -85,12 +168,12 @@ async def test_a_task_is_woken_from_another_thread() -> None:
 @pytest.mark.parametrize("other", ["asyncio", "trio"])
 async def test_a_task_is_woken_from_another_event_loop(other: str) -> None:
     gate, event = Gate(), anyio.Event()
-    gate.enter()
+    lead = led(gate)
     gate.enter(waker_of(event))
 
     async def leave() -> None:
         await anyio.lowlevel.checkpoint()
-        gate.leave()
+        gate.leave(lead)
 
     await anyio.to_thread.run_sync(lambda: anyio.run(leave, backend=other))
     with anyio.fail_after(WAIT):
@@ -100,7 +183,7 @@ async def test_a_task_is_woken_from_another_event_loop(other: str) -> None:
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_loop_that_has_ended_needs_no_waking(backend: str) -> None:
     gate = Gate()
-    gate.enter()
+    lead = led(gate)
 
     async def queue() -> None:
         await anyio.lowlevel.checkpoint()
@@ -109,8 +192,63 @@ def test_a_loop_that_has_ended_needs_no_waking(backend: str) -> None:
     anyio.run(queue, backend=backend)
     woken = threading.Event()
     gate.enter(woken.set)
-    gate.leave()
+    gate.leave(lead)
     assert woken.is_set()
+
+
+def test_a_trio_run_that_has_crashed_leads_no_more_and_needs_no_waking() -> None:
+    code = """
+import trio, trio.testing
+from doorkey.gate import Gate, waker_of
+
+led, waited = Gate(), Gate()
+lead = waited.enter()
+
+async def crash():
+    led.enter()
+    waited.enter(waker_of(trio.Event()))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.lowlevel.wait_task_rescheduled, lambda _: None)  # a mistake that trio cannot survive
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.deadline = 0
+
+try:
+    trio.run(crash)
+except trio.TrioInternalError:
+    assert led.enter()
+    waited.leave(lead)
+    print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, capture_output=True, text=True)
+    assert done.stdout == "done\n"
+
+
+def test_the_lead_of_a_trio_run_that_was_a_guest_ends_with_the_thread_of_its_host() -> None:
+    code = """
+import queue, threading, trio
+from doorkey.gate import Gate
+
+gate, calls = Gate(), queue.Queue()
+
+async def enter():
+    gate.enter()
+    calls.put(None)
+    await trio.sleep_forever()
+
+def host():
+    trio.lowlevel.start_guest_run(enter, run_sync_soon_threadsafe=calls.put, done_callback=print)
+    while (call := calls.get()) is not None:
+        call()
+    assert not gate.deserted()
+
+thread = threading.Thread(target=host)
+thread.start()
+thread.join()
+assert gate.enter()
+print("done", flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, capture_output=True, text=True)
+    assert done.stdout == "done\n"
 
 
 def test_a_waker_on_asyncio_needs_no_trio() -> None:
@@ -120,9 +258,9 @@ from doorkey.gate import Gate, waker_of
 
 async def main():
     gate, event = Gate(), anyio.Event()
-    gate.enter()
+    lead = gate.enter()
     gate.enter(waker_of(event))
-    gate.leave()
+    gate.leave(lead)
     await event.wait()
 
 asyncio.run(main())
@@ -144,7 +282,8 @@ from doorkey.gate import Gate
 
 warnings.simplefilter("ignore")  # that forking with threads is dangerous is the point
 led, inside = Gate(), Gate()
-assert led.enter() and not led.enter(lambda: os._exit(9))
+lead = led.enter()
+assert lead and not led.enter(lambda: os._exit(9))
 held = threading.Event()
 
 def hold_its_lock():
@@ -156,8 +295,9 @@ threading.Thread(target=hold_its_lock, daemon=True).start()
 held.wait()
 child = os.fork()
 if child == 0:
-    leads = led.enter() and inside.enter()
-    led.leave()
+    mine = led.enter()
+    leads = mine and inside.enter()
+    led.leave(mine)
     os._exit(0 if leads else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert not led.enter()

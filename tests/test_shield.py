@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 from contextlib import suppress
 from typing import Any
 
@@ -178,3 +179,24 @@ def test_work_that_an_ending_asyncio_loop_cancels_has_done_called() -> None:
 
     asyncio.run(main())
     assert ended == ["cancelled", "done"]
+
+
+def test_work_in_a_loop_that_was_closed_in_the_middle_of_it_is_let_go() -> None:
+    complaints: list[Any] = []
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _, complaint: complaints.append(complaint["message"]))
+
+    async def begin() -> weakref.ref[Any]:
+        work = Work()
+        unattended(work, work.done)
+        await work.begun.wait()
+        return weakref.ref(work)
+
+    left = loop.run_until_complete(begin())
+    loop.close()
+    gc.collect()
+    assert left() is not None
+    anyio.run(test_the_outcome_of_the_work_is_returned_and_done_is_called_once)
+    gc.collect()
+    assert left() is None
+    assert complaints == ["Task was destroyed but it is pending!"]  # as asyncio says of any task

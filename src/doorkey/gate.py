@@ -8,6 +8,7 @@ it can wait for. All are woken at once, because all of them want the same outcom
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,10 +18,26 @@ from weakref import WeakSet
 from doorkey.shield import running_trio
 
 
+class Lead:
+    """The lead of whoever runs here: a task of this event loop, or this thread.
+
+    `goes_on()` says whether it may yet come to leave.
+    """
+
+    __slots__ = ("goes_on",)
+
+    def __init__(self) -> None:
+        self.goes_on = _life_of_whoever_runs_here()
+
+    def hand_to(self, thread: threading.Thread) -> None:
+        """Let `thread`, which is still to be started, lead in place of who entered."""
+        self.goes_on = lambda: thread.ident is None or thread.is_alive()
+
+
 class Gate:
     """Lets one caller at a time lead."""
 
-    __slots__ = ("__weakref__", "_busy", "_mutex", "_wakers")
+    __slots__ = ("__weakref__", "_lead", "_mutex", "_wakers")
 
     def __init__(self) -> None:
         self.reset_in_child()
@@ -28,26 +45,66 @@ class Gate:
 
     def reset_in_child(self) -> None:
         """Forget a leader that a fork left behind."""
-        self._mutex = threading.Lock()
-        self._busy = False
+        self._mutex = threading.RLock()  # a coroutine that the garbage collector ends leaves wherever it strikes
+        self._lead: Lead | None = None
         self._wakers: list[Callable[[], object]] = []
 
-    def enter(self, wake: Callable[[], object] | None = None) -> bool:
-        """Return True if the caller leads now and must `leave()`; else have `wake` called when the leader has left."""
+    def enter(self, wake: Callable[[], object] | None = None) -> Lead | None:
+        """Return the lead, for `leave()`; or None, and have `wake` called when the one who leads has left."""
         with self._mutex:
-            if not self._busy:
-                self._busy = True
-                return True
+            if self.deserted():
+                self._lead = Lead()
+                return self._lead
             if wake is not None:
                 self._wakers.append(wake)
-            return False
+            return None
 
-    def leave(self) -> None:
-        """End the lead, and wake everybody who waited for it."""
+    def deserted(self) -> bool:
+        """Say whether nobody leads, or nobody who can still come to leave: who waits should `enter()` again."""
+        lead = self._lead
+        return lead is None or not lead.goes_on()
+
+    def leave(self, lead: Lead) -> None:
+        """End the lead, and wake everybody who waited for it. One that another has taken over is ended already."""
         with self._mutex:
-            wakers, self._wakers, self._busy = self._wakers, [], False
+            if self._lead is not lead:
+                return
+            wakers, self._wakers, self._lead = self._wakers, [], None
         for wake in wakers:
             wake()
+
+
+def _life_of_whoever_runs_here() -> Callable[[], bool]:
+    """Return what says whether this task or thread can still go on. A loop that was stopped may be run again."""
+    thread = threading.current_thread()
+    trio = running_trio()
+    if trio is not None:
+        token = trio.lowlevel.current_trio_token()
+        return lambda: thread.is_alive() and not _has_finished(trio, token)
+    asyncio: Any = sys.modules.get("asyncio")  # who has not imported it runs no loop of it
+    try:
+        loop = asyncio and asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    if loop is None:
+        return thread.is_alive
+    return lambda: not loop.is_closed() and (loop.is_running() or thread.is_alive())
+
+
+def _has_finished(trio: Any, token: Any) -> bool:
+    try:
+        token.run_sync_soon(_nothing, idempotent=True)  # trio has no other way to ask
+    except _gone(trio):
+        return True
+    return False
+
+
+def _gone(trio: Any) -> tuple[type[Exception], ...]:
+    return trio.RunFinishedError, OSError  # the latter once it has crashed, when its sockets are closed
+
+
+def _nothing() -> None:
+    pass
 
 
 class Resettable(Protocol):
@@ -81,13 +138,13 @@ def waker_of(event: Any) -> Callable[[], object]:
     trio = running_trio()
     if trio is not None:
         token = trio.lowlevel.current_trio_token()
-        return lambda: _ignoring(trio.RunFinishedError, token.run_sync_soon, event.set)
+        return lambda: _ignoring(_gone(trio), token.run_sync_soon, event.set)
     import asyncio
 
     loop = asyncio.get_running_loop()
-    return lambda: _ignoring(RuntimeError, loop.call_soon_threadsafe, event.set)
+    return lambda: _ignoring((RuntimeError,), loop.call_soon_threadsafe, event.set)
 
 
-def _ignoring(error: type[Exception], call: Callable[..., object], *arguments: object) -> None:
-    with suppress(error):  # the loop that waited is closed: nobody is left there to be woken
+def _ignoring(errors: tuple[type[Exception], ...], call: Callable[..., object], *arguments: object) -> None:
+    with suppress(*errors):  # the loop that waited is closed: nobody is left there to be woken
         call(*arguments)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# asyncio keeps only weak references to tasks; one whose leader was cancelled must live until it is done.
-_running: set[Any] = set()
+# asyncio keeps only weak references to tasks; one whose leader was cancelled must live until it is done, or until its
+# loop is closed: what is left then will never be done, and would hold its connection for ever.
+_running: dict[Any, set[Any]] = {}
 
 
 async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> T:
@@ -59,15 +60,22 @@ def unattended(work: Callable[[], Coroutine[Any, Any, object]], done: Callable[[
 def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> asyncio.Task[T]:
     import asyncio
 
-    task = asyncio.get_running_loop().create_task(work())
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work())
+    for other in list(_running):
+        if other.is_closed():
+            _running.pop(other, None)
 
     def finished(ended: asyncio.Task[T]) -> None:
-        _running.discard(ended)
+        tasks.discard(ended)
+        if not tasks:
+            _running.pop(loop, None)
         done()
         if not ended.cancelled():
             ended.exception()  # it was told to whoever waited; asyncio need not complain that nobody looked
 
-    _running.add(task)
+    tasks = _running.setdefault(loop, set())
+    tasks.add(task)
     task.add_done_callback(finished)
     return task
 

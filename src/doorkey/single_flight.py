@@ -11,16 +11,18 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from random import random
 from typing import Any, TypeAlias
 
 from doorkey.errors import OAuthError, TransportError
-from doorkey.gate import Gate, waker_of
+from doorkey.gate import Gate, Lead, waker_of
 from doorkey.observe.observer import waiting
 from doorkey.protocol.flow import Effect, Flow, arun, run
 from doorkey.protocol.renewal import Slot, Wanted
 from doorkey.shield import shielded, unattended
 from doorkey.tokens import OAuthToken
+from doorkey.turns import awaited, waited
 
 PATIENCE = 120.0
 """Seconds somebody waits for a renewal that another leads, before giving up with an error rather than never."""
@@ -99,12 +101,12 @@ class SingleFlight:
             return mine
         seen, token, wanted = slot.look(now)
         if token is not None and wanted is not Wanted.RENEW:
-            if wanted is Wanted.USE or not self._gate.enter():
+            if wanted is Wanted.USE or (lead := self._gate.enter()) is None:
                 return token
             if self._background:
-                self._start(seen, token)
+                self._start(lead, seen, token)
                 return token
-            return self._lead(slot.fill(seen, token))
+            return self._lead(lead, slot.fill(seen, token))
         return self._outcome(seen, None)
 
     def renewed(self, renew: Renew) -> OAuthToken:
@@ -113,36 +115,39 @@ class SingleFlight:
 
     def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         filling = self._slot.fill(seen, renew=renew)
-        return self._lead(filling) if self._wait_to_lead(seen) else run(filling, self._perform)
+        lead = self._wait_to_lead(seen)
+        return run(filling, self._perform) if lead is None else self._lead(lead, filling)
 
-    def _lead(self, filling: Flow[OAuthToken]) -> OAuthToken:
+    def _lead(self, lead: Lead, filling: Flow[OAuthToken]) -> OAuthToken:
         try:
             return run(filling, self._perform)
         finally:
             self._slot.back_off(self._clock(), _chance(self._slot))
-            self._gate.leave()
+            self._gate.leave(lead)
 
-    def _start(self, seen: int, token: OAuthToken) -> None:
-        thread = threading.Thread(target=self._lead_unseen, args=(seen, token), name="doorkey-renewal", daemon=True)
+    def _start(self, lead: Lead, seen: int, token: OAuthToken) -> None:
+        given = (lead, seen, token)
+        thread = threading.Thread(target=self._lead_unseen, args=given, name="doorkey-renewal", daemon=True)
+        lead.hand_to(thread)
         try:
             thread.start()
         except RuntimeError:  # no more threads, or the interpreter is ending: the token is good, another caller may try
-            self._gate.leave()
+            self._gate.leave(lead)
 
-    def _lead_unseen(self, seen: int, token: OAuthToken) -> None:
+    def _lead_unseen(self, lead: Lead, seen: int, token: OAuthToken) -> None:
         with suppress(OAuthError):  # the slot remembers it, and whoever needs a token is told
-            self._lead(self._slot.fill(seen, token))
+            self._lead(lead, self._slot.fill(seen, token))
 
-    def _wait_to_lead(self, seen: int) -> bool:
-        """Return True once this caller leads, False once somebody else's attempt has ended."""
+    def _wait_to_lead(self, seen: int) -> Lead | None:
+        """Return the lead once this caller has it, None once somebody else's attempt has ended."""
         while self._slot.attempts == seen:
             woken = threading.Event()
-            if self._gate.enter(woken.set):
-                return True
+            if (lead := self._gate.enter(woken.set)) is not None:
+                return lead
             with waiting(self._slot):
-                if not woken.wait(PATIENCE):
+                if not waited(self._gate, woken, PATIENCE):
                     raise _gave_up()
-        return False
+        return None
 
 
 class AsyncSingleFlight:
@@ -181,12 +186,12 @@ class AsyncSingleFlight:
             return mine
         seen, token, wanted = slot.look(now)
         if token is not None and wanted is not Wanted.RENEW:
-            if wanted is Wanted.USE or not self._gate.enter():
+            if wanted is Wanted.USE or (lead := self._gate.enter()) is None:
                 return token
             if self._background:
-                unattended(lambda: arun(slot.fill(seen, token), self._perform), self._left)
+                unattended(lambda: arun(slot.fill(seen, token), self._perform), partial(self._left, lead))
                 return token
-            return await self._lead(slot.fill(seen, token))
+            return await self._lead(lead, slot.fill(seen, token))
         return await self._outcome(seen, None)
 
     async def renewed(self, renew: Renew) -> OAuthToken:
@@ -195,28 +200,25 @@ class AsyncSingleFlight:
 
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         filling = self._slot.fill(seen, renew=renew)
-        if await self._wait_to_lead(seen):
-            return await self._lead(filling)
-        return await arun(filling, self._perform)
+        lead = await self._wait_to_lead(seen)
+        return await arun(filling, self._perform) if lead is None else await self._lead(lead, filling)
 
-    async def _lead(self, filling: Flow[OAuthToken]) -> OAuthToken:
-        return await shielded(lambda: arun(filling, self._perform), self._left)
+    async def _lead(self, lead: Lead, filling: Flow[OAuthToken]) -> OAuthToken:
+        return await shielded(lambda: arun(filling, self._perform), partial(self._left, lead))
 
-    def _left(self) -> None:
+    def _left(self, lead: Lead) -> None:
         self._slot.back_off(self._clock(), _chance(self._slot))
-        self._gate.leave()
+        self._gate.leave(lead)
 
-    async def _wait_to_lead(self, seen: int) -> bool:
-        """Return True once this caller leads, False once somebody else's attempt has ended."""
+    async def _wait_to_lead(self, seen: int) -> Lead | None:
+        """Return the lead once this caller has it, None once somebody else's attempt has ended."""
         import anyio
 
         while self._slot.attempts == seen:
             woken = anyio.Event()
-            if self._gate.enter(waker_of(woken)):
-                return True
+            if (lead := self._gate.enter(waker_of(woken))) is not None:
+                return lead
             with waiting(self._slot):
-                with anyio.move_on_after(PATIENCE) as scope:
-                    await woken.wait()
-                if scope.cancelled_caught:
+                if not await awaited(self._gate, woken, PATIENCE):
                     raise _gave_up()
-        return False
+        return None

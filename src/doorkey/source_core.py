@@ -71,12 +71,13 @@ class Server:
             if self._attempts != seen:
                 assert self._error is not None, "what has ended without metadata has failed"
                 raise self._error.for_waiter() if isinstance(self._error, OAuthError) else self._error
-            if (yield from Turn(self.gate, "discovering this issuer")):
+            lead = yield from Turn(self.gate, "discovering this issuer")
+            if lead is not None:
                 try:
                     if self.found is None and self._attempts == seen:
                         self.found = yield from self._discovered()
                 finally:
-                    self.gate.leave()
+                    self.gate.leave(lead)
         return found
 
     def _discovered(self) -> Flow[ServerMetadata]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from doorkey.errors import TransportError
-from doorkey.gate import Gate, waker_of
+from doorkey.gate import Gate, Lead, waker_of
 from doorkey.protocol.flow import Effect
 
 PATIENCE: Final = 120.0
 """Seconds somebody waits for a leader, before giving up with an error rather than never."""
+LOOK = 1.0
+"""Seconds after which who waits looks whether the leader's event loop or thread has ended, which nobody tells."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn(Effect[bool]):
-    """Ask to lead at `gate`: True for who leads and must `leave()` it, False once the leader of that moment has left.
+class Turn(Effect["Lead | None"]):
+    """Ask to lead at `gate`: the lead for who must `leave()` with it, None once the leader of that moment has left.
 
     `what` is being done there, for the error of who has waited too long (`TransportError`).
     """
@@ -24,30 +27,50 @@ class Turn(Effect[bool]):
     gate: Gate
     what: str
 
-    def wait(self) -> bool:
+    def wait(self) -> Lead | None:
         """Perform this effect for a thread."""
         woken = threading.Event()
-        if self.gate.enter(woken.set):
-            return True
-        if not woken.wait(PATIENCE):
+        lead = self.gate.enter(woken.set)
+        if lead is None and not waited(self.gate, woken, PATIENCE):
             raise self._gave_up()
-        return False
+        return lead
 
-    async def await_(self) -> bool:
+    async def await_(self) -> Lead | None:
         """Perform this effect for a task."""
         import anyio
 
         woken = anyio.Event()
-        if self.gate.enter(waker_of(woken)):
-            return True
-        with anyio.move_on_after(PATIENCE) as scope:
-            await woken.wait()
-        if scope.cancelled_caught:
+        lead = self.gate.enter(waker_of(woken))
+        if lead is None and not await awaited(self.gate, woken, PATIENCE):
             raise self._gave_up()
-        return False
+        return lead
 
     def _gave_up(self) -> TransportError:
         return TransportError(
             f"another caller has been {self.what} for {PATIENCE:.0f} s and is not done: is its HTTP client stuck?",
             retryable=True,
         )
+
+
+def waited(gate: Gate, woken: threading.Event, patience: float) -> bool:
+    """Return True when `woken` is set or nobody leads at `gate` any more, False after `patience`, in seconds."""
+    return any(woken.wait(seconds) or gate.deserted() for seconds in _looks(patience))
+
+
+async def awaited(gate: Gate, woken: Any, patience: float) -> bool:
+    """Do what `waited` does, with an `anyio.Event`."""
+    import anyio
+
+    for seconds in _looks(patience):
+        with anyio.move_on_after(seconds):
+            await woken.wait()
+        if woken.is_set() or gate.deserted():
+            return True
+    return False
+
+
+def _looks(patience: float) -> Iterator[float]:
+    """Yield the seconds until each look at the gate, for as long as there is patience."""
+    while patience > 0:
+        yield min(LOOK, patience)
+        patience -= LOOK

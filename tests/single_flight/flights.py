@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 
 from doorkey.errors import InvalidGrant
-from doorkey.gate import Gate
+from doorkey.gate import Gate, Lead
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.protocol.renewal import Slot
@@ -51,15 +51,15 @@ class Watched(Gate):
         super().__init__()
         self.queued, self.left, self.on_queue = threading.Semaphore(0), threading.Event(), on_queue
 
-    def enter(self, wake: Callable[[], object] | None = None) -> bool:
-        led = super().enter(wake)
-        if not led and wake is not None:
+    def enter(self, wake: Callable[[], object] | None = None) -> Lead | None:
+        lead = super().enter(wake)
+        if lead is None and wake is not None:
             self.queued.release()
             self.on_queue()
-        return led
+        return lead
 
-    def leave(self) -> None:
-        super().leave()
+    def leave(self, lead: Lead) -> None:
+        super().leave(lead)
         self.left.set()
 
     def wait_for(self, callers: int) -> None:

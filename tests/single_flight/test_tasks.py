@@ -11,7 +11,7 @@ import pytest
 
 from doorkey import single_flight
 from doorkey.errors import OAuthError, TransportError
-from doorkey.gate import Gate
+from doorkey.gate import Gate, Lead
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.http import Response
 from doorkey.protocol.renewal import Slot
@@ -145,8 +145,8 @@ async def test_in_the_background_no_task_waits_for_a_stale_token(error: OAuthErr
     server, left = Exchange(*([error] if error else [])), anyio.Event()
 
     class Telling(Gate):
-        def leave(self) -> None:
-            super().leave()
+        def leave(self, lead: Lead) -> None:
+            super().leave(lead)
             left.set()
 
     flight = AsyncSingleFlight(slot(STALE), server, now, Telling(), background=True)

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from doorkey import ClientCredentials, OAuthError, TransportError
-from doorkey.gate import Gate
+from doorkey.gate import Gate, Lead
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
 from doorkey.protocol.http import Request, Response
 from doorkey.protocol.metadata import ServerMetadata
@@ -26,7 +26,7 @@ from tests.sources.kinds import ONE_OF_EACH, TLS, Maker
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 WELL_KNOWN = "/.well-known/openid-configuration"
 MANY = 32
-LEADS, WAITED = True, False
+WAITED = None
 """What a `Turn` comes to."""
 
 
@@ -137,17 +137,21 @@ def begun(server: Server) -> Any:
     return flow
 
 
+def lead(server: Server) -> Lead:
+    entered = server.gate.enter()
+    assert entered is not None
+    return entered
+
+
 def test_a_cancelled_leader_hands_over() -> None:
     """Step by step: two ask for a turn, the first leads and is cancelled, the second leads then."""
     server = Server("https://as.example", ServerMetadata())
     first, second = begun(server), begun(server)
-    assert server.gate.enter()
-    assert isinstance(first.send(LEADS), Request)
+    assert isinstance(first.send(lead(server)), Request)
     with pytest.raises(KeyboardInterrupt):
         first.throw(KeyboardInterrupt())
     assert isinstance(second.send(WAITED), Turn)
-    assert server.gate.enter(), "the one who was cancelled has let go"
-    assert isinstance(second.send(LEADS), Request)
+    assert isinstance(second.send(lead(server)), Request), "the one who was cancelled has let go"
     answer = b'{"issuer":"https://as.example","token_endpoint":"https://as.example/t"}'
     with pytest.raises(StopIteration) as done:
         second.send(Response(200, (("Content-Type", "application/json"),), answer))
@@ -158,25 +162,25 @@ def test_a_cancelled_leader_hands_over() -> None:
 def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -> None:
     server = Server("https://as.example", ServerMetadata())
     late = begun(server)
-    assert server.gate.enter()
+    leads = lead(server)
     server.found = ServerMetadata(token_endpoint="https://as.example/t")
     with pytest.raises(StopIteration):
-        late.send(LEADS)
+        late.send(leads)
     assert server.gate.enter(), "it has let go"
 
 
-@pytest.mark.parametrize("led", [LEADS, WAITED])
-def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(led: bool) -> None:
+@pytest.mark.parametrize("leads", [True, False])
+def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: bool) -> None:
     server = Server("https://as.example", ServerMetadata())
     leader, waiter = begun(server), begun(server)
-    assert isinstance(leader.send(LEADS), Request)
+    assert isinstance(leader.send(lead(server)), Request)
     failure = TransportError("no connection", retryable=True)
     with pytest.raises(TransportError):
         leader.throw(failure)
     with pytest.raises(TransportError, match="no connection") as told:
-        waiter.send(led)
+        waiter.send(lead(server) if leads else WAITED)
     assert told.value is not failure
-    assert isinstance(begun(server).send(LEADS), Request), "whoever comes later tries again"
+    assert isinstance(begun(server).send(lead(server)), Request), "whoever comes later tries again"
 
 
 def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
