@@ -17,7 +17,7 @@ from doorkey import ClientCredentials, ExchangePolicy, TokenSource, adiscover, d
 from doorkey.errors import InvalidResponse, TransportError, UsageError, VerificationError
 from doorkey.protocol.metadata import ServerMetadata
 from tests.clients.adapters import Adapter, Client
-from tests.clients.hostile import WAIT, Hostile, reply
+from tests.clients.hostile import WAIT, Hostile, reply, token
 from tests.clients.names import NAME, Authority, Names, Proven
 
 Find = Callable[..., ServerMetadata]
@@ -154,8 +154,9 @@ def test_a_name_that_changes_its_address_after_the_check_changes_nothing(
 
 
 def test_where_one_checked_address_does_not_answer_the_next_is_tried(find: Find, names: Names, server: Proven) -> None:
-    names.lead(NAME, ("127.0.0.2", "127.0.0.1"))
+    names.lead(NAME, ("127.0.0.2", "127.0.0.1"), ("127.0.0.1", "127.0.0.2"))
     loopback = ExchangePolicy(addresses=lambda address: address.is_loopback)
+    assert find(server.url(""), exchange=loopback).issuer == server.url("")
     assert find(server.url(""), exchange=loopback).issuer == server.url("")
     names.lead(NAME, ("127.0.0.2", "127.0.0.3"))
     with pytest.raises(TransportError) as error:
@@ -262,6 +263,17 @@ def test_a_connection_that_the_program_has_open_is_no_way_around_the_check(
     with pytest.raises(VerificationError):
         client.fetch_token()
     assert server.token_requests == []
+
+
+def test_a_connection_that_the_program_has_open_to_the_same_address_is_in_nobodys_way(
+    adapter: Adapter, hostile: Hostile
+) -> None:
+    hostile.on("/token", token())
+    client = adapter.client("c", "s", token_endpoint=hostile.token_endpoint, exchange=HERE)
+    for _ in range(2):
+        assert client.get(hostile.url(), withhold_token=True).status_code == 200
+        client.fetch_token()
+    assert [request.path for request in hostile.received] == ["/api", "/token"] * 2
 
 
 def test_a_source_asks_the_endpoints_that_its_issuer_names_under_the_same_policy(
