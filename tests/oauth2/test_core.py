@@ -16,6 +16,7 @@ from doorkey.errors import (
 from doorkey.oauth2.core import extra_pairs
 from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.protocol.http import Request, Response
+from doorkey.single_flight import Renewed
 from doorkey.tokens import OAuth2Token
 from tests.oauth2.bare import NOW, TOKEN_URL, Bare, drive, form_of, refuses
 
@@ -214,6 +215,25 @@ def test_a_dead_refresh_token_without_another_way_is_an_error_and_the_expired_to
     assert session._oauth.slot.token is not None
     with pytest.raises(TokenExpiredError):
         Bare(token={**OLD, "refresh_token": None}, token_endpoint=TOKEN_URL)._oauth.slot.wanted(NOW)
+
+
+def test_a_refresh_token_that_was_refused_is_presented_by_no_renewal_that_had_been_wanted_before() -> None:
+    session = Bare(token=OLD, token_endpoint=TOKEN_URL)
+    for answers in ([REFUSED], []):
+        with pytest.raises(InvalidGrant, match="Session not active"):
+            active(session, *answers)
+
+
+def test_a_refused_refresh_token_says_nothing_of_a_token_that_came_between() -> None:
+    session = Bare(token=OLD, token_endpoint=TOKEN_URL)
+    refreshing = session._refresh_token(refresh_token="rt-1")
+    wanted = next(refreshing)
+    session.token = {**OLD, "refresh_token": "rt-2"}
+    assert isinstance(wanted, Renewed)
+    slot = session._oauth.slot
+    with pytest.raises(InvalidGrant):
+        drive(session, slot.fill(slot.attempts, renew=wanted.renew), [REFUSED])
+    assert slot.dead is None
 
 
 def test_a_session_made_for_client_credentials_gets_another_token_by_itself() -> None:

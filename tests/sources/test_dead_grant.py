@@ -5,7 +5,7 @@ import pytest
 from doorkey.errors import InvalidGrant, OAuthError
 from tests.clients.clock import Clock
 from tests.clients.hostile import Hostile, token
-from tests.sources.asking import GARBAGE, ONCE, REFRESH, REFUSED, REPEATABLE, grant_types, on_token
+from tests.sources.asking import GARBAGE, ONCE, REFUSED, REPEATABLE, grant_types, on_token
 from tests.sources.kinds import ONE_OF_EACH, Maker
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
@@ -81,15 +81,20 @@ def test_where_the_grant_cannot_be_repeated_a_dead_refresh_token_ends_it(
     asking.token()
     clock.advance(300)
     for _ in range(3):
-        with pytest.raises(Exception, match="invalid_grant: Session not active"):
+        with pytest.raises(InvalidGrant, match=r"^invalid_grant: Session not active$"):
             asking.token()
+        clock.advance(3600)
     assert grant_types(hostile)[1:] == ["refresh_token"]
 
 
 @one_of_each
-def test_a_refresh_token_that_is_refused_at_first_is_never_sent_again(source: Maker, hostile: Hostile) -> None:
-    asking = source(REFRESH, **on_token(hostile, REFUSED, token()))
+@pytest.mark.parametrize("name", list(ONCE))
+def test_what_can_be_presented_once_and_is_refused_is_never_sent_again(
+    source: Maker, hostile: Hostile, clock: Clock, name: str
+) -> None:
+    asking = source(ONCE[name](), clock=clock, **on_token(hostile, REFUSED, token()))
     for _ in range(3):
-        with pytest.raises(Exception, match="invalid_grant: Session not active"):
+        with pytest.raises(InvalidGrant, match=r"^invalid_grant: Session not active$"):
             asking.token()
+        clock.advance(3600)  # no pause lasts as long
     assert len(hostile.token_requests) == 1

@@ -282,8 +282,11 @@ def test_a_refused_refresh_of_a_grant_that_lives_has_its_pause_and_is_tried_agai
 
 
 @one_of_each
-def test_a_stale_token_survives_a_server_that_says_it_has_failed(source: Maker, hostile: Hostile, clock: Clock) -> None:
-    failing = reply(500, json={"error": "server_error"})
+@pytest.mark.parametrize(("status", "error"), [(500, "server_error"), (502, "anything"), (400, "server_error")])
+def test_a_stale_token_survives_a_server_that_says_it_has_failed(
+    source: Maker, hostile: Hostile, clock: Clock, status: int, error: str
+) -> None:
+    failing = reply(status, json={"error": error})
     asking = source(CLIENT, clock=clock, **on_token(hostile, token("a"), failing, token("b")))
     asking.token()
     clock.advance(250)
