@@ -41,9 +41,9 @@ MEASUREMENTS = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("only", nargs="*", choices=[*MEASUREMENTS, []], help="these measurements; else all")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
+    parser.add_argument("--write", action="store_true", help="write the page in docs/, and its pictures")
     parser.add_argument("--effort", type=float, default=1.0, help="more or fewer rounds than usual (1.0)")
-    parser.add_argument("--stores", action="store_true", help="the stores instead; writes docs/bench-stores.md")
+    parser.add_argument("--stores", action="store_true", help="the stores instead; takes 4 GB of memory, and of disk")
     options = parser.parse_args()
     console = Console()
     if options.stores:

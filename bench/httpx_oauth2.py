@@ -14,10 +14,16 @@ from bench.renewals import row
 from bench.row import Row
 from bench.server import Served
 from bench.timing import Comparison
-from tests.own_environment import python_with
+from tests.own_environment import REQUIREMENTS, python_with
 from tests.servers.process import Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def version() -> str:
+    """Return the version that is pinned."""
+    lines = (REQUIREMENTS / "bench-httpx-oauth2.txt").read_text(encoding="utf-8").split()
+    return next(line.partition("==")[2] for line in lines if line.startswith(f"{HTTPX_OAUTH2}=="))
 
 
 def measure(served: Served, effort: float) -> list[Row]:

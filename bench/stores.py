@@ -11,15 +11,17 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import stores_memory
+from bench import stores_memory, stores_page
 from bench.names import OURS
+from bench.stores_drawing import draw
 from bench.stores_keys import Growth, among_ours, sizes
 from bench.stores_keys_peers import among_httpx_oauth2, among_msal
 from bench.stores_memory import Memory
-from bench.stores_page import write
 from bench.stores_places import Place, places
 from bench.stores_server import TOKEN_SECONDS
 from bench.stores_waits import WORKERS, Waits, waits
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def measure(effort: float, console: Console) -> tuple[list[Waits], list[Growth], Memory]:
@@ -52,6 +54,11 @@ def measure(effort: float, console: Console) -> tuple[list[Waits], list[Growth],
 
 
 def main(effort: float, console: Console, *, page: bool) -> int:
+    """Measure and print; with `page` write the page and its pictures too."""
     rows, growth, memory = measure(effort, console)
-    write(rows, growth, memory, TOKEN_SECONDS, console, page=page)
+    text = stores_page.page(rows, growth, memory, TOKEN_SECONDS)
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    if page:
+        (DOCS / "bench-stores.md").write_text(text, encoding="utf-8")
+        draw(DOCS, rows, growth, TOKEN_SECONDS)
     return 0

@@ -1,4 +1,4 @@
-"""The tables of the stores for a terminal, and docs/bench-stores.md with its pictures."""
+"""The tables of the stores, as docs/bench-stores.md has them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,25 @@ import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 
-from rich.console import Console
-
-from bench.names import OURS
+from bench import httpx_oauth2
+from bench.names import HTTPX_OAUTH2, OURS
 from bench.row import microseconds, milliseconds
-from bench.stores_drawing import draw
 from bench.stores_keys import Growth
 from bench.stores_keys_peers import TOO_LONG
 from bench.stores_memory import BUDGET, Memory
 from bench.stores_waits import Waits
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
 
-
-def write(
-    rows: Sequence[Waits], growth: Sequence[Growth], memory: Memory, call: float, console: Console, *, page: bool
-) -> None:
-    """Print the page; with `page` write it and its pictures too."""
-    text = "\n".join([*_heading(), *_waiting(rows, call), *_growing(growth), *_remembering(growth, memory), ""])
-    console.print(text, markup=False, highlight=False)
-    if page:
-        (DOCS / "bench-stores.md").write_text(text, encoding="utf-8")
-        draw(DOCS, rows, growth, call)
+def page(rows: Sequence[Waits], growth: Sequence[Growth], memory: Memory, call: float) -> str:
+    """Return the page; `call` is how many seconds the token call took."""
+    return "\n".join([*_heading(), *_waiting(rows, call), *_growing(growth), *_remembering(growth, memory), ""])
 
 
 def _heading() -> list[str]:
-    packages = ", ".join(f"{name} {version(name)}" for name in ("redis", "sqlalchemy", "msal", "msal-extensions"))
+    versions = {name: version(name) for name in ("redis", "sqlalchemy", "msal", "msal-extensions")}
+    versions[HTTPX_OAUTH2] = httpx_oauth2.version()
+    packages = ", ".join(map(" ".join, versions.items()))
     return [
         "# Stores, measured",
         "",

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench import httpx_oauth2
+from bench.names import HTTPX_OAUTH2
 from bench.row import Row
 
 COLUMNS = ("what", "doorkey", "peer", "ratio", "target", "")
@@ -30,7 +32,8 @@ is not the one that msal brings), on httpx. A line without a target is there to 
 
 def circumstances() -> str:
     """What was measured on what."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = {**{name: version(name) for name in PACKAGES}, HTTPX_OAUTH2: httpx_oauth2.version()}
+    packages = ", ".join(map(" ".join, versions.items()))
     load = os.getloadavg()[0]
     return f"Python {platform.python_version()}, {os.cpu_count()} CPUs, load {load:.1f}; {packages}."
 
