@@ -8,7 +8,7 @@ from bench.names import AUTHLIB, BARE, OURS, PLAIN_AUTH
 from bench.row import Row, microseconds
 from bench.timing import Comparison
 
-SECONDS = 15.0
+SECONDS = 12.0
 """How long one comparison may take."""
 
 

@@ -34,7 +34,7 @@ REQUESTS = ("requests", "doorkey.integrations.requests_client", "authlib.integra
 
 
 def measure(_: Served, effort: float) -> list[Row]:
-    runs = max(2, int(25 * effort))
+    runs = max(2, int(15 * effort))
     table: list[Row] = []
     for base, ours, theirs in (HTTPX2, REQUESTS):
         mine, peer = _best(base, [f"import {ours}", f"import {theirs}"], runs)
