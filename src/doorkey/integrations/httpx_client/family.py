@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
-from weakref import WeakKeyDictionary, ref
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
@@ -70,9 +69,10 @@ class _Shared(client.OAuth2Client):
         self._join(rest)
         cast("Any", self).auth = OAuth2Auth(self)
 
-    def _join(self, options: Mapping[str, Any]) -> None:
-        """Add what the client's world needs; `options` are those of the HTTP client."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def _join(self, options: Mapping[str, Any]) -> None:
+            """Add what the client's world needs; `options` are those of the HTTP client."""
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
         """Take the token off a redirect to another host, port or scheme."""
@@ -173,6 +173,7 @@ class AsyncFamily(_Shared, AsyncBase):
     _blocking = False
 
     def _join(self, options: Mapping[str, Any]) -> None:
+        from doorkey.integrations.httpx_client.loops import Siblings
         from doorkey.single_flight import AsyncSingleFlight
 
         self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
@@ -196,7 +197,11 @@ class AsyncFamily(_Shared, AsyncBase):
 
     def _transport_for_url(self, url: Any) -> Any:
         siblings, loop = self._siblings, running_loop()
-        return super()._transport_for_url(url) if siblings.at_home(loop) else siblings.transport_for(url, loop)
+        if not siblings.at_home(loop):
+            return siblings.transport_for(url, loop)
+        transport = super()._transport_for_url(url)
+        siblings.close_with_loop(transport)
+        return transport
 
     if TYPE_CHECKING:  # `family` makes these, from the library's own
         # fmt: off
@@ -238,37 +243,6 @@ class AsyncFamily(_Shared, AsyncBase):
                 return await self._flight.token()
             case _:
                 raise UsageError(f"a session cannot perform {type(effect).__name__}")
-
-
-class Siblings:
-    """Transports for event loops beyond the first that a client is used from.
-
-    A pooled connection belongs to the loop that opened it. The first loop has the client's own pool; each other one
-    has a pool made with the same options that keeps no idle connection, as nobody could close it when its loop ends.
-    """
-
-    def __init__(self, lib: Any, options: Mapping[str, Any]) -> None:
-        self._lib, self._options = lib, options
-        self._home: Any = None
-        self._others: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-
-    def at_home(self, loop: Any) -> bool:
-        """Say whether `loop` is the first, which has the client's own transports."""
-        if self._home is None:
-            self._home = ref(loop)
-        return self._home() is loop
-
-    def transport_for(self, url: Any, loop: Any) -> Any:
-        """Return the transport for `url` in another loop than the first."""
-        if loop not in self._others:
-            limits = self._options.get("limits") or self._lib.Limits()
-            none_kept = self._lib.Limits(
-                max_connections=limits.max_connections,
-                max_keepalive_connections=0,
-                keepalive_expiry=limits.keepalive_expiry,
-            )
-            self._others[loop] = self._lib.AsyncClient(**{**self._options, "limits": none_kept})
-        return self._others[loop]._transport_for_url(url)
 
 
 class Family(NamedTuple):

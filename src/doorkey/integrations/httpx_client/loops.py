@@ -1,0 +1,63 @@
+"""One client in several event loops: which transports each loop has, and what closes them when it ends.
+
+Theory of operation. A pooled connection belongs to the loop that opened it. The first loop has the client's own pool;
+each other one has a pool made with the same options that keeps no idle connection. What is idle in the first pool when
+its loop ends would be closed by nobody, as a client that goes on in other loops must not be closed. asyncio closes the
+asynchronous generators of a loop that ends: one of ours is left open in it, and closes the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from doorkey.shield import running_trio
+
+
+class Siblings:
+    """The transports of a client's event loops; `options` are those that the client was made with."""
+
+    def __init__(self, lib: Any, options: Mapping[str, Any]) -> None:
+        self._lib, self._options = lib, options
+        self._home: Any = None
+        self._others: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self._closing: dict[int, AsyncGenerator[None]] = {}
+
+    def at_home(self, loop: Any) -> bool:
+        """Say whether `loop` is the first, which has the client's own transports."""
+        if self._home is None:
+            self._home = ref(loop)
+        return self._home() is loop
+
+    def close_with_loop(self, transport: Any) -> None:
+        """Have `transport`, one of the client's own, closed when this loop ends; one that was given is its owner's."""
+        if id(transport) in self._closing or running_trio() is not None or self._was_given(transport):
+            return
+        self._closing[id(transport)] = closing = _closing(transport)
+        with suppress(StopIteration):
+            closing.asend(None).send(None)  # up to its yield, where this loop knows of it
+
+    def transport_for(self, url: Any, loop: Any) -> Any:
+        """Return the transport for `url` in another loop than the first."""
+        if loop not in self._others:
+            limits = self._options.get("limits") or self._lib.Limits()
+            none_kept = self._lib.Limits(
+                max_connections=limits.max_connections,
+                max_keepalive_connections=0,
+                keepalive_expiry=limits.keepalive_expiry,
+            )
+            self._others[loop] = self._lib.AsyncClient(**{**self._options, "limits": none_kept})
+        return self._others[loop]._transport_for_url(url)
+
+    def _was_given(self, transport: Any) -> bool:
+        mounts: Mapping[str, Any] = self._options.get("mounts") or {}
+        return transport is self._options.get("transport") or any(transport is one for one in mounts.values())
+
+
+async def _closing(transport: Any) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        await transport.aclose()

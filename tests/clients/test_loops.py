@@ -1,0 +1,86 @@
+"""A client that is used in one event loop after another leaves nothing open in those that have ended."""
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+
+from doorkey.dev import Provider
+from doorkey.integrations.httpx_client import on
+
+WAIT = 60.0
+TOKEN = {"access_token": "at-1"}
+
+TWO_LOOPS = """
+import asyncio, sys
+
+kind, issuer, api = sys.argv[1:]
+endpoint = issuer + "/protocol/openid-connect/token"
+
+if kind == "source":
+    from doorkey import AsyncTokenSource
+    from doorkey.credentials import ResourceOwnerCredentials
+
+    robot = ResourceOwnerCredentials("admin-cli").with_username_password("admin", "admin")
+    source = AsyncTokenSource(robot, token_endpoint=endpoint)
+
+    async def use():
+        source.reject(await source.token())
+else:
+    from doorkey.integrations.httpx_client import on
+
+    client = on(kind).AsyncOAuth2Client("admin-cli", token_endpoint=endpoint)
+
+    async def use():
+        await client.fetch_token(username="admin", password="admin")
+        assert (await client.get(api)).status_code == 200
+
+async def main():
+    asyncio.get_running_loop().slow_callback_duration = 60  # this is not about speed
+    await use()
+
+asyncio.run(main())
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["httpx2", "httpx", "source"])
+def test_two_event_loops_in_a_row_leave_nothing_open(kind: str) -> None:
+    with Provider() as provider:
+        api = provider.issuer.replace("/realms/", "/admin/realms/") + "/users/count"
+        command = [sys.executable, "-X", "dev", "-W", "error", "-c", TWO_LOOPS, kind, provider.issuer, api]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+class Noting:
+    """A transport that notes what becomes of it."""
+
+    def __init__(self, lib: Any) -> None:
+        self.lib, self.closed = lib, 0
+
+    async def handle_async_request(self, request: Any) -> Any:
+        return self.lib.Response(200, request=request)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("lib", [httpx2, httpx])
+@pytest.mark.parametrize("where", ["transport", "mounts"])
+def test_a_transport_that_was_given_is_not_closed_with_its_loop(lib: Any, where: str) -> None:
+    given = Noting(lib)
+    options: Any = {"transport": given} if where == "transport" else {"mounts": {"all://": given}}
+    client = on(lib.__name__).AsyncOAuth2Client("c", token=TOKEN, **options)
+
+    async def use() -> int:
+        return int((await client.get("https://api.example/")).status_code)
+
+    assert [asyncio.run(use()), asyncio.run(use())] == [200, 200]
+    assert given.closed == 0
+    asyncio.run(client.aclose())
+    assert given.closed == 1
