@@ -24,7 +24,7 @@ Over loopback the server is another process and connections are kept alive; in m
 that only the clients' own work is left. The contenders take turns, ten calls each, in changing order, client and server
 on one core, with garbage collected between the turns. A round's figure is the median of its ten calls; ratios are made
 within each round, and their median is given with its 95 % interval. Rounds go on until that is ± 0.002, or for
-{SECONDS:.0f} seconds. What a client adds to a bare one is counted in CPU time of its thread, and compared in the same way.
+{SECONDS:.0f} seconds. What a client adds to a bare one is counted in CPU time of its thread, and compared likewise.
 Imports are the least of many fresh interpreters. Of the longest stalls of ten rounds the least counts: the code's own
 are in every round. httpx-oauth2 is measured, beside doorkey's transport, in an environment of its own (its module `jwt`
 is not the one that msal brings), on httpx. A line without a target is there to compare.
