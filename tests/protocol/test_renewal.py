@@ -123,6 +123,18 @@ def test_a_look_is_of_one_moment_though_another_token_is_put_meanwhile() -> None
     assert made.look(NOW) == (made.attempts, NEW, Wanted.USE)
 
 
+def test_a_token_is_at_hand_while_it_is_fresh_and_nobody_refuses_or_replaces_it() -> None:
+    made = slot(NEW)
+    assert made.at_hand(NOW + 239) is NEW
+    assert made.at_hand(NOW + 240) is None  # stale
+    made.set_aside()
+    assert made.at_hand(NOW) is None
+    made.put(NEW)
+    made.reject(NEW)
+    assert made.at_hand(NOW) is None
+    assert slot(None).at_hand(NOW) is None
+
+
 def test_a_leeway_of_the_slot_counts() -> None:
     made = Slot(renewing, lambda _: True, 300.0)
     made.put(NEW)
@@ -344,6 +356,12 @@ def test_a_token_that_an_api_refused_is_not_still_good() -> None:
     made = buried(replace(LOGIN, expires_at=NOW + 100))
     assert made.token is not None
     made.reject(made.token)
+    is_told(made)
+
+
+def test_unless_somebody_says_so_no_grant_can_be_repeated() -> None:
+    made = slot(LOGIN)
+    made.bury(LOGIN, REFUSED)
     is_told(made)
 
 
