@@ -2,7 +2,8 @@ import pytest
 
 from doorkey.errors import VerificationError
 from doorkey.jose.algorithms import ALGORITHMS
-from doorkey.oidc.core.hashes import half_hash
+from doorkey.oidc.core.hashes import check_hash, half_hash
+from doorkey.values import Secret
 
 AT = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
 CODE = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"
@@ -29,6 +30,13 @@ def test_every_algorithm_that_verifies_has_its_hash(alg: str) -> None:
 def test_an_unknown_algorithm_has_none(alg: object) -> None:
     with pytest.raises(VerificationError, match="alg has no known hash"):
         half_hash(AT, alg)
+
+
+@pytest.mark.parametrize("found", [{}, {"at_hash": None}, {"at_hash": 1}, {"at_hash": "77QmUPtjPfzWtF2AnpK9RA"}])
+def test_only_the_same_hash_is_a_match(found: dict[str, object]) -> None:
+    check_hash({"at_hash": "77QmUPtjPfzWtF2AnpK9RQ"}, "at_hash", Secret(AT), "RS256")
+    with pytest.raises(VerificationError, match="at_hash"):
+        check_hash(found, "at_hash", Secret(AT), "RS256")
 
 
 def test_what_is_not_ascii_is_hashed_all_the_same() -> None:

@@ -47,6 +47,13 @@ def test_amr_is_a_list_of_texts(amr: object) -> None:
     assert refused(claims(amr=amr)).claim == "amr"
 
 
+@pytest.mark.parametrize("name", ["nonce", "acr", "azp", "at_hash", "c_hash", "s_hash"])
+@pytest.mark.parametrize("value", ["", 1, True, ["a"], {}])
+def test_what_is_compared_with_nothing_is_well_formed_all_the_same(name: str, value: object) -> None:
+    accept(claims(**{name: "a"}), {})
+    assert refused(claims(**{name: value}), {}).claim == name
+
+
 def test_each_kind_says_for_which_response_types_it_is() -> None:
     assert CodeIDToken.RESPONSE_TYPES == ("code",)
     assert "id_token token" in ImplicitIDToken.RESPONSE_TYPES

@@ -46,6 +46,7 @@ def test_extra_audiences_need_trust_and_azp() -> None:
     assert refused(claims(aud=[*two, "third"], azp=CLIENT), trusting).claim == "aud"
     assert refused(claims(aud=two, azp="their-api"), trusting).claim == "azp"
     assert refused(claims(aud=two), {}).claim == "azp"
+    assert refused(claims(aud="their-api", azp=CLIENT), trusting).claim == "aud"
 
 
 def test_extra_audiences_need_trust_also_where_the_client_is_named_by_an_option() -> None:
