@@ -19,7 +19,7 @@ from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.flow import Effect, Flow
 from doorkey.protocol.grants import Grant, RefreshTokenGrant
-from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.metadata import ServerMetadata, check_one_issuer
 from doorkey.protocol.renewal import Slot
 from doorkey.protocol.token_endpoint import asks_for_a_bound_token, parse_token, token_request
 from doorkey.tokens import OAuthToken
@@ -48,6 +48,7 @@ class Server:
     """
 
     def __init__(self, issuer: str | None, metadata: ServerMetadata) -> None:
+        check_one_issuer(issuer, metadata)
         issuer = issuer if issuer is not None else metadata.issuer
         if issuer is None and metadata.token_endpoint is None:
             raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.errors import UsageError
+from doorkey.oauth2.issuer import endpoint_of
 from doorkey.oauth2.options import SessionOptions
 from doorkey.protocol import pkce
 from doorkey.protocol.authorization import LIFETIME, AuthorizationTransaction, authorization_url, new_state
@@ -42,7 +43,7 @@ def begun(
     `extra` keyword arguments become parameters; those that matter here (response_type, redirect_uri, scope, nonce,
     response_mode) replace the session's. Raises `UsageError` for what cannot be asked for.
     """
-    endpoint = url or options.metadata.authorization_endpoint
+    endpoint = endpoint_of(options.metadata, url, "authorization")
     if not endpoint:
         raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
     rest = dict(extra)
@@ -106,6 +107,7 @@ def transaction_of(
         scope=pending.scope,
         response_mode=parameters.get("response_mode", "query"),
         expires_at=now + LIFETIME,
+        token_endpoint=options.metadata.token_endpoint,
     )
 
 

@@ -41,16 +41,18 @@ def finish(
     *,
     state: str | None = None,
     transaction: AuthorizationTransaction | None = None,
+    token_endpoint: str | None = None,
     may_read_fragment: bool = False,
 ) -> Finished:
     """Return the checked callback at `url`; its state is used up.
 
     The request it answers is `transaction`, else the one of the `state` given here, of this session's own requests, or
-    of the session's `state` option. `may_read_fragment`: nothing is known of the request but that it can only have
-    asked for a fragment. Raises as `parse_callback` does.
+    of the session's `state` option. `token_endpoint` is where its code is to go. `may_read_fragment`: nothing is known
+    of the request but that it can only have asked for a fragment. Raises as `parse_callback` does, and `UsageError` for
+    a transaction of another server.
     """
     if transaction is not None:
-        return _finish_transaction(url, options, transaction)
+        return _finish_transaction(url, options, transaction, token_endpoint)
     expected = state or _own_state(url, authorizations) or options.state
     pending = authorizations.find(expected)
     if expected is None:
@@ -78,10 +80,13 @@ def finish(
     return Finished(callback, pending, fragment)
 
 
-def _finish_transaction(url: str, options: SessionOptions, transaction: AuthorizationTransaction) -> Finished:
+def _finish_transaction(
+    url: str, options: SessionOptions, transaction: AuthorizationTransaction, token_endpoint: str | None
+) -> Finished:
     issuer = options.metadata.issuer
-    if issuer is not None and transaction.issuer is not None and issuer != transaction.issuer:
-        raise UsageError("this transaction was begun with another authorization server than this session's")
+    for here, there in ((issuer, transaction.issuer), (token_endpoint, transaction.token_endpoint)):
+        if here is not None and there is not None and here != there:
+            raise UsageError("this transaction was begun with another authorization server than this session's")
     pending = promised_by(transaction)
     callback = parse_callback(
         url,

@@ -178,7 +178,7 @@ class OAuth2Client:
 
         core = self._oauth
         given = {**extra, "code": code, "username": username, "password": password}
-        endpoint = url or core.token_endpoint()
+        endpoint = core.token_endpoint(url)
         finished: Finished | None = None
         if authorization_response is not None:
             implicit = url is None and core.options.metadata.token_endpoint is None
@@ -188,6 +188,7 @@ class OAuth2Client:
                 core.authorizations,
                 state=state,
                 transaction=transaction,
+                token_endpoint=endpoint,
                 may_read_fragment=implicit and speaks_of_a_fragment(authorization_response),
             )
             if finished.brings_a_token:
@@ -260,7 +261,8 @@ class OAuth2Client:
         from doorkey.values import Secret
 
         core, own = self._oauth, self._oauth.slot.token
-        endpoint = url or core.token_endpoint()
+        mine = own is not None and (refresh_token is None or Secret(refresh_token) == own.refresh_token)
+        endpoint = core.renewal_endpoint() if mine and not url else core.token_endpoint(url)
         if endpoint is None:
             raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
         options = core.call_options(extra)
@@ -282,7 +284,6 @@ class OAuth2Client:
             )
             return (yield from core.refresh(token, current, asking))
 
-        mine = own is not None and (refresh_token is None or Secret(refresh_token) == own.refresh_token)
         token = (yield from Renewed(renew)) if mine else (yield from renew(None))
         return OAuth2Token(token)
 
@@ -321,7 +322,7 @@ class OAuth2Client:
         from doorkey.protocol.revocation import check_revocation, revocation_request
 
         core = self._oauth
-        endpoint = _endpoint(url, core.options.metadata.revocation_endpoint, "revocation")
+        endpoint = core.endpoint(url, "revocation", own=token is None)
         options = core.call_options(extra)
         request = revocation_request(
             endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
@@ -351,7 +352,7 @@ class OAuth2Client:
         from doorkey.protocol.introspection import introspection_request, parse_introspection
 
         core = self._oauth
-        endpoint = _endpoint(url, core.options.metadata.introspection_endpoint, "introspection")
+        endpoint = core.endpoint(url, "introspection", own=token is None)
         options = core.call_options(extra)
         request = introspection_request(
             endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
@@ -380,12 +381,6 @@ def _with_promised(given: dict[str, Any], finished: Finished | None, options: Se
     if given.get("code_verifier") is None and pending is not None and pending.code_verifier is not None:
         given["code_verifier"] = pending.code_verifier.reveal()
     return given
-
-
-def _endpoint(given: str | None, known: str | None, what: str) -> str:
-    if not (given or known):
-        raise UsageError(f"give the {what} endpoint's url, or construct the session with {what}_endpoint=")
-    return given or known or ""
 
 
 def _pairs(headers: HeaderItems | None) -> Pairs:

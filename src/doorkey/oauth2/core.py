@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import InvalidGrant, UsageError
 from doorkey.oauth2.hooks import ComplianceHooks
+from doorkey.oauth2.issuer import endpoint_of
 from doorkey.oauth2.options import SessionOptions, auth_method_named
 from doorkey.oauth2.pending import Authorizations
 from doorkey.observe.observer import Observer
+from doorkey.protocol.endpoint import origin_of
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import saving
@@ -59,12 +61,13 @@ class SessionCore:
         self.slot.observer = self.observer
         self.view: OAuth2Token | None = None
         self.asked: Asking | None = None
+        self.home: str | None = None
         self.first: Callable[[], Asking] | None = None  # of a session that gets its first token by itself
         self.put(token)
 
-    def put(self, token: OAuth2Token | None, asked: Asking | None = None) -> None:
-        """Take `token` as the session's; `asked` is how it was got, None where nobody knows."""
-        self.view, self.asked = token, asked
+    def put(self, token: OAuth2Token | None, asked: Asking | None = None, home: str | None = None) -> None:
+        """Take `token` as the session's; `asked` is how it was got and `home` where, None where nobody knows."""
+        self.view, self.asked, self.home = token, asked, home
         self.slot.put(token.value if token is not None else None)
 
     def bring(self, token: OAuth2Token | None) -> None:
@@ -75,8 +78,10 @@ class SessionCore:
 
     # -- getting a token -------------------------------------------------------------------------------------------
 
-    def take(self, token: OAuthToken, asked: Asking | None, replaced: Mapping[str, str]) -> Flow[OAuth2Token]:
-        """Save `token` by `update_token` and then make it the session's.
+    def take(
+        self, token: OAuthToken, asked: Asking | None, replaced: Mapping[str, str], home: str | None = None
+    ) -> Flow[OAuth2Token]:
+        """Save `token` by `update_token` and then make it the session's; `home` is where, if not where it was `asked`.
 
         When saving fails the token is kept all the same, because the one it replaces may be dead; the error is raised.
         """
@@ -84,7 +89,7 @@ class SessionCore:
         try:
             yield from saving(self.slot, token, self._save(view, replaced))
         finally:
-            self.put(view, asked)
+            self.put(view, asked, home or (asked.endpoint if asked is not None else None))
         return view
 
     def ask(self, asking: Asking, response_hook: str, request_hook: str | None = None) -> Flow[OAuthToken]:
@@ -101,7 +106,7 @@ class SessionCore:
             asking.endpoint, asking.grant, asking.extra, method=asking.method, headers=asking.headers
         )
         method = self.client_auth(asking.auth, self.options.token_endpoint_auth_method)
-        request = yield from self._ready(request.with_options(asking.options), method, request_hook)
+        request = yield from self._ready(request.with_options(asking.options), method, request_hook, asking.endpoint)
         response = yield from self._sent(request, response_hook)
         refresh_token = asking.grant.refresh_token if isinstance(asking.grant, RefreshTokenGrant) else None
         bound = asks_for_a_bound_token(request)
@@ -111,7 +116,9 @@ class SessionCore:
         """Authenticate `request`, send it, and return the response; hooks see and may change the request."""
         return (yield from self._sent((yield from self._ready(request, auth, request_hook)), None))
 
-    def _ready(self, request: Request, auth: ClientAuthMethod, hook: str | None) -> Flow[Request]:
+    def _ready(
+        self, request: Request, auth: ClientAuthMethod, hook: str | None, token_endpoint: str | None = None
+    ) -> Flow[Request]:
         """Return `request` as it leaves: as the hooks want it, and authenticated."""
         from doorkey.protocol.client_auth import authenticate
 
@@ -120,7 +127,7 @@ class SessionCore:
             url, headers, data = yield from self.hooks.on_request(hook, (request.url, dict(request.headers), body))
             content = data if isinstance(data, bytes) else str(data or "").encode("utf-8", "surrogateescape")
             request = replace(request, url=url, headers=tuple(headers.items()), form=(), body=content)
-        return authenticate(request, self.identity(request.url), auth)
+        return authenticate(request, self._identity(request.url, token_endpoint), auth)
 
     def _sent(self, request: Request, hook: str | None) -> Flow[Response]:
         """Return the response to `request`, as the hooks leave it."""
@@ -137,7 +144,7 @@ class SessionCore:
         """Say whether there is a way to the next token without a person; most sessions have none to the first."""
         if token is None:
             return self.first is not None
-        if self.token_endpoint() is None:
+        if self.renewal_endpoint() is None:
             return False
         return token.refresh_token is not None or self.repeatable() is not None
 
@@ -188,7 +195,7 @@ class SessionCore:
 
         asked = self.asked
         if asking is None:
-            endpoint = self.token_endpoint()
+            endpoint = self.renewal_endpoint()
             assert endpoint is not None, "renewable() asks first"
             grant = RefreshTokenGrant(refresh_token)
             if asked is None:
@@ -199,20 +206,41 @@ class SessionCore:
         try:
             renewed = yield from self.ask(asking, "refresh_token_response", "refresh_token_request")
         except InvalidGrant as refused:
-            usual = (self.token_endpoint(), asked.auth if asked is not None else None)
+            usual = (self.renewal_endpoint(), asked.auth if asked is not None else None)
             if token is not None and token.refresh_token == refresh_token and usual == (asking.endpoint, asking.auth):
                 self.slot.bury(token, refused)
             raise
         if renewed.scope is None and token is not None:
             renewed = replace(renewed, scope=token.scope)  # unchanged where the answer is silent (RFC 6749 §6)
-        yield from self.take(renewed, asked or asking, {"refresh_token": refresh_token.reveal()})
+        yield from self.take(renewed, asked or asking, {"refresh_token": refresh_token.reveal()}, asking.endpoint)
         return renewed
 
     # -- what requests are made of -----------------------------------------------------------------------------------
 
-    def token_endpoint(self) -> str | None:
-        """Return where tokens are asked for: what the session was told, else where it asked last."""
-        return self.options.metadata.token_endpoint or (self.asked.endpoint if self.asked else None)
+    def token_endpoint(self, given: str | None = None) -> str | None:
+        """Return where tokens are asked for: as `given`, as the session was told, else where it asked last.
+
+        Raises `UsageError` for another issuer's.
+        """
+        told = endpoint_of(self.options.metadata, given, "token")
+        return told or (self.asked.endpoint if self.asked else None)
+
+    def renewal_endpoint(self) -> str | None:
+        """Return where the session's own refresh token may be presented: where it came from, and nowhere else."""
+        return self.home or self.token_endpoint()
+
+    def endpoint(self, given: str | None, kind: str, *, own: bool) -> str:
+        """Return the endpoint of this `kind` for a token, the session's `own` or one that a caller named.
+
+        Raises `UsageError` without any, for another issuer's, and for a token that came from another server.
+        """
+        endpoint = endpoint_of(self.options.metadata, given, kind)
+        if endpoint is None:
+            raise UsageError(f"give the {kind} endpoint's url, or construct the session with {kind}_endpoint=")
+        known = self.options.metadata.token_endpoint
+        if own and not given and self.home is not None and known is not None and self.home != known:
+            raise UsageError(f"this token came from another server than the {kind} endpoint's: give that server's url")
+        return endpoint
 
     def _server(self) -> str | None:
         return self.options.metadata.issuer or self.token_endpoint()
@@ -233,12 +261,14 @@ class SessionCore:
             return auth_method_named(chosen, self.auth_methods)
         return self.library.client_auth(chosen)
 
-    def identity(self, endpoint: str) -> ClientIdentity:
-        """Return who the client is, for one request to `endpoint`."""
+    def _identity(self, url: str, token_endpoint: str | None) -> ClientIdentity:
+        """Return who the client is, for one request to `url`, and for whom an assertion in it is meant."""
         from doorkey.protocol.client_auth import ClientIdentity
 
         options = self.options
-        audience = options.metadata.issuer or self.token_endpoint() or endpoint
+        token_endpoint = token_endpoint or self.token_endpoint()
+        near = token_endpoint is not None and origin_of(token_endpoint) == origin_of(url)
+        audience = options.metadata.issuer or (token_endpoint if near else None) or url
         return ClientIdentity(options.client_id, options.credential, audience, options.clock())
 
     def call_options(self, extra: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

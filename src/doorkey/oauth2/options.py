@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from doorkey.errors import UsageError
 from doorkey.protocol.exchange import ExchangePolicy
-from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
+from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.protocol.pkce import METHOD
 from doorkey.tokens import OAuth2Token
 from doorkey.values import Scope, Secret
@@ -84,6 +84,7 @@ def session_options(
     endpoints: dict[str, Any] = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
     if endpoints:
         validated = ServerMetadata.from_mapping(endpoints)
+        check_one_issuer(validated.issuer, metadata)
         metadata = replace(metadata, **{name: getattr(validated, name) for name in endpoints})
     secret = own.pop("client_secret", None)
     scope = own.pop("scope", None)

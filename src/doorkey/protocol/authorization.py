@@ -54,6 +54,8 @@ class AuthorizationTransaction:
     scope: Scope
     response_mode: str
     expires_at: float
+    token_endpoint: str | None = None
+    """Where its code goes, if that was known when it began: a code of one server is offered to no other."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can hold."""
@@ -68,7 +70,7 @@ class AuthorizationTransaction:
     def from_dict(cls, members: Mapping[str, Any]) -> AuthorizationTransaction:
         """Return the transaction that `to_dict` described. Raises `UsageError` for anything else."""
         texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
-        optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope")}
+        optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope", "token_endpoint")}
         expires_at = moment_of(members.get("expires_at"))
         if (
             not all(isinstance(value, str) and value for value in texts.values())
@@ -86,6 +88,7 @@ class AuthorizationTransaction:
             scope=Scope.of(optional["scope"]),
             response_mode=str(texts["response_mode"]),
             expires_at=expires_at,
+            token_endpoint=optional["token_endpoint"],
         )
 
     @classmethod

@@ -116,6 +116,12 @@ class ServerMetadata:
         return cls() if value is None else cls.from_mapping(value)
 
 
+def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
+    """Raise `UsageError` where `issuer` and the metadata that is given beside it are of two authorization servers."""
+    if issuer is not None and metadata.issuer is not None and issuer != metadata.issuer:
+        raise UsageError(f"issuer= is not the issuer of metadata=, {metadata.issuer!r}: leave out one of them")
+
+
 def parse_metadata(members: Mapping[str, Any], issuer: str, status: int | None = None) -> ServerMetadata:
     """Return the metadata a server published for `issuer`, compared exactly (RFC 8414 §3.3).
 

@@ -45,8 +45,8 @@ class _Authority:
         self._policy = exchange or ExchangePolicy()
         self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(max_tokens, max_idle)
-        self.issuer = issuer or str(http_client.base_url).rstrip("/")
         known = ServerMetadata.of(openid_config)
+        self.issuer = issuer or known.issuer or str(http_client.base_url).rstrip("/")
         if not self.issuer and known.token_endpoint is None:
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
         self._server = Server(self.issuer or None, known)
