@@ -253,7 +253,7 @@ def test_metadata_of_one_issuer_is_not_taken_for_another(adapter: Adapter, a: Ho
 ROBOT = ClientCredentials("c", SECRET)
 
 
-def test_sources_with_the_same_credentials_at_two_issuers_share_nothing(a: Hostile, b: Hostile) -> None:
+def test_credentials_of_one_issuer_are_never_offered_to_another_by_sources(a: Hostile, b: Hostile) -> None:
     with TokenSource(ROBOT, issuer=a.url("")) as at_a, TokenSource(ROBOT, issuer=b.url("")) as at_b:
         first = at_a.token()
         assert at_b.token().access_token.reveal() == "at-b-1"
@@ -266,7 +266,7 @@ def test_sources_with_the_same_credentials_at_two_issuers_share_nothing(a: Hosti
     assert refreshed_with(b.token_requests) == []
 
 
-def test_auth_objects_with_the_same_credentials_at_two_issuers_share_nothing(a: Hostile, b: Hostile) -> None:
+def test_credentials_of_one_issuer_are_never_offered_to_another_by_auth_objects(a: Hostile, b: Hostile) -> None:
     api = Hostile()
     try:
         with httpx2.Client(verify=TLS) as client:
@@ -277,7 +277,7 @@ def test_auth_objects_with_the_same_credentials_at_two_issuers_share_nothing(a: 
         api.close()
 
 
-def test_authorities_cache_tokens_for_their_own_issuer(a: Hostile, b: Hostile) -> None:
+def test_credentials_of_one_issuer_are_never_offered_to_another_by_transports(a: Hostile, b: Hostile) -> None:
     api = Hostile()
     api.on("/api", reply(200), reply(200), reply(401), reply(200))
     with httpx2.Client(base_url=a.url(""), verify=TLS) as at_a, httpx2.Client(base_url=b.url(""), verify=TLS) as at_b:
@@ -303,7 +303,7 @@ def test_an_authority_whose_metadata_is_given_goes_by_the_issuer_in_it(a: Hostil
     assert b.received == []
 
 
-def test_a_vault_of_one_issuer_does_not_offer_what_another_saved(a: Hostile, b: Hostile, clock: Clock) -> None:
+def test_credentials_of_one_issuer_are_never_offered_to_another_by_vaults(a: Hostile, b: Hostile, clock: Clock) -> None:
     store = MemoryStore()
     saved = {"access_token": "at", "refresh_token": "rt-of-a", "expires_at": START - 1}
     with TokenVault(store, client_id="c", client_secret=SECRET, issuer=a.url(""), clock=clock) as at_a:
