@@ -3,13 +3,16 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from doorkey.errors import UsageError
+from doorkey.errors import RecordError, UsageError
 from doorkey.server.sqlite_store import SQLiteStore
 from doorkey.server.store import SWEEP_EVERY, MemoryStore, Store
 
@@ -90,9 +93,15 @@ def test_two_connections_see_the_same_file(tmp_path: Path) -> None:
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "store"
-    path.touch(mode=0o666)
-    SQLiteStore(path).close()
+    before = os.umask(0)
+    try:
+        SQLiteStore(path).close()
+    finally:
+        os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
+    with pytest.raises(UsageError, match="chmod 600"):
+        SQLiteStore(path)
 
 
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
@@ -110,10 +119,11 @@ def test_something_that_is_no_file_is_refused(tmp_path: Path) -> None:
             SQLiteStore(path)
 
 
-@pytest.mark.parametrize("content", [b"notes of mine", b"SQLite format 3\x00 and then nothing", b"\x00" * 4096])
+@pytest.mark.parametrize("content", [b"", b"notes of mine", b"SQLite format 3\x00 and then nothing", b"\x00" * 4096])
 def test_a_foreign_or_truncated_file_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes"
     path.write_bytes(content)
+    path.chmod(0o600)
     with pytest.raises(UsageError, match="it was left as it is"):
         SQLiteStore(path)
     assert path.read_bytes() == content
@@ -125,7 +135,29 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) 
     database.execute("CREATE TABLE record (mine TEXT)")
     database.commit()
     database.close()
+    path.chmod(0o600)
     before = path.read_bytes()
     with pytest.raises(UsageError, match="not one of doorkey's"):
         SQLiteStore(path)
     assert path.read_bytes() == before
+
+
+def test_to_open_the_file_again_drops_no_lock_that_this_process_holds(tmp_path: Path) -> None:
+    """POSIX locks belong to the process: closing any descriptor of the file would let another process write."""
+    path = tmp_path / "store"
+    write = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute(sys.argv[2])"
+    SQLiteStore(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        again = SQLiteStore(path)
+        done = subprocess.run([sys.executable, "-c", write, path, "BEGIN IMMEDIATE"], capture_output=True, text=True)
+        assert "database is locked" in done.stderr
+        again.close()
+        writing.execute("ROLLBACK")
+
+
+def test_the_journal_of_a_store_that_was_deleted_is_not_taken_for_a_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "store-journal").touch(mode=0o600)
+    with pytest.raises(RecordError, match="was deleted"):
+        SQLiteStore(tmp_path / "store")
+    assert not (tmp_path / "store").exists()

@@ -1,14 +1,13 @@
 """A store in an SQLite file: what the server knew is still known after a restart.
 
 The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600,
-no symbolic link, no other owner, and never a file that is something else.
+no symbolic link, no other owner, and never a file that is something else. `doorkey.stores.sqlite_file` sees to that.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,38 +15,43 @@ from pathlib import Path
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.server.store import SWEEP_EVERY
+from doorkey.stores.sqlite_file import made_if_missing
 
 APPLICATION_ID = 0x646B6579  # "dkey": how our own files are told from other people's
 _LIVE = "SELECT value FROM record WHERE kind = ? AND key = ? AND expires_at > ?"
 _WRITE = "INSERT OR REPLACE INTO record (kind, key, value, expires_at) VALUES (?, ?, ?, ?)"
-_TABLE = """CREATE TABLE IF NOT EXISTS record (
+_TABLES = f"""
+PRAGMA application_id = {APPLICATION_ID};
+CREATE TABLE record (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
     value TEXT NOT NULL,
     expires_at REAL NOT NULL,
     PRIMARY KEY (kind, key)
-) WITHOUT ROWID"""
+) WITHOUT ROWID;
+"""
 
 
 class SQLiteStore:
     """Records in the file at `path`, which is made if need be. Safe between threads, and between processes.
 
-    Raises `UsageError` if the file is a symbolic link, somebody else's, or not one of ours; it is then left
-    as it is.
+    Raises `UsageError` if the file is a symbolic link, somebody else's, open to others, or not one of ours, and
+    `StoreError` or `RecordError` if it cannot be reached or only its journal is left; it is then left as it is.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        self._path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
         self._lock = threading.Lock()
         self._writes = 0
-        _make_private(self._path)
+        made_if_missing(self._path, _TABLES)
         try:
-            self._db = sqlite3.connect(self._path, timeout=5, check_same_thread=False, isolation_level=None)
+            self._db = sqlite3.connect(
+                f"{self._path.as_uri()}?mode=rw", uri=True, timeout=5, check_same_thread=False, isolation_level=None
+            )
         except sqlite3.Error as error:
             raise UsageError(f"the store at {self._path} cannot be opened") from error
         try:
-            self._prepare()
-            self._path.chmod(0o600)  # only now that it is known to be ours
+            self._check_ours()
         except BaseException:
             self._db.close()
             raise
@@ -90,16 +94,14 @@ class SQLiteStore:
         with self._lock:
             self._db.close()
 
-    def _prepare(self) -> None:
+    def _check_ours(self) -> None:
         try:
             found = self._db.execute("PRAGMA application_id").fetchone()[0]
-            empty = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-            if found != APPLICATION_ID and not empty:
-                raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
-            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._db.execute(_TABLE)
+            tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
         except sqlite3.Error as error:
             raise UsageError(f"{self._path} is not a doorkey store; it was left as it is") from error
+        if found != APPLICATION_ID or "record" not in tables:
+            raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
 
     @contextmanager
     def _transaction(self, kind: str = "DEFERRED") -> Generator[None]:
@@ -124,20 +126,3 @@ class SQLiteStore:
         self._writes += 1
         if self._writes % SWEEP_EVERY == 0:
             self._db.execute("DELETE FROM record WHERE expires_at <= ?", (now,))
-
-
-def _make_private(path: Path) -> None:
-    """Make the file with mode 0600 if it is not there, and refuse one that is not ours alone."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise UsageError(f"the store at {path} cannot be opened ({error.strerror})") from error
-    try:
-        status = os.fstat(descriptor)
-        if path.is_symlink() or not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"the store at {path} is not a plain file")
-        if hasattr(os, "getuid") and status.st_uid != os.getuid():
-            raise UsageError(f"the store at {path} belongs to somebody else")
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from doorkey.errors import OAuthError, RecordError, StoreError
 from doorkey.stores.forks import around_fork
-from doorkey.stores.sqlite_file import Identity, check_ours, identity, made_if_missing
+from doorkey.stores.sqlite_file import TABLES, Identity, check_ours, identity, made_if_missing
 
 
 class Connection:
@@ -53,7 +53,7 @@ class Connection:
         if self._db is not None and identity(self._path) == self._file:
             return self._db
         self._close()
-        file = made_if_missing(self._path)
+        file = made_if_missing(self._path, TABLES)
         # mode=rw: SQLite makes no file of its own
         db = sqlite3.connect(
             f"{self._path.as_uri()}?mode=rw",

@@ -23,7 +23,7 @@ APPLICATION_ID: Final = 0x646B7473  # "dkts": how our own files are told from ot
 SCHEMA: Final = 1
 COMPANIONS: Final = ("-wal", "-shm", "-journal")
 
-_TABLES: Final = f"""
+TABLES: Final = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA};
 PRAGMA journal_mode = WAL;
@@ -64,8 +64,8 @@ def identity(path: Path) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
-def made_if_missing(path: Path) -> Identity:
-    """Return which file is at `path`, after making it if there was none.
+def made_if_missing(path: Path, tables: str) -> Identity:
+    """Return which file is at `path`, after making it with its `tables` (statements of SQL) if there was none.
 
     Raises what `identity` raises, and `UsageError` for a folder where others may put files in our file's place.
     """
@@ -73,7 +73,7 @@ def made_if_missing(path: Path) -> Identity:
     if found is None:
         _check_folder(path)
         _refuse_leftovers(path)
-        _make(path)
+        _make(path, tables)
         found = identity(path)
     for companion in COMPANIONS:
         identity(path.with_name(path.name + companion))
@@ -116,14 +116,14 @@ def _refuse_leftovers(path: Path) -> None:
             raise RecordError(f"file {path} was deleted, but {leftover} is still there: bring it back, or delete both")
 
 
-def _make(path: Path) -> None:
+def _make(path: Path, tables: str) -> None:
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         os.close(os.open(fresh, flags, 0o600))
         try:
             with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
-                db.executescript(_TABLES)
+                db.executescript(tables)
             _put_in_place(fresh, path)
         finally:
             with suppress(FileNotFoundError):
