@@ -187,6 +187,8 @@ def test_a_changed_token_is_refused() -> None:
         lambda: jwt.decode(GOOD, "\udcff{"),
         lambda: jwt.decode(GOOD, '{"keys": '),
         lambda: jwt.decode(GOOD, [PUBLIC, OCT]),
+        lambda: jwt.decode(GOOD, dict),
+        lambda: jwt.decode(GOOD, JsonWebKey),
         lambda: jwt.decode(GOOD, PUBLIC, claims_cls=cast(Any, dict)),
         lambda: jwt.decode(GOOD, PUBLIC, claims_cls=cast(Any, "CodeIDToken")),
         lambda: jwt.decode(GOOD, PUBLIC, claims_options=cast(Any, ["iss"])),
