@@ -8,6 +8,8 @@ from typing import Final
 
 from doorkey.errors import UsageError
 
+__all__: list[str] = []
+
 MAX_KEY: Final = 1024
 """Bytes of a key in UTF-8: what the index of every supported database holds."""
 MAX_DATA: Final = 1 << 20

@@ -14,6 +14,8 @@ from typing import Final, NoReturn
 
 from doorkey.errors import RecordError, UsageError
 
+__all__ = ["Sealer"]
+
 MAGIC: Final = b"dk\xa7s"
 FORMAT: Final = 1
 NONCE: Final = 12

@@ -10,6 +10,8 @@ from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.strict_json import JSONProblem, parse_object
 from doorkey.tokens import OAuthToken
 
+__all__: list[str] = []
+
 FORMAT: Final = 1
 MAX_DEPTH: Final = 40
 """A token endpoint's answer may be 32 deep, and stands in the envelope."""

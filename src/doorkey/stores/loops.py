@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 from doorkey.errors import UsageError
 from doorkey.stores.forks import after_fork
 
+__all__: list[str] = []
+
 T = TypeVar("T")
 
 

@@ -13,6 +13,8 @@ from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_ke
 from doorkey.stores.forks import after_fork
 from doorkey.stores.protocol import Lease, Record
 
+__all__ = ["AsyncMemoryStore", "MemoryStore"]
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:

@@ -17,6 +17,8 @@ from typing import NoReturn, Protocol, runtime_checkable
 
 from doorkey.errors import UsageError
 
+__all__ = ["AsyncStore", "Lease", "Record", "Store"]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

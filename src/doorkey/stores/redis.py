@@ -16,6 +16,8 @@ from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
 
+__all__ = ["AsyncRedisStore", "RedisStore"]
+
 
 class RedisStore:
     """Keeps records in the Redis at `url_or_client`, under keys that begin with `prefix`.

@@ -15,6 +15,8 @@ from doorkey.protocol.flow import Effect, Flow
 from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
 from doorkey.stores.protocol import Lease, Record
 
+__all__: list[str] = []
+
 # The version of a deleted record is remembered for KEPT seconds. -1 is somebody else's kind of value.
 COMMIT: Final = """
 local kind = redis.call('TYPE', KEYS[1]).ok

@@ -25,6 +25,8 @@ from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_engine import Bounded
 from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
 
+__all__ = ["AsyncSQLStore", "SQLStore"]
+
 T = TypeVar("T")
 
 

@@ -24,6 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from doorkey.deadline import within
 from doorkey.errors import StoreError, TransportError, UsageError
 
+__all__: list[str] = []
+
 T = TypeVar("T")
 
 IDLE: Final = 1.0

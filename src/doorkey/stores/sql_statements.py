@@ -20,6 +20,8 @@ from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_ke
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_table import DatabaseTime, table_of
 
+__all__: list[str] = []
+
 SWEEP_EVERY: Final = 100
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from doorkey.errors import UsageError
 from doorkey.stores.arguments import MAX_DATA, MAX_KEY
 
+__all__: list[str] = []
+
 _MYSQL = ("mysql", "mariadb")
 
 

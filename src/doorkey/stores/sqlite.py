@@ -15,6 +15,8 @@ from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_ke
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sqlite_connection import Connection
 
+__all__ = ["AsyncSQLiteStore", "SQLiteStore"]
+
 SWEEP_EVERY: Final = 100
 
 # SQLite's own clock, in seconds since the epoch: what a process thinks of the time does not matter

@@ -18,6 +18,8 @@ from doorkey.errors import OAuthError, RecordError, StoreError
 from doorkey.stores.forks import around_fork
 from doorkey.stores.sqlite_file import TABLES, Identity, check_ours, identity, made_if_missing
 
+__all__: list[str] = []
+
 
 class Connection:
     """The connection to the store at `path`; `patience` is the seconds to wait for another process's write."""

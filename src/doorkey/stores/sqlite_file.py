@@ -19,6 +19,8 @@ from typing import Final
 
 from doorkey.errors import RecordError, StoreError, UsageError
 
+__all__: list[str] = []
+
 APPLICATION_ID: Final = 0x646B7473  # "dkts": how our own files are told from other people's
 SCHEMA: Final = 1
 COMPANIONS: Final = ("-wal", "-shm", "-journal")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from doorkey.protocol.introspection import Introspection
     from doorkey.vault.sources import AsyncLiveKey, LiveKey
 
+__all__: list[str] = []
+
 
 def default_kind() -> Any:
     """Return the class of the session that is made unless another is asked for: that of requests, else httpx2."""

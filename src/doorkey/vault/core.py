@@ -27,6 +27,8 @@ from doorkey.vault.renewing import Renewing
 from doorkey.vault.saving import overwritten
 from doorkey.vault.state import KeySlot, Memory
 
+__all__: list[str] = []
+
 SLACK: Final = 5.0
 """Seconds that a lease outlives the deadline of the token call: for the reading before it and the commit after it."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from doorkey.protocol.flow import Effect
 from doorkey.stores.protocol import Lease, Record
 
+__all__: list[str] = []
+
 
 @dataclass(frozen=True, slots=True)
 class Load(Effect[Record | None]):

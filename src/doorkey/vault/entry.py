@@ -11,6 +11,8 @@ from doorkey.stores.envelope import open_record, pack
 from doorkey.stores.protocol import Record
 from doorkey.tokens import OAuthToken
 
+__all__: list[str] = []
+
 
 class Sealing(Protocol):
     """Encrypts records: see `doorkey.stores.encryption.Sealer`."""

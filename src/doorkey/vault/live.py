@@ -12,6 +12,8 @@ from weakref import WeakValueDictionary
 from doorkey.errors import UsageError
 from doorkey.stores.forks import after_fork
 
+__all__: list[str] = []
+
 
 class _Kept(Protocol):
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+__all__: list[str] = []
+
 SHORTEST: Final = 0.01
 """Seconds: of the pauses between two looks, whatever is known."""
 LONGEST: Final = 1.0

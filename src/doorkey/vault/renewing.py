@@ -48,6 +48,8 @@ from doorkey.vault.pace import Pace
 from doorkey.vault.saving import TRIES, settled
 from doorkey.vault.state import Memory
 
+__all__: list[str] = []
+
 _log = logging.getLogger("doorkey.vault")
 
 TRY_EVERY: Final = 3

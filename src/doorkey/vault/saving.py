@@ -11,6 +11,8 @@ from doorkey.source_core import Sleep
 from doorkey.vault.effects import Commit, Load
 from doorkey.vault.entry import Codec, Entry, ForeignRecordError
 
+__all__: list[str] = []
+
 TRIES: Final = 5
 FIRST_PAUSE: Final = 0.05
 """Seconds before a store that failed is tried again; doubled each time."""

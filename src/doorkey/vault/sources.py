@@ -11,6 +11,8 @@ from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.tokens import OAuthToken
 from doorkey.vault.state import KeySlot
 
+__all__ = ["AsyncVaultSource", "VaultSource"]
+
 
 class LiveKey:
     """What one process remembers of a key, and its single flight: one contender for each key, whoever asks."""

@@ -12,6 +12,8 @@ from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.vault.entry import Entry
 
+__all__: list[str] = []
+
 ELSEWHERE = 1.0
 """Seconds for which a token that is still good is left to whoever is renewing it in another process."""
 

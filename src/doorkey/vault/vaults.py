@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from doorkey.integrations.httpx_client.family import AsyncFamily
     from doorkey.integrations.requests_client import OAuth2Session
 
+__all__ = ["AsyncTokenVault", "TokenVault"]
+
 C = TypeVar("C")
 
 
