@@ -53,7 +53,7 @@ def among_ours(place: Place, effort: float) -> list[Growth]:
 
 
 def middle(times: int, size: int, work: Callable[[str], object]) -> float:
-    """Do the work for so many keys of the first `size`, or as many as there is time for; the median of the seconds that it took."""
+    """Do the work for so many keys of the first `size`, or fewer when it takes long; the median of the seconds."""
     choice = Random(size)  # noqa: S311  # it chooses, and hides nothing
     taken: list[float] = []
     for _ in range(times):
