@@ -12,9 +12,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from doorkey.errors import RecordError, StoreError, UsageError
 from doorkey.stores import AsyncRedisStore, AsyncSQLStore, AsyncStore, Lease, Record
+from tests.servers.databases import Database
 from tests.servers.handle import RealServer
+from tests.servers.mariadb import MariaDB
+from tests.servers.postgres import Postgres
 from tests.servers.process import free_port
-from tests.stores.kinds import SHARED, Place, kinds
+from tests.servers.redis import Redis
+from tests.stores.kinds import SERVERS, SHARED, Place, kinds
 
 REDIS: Any = redis_asyncio  # its own types are half there
 
@@ -135,3 +139,34 @@ def test_a_cancelled_caller_leaves_the_store_usable(place: Place, key: str) -> N
         await store.close()
 
     asyncio.run(use())
+
+
+@pytest.mark.parametrize("kind", [Redis, Postgres, MariaDB], ids=lambda kind: kind.name)
+@pytest.mark.real_server
+def test_an_asynchronous_store_that_was_restarted_goes_on_with_what_it_had(
+    kind: type[Database], request: pytest.FixtureRequest, key: str
+) -> None:
+    """Its idle connections have died meanwhile, and nobody was told."""
+    request.getfixturevalue(SERVERS[kind.name])  # left out, or required, as every real server
+
+    async def several(store: AsyncStore) -> list[Record | None]:
+        return await asyncio.gather(*[store.load(key) for _ in range(3)])
+
+    async def use(server: Database) -> None:
+        with server.serving():
+            store = await Place(server.name, server.url).aopen()
+            assert await store.commit(key, b"data", expected=0) == 1
+            await several(store)
+        with server.serving():
+            assert await several(store) == [Record(1, b"data")] * 3
+            assert await store.try_lease(key, 1)
+            assert await store.commit(key, b"more", expected=1) == 2
+            await store.close()
+
+    server = kind()
+    server.install()
+    server.prepare()
+    try:
+        asyncio.run(use(server))
+    finally:
+        server.remove()

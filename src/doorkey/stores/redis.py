@@ -107,7 +107,14 @@ class AsyncRedisStore:
     async def _perform(self, command: Command) -> Any:
         client = self._given if self._own is None else self._own.get()
         try:
-            return await client.execute_command(*command.words)
+            try:
+                return await client.execute_command(*command.words)
+            except redis.ConnectionError:
+                if self._own is None or not command.reads:
+                    raise
+                # Redis was restarted: redis-py notices only when it blocks that an idle connection has died
+                await client.connection_pool.disconnect(inuse_connections=False)
+                return await client.execute_command(*command.words)
         except (redis.RedisError, OSError) as error:
             raise _ours(error) from error
 

@@ -44,9 +44,10 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class Command(Effect[Any]):
-    """Ask for the answer of Redis to a command of these words."""
+    """Ask for the answer of Redis to a command of these words; one that only `reads` may be asked twice."""
 
     words: tuple[str | bytes | int, ...]
+    reads: bool = False
 
     def __repr__(self) -> str:
         return f"Command({self.words[0]!r}, …)"  # the others hold tokens
@@ -62,7 +63,7 @@ class RedisCommands:
 
     def load(self, key: str) -> Flow[Record | None]:
         """Return the record of `key`, or None."""
-        answer = yield from Command(("HMGET", self._record(key), "version", "data"))
+        answer = yield from Command(("HMGET", self._record(key), "version", "data"), reads=True)
         version, data = answer
         if data is None:
             return None

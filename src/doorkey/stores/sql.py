@@ -82,9 +82,9 @@ class SQLStore:
             except IntegrityError:
                 return Outcome(taken=True)
 
-        return self._used(work)
+        return self._used(work, again=statement.harmless)
 
-    def _used(self, work: Callable[[Connection], T]) -> T:
+    def _used(self, work: Callable[[Connection], T], *, again: bool = False) -> T:
         def call() -> T:
             with self._engine.connect() as connection:
                 return work(connection)
@@ -92,6 +92,8 @@ class SQLStore:
         try:
             return call() if self._bounded is None else self._bounded.run(call)
         except (SQLAlchemyError, OSError) as error:
+            if again and _was_dead(error):
+                return self._used(work)
             raise _ours(error) from error
 
     def _leave_connections(self) -> None:
@@ -160,9 +162,9 @@ class AsyncSQLStore:
             except IntegrityError:
                 return Outcome(taken=True)
 
-        return await self._used(work)
+        return await self._used(work, again=statement.harmless)
 
-    async def _used(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def _used(self, work: Callable[[AsyncConnection], Awaitable[T]], *, again: bool = False) -> T:
         engine = self._engine()
 
         async def call() -> T:
@@ -172,6 +174,8 @@ class AsyncSQLStore:
         try:
             return await (call() if self._bounded is None else self._bounded.arun(call))
         except (SQLAlchemyError, OSError) as error:
+            if again and _was_dead(error):
+                return await self._used(work)
             raise _ours(error) from error
 
 
@@ -189,6 +193,11 @@ def _create(connection: Connection, statements: SQLStatements) -> None:
         if not inspect(connection).has_table(table.name, schema=table.schema):
             raise
         # another process made it between our look and our attempt
+
+
+def _was_dead(error: Exception) -> bool:
+    """Say whether the connection had died: the pool has thrown all such away, and the next one is new."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _ours(error: Exception) -> StoreError:

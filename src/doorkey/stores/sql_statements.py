@@ -36,10 +36,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Statement(Effect[Outcome]):
-    """Ask for the outcome of a statement, run and committed by itself."""
+    """Ask for the outcome of a statement, run and committed by itself.
+
+    One that `reads` has a row to bring; one that changes nothing is `harmless`, and may be run twice.
+    """
 
     text: Executable = field(repr=False)  # it holds values
     reads: bool = False
+    harmless: bool = False
 
 
 class SQLStatements:
@@ -102,7 +106,7 @@ class SQLStatements:
             outcome = yield from Statement(taking)
             if outcome.changed:
                 return True, True
-            found = yield from Statement(there, reads=True)
+            found = yield from Statement(there, reads=True, harmless=True)
             return False, found.row is not None
         taken = taking.returning(literal(1).label("one")).cte("taken")
         count = select(func.count()).select_from(taken).scalar_subquery()
@@ -113,7 +117,7 @@ class SQLStatements:
     def _look(self, key: str) -> Flow[tuple[int, bytes | None]]:
         columns = self.table.c
         statement = select(columns.version, columns.data).where(columns.key == checked_key(key))
-        outcome = yield from Statement(statement, reads=True)
+        outcome = yield from Statement(statement, reads=True, harmless=True)
         if outcome.row is None:
             return -1, None
         version, data = outcome.row
