@@ -15,8 +15,8 @@ import pytest
 from doorkey.stores import SQLStore
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = ("sqlite", "redis", "postgres")
-SERVERS = ("redis", "postgres")
+KINDS = ("sqlite", "redis", "postgres", "mariadb")
+SERVERS = ("redis", "postgres", "mariadb")
 
 
 class Backend(ABC):
@@ -108,9 +108,7 @@ class RedisServer(Kept):
         return RedisStore(self.address)._client
 
 
-class PostgresServer(Kept):
-    kind = "postgres"
-
+class SQLServer(Kept):
     def __init__(self) -> None:
         super().__init__()
         with closing(SQLStore(self.address)) as store:
@@ -131,13 +129,24 @@ class PostgresServer(Kept):
         engine.dispose()
 
 
+class PostgresServer(SQLServer):
+    kind = "postgres"
+
+
+class MariaDBServer(SQLServer):
+    kind = "mariadb"
+
+
+KEPT: dict[str, type[Kept]] = {kept.kind: kept for kept in (RedisServer, PostgresServer, MariaDBServer)}
+
+
 @contextmanager
 def running(kind: str, folder: Path) -> Generator[Backend]:
     """The store of that kind; the test is skipped where its server cannot run."""
     if kind == "sqlite":
         yield SQLiteFile(folder / "tokens.db")
         return
-    server = RedisServer() if kind == "redis" else PostgresServer()
+    server = KEPT[kind]()
     try:
         yield server
     finally:

@@ -1,18 +1,20 @@
-"""Eight processes on one grant, their orders and their answers; every process is ended by its pid."""
+"""Eight processes on one grant, some that block and some that await; every process is ended by its pid."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from doorkey.dev import Provider
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.server.model import Settings
+from doorkey.stores.envelope import open_record
 from doorkey.vault import TokenVault
-from tests.vault.worker import KEY, Job, Order, store_of
+from tests.vault.worker import KEY, Job, Order, Step, store_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LIFETIME = 300
@@ -21,11 +23,15 @@ TEN_YEARS = 10 * 365 * 86_400
 
 @dataclass(frozen=True)
 class Answer:
-    """The access token, or the error's class and text; neither where the process died."""
+    """The access token, or the error's class and text; neither where the process died.
+
+    The tasks of a process that awaits have so many `different` ones: more than one only while the token is still good.
+    """
 
     token: str | None = None
     error: str | None = None
     text: str = ""
+    different: int = 1
 
     @property
     def died(self) -> bool:
@@ -33,10 +39,11 @@ class Answer:
 
 
 class Member:
-    """One process."""
+    """One process. It `holds` the lease, and has an `answer` of the server's under way, as far as it has told."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.holds = self.asking = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.vault.worker"],
             cwd=ROOT,
@@ -50,15 +57,22 @@ class Member:
         self._say(job.to_json())
 
     def order(self, order: Order) -> None:
+        self.holds = self.asking = False
         self._say(order.to_json())
 
     def answer(self) -> Answer:
         """Wait for the answer, or for the end of the process."""
-        line = self._out.readline()
-        if not line:
-            self.end()
-            return Answer()
-        return Answer(**json.loads(line))
+        while line := self._out.readline():
+            told = json.loads(line)
+            match told.get("step"):
+                case None:
+                    return Answer(**told)
+                case Step.LEASED | Step.RELEASED:
+                    self.holds = told["step"] == Step.LEASED
+                case _:
+                    self.asking = told["step"] == Step.ASKING
+        self.end()
+        return Answer()
 
     def ready(self) -> None:
         assert json.loads(self._out.readline()) == {"ready": True}
@@ -85,16 +99,17 @@ class Fleet:
         self.now = provider.clock()
         self.members: list[Member] = []
 
-    def start(self, count: int, clock_is_off_by: float = 0.0) -> None:
-        started = [Member(replace(self.job, clock_is_off_by=clock_is_off_by)) for _ in range(count)]
+    def start(self, colours: Sequence[str], clock_is_off_by: float = 0.0) -> None:
+        started = [Member(replace(self.job, colour=colour, clock_is_off_by=clock_is_off_by)) for colour in colours]
         self.members += started
         for member in started:
             member.ready()
 
-    def replace(self, member: Member) -> None:
-        """Put a new process in the place of one that died."""
-        self.members.remove(member)
-        self.start(1)
+    def replace(self, *members: Member) -> None:
+        """Put new processes in the place of those that died."""
+        for member in members:
+            self.members.remove(member)
+        self.start([member.job.colour for member in members])
 
     def end(self) -> None:
         for member in self.members:
@@ -117,15 +132,39 @@ class Fleet:
 
     def expire(self) -> None:
         """Let the access token expire, for the provider and for all processes."""
-        self.provider.advance(LIFETIME + 1)
-        self.now += LIFETIME + 1
+        self.pass_(LIFETIME + 1)
 
-    def ask(self, orders: Iterable[tuple[Member, Order]] = ()) -> dict[Member, Answer]:
-        """Have all ask for a token at once; `orders` replaces what some are told."""
-        special = dict(orders)
+    def pass_(self, seconds: float) -> None:
+        """Let time pass, for the provider and for all processes."""
+        self.provider.advance(seconds)
+        self.now += seconds
+
+    def ask(self) -> dict[Member, Answer]:
+        """Have all ask for a token at once."""
+        for member in self.members:
+            member.order(Order(self.now))
+        return {member: member.answer() for member in self.members}
+
+    def race(self, special: Mapping[Member, Order], holder_died: Callable[[], object]) -> dict[Member, Answer]:
+        """Do the same with `special` orders for some; `holder_died` is called for each who died with the lease."""
         for member in self.members:
             member.order(special.get(member, Order(self.now)))
-        return {member: member.answer() for member in self.members}
+        answers: dict[Member, Answer] = {}
+        with ThreadPoolExecutor(len(self.members)) as readers:
+            reading = {readers.submit(member.answer): member for member in self.members}
+            for done in as_completed(reading):
+                answers[reading[done]] = done.result()
+                if done.result().died and reading[done].holds:
+                    holder_died()
+        return answers
+
+    def turn(self) -> int:
+        """Return how many renewals of this login were committed."""
+        with closing(store_of(self.job)) as store:
+            record = store.load(KEY)
+        assert record is not None
+        turn: int = open_record(record.data)[1]["turn"]
+        return turn
 
 
 def rotating_provider() -> Provider:
@@ -137,11 +176,11 @@ def rotating_provider() -> Provider:
 
 
 @contextmanager
-def fleet(provider: Provider, kind: str, address: str, size: int) -> Generator[Fleet]:
+def fleet(provider: Provider, kind: str, address: str, colours: Sequence[str]) -> Generator[Fleet]:
     endpoint = f"{provider.issuer_of('rotating')}/protocol/openid-connect/token"
     whole = Fleet(provider, Job(kind, address, endpoint))
     try:
-        whole.start(size)
+        whole.start(colours)
         whole.login()
         yield whole
     finally:

@@ -9,11 +9,12 @@ import shutil
 import sys
 
 from tests.servers.databases import Database
+from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
 from tests.servers.process import Unavailable
 from tests.servers.redis import Redis
 
-SERVERS: dict[str, type[Database]] = {"redis": Redis, "postgres": Postgres}
+SERVERS: dict[str, type[Database]] = {"redis": Redis, "postgres": Postgres, "mariadb": MariaDB}
 
 
 def say(**members: str) -> None:

@@ -1,22 +1,28 @@
 """Eight processes share one grant whose refresh tokens work once, and where a second use ends the grant.
 
-The time stands still until the test moves it, and then all eight find the token expired and ask at once.
+Some block, and some await with several tasks each. The time stands still until the test moves it, and then all eight
+find the token expired and ask at once.
 """
 
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from random import Random
 
 import pytest
 
+from doorkey.dev import Provider
 from tests.vault.backends import KINDS, SERVERS, Backend, Kept, running
 from tests.vault.fleet import Answer, Fleet, Member, fleet, rotating_provider
 from tests.vault.worker import Order
 
-PROCESSES = 8
+MIXED = ("blocking", "asyncio") * 4
+COLOURS = {"sqlite": ("blocking", "asyncio", "trio") * 2 + ("blocking", "asyncio")}
+"""The libraries of the other stores are asyncio's."""
 ROUNDS = 200
 LAST_STEP = 6  # load, lease, load, request, commit, release
 STORED = [pytest.param(kind, marks=[pytest.mark.real_server] if kind in SERVERS else []) for kind in KINDS]
+SEEDS = range(8)
 RESTARTED = [pytest.param(kind, marks=[pytest.mark.real_server]) for kind in KINDS if kind in SERVERS]
 
 
@@ -28,13 +34,19 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def started(backend: Backend) -> Iterator[Fleet]:
-    with rotating_provider() as provider, fleet(provider, backend.kind, backend.address, PROCESSES) as whole:
+    with rotating_provider() as provider, _fleet(provider, backend) as whole:
         yield whole
+
+
+def _fleet(provider: Provider, backend: Backend) -> AbstractContextManager[Fleet]:
+    return fleet(provider, backend.kind, backend.address, COLOURS.get(backend.kind, MIXED))
 
 
 @pytest.fixture
 def eight(started: Fleet) -> Fleet:
     started.login()
+    started.pass_(120)  # no pause after a failure goes on
+    started.ask()  # all look into the store again, and see the login
     return started
 
 
@@ -42,6 +54,7 @@ def one_token(answers: dict[Member, Answer]) -> str:
     """Return the token that all of them have."""
     tokens = {answer.token for answer in answers.values()}
     assert len(tokens) == 1, answers
+    assert {answer.different for answer in answers.values()} == {1}
     (token,) = tokens
     assert token is not None, answers
     return token
@@ -94,16 +107,54 @@ def test_processes_killed_at_any_step_cost_the_grant_only_between_rotation_and_c
     assert (deaths, losses) == (LAST_STEP, 1)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_several_killed_during_one_renewal_cost_the_grant_only_with_an_answer_that_nobody_committed(
+    eight: Fleet, backend: Backend, seed: int
+) -> None:
+    """Up to six of the eight die at random points, of their work or of time, whoever leads; new ones take over."""
+    one_token(eight.ask())
+    choice = Random(seed)  # noqa: S311  # it chooses, and hides nothing
+    eight.expire()
+    eight.provider.requests.clear()
+    before = eight.turn()
+    victims = choice.sample(eight.members, choice.randint(3, 6))
+    deaths = {victim: death(eight.now, choice) for victim in victims}
+    answers = eight.race(deaths, backend.expire_leases)
+    dead = [member for member, answer in answers.items() if answer.died]
+    lost = statuses(eight).count(200) - (eight.turn() - before)
+    alive = {member: answer for member, answer in answers.items() if member not in dead}
+    eight.replace(*dead)
+    everybody = [*alive.values(), *eight.ask().values()]
+    story = seed, deaths.values(), statuses(eight), everybody
+    assert set(dead) <= set(victims), story
+    if not lost:
+        assert len({answer.token for answer in everybody}) == 1, story
+        assert {(answer.error, answer.different) for answer in everybody} == {(None, 1)}, story
+        assert statuses(eight) == [200], story
+        return
+    # The server answered somebody who is dead: that is told by name, and to all, also to the new ones.
+    assert lost == 1, story
+    assert any(member.asking for member in dead), story
+    assert {answer.error for answer in everybody} == {"InvalidGrant"}, story
+    assert set(statuses(eight)[1:]) == {400}, story
+
+
+def death(now: float, choice: Random) -> Order:
+    if choice.random() < 0.5:
+        return Order(now, die_at=choice.randint(1, 12))
+    return Order(now, die_after=choice.uniform(0.001, 0.08))
+
+
 def test_a_process_whose_clock_is_5_minutes_off_costs_no_grant(eight: Fleet) -> None:
     members = list(eight.members)
     for off in (300.0, -300.0):
-        eight.start(1, clock_is_off_by=off)
+        eight.start(["blocking", "asyncio"], clock_is_off_by=off)
     try:
         for _ in range(10):
             eight.expire()
             answers = eight.ask()
             assert {answer.error for answer in answers.values()} == {None}
-            assert eight.provider.token_requests <= 2 * 10
+            assert eight.provider.token_requests <= 3 * 10  # two are fast, and each may find the token expired
         assert set(statuses(eight)) == {200}
     finally:
         for member in eight.members[len(members) :]:
@@ -146,8 +197,7 @@ def test_a_store_that_is_restarted_is_an_outage_and_no_loss(eight: Fleet, backen
     assert {answer.error for answer in eight.ask().values()} == {"StoreError"}
     assert statuses(eight) == []
     backend.start()
-    eight.now += 120  # their pauses are over
-    eight.provider.advance(120)
+    eight.pass_(120)  # their pauses are over
     assert one_token(eight.ask()) != first
     assert statuses(eight) == [200]
 

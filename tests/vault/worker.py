@@ -1,30 +1,50 @@
 """A process that shares a grant with others: `python -m tests.vault.worker`, told what to do line by line.
 
-The first line on standard input is a `Job`, each further one an `Order`; each is answered by one line.
+The first line on standard input is a `Job`, each further one an `Order`. A line on standard output tells each step that
+matters to who watches (`Step`), and the last line of an order is its answer. A worker blocks, or awaits with several
+tasks at once, on asyncio or trio.
 """
 
 import json
 import os
 import signal
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
+import anyio
+
 from doorkey.errors import OAuthError
-from doorkey.stores import Store
-from doorkey.vault import TokenVault
+from doorkey.protocol.http import Request
+from doorkey.stores import AsyncStore, Store
+from doorkey.vault import AsyncTokenVault, TokenVault
+from doorkey.vault.effects import Commit, Release, TryLease
 
 KEY = "user-42"
+CLIENT, SECRET = "client-1", "my-secret"
+TASKS = 4
+"""That ask at once, in a worker that awaits."""
+
+
+class Step(StrEnum):
+    LEASED = "leased"
+    RELEASED = "released"
+    ASKING = "asking"
+    COMMITTED = "committed"
 
 
 @dataclass(frozen=True)
 class Job:
-    """Which store, at which address; whom to ask; and how far the process's clock is off, in seconds."""
+    """Which store, at which address; whom to ask; how far the process's clock is off, in seconds; and its colour."""
 
     kind: str
     address: str
     token_endpoint: str
     clock_is_off_by: float = 0.0
+    colour: str = "blocking"
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -32,10 +52,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Order:
-    """Bring a token at `now`; kill yourself before the effect number `die_at`, where there is one."""
+    """Bring a token at `now`; kill yourself before the effect number `die_at`, or after `die_after` seconds."""
 
     now: float
     die_at: int = 0
+    die_after: float = 0.0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -53,38 +74,150 @@ def store_of(job: Job) -> Store:
             return stores.SQLStore(job.address)
 
 
+def async_store_of(job: Job) -> AsyncStore:
+    from doorkey import stores
+
+    match job.kind:
+        case "sqlite":
+            return stores.AsyncSQLiteStore(job.address)
+        case "redis":
+            return stores.AsyncRedisStore(job.address)
+        case _:
+            return stores.AsyncSQLStore(job.address.replace("+pymysql", "+asyncmy"))
+
+
+def tell(**members: object) -> None:
+    """Print a line, in one piece: whoever is killed has said all of it or nothing."""
+    os.write(1, (json.dumps(members) + "\n").encode())
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Mortal:
+    """What both kinds of workers do beside their work: tell where they are, and die when they are told to."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.now, self._die_at = job, 0.0, 0
+        self._timer: threading.Timer | None = None
+
+    def clock(self) -> float:
+        return self.now + self.job.clock_is_off_by
+
+    def take(self, order: Order) -> None:
+        self.now, self._die_at = order.now, order.die_at
+        if order.die_after:
+            self._timer = threading.Timer(order.die_after, die)
+            self._timer.start()
+
+    def answer(self, **members: object) -> None:
+        """Tell the outcome; whoever has answered is not killed any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+            self._timer = None
+        tell(**members)
+
+    def before(self, effect: Any) -> None:
+        self._die_at -= 1
+        if self._die_at == 0:
+            die()
+        if isinstance(effect, Request):
+            tell(step=Step.ASKING)
+
+    def after(self, effect: Any, outcome: Any) -> None:
+        match effect:
+            case TryLease() if outcome is not None:
+                tell(step=Step.LEASED)
+            case Release():
+                tell(step=Step.RELEASED)
+            case Commit() if outcome:
+                tell(step=Step.COMMITTED)
+            case _:
+                pass
+
+
 class MortalVault(TokenVault):
     """A vault whose process may be killed at any of its effects."""
 
-    die_at = 0
+    mortal: Mortal
 
     def _perform(self, effect: Any) -> Any:
-        self.die_at -= 1
-        if self.die_at == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super()._perform(effect)
+        self.mortal.before(effect)
+        outcome = super()._perform(effect)
+        self.mortal.after(effect, outcome)
+        return outcome
+
+
+class AsyncMortalVault(AsyncTokenVault):
+    """The same, awaited."""
+
+    mortal: Mortal
+
+    async def _perform(self, effect: Any) -> Any:
+        self.mortal.before(effect)
+        outcome = await super()._perform(effect)
+        self.mortal.after(effect, outcome)
+        return outcome
+
+
+def refused(error: OAuthError) -> dict[str, str]:
+    return {"error": type(error).__name__, "text": str(error)}
+
+
+def block(mortal: Mortal) -> None:
+    job = mortal.job
+    store, endpoint = store_of(job), job.token_endpoint
+    vault = MortalVault(store, client_id=CLIENT, client_secret=SECRET, token_endpoint=endpoint, clock=mortal.clock)
+    vault.mortal = mortal
+    tell(ready=True)
+    with vault:
+        for line in sys.stdin:
+            mortal.take(Order(**json.loads(line)))
+            try:
+                token = vault.source(KEY).token()
+            except OAuthError as error:
+                mortal.answer(**refused(error))
+            else:
+                mortal.answer(token=token.access_token.reveal())
+
+
+async def await_(mortal: Mortal) -> None:
+    job = mortal.job
+    store, endpoint = async_store_of(job), job.token_endpoint
+    vault = AsyncMortalVault(store, client_id=CLIENT, client_secret=SECRET, token_endpoint=endpoint, clock=mortal.clock)
+    vault.mortal = mortal
+    tell(ready=True)
+    async with vault:
+        while line := await anyio.to_thread.run_sync(sys.stdin.readline):
+            mortal.take(Order(**json.loads(line)))
+            got: list[dict[str, str]] = []
+
+            async def ask(got: list[dict[str, str]] = got) -> None:
+                try:
+                    got.append({"token": (await vault.source(KEY).token()).access_token.reveal()})
+                except OAuthError as error:
+                    got.append(refused(error))
+
+            async with anyio.create_task_group() as group:
+                for _ in range(TASKS):
+                    group.start_soon(ask)
+            errors = [answer for answer in got if "error" in answer]
+            different = {answer.get("token") for answer in got}
+            mortal.answer(**(errors or got)[0], different=len(different))
+
+
+WORK: dict[str, Callable[[Mortal], None]] = {
+    "blocking": block,
+    "asyncio": lambda mortal: anyio.run(await_, mortal, backend="asyncio"),
+    "trio": lambda mortal: anyio.run(await_, mortal, backend="trio"),
+}
 
 
 def main() -> None:
     job = Job(**json.loads(sys.stdin.readline()))
-    now = 0.0
-    vault = MortalVault(
-        store_of(job),
-        client_id="client-1",
-        client_secret="my-secret",
-        token_endpoint=job.token_endpoint,
-        clock=lambda: now + job.clock_is_off_by,
-    )
-    print(json.dumps({"ready": True}), flush=True)
-    with vault:
-        for line in sys.stdin:
-            order = Order(**json.loads(line))
-            now, vault.die_at = order.now, order.die_at
-            try:
-                answer = {"token": vault.source(KEY).token().access_token.reveal()}
-            except OAuthError as error:
-                answer = {"error": type(error).__name__, "text": str(error)}
-            print(json.dumps(answer), flush=True)
+    WORK[job.colour](Mortal(job))
 
 
 if __name__ == "__main__":
