@@ -53,17 +53,18 @@ class Realm:
 
     def get(self, url: str, token: str | None = None, **parameters: str) -> requests.Response:
         """GET, with a Bearer token if there is one."""
-        return self._ask("GET", url, token, params=parameters)
+        return self.ask("GET", url, token, params=parameters)
 
     def post(self, path: str, form: Mapping[str, str], **options: Any) -> requests.Response:
         """POST a form to an endpoint; `auth=(id, secret)` for HTTP Basic."""
-        return self._ask("POST", self.endpoint(path), data=dict(form), **options)
+        return self.ask("POST", self.endpoint(path), data=dict(form), **options)
 
     def admin(self, method: str, path: str, token: str | None) -> requests.Response:
         """Keycloak's admin API, below the realm."""
-        return self._ask(method, f"{self.origin}/admin/realms/{self.name}/{path}", token)
+        return self.ask(method, f"{self.origin}/admin/realms/{self.name}/{path}", token)
 
-    def _ask(self, method: str, url: str, token: str | None = None, **options: Any) -> requests.Response:
+    def ask(self, method: str, url: str, token: str | None = None, **options: Any) -> requests.Response:
+        """Ask by any method, with a Bearer token if there is one."""
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         return self.http.request(method, url, headers=headers, allow_redirects=False, timeout=30, **options)
 

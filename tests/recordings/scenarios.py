@@ -23,6 +23,7 @@ from tests.recordings import (
     scenarios_of_assertions,
     scenarios_of_exchanges,
     scenarios_of_logins,
+    scenarios_of_requests,
     scenarios_of_tokens,
 )
 from tests.recordings.asking import SCENARIOS, run
@@ -34,5 +35,6 @@ __all__ = [
     "scenarios_of_assertions",
     "scenarios_of_exchanges",
     "scenarios_of_logins",
+    "scenarios_of_requests",
     "scenarios_of_tokens",
 ]

@@ -41,6 +41,7 @@ from doorkey.server.storage import Directory, Storage
 from doorkey.server.store import Store
 
 PROTOCOL = "/protocol/openid-connect"
+DISCOVERY = "/.well-known/openid-configuration"
 ADMIN_REALM = "master"
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ _REALM = re.compile(r"/realms/([A-Za-z0-9_-]+)(/.*)?")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
-    ("GET", "/.well-known/openid-configuration"): discovery,
+    ("GET", DISCOVERY): discovery,
     ("GET", f"{PROTOCOL}/certs"): certs,
     ("POST", f"{PROTOCOL}/token"): token,
     ("POST", f"{PROTOCOL}/token/introspect"): introspect,
@@ -107,14 +108,14 @@ class Keycloak:
             return self._answer_admin(request, origin, parts.path)
         found = _REALM.fullmatch(parts.path)
         if found is None:
-            return _not_found()
+            return json_response({"error": "Unable to find matching target resource method"}, 404)
         realm = self._realms.get(found[1])
         if realm is None:
             return json_response({"error": "Realm does not exist"}, 404)
         method = "GET" if request.method == "HEAD" else request.method
         endpoint = _ENDPOINTS.get((method, found[2] or ""))
         if endpoint is None:
-            known = any(path == found[2] for _, path in _ENDPOINTS)
+            known = any(path == found[2] != DISCOVERY for _, path in _ENDPOINTS)  # Keycloak knows one method there
             return _plain_error(405, "Method Not Allowed") if known else _not_found()
         at = self.at(realm, f"{origin}/realms/{realm.name}")
         return self.run(realm, endpoint(request, at))

@@ -54,14 +54,12 @@ class Parameters:
 
 
 def form_of(request: Request, may_repeat: Container[str] = ()) -> Parameters:
-    """Return the parameters in a body.
+    """Return the parameters in a body; one of another media type holds none.
 
-    Raises `InvalidRequest` for another media type, and for a repeated parameter unless it `may_repeat`.
+    Raises `InvalidRequest` for a repeated parameter unless it `may_repeat`.
     """
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if request.content and media_type != FORM:
-        raise InvalidRequest(description=f"the body must be {FORM}", status=400)
-    return _parse(request.content, may_repeat)
+    return _parse(request.content if media_type == FORM else b"", may_repeat)
 
 
 def query_of(request: Request) -> Parameters:
