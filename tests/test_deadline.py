@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from doorkey.deadline import within
+from doorkey.deadline import _abandon, within
 from doorkey.errors import TransportError
 
 SOON, WAIT = 0.2, 30.0
@@ -132,51 +132,49 @@ def test_a_drip_does_not_extend_the_deadline() -> None:
     call.close()
 
 
+class Spinning:
+    """Runs Python code until `over`; notes in `struck` what strikes it, and goes on as often as `deaf` says."""
+
+    def __init__(self, deaf: int) -> None:
+        self.started, self.over, self.struck = threading.Event(), threading.Event(), list[str]()
+        self.thread = threading.current_thread()
+        self._deaf = deaf
+
+    def __call__(self) -> None:
+        self.thread = threading.current_thread()
+        for _ in range(self._deaf + 1):
+            try:
+                self.started.set()
+                while not self.over.is_set():
+                    pass
+            except BaseException as error:  # noqa: BLE001  # as a destructor does: it is printed and lost
+                self.struck.append(type(error).__name__)
+
+
 @interrupting
 def test_what_is_interrupted_once_in_vain_is_interrupted_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception that strikes a destructor is printed and lost."""
-    monkeypatch.setattr("doorkey.deadline.GRACE", (0.0, SOON))
-    struck, over = threading.Event(), threading.Event()
-    threads: list[threading.Thread] = []
-
-    def deaf() -> None:
-        threads.append(threading.current_thread())
-        try:
-            while not over.is_set():
-                pass
-        except BaseException:  # noqa: BLE001  # as a destructor does
-            struck.set()
-        while not over.is_set():
-            pass
-
-    with pytest.raises(TransportError):
-        within(SOON, deaf)
-    assert struck.wait(WAIT)
-    threads[0].join(WAIT)
-    assert not threads[0].is_alive()
-    over.set()
+    monkeypatch.setattr("doorkey.deadline.GRACE", (SOON, 10 * SOON))
+    call = Spinning(deaf=1)
+    thread = threading.Thread(target=call)
+    thread.start()
+    assert call.started.wait(WAIT)
+    _abandon(thread)
+    thread.join(WAIT)
+    call.over.set()
+    assert call.struck == ["_Abandoned", "_Abandoned"]
 
 
 def test_a_thread_that_ends_of_itself_in_time_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a connection that is just being opened, or closed, is not lost."""
     monkeypatch.setattr("doorkey.deadline.GRACE", (WAIT,))
-    go_on, seen = threading.Event(), list[str]()
-    threads: list[threading.Thread] = []
-
-    def slow() -> None:
-        threads.append(threading.current_thread())
-        try:
-            while not go_on.is_set():
-                pass
-            seen.append("the end")
-        except BaseException as error:  # noqa: BLE001
-            seen.append(type(error).__name__)
-
+    call = Spinning(deaf=0)
     with pytest.raises(TransportError):
-        within(SOON, slow)
-    go_on.set()
-    threads[0].join(WAIT)
-    assert seen == ["the end"]
+        within(SOON, call)
+    assert call.started.wait(WAIT)
+    call.over.set()
+    call.thread.join(WAIT)
+    assert not call.thread.is_alive()
+    assert call.struck == []
 
 
 def test_a_process_that_can_start_no_more_threads_is_told_so_with_an_error_of_ours(
@@ -208,7 +206,7 @@ except TransportError:
 
 
 def test_what_an_abandoned_call_comes_to_is_told_to_nobody() -> None:
-    go_on, holding = threading.Event(), list[weakref.ref[Exception]]()
+    started, go_on, holding = threading.Event(), threading.Event(), list[weakref.ref[Exception]]()
     threads: list[threading.Thread] = []
 
     class Late(Exception):
@@ -216,6 +214,7 @@ def test_what_an_abandoned_call_comes_to_is_told_to_nobody() -> None:
 
     def late() -> None:
         threads.append(threading.current_thread())
+        started.set()
         try:
             go_on.wait(WAIT)
         finally:
@@ -225,6 +224,7 @@ def test_what_an_abandoned_call_comes_to_is_told_to_nobody() -> None:
 
     with pytest.raises(TransportError):
         within(SOON, late)
+    assert started.wait(WAIT)
     go_on.set()
     threads[0].join(WAIT)
     gc.collect()

@@ -24,6 +24,7 @@ from tests.protocol.saying import said_by
 
 CB, ISSUER = "https://client.example.com/cb", "https://server.example.com"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+OPTIONAL = ("issuer", "redirect_uri", "scope", "token_endpoint")
 TRANSACTION = AuthorizationTransaction(
     url="https://server.example.com/authorize?state=xyz",
     state="xyz",
@@ -34,6 +35,7 @@ TRANSACTION = AuthorizationTransaction(
     scope=Scope(("openid", "email")),
     response_mode="query",
     expires_at=1_800_000_600.5,
+    token_endpoint="https://as.example/token",
 )
 
 
@@ -92,16 +94,17 @@ def test_a_transaction_goes_through_json_and_comes_back_the_same() -> None:
 
 
 def test_what_is_optional_may_be_missing() -> None:
-    members = {k: v for k, v in TRANSACTION.to_dict().items() if k not in ("issuer", "redirect_uri", "scope")}
+    members = {k: v for k, v in TRANSACTION.to_dict().items() if k not in OPTIONAL}
     restored = AuthorizationTransaction.from_dict({**members, "expires_at": 1_800_000_600})
     assert (restored.issuer, restored.redirect_uri, restored.scope) == (None, None, Scope())
+    assert restored.token_endpoint is None
 
 
 @pytest.mark.parametrize(
     "change",
     [
         *({name: None} for name in ("url", "state", "code_verifier", "nonce", "response_mode", "expires_at")),
-        *({name: 7} for name in ("url", "state", "code_verifier", "nonce", "issuer", "redirect_uri", "scope")),
+        *({name: 7} for name in ("url", "state", "code_verifier", "nonce", *OPTIONAL)),
         {"state": ""},
         {"expires_at": True},
         {"expires_at": "soon"},

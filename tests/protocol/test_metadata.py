@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
-from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, parse_metadata
+from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer, parse_metadata
 
 ISSUER = "https://server.example.com"
 RFC_8414 = {  # §3.2
@@ -39,6 +39,7 @@ def test_the_example_of_rfc_8414_section_3_2_is_read() -> None:
         jwks_uri="https://server.example.com/jwks.json",
     )
     assert got.extra["scopes_supported"] == RFC_8414["scopes_supported"]
+    assert len(got.extra) == len(set(got.extra)) == 6
     assert set(got.extra).isdisjoint({"issuer", *ENDPOINTS})
 
 
@@ -157,3 +158,11 @@ def test_metadata_of_a_mapping_of_itself_and_of_nothing() -> None:
 def test_metadata_of_anything_else_is_a_usage_error_that_names_discover(value: Any) -> None:
     with pytest.raises(UsageError, match="discover"):
         ServerMetadata.of(value)
+
+
+def test_an_issuer_beside_metadata_is_the_issuer_of_that_metadata() -> None:
+    got = ServerMetadata.of(RFC_8414)
+    for issuer, metadata in ((ISSUER, got), (None, got), (ISSUER, ServerMetadata())):
+        check_one_issuer(issuer, metadata)
+    with pytest.raises(UsageError, match="leave out one of them"):
+        check_one_issuer(ISSUER + "/", got)
