@@ -39,9 +39,15 @@ def test_the_page_holds_the_memory_of_a_vault_against_its_budget(grown: int, sai
 
 def test_the_page_says_after_how_many_rotations_a_grant_is_lost() -> None:
     text = page(WAITS, GROWTH, Memory("sqlite", 1000, 0, 10, 0.1), 0.1)
-    assert "| doorkey | sqlite | 1 | 101 ms | 105 ms | 1.05 | 1.00 | kept |" in text
-    assert "| msal | file | 8 |  |  |  | 8.00 | lost in rotation 1 |" in text
+    assert "| doorkey | sqlite | 1 | 101 ms | 105 ms | 1.05 |  | 1.00 | kept |" in text
+    assert "| msal | file | 8 |  |  |  |  | 8.00 | lost in rotation 1 |" in text
     assert "| msal | file | 10 | 30.0 µs | 2.5 s |" in text
+
+
+@pytest.mark.parametrize(("p99", "said"), [(0.15, "1.50 | ≤ 1.50, met"), (0.16, "1.60 | ≤ 1.50, NOT MET")])
+def test_the_page_holds_the_wait_of_eight_processes_against_its_target(p99: float, said: str) -> None:
+    eight = Waits(OURS, "redis", 8, 0.11, p99, 1.0, None)
+    assert f"| {said} | 1.00 | kept |" in page([eight], GROWTH, Memory("sqlite", 1000, 0, 10, 0.1), 0.1)
 
 
 def test_both_pictures_are_drawn(tmp_path: Path) -> None:
