@@ -1,10 +1,10 @@
 """A client that is used in one event loop after another leaves nothing open in those that have ended."""
 
-import asyncio
 import subprocess
 import sys
 from typing import Any
 
+import anyio
 import httpx
 import httpx2
 import pytest
@@ -18,7 +18,7 @@ TOKEN = {"access_token": "at-1"}
 TWO_LOOPS = """
 import asyncio, sys
 
-kind, issuer, api = sys.argv[1:]
+world, kind, issuer, api = sys.argv[1:]
 endpoint = issuer + "/protocol/openid-connect/token"
 
 if kind == "source":
@@ -43,16 +43,23 @@ async def main():
     asyncio.get_running_loop().slow_callback_duration = 60  # this is not about speed
     await use()
 
-asyncio.run(main())
-asyncio.run(main())
+if world == "trio":
+    import trio
+
+    trio.run(use)
+    trio.run(use)
+else:
+    asyncio.run(main())
+    asyncio.run(main())
 """
 
 
+@pytest.mark.parametrize("world", ["asyncio", "trio"])
 @pytest.mark.parametrize("kind", ["httpx2", "httpx", "source"])
-def test_two_event_loops_in_a_row_leave_nothing_open(kind: str) -> None:
+def test_two_event_loops_in_a_row_leave_nothing_open(world: str, kind: str) -> None:
     with Provider() as provider:
         api = provider.issuer.replace("/realms/", "/admin/realms/") + "/users/count"
-        command = [sys.executable, "-X", "dev", "-W", "error", "-c", TWO_LOOPS, kind, provider.issuer, api]
+        command = [sys.executable, "-X", "dev", "-W", "error", "-c", TWO_LOOPS, world, kind, provider.issuer, api]
         done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -72,7 +79,8 @@ class Noting:
 
 @pytest.mark.parametrize("lib", [httpx2, httpx])
 @pytest.mark.parametrize("where", ["transport", "mounts"])
-def test_a_transport_that_was_given_is_not_closed_with_its_loop(lib: Any, where: str) -> None:
+@pytest.mark.parametrize("world", ["asyncio", "trio"])
+def test_a_transport_that_was_given_is_not_closed_with_its_loop(lib: Any, where: str, world: str) -> None:
     given = Noting(lib)
     options: Any = {"transport": given} if where == "transport" else {"mounts": {"all://": given}}
     client = on(lib.__name__).AsyncOAuth2Client("c", token=TOKEN, **options)
@@ -80,7 +88,7 @@ def test_a_transport_that_was_given_is_not_closed_with_its_loop(lib: Any, where:
     async def use() -> int:
         return int((await client.get("https://api.example/")).status_code)
 
-    assert [asyncio.run(use()), asyncio.run(use())] == [200, 200]
+    assert [anyio.run(use, backend=world) for _ in range(2)] == [200, 200]
     assert given.closed == 0
-    asyncio.run(client.aclose())
+    anyio.run(client.aclose, backend=world)
     assert given.closed == 1

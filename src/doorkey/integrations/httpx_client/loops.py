@@ -3,7 +3,8 @@
 Theory of operation. A pooled connection belongs to the loop that opened it. The first loop has the client's own pool;
 each other one has a pool made with the same options that keeps no idle connection. What is idle in the first pool when
 its loop ends would be closed by nobody, as a client that goes on in other loops must not be closed. asyncio closes the
-asynchronous generators of a loop that ends: one of ours is left open in it, and closes the pool.
+asynchronous generators of a loop that ends: one of ours is left open in it, and closes the pool. Trio complains of such
+generators, but cancels its system tasks when a run ends: one of ours, for all clients of the run, closes their pools.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from doorkey.shield import running_trio
 
@@ -23,7 +24,7 @@ class Siblings:
         self._lib, self._options = lib, options
         self._home: Any = None
         self._others: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-        self._closing: dict[int, AsyncGenerator[None]] = {}
+        self._closing: dict[int, AsyncGenerator[None] | None] = {}
 
     def at_home(self, loop: Any) -> bool:
         """Say whether `loop` is the first, which has the client's own transports."""
@@ -33,7 +34,12 @@ class Siblings:
 
     def close_with_loop(self, transport: Any) -> None:
         """Have `transport`, one of the client's own, closed when this loop ends; one that was given is its owner's."""
-        if id(transport) in self._closing or running_trio() is not None or self._was_given(transport):
+        if id(transport) in self._closing or self._was_given(transport):
+            return
+        trio = running_trio()
+        if trio is not None:
+            self._closing[id(transport)] = None
+            _close_with_run(trio, transport)
             return
         self._closing[id(transport)] = closing = _closing(transport)
         with suppress(StopIteration):
@@ -61,3 +67,26 @@ async def _closing(transport: Any) -> AsyncGenerator[None]:
         yield
     finally:
         await transport.aclose()
+
+
+_in_runs: WeakKeyDictionary[Any, WeakSet[Any]] = WeakKeyDictionary()
+
+
+def _close_with_run(trio: Any, transport: Any) -> None:
+    """Have `transport` closed at the end of this run of trio, unless it is garbage by then."""
+    token = trio.lowlevel.current_trio_token()
+    transports = _in_runs.get(token)
+    if transports is None:
+        transports = _in_runs[token] = WeakSet()
+        with suppress(RuntimeError):  # the run is ending already
+            trio.lowlevel.spawn_system_task(_closing_at_the_end, trio, transports)
+    transports.add(transport)
+
+
+async def _closing_at_the_end(trio: Any, transports: WeakSet[Any]) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.move_on_after(1, shield=True):
+            for transport in list(transports):
+                await transport.aclose()
