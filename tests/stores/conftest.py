@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doorkey.stores import Store
-from tests.stores.kinds import SERVERS, Place
+from tests.stores.kinds import Place, place_of
 
 
 @pytest.fixture
@@ -18,11 +18,8 @@ def key() -> str:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """The kind that an indirect parameter names; its server is started when it is first asked for."""
-    kind: str = request.param
-    if kind in SERVERS:
-        return Place(kind, request.getfixturevalue(SERVERS[kind]).origin)
-    return Place(kind, f"sqlite:///{tmp_path}/sql.db" if kind == "sql-sqlite" else str(tmp_path / "tokens.db"))
+    """The kind that an indirect parameter names."""
+    return place_of(request.param, request, tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -21,6 +22,7 @@ from doorkey.stores import (
     SQLStore,
     Store,
 )
+from tests.servers.handle import RealServer
 
 SHARED: Final = ("sqlite", "redis", "postgres", "mariadb", "sql-sqlite")
 """Those that several processes can open."""
@@ -61,6 +63,14 @@ class Place:
         store = AsyncSQLStore(url)
         await store.create_table()
         return store
+
+
+def place_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Place:
+    """Where a store of that kind is; its server is started when it is first asked for."""
+    if kind in SERVERS:
+        server: RealServer = request.getfixturevalue(SERVERS[kind])
+        return Place(kind, server.origin)
+    return Place(kind, f"sqlite:///{folder}/sql.db" if kind == "sql-sqlite" else str(folder / "tokens.db"))
 
 
 class Awaited:

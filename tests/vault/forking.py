@@ -1,46 +1,83 @@
-"""A process that forks four times and asks for one token in all five: `forking.py <store> <endpoint> <moment>`."""
+"""A process that forks four times and asks for one token in all five: `<kind> <where> <key> <endpoint> <moment>`."""
 
+import asyncio
 import json
 import os
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from doorkey.errors import OAuthError
-from doorkey.stores import SQLiteStore
-from doorkey.vault import TokenVault
+from doorkey.vault import AsyncTokenVault, TokenVault
+from tests.stores.kinds import Place
 
 NOW = 1_800_000_000.0
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": NOW + 300, "expires_in": 300}
 
 
-def main() -> None:
-    path, endpoint, moment = sys.argv[1:]
-    now = NOW
-    vault = TokenVault(
-        SQLiteStore(path), client_id="app", client_secret="s", token_endpoint=endpoint, clock=lambda: now
-    )
-    vault.save("u", OLD)
-    assert vault.source("u").token().access_token.reveal() == "at-1"  # in memory when it forks
-    now += 301
+class Program:
+    """What the five share: a vault that blocks, and the time."""
 
-    def ask() -> str:
+    def __init__(self, place: Place, key: str, endpoint: str) -> None:
+        self.place, self.key, self.endpoint, self.now = place, key, endpoint, NOW
+
+    def begin(self) -> None:
+        self.vault = TokenVault(
+            self.place.open(), client_id="app", client_secret="s", token_endpoint=self.endpoint, clock=lambda: self.now
+        )
+        self.vault.save(self.key, OLD)
+        assert self.ask() == "at-1"  # in memory when it forks
+
+    def ask(self) -> str:
         try:
-            return vault.source("u").token().access_token.reveal()
+            return self.vault.source(self.key).token().access_token.reveal()
         except OAuthError as error:
             return repr(error)
 
+
+class AwaitingProgram(Program):
+    """The same with a vault that awaits, in an event loop that is made anew for each question."""
+
+    def begin(self) -> None:
+        asyncio.run(self._begin())
+
+    def ask(self) -> str:
+        return asyncio.run(self._ask())
+
+    async def _begin(self) -> None:
+        self.store: Any = await self.place.aopen()
+        self.awaited = AsyncTokenVault(
+            self.store, client_id="app", client_secret="s", token_endpoint=self.endpoint, clock=lambda: self.now
+        )
+        await self.awaited.save(self.key, OLD)
+        assert await self._ask() == "at-1"
+
+    async def _ask(self) -> str:
+        try:
+            return (await self.awaited.source(self.key).token()).access_token.reveal()
+        except OAuthError as error:
+            return repr(error)
+        finally:
+            await self.store.close()
+
+
+def main() -> None:
+    kind, where, key, endpoint, moment = sys.argv[1:]
+    program = (AwaitingProgram if moment == "awaited" else Program)(Place(kind, where), key, endpoint)
+    program.begin()
+    program.now += 301
     if moment == "during":
         own: list[str] = []
-        leader = threading.Thread(target=lambda: own.append(ask()))
+        leader = threading.Thread(target=lambda: own.append(program.ask()))
         leader.start()
         sys.stdin.readline()
-        children = [_child(ask) for _ in range(4)]
+        children = [_child(program.ask) for _ in range(4)]
         print("forked", flush=True)
         leader.join()
     else:
-        children = [_child(ask) for _ in range(4)]
-        own = [ask()]
+        children = [_child(program.ask) for _ in range(4)]
+        own = [program.ask()]
     print(json.dumps(own + [_read(child) for child in children]), flush=True)
 
 
@@ -48,8 +85,10 @@ def _child(ask: Callable[[], str]) -> tuple[int, int]:
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.write(writer, ask().encode())
-        os._exit(0)
+        try:
+            os.write(writer, ask().encode())
+        finally:
+            os._exit(0)
     os.close(writer)
     return pid, reader
 

@@ -1,10 +1,11 @@
 """A world in one thread: workers whose next step the test chooses, one store, one server that rotates.
 
-Every effect of a worker's flow is one step, so that an interleaving is a list of choices, and a seed names it.
+Every effect of a worker's flow is one step, so that an interleaving is a list of choices, and a seed names it. Every
+other worker reaches the store as a vault that awaits does, the others as one that blocks.
 """
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,13 +13,15 @@ from urllib.parse import parse_qsl
 from doorkey.errors import OAuthError, StoreError, TransportError
 from doorkey.protocol.http import Request, Response
 from doorkey.source_core import Sleep
-from doorkey.stores import MemoryStore
+from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuthToken
+from doorkey.vault import AsyncTokenVault, TokenVault
 from doorkey.vault.core import VaultCore
 from doorkey.vault.effects import Commit, Load, Release, TryLease
 from doorkey.vault.state import KeySlot
 
 KEY = "user-42"
+ENDPOINT = "https://as.example/token"
 START = 1_700_000_000.0
 LIFETIME = 300
 
@@ -68,6 +71,7 @@ class Worker:
 
     core: VaultCore
     slot: KeySlot
+    awaits: bool = False
     flow: Generator[Any, Any, OAuthToken] | None = None
     effect: Any = None
     outcome: OAuthToken | OAuthError | None = None
@@ -114,8 +118,14 @@ class World:
         self.ticks = 0.0  # by the store's clock
         self.elapsed = 0.0  # by the workers' timers, whatever their clocks say
         self.store = MemoryStore(clock=lambda: self.ticks)
+        awaited = AsyncMemoryStore()
+        awaited._store = self.store
+        known: dict[str, Any] = {"client_id": "app", "token_endpoint": ENDPOINT}
+        self._blocking, self._awaiting = TokenVault(self.store, **known), AsyncTokenVault(awaited, **known)
         self.server = RotatingServer()
-        self.workers = [self._worker() for _ in range(workers)]
+        self.workers: list[Worker] = []
+        for _ in range(workers):
+            self.another()
         self.save(self.workers[0])
 
     def _worker(self, clock_is_off_by: float = 0.0) -> Worker:
@@ -123,7 +133,7 @@ class World:
             "app",
             "secret",
             issuer=None,
-            token_endpoint="https://as.example/token",
+            token_endpoint=ENDPOINT,
             metadata=None,
             token_endpoint_auth_method=None,
             audience=(),
@@ -135,7 +145,7 @@ class World:
             clock=lambda: self.now + clock_is_off_by,
             timer=lambda: self.elapsed,
         )
-        return Worker(core, core.slot(KEY))
+        return Worker(core, core.slot(KEY), awaits=len(self.workers) % 2 == 1)
 
     def another(self, clock_is_off_by: float = 0.0) -> Worker:
         """Return a new worker, as after a restart; its clock may be wrong."""
@@ -166,7 +176,7 @@ class World:
         effect = worker.effect
         worker.performed.append(effect)
         try:
-            outcome = self.perform(effect)
+            outcome = self.perform(effect, awaits=worker.awaits)
         except OAuthError as error:
             worker.fail(error)
         else:
@@ -174,16 +184,12 @@ class World:
             worker.leased = worker.leased and not isinstance(effect, Release)
             worker.feed(outcome)
 
-    def perform(self, effect: Any) -> Any:
+    def perform(self, effect: Any, *, awaits: bool = False) -> Any:
         match effect:
-            case Load():
-                return self.store.load(effect.key)
-            case TryLease():
-                return self.store.try_lease(effect.key, effect.seconds)
-            case Commit():
-                return self.store.commit(effect.key, effect.data, expected=effect.expected)
-            case Release():
-                return self.store.release(effect.lease)
+            case Load() | TryLease() | Commit() | Release() if awaits:
+                return at_once(self._awaiting._perform(effect))
+            case Load() | TryLease() | Commit() | Release():
+                return self._blocking._perform(effect)
             case Request():
                 return self.server.answer(effect)
             case Sleep():
@@ -204,6 +210,15 @@ class World:
         record = self.store.load(KEY)
         assert record is not None
         return unpack(record.data)
+
+
+def at_once(work: Coroutine[Any, Any, Any]) -> Any:
+    """Return the outcome of what awaits nothing that takes time."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it waits")
 
 
 DOWN = StoreError("the store does not answer")

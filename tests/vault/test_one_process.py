@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.backends import both_backends
 from tests.clients.adapters import in_background, together
 from tests.clients.hostile import Held, Hostile, reply, token
+from tests.stores.kinds import Place, kinds, marks
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 
+STORES = ("memory", "sqlite", "redis", "postgres", "mariadb")
+on_each_store = pytest.mark.parametrize("place", kinds(*STORES), indirect=True)
 REFUSED = reply(400, json={"error": "invalid_grant", "error_description": "Session not active"})
 NEXT = token("at-2", refresh_token="rt-2")
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,13 +33,13 @@ def text(got: OAuthToken) -> str:
     return got.access_token.reveal()
 
 
-async def outcomes(vault: AsyncTokenVault, tasks: int) -> list[Any]:
+async def outcomes(vault: AsyncTokenVault, tasks: int, key: str = "u") -> list[Any]:
     """Return what so many tasks got, or were told."""
     got: list[Any] = []
 
     async def one() -> None:
         try:
-            got.append(text(await vault.source("u").token()))
+            got.append(text(await vault.source(key).token()))
         except OAuthError as error:
             got.append(error)
 
@@ -45,15 +49,17 @@ async def outcomes(vault: AsyncTokenVault, tasks: int) -> list[Any]:
     return got
 
 
+@on_each_store
 def test_32_threads_that_find_the_token_expired_make_one_request(
-    vault: TokenVault, hostile: Hostile, clock: Arrivals
+    vault_on: Callable[..., TokenVault], hostile: Hostile, clock: Arrivals, place: Place, key: str
 ) -> None:
     held = Held(NEXT)
     hostile.on("/token", held)
-    vault.save("u", OLD)
+    vault = vault_on(place.open())
+    vault.save(key, OLD)
     clock.advance(300)
     clock.expect(32)
-    with in_background(lambda: together(32, lambda: text(vault.source("u").token()))) as outcome:
+    with in_background(lambda: together(32, lambda: text(vault.source(key).token()))) as outcome:
         held.wait_for_arrival()
         clock.wait()
         held.release.set()
@@ -80,12 +86,33 @@ def test_threads_of_different_keys_do_not_wait_for_each_other(
     assert sorted(together(8, lambda: text(vault.source(next(waiting)).token()))) == [f"at-{key}" for key in keys]
 
 
+@pytest.fixture
+def vault_at(hostile: Hostile, clock: Arrivals) -> Callable[[Any], AsyncTokenVault]:
+    """Make an asynchronous vault on a store."""
+
+    def make(store: Any) -> AsyncTokenVault:
+        endpoint = hostile.token_endpoint
+        return AsyncTokenVault(store, client_id="app", client_secret="s", token_endpoint=endpoint, clock=clock)
+
+    return make
+
+
+EVERYWHERE = [
+    pytest.param(backend, kind, id=f"{kind}-{backend}", marks=marks(kind))
+    for backend, names in (("trio", ("memory", "sqlite")), ("asyncio", STORES))
+    for kind in names
+]
+
+
 @pytest.mark.anyio
-@both_backends
-async def test_1000_tasks_make_one_request(async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals) -> None:
+@pytest.mark.parametrize(("anyio_backend", "place"), EVERYWHERE, indirect=["place"])
+async def test_1000_tasks_make_one_request(
+    vault_at: Callable[[Any], AsyncTokenVault], hostile: Hostile, clock: Arrivals, place: Place, key: str
+) -> None:
     held = Held(NEXT)
     hostile.on("/token", held)
-    await async_vault.save("u", OLD)
+    vault = vault_at(await place.aopen())
+    await vault.save(key, OLD)
     clock.advance(300)
     clock.expect(1000)
 
@@ -96,19 +123,39 @@ async def test_1000_tasks_make_one_request(async_vault: AsyncTokenVault, hostile
 
     async with anyio.create_task_group() as group:
         group.start_soon(release)
-        assert await outcomes(async_vault, 1000) == ["at-2"] * 1000
+        assert await outcomes(vault, 1000, key) == ["at-2"] * 1000
     assert len(hostile.token_requests) == 1
+    await vault.forget(key)
+    await vault.aclose()
 
 
+@on_each_store
 def test_6_event_loops_in_6_threads_make_one_request(
-    async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals
+    vault_at: Callable[[Any], AsyncTokenVault], hostile: Hostile, clock: Arrivals, place: Place, key: str
 ) -> None:
     held = Held(NEXT)
     hostile.on("/token", held)
-    asyncio.run(async_vault.save("u", OLD))
+
+    async def begin() -> AsyncTokenVault:
+        store = await place.aopen()
+        vault = vault_at(store)
+        await vault.save(key, OLD)
+        await closed_here(store)
+        return vault
+
+    async def four() -> list[Any]:
+        got = await outcomes(vault, 4, key)
+        await closed_here(vault._store)
+        return got
+
+    async def closed_here(store: Any) -> None:
+        if place.kind not in ("memory", "sqlite"):  # whose connections are not a loop's
+            await store.close()
+
+    vault = asyncio.run(begin())
     clock.advance(300)
     clock.expect(24)
-    with in_background(lambda: together(6, lambda: asyncio.run(outcomes(async_vault, 4)))) as outcome:
+    with in_background(lambda: together(6, lambda: asyncio.run(four()))) as outcome:
         held.wait_for_arrival()
         clock.wait()
         held.release.set()
@@ -205,14 +252,26 @@ async def test_a_renewal_that_everybody_gave_up_on_is_saved_all_the_same(
     assert len(hostile.token_requests) == 1
 
 
-@pytest.mark.parametrize("moment", ["before", "during"])
-def test_a_fork_shares_the_grant_with_its_children(moment: str, hostile: Hostile, tmp_path: Path) -> None:
-    """`before`: all five ask at once; `during`: the children are born while a thread of their parent renews."""
+FORKED = [
+    pytest.param(kind, moment, id=f"{kind}-{moment}", marks=marks(kind))
+    for moment, names in (("before", STORES[1:4]), ("during", STORES[1:2]), ("awaited", STORES[1:4]))
+    for kind in names
+]
+
+
+@pytest.mark.parametrize(("place", "moment"), FORKED, indirect=["place"])
+def test_a_fork_shares_the_grant_with_its_children(place: Place, moment: str, hostile: Hostile, key: str) -> None:
+    """`before`: all five ask at once; `during`: the children are born while a thread of their parent renews;
+    `awaited`: each of the five has an event loop of its own."""
     held = Held(NEXT)
     hostile.on("/token", held)
-    script = [sys.executable, "-W", "ignore", "-m", "tests.vault.forking", str(tmp_path / "tokens.db")]
+    told = [place.kind, place.where, key, hostile.token_endpoint, moment]
     process = subprocess.Popen(
-        [*script, hostile.token_endpoint, moment], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-W", "ignore", "-m", "tests.vault.forking", *told],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         held.wait_for_arrival()
