@@ -147,7 +147,7 @@ class Fleet:
 
     def race(self, special: Mapping[Member, Order], holder_died: Callable[[], object]) -> dict[Member, Answer]:
         """Do the same with `special` orders for some; `holder_died` is called for each who died with the lease."""
-        for member in self.members:
+        for member in sorted(self.members, key=lambda member: member not in special):  # a start for those
             member.order(special.get(member, Order(self.now)))
         answers: dict[Member, Answer] = {}
         with ThreadPoolExecutor(len(self.members)) as readers:

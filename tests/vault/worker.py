@@ -52,11 +52,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Order:
-    """Bring a token at `now`; kill yourself before the effect number `die_at`, or after `die_after` seconds."""
+    """Bring a token at `now`; kill yourself before the effect number `die_at`, or after `die_after` seconds.
+
+    With `die_leading`, die before that effect of those under the lease, should you get it.
+    """
 
     now: float
     die_at: int = 0
     die_after: float = 0.0
+    die_leading: int = 0
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -99,14 +103,14 @@ class Mortal:
     """What both kinds of workers do beside their work: tell where they are, and die when they are told to."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.now, self._die_at = job, 0.0, 0
+        self.job, self.now, self._die_at, self._die_leading = job, 0.0, 0, 0
         self._timer: threading.Timer | None = None
 
     def clock(self) -> float:
         return self.now + self.job.clock_is_off_by
 
     def take(self, order: Order) -> None:
-        self.now, self._die_at = order.now, order.die_at
+        self.now, self._die_at, self._die_leading = order.now, order.die_at, order.die_leading
         if order.die_after:
             self._timer = threading.Timer(order.die_after, die)
             self._timer.start()
@@ -130,6 +134,7 @@ class Mortal:
         match effect:
             case TryLease() if outcome is not None:
                 tell(step=Step.LEASED)
+                self._die_at = self._die_leading or self._die_at
             case Release():
                 tell(step=Step.RELEASED)
             case Commit() if outcome:
