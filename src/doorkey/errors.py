@@ -161,8 +161,8 @@ class RecordError(VerificationError):
 class ServerError(OAuthError):
     """The server answered with an OAuth error (RFC 6749 §5.2, §4.1.2.1).
 
-    `status` is the HTTP status, `headers` the answer's (name, value) pairs, `retry_after` the bounded seconds it asked
-    us to wait (RFC 9110 §10.2.3), or None.
+    `status` is the HTTP status, `headers` the answer's (name, value) pairs without cookies, `retry_after` the bounded
+    seconds it asked us to wait (RFC 9110 §10.2.3), or None.
     """
 
     code = "server_error_response"

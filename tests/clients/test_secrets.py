@@ -5,11 +5,12 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from doorkey.errors import OAuthError, UsageError
+from doorkey.errors import OAuthError, ServerError, UsageError
 from tests.clients.adapters import Adapter, Client
 from tests.clients.clock import START
 from tests.clients.hostile import Endless, Hostile, Reply, reply, reset, token
@@ -138,6 +139,20 @@ def test_an_error_holds_no_client(adapter: Adapter, hostile: Hostile) -> None:
         client.fetch_token()
     for held in vars(raised.value).values():
         assert held is None or isinstance(held, str | int | float | tuple)
+
+
+@pytest.mark.parametrize("status", [400, 401, 429, 503])
+def test_an_error_holds_no_cookie(adapter: Adapter, hostile: Hostile, status: int) -> None:
+    headers = [("Set-Cookie", f"sid={ACCESS}"), ("SET-COOKIE2", f"x={REFRESH}"), ("WWW-Authenticate", "Basic")]
+    body = '{"error":"invalid_client"}' if status < 429 else ""
+    hostile.on("/token", reply(status, body, [*headers, ("DPoP-Nonce", "n-1")]))
+    client = client_of(adapter, hostile)
+    for call in (client.fetch_token, partial(client.revoke_token, token=ACCESS)):
+        with pytest.raises(ServerError) as raised:
+            call()
+        assert_clean(f"{vars(raised.value)}")
+        told = {name.lower(): value for name, value in raised.value.headers}
+        assert (told["www-authenticate"], told["dpop-nonce"]) == ("Basic", "n-1")
 
 
 def test_a_missing_expired_or_misplaced_token_is_told_without_it(adapter: Adapter, hostile: Hostile) -> None:

@@ -384,10 +384,9 @@ def _with_promised(given: dict[str, Any], finished: Finished | None, options: Se
 
 
 def _pairs(headers: HeaderItems | None) -> Pairs:
-    if not headers:
-        return ()
-    pairs = cast("Iterable[tuple[str, str]]", headers.items() if isinstance(headers, Mapping) else headers)
-    return tuple((str(name), str(value)) for name, value in pairs)
+    from doorkey.protocol.http import header_pairs
+
+    return header_pairs(headers if headers is not None else (), "headers=")
 
 
 __all__ = ["OAuth2Client"]

@@ -15,7 +15,7 @@ from doorkey.oauth2.issuer import endpoint_of
 from doorkey.oauth2.options import SessionOptions, auth_method_named
 from doorkey.oauth2.pending import Authorizations
 from doorkey.observe.observer import Observer
-from doorkey.protocol.endpoint import origin_of
+from doorkey.protocol.endpoint import check_endpoint, origin_of
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import saving
@@ -121,12 +121,16 @@ class SessionCore:
     ) -> Flow[Request]:
         """Return `request` as it leaves: as the hooks want it, and authenticated."""
         from doorkey.protocol.client_auth import authenticate
+        from doorkey.protocol.http import header_pairs
 
         if hook and self.hooks.of(hook):
             body = request.content.decode("utf-8", "surrogateescape")
             url, headers, data = yield from self.hooks.on_request(hook, (request.url, dict(request.headers), body))
             content = data if isinstance(data, bytes) else str(data or "").encode("utf-8", "surrogateescape")
-            request = replace(request, url=url, headers=tuple(headers.items()), form=(), body=content)
+            pairs = header_pairs(headers, f"the headers that a {hook} hook returns")
+            request = replace(
+                request, url=check_endpoint(str(url), f"URL of a {hook} hook"), headers=pairs, form=(), body=content
+            )
         return authenticate(request, self._identity(request.url, token_endpoint), auth)
 
     def _sent(self, request: Request, hook: str | None) -> Flow[Response]:

@@ -12,13 +12,19 @@ from doorkey.values import Secret
 
 def grant_type_of(given: str | None, parameters: Mapping[str, Any], default: str | None = None) -> str:
     """Return the grant: the one named, else authorization_code for a `code`, password for a `username` and `password`,
-    else the session's `default`, else client_credentials."""
+    else the session's `default`, else client_credentials.
+
+    Raises `UsageError` for half an account, which client credentials would send to the server as a further parameter.
+    """
     if given:
         return given
     if parameters.get("code") is not None:
         return "authorization_code"
-    if parameters.get("username") is not None and parameters.get("password") is not None:
+    account = [name for name in ("username", "password") if parameters.get(name) is not None]
+    if len(account) == 2:
         return "password"
+    if account and default in (None, "client_credentials"):
+        raise UsageError(f"only {account[0]}= was given: the password grant needs username= and password=")
     return default or "client_credentials"
 
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from doorkey.errors import InvalidResponse, ServerError
-from doorkey.protocol.http import Response
+from doorkey.protocol.http import Pairs, Response
 from doorkey.protocol.strict_json import JSONProblem, parse_object
 
 MAX_RETRY_AFTER: Final = 3600.0
 """Seconds: a server that asks us to wait longer is taken at its word for an hour."""
 
 _BUSY: Final = frozenset({429, 503})
+_COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
 
 
 def retry_after(response: Response, now: float | None = None) -> float | None:
@@ -50,7 +51,7 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
         description if isinstance(description, str) else None,
         uri if isinstance(uri, str) else None,
         status=response.status,
-        headers=response.headers,
+        headers=_tellable(response),
         retry_after=retry_after(response, now),
     )
 
@@ -64,7 +65,7 @@ def raise_for_status(response: Response, now: float | None = None) -> None:
             "temporarily_unavailable",
             f"the server answered {response.status}",
             status=response.status,
-            headers=response.headers,
+            headers=_tellable(response),
             retry_after=retry_after(response, now),
         )
     raise InvalidResponse(
@@ -73,6 +74,11 @@ def raise_for_status(response: Response, now: float | None = None) -> None:
         status=response.status,
         excerpt=excerpt_of(response),
     )
+
+
+def _tellable(response: Response) -> Pairs:
+    """Return the headers that an error may hold: its `vars()` reach logs, and a cookie may be a session."""
+    return tuple(pair for pair in response.headers if pair[0].lower() not in _COOKIES)
 
 
 def json_answer(response: Response, what: str, now: float | None = None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from doorkey.errors import UsageError
-from doorkey.protocol.http import FORM, Request, form_encoded, with_header
+from doorkey.protocol.endpoint import check_endpoint
+from doorkey.protocol.http import FORM, Request, form_encoded, header_pairs, with_header
 from doorkey.protocol.parameters import merged, parse_form, with_query
 from doorkey.values import Secret
 
@@ -103,16 +104,20 @@ METHODS: Final[Mapping[str, ClientAuthMethod]] = {
 
 
 def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Request:
-    """Return `request` with the client's proof in it. Raises `UsageError` when the method returned something else."""
+    """Return `request` with the client's proof in it, ready to leave.
+
+    Raises `UsageError` when the method returned something else, or a URL that may not be asked.
+    """
     body = request.content.decode("utf-8", "surrogateescape")
     signed: Any = method(client, request.method, request.url, dict(request.headers), body)
     try:
         url, headers, new_body = signed
-        pairs = tuple((str(name), str(value)) for name, value in dict(headers).items())
     except (TypeError, ValueError):
         raise UsageError("a client authentication method returns (uri, headers, body)") from None
+    pairs = header_pairs(headers, "a client authentication method returns (uri, headers, body), whose headers")
     content = new_body if isinstance(new_body, bytes) else str(new_body or "").encode("utf-8", "surrogateescape")
-    authenticated = replace(request, url=str(url), headers=pairs, form=(), body=content)
+    checked = check_endpoint(str(url), "URL that a client authentication method returns")
+    authenticated = replace(request, url=checked, headers=pairs, form=(), body=content)
     if content and authenticated.header("content-type") is None:
         return authenticated.with_header("Content-Type", FORM)
     return authenticated

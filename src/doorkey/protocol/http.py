@@ -32,6 +32,26 @@ def with_header(headers: Mapping[str, str], name: str, value: str) -> dict[str, 
     return {**{old: given for old, given in headers.items() if old.lower() != name.lower()}, name: value}
 
 
+def header_pairs(headers: Any, whose: str) -> Pairs:
+    """Return `headers`, a mapping or pairs, as pairs of text; bytes are taken as latin-1 (RFC 9110 §5.5).
+
+    `whose` they are is told where they are none: raises `UsageError`.
+    """
+    items: Any = headers.items() if isinstance(headers, Mapping) else headers
+    try:
+        return tuple((_header_text(name), _header_text(value)) for name, value in items)
+    except (TypeError, ValueError):
+        raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text") from None
+
+
+def _header_text(value: str | bytes | float) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise TypeError
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What a server answered: the status, the headers as pairs, and the decoded, bounded body."""

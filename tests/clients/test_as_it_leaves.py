@@ -1,0 +1,107 @@
+"""A request to an authorization server as it leaves, after hooks and client authentication: where to, and with what."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from doorkey.errors import UsageError
+from tests.clients.adapters import Adapter, Client
+from tests.clients.hostile import Hostile, token
+
+OLD = {"access_token": "at-1", "refresh_token": "rt-1"}
+REFUSED = [
+    "http://as.example/token",
+    "ftp://as.example/token",
+    "no url",
+    "https://u:p@as.example/",
+    "https://as/#f",
+    "",
+    5,
+]
+
+CALLS: dict[str, Callable[[Client, str], object]] = {
+    "refresh_token_request": lambda client, url: client.refresh_token(url),
+    "revoke_token_request": lambda client, url: client.revoke_token(url),
+    "introspect_token_request": lambda client, url: client.introspect_token(url),
+}
+
+
+@pytest.mark.parametrize("kind", list(CALLS))
+@pytest.mark.parametrize("url", REFUSED, ids=str)
+def test_a_url_that_a_hook_returns_is_an_endpoint_like_any_other(
+    adapter: Adapter, hostile: Hostile, kind: str, url: Any
+) -> None:
+    client = adapter.client(token=OLD)
+    client.native.register_compliance_hook(kind, lambda _, headers, body: (url, headers, body))
+    with pytest.raises(UsageError, match=f"URL of a {kind} hook"):
+        CALLS[kind](client, hostile.token_endpoint)
+    assert hostile.received == []
+
+
+@pytest.mark.parametrize("url", REFUSED, ids=str)
+def test_a_url_that_a_client_authentication_method_returns_is_an_endpoint_like_any_other(
+    adapter: Adapter, hostile: Hostile, url: Any
+) -> None:
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    with pytest.raises(UsageError, match="URL that a client authentication method returns"):
+        client.fetch_token(auth=lambda client, method, uri, headers, body: (url, headers, body))
+    assert hostile.received == []
+
+
+def test_headers_may_be_bytes(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", token())
+    adapter.client(token_endpoint=hostile.token_endpoint).fetch_token(headers={b"X-Name": b"7", "X-Count": 3})
+    assert hostile.received[0].header("x-name") == "7"
+    assert hostile.received[0].header("x-count") == "3"
+
+
+@pytest.mark.parametrize("headers", [5, "X-A: b", ["X-A"], {"X-A": None}, {"X-A": ["b"]}])
+def test_headers_that_are_none_are_a_usage_error(adapter: Adapter, hostile: Hostile, headers: Any) -> None:
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    with pytest.raises(UsageError, match="headers= are a mapping"):
+        client.fetch_token(headers=headers)
+    assert hostile.received == []
+
+
+def test_a_client_authentication_method_may_set_a_header_in_bytes(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", token())
+
+    def method(_: Any, method: str, uri: str, headers: Any, body: str) -> Any:
+        return uri, {**headers, "Authorization": b"Basic Zm9v"}, body
+
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    client.fetch_token(auth=method)
+    assert hostile.received[0].header("authorization") == "Basic Zm9v"
+
+
+def test_an_auth_object_of_requests_may_set_a_header_in_bytes(adapter: Adapter, hostile: Hostile) -> None:
+    if adapter.kind.library is not requests:
+        pytest.skip("the headers of httpx and httpx2 are text whatever was given")
+    hostile.on("/token", token())
+
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = b"Basic Zm9v"  # type: ignore[assignment]  # as some programs do
+        return request
+
+    adapter.client(token_endpoint=hostile.token_endpoint).fetch_token(auth=sign)
+    assert hostile.received[0].header("authorization") == "Basic Zm9v"
+
+
+@pytest.mark.parametrize("half", [{"username": "alice"}, {"password": "wonderland"}], ids=str)
+@pytest.mark.parametrize("session", [{}, {"grant_type": "client_credentials"}], ids=str)
+def test_half_an_account_is_not_sent_with_client_credentials(
+    adapter: Adapter, hostile: Hostile, half: dict[str, str], session: dict[str, str]
+) -> None:
+    client = adapter.client(token_endpoint=hostile.token_endpoint, **session)
+    with pytest.raises(UsageError, match="needs username= and password="):
+        client.fetch_token(**half, pasword="wonderland")  # the slip
+    assert hostile.received == []
+
+
+def test_a_grant_that_is_named_may_have_a_username_alone(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", token())
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    client.fetch_token(grant_type="urn:example:by-name", username="alice")
+    assert hostile.received[0].form["username"] == "alice"
