@@ -29,7 +29,18 @@ PATIENCE = 120.0
 
 Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
 
-_saving: ContextVar[tuple[Slot, OAuthToken] | None] = ContextVar("doorkey_saving", default=None)
+
+class _Saving:
+    """A token that is being saved by the code that runs here. Tasks begun meanwhile keep it, and see when it ends."""
+
+    __slots__ = ("outer", "over", "slot", "token")
+
+    def __init__(self, slot: Slot, token: OAuthToken, outer: _Saving | None) -> None:
+        self.slot, self.token, self.outer = slot, token, outer
+        self.over = False
+
+
+_saving: ContextVar[_Saving | None] = ContextVar("doorkey_saving", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +57,23 @@ class Active(Effect[OAuthToken]):
 
 def saving(slot: Slot, token: OAuthToken, save: Flow[None]) -> Flow[None]:
     """Run `save`; meanwhile whoever saves may use `token`, or a callback that calls an API would wait for itself."""
-    mark = _saving.set((slot, token))
+    here = _Saving(slot, token, _saving.get())
+    mark = _saving.set(here)
     slot.set_aside()  # whoever saves is to find the new token, not one at hand
     try:
         yield from save
     finally:
+        here.over = True
         _saving.reset(mark)
 
 
 def _being_saved(slot: Slot) -> OAuthToken | None:
     current = _saving.get()
-    return current[1] if current is not None and current[0] is slot else None
+    while current is not None:
+        if current.slot is slot and not current.over:
+            return current.token
+        current = current.outer
+    return None
 
 
 def _chance(slot: Slot) -> float:

@@ -21,8 +21,8 @@ class Secret:
     __slots__ = ("_value",)
     _value: str
 
-    def __init__(self, value: str) -> None:
-        object.__setattr__(self, "_value", value)
+    def __init__(self, value: str | Secret) -> None:
+        object.__setattr__(self, "_value", value._value if isinstance(value, Secret) else value)
 
     def reveal(self) -> str:
         """Return the secret itself."""

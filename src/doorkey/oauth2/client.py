@@ -242,7 +242,7 @@ class OAuth2Client:
         self,
         /,
         url: str | None = None,
-        refresh_token: str | None = None,
+        refresh_token: str | Secret | None = None,
         body: str | Mapping[str, Any] | None = None,
         auth: Any = None,
         headers: HeaderItems | None = None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import InvalidGrant, UsageError
@@ -47,6 +48,10 @@ class Asking:
     options: tuple[tuple[str, Any], ...] = ()
 
 
+def _always() -> bool:
+    return True
+
+
 class SessionCore:
     """The state and the flows of one session; `library` is the HTTP library it runs on."""
 
@@ -79,17 +84,24 @@ class SessionCore:
     # -- getting a token -------------------------------------------------------------------------------------------
 
     def take(
-        self, token: OAuthToken, asked: Asking | None, replaced: Mapping[str, str], home: str | None = None
+        self,
+        token: OAuthToken,
+        asked: Asking | None,
+        replaced: Mapping[str, str],
+        home: str | None = None,
+        wanted: Callable[[], bool] = _always,
     ) -> Flow[OAuth2Token]:
         """Save `token` by `update_token` and then make it the session's; `home` is where, if not where it was `asked`.
 
         When saving fails the token is kept all the same, because the one it replaces may be dead; the error is raised.
+        It is saved, but not made the session's, where it is no longer `wanted`: after a login or a logout meanwhile.
         """
         view = OAuth2Token(token)
         try:
             yield from saving(self.slot, token, self._save(view, replaced))
         finally:
-            self.put(view, asked, home or (asked.endpoint if asked is not None else None))
+            if wanted():
+                self.put(view, asked, home or (asked.endpoint if asked is not None else None))
         return view
 
     def ask(self, asking: Asking, response_hook: str, request_hook: str | None = None) -> Flow[OAuthToken]:
@@ -185,7 +197,8 @@ class SessionCore:
         if again is None:
             raise UsageError("this token cannot be renewed: it has no refresh token and its grant needs a person")
         renewed = yield from self.ask(again, "access_token_response")
-        yield from self.take(renewed, again, {"access_token": token.access_token.reveal()} if token else {})
+        replaced = {"access_token": token.access_token.reveal()} if token else {}
+        yield from self.take(renewed, again, replaced, wanted=partial(self.slot.holds, token))
         return renewed
 
     def refresh(
@@ -216,7 +229,10 @@ class SessionCore:
             raise
         if renewed.scope is None and token is not None:
             renewed = replace(renewed, scope=token.scope)  # unchanged where the answer is silent (RFC 6749 §6)
-        yield from self.take(renewed, asked or asking, {"refresh_token": refresh_token.reveal()}, asking.endpoint)
+        wanted = _always if token is None else partial(self.slot.holds, token)
+        yield from self.take(
+            renewed, asked or asking, {"refresh_token": refresh_token.reveal()}, asking.endpoint, wanted
+        )
         return renewed
 
     # -- what requests are made of -----------------------------------------------------------------------------------

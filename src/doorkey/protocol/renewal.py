@@ -201,19 +201,17 @@ class Slot:
         """Renew the token for a caller that noted `seen` attempts and leads, or waited for one that led.
 
         `meanwhile` is a token that is still good: it is returned where the server cannot be reached just now. `renew`
-        replaces the slot's own way of renewing, this once. Raises the error of the attempt: the caller's own, or a
-        copy of the one that ended while it waited.
+        replaces the slot's own way of renewing, this once. A token that is put meanwhile stays, and is what the caller
+        gets. Raises the error of the attempt: the caller's own, or a copy of the one that ended while it waited.
         """
         if self.attempts != seen:
             self._raise()
-            if (theirs := self.token) is not None:  # looked at after `attempts`, which put() changes last
-                return theirs
-            raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
+            return self._put_meanwhile()
         token = self.token
         try:
             renewed = yield from (renew or self.renew)(token)
         except Exception as error:
-            if self.token is token:  # else another one was put here meanwhile, which is not touched by this failure
+            if self.holds(token):  # else another one was put here meanwhile, which is not touched by this failure
                 self.error = error.for_waiter() if isinstance(error, OAuthError) else error
                 self.failures += 1
             self.attempts += 1
@@ -225,8 +223,23 @@ class Slot:
             ):
                 return meanwhile
             raise
-        self.put(renewed)
+        if self.token is renewed or self.holds(token):
+            self.put(renewed)
+        elif renew is None:  # a login or a logout meanwhile: what was renewed is another's token by now
+            return self._put_meanwhile()
         return renewed
+
+    def holds(self, token: OAuthToken | None) -> bool:
+        """Say whether the slot's token is still `token`, or the same one put again."""
+        current = self.token
+        if current is None or token is None:
+            return current is token
+        return (current.access_token, current.refresh_token) == (token.access_token, token.refresh_token)
+
+    def _put_meanwhile(self) -> OAuthToken:
+        if (theirs := self.token) is not None:  # looked at after `attempts`, which put() changes last
+            return theirs
+        raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
 
     def back_off(self, now: float, chance: float) -> None:
         """Start the pause after a failure at `now`; `chance` is in 0…1. A failure that asked nobody has none."""
