@@ -34,7 +34,10 @@ class Siblings:
 
     def close_with_loop(self, transport: Any) -> None:
         """Have `transport`, one of the client's own, closed when this loop ends; one that was given is its owner's."""
-        if id(transport) in self._closing or self._was_given(transport):
+        if id(transport) in self._closing:  # asked at each request
+            return
+        if self._was_given(transport):
+            self._closing[id(transport)] = None
             return
         trio = running_trio()
         if trio is not None:
