@@ -105,3 +105,60 @@ def test_a_grant_that_is_named_may_have_a_username_alone(adapter: Adapter, hosti
     client = adapter.client(token_endpoint=hostile.token_endpoint)
     client.fetch_token(grant_type="urn:example:by-name", username="alice")
     assert hostile.received[0].form["username"] == "alice"
+
+
+@pytest.mark.parametrize("parameter", ["grant_type", "client_id", "scope", "tenant", "client_secret"])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_parameter_that_the_token_endpoints_query_gives_another_value_is_refused(
+    adapter: Adapter, hostile: Hostile, parameter: str, method: str
+) -> None:
+    how = {"auth": "client_secret_post" if method == "POST" else "none", "method": method}
+    if (parameter, method) == ("client_secret", "GET"):
+        pytest.skip("it never stands there")
+    client = adapter.client("c", "s", scope="a", token_endpoint=hostile.url(f"/token?{parameter}=other"))
+    with pytest.raises(UsageError, match=f"{parameter!r} stands in the endpoint's URL already"):
+        client.fetch_token(tenant="7", **how)
+    assert hostile.received == []
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_what_the_token_endpoints_query_says_already_is_not_said_twice(
+    adapter: Adapter, hostile: Hostile, method: str
+) -> None:
+    hostile.on("/token", token())
+    query = "p=1&client_id=a-client&grant_type=client_credentials&resource=https://a"
+    client = adapter.client(token_endpoint=hostile.url(f"/token?{query}"))
+    client.fetch_token(method=method, resource="https://b")
+    sent = hostile.received[0]
+    assert sent.target.startswith(f"/token?{query}")
+    assert (sent.target + "&" + sent.body.decode()).count("client_id=") == 1
+    assert (sent.target + "&" + sent.body.decode()).count("grant_type=") == 1
+    assert "resource=https%3A%2F%2Fb" in sent.target + sent.body.decode()  # several are meant (RFC 8707 §2)
+
+
+@pytest.mark.parametrize("name", ["token", "token_type_hint", "client_id"])
+def test_a_parameter_that_another_endpoints_query_gives_another_value_is_refused(
+    adapter: Adapter, hostile: Hostile, name: str
+) -> None:
+    client, url = adapter.client(token=OLD), hostile.url(f"/any?{name}=other")
+    for call in (client.revoke_token, client.introspect_token):
+        with pytest.raises(UsageError, match=f"{name!r} stands in the endpoint's URL already"):
+            call(url, token="rt-1", token_type_hint="refresh_token")
+    assert hostile.received == []
+
+
+@pytest.mark.parametrize("name", ["state", "client_id", "response_type", "redirect_uri", "scope", "nonce", "tenant"])
+def test_reserved_parameters_cannot_be_overridden_by_the_authorization_endpoints_query(
+    adapter: Adapter, name: str
+) -> None:
+    client = adapter.client(redirect_uri="https://rp.example/cb", scope="openid")
+    with pytest.raises(UsageError, match=f"{name!r} stands in the endpoint's URL already"):
+        client.create_authorization_url(f"https://as.example/authorize?{name}=other", tenant="7")
+    with pytest.raises(UsageError, match=f"{name!r} stands in the endpoint's URL already"):
+        client.begin_authorization(f"https://as.example/authorize?{name}=other", tenant="7")
+
+
+def test_what_the_authorization_endpoints_query_says_already_is_not_said_twice(adapter: Adapter) -> None:
+    url, _ = adapter.client().create_authorization_url("https://as.example/authorize?p=1&client_id=a-client")
+    assert url.startswith("https://as.example/authorize?p=1&client_id=a-client&")
+    assert url.count("client_id=") == 1

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import Pairs
-from doorkey.protocol.parameters import merged, parse_form, with_query
+from doorkey.protocol.parameters import beside_query, merged, parse_form, with_query
 from doorkey.protocol.strict_json import JSONProblem, parse_object
 from doorkey.tokens import moment_of
 from doorkey.values import Scope, Secret
@@ -116,7 +116,7 @@ def authorization_url(endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str
     Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
     check_endpoint(endpoint, "authorization endpoint")
-    return with_query(endpoint, merged(ours, extra, "the authorization request"))
+    return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the authorization request")))
 
 
 def parse_callback(

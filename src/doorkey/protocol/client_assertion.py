@@ -68,7 +68,7 @@ class _SignedAssertion:
         }
         header, alg = self._header_and_alg(key)
         assertion = sign(claims, key, alg=alg, header=header)
-        return uri, headers, add_assertion(body, ASSERTION_TYPE, assertion, client.client_id)
+        return uri, headers, add_assertion(body, ASSERTION_TYPE, assertion, client.client_id, uri)
 
     def _header_and_alg(self, key: object) -> tuple[dict[str, object], str]:
         jwk = _as_jwk(key)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from doorkey.errors import UsageError
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import FORM, Request, form_encoded, header_pairs, with_header
-from doorkey.protocol.parameters import merged, parse_form, with_query
+from doorkey.protocol.parameters import beside_query, merged, parse_form, with_query
 from doorkey.values import Secret
 
 Headers: TypeAlias = MutableMapping[str, str]
@@ -63,14 +63,14 @@ def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: H
     """Id and secret as parameters (RFC 6749 §2.3.1). Refused for GET: a secret does not belong in a URL."""
     if method == "GET":
         raise UsageError("client_secret_post would put the secret into the URL of a GET: use POST")
-    return uri, headers, _add(body, client_id=client.client_id, client_secret=_secret_text(client))
+    return uri, headers, _add(uri, body, client_id=client.client_id, client_secret=_secret_text(client))
 
 
 def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """A public client only says its name (RFC 6749 §3.2.1)."""
     if method == "GET":
-        return with_query(uri, [("client_id", client.client_id)]), headers, body
-    return uri, headers, _add(body, client_id=client.client_id)
+        return with_query(uri, beside_query(uri, [("client_id", client.client_id)])), headers, body
+    return uri, headers, _add(uri, body, client_id=client.client_id)
 
 
 def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
@@ -123,15 +123,16 @@ def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMet
     return authenticated
 
 
-def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str) -> str:
-    """Return `body` with a client assertion in it (RFC 7521 §4.2)."""
-    return _add(body, client_id=client_id, client_assertion_type=assertion_type, client_assertion=assertion)
+def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str, uri: str = "") -> str:
+    """Return `body` with a client assertion in it, for the endpoint at `uri` (RFC 7521 §4.2)."""
+    return _add(uri, body, client_id=client_id, client_assertion_type=assertion_type, client_assertion=assertion)
 
 
-def _add(body: str, **parameters: str) -> str:
+def _add(uri: str, body: str, **parameters: str) -> str:
     """Return `body` with what proves the client at its end; a parameter that is there already must be the same."""
     there = parse_form(body)
-    added = merged(there, parameters.items(), "the client authentication")[len(there) :]
+    needed = beside_query(uri, parameters.items())
+    added = merged(there, needed, "the client authentication")[len(there) :]
     return "&".join(part for part in (body, form_encoded(added)) if part)
 
 

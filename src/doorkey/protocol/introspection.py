@@ -9,7 +9,7 @@ from doorkey.errors import InvalidResponse, UsageError
 from doorkey.protocol.answers import json_answer
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import Request, Response
-from doorkey.protocol.parameters import merged
+from doorkey.protocol.parameters import beside_query, merged
 from doorkey.protocol.token_endpoint import ACCEPT
 from doorkey.tokens import legal_token
 from doorkey.values import Secret
@@ -41,7 +41,7 @@ def token_query(
     if not legal_token(token.reveal()):
         raise UsageError("the token is a non-empty string of visible ASCII characters")
     hint = (("token_type_hint", token_type_hint),) if token_type_hint else ()
-    form = merged((("token", token.reveal()), *hint), extra, f"the {what} request")
+    form = beside_query(endpoint, merged((("token", token.reveal()), *hint), extra, f"the {what} request"))
     request = Request("POST", endpoint, ACCEPT, form)
     for name, value in headers:
         request = request.with_header(name, value)

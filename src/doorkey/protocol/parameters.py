@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from doorkey.errors import UsageError
 from doorkey.protocol.http import Pairs, form_encoded
 from doorkey.values import Secret
+
+_SEVERAL: Final = frozenset({"audience", "resource"})
+"""Parameters that may stand there more than once (RFC 8693 §2.1, RFC 8707 §2)."""
 
 
 def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
@@ -40,6 +43,24 @@ def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
         elif own[name] != value:
             raise UsageError(f"the parameter {name!r} is reserved: {what} sets it already, to something else")
     return (*ours, *added)
+
+
+def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Return those of `pairs` that the query of the endpoint's `url` does not say already (RFC 6749 §3.1, §3.2).
+
+    Raises `UsageError` that names a parameter to which the query gives another value.
+    """
+    there = parse_form(urlsplit(url).query)
+    if not there:
+        return tuple(pairs)
+    added: list[tuple[str, str]] = []
+    for name, value in pairs:
+        said = [other for known, other in there if known == name]
+        if not said or name in _SEVERAL:
+            added.append((name, value))
+        elif said != [value]:
+            raise UsageError(f"the parameter {name!r} stands in the endpoint's URL already, as something else")
+    return tuple(added)
 
 
 def parse_form(text: str) -> Pairs:

@@ -11,7 +11,7 @@ from doorkey.protocol.answers import json_answer
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.grants import Grant
 from doorkey.protocol.http import FORM, Request, Response
-from doorkey.protocol.parameters import merged, with_query
+from doorkey.protocol.parameters import beside_query, merged, with_query
 from doorkey.tokens import OAuthToken, legal_token, lifetime_of
 from doorkey.values import Scope, Secret
 
@@ -35,7 +35,7 @@ def token_request(
     want it. Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
     check_endpoint(endpoint, "token endpoint")
-    form = merged(grant.parameters(), extra, "the grant")
+    form = beside_query(endpoint, merged(grant.parameters(), extra, "the grant"))
     method = method.upper()
     if method not in ("POST", "GET"):
         raise UsageError("a token is asked for with POST (or GET, where a server wants that)")
