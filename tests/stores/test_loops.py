@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from redis import asyncio as redis_asyncio
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from doorkey.errors import RecordError, StoreError, UsageError
-from doorkey.stores import AsyncRedisStore, AsyncSQLStore, AsyncStore, Lease, Record
+from doorkey.stores import AsyncRedisStore, AsyncSQLiteStore, AsyncSQLStore, AsyncStore, Lease, Record
 from tests.servers.databases import Database
 from tests.servers.handle import RealServer
 from tests.servers.mariadb import MariaDB
@@ -170,3 +172,12 @@ def test_an_asynchronous_store_that_was_restarted_goes_on_with_what_it_had(
         asyncio.run(use(server))
     finally:
         server.remove()
+
+
+def test_without_anyio_the_asynchronous_sqlite_store_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("anyio", "anyio.to_thread"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError, match=r"doorkey\[sqlite\]"):
+        AsyncSQLiteStore(tmp_path / "tokens.db")

@@ -128,16 +128,19 @@ class _Unopened(SQLiteStore):
 
 
 class AsyncSQLiteStore:
-    """The same as `SQLiteStore`, awaited: the file is used in worker threads (asyncio and trio; needs anyio).
+    """The same as `SQLiteStore`, awaited, on asyncio and trio: the file is used in worker threads.
 
-    The file is opened by the first call, which raises what `SQLiteStore` raises when it is made.
+    It needs anyio, which `doorkey[sqlite]` installs. The file is opened by the first call, which raises what
+    `SQLiteStore` raises when it is made.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
         try:
             from anyio.to_thread import run_sync
         except ModuleNotFoundError:
-            raise UsageError("AsyncSQLiteStore needs anyio, which is not installed: pip install anyio") from None
+            raise UsageError(
+                "AsyncSQLiteStore needs anyio, which is not installed: pip install 'doorkey[sqlite]'"
+            ) from None
         self._run = run_sync
         self._store = _Unopened(path, patience=patience)
 
