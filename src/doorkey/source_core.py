@@ -21,7 +21,7 @@ from doorkey.protocol.flow import Effect, Flow
 from doorkey.protocol.grants import Grant, RefreshTokenGrant
 from doorkey.protocol.metadata import ServerMetadata, check_one_issuer
 from doorkey.protocol.renewal import Slot
-from doorkey.protocol.token_endpoint import asks_for_a_bound_token, parse_token, token_request
+from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_id_token, parse_token, token_request
 from doorkey.tokens import OAuthToken
 from doorkey.turns import Turn
 from doorkey.values import Secret
@@ -191,7 +191,8 @@ class SourceCore:
         identity = ClientIdentity(self.credentials.client_id, self.credentials.client_secret, audience, now)
         request = authenticate(request, identity, self._method(metadata))
         response = yield from request
-        return parse_token(response, asked_at=now, refresh_token=refreshing, bound=asks_for_a_bound_token(request))
+        bound, openid = asks_for_a_bound_token(request), asks_for_an_id_token(grant, wanted)
+        return parse_token(response, asked_at=now, refresh_token=refreshing, bound=bound, openid=openid)
 
     def _method(self, metadata: ServerMetadata) -> ClientAuthMethod:
         """Return the first method of the credentials that the server lists, or simply the first."""

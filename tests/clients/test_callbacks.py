@@ -1,5 +1,7 @@
 """What a callback must be before its code is used (RFC 6749 §4.1.2, §10.12; RFC 9207; RFC 9700)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from doorkey.errors import AccessDenied, InvalidResponse, MismatchingStateError, OAuthError, VerificationError
@@ -186,6 +188,99 @@ def test_openid_was_asked_and_no_id_token_came(adapter: Adapter, hostile: Hostil
         client.fetch_token(authorization_response=f"{HOME}?code=c&state={state}")
     assert error.value.problem == "id_token_missing"
     assert client.token is None
+
+
+def asks_with_the_calls_scope(client: Client) -> object:
+    return client.fetch_token(code="c", scope="openid email")
+
+
+def asks_with_the_calls_body(client: Client) -> object:
+    return client.fetch_token(code="c", body="scope=openid")
+
+
+def asks_for_a_person_by_password(client: Client) -> object:
+    return client.fetch_token(username="alice", password="wonderland", scope=["email", "openid"])
+
+
+def asks_with_the_scope_of_a_transaction(client: Client) -> object:
+    begun = client.begin_authorization("https://as.example/authorize", scope="openid")
+    return client.fetch_token(authorization_response=f"{HOME}?code=c&state={begun.state}", transaction=begun)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        asks_with_the_calls_scope,
+        asks_with_the_calls_body,
+        asks_for_a_person_by_password,
+        asks_with_the_scope_of_a_transaction,
+    ],
+)
+def test_openid_was_asked_and_no_id_token_came_wherever_it_was_asked(
+    adapter: Adapter, hostile: Hostile, ask: Callable[[Client], object]
+) -> None:
+    hostile.on("/token", token(), token(id_token="h.p.s"))
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    with pytest.raises(InvalidResponse) as error:
+        ask(client)
+    assert error.value.problem == "id_token_missing"
+    assert client.token is None
+    ask(client)
+    assert client.access_token == "at-1"
+
+
+def test_a_password_of_a_session_that_asks_for_openid_brings_an_id_token(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", token())
+    client = adapter.client(token_endpoint=hostile.token_endpoint, scope="openid")
+    with pytest.raises(InvalidResponse, match="no id_token came"):
+        client.fetch_token(username="alice", password="wonderland")
+    client.fetch_token(username="alice", password="wonderland", scope="email")  # it did not ask this time
+
+
+def test_a_client_that_asks_for_itself_and_a_renewal_need_no_id_token(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", token(refresh_token="rt-1"))
+    client = adapter.client(token_endpoint=hostile.token_endpoint, scope="openid")
+    client.fetch_token()
+    client.refresh_token()
+    assert [request.form["grant_type"] for request in hostile.received] == ["client_credentials", "refresh_token"]
+
+
+@pytest.mark.parametrize("answer", ["access_token=at-1&token_type=Bearer", "code=c"])
+def test_an_id_token_that_a_fragment_was_to_bring_is_missing(client: Client, hostile: Hostile, answer: str) -> None:
+    kind = "code id_token" if answer == "code=c" else "id_token token"
+    _, state = client.create_authorization_url(response_type=kind, scope="openid")
+    error = refused(client, f"{HOME}#{answer}&state={state}", hostile)
+    assert isinstance(error, VerificationError)
+    assert error.claim == "id_token"
+    _, state = client.create_authorization_url(response_type=kind, scope="email")
+    hostile.on("/token", token())
+    client.fetch_token(authorization_response=f"{HOME}#{answer}&id_token=h.p.s&state={state}")
+    assert client.access_token == "at-1"
+
+
+@pytest.mark.parametrize("answer", ["access_token=at-1&token_type=Bearer&id_token=h.p.s", "error=access_denied"])
+def test_iss_in_a_fragment_is_compared_too(client: Client, hostile: Hostile, answer: str) -> None:
+    for iss in ("https://evil.example", hostile.url("/"), ""):
+        _, state = client.create_authorization_url(response_type="id_token token")
+        error = refused(client, f"{HOME}#{answer}&state={state}&iss={iss}", hostile)
+        assert isinstance(error, VerificationError)
+        assert error.claim == "iss"
+        other = refused(client, f"{HOME}#{answer}&state={state}&iss={hostile.url('')}", hostile)
+        assert isinstance(other, MismatchingStateError), "the state is used up"
+
+
+def test_iss_in_a_fragment_is_missing_though_promised(adapter: Adapter, hostile: Hostile) -> None:
+    metadata = {"issuer": ISSUER, "authorization_response_iss_parameter_supported": True}
+    client = adapter.client(metadata=metadata, authorization_endpoint=f"{ISSUER}/authorize")
+    answer = f"{HOME}#access_token=at-1&token_type=Bearer"
+    for finish in (client.fetch_token, client.token_from_fragment):
+        _, state = client.create_authorization_url(response_type="token")
+        with pytest.raises(VerificationError, match="iss"):
+            finish(authorization_response=f"{answer}&state={state}")
+        assert client.token is None
+    _, state = client.create_authorization_url(response_type="token")
+    client.token_from_fragment(f"{answer}&state={state}&iss={ISSUER}")
+    assert client.access_token == "at-1"
 
 
 def test_a_code_by_itself_can_be_given(client: Client, hostile: Hostile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from doorkey.errors import MismatchingStateError, UsageError, VerificationError
@@ -77,6 +78,8 @@ def finish(
     authorizations.forget(expected)
     if pending is None:
         pending = Pending(redirect_uri=options.redirect_uri, scope=options.scope or Scope())
+    if "id_token" in pending.response_type.split() and not callback.parameters.get("id_token"):
+        raise VerificationError("id_token", "is missing in the callback, though the response_type asks for it")
     return Finished(callback, pending, fragment)
 
 
@@ -108,6 +111,17 @@ def _own_state(url: str, authorizations: Authorizations) -> str | None:
         if pending is not None and pending.fragment == fragment:
             return found
     return None
+
+
+def with_promised(given: dict[str, Any], finished: Finished | None, options: SessionOptions) -> dict[str, Any]:
+    """Return the parameters with what the authorization request promised: the same redirect URI, the verifier."""
+    pending = finished.pending if finished is not None else None
+    given = dict(given)
+    if given.get("redirect_uri") is None:
+        given["redirect_uri"] = pending.redirect_uri if pending is not None else options.redirect_uri
+    if given.get("code_verifier") is None and pending is not None and pending.code_verifier is not None:
+        given["code_verifier"] = pending.code_verifier.reveal()
+    return given
 
 
 def speaks_of_a_fragment(url: str) -> bool:

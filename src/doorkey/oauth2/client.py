@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from doorkey.errors import InvalidResponse, MissingTokenError, UsageError
+from doorkey.errors import MissingTokenError, UsageError
 
 if TYPE_CHECKING:
     from doorkey.oauth2.callbacks import Finished
@@ -171,10 +171,9 @@ class OAuth2Client:
         that is not this request's, `ServerError` when the server or its callback says no, `InvalidResponse` when the
         answer is no token, `TransportError` when there is none.
         """
-        from doorkey.oauth2.callbacks import finish, speaks_of_a_fragment
+        from doorkey.oauth2.callbacks import finish, speaks_of_a_fragment, with_promised
         from doorkey.oauth2.core import Asking, extra_pairs
         from doorkey.oauth2.inference import grant_of, grant_type_of
-        from doorkey.protocol.grants import AuthorizationCodeGrant
 
         core = self._oauth
         given = {**extra, "code": code, "username": username, "password": password}
@@ -203,18 +202,15 @@ class OAuth2Client:
         if kind == "refresh_token":
             rest = {name: value for name, value in given.items() if value is not None}
             return (yield from self._refresh_token(url, body=body, auth=auth, headers=headers, **rest))
-        options = core.call_options(given)
+        options, promised = core.call_options(given), None
         if kind == "authorization_code":
-            given = _with_promised(given, finished, core.options)
+            given = with_promised(given, finished, core.options)
+            promised = (finished.pending.scope if finished else None) or core.options.scope
         elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
             given["scope"] = str(core.options.scope)
         grant = grant_of(kind, given)
-        asking = Asking(endpoint, grant, extra_pairs(body, given), method, _pairs(headers), auth, options)
+        asking = Asking(endpoint, grant, extra_pairs(body, given), method, _pairs(headers), auth, options, promised)
         token = yield from core.ask(asking, "access_token_response")
-        if isinstance(grant, AuthorizationCodeGrant) and token.id_token is None:
-            asked = finished.pending.scope if finished and finished.pending.scope else core.options.scope
-            if asked and "openid" in asked:
-                raise InvalidResponse("id_token_missing", "'openid' was asked for, and the answer has no id_token")
         return (yield from core.take(token, asking, {}))
 
     def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:
@@ -370,17 +366,6 @@ class OAuth2Client:
         if own is None:
             raise MissingTokenError("there is no token: give token=, or call fetch_token() first")
         return own.refresh_token or own.access_token
-
-
-def _with_promised(given: dict[str, Any], finished: Finished | None, options: SessionOptions) -> dict[str, Any]:
-    """Return the parameters with what the authorization request promised: the same redirect URI, the verifier."""
-    pending = finished.pending if finished is not None else None
-    given = dict(given)
-    if given.get("redirect_uri") is None:
-        given["redirect_uri"] = pending.redirect_uri if pending is not None else options.redirect_uri
-    if given.get("code_verifier") is None and pending is not None and pending.code_verifier is not None:
-        given["code_verifier"] = pending.code_verifier.reveal()
-    return given
 
 
 def _pairs(headers: HeaderItems | None) -> Pairs:

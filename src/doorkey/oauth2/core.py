@@ -21,7 +21,7 @@ from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import saving
 from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.values import Secret
+from doorkey.values import Scope, Secret
 
 if TYPE_CHECKING:
     from doorkey.oauth2.library import Library
@@ -46,6 +46,8 @@ class Asking:
     headers: Pairs = ()
     auth: object = None
     options: tuple[tuple[str, Any], ...] = ()
+    promised: Scope | None = None
+    """What the authorization request of a code asked for, where that is known."""
 
 
 def _always() -> bool:
@@ -111,7 +113,12 @@ class SessionCore:
 
     def _answer(self, asking: Asking, response_hook: str, request_hook: str | None) -> Flow[OAuthToken]:
         from doorkey.protocol.grants import RefreshTokenGrant
-        from doorkey.protocol.token_endpoint import asks_for_a_bound_token, parse_token, token_request
+        from doorkey.protocol.token_endpoint import (
+            asks_for_a_bound_token,
+            asks_for_an_id_token,
+            parse_token,
+            token_request,
+        )
 
         now = self.options.clock()
         request = token_request(
@@ -122,7 +129,8 @@ class SessionCore:
         response = yield from self._sent(request, response_hook)
         refresh_token = asking.grant.refresh_token if isinstance(asking.grant, RefreshTokenGrant) else None
         bound = asks_for_a_bound_token(request)
-        return parse_token(response, asked_at=now, refresh_token=refresh_token, bound=bound)
+        openid = asks_for_an_id_token(asking.grant, asking.extra, asking.promised)
+        return parse_token(response, asked_at=now, refresh_token=refresh_token, bound=bound, openid=openid)
 
     def send(self, request: Request, auth: ClientAuthMethod, request_hook: str) -> Flow[Response]:
         """Authenticate `request`, send it, and return the response; hooks see and may change the request."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from doorkey.errors import InvalidResponse, UsageError
 from doorkey.protocol.answers import json_answer
 from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.grants import Grant
+from doorkey.protocol.grants import AuthorizationCodeGrant, Grant, PasswordGrant
 from doorkey.protocol.http import FORM, Request, Response
 from doorkey.protocol.parameters import beside_query, merged, with_query
 from doorkey.tokens import OAuthToken, legal_token, lifetime_of
@@ -51,15 +51,33 @@ def asks_for_a_bound_token(request: Request) -> bool:
     return request.header("DPoP") is not None
 
 
+def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promised: Scope | None = None) -> bool:
+    """Say whether an ID token is to come: a person's grant, and `openid` in its scope (OpenID Connect Core §3.1.2.1).
+
+    `extra` are the request's further parameters, `promised` what the authorization request of a code asked for. A
+    client that asks for itself, an exchange and a renewal (§12.2) need not get one.
+    """
+    if not isinstance(grant, AuthorizationCodeGrant | PasswordGrant):
+        return False
+    asked = " ".join(value for name, value in extra if name == "scope").split()
+    return "openid" in asked or (promised is not None and "openid" in promised)
+
+
 def parse_token(
-    response: Response, *, asked_at: float, refresh_token: Secret | None = None, bound: bool = False
+    response: Response,
+    *,
+    asked_at: float,
+    refresh_token: Secret | None = None,
+    bound: bool = False,
+    openid: bool = False,
 ) -> OAuthToken:
     """Return the token of an answer of the token endpoint (RFC 6749 §5.1).
 
     `asked_at` is the moment of asking, in seconds since the epoch: the lifetime counts from there. `refresh_token` is
     the one that was used, kept where the answer brings no new one (§6). `bound` says that a token bound to a key was
-    asked for: another one is refused with problem `not_sender_constrained` (RFC 9449 §5). Raises `ServerError` for an
-    error answer with any status, and `InvalidResponse` for everything that is not a token.
+    asked for: another one is refused with problem `not_sender_constrained` (RFC 9449 §5). `openid` says that an ID
+    token was: an answer without is refused with problem `id_token_missing` (OpenID Connect Core §3.1.3.3). Raises
+    `ServerError` for an error answer with any status, and `InvalidResponse` for everything that is not a token.
     """
     members = json_answer(response, "token response", asked_at)
     token = token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token)
@@ -70,6 +88,12 @@ def parse_token(
             f"a token bound to a key was asked for with a DPoP proof, and a {token.token_type} token came, which "
             "whoever steals it could use; nothing of the answer is kept, its refresh_token included: register the "
             "client for DPoP at the server, or ask without the proof",
+            response.status,
+        )
+    if openid and token.id_token is None:
+        raise _bad(
+            "id_token_missing",
+            "'openid' was asked for, and no id_token came: leave it out of the scope if the server gives none",
             response.status,
         )
     return token
