@@ -16,6 +16,7 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 
 LAYERS: list[tuple[str, ...]] = [
     ("doorkey.errors",),
+    ("doorkey.arguments",),
     ("doorkey.values",),
     ("doorkey.tokens",),
     ("doorkey.protocol.strict_json",),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, TypeAlias, cast
 
+from doorkey.arguments import function, members, text, texts
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol import grants
 from doorkey.protocol.client_auth import ClientAuthMethod
@@ -26,6 +27,8 @@ SecretText: TypeAlias = str | Secret
 SecretSource: TypeAlias = str | Secret | Callable[[], str | None]
 
 _SECRETS = frozenset({"client_secret", "password", "refresh_token", "assertion", "subject_token", "actor_token"})
+
+_TEXTS = ("username", "subject_token_type", "actor_token_type", "requested_token_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,18 @@ class Credentials:
     resource: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.client_id:
+        if not text(self.client_id, "client_id"):
             raise UsageError("credentials need a client_id")
         for name in ("audience", "resource"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+            object.__setattr__(self, name, texts(getattr(self, name), name))
         for name in _SECRETS:
             if hasattr(self, name):
-                object.__setattr__(self, name, _silent(getattr(self, name)))
+                object.__setattr__(self, name, _silent(getattr(self, name), name))
+        for name in _TEXTS:
+            if getattr(self, name, None) is not None:
+                text(getattr(self, name), name)
         object.__setattr__(self, "scopes", tuple(Scope.of(self.scopes)))
-        object.__setattr__(self, "auth_methods", tuple(self.auth_methods))
+        object.__setattr__(self, "auth_methods", _methods(self.auth_methods))
 
     @property
     def repeatable(self) -> bool:
@@ -148,13 +153,29 @@ class TokenExchange(Credentials):
         )
 
 
-def _silent(value: Any) -> Any:
+def _silent(given: Any, name: str) -> Any:
     """Return a secret as `Secret`: text, PEM bytes, or a JWK as its JSON, which has an equal for a cache key."""
+    value = given
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
     elif isinstance(value, Mapping):
-        value = json.dumps(dict(cast("Mapping[str, Any]", value)), sort_keys=True)
+        try:
+            value = json.dumps(dict(cast("Mapping[str, Any]", value)), sort_keys=True)
+        except (TypeError, ValueError, RecursionError):
+            raise UsageError(f"{name} is a mapping, but no JWK: JSON cannot hold it") from None
+    elif isinstance(value, int | float | list | tuple | set | frozenset | bytearray):
+        raise UsageError(f"{name} is text, a key, or a function that returns one, not {type(given).__name__}")
     return Secret(value) if isinstance(value, str) else value
+
+
+def _methods(given: object) -> AuthMethods:
+    """Return client authentication methods as a tuple, of a single one too."""
+    expected = "auth_methods are names of client authentication methods, or callables"
+    several: tuple[Any, ...] = (given,) if isinstance(given, str) or callable(given) else members(given, expected)
+    for method in several:
+        if not isinstance(method, str):
+            function(method, expected)
+    return several
 
 
 def _secret_of(source: SecretSource, what: str) -> Secret:

@@ -54,14 +54,18 @@ class _Call(Generic[T]):
 def within(seconds: float, call: Callable[[], T]) -> T:
     """Return what `call()` returns, or raise what it raises; `TransportError` after `seconds`.
 
-    The call sees the context variables of its caller.
+    The call sees the context variables of its caller. At the end of the interpreter no thread can be started: then it
+    is made in the caller's, bounded by nothing but the timeouts of the HTTP client.
     """
     work = _Call(call)
     context = copy_context()
     thread = threading.Thread(target=context.run, args=(work,), name="doorkey-exchange", daemon=True)
     try:
         thread.start()
-    except RuntimeError as error:  # the limit of the process or the system
+    except RuntimeError as error:
+        if not threading.main_thread().is_alive():  # an atexit callback, from Python 3.12 on
+            return call()
+        # the limit of the process or the system
         raise TransportError("no thread can be started for the exchange with the server", retryable=True) from error
     if not work.wait(seconds):
         work.abandoned = True

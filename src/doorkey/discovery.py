@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from doorkey.protocol.discovery import discover_flow
-from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.flow import arun, run
 from doorkey.protocol.metadata import ServerMetadata
 
@@ -19,7 +19,7 @@ def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy |
     """
     from doorkey.integrations.senders import sender
 
-    with sender(http_client, exchange or ExchangePolicy()) as send:
+    with sender(http_client, policy_of(exchange)) as send:
         return run(discover_flow(issuer), send)
 
 
@@ -27,5 +27,5 @@ async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangeP
     """Return the metadata of `issuer`, as `discover` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
     from doorkey.integrations.senders import asender
 
-    async with asender(http_client, exchange or ExchangePolicy()) as send:
+    async with asender(http_client, policy_of(exchange)) as send:
         return await arun(discover_flow(issuer), send)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from random import random
 from typing import Any, Final
 
+from doorkey.arguments import function, seconds
 from doorkey.credentials import Credentials
 from doorkey.errors import InvalidGrant, OAuthError, ServerError, UsageError
 from doorkey.gate import Gate
@@ -115,7 +116,10 @@ class SourceCore:
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
             known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
-        _check(leeway, clock, chance)
+        if leeway is not None:
+            leeway = seconds(leeway, "leeway")
+        function(clock, "clock is a callable that returns seconds since the epoch")
+        function(chance, "chance is a callable that returns a number from 0 to 1")
         self.credentials = credentials
         self.clock = clock
         self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance, lambda: credentials.repeatable)
@@ -216,12 +220,3 @@ def _methods_for(secret: object) -> tuple[str, ...]:
     if not isinstance(secret, Secret) or _KEY.search(secret.reveal()):
         return ("private_key_jwt",)
     return _DEFAULTS
-
-
-def _check(leeway: object, clock: object, chance: object) -> None:
-    if leeway is not None and (isinstance(leeway, bool) or not isinstance(leeway, int | float) or not leeway >= 0):
-        raise UsageError("leeway is a number of seconds, 0 or more")
-    if not callable(clock):
-        raise UsageError("clock is a callable that returns seconds since the epoch")
-    if not callable(chance):
-        raise UsageError("chance is a callable that returns a number from 0 to 1")

@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from random import random
-from typing import Any
+from typing import Any, Final
 
+from doorkey.arguments import function
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
 from doorkey.observe.observer import OnEvent
-from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.http import Request
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.source_core import Sleep, SourceCore
 from doorkey.tokens import OAuthToken
 from doorkey.turns import Turn
+from doorkey.values import Unpickled
+
+_SLEEP: Final = "sleep is a callable that lets seconds pass"
 
 
-class TokenSource:
+class TokenSource(Unpickled):
     """The token of `credentials`, for any number of threads.
 
     `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `http_client` is a
@@ -50,7 +54,8 @@ class TokenSource:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
-        self._sender = OwnedSender(http_client, exchange or ExchangePolicy())
+        self._sender = OwnedSender(http_client, policy_of(exchange))
+        function(sleep, _SLEEP)
         self._sleep = sleep
         self._flight = SingleFlight(
             self._core.slot, self._perform, self._core.clock, self._core.gate, background=background
@@ -86,7 +91,7 @@ class TokenSource:
                 raise UsageError(f"a token source cannot perform {type(effect).__name__}")
 
 
-class AsyncTokenSource:
+class AsyncTokenSource(Unpickled):
     """The token of `credentials`, for any number of tasks, of one event loop or of several.
 
     `http_client` is an `AsyncClient` of httpx2 or httpx, and `sleep` a coroutine function; all else is as for
@@ -111,7 +116,9 @@ class AsyncTokenSource:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
-        self._sender = OwnedAsyncSender(http_client, exchange or ExchangePolicy())
+        self._sender = OwnedAsyncSender(http_client, policy_of(exchange))
+        if sleep is not None:
+            function(sleep, _SLEEP)
         self._sleep = sleep
         self._flight = AsyncSingleFlight(
             self._core.slot, self._perform, self._core.clock, self._core.gate, background=background

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, Self, cast
 
+from doorkey.arguments import seconds
 from doorkey.errors import UsageError
 from doorkey.values import MASK, ReadOnlyDict, Scope, Secret
 
@@ -93,7 +94,7 @@ class OAuthToken:
         lifetime = lifetime_of(members.get("expires_in"))
         expires_at = moment_of(members.get("expires_at"))
         if expires_at is None and lifetime is not None:
-            expires_at = now + lifetime
+            expires_at = seconds(now, "now") + lifetime
         scope: Any = members.get("scope")
         return cls(
             access_token=Secret(members["access_token"]),
@@ -194,7 +195,9 @@ class OAuth2Token(ReadOnlyDict):
         """
         if self.value.expires_at is None:
             return False
-        return (time.time() if now is None else now) >= self.value.expires_at - self.value.margin(leeway)
+        at = time.time() if now is None else seconds(now, "now")
+        margin = self.value.margin(None if leeway is None else seconds(leeway, "leeway"))
+        return at >= self.value.expires_at - margin
 
     def __repr__(self) -> str:
         return repr({name: MASK if name in _SECRETS else value for name, value in self.items()})

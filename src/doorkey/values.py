@@ -22,7 +22,10 @@ class Secret:
     _value: str
 
     def __init__(self, value: str | Secret) -> None:
-        object.__setattr__(self, "_value", value._value if isinstance(value, Secret) else value)
+        given: object = value._value if isinstance(value, Secret) else value
+        if not isinstance(given, str):
+            raise UsageError(f"a Secret is made of text, not {type(given).__name__}")
+        object.__setattr__(self, "_value", given)
 
     def reveal(self) -> str:
         """Return the secret itself."""
@@ -62,6 +65,16 @@ class Secret:
         return self
 
 
+class Unpickled:
+    """Has locks, connections or secrets: it is neither pickled nor copied, but made where it is needed."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        kind = type(self).__name__
+        raise UsageError(f"a {kind} is neither pickled nor copied: share it, or make one where it is needed")
+
+
 class ReadOnlyDict(dict[str, Any]):
     """A dictionary for reading: it stays as it was when it was checked. `dict(it)` is a copy to change."""
 
@@ -85,6 +98,11 @@ class Scope:
     """A set of scope tokens that remembers their order (RFC 6749 §3.3)."""
 
     tokens: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        given: object = self.tokens
+        if not isinstance(given, tuple) or not all(isinstance(token, str) for token in self.tokens):
+            raise UsageError("the tokens of a Scope are a tuple of texts: Scope.of() takes text and lists")
 
     @classmethod
     def of(cls, value: str | Iterable[str] | None) -> Scope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, overload
 
+from doorkey.arguments import text
 from doorkey.errors import UsageError
 
 Plain: TypeAlias = str | bytes | bytearray | int | float
@@ -20,8 +21,10 @@ def to_bytes(x: Plain | None, charset: str = "utf-8", errors: str = "strict") ->
     if isinstance(x, bytes | bytearray):
         return bytes(x)
     try:
-        return (x if isinstance(x, str) else str(x)).encode(charset, errors)
-    except (UnicodeEncodeError, LookupError) as error:
+        return _text_of(x).encode(text(charset, "charset"), text(errors, "errors"))
+    except (ValueError, LookupError) as error:
+        if isinstance(error, UsageError):
+            raise
         raise UsageError(f"this text cannot be encoded: {type(error).__name__}") from None
 
 
@@ -35,7 +38,16 @@ def to_unicode(x: Plain | None, charset: str = "utf-8", errors: str = "strict") 
         return x
     if isinstance(x, bytes | bytearray):
         try:
-            return bytes(x).decode(charset, errors)
-        except (UnicodeDecodeError, LookupError) as error:
+            return bytes(x).decode(text(charset, "charset"), text(errors, "errors"))
+        except (ValueError, LookupError) as error:
+            if isinstance(error, UsageError):
+                raise
             raise UsageError(f"these bytes cannot be decoded: {type(error).__name__}") from None
-    return str(x)
+    return _text_of(x)
+
+
+def _text_of(x: object) -> str:
+    try:
+        return str(x)
+    except ValueError:
+        raise UsageError("a number of thousands of digits is not written out") from None

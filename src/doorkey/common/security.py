@@ -6,9 +6,13 @@ import secrets
 import string
 from typing import Final
 
+from doorkey.arguments import count, text
 from doorkey.errors import UsageError
 
 UNICODE_ASCII_CHARACTER_SET: Final = string.ascii_letters + string.digits
+
+_MOST: Final = 1 << 20
+"""Characters: whoever asks for more has mistaken something else for a length."""
 
 
 def generate_token(length: int = 30, chars: str = UNICODE_ASCII_CHARACTER_SET) -> str:
@@ -16,6 +20,8 @@ def generate_token(length: int = 30, chars: str = UNICODE_ASCII_CHARACTER_SET) -
 
     Raises `UsageError` when there is nothing to choose from.
     """
-    if length < 1 or len(set(chars)) < 2:
-        raise UsageError("a random token needs a length of at least 1, and characters to choose from")
+    if len(set(text(chars, "what a random token is made of"))) < 2:
+        raise UsageError("a random token needs characters to choose from, two at least")
+    if count(length, "the length of a random token") > _MOST:
+        raise UsageError(f"a random token has at most {_MOST} characters")
     return "".join(secrets.choice(chars) for _ in range(length))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
 from urllib import parse as urlparse
 from urllib.parse import quote, unquote
 
+from doorkey.arguments import members, text
 from doorkey.errors import UsageError
 from doorkey.protocol.http import form_encoded
 from doorkey.protocol.parameters import parse_form
@@ -23,18 +23,19 @@ def url_encode(params: Params) -> str:
 
 def url_decode(query: str) -> list[tuple[str, str]]:
     """Return the pairs of a form-encoded text, empty values kept. Raises `UsageError` for characters no form has."""
-    if not all(" " < c <= "~" for c in query):
+    if not all(" " < c <= "~" for c in text(query, "a form-encoded text")):
         raise UsageError("a form-encoded text has only visible ASCII characters")
     return list(parse_form(query))
 
 
 def add_params_to_qs(query: str, params: Params) -> str:
     """Return the form-encoded `query` with `params` at its end."""
-    return url_encode([*parse_form(query), *_pairs(params)])
+    return url_encode([*parse_form(text(query, "a query")), *_pairs(params)])
 
 
 def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
     """Return `uri` with `params` at the end of its query, or of its fragment. Raises `UsageError` for no URI."""
+    text(uri, "a URI")
     try:
         parts = urlparse.urlsplit(uri)
     except ValueError:
@@ -45,4 +46,8 @@ def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
 
 
 def _pairs(params: Params) -> Iterable[tuple[str, str]]:
-    return cast("Iterable[tuple[str, str]]", params.items() if isinstance(params, Mapping) else params)
+    expected = "parameters are a mapping, or (name, value) pairs"
+    pairs = members(params.items() if isinstance(params, Mapping) else params, expected)  # pyright: ignore[reportUnknownArgumentType]
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):  # pyright: ignore[reportUnknownArgumentType]
+        raise UsageError(expected)
+    return pairs

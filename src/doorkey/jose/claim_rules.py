@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from doorkey.arguments import LATEST, mapping
 from doorkey.errors import UsageError, VerificationError, printable
 from doorkey.values import Secret
 
@@ -15,7 +15,6 @@ LEEWAY: Final = 60.0
 MAX_LEEWAY: Final = 3600.0
 """More than an hour is no difference of clocks, but a check that has been switched off."""
 
-_LATEST: Final = 1e12
 _KNOWN: Final = ("essential", "value", "values", "validate")
 _TOLD: Final = frozenset({"iss", "aud", "azp", "acr"})
 """Claims whose expected value an error may show; that of a nonce, say, is a secret."""
@@ -29,7 +28,7 @@ def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
     if name not in claims:
         return None
     value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST < value < _LATEST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -LATEST < value < LATEST:
         raise VerificationError(name, "is not a time in seconds (RFC 7519 §2)")
     return float(value)
 
@@ -70,22 +69,9 @@ def check_times(claims: Mapping[str, Any], now: float, leeway: float) -> None:
         raise VerificationError("iat", "is to come: the token was issued by a clock that is ahead")
 
 
-def check_mapping(value: object, what: str) -> None:
-    """Raise `UsageError` unless a program gave a mapping."""
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{what} is a mapping, not {type(value).__name__}")
-
-
 def listed(values: Iterable[object]) -> str:
     """Return what was expected, for an error."""
     return " or ".join(str(value) for value in values)
-
-
-def seconds(value: object, what: str, longest: float = math.inf) -> float:
-    """Return a number of seconds that a program gave. Raises `UsageError` unless it lies in 0…`longest`."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= longest and value < _LATEST:
-        return float(value)
-    raise UsageError(f"{what} is a number of seconds" + (f", at most {longest:g}" if longest < _LATEST else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +100,13 @@ def rules_of(options: Mapping[str, Mapping[str, Any]] | None) -> tuple[ClaimRule
 
     Raises `UsageError` for another option, and for a value of None: a setting that was not found is no check.
     """
-    check_mapping(options or {}, "claims_options")
-    return tuple(_rule(name, option) for name, option in (options or {}).items())
+    given: Mapping[str, Any] = {} if options is None else mapping(options, "claims_options")
+    return tuple(_rule(name, option) for name, option in given.items())
 
 
 def _rule(name: str, given: object) -> ClaimRule:
     shown = printable(str(name), 40)
-    check_mapping(given, f"each of claims_options, {shown} too,")
-    option = cast("Mapping[str, Any]", given)
+    option = mapping(given, f"each of claims_options, {shown} too,")
     if unknown := [printable(str(key), 40) for key in option if key not in _KNOWN]:
         raise UsageError(f"the claims_options of {shown} have {unknown[0]!r}; known are {', '.join(_KNOWN)}")
     values: list[object] = [option["value"]] if "value" in option else []

@@ -12,16 +12,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
+from doorkey.arguments import mapping, seconds
 from doorkey.errors import UsageError, VerificationError, printable
 from doorkey.jose.claim_rules import (
     LEEWAY,
     MAX_LEEWAY,
     audiences,
-    check_mapping,
     check_text,
     check_times,
     rules_of,
-    seconds,
 )
 from doorkey.values import ReadOnlyDict, Secret
 
@@ -77,13 +76,10 @@ class JWTClaims(NamedClaims):
         options: Options | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> None:
-        check_mapping(payload, "the payload")
-        check_mapping(header or {}, "the header")
-        check_mapping(params or {}, "claims_params")
-        super().__init__(payload)
-        self._header = MappingProxyType(dict(header or {}))
+        super().__init__(mapping(payload, "the payload"))
+        self._header = MappingProxyType({} if header is None else dict(mapping(header, "the header")))
         self._rules = rules_of(options)
-        self._params = self._read_params(params or {})
+        self._params = self._read_params({} if params is None else mapping(params, "claims_params"))
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -97,7 +93,7 @@ class JWTClaims(NamedClaims):
         how much two clocks may differ.
         """
         at = time.time() if now is None else seconds(now, "now")
-        self._judge(at, seconds(leeway, "leeway", MAX_LEEWAY))
+        self._judge(at, seconds(leeway, "leeway", most=MAX_LEEWAY))
 
     def _judge(self, now: float, leeway: float) -> None:
         """Do what `validate` says, without a clock: what kinds of claims extend."""

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast, overload
 
+from doorkey.arguments import mapping, members
 from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.algorithms import ALGORITHMS, algorithm_named
-from doorkey.jose.claim_rules import check_mapping
 from doorkey.jose.claims import JWTClaims, Options
 from doorkey.jose.keys import Key, import_keys
 from doorkey.jose.signing import sign
@@ -52,8 +52,8 @@ class JsonWebToken:
         `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; `exp`, `iat` and `nbf` may be
         datetimes (without a zone: UTC). Raises `UsageError` where key and algorithm do not fit, or it is not JSON.
         """
-        check_mapping(header, "the header")
-        check_mapping(payload, "the payload")
+        mapping(header, "the header")
+        mapping(payload, "the payload")
         alg: object = header.get("alg")
         if not isinstance(alg, str):
             raise UsageError('the header names the algorithm: {"alg": "RS256"}')
@@ -123,12 +123,11 @@ jwt: Final = JsonWebToken()
 
 
 def _registered(algorithms: object) -> tuple[str, ...]:
-    names: object = [algorithms] if isinstance(algorithms, str) else algorithms
-    if not isinstance(names, Iterable):
-        names = ()
-    registered = tuple(algorithm_named(name).name for name in cast("Iterable[str]", names))
+    expected = "algorithms is a list of those that are registered, for instance ['RS256']"
+    names = (algorithms,) if isinstance(algorithms, str) else members(algorithms, expected)
+    registered = tuple(algorithm_named(name).name for name in names)
     if not registered:
-        raise UsageError("algorithms is a list of those that are registered, for instance ['RS256']")
+        raise UsageError(expected)
     return registered
 
 

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from doorkey.arguments import function, instance
 from doorkey.errors import UsageError
 
 if TYPE_CHECKING:
@@ -151,7 +152,13 @@ def waiting(slot: Slot) -> AbstractContextManager[None]:
 
 
 def reject(slot: Slot, token: OAuthToken) -> bool:
-    """Reject `token` at `slot`; tell of it once, however many callers were refused with the same token."""
+    """Reject `token` at `slot`; tell of it once, however many callers were refused with the same token.
+
+    Raises `UsageError` for what is no token.
+    """
+    from doorkey.tokens import OAuthToken
+
+    instance(token, OAuthToken, "what is rejected is an OAuthToken, as token() returned it")
     known = slot.rejected == token.access_token
     was_current = slot.reject(token)
     if was_current and not known and slot.observer is not None:
@@ -181,8 +188,7 @@ def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
 def _check(on_event: object, timer: object) -> None:
     if on_event is not None and (not callable(on_event) or _is_async(on_event)):
         raise UsageError("on_event is a plain function that takes an event; it may start a task, but not be one")
-    if not callable(timer):
-        raise UsageError("timer is a callable that returns seconds, such as time.monotonic")
+    function(timer, "timer is a callable that returns seconds, such as time.monotonic")
 
 
 def _is_async(call: object) -> bool:

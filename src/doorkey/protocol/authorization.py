@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from doorkey.arguments import instance, mapping
 from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import Pairs
@@ -69,6 +70,7 @@ class AuthorizationTransaction:
     @classmethod
     def from_dict(cls, members: Mapping[str, Any]) -> AuthorizationTransaction:
         """Return the transaction that `to_dict` described. Raises `UsageError` for anything else."""
+        mapping(members, "an authorization transaction")
         texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
         optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope", "token_endpoint")}
         expires_at = moment_of(members.get("expires_at"))
@@ -94,8 +96,9 @@ class AuthorizationTransaction:
     @classmethod
     def from_json(cls, text: str | bytes) -> AuthorizationTransaction:
         """Return the transaction that `to_json` described. Raises `UsageError` for anything else."""
+        data: object = text.encode("utf-8", "replace") if isinstance(text, str) else text
         try:
-            return cls.from_dict(parse_object(text.encode("utf-8", "replace") if isinstance(text, str) else text))
+            return cls.from_dict(parse_object(instance(data, bytes, "an authorization transaction is JSON text")))
         except JSONProblem as bad:
             raise UsageError(f"this is not an authorization transaction: {bad}") from None
 

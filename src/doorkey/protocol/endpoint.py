@@ -6,6 +6,7 @@ import ipaddress
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from doorkey.arguments import text
 from doorkey.errors import UsageError, printable
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -18,11 +19,15 @@ class Origin(NamedTuple):
     host: str
     port: int
 
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
 
 def split_url(url: str, what: str = "URL") -> SplitResult:
     """Return the parts of an absolute http or https URL, or raise `UsageError` naming `what` is wrong with it."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(text(url, f"the {what}"))
         _ = parts.port  # reading it is what validates it
     except ValueError:
         raise UsageError(f"the {what} {printable(url, 80)!r} is not a URL") from None
@@ -56,9 +61,7 @@ def check_endpoint(url: str, what: str = "endpoint") -> str:
     `what` names the endpoint in the message. Raises `UsageError` for http beyond loopback, and for user information,
     a fragment, a backslash, blanks or control characters anywhere in it (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
     """
-    given: object = url
-    if not isinstance(given, str):
-        raise UsageError(f"the {what} is text, not {type(given).__name__}")
+    text(url, f"the {what}")
     if " " in url or "\\" in url or not url.isprintable():  # isprintable: no blank but " ", nothing invisible
         raise UsageError(f"the {what} holds a blank, a control character or a backslash")
     parts = split_url(url, what)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from doorkey.arguments import count, function, instance, seconds
 from doorkey.errors import InvalidResponse, UsageError
 from doorkey.protocol.addresses import Permission
 from doorkey.protocol.http import Pairs, Response
@@ -39,10 +40,17 @@ class ExchangePolicy:
     addresses: Permission | None = None
 
     def __post_init__(self) -> None:
-        if not (0 < self.deadline <= _DAY and self.max_body > 0 and self.max_headers > 0):
-            raise UsageError("the bounds of an exchange are positive: a deadline of at most a day, sizes in bytes")
-        if self.addresses is not None and not callable(self.addresses):
-            raise UsageError("addresses is a callable that says of an address whether it may be connected to")
+        if not seconds(self.deadline, "the deadline of an exchange", most=_DAY):
+            raise UsageError("the deadline of an exchange is more than 0 seconds")
+        count(self.max_body, "max_body, in bytes,")
+        count(self.max_headers, "max_headers, in bytes,")
+        if self.addresses is not None:
+            function(self.addresses, "addresses is a callable that says of an address whether it may be connected to")
+
+
+def policy_of(given: ExchangePolicy | None) -> ExchangePolicy:
+    """Return the policy that was `given` as `exchange=`, or the usual one. Raises `UsageError` for anything else."""
+    return ExchangePolicy() if given is None else instance(given, ExchangePolicy, "exchange is an ExchangePolicy")
 
 
 class Inbox:

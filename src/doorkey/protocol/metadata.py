@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from doorkey.arguments import mapping, text
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
 from doorkey.protocol.endpoint import check_endpoint
 
@@ -59,6 +60,8 @@ class _Members(Mapping[str, Any]):
 class ServerMetadata:
     """What an authorization server says about itself; every endpoint has passed `check_endpoint`.
 
+    Raises `UsageError` for one that has not, and for an https issuer with an http endpoint.
+
     `iss_in_callbacks` is `authorization_response_iss_parameter_supported` (RFC 9207 §3): then a callback without
     `iss` is refused. `extra` holds the members that have no field here, as they came. The value may be pickled, for
     instance into a cache, and `dataclasses.asdict` makes plain dictionaries of it.
@@ -78,6 +81,17 @@ class ServerMetadata:
     iss_in_callbacks: bool = False
     extra: Mapping[str, Any] = field(default_factory=_Members, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        for name in ("issuer", *ENDPOINTS):
+            value: object = getattr(self, name)
+            if value is not None:
+                check_endpoint(text(value, f"the metadata's {name}"), name)
+        mapping(self.extra, "extra")
+        if self.issuer is not None and urlsplit(self.issuer).scheme == "https":
+            plain = [name for name in ENDPOINTS if (getattr(self, name) or "").lower().startswith("http:")]
+            if plain:
+                raise UsageError(f"the metadata of an https issuer names a {plain[0]} that is not https")
+
     def __deepcopy__(self, memo: dict[int, Any]) -> ServerMetadata:
         return self
 
@@ -85,20 +99,10 @@ class ServerMetadata:
     def from_mapping(cls, members: Mapping[str, Any]) -> ServerMetadata:
         """Return the metadata of a mapping that the user vouches for, for instance a stored discovery document.
 
-        Raises `UsageError` for an endpoint that is no text or cannot be one, and for an https issuer with an http
-        endpoint.
+        Raises `UsageError` as the constructor does.
         """
-        known: dict[str, str | None] = {}
-        for name in ("issuer", *ENDPOINTS):
-            value = members.get(name)
-            if value is not None and not isinstance(value, str):
-                raise UsageError(f"the metadata's {name} is not text")
-            known[name] = check_endpoint(value, name) if value is not None else None
-        issuer = known["issuer"]
-        if issuer is not None and urlsplit(issuer).scheme == "https":
-            plain = [name for name in ENDPOINTS if (known[name] or "").lower().startswith("http:")]
-            if plain:
-                raise UsageError(f"the metadata of an https issuer names a {plain[0]} that is not https")
+        mapping(members, "metadata")
+        known: dict[str, str | None] = {name: members.get(name) for name in ("issuer", *ENDPOINTS)}
         return cls(
             **known,
             iss_in_callbacks=members.get("authorization_response_iss_parameter_supported") is True,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any, Final
 
+from doorkey.arguments import text
 from doorkey.errors import InvalidResponse, UsageError
 from doorkey.protocol.answers import json_answer
 from doorkey.protocol.endpoint import check_endpoint
@@ -36,7 +37,7 @@ def token_request(
     """
     check_endpoint(endpoint, "token endpoint")
     form = beside_query(endpoint, merged(grant.parameters(), extra, "the grant"))
-    method = method.upper()
+    method = text(method, "method").upper()
     if method not in ("POST", "GET"):
         raise UsageError("a token is asked for with POST (or GET, where a server wants that)")
     url = with_query(endpoint, form) if method == "GET" else endpoint

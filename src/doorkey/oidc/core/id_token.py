@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, cast
 
+from doorkey.arguments import seconds
 from doorkey.errors import UsageError, VerificationError
-from doorkey.jose.claim_rules import audiences, check_text, listed, numeric_date, seconds
+from doorkey.jose.claim_rules import audiences, check_text, listed, numeric_date
 from doorkey.jose.claims import JWTClaims
 from doorkey.oidc.core.hashes import check_hash
 from doorkey.values import Secret

@@ -1,0 +1,80 @@
+"""What a program may give as an argument: each check raises `UsageError` that says what is expected, and what came.
+
+They stand at the boundary, where a value is taken, so that nothing behind it has to ask again. No check shows the
+value: it may be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NoReturn, TypeVar, cast
+
+from doorkey.errors import UsageError
+
+__all__: list[str] = []
+
+T = TypeVar("T")
+
+LATEST: Final = 1e12
+"""Seconds beyond which nothing is a time: the year 33000. An integer may have any number of digits."""
+
+
+def text(value: object, what: str) -> str:
+    """Return a text. Raises `UsageError` for anything else."""
+    return value if isinstance(value, str) else _refused(f"{what} is text", value)
+
+
+def texts(value: object, what: str) -> tuple[str, ...]:
+    """Return one text or several as a tuple. Raises `UsageError` for anything else."""
+    if isinstance(value, str):
+        return (value,)
+    expected = f"{what} is text, or several of them"
+    several = members(value, expected)
+    for one in several:
+        if not isinstance(one, str):
+            _refused(expected, one)
+    return cast("tuple[str, ...]", several)
+
+
+def members(value: object, expected: str) -> tuple[Any, ...]:
+    """Return what is in a list, tuple or other iterable. Raises `UsageError` for anything else, texts among them."""
+    given: object = value
+    if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
+        return _refused(expected, given)
+    return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # whatever it is
+
+
+def seconds(value: object, what: str, *, least: float = 0.0, most: float = LATEST) -> float:
+    """Return a number of seconds from `least` to `most`. Raises `UsageError` for anything else, NaN among it."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most and value < LATEST:
+        return float(value)
+    raise UsageError(
+        f"{what} is a number of seconds, {least:g} or more" + (f" and at most {most:g}" if most < LATEST else "")
+    )
+
+
+def count(value: object, what: str) -> int:
+    """Return a whole number from 1 on. Raises `UsageError` for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise UsageError(f"{what} is a whole number, 1 or more")
+
+
+def mapping(value: object, what: str) -> Mapping[str, Any]:
+    """Return a mapping. Raises `UsageError` for anything else."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else _refused(f"{what} is a mapping", value)
+
+
+def function(value: object, expected: str) -> None:
+    """Raise `UsageError` that says what is `expected` unless `value` can be called."""
+    if not callable(value):
+        _refused(expected, value)
+
+
+def instance(value: object, kind: type[T], expected: str) -> T:
+    """Return a value of that `kind`. Raises `UsageError` that says what is `expected` for anything else."""
+    return value if isinstance(value, kind) else _refused(expected, value)
+
+
+def _refused(expected: str, value: object) -> NoReturn:
+    raise UsageError(f"{expected}, not {type(value).__name__}")
