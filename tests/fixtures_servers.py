@@ -20,7 +20,7 @@ from tests.servers.process import Unavailable
 from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
-FIXTURES = {"keycloak", "oidc_provider", "django_oauth", "redis_server", "redis6", "postgres", "mariadb"}
+FIXTURES = {"keycloak", "oidc_provider", "django_oauth", "redis_server", "redis6", "valkey", "postgres", "mariadb"}
 
 
 def _required() -> bool:
@@ -65,6 +65,12 @@ def redis_server(pytestconfig: pytest.Config) -> RealServer:
 def redis6(pytestconfig: pytest.Config) -> RealServer:
     """Redis 6, the oldest that is promised; `origin` is its URL."""
     return _get("redis6", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def valkey(pytestconfig: pytest.Config) -> RealServer:
+    """Valkey; `origin` is its URL."""
+    return _get("valkey", pytestconfig)
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,9 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.oidc_provider import OidcProvider
 from tests.servers.postgres import Postgres
 from tests.servers.process import Unavailable
-from tests.servers.redis import Redis, Redis6
+from tests.servers.redis import Redis, Redis6, Valkey
 
-ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Redis6, Postgres, MariaDB)
+ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Redis6, Valkey, Postgres, MariaDB)
 KINDS: dict[str, type[Server]] = {kind.name: kind for kind in ALL}
 UNAVAILABLE = 3
 

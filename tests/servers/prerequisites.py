@@ -59,6 +59,47 @@ def from_debian(package: str) -> None:
             run("apt-get", "-qq", "-y", "--no-install-recommends", "install", package, env=quiet)
 
 
+def _from_backports(*packages: str) -> Path:
+    """The folder into which packages of Debian's backports are unpacked; nothing of the machine is changed."""
+    target = cache() / "backports" / packages[0]
+    with locked(target.with_suffix(".lock")):
+        if target.exists():
+            return target
+        if not shutil.which("apt-get"):
+            raise Unavailable("there is no apt-get")
+        described = "$(REPO_URI) $(CODENAME)"
+        lines = run("apt-get", "indextargets", "--format", described, "Created-By: Packages", "Label: Debian")
+        known = [line.split() for line in lines.splitlines()]
+        where, release = next(line for line in known if len(line) == 2 and "-" not in line[1])
+        fresh = target.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        for folder in ("lists/partial", "cache/archives/partial", "debs"):
+            (fresh / folder).mkdir(parents=True)
+        (fresh / "sources.list").write_text(f"deb {where} {release}-backports main\n")
+        own = {"Dir::Etc::sourcelist": "sources.list", "Dir::State::lists": "lists", "Dir::Cache": "cache"}
+        apt = [part for name, path in own.items() for part in ("-o", f"{name}={fresh / path}")]
+        apt += ["-o", "Dir::Etc::sourceparts=-", "-o", "APT::Sandbox::User="]
+        run("apt-get", "-qq", *apt, "update")
+        run("apt-get", "-qq", *apt, "download", *packages, cwd=fresh / "debs")
+        for package in (fresh / "debs").glob("*.deb"):
+            run("dpkg", "-x", package, fresh)
+        fresh.rename(target)
+    return target
+
+
+@functools.cache
+def valkey() -> Path:
+    """Valkey: the machine's, else that of Debian's backports, on the libraries that Debian's Redis brings."""
+    if found := shutil.which("valkey-server"):
+        return Path(found)
+    try:
+        program = _from_backports("valkey-server", "valkey-tools") / "usr" / "bin" / "valkey-server"
+        run(program, "--version")
+    except (Unavailable, OSError, StopIteration, ValueError) as error:
+        raise Unavailable("needs Valkey: apt-get install valkey-server (or your system's package)") from error
+    return program
+
+
 def _named(variable: str, answer: Path, program: Path, option: str) -> Path:
     if not _version(program, option):
         raise Unavailable(f"{variable} names {answer}, where {program.name} does not run")

@@ -1,12 +1,13 @@
 """Redis, the real thing, from Debian's packages: every write is on the disk before it is answered."""
 
+import abc
 import shutil
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.servers.databases import Database
-from tests.servers.prerequisites import redis6
+from tests.servers.prerequisites import redis6, valkey
 
 
 class Redis(Database):
@@ -47,21 +48,42 @@ class Redis(Database):
             return connection.recv(64).startswith(b"+PONG")
 
 
-class Redis6(Redis):
-    """The oldest Redis that is promised, from a wheel; it runs as nobody, from a copy in its folder."""
+class Carried(Redis):
+    """A server that is no package of the system's; it runs as nobody, from a copy in its folder."""
 
-    name = "redis6"
     user = "nobody"
 
+    @abc.abstractmethod
+    def original(self) -> Path:
+        """The program, got at the first call. Raises Unavailable."""
+
     def program(self) -> Path | None:
-        copy = self.state / "redis-server"
-        return copy if copy.exists() else redis6()
+        copy = self.state / "server"
+        return copy if copy.exists() else self.original()
 
     def install(self) -> None:
-        """From a wheel. Raises Unavailable."""
-        redis6()
+        """Get it. Raises Unavailable."""
+        self.original()
 
     def create(self) -> None:
-        copy = self.state / "redis-server"
-        shutil.copy(redis6(), copy)
+        copy = self.state / "server"
+        shutil.copy(self.original(), copy)
         copy.chmod(0o755)
+
+
+class Redis6(Carried):
+    """The oldest Redis that is promised."""
+
+    name = "redis6"
+
+    def original(self) -> Path:
+        return redis6()
+
+
+class Valkey(Carried):
+    """What goes on from where Redis was free."""
+
+    name = "valkey"
+
+    def original(self) -> Path:
+        return valkey()

@@ -24,10 +24,17 @@ from doorkey.stores import (
 )
 from tests.servers.handle import RealServer
 
-SHARED: Final = ("sqlite", "redis", "redis6", "postgres", "mariadb", "sql-sqlite")
+SHARED: Final = ("sqlite", "redis", "redis6", "valkey", "postgres", "mariadb", "sql-sqlite")
 """Those that several processes can open."""
-SERVERS: Final = {"redis": "redis_server", "redis6": "redis6", "postgres": "postgres", "mariadb": "mariadb"}
+SERVERS: Final = {
+    "redis": "redis_server",
+    "redis6": "redis6",
+    "valkey": "valkey",
+    "postgres": "postgres",
+    "mariadb": "mariadb",
+}
 """The fixture that tells where the server is."""
+REDIS: Final = ("redis", "redis6", "valkey")
 PATIENCE: Final = 5000
 """Attempts before a test gives up waiting for a store; each makes a round trip."""
 
@@ -45,7 +52,7 @@ class Place:
             return MemoryStore()
         if self.kind == "sqlite":
             return SQLiteStore(self.where, patience=30)
-        if self.kind in ("redis", "redis6"):
+        if self.kind in REDIS:
             return RedisStore(self.where, prefix="test:")
         store = SQLStore(self.where)
         store.create_table()
@@ -57,7 +64,7 @@ class Place:
             return AsyncMemoryStore()
         if self.kind == "sqlite":
             return AsyncSQLiteStore(self.where, patience=30)
-        if self.kind in ("redis", "redis6"):
+        if self.kind in REDIS:
             return AsyncRedisStore(self.where, prefix="test:")
         url = self.where.replace("sqlite://", "sqlite+aiosqlite://").replace("+pymysql", "+asyncmy")
         store = AsyncSQLStore(url)
