@@ -1,4 +1,8 @@
-"""A cache that stays within its budget: the least recently used entries go first, and idle ones after a while."""
+"""A cache that stays within its budget: the least recently used entries go first, and idle ones after a while.
+
+What must not be lost is pinned, and stays until it is not. What was dropped while somebody still uses it is found again
+for as long as it lives, so that there are never two of one key, each renewing the same grant.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from doorkey.errors import UsageError
 from doorkey.gate import reset_after_fork
@@ -16,15 +21,29 @@ V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """At most `entries` values, none unused for longer than `idle` seconds of `clock`; safe under threads."""
+    """At most `entries` values, none unused for longer than `idle` seconds of `clock`; safe under threads.
+
+    Values can be referred to weakly. Those that are pinned come on top. Raises `UsageError`, in which `names` are what
+    its owner calls the two bounds, where they bound nothing.
+    """
 
     def __init__(
-        self, entries: int = 10_000, idle: float = 3600.0, clock: Callable[[], float] = time.monotonic
+        self,
+        entries: int = 10_000,
+        idle: float = 3600.0,
+        clock: Callable[[], float] = time.monotonic,
+        names: tuple[str, str] = ("entries", "idle"),
     ) -> None:
-        if entries < 1 or idle <= 0:
-            raise UsageError("a cache holds at least one entry, for some seconds")
+        number: object = entries
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise UsageError(f"{names[0]} is a whole number, 1 or more")
+        seconds: object = idle
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
+            raise UsageError(f"{names[1]} is a number of seconds, more than 0")
         self._entries, self._idle, self._clock = entries, idle, clock
-        self._values: OrderedDict[K, tuple[V, float]] = OrderedDict()
+        self._recent: OrderedDict[K, tuple[V, float]] = OrderedDict()  # the longest unused first
+        self._pinned: dict[K, V] = {}
+        self._all: WeakValueDictionary[K, V] = WeakValueDictionary()
         self.reset_in_child()
         reset_after_fork(self)
 
@@ -34,27 +53,57 @@ class BoundedCache(Generic[K, V]):
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """Return the value of `key`, made now by `make()` where there is none; `make` must not block."""
-        now = self._clock()
+        self._shrink()  # first: a value that nobody used for too long is not used now either
         with self._mutex:
-            self._shrink(now)  # first: a value that nobody used for too long is not used now either
-            found = self._values.get(key)
-            value = make() if found is None else found[0]
-            self._values[key] = (value, now)
-            self._values.move_to_end(key)
-            self._shrink(now)
-            return value
+            value = self._all.get(key)
+            if value is None:
+                value = self._all[key] = make()
+            self._recent[key] = value, self._clock()
+            self._recent.move_to_end(key)
+        self._shrink()
+        return value
+
+    def get_pinned(self, key: K, make: Callable[[], V], spent: Callable[[V], bool], full: str) -> V:
+        """Return the value of `key`, which stays until it is dropped.
+
+        Where `entries` are pinned, those that are `spent` make room; raises `UsageError(full)` where none is.
+        """
+        with self._mutex:
+            before = self._pinned  # what makes room is freed after the lock is
+            value = before.get(key)
+            if value is None:
+                if len(before) >= self._entries:
+                    self._pinned = {one: kept for one, kept in before.items() if not spent(kept)}
+                    if len(self._pinned) >= self._entries:
+                        raise UsageError(full)
+                value = self._all.get(key)
+                if value is None:
+                    value = self._all[key] = make()
+                self._pinned[key] = value
+        return value
+
+    def pin(self, key: K, stays: bool) -> None:
+        """Keep the value of `key`, which somebody uses, or no longer. There may be any number of those."""
+        with self._mutex:
+            value = self._all.get(key) if stays else self._pinned.pop(key, None)
+            if stays and value is not None:
+                self._pinned[key] = value
 
     def drop(self, key: K) -> None:
         """Forget `key`, if it is there."""
         with self._mutex:
-            self._values.pop(key, None)
+            gone = self._recent.pop(key, None), self._pinned.pop(key, None), self._all.pop(key, None)
+        del gone  # freed after the lock is, whatever its end sets off
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._all)
 
-    def _shrink(self, now: float) -> None:
-        while self._values:
-            oldest = next(iter(self._values))
-            if len(self._values) <= self._entries and now - self._values[oldest][1] <= self._idle:
-                return
-            del self._values[oldest]
+    def _shrink(self) -> None:
+        dropped: list[tuple[V, float]] = []  # freed after the lock is
+        with self._mutex:
+            now = self._clock()
+            while self._recent:
+                _, used = next(iter(self._recent.values()))
+                if len(self._recent) <= self._entries and now - used <= self._idle:
+                    break
+                dropped.append(self._recent.popitem(last=False)[1])

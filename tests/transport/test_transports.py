@@ -1,5 +1,6 @@
 """Transports that negotiate a token: whose, how often, what happens on 401, and to whom it never goes."""
 
+import gc
 import threading
 from typing import Any
 
@@ -73,6 +74,7 @@ def test_the_cache_is_bounded(world: World, hostile: Hostile) -> None:
     authority = world.authority(hostile, token("at"), max_tokens=2)
     for user in ("a", "b", "a", "c", "a", "b"):
         world.token(authority, OWNER.with_username_password(user, "p"))
+        gc.collect()  # what was dropped is found again for as long as it lives
     assert [form["username"] for form in forms(hostile)] == ["a", "b", "c", "b"]
 
 

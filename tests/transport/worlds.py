@@ -44,12 +44,15 @@ class World:
     def transport(self) -> Any:
         return (self.library.AsyncHTTPTransport if self.is_async else self.library.HTTPTransport)(verify=TLS)
 
+    @property
+    def authority_class(self) -> Any:
+        return AsyncOAuthAuthorityClient if self.is_async else OAuthAuthorityClient
+
     def authority(self, hostile: Hostile, *answers: Reply, **options: Any) -> Any:
         """An authority on the hostile server, whose token endpoint answers so."""
         hostile.on("/token", *answers)
-        make: Any = AsyncOAuthAuthorityClient if self.is_async else OAuthAuthorityClient
         known = {"issuer": hostile.url(""), "token_endpoint": hostile.token_endpoint}
-        return make(self.client(base_url=hostile.url("")), **{"openid_config": known, **options})
+        return self.authority_class(self.client(base_url=hostile.url("")), **{"openid_config": known, **options})
 
     def factory(self, authority: Any) -> Any:
         return (AsyncAuthenticatingTransportFactory if self.is_async else AuthenticatingTransportFactory)(authority)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from doorkey.errors import StoreError, UsageError
 from doorkey.stores import Lease, MemoryStore, Record
 from doorkey.stores.envelope import pack
 from doorkey.tokens import OAuthToken
 from doorkey.vault import TokenVault
-from doorkey.vault.live import LiveKeys
+from tests.clients.adapters import in_background
 from tests.clients.clock import START
-from tests.clients.hostile import Hostile, token
+from tests.clients.hostile import Held, Hostile, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 
@@ -61,7 +62,7 @@ def test_15_000_keys_of_which_1000_are_remembered_stay_within_8_megabytes(
     finally:
         tracemalloc.stop()
     assert peak < BUDGET
-    assert len(vault._live) <= REMEMBERED + 1
+    assert len(vault._keys) <= REMEMBERED + 1
 
 
 def test_what_is_dropped_is_gone_at_once(vault_on: Callable[..., TokenVault]) -> None:
@@ -71,54 +72,9 @@ def test_what_is_dropped_is_gone_at_once(vault_on: Callable[..., TokenVault]) ->
         for key in ("a", "b", "c"):
             vault.save(key, OLD)
             vault.source(key).token()
-        assert len(vault._live) == 1
+        assert len(vault._keys) == 1
     finally:
         gc.enable()
-
-
-class Kept:
-    """What is remembered of a key."""
-
-    def __init__(self, key: str) -> None:
-        self.key, self.unsaved = key, False
-
-
-def live(max_entries: int = 2, max_age: float = 100.0) -> tuple[LiveKeys[Kept], list[float]]:
-    now = [0.0]
-    return LiveKeys(Kept, max_entries, max_age, lambda: now[0]), now
-
-
-def test_the_longest_unused_is_dropped_first() -> None:
-    keys, _ = live()
-    for key in ("a", "b", "a", "c"):
-        keys.get(key)
-    assert sorted(keys._recent) == ["a", "c"]
-
-
-def test_what_was_not_used_for_long_is_dropped() -> None:
-    keys, now = live()
-    keys.get("a")
-    now[0] = 101.0
-    keys.get("b")
-    assert list(keys._recent) == ["b"]
-
-
-def test_what_somebody_still_uses_is_found_again_and_not_made_twice() -> None:
-    keys, _ = live(max_entries=1)
-    used = keys.get("a")
-    keys.get("b")
-    assert keys.get("a") is used
-
-
-def test_the_only_copy_of_a_token_is_not_dropped() -> None:
-    keys, _ = live(max_entries=1)
-    keys.get("a").unsaved = True
-    keys.get("b")
-    assert keys.get("a").unsaved
-    keys.get("a").unsaved = False
-    keys.get("b")
-    gc.collect()
-    assert len(keys) == 1
 
 
 def test_a_key_that_was_dropped_is_read_from_the_store_again(
@@ -136,9 +92,44 @@ def test_a_key_that_was_dropped_is_read_from_the_store_again(
     assert len(hostile.token_requests) == 1
 
 
+class Refusing(MemoryStore):
+    """Takes nothing while it is `down`."""
+
+    down = False
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        if self.down:
+            raise StoreError("it is down", retryable=True)
+        return super().commit(key, data, expected=expected)
+
+
+def test_the_only_copy_of_a_token_is_kept_though_its_key_is_crowded_out_while_it_is_renewed(
+    vault_on: Callable[..., TokenVault], hostile: Hostile, clock: Arrivals
+) -> None:
+    held = Held(token("at-2", refresh_token="rt-2"))
+    hostile.on("/token", held, token("never"))
+    store = Refusing()
+    vault = vault_on(store, max_sources=1)
+    vault.save("u", OLD)
+    vault.save("other", {"access_token": "theirs"})
+    clock.advance(300)
+    with in_background(lambda: vault.source("u").token()) as renewed:
+        held.wait_for_arrival()
+        vault.source("other").token()
+        store.down = True
+        held.release.set()
+        assert renewed().access_token.reveal() == "at-2"
+    vault.source("other").token()
+    gc.collect()
+    store.down = False
+    assert vault.source("u").token().access_token.reveal() == "at-2"
+    vault.source("other").token()
+    gc.collect()
+    assert len(vault._keys) == 1  # saved now, and no longer held
+    assert len(hostile.token_requests) == 1
+
+
 @pytest.mark.parametrize("bad", [0, -1, True, 1.5, "many"])
 def test_bounds_that_bound_nothing_are_refused(bad: Any, vault_on: Callable[..., TokenVault]) -> None:
-    from doorkey.errors import UsageError
-
     with pytest.raises(UsageError):
         vault_on(max_sources=bad)

@@ -45,7 +45,7 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     if family is None:
         return _plain(kind, source, options)
     session = _renewed_by_a_vault(family)(**{**own, **options})
-    if isinstance(live.flight, SingleFlight) is not isinstance(session._flight, SingleFlight):
+    if isinstance(live, SingleFlight) is not isinstance(session._flight, SingleFlight):
         raise UsageError(f"{kind.__name__} and this vault are not of one kind: one of them blocks, the other awaits")
     session._oauth.slot = live.slot
     session._flight = _flight_of(session._oauth, live)
@@ -70,7 +70,7 @@ def _plain(kind: Any, source: object, options: dict[str, Any]) -> Any:
 
 
 def _flight_of(core: SessionCore, live: LiveKey | AsyncLiveKey) -> SingleFlight | AsyncSingleFlight:
-    if isinstance(live.flight, SingleFlight):
+    if isinstance(live, SingleFlight):
         return SessionFlight(core, live)
     return AsyncSessionFlight(core, live)
 
@@ -78,9 +78,8 @@ def _flight_of(core: SessionCore, live: LiveKey | AsyncLiveKey) -> SingleFlight 
 class SessionFlight(SingleFlight):
     """A session's share of the single flight of a vault's key; the session shows the token that was used last."""
 
-    def __init__(self, core: SessionCore, live: Any) -> None:
-        shared: SingleFlight = live.flight
-        super().__init__(live.slot, shared._perform, shared._clock, shared._gate)
+    def __init__(self, core: SessionCore, live: LiveKey) -> None:
+        super().__init__(live.slot, live._perform, live._clock, live._gate)
         self._core, self._live = core, live  # the session keeps its key from being dropped
 
     def token(self) -> OAuthToken:
@@ -98,9 +97,8 @@ class SessionFlight(SingleFlight):
 class AsyncSessionFlight(AsyncSingleFlight):
     """The same for tasks."""
 
-    def __init__(self, core: SessionCore, live: Any) -> None:
-        shared: AsyncSingleFlight = live.flight
-        super().__init__(live.slot, shared._perform, shared._clock, shared._gate)
+    def __init__(self, core: SessionCore, live: AsyncLiveKey) -> None:
+        super().__init__(live.slot, live._perform, live._clock, live._gate)
         self._core, self._live = core, live
 
     async def token(self) -> OAuthToken:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from doorkey.gate import Gate
 from doorkey.observe.observer import reject
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.tokens import OAuthToken
@@ -14,30 +13,23 @@ from doorkey.vault.state import KeySlot
 __all__ = ["AsyncVaultSource", "VaultSource"]
 
 
-class LiveKey:
-    """What one process remembers of a key, and its single flight: one contender for each key, whoever asks."""
+class LiveKey(SingleFlight):
+    """What one process remembers of a key, as its single flight: one contender for each key, whoever asks.
+
+    It lives for as long as a renewal of it is under way, and is found by that.
+    """
 
     def __init__(self, slot: KeySlot, perform: Callable[[Any], Any], clock: Callable[[], float]) -> None:
+        super().__init__(slot, perform, clock)
         self.slot = slot
-        self.flight = SingleFlight(slot, perform, clock, Gate())
-
-    @property
-    def unsaved(self) -> bool:
-        """Whether this holds the only copy of a token."""
-        return self.slot.memory.unsaved
 
 
-class AsyncLiveKey:
+class AsyncLiveKey(AsyncSingleFlight):
     """The same for tasks, of one event loop or of several."""
 
     def __init__(self, slot: KeySlot, perform: Callable[[Any], Awaitable[Any]], clock: Callable[[], float]) -> None:
+        super().__init__(slot, perform, clock)
         self.slot = slot
-        self.flight = AsyncSingleFlight(slot, perform, clock, Gate())
-
-    @property
-    def unsaved(self) -> bool:
-        """Whether this holds the only copy of a token."""
-        return self.slot.memory.unsaved
 
 
 class VaultSource:
@@ -53,7 +45,7 @@ class VaultSource:
         `InvalidGrant` once the server has refused the grant, `RecordError` when the record is not ours, `StoreError`
         when the store is down and no token that is still good is in memory, else the error of the renewal.
         """
-        return self._live(self._key).flight.token()
+        return self._live(self._key).token()
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
@@ -72,7 +64,7 @@ class AsyncVaultSource:
 
         Raises as `VaultSource.token` does.
         """
-        return await self._live(self._key).flight.token()
+        return await self._live(self._key).token()
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""

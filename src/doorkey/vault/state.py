@@ -21,19 +21,21 @@ ELSEWHERE = 1.0
 class Memory:
     """What is known of the store's record of `key`, and when to look again.
 
-    `held` is the latest entry that is known, ahead of the store while `unsaved`. `refused` is an access token that an
-    API refused. `changes` counts what `save` and `forget` of this process did, so that a renewal that began earlier
-    does not undo it here. `leeway` and `check_every` are in seconds.
+    `held` is the latest entry that is known, ahead of the store while `unsaved`; `on_unsaved` is told when that begins
+    (True) and ends. `refused` is an access token that an API refused. `changes` counts what `save` and `forget` of this
+    process did, so that a renewal that began earlier does not undo it here. `leeway` and `check_every` are in seconds.
     """
 
     __slots__ = (
-        *("changes", "check_at", "check_every", "held", "key", "leeway", "misses", "refused", "rest_until", "unsaved"),
+        *("changes", "check_at", "check_every", "held", "key", "leeway", "misses", "on_unsaved", "refused"),
+        *("rest_until", "unsaved"),
     )
 
     def __init__(self, key: str, leeway: float | None, check_every: float) -> None:
         self.key, self.leeway, self.check_every = key, leeway, check_every
         self.held: Entry | None = None
         self.unsaved = False
+        self.on_unsaved: Callable[[bool], object] | None = None
         self.refused: Secret | None = None
         self.changes = 0
         self.check_at = 0.0
@@ -51,13 +53,21 @@ class Memory:
     def see(self, entry: Entry | None, changes: int, now: float) -> None:
         """Note what the store holds, unless this process has changed it since it had made `changes`."""
         if self.changes == changes:
-            self.held, self.unsaved = entry, False
+            self.held = entry
+            self._mark(unsaved=False)
             self.check_at = now + self.check_every
 
     def keep(self, entry: Entry, changes: int) -> None:
         """Keep an entry that the store does not hold yet: the only copy of a refresh token that still works."""
         if self.changes == changes:
-            self.held, self.unsaved = entry, True
+            self.held = entry
+            self._mark(unsaved=True)
+
+    def _mark(self, *, unsaved: bool) -> None:
+        if self.unsaved != unsaved:
+            self.unsaved = unsaved
+            if self.on_unsaved is not None:
+                self.on_unsaved(unsaved)
 
     def changed(self, entry: Entry | None, now: float) -> None:
         """Take what this process has just saved, or forgotten (None)."""

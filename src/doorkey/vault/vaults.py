@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
+from doorkey.bounded import BoundedCache
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.integrations._httpx import library
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
@@ -25,7 +27,6 @@ from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.effects import Commit, Load, Release, TryLease
 from doorkey.vault.entry import Sealing
-from doorkey.vault.live import LiveKeys
 from doorkey.vault.sources import AsyncLiveKey, AsyncVaultSource, LiveKey, VaultSource
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["AsyncTokenVault", "TokenVault"]
 
 C = TypeVar("C")
+
+_BOUNDS: Final = ("max_sources", "max_source_age")
 
 
 class TokenVault:
@@ -96,7 +99,7 @@ class TokenVault:
         )
         self._store, self._sleep = store, sleep
         self._sender = OwnedSender(http_client, self._core.policy)
-        self._live: LiveKeys[LiveKey] = LiveKeys(self._made, max_sources, max_source_age)
+        self._keys: BoundedCache[str, LiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
 
     def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`: as `fetch_token` returns it, or any mapping of that shape.
@@ -104,11 +107,12 @@ class TokenVault:
         Replaces what was there. Raises `UsageError`, `StoreError`, and `RecordError` when the key holds the token of
         another client or server.
         """
-        run(self._core.save(self._live.get(checked_key(key)).slot, token), self._perform)
+        live = self._live(checked_key(key))
+        run(self._core.save(live.slot, token), self._perform)
 
     def source(self, key: str) -> VaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
-        return VaultSource(checked_key(key), self._live.get)
+        return VaultSource(checked_key(key), self._live)
 
     @overload
     def client(self, key: str, **options: Any) -> OAuth2Session: ...
@@ -123,7 +127,7 @@ class TokenVault:
         of those and takes their `options`, and whose `fetch_token` saves to the vault; any other class is called with
         `auth=`. Nothing is read yet.
         """
-        live, source = self._live.get(checked_key(key)), self.source(key)
+        live, source = self._live(checked_key(key)), self.source(key)
 
         def update_token(token: OAuth2Token, **_: Any) -> None:
             self.save(key, token)
@@ -136,7 +140,8 @@ class TokenVault:
 
         Other processes send the access token for at most `check_every` seconds more; it is not revoked at the server.
         """
-        run(self._core.forget(self._live.get(checked_key(key)).slot), self._perform)
+        live = self._live(checked_key(key))
+        run(self._core.forget(live.slot), self._perform)
 
     def close(self) -> None:
         """Close the store, and the HTTP client that was made here."""
@@ -149,8 +154,13 @@ class TokenVault:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _live(self, key: str) -> LiveKey:
+        return self._keys.get(key, partial(self._made, key))
+
     def _made(self, key: str) -> LiveKey:
-        return LiveKey(self._core.slot(key), self._perform, self._core.clock)
+        live = LiveKey(self._core.slot(key), self._perform, self._core.clock)
+        live.slot.memory.on_unsaved = partial(self._keys.pin, key)
+        return live
 
     def _perform(self, effect: Any) -> Any:
         match effect:
@@ -231,16 +241,16 @@ class AsyncTokenVault:
         )
         self._store, self._sleep = store, sleep
         self._sender = OwnedAsyncSender(http_client, self._core.policy)
-        self._live: LiveKeys[AsyncLiveKey] = LiveKeys(self._made, max_sources, max_source_age)
+        self._keys: BoundedCache[str, AsyncLiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
 
     async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
-        slot = self._live.get(checked_key(key)).slot
-        await shielded(lambda: arun(self._core.save(slot, token), self._perform), _nothing)
+        live = self._live(checked_key(key))
+        await shielded(lambda: arun(self._core.save(live.slot, token), self._perform), _nothing)
 
     def source(self, key: str) -> AsyncVaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
-        return AsyncVaultSource(checked_key(key), self._live.get)
+        return AsyncVaultSource(checked_key(key), self._live)
 
     @overload
     def client(self, key: str, **options: Any) -> AsyncFamily: ...
@@ -253,7 +263,7 @@ class AsyncTokenVault:
 
         `kind` is a class: `AsyncClient` of httpx2 or httpx give a client of doorkey's; see `TokenVault.client`.
         """
-        live, source = self._live.get(checked_key(key)), self.source(key)
+        live, source = self._live(checked_key(key)), self.source(key)
 
         async def update_token(token: OAuth2Token, **_: Any) -> None:
             await self.save(key, token)
@@ -263,8 +273,8 @@ class AsyncTokenVault:
 
     async def forget(self, key: str) -> None:
         """Delete what is saved under `key`; see `TokenVault.forget`."""
-        slot = self._live.get(checked_key(key)).slot
-        await shielded(lambda: arun(self._core.forget(slot), self._perform), _nothing)
+        live = self._live(checked_key(key))
+        await shielded(lambda: arun(self._core.forget(live.slot), self._perform), _nothing)
 
     async def aclose(self) -> None:
         """Close the store, and the HTTP client that was made here for this event loop."""
@@ -277,8 +287,13 @@ class AsyncTokenVault:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    def _live(self, key: str) -> AsyncLiveKey:
+        return self._keys.get(key, partial(self._made, key))
+
     def _made(self, key: str) -> AsyncLiveKey:
-        return AsyncLiveKey(self._core.slot(key), self._perform, self._core.clock)
+        live = AsyncLiveKey(self._core.slot(key), self._perform, self._core.clock)
+        live.slot.memory.on_unsaved = partial(self._keys.pin, key)
+        return live
 
     async def _perform(self, effect: Any) -> Any:
         match effect:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from doorkey.bounded import BoundedCache
@@ -15,6 +16,7 @@ from doorkey.observe.observer import OnEvent
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.flow import arun, run
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.renewal import Freshness, freshness
 from doorkey.source_core import Server, SourceCore
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.tokens import OAuthToken
@@ -22,6 +24,26 @@ from doorkey.turns import Turn
 
 _GRANTS_UNSAID: Final = ("authorization_code", "implicit")
 """What a server offers that does not say (RFC 8414 §2)."""
+
+_FULL: Final = (
+    "max_tokens refresh tokens (or assertions that can be used once) are kept already, and none may be dropped, as the "
+    "server takes each but once: forget() those that are done with, or keep the tokens of many users in a TokenVault"
+)
+
+
+def _checked(credentials: Credentials) -> Credentials:
+    if not isinstance(credentials, Credentials):
+        raise UsageError(f"these are no credentials: {type(credentials).__name__}")
+    return credentials
+
+
+def _spent(source: TokenSource | AsyncTokenSource) -> bool:
+    """Say whether this source has come to its end: its grant is dead, or its token, which cannot be renewed."""
+    core = source._core
+    token = core.slot.token
+    if core.slot.dead is not None:
+        return True
+    return token is not None and not core.renewable(token) and freshness(token, core.clock()) is Freshness.EXPIRED
 
 
 class _Authority:
@@ -44,7 +66,9 @@ class _Authority:
         self.http = http_client
         self._policy = exchange or ExchangePolicy()
         self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}
-        self._sources: BoundedCache[Credentials, Any] = BoundedCache(max_tokens, max_idle)
+        self._sources: BoundedCache[Credentials, Any] = BoundedCache(
+            max_tokens, max_idle, timer, names=("max_tokens", "max_idle")
+        )
         known = ServerMetadata.of(openid_config)
         self.issuer = issuer or known.issuer or str(http_client.base_url).rstrip("/")
         if not self.issuer and known.token_endpoint is None:
@@ -53,9 +77,17 @@ class _Authority:
         self._core(ClientCredentials("any"))  # an option that cannot be is said here, not at the first token
 
     def _core(self, credentials: Credentials) -> SourceCore:
-        if not isinstance(credentials, Credentials):
-            raise UsageError(f"these are no credentials: {type(credentials).__name__}")
         return SourceCore(credentials, server=self._server, **self._how)
+
+    def _cached(self, credentials: Credentials, make: Callable[[Credentials], Any]) -> Any:
+        """Return the source of `credentials`; one that nothing could bring back stays until it is forgotten."""
+        if _checked(credentials).repeatable:
+            return self._sources.get(credentials, partial(make, credentials))
+        return self._sources.get_pinned(credentials, partial(make, credentials), _spent, _FULL)
+
+    def forget(self, credentials: Credentials) -> None:
+        """Forget the token of `credentials`, if there is one; it is not revoked at the server."""
+        self._sources.drop(_checked(credentials))
 
     def _supports(self, grant: str, metadata: ServerMetadata) -> bool:
         listed = metadata.extra.get("grant_types_supported")
@@ -69,9 +101,11 @@ class OAuthAuthorityClient(_Authority):
     """Gets tokens from one authorization server through `http_client`, a `Client` of httpx2 or httpx.
 
     The client's `base_url` is the issuer, unless `issuer` says otherwise; `openid_config` is its metadata where it need
-    not be discovered. Tokens are cached by credentials: at most `max_tokens`, none unused for `max_idle` seconds.
+    not be discovered. Tokens are cached by credentials: at most `max_tokens`, none unused for `max_idle` seconds. Those
+    of credentials that the server takes but once (`RefreshToken`, an assertion given as text) come on top, at most as
+    many again, and stay until their grant is dead or `forget` is called: what they were rotated to is nowhere else.
     `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch. `on_event` is
-    called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations.
+    called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations, and idleness.
     """
 
     @property
@@ -89,7 +123,7 @@ class OAuthAuthorityClient(_Authority):
 
     def source(self, credentials: Credentials) -> TokenSource:
         """Return what keeps the token of `credentials` fresh."""
-        return self._sources.get(credentials, lambda: self._make(credentials))  # type: ignore[no-any-return]
+        return self._cached(credentials, self._make)  # type: ignore[no-any-return]
 
     def _make(self, credentials: Credentials) -> TokenSource:
         return TokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
@@ -120,7 +154,7 @@ class AsyncOAuthAuthorityClient(_Authority):
 
     def source(self, credentials: Credentials) -> AsyncTokenSource:
         """Return what keeps the token of `credentials` fresh."""
-        return self._sources.get(credentials, lambda: self._make(credentials))  # type: ignore[no-any-return]
+        return self._cached(credentials, self._make)  # type: ignore[no-any-return]
 
     def _make(self, credentials: Credentials) -> AsyncTokenSource:
         return AsyncTokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
