@@ -1,12 +1,23 @@
 """Where the token goes in a request to an API (RFC 6750 §2), and when it does not go at all."""
 
-import pytest
+from collections.abc import Iterator
+from typing import Any
 
-from doorkey.errors import UsageError
-from tests.clients.adapters import Adapter, Client
-from tests.clients.hostile import Hostile
+import pytest
+import requests
+from anyio.from_thread import BlockingPortal
+
+from doorkey.errors import MissingTokenError, UsageError
+from tests.clients.adapters import Adapter, Client, adapter_of
+from tests.clients.hostile import Hostile, reply, token
 
 TOKEN = {"access_token": "at-1"}
+
+
+@pytest.fixture
+def requests_adapter(portal: BlockingPortal) -> Iterator[Adapter]:
+    with adapter_of("requests", portal) as adapter:
+        yield adapter
 
 
 def client_of(adapter: Adapter, placement: str) -> Client:
@@ -79,3 +90,69 @@ def test_an_auth_of_one_request_replaces_the_token(adapter: Adapter, hostile: Ho
     client.get(hostile.url(), auth=("u", "p"))
     client.get(hostile.url(), auth=adapter.kind.basic("u", "p"))
     assert {request.header("authorization") for request in hostile.received} == {"Basic dTpw"}
+
+
+def prepared(client: Client, url: str, **options: Any) -> Any:
+    """Return a request as the library prepares it in two steps, for `send`."""
+    if client.kind.library is requests:
+        return client.native.prepare_request(requests.Request("GET", url, **options))
+    return client.native.build_request("GET", url, **options)
+
+
+def test_a_request_that_was_to_carry_a_token_is_never_sent_without_it_though_made_and_sent_in_two_steps(
+    adapter: Adapter, hostile: Hostile
+) -> None:
+    client, empty = adapter.client(token=TOKEN), adapter.client()
+    answer: Any = client.call("send", prepared(client, hostile.url("/api?a=1"), headers={"X-Own": "1"}))
+    assert answer.status_code == 200
+    sent = hostile.received[0]
+    assert [value for name, value in sent.headers if name.lower() == "authorization"] == ["Bearer at-1"]
+    assert (sent.target, sent.header("x-own")) == ("/api?a=1", "1")
+    with pytest.raises(MissingTokenError):
+        empty.call("send", prepared(empty, hostile.url()))
+    client.call("send", prepared(client, hostile.url(), headers={"Authorization": "Bearer theirs"}))
+    assert [request.header("authorization") for request in hostile.received[1:]] == ["Bearer theirs"]
+
+
+@pytest.mark.parametrize("placement", ["header", "uri", "body"])
+def test_a_request_is_signed_once(adapter: Adapter, hostile: Hostile, placement: str) -> None:
+    client, signed = client_of(adapter, placement), list[str]()
+
+    def hook(url: str, headers: Any, body: Any) -> Any:
+        signed.append(url)
+        return url, headers, body
+
+    client.native.register_compliance_hook("protected_request", hook)
+    client.post(hostile.url(), data={"b": "2"})
+    assert len(signed) == 1
+    wire = f"{hostile.received[0]}"
+    assert wire.count("at-1") == 1
+
+
+def test_a_request_that_requests_prepared_keeps_its_own_auth_and_is_repeated_on_401(
+    hostile: Hostile, requests_adapter: Adapter
+) -> None:
+    hostile.on("/token", token("at-2"))
+    hostile.on("/api", reply(401), reply(200))
+    client = requests_adapter.client(
+        token={**TOKEN, "refresh_token": "rt-1"}, token_endpoint=hostile.token_endpoint, default_timeout=5
+    )
+    client.call("send", prepared(client, hostile.url()))
+    client.call("send", prepared(client, hostile.url(), auth=("u", "p")))
+    given = requests.Request("GET", hostile.url())
+    client.native.prepare_request(given)
+    assert given.auth is None, "the program's own object stays as it was"
+    sent = [request.header("authorization") for request in hostile.to("/api")]
+    assert sent == ["Bearer at-1", "Bearer at-2", "Basic dTpw"]
+
+
+def test_what_is_given_by_position_arrives_with_and_without_the_token(
+    hostile: Hostile, requests_adapter: Adapter
+) -> None:
+    client = requests_adapter.client(token=TOKEN)
+    position = (None, None, {"X-Own": "1"}, None, None)  # params, data, headers, cookies, files
+    client.native.request("GET", hostile.url(), *position, None, 5)
+    client.native.request("GET", hostile.url(), *position, None, 5, withhold_token=True)
+    client.native.request("GET", hostile.url(), *position, ("u", "p"), 5, withhold_token=True)
+    sent = [(request.header("authorization"), request.header("x-own")) for request in hostile.received]
+    assert sent == [("Bearer at-1", "1"), (None, "1"), ("Basic dTpw", "1")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AUTH = 5  # the place of `auth` after `method` and `url` in requests.Session.request
+_WITHHELD: Any = object()
+"""The `auth` of a request that goes without the token."""
 
 
 class OAuth2Session(OAuth2Client, requests.Session):
@@ -66,13 +69,23 @@ class OAuth2Session(OAuth2Client, requests.Session):
         An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
         rather than send a request without the token it was to carry.
         """
-        given = kwargs.get("auth") if len(args) <= _AUTH else args[_AUTH]
-        if given is None and not withhold_token:
-            args = args[:_AUTH]
-            kwargs["auth"] = self.token_auth
+        if withhold_token and len(args) > _AUTH:
+            args = (*args[:_AUTH], args[_AUTH] or _WITHHELD, *args[_AUTH + 1 :])
+        elif withhold_token:
+            kwargs["auth"] = kwargs.get("auth") or _WITHHELD
         if self.default_timeout is not None:
             kwargs.setdefault("timeout", self.default_timeout)
         return super().request(method, url, *args, **kwargs)
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare a request as requests does, for `send`, and sign it with the token unless it has its own `auth`.
+
+        Raises as `request` does.
+        """
+        if request.auth is None or request.auth is _WITHHELD:
+            request = copy(request)
+            request.auth = self.token_auth if request.auth is None else None
+        return super().prepare_request(request)
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Take the token off a redirect to another host, port or scheme."""
