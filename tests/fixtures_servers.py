@@ -20,7 +20,17 @@ from tests.servers.process import Unavailable
 from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
-FIXTURES = {"keycloak", "oidc_provider", "django_oauth", "redis_server", "redis6", "valkey", "postgres", "mariadb"}
+FIXTURES = {
+    "keycloak",
+    "oidc_provider",
+    "django_oauth",
+    "redis_server",
+    "redis6",
+    "valkey",
+    "postgres",
+    "mariadb",
+    "mysql",
+}
 
 
 def _required() -> bool:
@@ -83,6 +93,12 @@ def postgres(pytestconfig: pytest.Config) -> RealServer:
 def mariadb(pytestconfig: pytest.Config) -> RealServer:
     """MariaDB; `origin` is its URL for SQLAlchemy with PyMySQL."""
     return _get("mariadb", pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def mysql(pytestconfig: pytest.Config) -> RealServer:
+    """MySQL 8; `origin` is its URL for SQLAlchemy with PyMySQL."""
+    return _get("mysql", pytestconfig)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

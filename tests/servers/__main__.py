@@ -21,12 +21,13 @@ from tests.servers.base import Server
 from tests.servers.django_oauth import DjangoOAuth
 from tests.servers.keycloak import Keycloak
 from tests.servers.mariadb import MariaDB
+from tests.servers.mysql import MySQL
 from tests.servers.oidc_provider import OidcProvider
 from tests.servers.postgres import Postgres
 from tests.servers.process import Unavailable
 from tests.servers.redis import Redis, Redis6, Valkey
 
-ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Redis6, Valkey, Postgres, MariaDB)
+ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Redis6, Valkey, Postgres, MariaDB, MySQL)
 KINDS: dict[str, type[Server]] = {kind.name: kind for kind in ALL}
 UNAVAILABLE = 3
 

@@ -1,4 +1,4 @@
-"""MariaDB, the real thing, from Debian's packages; it stands for MySQL as well, which Debian does not have."""
+"""MariaDB, the real thing, from Debian's packages."""
 
 import shutil
 import socket
@@ -27,6 +27,10 @@ class MariaDB(Database):
         installer = shutil.which("mariadb-install-db") or "mariadb-install-db"
         where = ("--no-defaults", f"--datadir={self.state / 'data'}")
         self.finish(installer, *where, "--auth-root-authentication-method=normal", "--skip-test-db")
+        self.statements()
+
+    def statements(self) -> None:
+        """Write what makes the database and its user."""
         statements = (
             "CREATE DATABASE IF NOT EXISTS doorkey CHARACTER SET utf8mb4;\n"
             "CREATE USER IF NOT EXISTS doorkey@'127.0.0.1' IDENTIFIED BY 'pass-word';\n"

@@ -24,7 +24,7 @@ from doorkey.stores import (
 )
 from tests.servers.handle import RealServer
 
-SHARED: Final = ("sqlite", "redis", "redis6", "valkey", "postgres", "mariadb", "sql-sqlite")
+SHARED: Final = ("sqlite", "redis", "redis6", "valkey", "postgres", "mariadb", "mysql", "sql-sqlite")
 """Those that several processes can open."""
 SERVERS: Final = {
     "redis": "redis_server",
@@ -32,6 +32,7 @@ SERVERS: Final = {
     "valkey": "valkey",
     "postgres": "postgres",
     "mariadb": "mariadb",
+    "mysql": "mysql",
 }
 """The fixture that tells where the server is."""
 REDIS: Final = ("redis", "redis6", "valkey")
