@@ -3,14 +3,17 @@
 import copy
 import logging
 import pickle
+import socket
 import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
+import requests
 
-from doorkey.errors import OAuthError, ServerError, UsageError
+from doorkey.common.urls import add_params_to_uri
+from doorkey.errors import OAuthError, ServerError, TransportError, UsageError
 from tests.clients.adapters import Adapter, Client
 from tests.clients.clock import START
 from tests.clients.hostile import Endless, Hostile, Reply, reply, reset, token
@@ -18,6 +21,7 @@ from tests.clients.hostile import Endless, Hostile, Reply, reply, reset, token
 CLIENT_SECRET, PASSWORD, CODE, VERIFIER = "s3cret-of-the-client", "p4ssword-of-alice", "c0de-from-login", "v" * 43
 ACCESS, REFRESH, ID_TOKEN = "access-t0ken", "refresh-t0ken", "id-t0ken"
 SECRETS = (CLIENT_SECRET, PASSWORD, CODE, VERIFIER, ACCESS, REFRESH, ID_TOKEN)
+ENDPOINTS = ("token_endpoint", "revocation_endpoint", "introspection_endpoint")
 GOOD = token(ACCESS, refresh_token=REFRESH, id_token=ID_TOKEN)
 
 
@@ -27,8 +31,7 @@ def assert_clean(text: str) -> None:
 
 
 def client_of(adapter: Adapter, hostile: Hostile, **options: Any) -> Client:
-    endpoints = ("token_endpoint", "revocation_endpoint", "introspection_endpoint")
-    return adapter.client("c", CLIENT_SECRET, **dict.fromkeys(endpoints, hostile.token_endpoint), **options)
+    return adapter.client("c", CLIENT_SECRET, **dict.fromkeys(ENDPOINTS, hostile.token_endpoint), **options)
 
 
 CALLS: dict[str, Callable[[Client], object]] = {
@@ -72,6 +75,46 @@ def test_no_error_shows_a_secret(
         assert_clean(f"{vars(error)}" if failure != "a redirect" else str(error))
         # The lines of source in a traceback are those of the test too, which name no secret's value.
         assert_clean("".join(traceback.format_exception(error)))
+
+
+def everything_about(error: object, seen: set[int] | None = None) -> str:
+    """Return what a program can find by following an error: its causes, contexts, arguments and attributes."""
+    seen = set() if seen is None else seen
+    if id(error) in seen:
+        return ""
+    seen.add(id(error))
+    if isinstance(error, bytes):
+        return error.decode("latin-1")
+    text = f"{error} {error!r} "
+    if isinstance(error, tuple | list):
+        return text + " ".join(everything_about(one, seen) for one in error)
+    if not isinstance(error, BaseException | requests.PreparedRequest):
+        return text
+    held = [*vars(error).values(), *getattr(error, "args", ())]
+    chain = [getattr(error, name, None) for name in ("__cause__", "__context__")]
+    return text + " ".join(everything_about(one, seen) for one in [*held, *chain])
+
+
+def secret_in_the_url(client: Any, method: str, uri: str, headers: Any, body: str) -> Any:
+    return add_params_to_uri(uri, [("client_secret", client.client_secret)]), headers, body
+
+
+IN_URLS = {**CALLS, "secret in the url": lambda client: client.fetch_token(auth=secret_in_the_url)}
+
+
+@pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in IN_URLS.items()])
+def test_no_cause_of_an_error_shows_a_secret_when_nobody_listens(
+    adapter: Adapter, call: Callable[[Client], object]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/token"
+    client = adapter.client("c", CLIENT_SECRET, **dict.fromkeys(ENDPOINTS, url))
+    with pytest.raises(TransportError) as raised:
+        call(client)
+    assert raised.value.__cause__ is not None
+    assert "Connect" in type(raised.value.__cause__).__name__
+    assert_clean(everything_about(raised.value))
+    assert_clean("".join(traceback.format_exception(raised.value)))
 
 
 @every_call

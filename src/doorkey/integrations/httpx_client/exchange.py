@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
+from doorkey.integrations.causes import caused_by
 from doorkey.integrations.httpx_client.pinned import achecked, checked
 from doorkey.integrations.trust import tls_error_in, why_tls_failed
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
@@ -49,7 +50,8 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
     try:
         return within(policy.deadline, send)
     except (lib.HTTPError, OSError) as error:
-        raise _transport_error(lib, request, error) from error
+        failed = caused_by(error, _transport_error(lib, request, error), request.url)
+    raise failed
 
 
 async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
@@ -77,7 +79,8 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
     except TimeoutError as error:
         raise TransportError(f"the server did not answer in full within {policy.deadline:g} s") from error
     except (lib.HTTPError, OSError) as error:
-        raise _transport_error(lib, request, error) from error
+        failed = caused_by(error, _transport_error(lib, request, error), request.url)
+    raise failed
 
 
 def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Any:

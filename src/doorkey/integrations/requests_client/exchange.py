@@ -18,6 +18,7 @@ from requests.auth import AuthBase
 from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
+from doorkey.integrations.causes import caused_by
 from doorkey.integrations.requests_client.pinned import checked, never_left
 from doorkey.integrations.trust import tls_error_in, why_tls_failed
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
@@ -60,7 +61,10 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     try:
         return within(policy.deadline, send)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise _transport_error(request, error) from error
+        if isinstance(error, requests.RequestException):
+            error.request = None  # its body holds the secrets of the exchange
+        failed = caused_by(error, _transport_error(request, error), request.url)
+    raise failed
 
 
 def _prepared(request: Request, session: requests.Session) -> requests.PreparedRequest:
