@@ -30,7 +30,7 @@ LAYERS: list[tuple[str, ...]] = [
     (  # one exchange on each HTTP library, and who picks the library
         *(
             f"doorkey.integrations.{name}"
-            for name in ("_httpx", "auth_values", "resolution", "senders", "owned", "trust")
+            for name in ("_httpx", "auth_values", "causes", "resolution", "senders", "owned", "trust")
         ),
         *(f"doorkey.integrations.{name}_client.exchange" for name in ("httpx", "requests")),
         *(f"doorkey.integrations.{name}_client.pinned" for name in ("httpx", "requests")),

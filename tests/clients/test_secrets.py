@@ -7,7 +7,7 @@ import socket
 import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
@@ -87,7 +87,7 @@ def everything_about(error: object, seen: set[int] | None = None) -> str:
         return error.decode("latin-1")
     text = f"{error} {error!r} "
     if isinstance(error, tuple | list):
-        return text + " ".join(everything_about(one, seen) for one in error)
+        return text + " ".join(everything_about(one, seen) for one in cast("tuple[object, ...]", error))
     if not isinstance(error, BaseException | requests.PreparedRequest):
         return text
     held = [*vars(error).values(), *getattr(error, "args", ())]
@@ -99,7 +99,10 @@ def secret_in_the_url(client: Any, method: str, uri: str, headers: Any, body: st
     return add_params_to_uri(uri, [("client_secret", client.client_secret)]), headers, body
 
 
-IN_URLS = {**CALLS, "secret in the url": lambda client: client.fetch_token(auth=secret_in_the_url)}
+IN_URLS: dict[str, Callable[[Client], object]] = {
+    **CALLS,
+    "secret in the url": lambda client: client.fetch_token(auth=secret_in_the_url),
+}
 
 
 @pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in IN_URLS.items()])
