@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 from doorkey.errors import RecordError, StoreError, UsageError
 from doorkey.stores import AsyncRedisStore, AsyncSQLStore, Record, RedisStore, SQLStore, Store
-from tests.servers.databases import Database
+from tests.servers.databases import CLIENTS_PORTS, Database
 from tests.servers.handle import RealServer
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
@@ -68,6 +68,12 @@ def test_a_store_that_was_restarted_goes_on_with_what_it_had(
             assert store.load(key) == Record(1, b"data")
             assert store.commit(key, b"more", expected=1) == 2
             store.close()
+
+
+@pytest.mark.skipif(not CLIENTS_PORTS.exists(), reason="only Linux tells which ports clients are given")
+def test_a_database_has_a_port_that_no_client_is_given_while_it_is_stopped() -> None:
+    lowest, highest = map(int, CLIENTS_PORTS.read_text().split())
+    assert not any(lowest <= kind().port <= highest for kind in (Redis, Postgres, MariaDB))
 
 
 @pytest.mark.usefixtures("redis_server")
