@@ -1,10 +1,8 @@
 """What a callback must be before its code is used (RFC 6749 §4.1.2, §10.12; RFC 9207; RFC 9700)."""
 
-from collections.abc import Callable
-
 import pytest
 
-from doorkey.errors import AccessDenied, InvalidResponse, MismatchingStateError, OAuthError, VerificationError
+from doorkey.errors import AccessDenied, MismatchingStateError, OAuthError, VerificationError
 from tests.clients.adapters import Adapter, Client
 from tests.clients.clock import Clock
 from tests.clients.hostile import Hostile, token
@@ -178,84 +176,6 @@ def test_a_transaction_of_another_server_is_refused(adapter: Adapter, hostile: H
     client = adapter.client(metadata={"issuer": hostile.url(""), "token_endpoint": hostile.token_endpoint})
     error = refused(client, f"{HOME}?code=c&state={begun.state}", hostile, transaction=begun)
     assert "another authorization server" in str(error)
-
-
-def test_openid_was_asked_and_no_id_token_came(adapter: Adapter, hostile: Hostile) -> None:
-    hostile.on("/token", token())
-    client = adapter.client(scope="openid", token_endpoint=hostile.token_endpoint)
-    _, state = client.create_authorization_url(hostile.url("/authorize"))
-    with pytest.raises(InvalidResponse) as error:
-        client.fetch_token(authorization_response=f"{HOME}?code=c&state={state}")
-    assert error.value.problem == "id_token_missing"
-    assert client.token is None
-
-
-def asks_with_the_calls_scope(client: Client) -> object:
-    return client.fetch_token(code="c", scope="openid email")
-
-
-def asks_with_the_calls_body(client: Client) -> object:
-    return client.fetch_token(code="c", body="scope=openid")
-
-
-def asks_for_a_person_by_password(client: Client) -> object:
-    return client.fetch_token(username="alice", password="wonderland", scope=["email", "openid"])
-
-
-def asks_with_the_scope_of_a_transaction(client: Client) -> object:
-    begun = client.begin_authorization("https://as.example/authorize", scope="openid")
-    return client.fetch_token(authorization_response=f"{HOME}?code=c&state={begun.state}", transaction=begun)
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        asks_with_the_calls_scope,
-        asks_with_the_calls_body,
-        asks_for_a_person_by_password,
-        asks_with_the_scope_of_a_transaction,
-    ],
-)
-def test_openid_was_asked_and_no_id_token_came_wherever_it_was_asked(
-    adapter: Adapter, hostile: Hostile, ask: Callable[[Client], object]
-) -> None:
-    hostile.on("/token", token(), token(id_token="h.p.s"))
-    client = adapter.client(token_endpoint=hostile.token_endpoint)
-    with pytest.raises(InvalidResponse) as error:
-        ask(client)
-    assert error.value.problem == "id_token_missing"
-    assert client.token is None
-    ask(client)
-    assert client.access_token == "at-1"
-
-
-def test_a_password_of_a_session_that_asks_for_openid_brings_an_id_token(adapter: Adapter, hostile: Hostile) -> None:
-    hostile.on("/token", token())
-    client = adapter.client(token_endpoint=hostile.token_endpoint, scope="openid")
-    with pytest.raises(InvalidResponse, match="no id_token came"):
-        client.fetch_token(username="alice", password="wonderland")
-    client.fetch_token(username="alice", password="wonderland", scope="email")  # it did not ask this time
-
-
-def test_a_client_that_asks_for_itself_and_a_renewal_need_no_id_token(adapter: Adapter, hostile: Hostile) -> None:
-    hostile.on("/token", token(refresh_token="rt-1"))
-    client = adapter.client(token_endpoint=hostile.token_endpoint, scope="openid")
-    client.fetch_token()
-    client.refresh_token()
-    assert [request.form["grant_type"] for request in hostile.received] == ["client_credentials", "refresh_token"]
-
-
-@pytest.mark.parametrize("answer", ["access_token=at-1&token_type=Bearer", "code=c"])
-def test_an_id_token_that_a_fragment_was_to_bring_is_missing(client: Client, hostile: Hostile, answer: str) -> None:
-    kind = "code id_token" if answer == "code=c" else "id_token token"
-    _, state = client.create_authorization_url(response_type=kind, scope="openid")
-    error = refused(client, f"{HOME}#{answer}&state={state}", hostile)
-    assert isinstance(error, VerificationError)
-    assert error.claim == "id_token"
-    _, state = client.create_authorization_url(response_type=kind, scope="email")
-    hostile.on("/token", token())
-    client.fetch_token(authorization_response=f"{HOME}#{answer}&id_token=h.p.s&state={state}")
-    assert client.access_token == "at-1"
 
 
 @pytest.mark.parametrize("answer", ["access_token=at-1&token_type=Bearer&id_token=h.p.s", "error=access_denied"])

@@ -53,7 +53,7 @@ def finish(
     a transaction of another server.
     """
     if transaction is not None:
-        return _finish_transaction(url, options, transaction, token_endpoint)
+        return _finish_transaction(url, options, authorizations, transaction, token_endpoint)
     expected = state or _own_state(url, authorizations) or options.state
     pending = authorizations.find(expected)
     if expected is None:
@@ -75,7 +75,8 @@ def finish(
     except Exception:
         authorizations.forget(expected)
         raise
-    authorizations.forget(expected)
+    if not authorizations.forget(expected) and pending is not None:
+        raise MismatchingStateError("has just been used by another caller")
     if pending is None:
         pending = Pending(redirect_uri=options.redirect_uri, scope=options.scope or Scope())
     if "id_token" in pending.response_type.split() and not callback.parameters.get("id_token"):
@@ -84,7 +85,11 @@ def finish(
 
 
 def _finish_transaction(
-    url: str, options: SessionOptions, transaction: AuthorizationTransaction, token_endpoint: str | None
+    url: str,
+    options: SessionOptions,
+    authorizations: Authorizations,
+    transaction: AuthorizationTransaction,
+    token_endpoint: str | None,
 ) -> Finished:
     issuer = options.metadata.issuer
     for here, there in ((issuer, transaction.issuer), (token_endpoint, transaction.token_endpoint)):
@@ -100,6 +105,8 @@ def _finish_transaction(
     )
     if options.clock() >= transaction.expires_at:
         raise VerificationError("transaction", "has expired: begin the login again")
+    if not authorizations.finish(transaction.state):
+        raise VerificationError("transaction", "has been finished already: begin the login again")
     return Finished(callback, pending, pending.fragment)
 
 
