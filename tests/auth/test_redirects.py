@@ -1,13 +1,20 @@
 """No token follows a redirect to another origin, and what another origin says of a token means nothing."""
 
+import io
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import BaseAdapter
 
 from doorkey import OAuth2Auth
-from tests.auth.callers import Maker
+from doorkey.errors import TransportError
+from doorkey.integrations.requests_client import OAuth2Session
+from tests.auth.callers import WITHOUT_AIOHTTP, Caller, Maker
 from tests.clients.hostile import Hostile, echo, reply, token
 from tests.sources.asking import CLIENT, on_token
+
+NO = reply(401)
 
 
 def to(url: str, status: int = 302) -> bytes:
@@ -20,6 +27,35 @@ def asking(hostile: Hostile, **how: Any) -> OAuth2Auth:
 
 def tokens(hostile: Hostile, path: str) -> list[str | None]:
     return [request.header("authorization") for request in hostile.to(path)]
+
+
+class Upgrading(BaseAdapter):
+    """Stands for a site that nothing here reaches: it redirects from http to https."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+        self.seen: list[tuple[str | None, str | None, Any]] = []
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        url = request.url or ""
+        self.seen.append((url, request.headers.get("Authorization"), request.body))
+        answer = requests.Response()
+        answer.url, answer.request, answer.raw = url, request, io.BytesIO()
+        answer.status_code = 200 if url.startswith("https:") else self.status
+        if answer.status_code != 200:
+            answer.headers["Location"] = url.replace("http:", "https:", 1)
+        return answer
+
+    def close(self) -> None:
+        return None
+
+
+def upgraded(client: Caller, status: int) -> tuple[Caller, Upgrading]:
+    site = Upgrading(status)
+    for scheme in ("http://", "https://"):
+        client.session.mount(scheme + "api.example", site)
+    return client, site
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -38,6 +74,74 @@ def test_no_token_goes_to_another_port(caller: Maker, hostile: Hostile) -> None:
         assert tokens(other, "/elsewhere") == [None]
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("caller", ["requests"], indirect=True)
+def test_no_token_goes_to_another_scheme(caller: Maker, hostile: Hostile, status: int) -> None:
+    """requests keeps the header from http to https on the same host."""
+    client, site = upgraded(caller(asking(hostile)), status)
+    assert client.status("http://api.example/x") == 200
+    assert client.status("https://api.example/x") == 200
+    assert [(url, auth) for url, auth, _ in site.seen] == [
+        ("http://api.example/x", "Bearer at-1"),
+        ("https://api.example/x", None),
+        ("https://api.example/x", "Bearer at-1"),
+    ]
+
+
+@pytest.mark.parametrize("caller", ["requests"], indirect=True)
+def test_a_request_that_was_redirected_to_another_scheme_still_has_its_token_when_it_is_sent_again(
+    caller: Maker, hostile: Hostile
+) -> None:
+    client, site = upgraded(caller(asking(hostile)), 302)
+    prepared = client.session.prepare_request(requests.Request("GET", "http://api.example/x"))
+    for _ in range(2):
+        answer = client.session.send(prepared)
+        assert answer.history[0].request.headers["Authorization"] == "Bearer at-1"
+        assert "Authorization" not in answer.request.headers
+    answer = client.session.send(prepared, allow_redirects=False)
+    assert "Authorization" not in answer.next.headers
+    assert [auth for _, auth, _ in site.seen] == ["Bearer at-1", None] * 2 + ["Bearer at-1"]
+
+
+@pytest.mark.parametrize("caller", ["requests"], indirect=True)
+def test_what_a_hook_has_signed_stays_behind_too(caller: Maker, hostile: Hostile) -> None:
+    def sign(url: str, headers: dict[str, str], body: Any) -> tuple[str, dict[str, str], Any]:
+        return url, {**headers, "X-Token": headers["Authorization"].removeprefix("Bearer ")}, body
+
+    hostile.on("/api", to(hostile.url("/moved")))
+    hostile.on("/moved", to(hostile.url("/elsewhere", host="localhost")))
+    session = OAuth2Session("c", token={"access_token": "at-1"})
+    session.register_compliance_hook("protected_request", sign)
+    headers = {"X-Mine": "kept"}
+    assert caller(OAuth2Auth(session)).status(hostile.url(), headers=headers) == 200
+    (moved,), (elsewhere,) = hostile.to("/moved"), hostile.to("/elsewhere")
+    assert (moved.header("x-token"), moved.header("x-mine")) == ("at-1", "kept")
+    assert (elsewhere.header("x-token"), elsewhere.header("x-mine")) == (None, "kept")
+    assert elsewhere.header("authorization") is None
+
+
+@pytest.mark.parametrize("caller", WITHOUT_AIOHTTP, indirect=True)
+@pytest.mark.parametrize("status", [307, 308])
+def test_no_token_in_a_body_goes_to_another_host(caller: Maker, hostile: Hostile, status: int) -> None:
+    hostile.on("/api", to(hostile.url("/elsewhere", host="localhost"), status))
+    client = caller(asking(hostile, token_placement="body"))
+    with pytest.raises(TransportError, match="redirects a request whose body carries the token"):
+        client.call(hostile.url(), "POST", form={"a": "1"})
+    assert hostile.to("/api")[0].form == {"a": "1", "access_token": "at-1"}
+    assert all(b"at-1" not in request.body for request in hostile.to("/elsewhere"))
+    hostile.on("/api", NO, echo)
+    assert client.status(hostile.url(), "POST", form={"a": "1"}) == 200
+    assert hostile.to("/api")[-1].form == {"a": "1", "access_token": "at-2"}
+
+
+@pytest.mark.parametrize("caller", WITHOUT_AIOHTTP, indirect=True)
+def test_a_redirect_that_drops_the_body_drops_the_token_in_it(caller: Maker, hostile: Hostile) -> None:
+    hostile.on("/api", to(hostile.url("/elsewhere", host="localhost"), 303))
+    client = caller(asking(hostile, token_placement="body"))
+    assert client.status(hostile.url(), "POST", form={"a": "1"}) == 200
+    assert [request.body for request in hostile.to("/elsewhere")] == [b""]
 
 
 def test_a_challenge_from_another_origin_forgets_nothing_and_renews_nothing(caller: Maker, hostile: Hostile) -> None:

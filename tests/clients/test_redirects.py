@@ -126,6 +126,14 @@ def test_a_token_in_the_body_is_not_carried_to_another_origin(
     assert other.received == []
 
 
+def test_a_token_in_the_body_goes_along_within_the_origin(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/api", reply(307, headers={"Location": hostile.url("/moved")}))
+    hostile.on("/moved", reply(307, headers={"Location": hostile.url("/end")}))
+    client = adapter.client(token=TOKEN, token_placement="body")
+    client.following_redirects("POST", hostile.url(), data={"a": "1"})
+    assert hostile.to("/end")[0].form == {"a": "1", "access_token": "at-1"}
+
+
 def test_a_token_in_the_body_stays_behind_when_the_post_becomes_a_get(
     adapter: Adapter, hostile: Hostile, other: Hostile
 ) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from doorkey.errors import UsageError
+from doorkey.errors import TransportError, UsageError
 from doorkey.integrations._httpx import auth_class
 
 if TYPE_CHECKING:
@@ -74,13 +75,15 @@ class HttpxFace(Auth):
         bearer = self._bearer
         if bearer.is_plain:
             return _put_on(request, bearer.header(token))
-        return _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
+        signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
+        return _to_nobody_else(signed) if bearer.in_body else signed
 
     async def _asigned(self, request: Any, token: OAuthToken) -> Any:
         bearer = self._bearer
         if bearer.is_plain:
             return _put_on(request, bearer.header(token))
-        return _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
+        signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
+        return _to_nobody_else(signed) if bearer.in_body else signed
 
 
 def _put_on(request: Any, header: str) -> Any:
@@ -122,7 +125,34 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
         headers = request.headers  # with their case, their order, and those that stand there twice
     if body is None:
         return make(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
-    if body == getattr(request, "_content", None):
-        return make(request.method, url, headers=headers, content=body, extensions=request.extensions)
-    kept = {k: v for k, v in headers.items() if k.lower() not in ("content-length", "transfer-encoding")}
-    return make(request.method, url, headers=kept, content=body, extensions=request.extensions)
+    if body != getattr(request, "_content", None):
+        headers = {k: v for k, v in headers.items() if k.lower() not in ("content-length", "transfer-encoding")}
+    return make(request.method, url, headers=headers, content=body, extensions=request.extensions)
+
+
+def _to_nobody_else(request: Any) -> Any:
+    """Return the request with a body that is read once: a redirect that preserves it would take the token along.
+
+    A client does not say where a redirect leads, but hands the body on as it is; so none is followed with it.
+    """
+    request.stream = _read_once(cast("Any", type(request.stream)))(request.content)
+    return request
+
+
+@cache
+def _read_once(kind: Any) -> Any:
+    def once(self: Any) -> Any:
+        if self.is_sent:
+            raise TransportError("an API redirects a request whose body carries the token")
+        self.is_sent = True
+
+    def read(self: Any) -> Iterator[bytes]:
+        once(self)
+        yield from kind.__iter__(self)
+
+    async def aread(self: Any) -> AsyncIterator[bytes]:
+        once(self)
+        async for chunk in kind.__aiter__(self):
+            yield chunk
+
+    return type(kind.__name__, (kind,), {"__iter__": read, "__aiter__": aread, "is_sent": False})

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin
+
+from doorkey.errors import TransportError
 
 if TYPE_CHECKING:
     from doorkey.integrations.bearer import Bearer
@@ -20,15 +24,15 @@ class RequestsFace:
             return r
         token = self._bearer.fresh()
         url, body = r.url, r.body
-        self._sign(r, token)
-        if body is None or isinstance(body, str | bytes):  # a stream is spent once it was sent
-            r.register_hook("response", _Again(self, token, url, body, r.url))
+        signed = self._sign(r, token)
+        r.register_hook("response", _Answered(self, token, url, body, r.url, signed))
         return r
 
-    def _sign(self, r: Any, token: OAuthToken) -> None:
+    def _sign(self, r: Any, token: OAuthToken) -> tuple[str, ...]:
+        """Sign the request, and return the names of the headers that this has set."""
         if self._bearer.is_plain:
             r.headers["Authorization"] = self._bearer.header(token)
-            return
+            return ("Authorization",)
         given = {name: _text(value) for name, value in r.headers.items()}
         url, headers, body = self._bearer.signed(token, r.url or "", given, r.body)
         r.url = url
@@ -37,30 +41,74 @@ class RequestsFace:
         if body is not r.body:
             r.body = body
             r.prepare_content_length(body)
+        before = {name.lower(): value for name, value in given.items()}
+        return tuple(name for name, value in headers.items() if before.get(name.lower()) != value)
 
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-class _Again:
-    """The response hook of one request: renews the token and sends the request again, once."""
+@cache
+def _leaving(kind: Any) -> Any:
+    """Return a `kind` of headers of which a copy lacks those it is to `leave_behind`."""
+
+    def copy(self: Any) -> Any:
+        copied = kind.copy(self)
+        for name in self.leave_behind:
+            copied.pop(name, None)
+        return copied
+
+    return type(kind.__name__, (kind,), {"copy": copy, "leave_behind": ()})
+
+
+class _Answered:
+    """The response hook of one request, called for each response on its way, before redirects are followed.
+
+    Renews a refused token and sends the request again, once; what was `signed` goes to no other origin.
+    """
 
     def __init__(
-        self, face: RequestsFace, token: OAuthToken, url: str, body: str | bytes | None, signed_url: str
+        self, face: RequestsFace, token: OAuthToken, url: str, body: Any, signed_url: str, signed: tuple[str, ...]
     ) -> None:
         self._face, self._token, self._url, self._body = face, token, url, body
-        self._signed_url = signed_url
-        self._done = False
+        self._signed_url, self._signed = signed_url, signed
+        self._again = body is None or isinstance(body, str | bytes)  # a stream is spent once it was sent
 
     def __call__(self, response: Any, **kwargs: Any) -> Any:
-        if response.status_code != 401 or self._done:
-            return response
+        request = response.request
+        if response.status_code == 401 and self._again:
+            response = self._with_another_token(response, kwargs)
+        if response.is_redirect:
+            self._leave_behind(request, response)
+        return response
+
+    def _leave_behind(self, request: Any, redirect: Any) -> None:
+        """Keep what was signed from the copy of `request` that follows the redirect, where it leads to another origin.
+
+        A session takes `Authorization` off itself, but not from http to https on the same host.
+        """
+        from doorkey.protocol.endpoint import origin_of
+
+        try:
+            stays = origin_of(urljoin(redirect.url, redirect.headers["Location"])) == origin_of(request.url)
+        except ValueError:  # what is no URL is no origin of ours
+            stays = False
+        if not stays and self._face._bearer.in_body and redirect.status_code in (307, 308) and request.body:
+            redirect.close()
+            raise TransportError("an API redirects a request whose body carries the token to another origin")
+        if not hasattr(request.headers, "leave_behind"):
+            if stays:
+                return
+            request.headers = _leaving(cast("Any", type(request.headers)))(request.headers)
+        request.headers.leave_behind = () if stays else self._signed
+
+    def _with_another_token(self, response: Any, kwargs: Any) -> Any:
         from doorkey.protocol.endpoint import origin_of
 
         if origin_of(response.request.url) != origin_of(self._url):
             return response  # after a redirect: what somebody else says of this token means nothing
-        self._done = True
+        self._again = False
         try:
             token = self._face._bearer.another(self._token)
         except BaseException:

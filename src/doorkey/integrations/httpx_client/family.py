@@ -84,6 +84,8 @@ class _Shared(client.OAuth2Client):
             headers.pop("Authorization", None)
             if self._oauth.options.token_placement == "body" and method == request.method:
                 raise TransportError("an API redirects a request whose body carries the token to another origin")
+        elif hasattr(request.stream, "is_sent"):
+            request.stream.is_sent = False  # at home it may be sent again: a plain client could not tell
         return headers
 
     def __getstate__(self) -> Any:
