@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from doorkey.auth import OAuth2Auth
 from doorkey.common.urls import add_params_to_uri
 from doorkey.errors import InvalidResponse, UsageError
 from tests.clients.adapters import Adapter, Client
@@ -206,3 +207,18 @@ def test_hooks_see_renewals_too(adapter: Adapter, hostile: Hostile, clock: Clock
     clock.advance(300)
     client.get(hostile.url())
     assert seen == ["request", "response"]
+
+
+def test_a_hook_takes_no_token_beyond_the_allowed_origins(adapter: Adapter, hostile: Hostile) -> None:
+    client = adapter.client(token=OLD, clock=lambda: START)
+    only_here = OAuth2Auth(client.native, allowed_origins=[hostile.url("")])
+    leads: list[str] = [hostile.url("/elsewhere"), hostile.url("/api", host="localhost")]
+
+    def lead(_: str, headers: Any, body: Any) -> Any:
+        return leads.pop(0), headers, body
+
+    client.native.register_compliance_hook("protected_request", lead)
+    assert client.get(hostile.url(), auth=only_here).status_code == 200
+    with pytest.raises(UsageError, match="allowed_origins="):
+        client.get(hostile.url(), auth=only_here)
+    assert [request.path for request in hostile.received] == ["/elsewhere"]

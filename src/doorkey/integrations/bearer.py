@@ -94,9 +94,12 @@ class Bearer:
 
         Raises `UsageError` where the token may not be sent to `url`.
         """
+        self._check_target(url)
+        return self._placement == "header" and "Authorization" in headers
+
+    def _check_target(self, url: Any) -> None:
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
             raise UsageError(f"this token is not for {_named(origin)}: name it in allowed_origins=, or do without")
-        return self._placement == "header" and "Authorization" in headers
 
     def fresh(self) -> OAuthToken:
         """Return a token for a caller that blocks. Raises the source's errors."""
@@ -131,11 +134,16 @@ class Bearer:
     header = staticmethod(authorization_header)
 
     def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
-        """Put `token` where it goes, and pass the request through the `protected_request` hooks."""
+        """Put `token` where it goes, and pass the request through the `protected_request` hooks.
+
+        Raises `UsageError` where a hook leads it to an origin that is not allowed.
+        """
         wire = place(token, self._placement, url, headers, body)
-        if self._hooks is None:
+        if self._hooks is None or not self._hooks.of("protected_request"):
             return wire
-        return (yield from self._hooks.on_request("protected_request", wire))
+        wire = yield from self._hooks.on_request("protected_request", wire)
+        self._check_target(wire[0])
+        return wire
 
     def signed(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
         """Return what `sign` comes to, for a caller that blocks."""
@@ -144,6 +152,20 @@ class Bearer:
     async def asigned(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
         """Return what `sign` comes to, for a caller that awaits."""
         return await arun(self.sign(token, url, headers, body), performs_nothing)
+
+
+def set_by_signing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the headers that placing the token and hooks have added or changed.
+
+    They leave with the token, so they stay behind with it when a redirect leads to another origin; what describes a
+    body goes where the body goes.
+    """
+    there = {name.lower(): value for name, value in before.items()}
+    return tuple(
+        name
+        for name, value in after.items()
+        if there.get(name.lower()) != value and not name.lower().startswith("content-")
+    )
 
 
 def bearer_of(
