@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from doorkey.errors import OAuthError
 from tests.clients.adapters import Adapter
-from tests.clients.hostile import Hostile, reply
+from tests.clients.hostile import Hostile, reply, token
 
 TOKEN = {"access_token": "at-1"}
 STATUSES = [301, 302, 303, 307, 308]
@@ -152,3 +152,40 @@ def test_the_first_request_after_a_redirect_abroad_carries_the_token_again(
     client.following_redirects("GET", hostile.url("/away"))
     client.get(hostile.url())
     assert hostile.to("/api")[0].token == "at-1"
+
+
+def sign(url: str, headers: Any, body: Any) -> Any:
+    token = headers["Authorization"].removeprefix("Bearer ")
+    changed = {name: value for name, value in headers.items() if name.lower() != "x-changed"}
+    body = body.encode() if isinstance(body, str) else body or b""
+    return url, {**changed, "X-Token": token, "X-Changed": f"by {token}"}, body + b"&signed=yes"
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_what_a_hook_has_set_stays_with_the_origin_too(
+    adapter: Adapter, hostile: Hostile, other: Hostile, status: int
+) -> None:
+    hostile.on("/api", reply(status, headers={"Location": "/moved"}))
+    hostile.on("/moved", reply(status, headers={"Location": other.url("/api")}))
+    client = adapter.client(token=TOKEN)
+    client.native.register_compliance_hook("protected_request", sign)
+    headers = {"X-Mine": "kept", "X-Changed": "by nobody"}
+    assert client.following_redirects("POST", hostile.url(), data={"a": "1"}, headers=headers).status_code == 200
+    (moved,), (abroad,) = hostile.to("/moved"), other.received
+    assert (moved.header("x-token"), moved.header("x-changed"), moved.header("x-mine")) == ("at-1", "by at-1", "kept")
+    assert (abroad.header("x-token"), abroad.header("x-changed"), abroad.header("x-mine")) == (None, None, "kept")
+    assert "at-1" not in repr(abroad)
+    if status in (307, 308):  # a body goes where the redirect says, with what describes it
+        assert abroad.form == {"a": "1", "signed": "yes"}
+        assert abroad.header("content-type") == "application/x-www-form-urlencoded"
+
+
+def test_what_a_hook_has_set_stays_with_the_origin_after_a_renewal(
+    adapter: Adapter, hostile: Hostile, other: Hostile
+) -> None:
+    hostile.on("/token", token("at-2"))
+    hostile.on("/api", reply(401), reply(302, headers={"Location": other.url("/api")}))
+    client = adapter.client(token={**TOKEN, "refresh_token": "rt-1"}, token_endpoint=hostile.token_endpoint)
+    client.native.register_compliance_hook("protected_request", sign)
+    assert client.following_redirects("GET", hostile.url()).status_code == 200
+    assert [request.header("x-token") for request in [*hostile.to("/api"), *other.received]] == ["at-1", "at-2", None]

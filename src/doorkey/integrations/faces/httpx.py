@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations._httpx import auth_class
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Auth = httpx2.Auth
 else:
     Auth = object  # `__class__` says what else it is
+
+SIGNED: Final = "doorkey_signed"
+"""The extension of a request that names the headers which signing has set."""
 
 
 class HttpxFace(Auth):
@@ -45,12 +48,12 @@ class HttpxFace(Auth):
             yield request
             return
         token = bearer.fresh()
-        response = yield self._signed(request, token)
+        response = yield _stays_at_home(self._signed(request, token), request, _LeavingBehind)
         if response.status_code == 401 and _worth_another(response, request):
             other = bearer.another(token)
             if other is not None:
                 _take_off(request)
-                yield self._signed(request, other)
+                yield _stays_at_home(self._signed(request, other), request, _LeavingBehind)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
@@ -62,14 +65,13 @@ class HttpxFace(Auth):
         token: Any = bearer.afresh()
         if hasattr(token, "__await__"):  # one that is fresh is there at once
             token = await token
-        response = (
-            yield _put_on(request, bearer.header(token)) if bearer.is_plain else await self._asigned(request, token)
-        )
+        signed = _put_on(request, bearer.header(token)) if bearer.is_plain else await self._asigned(request, token)
+        response = yield _stays_at_home(signed, request, _AsyncLeavingBehind)
         if response.status_code == 401 and _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
                 _take_off(request)
-                yield await self._asigned(request, other)
+                yield _stays_at_home(await self._asigned(request, other), request, _AsyncLeavingBehind)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         bearer = self._bearer
@@ -117,17 +119,71 @@ def _wire_of(request: Any, bearer: Bearer) -> tuple[str, dict[str, str], Any]:
 
 
 def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
-    """Return the request as signing and hooks left it; a body that nobody changed stays the stream it is."""
+    """Return the request as signing and hooks left it; a body that nobody changed stays the stream it is.
+
+    Its extensions, which a redirect keeps, say what was set.
+    """
+    from doorkey.integrations.bearer import set_by_signing
+
     url, headers, body = wire
     body = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
     make = cast("Any", type(request))
     if headers == dict(request.headers):
         headers = request.headers  # with their case, their order, and those that stand there twice
+    extensions = {**request.extensions, SIGNED: set_by_signing(request.headers, headers)}
     if body is None:
-        return make(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
+        return make(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
     if body != getattr(request, "_content", None):
         headers = {k: v for k, v in headers.items() if k.lower() not in ("content-length", "transfer-encoding")}
-    return make(request.method, url, headers=headers, content=body, extensions=request.extensions)
+    return make(request.method, url, headers=headers, content=body, extensions=extensions)
+
+
+def _stays_at_home(signed: Any, request: Any, leaving: type[_LeavingBehind]) -> Any:
+    """Return the `signed` request so that what was set on it does not follow a redirect from http to https.
+
+    The clients keep `Authorization` there, where the host is the same and the ports are 80 and 443.
+    """
+    url = signed.url
+    if url.scheme != "http" or url.port not in (None, 80):
+        return signed
+    given = request.headers
+    names = {name.lower() for name, value in signed.headers.items() if given.get(name) != value}
+    others = signed.extensions.get("trace")
+    if isinstance(others, _LeavingBehind):  # a request that is sent once more
+        others = others.others
+    set_here = frozenset(name.encode("ascii") for name in {*names, "authorization"})
+    signed.extensions["trace"] = leaving(url.raw_host, set_here, others)
+    return signed
+
+
+class _LeavingBehind:
+    """What httpcore tells (by the extension `trace`) before it sends a head: `names` are taken off one over https.
+
+    `others` is told too: the program's own `trace`, or None.
+    """
+
+    def __init__(self, host: bytes, names: frozenset[bytes], others: Any) -> None:
+        self._host, self._names, self.others = host, names, others
+
+    def __call__(self, event: str, info: Any) -> Any:
+        self._take_off(event, info)
+        return None if self.others is None else self.others(event, info)
+
+    def _take_off(self, event: str, info: Any) -> None:
+        if not event.endswith("send_request_headers.started"):
+            return
+        request = info["request"]
+        if request.url.scheme == b"https" and request.url.host == self._host:  # not a proxy's, which may be https
+            request.headers[:] = [pair for pair in request.headers if pair[0].lower() not in self._names]
+
+
+class _AsyncLeavingBehind(_LeavingBehind):
+    """The same for clients that await what they tell."""
+
+    async def __call__(self, event: str, info: Any) -> None:
+        self._take_off(event, info)
+        if self.others is not None:
+            await self.others(event, info)
 
 
 def _to_nobody_else(request: Any) -> Any:

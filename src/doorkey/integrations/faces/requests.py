@@ -30,6 +30,8 @@ class RequestsFace:
 
     def _sign(self, r: Any, token: OAuthToken) -> tuple[str, ...]:
         """Sign the request, and return the names of the headers that this has set."""
+        from doorkey.integrations.bearer import set_by_signing
+
         if self._bearer.is_plain:
             r.headers["Authorization"] = self._bearer.header(token)
             return ("Authorization",)
@@ -41,8 +43,7 @@ class RequestsFace:
         if body is not r.body:
             r.body = body
             r.prepare_content_length(body)
-        before = {name.lower(): value for name, value in given.items()}
-        return tuple(name for name, value in headers.items() if before.get(name.lower()) != value)
+        return set_by_signing(given, headers)
 
 
 def _text(value: str | bytes) -> str:

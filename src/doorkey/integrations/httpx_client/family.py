@@ -75,13 +75,15 @@ class _Shared(client.OAuth2Client):
             """Add what the client's world needs; `options` are those of the HTTP client."""
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
-        """Take the token off a redirect to another host, port or scheme."""
+        """Take the token, and what hooks have set, off a redirect to another host, port or scheme."""
+        from doorkey.integrations.faces.httpx import SIGNED
         from doorkey.protocol.endpoint import origin_of
 
         native: Any = super()  # the HTTP client, which a concrete class joins in
         headers = native._redirect_headers(request, url, method)
         if origin_of(str(request.url)) != origin_of(str(url)):
-            headers.pop("Authorization", None)
+            for name in ("Authorization", *request.extensions.get(SIGNED, ())):
+                headers.pop(name, None)
             if self._oauth.options.token_placement == "body" and method == request.method:
                 raise TransportError("an API redirects a request whose body carries the token to another origin")
         elif hasattr(request.stream, "is_sent"):
