@@ -105,7 +105,7 @@ def test_a_request_that_was_redirected_to_another_scheme_still_has_its_token_whe
     assert [auth for _, auth, _ in site.seen] == ["Bearer at-1", None] * 2 + ["Bearer at-1"]
 
 
-@pytest.mark.parametrize("caller", ["requests"], indirect=True)
+@pytest.mark.parametrize("caller", ["requests", "httpx2", "httpx"], indirect=True)
 def test_what_a_hook_has_signed_stays_behind_too(caller: Maker, hostile: Hostile) -> None:
     def sign(url: str, headers: dict[str, str], body: Any) -> tuple[str, dict[str, str], Any]:
         return url, {**headers, "X-Token": headers["Authorization"].removeprefix("Bearer ")}, body

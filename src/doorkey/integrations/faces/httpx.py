@@ -21,6 +21,7 @@ else:
 
 SIGNED: Final = "doorkey_signed"
 """The extension of a request that names the headers which signing has set."""
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 class HttpxFace(Auth):
@@ -48,12 +49,12 @@ class HttpxFace(Auth):
             yield request
             return
         token = bearer.fresh()
-        response = yield _stays_at_home(self._signed(request, token), request, _LeavingBehind)
+        response = yield _stays_at_home(self._signed(request, token), _LeavingBehind)
         if response.status_code == 401 and _worth_another(response, request):
             other = bearer.another(token)
             if other is not None:
                 _take_off(request)
-                yield _stays_at_home(self._signed(request, other), request, _LeavingBehind)
+                yield _stays_at_home(self._signed(request, other), _LeavingBehind)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
@@ -66,12 +67,12 @@ class HttpxFace(Auth):
         if hasattr(token, "__await__"):  # one that is fresh is there at once
             token = await token
         signed = _put_on(request, bearer.header(token)) if bearer.is_plain else await self._asigned(request, token)
-        response = yield _stays_at_home(signed, request, _AsyncLeavingBehind)
+        response = yield _stays_at_home(signed, _AsyncLeavingBehind)
         if response.status_code == 401 and _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
                 _take_off(request)
-                yield _stays_at_home(await self._asigned(request, other), request, _AsyncLeavingBehind)
+                yield _stays_at_home(await self._asigned(request, other), _AsyncLeavingBehind)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         bearer = self._bearer
@@ -138,32 +139,35 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     return make(request.method, url, headers=headers, content=body, extensions=extensions)
 
 
-def _stays_at_home(signed: Any, request: Any, leaving: type[_LeavingBehind]) -> Any:
-    """Return the `signed` request so that what was set on it does not follow a redirect from http to https.
+def _stays_at_home(signed: Any, leaving: type[_LeavingBehind]) -> Any:
+    """Return the `signed` request so that what was set on it follows no redirect to another origin.
 
-    The clients keep `Authorization` there, where the host is the same and the ports are 80 and 443.
+    The clients take `Authorization` off themselves, but not from http to https on the same host, and nothing else.
     """
-    url = signed.url
-    if url.scheme != "http" or url.port not in (None, 80):
+    url, set_here = signed.url, signed.extensions.get(SIGNED)
+    if set_here is None and (url.scheme != "http" or url.port not in (None, 80)):
         return signed
-    given = request.headers
-    names = {name.lower() for name, value in signed.headers.items() if given.get(name) != value}
-    others = signed.extensions.get("trace")
-    if isinstance(others, _LeavingBehind):  # a request that is sent once more
-        others = others.others
-    set_here = frozenset(name.encode("ascii") for name in {*names, "authorization"})
-    signed.extensions["trace"] = leaving(url.raw_host, set_here, others)
+    names = {name.lower() for name in set_here or ()} - {"authorization"}
+    port = url.port or _PORTS.get(url.scheme)
+    if names or (url.scheme == "http" and port == _PORTS["http"]):
+        others = signed.extensions.get("trace")
+        if isinstance(others, _LeavingBehind):  # a request that is sent once more
+            others = others.others
+        home = url.scheme.encode("ascii"), url.raw_host, port
+        signed.extensions["trace"] = leaving(home, {"authorization", *names}, others)
     return signed
 
 
 class _LeavingBehind:
-    """What httpcore tells (by the extension `trace`) before it sends a head: `names` are taken off one over https.
+    """What httpcore tells (by the extension `trace`) before it sends a head: `names` are taken off one sent elsewhere.
 
     `others` is told too: the program's own `trace`, or None.
     """
 
-    def __init__(self, host: bytes, names: frozenset[bytes], others: Any) -> None:
-        self._host, self._names, self.others = host, names, others
+    def __init__(self, home: tuple[bytes, bytes, int | None], names: set[str], others: Any) -> None:
+        self._home, self._names, self.others = home, {name.encode("ascii") for name in names}, others
+        here = b"%b://%b" % home[:2]
+        self._by_proxy = here + b"/", b"%b:%d/" % (here, home[2] or 0)  # what a proxy is asked for in its place
 
     def __call__(self, event: str, info: Any) -> Any:
         self._take_off(event, info)
@@ -173,7 +177,9 @@ class _LeavingBehind:
         if not event.endswith("send_request_headers.started"):
             return
         request = info["request"]
-        if request.url.scheme == b"https" and request.url.host == self._host:  # not a proxy's, which may be https
+        url = request.url
+        at_home = (url.scheme, url.host, url.port or _PORTS.get(url.scheme.decode("ascii"))) == self._home
+        if not at_home and not url.target.startswith(self._by_proxy):
             request.headers[:] = [pair for pair in request.headers if pair[0].lower() not in self._names]
 
 

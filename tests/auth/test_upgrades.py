@@ -1,0 +1,148 @@
+"""No token follows a redirect from http to https, where httpx2 and httpx keep `Authorization` for the same host."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from anyio.from_thread import BlockingPortal
+
+from doorkey import OAuth2Auth
+from doorkey.integrations.httpx_client import AsyncOAuth2Client
+from doorkey.integrations.requests_client import OAuth2Session
+from tests.clients.hostile import Hostile
+from tests.clients.names import Authority, Proven
+from tests.transport.conftest import LIBRARIES
+from tests.transport.worlds import WORLDS, World
+
+NAME = "api.example"
+TOKEN = {"access_token": "at-1"}
+URL = f"http://{NAME}/x"
+
+Make: TypeAlias = Callable[..., Any]
+
+
+class OnASocket(Proven):
+    """A server that proves to be `api.example`, on a Unix socket: what is sent to its port 443 gets there."""
+
+    def __init__(self, proof: ssl.SSLContext, path: Path) -> None:
+        self._unix = socket.socket(socket.AF_UNIX)
+        self._unix.bind(str(path))
+        self._unix.listen()
+        super().__init__(proof, NAME)
+        self._start(self._accept_there)
+
+    def _accept_there(self) -> None:
+        while True:
+            try:
+                connection, _ = self._unix.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._connections.add(connection)
+            self._start(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
+
+    def close(self) -> None:
+        self._unix.shutdown(socket.SHUT_RDWR)
+        self._unix.close()
+        super().close()
+
+
+@pytest.fixture(params=list(WORLDS))
+def world(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -> Iterator[World]:
+    name, backend = WORLDS[request.param]
+    made = World(LIBRARIES[name], portals[backend] if backend else None)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def site(authority: Authority, tmp_path: Path) -> Iterator[OnASocket]:
+    made = OnASocket(authority.proof(NAME), tmp_path / "s")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(world: World, authority: Authority, tmp_path: Path) -> Make:
+    """Make a client whom `http://api.example` sends on to https, and for whom that is the `site`."""
+
+    def make(**options: Any) -> Any:
+        library = world.library
+        kind = library.AsyncHTTPTransport if world.is_async else library.HTTPTransport
+
+        def upgraded(_: Any) -> Any:
+            return library.Response(302, headers={"Location": f"https://{NAME}/x"})
+
+        upgrading = library.MockTransport(upgraded)
+        there = kind(uds=str(tmp_path / "s"), verify=authority.trusted)
+        return world.client(mounts={"http://": upgrading, "https://": there}, follow_redirects=True, **options)
+
+    return make
+
+
+def test_the_clients_themselves_keep_the_header(world: World, client: Make, site: OnASocket) -> None:
+    """Else these tests prove nothing."""
+    assert world.get(client(), URL, headers={"Authorization": "Mine 1"}).status_code == 200
+    assert site.received[0].header("authorization") == "Mine 1"
+
+
+@pytest.mark.parametrize("allowed", [None, [URL]])
+def test_no_token_goes_to_another_scheme(world: World, client: Make, site: OnASocket, allowed: Any) -> None:
+    plain = client(auth=OAuth2Auth(TOKEN, allowed_origins=allowed))
+    assert [world.get(plain, URL, headers={"X-Mine": "kept"}).status_code for _ in range(2)] == [200, 200]
+    assert [(one.header("authorization"), one.header("x-mine")) for one in site.received] == [(None, "kept")] * 2
+
+
+def test_a_request_to_https_itself_has_its_token(world: World, client: Make, site: OnASocket) -> None:
+    assert world.get(client(auth=OAuth2Auth(TOKEN)), f"https://{NAME}/x").status_code == 200
+    assert site.received[0].token == "at-1"
+
+
+@pytest.mark.parametrize("url", [URL, f"http://{NAME}:80/x", "http://[::1]/x", f"http://{NAME}:8080/x"])
+def test_through_a_proxy_the_token_goes_along(world: World, hostile: Hostile, url: str) -> None:
+    plain = world.client(proxy=hostile.url(""), auth=OAuth2Auth(TOKEN))
+    assert world.get(plain, url).status_code == 200
+    assert hostile.received[0].target.startswith("http://")
+    assert hostile.received[0].token == "at-1"
+
+
+def test_a_trace_of_the_programs_own_is_told_all_the_same(world: World, client: Make, site: OnASocket) -> None:
+    told: list[str] = []
+
+    def trace(event: str, info: Any) -> None:
+        told.append(event)
+
+    async def atrace(event: str, info: Any) -> None:
+        told.append(event)
+
+    plain = client(auth=OAuth2Auth(TOKEN))
+    mine = atrace if world.is_async else trace
+    native = plain.build_request("GET", URL, extensions={"trace": mine})
+    for _ in range(2):
+        before = len(told)
+        world.run(plain.send, native)
+        assert sum(event.endswith("send_request_headers.started") for event in told[before:]) == 1
+        assert native.extensions["trace"].others is mine  # and not one of ours in another, ever deeper
+    assert [one.header("authorization") for one in site.received] == [None, None]
+
+
+def test_what_a_hook_has_signed_stays_behind_too(world: World, client: Make, site: OnASocket) -> None:
+    def sign(url: str, headers: dict[str, str], body: Any) -> tuple[str, dict[str, str], Any]:
+        return url, {**headers, "X-Token": "at-1"}, body
+
+    if world.is_async:
+        session: Any = AsyncOAuth2Client("c", token=TOKEN)
+    else:
+        session = OAuth2Session("c", token=TOKEN)
+    session.register_compliance_hook("protected_request", sign)
+    assert world.get(client(auth=OAuth2Auth(session)), URL, headers={"X-Mine": "kept"}).status_code == 200
+    (one,) = site.received
+    assert (one.header("authorization"), one.header("x-token"), one.header("x-mine")) == (None, None, "kept")
