@@ -150,9 +150,10 @@ def test_what_is_given_by_position_arrives_with_and_without_the_token(
     hostile: Hostile, requests_adapter: Adapter
 ) -> None:
     client = requests_adapter.client(token=TOKEN)
-    position = (None, None, {"X-Own": "1"}, None, None)  # params, data, headers, cookies, files
-    client.native.request("GET", hostile.url(), *position, None, 5)
-    client.native.request("GET", hostile.url(), *position, None, 5, withhold_token=True)
-    client.native.request("GET", hostile.url(), *position, ("u", "p"), 5, withhold_token=True)
+    hostile.on("/api", reply(302, headers={"Location": "/elsewhere"}))
+    before, after = (None, None, {"X-Own": "1"}, None, None), (5, False)  # …, headers, …; timeout, allow_redirects
+    for auth, withheld in ((None, False), (None, True), (("u", "p"), True)):
+        answer = client.native.request("GET", hostile.url(), *before, auth, *after, withhold_token=withheld)
+        assert answer.status_code == 302
     sent = [(request.header("authorization"), request.header("x-own")) for request in hostile.received]
     assert sent == [("Bearer at-1", "1"), (None, "1"), ("Basic dTpw", "1")]

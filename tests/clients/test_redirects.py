@@ -156,7 +156,8 @@ def test_the_first_request_after_a_redirect_abroad_carries_the_token_again(
 
 def sign(url: str, headers: Any, body: Any) -> Any:
     token = headers["Authorization"].removeprefix("Bearer ")
-    changed = {name: value for name, value in headers.items() if name.lower() != "x-changed"}
+    changed = {name: value for name, value in headers.items() if name.lower() not in ("x-changed", "content-type")}
+    changed["Content-Type"] = "application/x-signed-form"
     body = body.encode() if isinstance(body, str) else body or b""
     return url, {**changed, "X-Token": token, "X-Changed": f"by {token}"}, body + b"&signed=yes"
 
@@ -177,7 +178,7 @@ def test_what_a_hook_has_set_stays_with_the_origin_too(
     assert "at-1" not in repr(abroad)
     if status in (307, 308):  # a body goes where the redirect says, with what describes it
         assert abroad.form == {"a": "1", "signed": "yes"}
-        assert abroad.header("content-type") == "application/x-www-form-urlencoded"
+        assert abroad.header("content-type") == "application/x-signed-form"
 
 
 def test_what_a_hook_has_set_stays_with_the_origin_after_a_renewal(
