@@ -34,7 +34,11 @@ def test_a_url_that_a_hook_returns_is_an_endpoint_like_any_other(
     adapter: Adapter, hostile: Hostile, kind: str, url: Any
 ) -> None:
     client = adapter.client(token=OLD)
-    client.native.register_compliance_hook(kind, lambda _, headers, body: (url, headers, body))
+
+    def lead(_: str, headers: Any, body: Any) -> Any:
+        return url, headers, body
+
+    client.native.register_compliance_hook(kind, lead)
     with pytest.raises(UsageError, match=f"URL of a {kind} hook"):
         CALLS[kind](client, hostile.token_endpoint)
     assert hostile.received == []
@@ -45,8 +49,12 @@ def test_a_url_that_a_client_authentication_method_returns_is_an_endpoint_like_a
     adapter: Adapter, hostile: Hostile, url: Any
 ) -> None:
     client = adapter.client(token_endpoint=hostile.token_endpoint)
+
+    def lead(_: Any, method: str, uri: str, headers: Any, body: str) -> Any:
+        return url, headers, body
+
     with pytest.raises(UsageError, match="URL that a client authentication method returns"):
-        client.fetch_token(auth=lambda client, method, uri, headers, body: (url, headers, body))
+        client.fetch_token(auth=lead)
     assert hostile.received == []
 
 
@@ -82,7 +90,8 @@ def test_an_auth_object_of_requests_may_set_a_header_in_bytes(adapter: Adapter, 
     hostile.on("/token", token())
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = b"Basic Zm9v"  # type: ignore[assignment]  # as some programs do
+        headers: Any = request.headers
+        headers["Authorization"] = b"Basic Zm9v"  # as some programs do
         return request
 
     adapter.client(token_endpoint=hostile.token_endpoint).fetch_token(auth=sign)
@@ -97,6 +106,14 @@ def test_half_an_account_is_not_sent_with_client_credentials(
     client = adapter.client(token_endpoint=hostile.token_endpoint, **session)
     with pytest.raises(UsageError, match="needs username= and password="):
         client.fetch_token(**half, pasword="wonderland")  # the slip
+    assert hostile.received == []
+
+
+@pytest.mark.parametrize("account", [{"username": "a"}, {"password": "p"}, {"username": "a", "password": "p"}], ids=str)
+def test_an_account_is_not_sent_with_a_code(adapter: Adapter, hostile: Hostile, account: dict[str, str]) -> None:
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    with pytest.raises(UsageError, match="two grants"):
+        client.fetch_token(code="c", **account)
     assert hostile.received == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorkey import ClientCredentials, JWTBearer, RefreshToken, TokenExchange, TokenSource
+from doorkey import ClientCredentials, JWTBearer, RefreshToken, ResourceOwnerCredentials, TokenExchange, TokenSource
 from doorkey.errors import (
     InvalidClient,
     InvalidResponse,
@@ -230,6 +230,33 @@ def test_a_method_may_be_a_callable(hostile: Hostile) -> None:
 
 
 PEM = "-----BEGIN PRIVATE KEY-----\nnot a key\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize("url", ["http://as.example/token", "no url", "https://as.example/#f"])
+@one_of_each
+def test_a_url_that_a_callable_method_returns_is_an_endpoint_like_any_other(
+    source: Maker, hostile: Hostile, url: str
+) -> None:
+    def elsewhere(client: Any, method: str, uri: str, headers: Any, body: str) -> Any:
+        return url, headers, body
+
+    asking = source(ClientCredentials("c", "s", auth_methods=(elsewhere,)), **on_token(hostile, token()))
+    with pytest.raises(UsageError, match="URL that a client authentication method returns"):
+        asking.token()
+    assert hostile.received == []
+
+
+@one_of_each
+def test_openid_was_asked_and_no_id_token_came(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    person = ResourceOwnerCredentials("c", scopes=("openid",)).with_username_password("alice", "wonderland")
+    asking = source(person, clock=clock, **on_token(hostile, token(), token("at-2", id_token="h.p.s"), token("at-3")))
+    with pytest.raises(InvalidResponse) as refused:
+        asking.token()
+    assert refused.value.problem == "id_token_missing"
+    clock.advance(60)
+    assert asking.access_token() == "at-2"
+    itself = source(ClientCredentials("c", "s", ("openid",)), **on_token(hostile, token("at-4")))
+    assert itself.access_token() == "at-4"
 
 
 @pytest.mark.parametrize("key", [PEM, PEM.encode(), '{"kty": "RSA", "n": "x", "d": "y"}', {"kty": "RSA", "d": "y"}])

@@ -14,13 +14,15 @@ def grant_type_of(given: str | None, parameters: Mapping[str, Any], default: str
     """Return the grant: the one named, else authorization_code for a `code`, password for a `username` and `password`,
     else the session's `default`, else client_credentials.
 
-    Raises `UsageError` for half an account, which client credentials would send to the server as a further parameter.
+    Raises `UsageError` for half an account, and for one beside a code: either would be sent as further parameters.
     """
     if given:
         return given
-    if parameters.get("code") is not None:
-        return "authorization_code"
     account = [name for name in ("username", "password") if parameters.get(name) is not None]
+    if parameters.get("code") is not None:
+        if account:
+            raise UsageError(f"code= and {account[0]}= are of two grants: give one, or name the grant_type=")
+        return "authorization_code"
     if len(account) == 2:
         return "password"
     if account and default in (None, "client_credentials"):
