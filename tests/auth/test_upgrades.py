@@ -2,7 +2,9 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,7 +14,7 @@ from anyio.from_thread import BlockingPortal
 from doorkey import OAuth2Auth
 from doorkey.integrations.httpx_client import AsyncOAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
-from tests.clients.hostile import Hostile
+from tests.clients.hostile import Exchange, Hostile
 from tests.clients.names import Authority, Proven
 from tests.transport.conftest import LIBRARIES
 from tests.transport.worlds import WORLDS, World
@@ -114,6 +116,36 @@ def test_through_a_proxy_the_token_goes_along(world: World, hostile: Hostile, ur
     assert hostile.received[0].token == "at-1"
 
 
+def test_where_a_transport_leads_the_request_to_another_address_the_token_goes_along(
+    world: World, hostile: Hostile
+) -> None:
+    """As one does that knows where a service is."""
+
+    class Leading:
+        def __init__(self) -> None:
+            self.inner = world.transport()
+
+        def handle_request(self, request: Any) -> Any:
+            return self.inner.handle_request(self.led(request))
+
+        async def handle_async_request(self, request: Any) -> Any:
+            return await self.inner.handle_async_request(self.led(request))
+
+        def led(self, request: Any) -> Any:
+            request.url = request.url.copy_with(host="127.0.0.1", port=hostile.port)
+            return request
+
+        def close(self) -> None:
+            self.inner.close()
+
+        async def aclose(self) -> None:
+            await self.inner.aclose()
+
+    plain = world.client(transport=Leading(), auth=OAuth2Auth(TOKEN))
+    assert world.get(plain, URL).status_code == 200
+    assert hostile.received[0].token == "at-1"
+
+
 def test_a_trace_of_the_programs_own_is_told_all_the_same(world: World, client: Make, site: OnASocket) -> None:
     told: list[str] = []
 
@@ -134,15 +166,45 @@ def test_a_trace_of_the_programs_own_is_told_all_the_same(world: World, client: 
     assert [one.header("authorization") for one in site.received] == [None, None]
 
 
-def test_what_a_hook_has_signed_stays_behind_too(world: World, client: Make, site: OnASocket) -> None:
+def signing(world: World) -> OAuth2Auth:
+    """The auth object of a session whose hook puts the token into a header of its own."""
+
     def sign(url: str, headers: dict[str, str], body: Any) -> tuple[str, dict[str, str], Any]:
         return url, {**headers, "X-Token": "at-1"}, body
 
-    if world.is_async:
-        session: Any = AsyncOAuth2Client("c", token=TOKEN)
-    else:
-        session = OAuth2Session("c", token=TOKEN)
+    make: Any = AsyncOAuth2Client if world.is_async else OAuth2Session
+    session = make("c", token=TOKEN)
     session.register_compliance_hook("protected_request", sign)
-    assert world.get(client(auth=OAuth2Auth(session)), URL, headers={"X-Mine": "kept"}).status_code == 200
+    return OAuth2Auth(session)
+
+
+def test_what_a_hook_has_signed_stays_behind_too(world: World, client: Make, site: OnASocket) -> None:
+    assert world.get(client(auth=signing(world)), URL, headers={"X-Mine": "kept"}).status_code == 200
     (one,) = site.received
     assert (one.header("authorization"), one.header("x-token"), one.header("x-mine")) == (None, None, "kept")
+
+
+def test_what_a_hook_has_signed_goes_through_the_tunnel_of_a_proxy(
+    world: World, authority: Authority, site: OnASocket, hostile: Hostile, tmp_path: Path
+) -> None:
+    def tunnel(exchange: Exchange) -> None:
+        with socket.socket(socket.AF_UNIX) as far:
+            far.connect(str(tmp_path / "s"))
+            exchange.send(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=pump, args=(far, exchange.connection))
+            back.start()
+            pump(exchange.connection, far)
+            back.join()
+
+    hostile.on("443", tunnel)  # of api.example:443
+    plain = world.client(proxy=hostile.url(""), verify=authority.trusted, auth=signing(world))
+    assert world.get(plain, f"https://{NAME}/x").status_code == 200
+    assert (site.received[0].token, site.received[0].header("x-token")) == ("at-1", "at-1")
+    assert "at-1" not in repr(hostile.received)
+
+
+def pump(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)

@@ -21,7 +21,6 @@ else:
 
 SIGNED: Final = "doorkey_signed"
 """The extension of a request that names the headers which signing has set."""
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 class HttpxFace(Auth):
@@ -147,27 +146,24 @@ def _stays_at_home(signed: Any, leaving: type[_LeavingBehind]) -> Any:
     url, set_here = signed.url, signed.extensions.get(SIGNED)
     if set_here is None and (url.scheme != "http" or url.port not in (None, 80)):
         return signed
-    names = {name.lower() for name in set_here or ()} - {"authorization"}
-    port = url.port or _PORTS.get(url.scheme)
-    if names or (url.scheme == "http" and port == _PORTS["http"]):
-        others = signed.extensions.get("trace")
-        if isinstance(others, _LeavingBehind):  # a request that is sent once more
-            others = others.others
-        home = url.scheme.encode("ascii"), url.raw_host, port
-        signed.extensions["trace"] = leaving(home, {"authorization", *names}, others)
+    others = signed.extensions.get("trace")
+    if isinstance(others, _LeavingBehind):  # a request that is sent once more
+        others = others.others
+    signed.extensions["trace"] = leaving(url, {"Authorization", *(set_here or ())}, others)
     return signed
 
 
 class _LeavingBehind:
     """What httpcore tells (by the extension `trace`) before it sends a head: `names` are taken off one sent elsewhere.
 
-    `others` is told too: the program's own `trace`, or None.
+    At home is `url`, or where the first head goes: a transport may lead it to another address. `others` is told too:
+    the program's own `trace`, or None.
     """
 
-    def __init__(self, home: tuple[bytes, bytes, int | None], names: set[str], others: Any) -> None:
-        self._home, self._names, self.others = home, {name.encode("ascii") for name in names}, others
-        here = b"%b://%b" % home[:2]
-        self._by_proxy = here + b"/", b"%b:%d/" % (here, home[2] or 0)  # what a proxy is asked for in its place
+    def __init__(self, url: Any, names: set[str], others: Any) -> None:
+        self._upgraded = (b"https", url.raw_host) if url.scheme == "http" else None
+        self._names, self.others = {name.lower().encode("ascii") for name in names}, others
+        self._home: Any = None
 
     def __call__(self, event: str, info: Any) -> Any:
         self._take_off(event, info)
@@ -177,9 +173,15 @@ class _LeavingBehind:
         if not event.endswith("send_request_headers.started"):
             return
         request = info["request"]
+        if request.method == b"CONNECT":  # of a proxy, to get there
+            return
         url = request.url
-        at_home = (url.scheme, url.host, url.port or _PORTS.get(url.scheme.decode("ascii"))) == self._home
-        if not at_home and not url.target.startswith(self._by_proxy):
+        asked_for = b"" if url.target.startswith(b"/") else url.target.split(b"/", 3)[:3]  # of a proxy
+        place = url.scheme, url.host, url.port, asked_for
+        upgraded = place[:2] == self._upgraded
+        if self._home is None and not upgraded:
+            self._home = place
+        if place != self._home:
             request.headers[:] = [pair for pair in request.headers if pair[0].lower() not in self._names]
 
 
