@@ -17,7 +17,6 @@ from doorkey.values import Secret
         (None, {}, "password", "password"),
         (None, {"code": "c"}, "client_credentials", "authorization_code"),
         (None, {"code": None, "username": "u", "password": "p"}, None, "password"),
-        (None, {"username": "u"}, None, "client_credentials"),
         (None, {"password": "p"}, "urn:x", "urn:x"),
         ("urn:x", {"code": "c"}, "password", "urn:x"),
         ("refresh_token", {}, None, "refresh_token"),
@@ -27,6 +26,23 @@ def test_the_grant_is_the_one_named_then_the_one_meant_then_the_sessions(
     named: str | None, parameters: dict[str, Any], default: str | None, kind: str
 ) -> None:
     assert grant_type_of(named, parameters, default) == kind
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"username": "u"}, "only username="),
+        ({"password": "p"}, "only password="),
+        ({"code": "c", "username": "u"}, "two grants"),
+        ({"code": "c", "password": "p"}, "two grants"),
+    ],
+)
+@pytest.mark.parametrize("default", [None, "client_credentials"])
+def test_an_account_that_no_grant_wants_is_a_usage_error(
+    parameters: dict[str, Any], says: str, default: str | None
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        grant_type_of(None, parameters, default)
 
 
 S = Secret("s")

@@ -39,17 +39,16 @@ def header_pairs(headers: Any, whose: str) -> Pairs:
     """
     items: Any = headers.items() if isinstance(headers, Mapping) else headers
     try:
-        return tuple((_header_text(name), _header_text(value)) for name, value in items)
+        pairs: list[tuple[Any, Any]] = [(name, value) for name, value in items]
     except (TypeError, ValueError):
-        raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text") from None
+        pairs = [(None, None)]
+    if not all(isinstance(text, str | bytes | int | float) for pair in pairs for text in pair):
+        raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text")
+    return tuple((_header_text(name), _header_text(value)) for name, value in pairs)
 
 
 def _header_text(value: str | bytes | float) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise TypeError
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
