@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from doorkey.errors import UsageError
@@ -37,7 +37,8 @@ def header_pairs(headers: Any, whose: str) -> Pairs:
 
     `whose` they are is told where they are none: raises `UsageError`.
     """
-    items: Any = cast("Mapping[Any, Any]", headers).items() if isinstance(headers, Mapping) else headers
+    given: Any = headers
+    items = given.items() if isinstance(headers, Mapping) else given
     try:
         pairs: list[tuple[Any, Any]] = [(name, value) for name, value in items]
     except (TypeError, ValueError):
