@@ -80,6 +80,7 @@ def test_a_client_without_a_secret_is_public_and_needs_pkce(tmp_path: Path) -> N
     [
         ("[[clients]]\nclient_id = 'a'\nsecrets = 'b'", "clients has no 'secrets'"),
         ("[[clients]]\nsecret = 'b'", "no client_id"),
+        ("[[clients]]\nclient_id = 'a'\naudiences = { profile = 5 }", "audiences of an entry of clients must be text"),
         ("[[users]]\nusername = 'a'", "no password"),
         ("[[users]]\npassword = 'a'", "no username"),
         ("[realms.a.trusted_issuers]\nx = 1", "must be a table"),
@@ -106,7 +107,7 @@ def test_the_documented_example_is_a_good_file() -> None:
 
     example = "\n".join(line[4:] for line in (doorkey.dev.config.__doc__ or "").splitlines() if line.startswith("    "))
     config = parse_config(tomllib.loads(example))
-    assert [one.client_id for one in config.clients] == ["my-app"]
+    assert [(one.client_id, one.audiences) for one in config.clients] == [("my-app", {"profile": "client-1"})]
     assert [one.username for one in config.users] == ["bob"]
 
 

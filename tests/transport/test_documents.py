@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from doorkey.credentials import ResourceOwnerCredentials
 from doorkey.dev import Provider
+from doorkey.dev import client as registered
+from doorkey.errors import AccessDenied
 from tests.clients.hostile import Hostile, Received
 
 IMPORTS = """
@@ -106,8 +109,11 @@ class Run:
         text = text.replace("from httpx_oauth2 import", "from doorkey.integrations.httpx_transport import")
         text = text.replace("http://localhost:8080/realms/master", self.issuer)
         text = text.replace("http://example", self.api.url(""))
-        exec(compile(text, "<document>", "exec"), names)  # noqa: S102  # that is the point
-        self._clients += [names[name] for name in ("api_client",) if name in names] + [names["oauth_authority"].http]
+        try:
+            exec(compile(text, "<document>", "exec"), names)  # noqa: S102  # that is the point
+        finally:
+            made = [names[name] for name in ("api_client",) if name in names]
+            self._clients += [*made, names["oauth_authority"].http]
         return names
 
     def users(self) -> list[Received]:
@@ -174,6 +180,32 @@ def test_token_exchange(run: Run) -> None:
     assert first.token == second.token
     assert first.token != theirs
     assert claims(first.token)["sub"] == claims(theirs)["sub"]
+
+
+def exchanged_for(run: Run, frontend: str) -> str | None:
+    """The token at the API, where the caller's is that of `frontend`."""
+    theirs = run(RESOURCE_OWNER.replace("client-3", frontend))["oauth_authority"]
+    credentials = ResourceOwnerCredentials(frontend, "my-secret").with_username_password("user", "pwd")
+    token = theirs.get_token(credentials).access_token.reveal()
+    flask = SimpleNamespace(request=SimpleNamespace(headers={"Authorization": f"Bearer {token}"}))
+    run(TOKEN_EXCHANGE, flask=flask)
+    return run.users()[-1].token
+
+
+def test_a_token_is_exchanged_only_for_whom_it_is_meant(run: Run) -> None:
+    """Keycloak's rule, which the document is silent about: `client-3`'s token says nothing of `client-1`."""
+    with pytest.raises(AccessDenied, match="Client is not within the token audience"):
+        exchanged_for(run, "client-3")
+
+
+def test_a_token_that_is_meant_for_the_client_is_exchanged_whoever_got_it(
+    library: ModuleType, hostile: Hostile
+) -> None:
+    frontend = registered("frontend", "my-secret", audiences={"profile": "client-1"})
+    with Provider(clients=[frontend]) as provider:
+        run = Run(library, provider.issuer, hostile)
+        assert claims(exchanged_for(run, "frontend"))["azp"] == "client-1"
+        run.close()
 
 
 @pytest.mark.parametrize("how", ["transport", "mounts"])

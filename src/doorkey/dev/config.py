@@ -15,6 +15,7 @@
     grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
     redirect_uris = ["http://127.0.0.1/*"]
     optional_scopes = ["scope-1"]
+    audiences = { profile = "client-1" }  # whom tokens with this scope are meant for: client-1 may exchange them
     require_pkce = false                  # more grants: urn:ietf:params:oauth:grant-type:token-exchange and
                                           # urn:ietf:params:oauth:grant-type:jwt-bearer
     jwks = { keys = [] }                  # the public keys of a client with private_key_jwt
@@ -62,6 +63,7 @@ _CLIENT = {
     "grants": list,
     "redirect_uris": list,
     "optional_scopes": list,
+    "audiences": dict,
     "require_pkce": bool,
     "jwks": dict,
 }
@@ -102,12 +104,15 @@ def parse_config(content: Table) -> Config:
     """Return what the tables of a TOML file say. Raises `UsageError`."""
     _check(content, {"realms": dict, "clients": list, "users": list}, "the file")
     realms: Table = content.get("realms", {})
+    clients = tuple(_each(content, "clients", _CLIENT, "client_id", client))
+    if not all(isinstance(one, str) for found in clients for one in found.audiences.values()):
+        raise UsageError("audiences of an entry of clients must be text, by scope")
     users = tuple(_each(content, "users", _USER, "username", user))
     if any(one.password is None and not one.links for one in users):
         raise UsageError("an entry of users has no password")
     return Config(
         {name: _realm(name, table) for name, table in realms.items()},
-        tuple(_each(content, "clients", _CLIENT, "client_id", client)),
+        clients,
         users,
     )
 

@@ -80,6 +80,7 @@ def client(
     allowed = frozenset(grants) - (_NEED_A_SECRET if NONE in methods else frozenset())
     callbacks = tuple(redirect_uris)
     more.setdefault("require_pkce", NONE in methods)
+    more.setdefault("audiences", {"scope-1": RESOURCE_SERVER})
     standard = Client(client_id=client_id)
     return replace(
         standard,
@@ -90,7 +91,6 @@ def client(
         redirect_uris=callbacks,
         web_origins=tuple(dict.fromkeys(_origin(uri) for uri in callbacks)),
         optional_scopes=tuple(dict.fromkeys([*standard.optional_scopes, *optional_scopes])),
-        audiences={"scope-1": RESOURCE_SERVER},
         **more,
     )
 
