@@ -148,6 +148,10 @@ def test_6_event_loops_in_6_threads_make_one_request(
         await closed_here(vault._store)
         return got
 
+    async def end() -> None:
+        await vault.forget(key)
+        await vault.aclose()
+
     async def closed_here(store: Any) -> None:
         if place.kind not in ("memory", "sqlite"):  # whose connections are not a loop's
             await store.close()
@@ -161,6 +165,7 @@ def test_6_event_loops_in_6_threads_make_one_request(
         held.release.set()
         assert outcome() == [["at-2"] * 4] * 6
     assert len(hostile.token_requests) == 1
+    asyncio.run(end())
 
 
 def test_a_failed_renewal_is_told_to_all_who_waited_and_to_nobody_later(

@@ -22,7 +22,7 @@ COLOURS = {"sqlite": ("blocking", "asyncio", "trio") * 2 + ("blocking", "asyncio
 ROUNDS = 200
 LAST_STEP = 6  # load, lease, load, request, commit, release
 STORED = [pytest.param(kind, marks=[pytest.mark.real_server] if kind in SERVERS else []) for kind in KINDS]
-SEEDS = range(8)
+SEEDS = range(6)
 RESTARTED = [pytest.param(kind, marks=[pytest.mark.real_server]) for kind in KINDS if kind in SERVERS]
 
 
