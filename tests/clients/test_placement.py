@@ -1,23 +1,18 @@
 """Where the token goes in a request to an API (RFC 6750 §2), and when it does not go at all."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from anyio.from_thread import BlockingPortal
 
 from doorkey.errors import MissingTokenError, UsageError
-from tests.clients.adapters import Adapter, Client, adapter_of
+from tests.clients.adapters import Adapter, Client
 from tests.clients.hostile import Hostile, reply, token
 
 TOKEN = {"access_token": "at-1"}
 
 
-@pytest.fixture
-def requests_adapter(portal: BlockingPortal) -> Iterator[Adapter]:
-    with adapter_of("requests", portal) as adapter:
-        yield adapter
+of_requests = pytest.mark.parametrize("adapter", ["requests"], indirect=True)
 
 
 def client_of(adapter: Adapter, placement: str) -> Client:
@@ -129,12 +124,13 @@ def test_a_request_is_signed_once(adapter: Adapter, hostile: Hostile, placement:
     assert wire.count("at-1") == 1
 
 
+@of_requests
 def test_a_request_that_requests_prepared_keeps_its_own_auth_and_is_repeated_on_401(
-    hostile: Hostile, requests_adapter: Adapter
+    adapter: Adapter, hostile: Hostile
 ) -> None:
     hostile.on("/token", token("at-2"))
     hostile.on("/api", reply(401), reply(200))
-    client = requests_adapter.client(
+    client = adapter.client(
         token={**TOKEN, "refresh_token": "rt-1"}, token_endpoint=hostile.token_endpoint, default_timeout=5
     )
     client.call("send", prepared(client, hostile.url()))
@@ -146,10 +142,9 @@ def test_a_request_that_requests_prepared_keeps_its_own_auth_and_is_repeated_on_
     assert sent == ["Bearer at-1", "Bearer at-2", "Basic dTpw"]
 
 
-def test_what_is_given_by_position_arrives_with_and_without_the_token(
-    hostile: Hostile, requests_adapter: Adapter
-) -> None:
-    client = requests_adapter.client(token=TOKEN)
+@of_requests
+def test_what_is_given_by_position_arrives_with_and_without_the_token(adapter: Adapter, hostile: Hostile) -> None:
+    client = adapter.client(token=TOKEN)
     hostile.on("/api", reply(302, headers={"Location": "/elsewhere"}))
     before, after = (None, None, {"X-Own": "1"}, None, None), (5, False)  # …, headers, …; timeout, allow_redirects
     for auth, withheld in ((None, False), (None, True), (("u", "p"), True)):

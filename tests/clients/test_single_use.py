@@ -6,10 +6,15 @@ import pytest
 
 from doorkey.errors import InvalidGrant, MismatchingStateError, VerificationError
 from doorkey.oauth2.pending import MOST_FINISHED, Authorizations
-from tests.clients.adapters import Adapter, Client, together
+from tests.clients.adapters import KINDS, Adapter, Client, together
 from tests.clients.hostile import WAIT, Hostile, reply, token
 
 HOME = "https://rp.example/cb"
+
+of_threads = pytest.mark.parametrize(
+    "adapter", [name for name, kind in KINDS.items() if not kind.is_async], indirect=True
+)
+"""Tasks have no such moment: nothing is awaited between looking and noting."""
 
 
 @pytest.fixture
@@ -48,9 +53,8 @@ def test_a_code_that_was_refused_has_used_up_its_transaction(client: Client, hos
     assert len(hostile.token_requests) == 1
 
 
+@of_threads
 def test_of_two_that_finish_a_transaction_at_once_one_does(adapter: Adapter, hostile: Hostile) -> None:
-    if adapter.kind.is_async:
-        pytest.skip("nothing is awaited between looking and noting")
     hostile.on("/token", token())
     both_have_looked, racing = threading.Barrier(2, timeout=WAIT), list[bool]()
 
@@ -68,9 +72,8 @@ def test_of_two_that_finish_a_transaction_at_once_one_does(adapter: Adapter, hos
     assert len(hostile.token_requests) == 1
 
 
-def test_of_two_callers_with_one_callback_one_uses_it(adapter: Adapter, client: Client, hostile: Hostile) -> None:
-    if adapter.kind.is_async:
-        pytest.skip("nothing is awaited between looking and noting")
+@of_threads
+def test_of_two_callers_with_one_callback_one_uses_it(client: Client, hostile: Hostile) -> None:
     both_have_looked = threading.Barrier(2, timeout=WAIT)
 
     class Url(str):
