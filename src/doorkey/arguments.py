@@ -24,6 +24,11 @@ def text(value: object, what: str) -> str:
     return value if isinstance(value, str) else _refused(f"{what} is text", value)
 
 
+def encodable(value: str) -> bool:
+    """Say whether UTF-8 can hold a text: it has no lone surrogate."""
+    return not any("\ud800" <= c <= "\udfff" for c in value)
+
+
 def texts(value: object, what: str) -> tuple[str, ...]:
     """Return one text or several as a tuple. Raises `UsageError` for anything else."""
     if isinstance(value, str):

@@ -8,9 +8,10 @@ from typing import Any
 from doorkey.integrations.faces.aiohttp import AiohttpFace
 from doorkey.integrations.faces.httpx import HttpxFace
 from doorkey.integrations.faces.requests import RequestsFace
+from doorkey.values import Unpickled
 
 
-class OAuth2Auth(HttpxFace, RequestsFace, AiohttpFace):
+class OAuth2Auth(HttpxFace, RequestsFace, AiohttpFace, Unpickled):
     """Sends a token with each request, and another one, once, when the API answers 401.
 
     `whose` is credentials (then `issuer`, `token_endpoint` or `metadata` say whom to ask, and the other options are

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from doorkey.arguments import count, seconds
 from doorkey.errors import UsageError
 from doorkey.gate import reset_after_fork
 
@@ -34,12 +35,8 @@ class BoundedCache(Generic[K, V]):
         clock: Callable[[], float] = time.monotonic,
         names: tuple[str, str] = ("entries", "idle"),
     ) -> None:
-        number: object = entries
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise UsageError(f"{names[0]} is a whole number, 1 or more")
-        seconds: object = idle
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
-            raise UsageError(f"{names[1]} is a number of seconds, more than 0")
+        count(entries, names[0])
+        seconds(idle, names[1], least=0.001)
         self._entries, self._idle, self._clock = entries, idle, clock
         self._recent: OrderedDict[K, tuple[V, float]] = OrderedDict()  # the longest unused first
         self._pinned: dict[K, V] = {}

@@ -24,6 +24,53 @@ from collections.abc import Iterable
 from copy import copy
 from typing import ClassVar, Self
 
+__all__ = [
+    "MAX_TEXT",
+    "AccessDenied",
+    "AccessDeniedError",
+    "ConsentRequired",
+    "InsufficientScope",
+    "InteractionRequired",
+    "InvalidClient",
+    "InvalidClientError",
+    "InvalidDPoPProof",
+    "InvalidGrant",
+    "InvalidGrantError",
+    "InvalidRequest",
+    "InvalidRequestError",
+    "InvalidResponse",
+    "InvalidScope",
+    "InvalidScopeError",
+    "InvalidTarget",
+    "InvalidToken",
+    "InvalidTokenError",
+    "LoginRequired",
+    "MismatchingStateError",
+    "MismatchingStateException",
+    "MissingTokenError",
+    "OAuth2Error",
+    "OAuthError",
+    "RecordError",
+    "ServerError",
+    "ServerFailure",
+    "StoreError",
+    "TemporarilyUnavailable",
+    "TokenExpiredError",
+    "TransportError",
+    "UnauthorizedClient",
+    "UnauthorizedClientError",
+    "UnsupportedGrantType",
+    "UnsupportedGrantTypeError",
+    "UnsupportedResponseType",
+    "UnsupportedResponseTypeError",
+    "UnsupportedTokenType",
+    "UnsupportedTokenTypeError",
+    "UsageError",
+    "UseDPoPNonce",
+    "VerificationError",
+    "printable",
+]
+
 MAX_TEXT = 512
 """Characters of a server's own words that an error keeps."""
 

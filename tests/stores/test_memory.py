@@ -111,5 +111,5 @@ def test_closing_it_forgets_everything() -> None:
 
 @pytest.mark.parametrize("bounds", [{"max_entries": 0}, {"max_age": 0}, {"max_age": -1}, {"max_age": float("nan")}])
 def test_bounds_that_leave_no_room_are_refused(bounds: Any) -> None:
-    with pytest.raises(UsageError, match="room"):
+    with pytest.raises(UsageError, match=next(iter(bounds))):
         MemoryStore(**bounds)

@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
+from doorkey.arguments import texts
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.hooks import ComplianceHooks, Wire
 from doorkey.oauth2.options import PLACEMENTS
 from doorkey.observe.observer import reject
 from doorkey.protocol.bearer import authorization_header, place
-from doorkey.protocol.endpoint import Origin, origin_of
+from doorkey.protocol.endpoint import origin_of, split_url
 from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
@@ -76,7 +77,7 @@ class Bearer:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
         self._source, self._asource = source, asource
         self._placement, self._hooks = placement, hooks
-        named = (allowed_origins,) if isinstance(allowed_origins, str) else allowed_origins
+        named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
         self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
 
     @property
@@ -99,7 +100,7 @@ class Bearer:
 
     def _check_target(self, url: Any) -> None:
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
-            raise UsageError(f"this token is not for {_named(origin)}: name it in allowed_origins=, or do without")
+            raise UsageError(f"this token is not for {origin}: name it in allowed_origins=, or do without")
 
     def fresh(self) -> OAuthToken:
         """Return a token for a caller that blocks. Raises the source's errors."""
@@ -142,6 +143,7 @@ class Bearer:
         if self._hooks is None or not self._hooks.of("protected_request"):
             return wire
         wire = yield from self._hooks.on_request("protected_request", wire)
+        split_url(wire[0], "URL of a protected_request hook")
         self._check_target(wire[0])
         return wire
 
@@ -210,6 +212,7 @@ def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
     from doorkey.sources import AsyncTokenSource, TokenSource
 
     named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "chance", "on_event", "timer")
+    _refuse_unknown(how, (*named, "sleep", "http_client", "background", "exchange"))
     core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one gate
     sleep = how.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
@@ -226,6 +229,15 @@ def _refuse(how: dict[str, Any], whose: Any) -> None:
         raise UsageError(
             f"{next(iter(how))}= is for credentials; this {type(whose).__name__} knows whom to ask already"
         )
+
+
+def _refuse_unknown(how: dict[str, Any], known: tuple[str, ...]) -> None:
+    unknown = next((name for name in how if name not in known), None)
+    if unknown is not None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(unknown, known, 1)
+        raise UsageError(f"there is no option {unknown!r}" + (f": did you mean {near[0]!r}?" if near else ""))
 
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:
@@ -251,7 +263,3 @@ async def settled(outcome: Any) -> Any:
 def performs_nothing(effect: object) -> Any:
     """Refuse every effect: signing asks for none."""
     raise UsageError(f"signing a request asks for nothing, but a hook led to {effect!r}")
-
-
-def _named(origin: Origin) -> str:
-    return f"{origin.scheme}://{origin.host}:{origin.port}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from doorkey.arguments import text
 from doorkey.errors import UsageError
 from doorkey.oauth2.issuer import endpoint_of
 from doorkey.oauth2.options import SessionOptions
@@ -47,6 +48,9 @@ def begun(
     if not endpoint:
         raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
     rest = dict(extra)
+    for name, value in (("state", state), ("code_verifier", code_verifier), ("redirect_uri", rest.get("redirect_uri"))):
+        if value is not None:
+            text(value, name)
     shown = sorted(_NEVER_SHOWN & rest.keys())
     if shown:
         raise UsageError(f"{shown[0]} does not belong into a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from doorkey.arguments import instance, text
 from doorkey.errors import MismatchingStateError, UsageError, VerificationError
 from doorkey.oauth2.authorizations import Pending, promised_by, state_in
 from doorkey.oauth2.options import SessionOptions
 from doorkey.oauth2.pending import Authorizations
 from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
 from doorkey.values import Scope
+
+_TRANSACTION: Final = "transaction is what begin_authorization() returned, or AuthorizationTransaction.from_dict() read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,11 @@ def finish(
     of the request but that it can only have asked for a fragment. Raises as `parse_callback` does, and `UsageError` for
     a transaction of another server.
     """
+    text(url, "authorization_response, the URL that the browser came back with,")
+    if state is not None:
+        text(state, "state")
     if transaction is not None:
+        instance(transaction, AuthorizationTransaction, _TRANSACTION)
         return _finish_transaction(url, options, authorizations, transaction, token_endpoint)
     expected = state or _own_state(url, authorizations) or options.state
     pending = authorizations.find(expected)

@@ -141,15 +141,18 @@ class SessionCore:
     ) -> Flow[Request]:
         """Return `request` as it leaves: as the hooks want it, and authenticated."""
         from doorkey.protocol.client_auth import authenticate
-        from doorkey.protocol.http import header_pairs
+        from doorkey.protocol.http import body_bytes
 
         if hook and self.hooks.of(hook):
             body = request.content.decode("utf-8", "surrogateescape")
             url, headers, data = yield from self.hooks.on_request(hook, (request.url, dict(request.headers), body))
-            content = data if isinstance(data, bytes) else str(data or "").encode("utf-8", "surrogateescape")
-            pairs = header_pairs(headers, f"the headers that a {hook} hook returns")
+            content = body_bytes(data, f"the body that a {hook} hook returns")
             request = replace(
-                request, url=check_endpoint(str(url), f"URL of a {hook} hook"), headers=pairs, form=(), body=content
+                request,
+                url=check_endpoint(url, f"URL of a {hook} hook"),
+                headers=tuple(headers.items()),
+                form=(),
+                body=content,
             )
         return authenticate(request, self._identity(request.url, token_endpoint), auth)
 

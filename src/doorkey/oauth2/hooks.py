@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
+from doorkey.arguments import function, text
 from doorkey.errors import UsageError
 from doorkey.protocol.flow import Flow, Settle
+from doorkey.protocol.http import body_bytes, header_pairs
 
 Hook: TypeAlias = Callable[..., Any]
 """``(response) -> response`` or ``(url, headers, body) -> (url, headers, body)``, or the same awaitable."""
@@ -30,7 +32,9 @@ class ComplianceHooks:
         self._hooks: dict[str, tuple[Hook, ...]] = dict.fromkeys(KINDS, ())
 
     def add(self, kind: str, hook: Hook) -> None:
-        """Register `hook`. Raises `UsageError` for an unknown kind."""
+        """Register `hook`. Raises `UsageError` for an unknown kind, and for what cannot be called."""
+        text(kind, "the kind of a hook")
+        function(hook, "a hook is a callable")
         if kind not in self._hooks:
             from difflib import get_close_matches
 
@@ -59,12 +63,22 @@ class ComplianceHooks:
                 url, headers, body = returned
             except (TypeError, ValueError):
                 raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)") from None
-            wire = (url, headers, body)
+            wire = _checked(url, headers, body, f"a {kind} hook")
         return wire
 
 
 def _settled(value: Any | Awaitable[Any]) -> Flow[Any]:
     return (yield from Settle(value))
+
+
+def _checked(url: Any, headers: Any, body: Any, who: str) -> Wire:
+    """Return what `who` returned. Raises `UsageError` where no request can be made of it."""
+    given: object = body
+    if isinstance(given, Collection) or not isinstance(given, Iterable):  # else a stream, which some requests have
+        body_bytes(body, f"the body that {who} returns")
+    if not text(url, f"the URL of {who}").isprintable():
+        raise UsageError(f"the URL of {who} holds a control character or a lone surrogate")
+    return url, dict(header_pairs(headers, f"the headers that {who} returns")), body
 
 
 def _name(hook: Hook) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from doorkey.arguments import text, texts
 from doorkey.errors import UsageError
 from doorkey.protocol import grants
 from doorkey.values import Secret
@@ -16,7 +17,7 @@ def grant_type_of(given: str | None, parameters: Mapping[str, Any], default: str
 
     Raises `UsageError` for half an account, and for one beside a code: either would be sent as further parameters.
     """
-    if given:
+    if given is not None and text(given, "grant_type"):
         return given
     account = [name for name in ("username", "password") if parameters.get(name) is not None]
     if parameters.get("code") is not None:
@@ -63,7 +64,7 @@ def _several(parameters: dict[str, Any], name: str) -> tuple[str, ...]:
     value = parameters.pop(name, None)
     if value is None:
         return ()
-    return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+    return texts(value, name)
 
 
 def _authorization_code(given: dict[str, Any]) -> grants.Grant:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from doorkey.arguments import text
 from doorkey.errors import UsageError, printable
 from doorkey.protocol.endpoint import origin_of
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
@@ -18,7 +19,7 @@ def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str |
     `UsageError` for any other.
     """
     own: str | None = getattr(metadata, f"{kind}_endpoint")
-    if not given:
+    if given is None or not text(given, f"the {kind} endpoint's url"):
         return own
     if metadata.issuer is None or given in _named(metadata):
         return given

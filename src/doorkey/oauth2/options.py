@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from doorkey.arguments import function, seconds, text
 from doorkey.errors import UsageError
-from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.protocol.pkce import METHOD
 from doorkey.tokens import OAuth2Token
@@ -100,24 +101,19 @@ def session_options(
 
 
 def _check(options: SessionOptions, blocking: bool) -> None:
-    client_id: object = options.client_id
-    if not isinstance(client_id, str):
-        raise UsageError("client_id is text")
-    exchange: object = options.exchange
-    if not isinstance(exchange, ExchangePolicy):
-        raise UsageError("exchange is an ExchangePolicy")
-    if not callable(options.clock):
-        raise UsageError("clock is a callable that returns seconds since the epoch")
+    for name in ("client_id", "state", "redirect_uri", "grant_type"):
+        if getattr(options, name) is not None:
+            text(getattr(options, name), name)
+    policy_of(options.exchange)
+    function(options.clock, "clock is a callable that returns seconds since the epoch")
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):
         raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
-    leeway: object = options.leeway
-    if leeway is not None and (isinstance(leeway, bool) or not isinstance(leeway, int | float) or not leeway >= 0):
-        raise UsageError("leeway is a number of seconds, 0 or more")
+    if options.leeway is not None:
+        seconds(options.leeway, "leeway")
     if options.update_token is not None:
-        if not callable(options.update_token):
-            raise UsageError("update_token is a callable (token, refresh_token=None, access_token=None)")
+        function(options.update_token, "update_token is a callable (token, refresh_token=None, access_token=None)")
         if blocking and _is_async(options.update_token):
             raise UsageError("update_token is asynchronous, and this client blocks: give a plain function")
     for method in (options.token_endpoint_auth_method, options.revocation_endpoint_auth_method):

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from doorkey.errors import UsageError
 from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.http import FORM, Request, form_encoded, header_pairs, with_header
+from doorkey.protocol.http import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.protocol.parameters import beside_query, merged, parse_form, with_query
 from doorkey.values import Secret
 
@@ -115,7 +115,7 @@ def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMet
     except (TypeError, ValueError):
         raise UsageError("a client authentication method returns (uri, headers, body)") from None
     pairs = header_pairs(headers, "a client authentication method returns (uri, headers, body), whose headers")
-    content = new_body if isinstance(new_body, bytes) else str(new_body or "").encode("utf-8", "surrogateescape")
+    content = body_bytes(new_body, "the body that a client authentication method returns")
     checked = check_endpoint(str(url), "URL that a client authentication method returns")
     authenticated = replace(request, url=checked, headers=pairs, form=(), body=content)
     if content and authenticated.header("content-type") is None:

@@ -26,8 +26,9 @@ class Origin(NamedTuple):
 
 def split_url(url: str, what: str = "URL") -> SplitResult:
     """Return the parts of an absolute http or https URL, or raise `UsageError` naming `what` is wrong with it."""
+    text(url, f"the {what}")
     try:
-        parts = urlsplit(text(url, f"the {what}"))
+        parts = urlsplit(url)
         _ = parts.port  # reading it is what validates it
     except ValueError:
         raise UsageError(f"the {what} {printable(url, 80)!r} is not a URL") from None

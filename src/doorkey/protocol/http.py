@@ -52,6 +52,18 @@ def _header_text(value: str | bytes | float) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
+def body_bytes(body: object, whose: str) -> bytes:
+    """Return a body of text or bytes as bytes; None is none. Raises `UsageError` that says `whose` it is."""
+    if body is None or isinstance(body, bytes | bytearray):
+        return bytes(body or b"")
+    if not isinstance(body, str):
+        raise UsageError(f"{whose} is text or bytes, not {type(body).__name__}")
+    try:
+        return body.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise UsageError(f"{whose} holds a lone surrogate, which cannot be encoded") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What a server answered: the status, the headers as pairs, and the decoded, bounded body."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from typing import Final
 
+from doorkey import arguments
 from doorkey.errors import UsageError
+from doorkey.stores.protocol import Lease
 
 __all__: list[str] = []
 
@@ -35,10 +36,15 @@ def checked_key(key: object) -> str:
 
 def check_lease(seconds: object) -> None:
     """Raise `UsageError` unless a lease can last `seconds`."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise UsageError("a lease lasts a number of seconds")
-    if not 0.001 <= seconds <= MAX_LEASE:
-        raise UsageError(f"a lease lasts at least a millisecond and at most {MAX_LEASE:.0f} seconds")
+    arguments.seconds(seconds, "what a lease lasts", least=0.001, most=MAX_LEASE)
+
+
+def checked_lease(lease: object) -> Lease:
+    """Return `lease`; raises `UsageError` for anything but what `try_lease` returned."""
+    held = arguments.instance(lease, Lease, "what is released is a Lease, as try_lease() returned it")
+    checked_key(held.key)
+    arguments.text(held.owner, "the owner of a lease")
+    return held
 
 
 def check_commit(data: object, expected: object) -> None:

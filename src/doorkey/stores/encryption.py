@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
+from doorkey.arguments import encodable, instance, mapping, text
 from doorkey.errors import RecordError, UsageError
 
 __all__ = ["Sealer"]
@@ -37,16 +38,19 @@ class Sealer:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ModuleNotFoundError:  # pragma: no cover  # a dependency of the package
             raise UsageError("sealing needs cryptography: pip install cryptography") from None
-        for name, key in keys.items():
+        for name, key in mapping(keys, "the keys of a Sealer").items():
             _check(name, key)
-        if current not in keys:
+        if text(current, "current") not in keys:
             raise UsageError("current= must be the id of one of the sealing keys")
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = current
+        if not encodable(text(context, "context")):
+            raise UsageError("context has a lone surrogate, which cannot be encoded")
         self._context = context.encode()
 
     def seal(self, key: str, data: bytes) -> bytes:
         """Return `data` sealed for the record of `key`, to be committed there."""
+        instance(data, bytes, "what is sealed is bytes")
         name = self._current.encode("ascii")
         head = MAGIC + bytes([FORMAT, len(name)]) + name
         nonce = secrets.token_bytes(NONCE)
@@ -76,7 +80,7 @@ class Sealer:
 
     def _bound(self, head: bytes, key: str) -> bytes:
         """What is authenticated beside the data; lengths in front, so that no two triples look alike."""
-        parts = (head, self._context, key.encode("utf-8", "surrogatepass"))
+        parts = (head, self._context, text(key, "a record's key").encode("utf-8", "surrogatepass"))
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
     def __repr__(self) -> str:
@@ -95,6 +99,7 @@ def _check(name: object, key: object) -> None:
 
 def _parts(sealed: bytes) -> tuple[str, bytes, bytes]:
     """The key's id, all that is before the nonce, and the rest."""
+    instance(sealed, bytes, "what is opened is bytes")
     if not sealed.startswith(MAGIC):
         cut = MAGIC.startswith(sealed)
         raise RecordError("is cut short" if cut else "is not sealed, or not by doorkey")

@@ -8,10 +8,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from doorkey.errors import UsageError
-from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
+from doorkey.arguments import count, function, seconds
+from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
 from doorkey.stores.forks import after_fork
 from doorkey.stores.protocol import Lease, Record
+from doorkey.values import Unpickled
 
 __all__ = ["AsyncMemoryStore", "MemoryStore"]
 
@@ -23,7 +24,7 @@ class _Entry:
     used: float
 
 
-class MemoryStore:
+class MemoryStore(Unpickled):
     """Keeps records in memory: at most `max_entries`, each for `max_age` seconds since its last use (None: for ever).
 
     What is over either bound is dropped, longest unused first: that grant is lost, so choose the bounds for the number
@@ -38,8 +39,10 @@ class MemoryStore:
         max_age: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if max_entries < 1 or (max_age is not None and not max_age > 0):
-            raise UsageError("a memory store needs room for at least one record, for more than 0 seconds")
+        count(max_entries, "max_entries")
+        if max_age is not None:
+            seconds(max_age, "max_age", least=0.001)
+        function(clock, "clock is a callable that returns seconds")
         self._max_entries = max_entries
         self._max_age = max_age
         self._clock = clock
@@ -95,6 +98,7 @@ class MemoryStore:
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens when it has expired."""
+        checked_lease(lease)
         with self._lock:
             held = self._leases.get(lease.key)
             if held is not None and held[0] == lease.owner:
@@ -131,7 +135,7 @@ class MemoryStore:
         self._sweep_leases_at = max(1024, 2 * len(self._leases))  # so that sweeping costs each lease O(1)
 
 
-class AsyncMemoryStore:
+class AsyncMemoryStore(Unpickled):
     """The same as `MemoryStore`, awaited; no call waits for anything, and any number of event loops may share it."""
 
     def __init__(

@@ -10,16 +10,19 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from doorkey.arguments import seconds
 from doorkey.errors import RecordError, StoreError, UsageError
 from doorkey.protocol.flow import arun, run
+from doorkey.stores.arguments import MAX_LEASE
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
+from doorkey.values import Unpickled
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
 
 
-class RedisStore:
+class RedisStore(Unpickled):
     """Keeps records in the Redis at `url_or_client`, under keys that begin with `prefix`.
 
     A URL (`redis://`, `rediss://`, `unix://`) makes a client of our own, which waits at most `timeout` seconds for
@@ -30,6 +33,7 @@ class RedisStore:
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
         self._commands = RedisCommands(prefix)
+        seconds(timeout, "a Redis store's timeout", least=0.001, most=MAX_LEASE)
         self._own = isinstance(url_or_client, str)
         self._client: Any = url_or_client
         if self._own:
@@ -65,7 +69,7 @@ class RedisStore:
             raise _ours(error) from error
 
 
-class AsyncRedisStore:
+class AsyncRedisStore(Unpickled):
     """The same as `RedisStore`, awaited, on asyncio; takes a `redis.asyncio` client.
 
     A URL makes a client for each event loop. `close` closes that of the running loop.
@@ -73,6 +77,7 @@ class AsyncRedisStore:
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
         self._commands = RedisCommands(prefix)
+        seconds(timeout, "a Redis store's timeout", least=0.001, most=MAX_LEASE)
         self._own: PerLoop[Any] | None = None
         self._given: Any = url_or_client
         if isinstance(url_or_client, str):

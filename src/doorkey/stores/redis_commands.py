@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from doorkey.arguments import text
 from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.flow import Effect, Flow
-from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
+from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
 from doorkey.stores.protocol import Lease, Record
 
 __all__: list[str] = []
@@ -57,6 +58,7 @@ class RedisCommands:
     """The operations of a store under `prefix`, as flows."""
 
     def __init__(self, prefix: str) -> None:
+        text(prefix, "a Redis store's prefix")
         if not prefix.isprintable() or "{" in prefix or "}" in prefix or len(prefix.encode()) > 200:
             raise UsageError("a Redis store's prefix is short printable text without braces, which are the hash tag's")
         self._prefix = prefix
@@ -92,7 +94,8 @@ class RedisCommands:
 
     def release(self, lease: Lease) -> Flow[None]:
         """Give the lease back."""
-        yield from Command(("EVAL", RELEASE, 1, self._lease(lease.key), lease.owner))
+        held = checked_lease(lease)
+        yield from Command(("EVAL", RELEASE, 1, self._lease(held.key), held.owner))
 
     def _record(self, key: str) -> str:
         return f"{self._prefix}{{{_tag(key)}}}:record"
@@ -118,6 +121,8 @@ def checked_url(url: str) -> str:
 
 
 def check_client(client: Any) -> None:
-    """Raise `UsageError` when the client turns answers into text: records are bytes."""
+    """Raise `UsageError` for what is no client, and when it turns answers into text: records are bytes."""
+    if not all(callable(getattr(client, name, None)) for name in ("get_encoder", "execute_command")):
+        raise UsageError(f"a Redis store needs a URL, or a client of redis-py, not {type(client).__name__}")
     if getattr(client.get_encoder(), "decode_responses", False):
         raise UsageError("a Redis store needs a client without decode_responses=True: records are bytes")

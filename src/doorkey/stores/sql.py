@@ -24,13 +24,14 @@ from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_engine import Bounded
 from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
+from doorkey.values import Unpickled
 
 __all__ = ["AsyncSQLStore", "SQLStore"]
 
 T = TypeVar("T")
 
 
-class SQLStore:
+class SQLStore(Unpickled):
     """Keeps records in the table `table` of the database at `url_or_engine`.
 
     A URL makes an engine of our own, whose calls take at most `timeout` seconds each, and which looks whether a
@@ -100,7 +101,7 @@ class SQLStore:
         self._engine.dispose(close=False)  # they are the parent's
 
 
-class AsyncSQLStore:
+class AsyncSQLStore(Unpickled):
     """The same as `SQLStore`, awaited, on asyncio; takes an `AsyncEngine`, or a URL with an asynchronous driver.
 
     A URL makes an engine for each event loop. `close` closes that of the running loop.

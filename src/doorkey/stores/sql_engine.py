@@ -21,8 +21,10 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from doorkey.arguments import seconds
 from doorkey.deadline import within
 from doorkey.errors import StoreError, TransportError, UsageError
+from doorkey.stores.arguments import MAX_LEASE
 
 __all__: list[str] = []
 
@@ -40,9 +42,7 @@ class Bounded:
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        number: object = timeout
-        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
-            raise UsageError("an SQL store's timeout is a number of seconds, more than 0")
+        seconds(timeout, "an SQL store's timeout", least=0.001, most=MAX_LEASE)
         try:
             self._url = make_url(url)
             self._driver = self._url.get_driver_name()

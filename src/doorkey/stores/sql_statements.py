@@ -14,9 +14,10 @@ from typing import Any, Final
 from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.sql.expression import Executable, Update
 
+from doorkey.arguments import text
 from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.flow import Effect, Flow
-from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
+from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_table import DatabaseTime, table_of
 
@@ -50,7 +51,11 @@ class SQLStatements:
     """The operations of a store on the table `name`, as flows, in the words of the `dialect`."""
 
     def __init__(self, name: str, dialect: str = "") -> None:
-        if not name or not all(part.isidentifier() for part in name.split(".")) or name.count(".") > 1:
+        if (
+            not text(name, "the name of an SQL store's table")
+            or not all(part.isidentifier() for part in name.split("."))
+            or name.count(".") > 1
+        ):
             raise UsageError("an SQL store's table has a name like doorkey_tokens, or schema.doorkey_tokens")
         self.table = table_of(name)
         self._changes_within_a_query = dialect == "postgresql"
@@ -92,8 +97,8 @@ class SQLStatements:
 
     def release(self, lease: Lease) -> Flow[None]:
         """Give the lease back."""
-        columns = self.table.c
-        mine = (columns.key == lease.key) & (columns.owner == lease.owner)
+        held, columns = checked_lease(lease), self.table.c
+        mine = (columns.key == held.key) & (columns.owner == held.owner)
         yield from Statement(update(self.table).where(mine).values(owner="", leased_until=0.0))
 
     def _taken(self, key: str, taking: Update) -> Flow[tuple[bool, bool]]:

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from doorkey.arguments import encodable, seconds
 from doorkey.errors import UsageError
-from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, new_owner
+from doorkey.stores.arguments import KEPT, MAX_LEASE, check_commit, check_lease, checked_key, checked_lease, new_owner
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sqlite_connection import Connection
+from doorkey.values import Unpickled
 
 __all__ = ["AsyncSQLiteStore", "SQLiteStore"]
 
@@ -37,7 +39,7 @@ _DELETE = f"""UPDATE record SET version = version + 1, data = NULL, gone_at = {_
 _SWEEP = f"DELETE FROM record WHERE gone_at < {_NOW} - {KEPT} AND leased_until < {_NOW}"  # noqa: S608
 
 
-class SQLiteStore:
+class SQLiteStore(Unpickled):
     """Keeps records in the file at `path`, which is made if need be, for one user alone (mode 0600).
 
     Any number of threads and processes of one machine may share the file; not machines, over a network file system.
@@ -47,9 +49,13 @@ class SQLiteStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
-        name: object = os.fspath(path)
+        given: object = path
+        name: object = os.fspath(path) if isinstance(given, str | os.PathLike) else None
         if not isinstance(name, str) or name in ("", ":memory:") or "\0" in name:
             raise UsageError("an SQLite store needs a file's path: what is to be kept in memory is for MemoryStore")
+        if not encodable(name):
+            raise UsageError("an SQLite store's path has a lone surrogate, which no file's name holds")
+        seconds(patience, "patience", most=MAX_LEASE)
         # Once and for all: the working directory may change
         self._connection = Connection(Path(os.path.abspath(name)), patience)  # noqa: PTH100  # resolve() follows links
         self._creations = itertools.count(1)
@@ -91,8 +97,9 @@ class SQLiteStore:
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens when it has expired."""
+        held = checked_lease(lease)
         with self._connection.used() as db:
-            db.execute(_RELEASE, (lease.key, lease.owner))
+            db.execute(_RELEASE, (held.key, held.owner))
 
     def close(self) -> None:
         """Close the file. It is opened again by the next call."""
@@ -127,7 +134,7 @@ class _Unopened(SQLiteStore):
         """Leave it to the first call, which is made from a worker thread."""
 
 
-class AsyncSQLiteStore:
+class AsyncSQLiteStore(Unpickled):
     """The same as `SQLiteStore`, awaited, on asyncio and trio: the file is used in worker threads.
 
     It needs anyio, which `doorkey[sqlite]` installs. The file is opened by the first call, which raises what

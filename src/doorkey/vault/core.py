@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from random import random
 from typing import Any, Final
 
+from doorkey.arguments import function, seconds, text, texts
 from doorkey.credentials import RefreshToken
 from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
 from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.source_core import Server, SourceCore
@@ -56,15 +56,18 @@ class VaultCore:
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         method = token_endpoint_auth_method
+        if method is not None and not isinstance(method, str):
+            function(method, "token_endpoint_auth_method is the name of a client authentication method, or a callable")
         if isinstance(method, str) and method not in METHODS:
             raise UsageError(f"there is no client authentication method {method!r}; known: {', '.join(METHODS)}")
-        if leeway is not None and not _seconds(leeway, 0):
-            raise UsageError("leeway is a number of seconds, 0 or more")
-        if not _seconds(check_every, 0):
-            raise UsageError("check_every is a number of seconds, 0 or more")
-        name: object = client_id
-        if not isinstance(name, str) or not name:
+        if leeway is not None:
+            seconds(leeway, "leeway")
+        seconds(check_every, "check_every")
+        function(clock, "clock is a callable that returns seconds since the epoch")
+        if not text(client_id, "client_id"):
             raise UsageError("a vault needs a client_id")
+        if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
+            raise UsageError(f"sealer is a doorkey.stores.Sealer, not {type(sealer).__name__}")
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
             known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
@@ -74,10 +77,9 @@ class VaultCore:
         self.client_id = client_id
         self.client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
         self.auth_method = method
-        self.policy = exchange or ExchangePolicy()
+        self.policy = policy_of(exchange)
         self.clock = clock
-        self._audience = (audience,) if isinstance(audience, str) else tuple(audience)
-        self._resource = (resource,) if isinstance(resource, str) else tuple(resource)
+        self._audience, self._resource = texts(audience, "audience"), texts(resource, "resource")
         self._codec = Codec(client_id, server, sealer)
         self._leeway, self._check_every = leeway, check_every
         self.on_event, self.timer = on_event, timer
@@ -156,12 +158,6 @@ class VaultCore:
         core = SourceCore(credentials, server=self.server, clock=self.clock)
         core.observer = self.observer
         return (yield from core.renew(token))
-
-
-def _seconds(value: object, least: float) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) and value >= least
 
 
 def check_store(store: object, *, awaited: bool) -> None:

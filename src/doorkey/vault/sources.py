@@ -8,6 +8,7 @@ from typing import Any
 from doorkey.observe.observer import reject
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.tokens import OAuthToken
+from doorkey.values import Unpickled
 from doorkey.vault.state import KeySlot
 
 __all__ = ["AsyncVaultSource", "VaultSource"]
@@ -32,7 +33,7 @@ class AsyncLiveKey(AsyncSingleFlight):
         self.slot = slot
 
 
-class VaultSource:
+class VaultSource(Unpickled):
     """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
 
     def __init__(self, key: str, live: Callable[[str], LiveKey]) -> None:
@@ -53,7 +54,7 @@ class VaultSource:
         return True
 
 
-class AsyncVaultSource:
+class AsyncVaultSource(Unpickled):
     """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
 
     def __init__(self, key: str, live: Callable[[str], AsyncLiveKey]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
+from doorkey.arguments import function
 from doorkey.bounded import BoundedCache
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.integrations._httpx import library
@@ -23,6 +24,7 @@ from doorkey.stores.arguments import checked_key
 from doorkey.stores.protocol import AsyncStore, Store
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.turns import Turn
+from doorkey.values import Unpickled
 from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.effects import Commit, Load, Release, TryLease
@@ -40,7 +42,7 @@ C = TypeVar("C")
 _BOUNDS: Final = ("max_sources", "max_source_age")
 
 
-class TokenVault:
+class TokenVault(Unpickled):
     """The tokens of many accounts in a `store`, each fresh whenever it is asked for.
 
     However many threads, processes and machines share the store, one renews a token and all have it.
@@ -97,6 +99,7 @@ class TokenVault:
             on_event=on_event,
             timer=timer,
         )
+        function(sleep, "sleep is a callable that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = OwnedSender(http_client, self._core.policy)
         self._keys: BoundedCache[str, LiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
@@ -192,7 +195,7 @@ class TokenVault:
                 raise UsageError(f"a vault cannot perform {type(effect).__name__}")
 
 
-class AsyncTokenVault:
+class AsyncTokenVault(Unpickled):
     """The same for tasks, of one event loop or of several: `store` is an asynchronous one, `http_client` an
     `AsyncClient` of httpx2 or httpx, `sleep` a coroutine function. See `TokenVault`.
     """
@@ -239,6 +242,8 @@ class AsyncTokenVault:
             on_event=on_event,
             timer=timer,
         )
+        if sleep is not None:
+            function(sleep, "sleep is a coroutine function that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = OwnedAsyncSender(http_client, self._core.policy)
         self._keys: BoundedCache[str, AsyncLiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)

@@ -42,7 +42,8 @@ class RequestsFace:
         r.headers.update(headers)
         if body is not r.body:
             r.body = body
-            r.prepare_content_length(body)
+            r.headers.pop("Content-Length", None)  # of the old body: an empty one sets none
+            r.prepare_content_length(body or None)
         return set_by_signing(given, headers)
 
 

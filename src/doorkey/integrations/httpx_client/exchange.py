@@ -6,9 +6,10 @@ own and handed to the transport that the client would use: its proxy, mounts and
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from doorkey.arguments import instance, seconds
 from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
@@ -88,8 +89,8 @@ def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePol
         raise UsageError("this client has been closed: make a new one")
     given = dict(request.options).get("timeout", client.timeout)
     limits = {
-        name: policy.deadline if limit is None else min(limit, policy.deadline)
-        for name, limit in lib.Timeout(given).as_dict().items()
+        name: policy.deadline if limit is None else min(seconds(limit, "a timeout"), policy.deadline)
+        for name, limit in _timeout(lib, given).items()
     }
     headers = {"User-Agent": client.headers.get("User-Agent", "doorkey"), "Accept-Encoding": ACCEPT_ENCODING}
     try:
@@ -102,6 +103,13 @@ def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePol
         )
     except (UnicodeError, lib.InvalidURL):
         raise UsageError("a header or the URL holds a character that HTTP cannot carry") from None
+
+
+def _timeout(lib: Any, given: Any) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", lib.Timeout(given).as_dict())
+    except (TypeError, ValueError, IndexError):  # what the library says of arguments
+        raise UsageError("timeout is a number of seconds, or a Timeout of the HTTP library") from None
 
 
 def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:
@@ -131,7 +139,8 @@ class HttpxLibrary:
         )
 
     def plain_response(self, native: Any) -> Response:
-        """Return what a hook made of the library's response."""
+        """Return what a hook made of the library's response. Raises `UsageError` for anything else."""
+        instance(native, self._lib.Response, "a response hook returns the HTTP library's response")
         return Response(native.status_code, tuple(native.headers.multi_items()), native.content)
 
     def client_auth(self, auth: object) -> ClientAuthMethod:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from doorkey.integrations.faces.httpx import HttpxFace
+from doorkey.values import Unpickled
 
 
-class OAuth2Auth(HttpxFace):
+class OAuth2Auth(HttpxFace, Unpickled):
     """Sends a token with each request, and another one when the API refuses it; see `doorkey.auth.OAuth2Auth`.
 
     `token` is a client of this family, a token source, credentials, or a mapping as `fetch_token` returns it.

@@ -13,7 +13,7 @@ from doorkey.errors import UsageError
 from doorkey.integrations.httpx_client.exchange import aexchange, exchange
 from doorkey.integrations.senders import ahttpx_of, httpx_of
 from doorkey.observe.observer import OnEvent
-from doorkey.protocol.exchange import ExchangePolicy
+from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.flow import arun, run
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.renewal import Freshness, freshness
@@ -21,6 +21,7 @@ from doorkey.source_core import Server, SourceCore
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.tokens import OAuthToken
 from doorkey.turns import Turn
+from doorkey.values import Unpickled
 
 _GRANTS_UNSAID: Final = ("authorization_code", "implicit")
 """What a server offers that does not say (RFC 8414 §2)."""
@@ -46,7 +47,7 @@ def _spent(source: TokenSource | AsyncTokenSource) -> bool:
     return token is not None and not core.renewable(token) and freshness(token, core.clock()) is Freshness.EXPIRED
 
 
-class _Authority:
+class _Authority(Unpickled):
     """What the blocking and the awaiting client share."""
 
     def __init__(
@@ -63,8 +64,10 @@ class _Authority:
         on_event: OnEvent | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        if not hasattr(http_client, "base_url"):
+            raise UsageError(f"http_client is a client of httpx2 or httpx, not {type(http_client).__name__}")
         self.http = http_client
-        self._policy = exchange or ExchangePolicy()
+        self._policy = policy_of(exchange)
         self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(
             max_tokens, max_idle, timer, names=("max_tokens", "max_idle")

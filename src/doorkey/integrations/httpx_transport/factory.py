@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from doorkey.arguments import instance
 from doorkey.credentials import Credentials, ResourceOwnerCredentials
 from doorkey.integrations.httpx_transport.authority import AsyncOAuthAuthorityClient, OAuthAuthorityClient
 from doorkey.integrations.httpx_transport.exchanged import (
@@ -24,7 +25,7 @@ class AuthenticatingTransportFactory:
     """Wraps transports of blocking clients; the tokens come from `authority`, which caches them for all of them."""
 
     def __init__(self, authority: OAuthAuthorityClient) -> None:
-        self._authority = authority
+        self._authority = instance(authority, OAuthAuthorityClient, "authority is an OAuthAuthorityClient")
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AuthenticatingTransport:
         """Return `transport` (None: a new one) with the token of `credentials` in every request."""
@@ -58,7 +59,7 @@ class AsyncAuthenticatingTransportFactory:
     """Wraps transports of awaiting clients; the tokens come from `authority`, which caches them for all of them."""
 
     def __init__(self, authority: AsyncOAuthAuthorityClient) -> None:
-        self._authority = authority
+        self._authority = instance(authority, AsyncOAuthAuthorityClient, "authority is an AsyncOAuthAuthorityClient")
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AsyncAuthenticatingTransport:
         """Return `transport` (None: a new one) with the token of `credentials` in every request."""

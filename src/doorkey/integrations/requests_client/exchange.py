@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from typing import Any, Final, cast
@@ -15,6 +16,7 @@ import urllib3.exceptions
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
+from doorkey import arguments
 from doorkey.deadline import within
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.auth_values import client_auth_of
@@ -38,6 +40,8 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     `VerificationError` for an address that `policy` refuses.
     """
     options: dict[str, Any] = dict(request.options)
+    limit = options.get("timeout", timeout) or policy.deadline
+    _check(options, limit)
     prepared = _prepared(request, session)
     settings = session.merge_environment_settings(
         prepared.url or request.url,
@@ -47,7 +51,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
         options.get("cert"),
     )
     how = cast("dict[str, Any]", {**settings, "stream": True})
-    how["timeout"] = options.get("timeout", timeout) or policy.deadline
+    how["timeout"] = limit
 
     def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
         return _read(adapter.send(prepared, **how), policy)
@@ -65,6 +69,38 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
             error.request = None  # its body holds the secrets of the exchange
         failed = caused_by(error, _transport_error(request, error), request.url)
     raise failed
+
+
+def check_timeout(timeout: Any) -> None:
+    """Raise `UsageError` unless `timeout` is one of requests: seconds, a pair of them, None, or urllib3's own."""
+    if isinstance(timeout, urllib3.Timeout):
+        return
+    connect, read = _pair(timeout)
+    for limit in (connect, read):
+        if limit is not None:
+            arguments.seconds(limit, "a timeout", least=0.001)
+
+
+def _pair(given: Any) -> Any:
+    value: object = given
+    if not isinstance(value, tuple):
+        return given, None
+    if len(given) != 2:
+        raise UsageError("a timeout and a cert are one value, or a pair")
+    return given
+
+
+def _check(options: dict[str, Any], timeout: Any) -> None:
+    """Raise `UsageError` for an option that requests cannot use, which it would say in a builtin exception."""
+    check_timeout(timeout)
+    if options.get("proxies") is not None:
+        for proxy in arguments.mapping(options["proxies"], "proxies").values():
+            arguments.text(proxy, "each of the proxies")
+    for name in ("verify", "cert"):
+        value: Any = options.get(name)
+        for one in _pair(value) if name == "cert" else (value,):
+            if not isinstance(one, str | os.PathLike | None) and not (isinstance(one, bool) and name == "verify"):
+                raise UsageError(f"{name} is what requests takes, a path for instance, not {type(one).__name__}")
 
 
 def _prepared(request: Request, session: requests.Session) -> requests.PreparedRequest:
@@ -106,7 +142,7 @@ def _transport_error(request: Request, error: Exception) -> TransportError:
     else:
         why = f" ({type(error).__name__})"
     return TransportError(
-        f"no usable answer from {origin.scheme}://{origin.host}:{origin.port}{why}",
+        f"no usable answer from {origin}{why}",
         retryable=never_left(error) or isinstance(failed, ssl.SSLCertVerificationError),
     )
 
@@ -128,7 +164,8 @@ class RequestsLibrary:
         return native
 
     def plain_response(self, native: requests.Response) -> Response:
-        """Return what a hook made of a `requests.Response`."""
+        """Return what a hook made of a `requests.Response`. Raises `UsageError` for anything else."""
+        arguments.instance(native, requests.Response, "a response hook returns a requests.Response")
         return Response(native.status_code, tuple(native.headers.items()), native.content or b"")
 
     def client_auth(self, auth: object) -> ClientAuthMethod:

@@ -9,9 +9,10 @@ import requests
 from requests.auth import AuthBase
 
 from doorkey.integrations.faces.requests import RequestsFace
+from doorkey.values import Unpickled
 
 
-class OAuth2Auth(RequestsFace, AuthBase):
+class OAuth2Auth(RequestsFace, AuthBase, Unpickled):
     """Sends a token with each request, and another one when the API refuses it; see `doorkey.auth.OAuth2Auth`.
 
     `token` is an `OAuth2Session`, a token source, credentials, or a mapping as `fetch_token` returns it.

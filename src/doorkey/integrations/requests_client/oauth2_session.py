@@ -49,12 +49,13 @@ class OAuth2Session(OAuth2Client, requests.Session):
         **options: Any,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
-        from doorkey.integrations.requests_client.exchange import RequestsLibrary
+        from doorkey.integrations.requests_client.exchange import RequestsLibrary, check_timeout
         from doorkey.oauth2.options import session_options
         from doorkey.single_flight import SingleFlight
 
         del given["default_timeout"]
         own, _, token = session_options({**given, **options}, known_elsewhere={"default_timeout"}, blocking=True)
+        check_timeout(default_timeout)
         requests.Session.__init__(self)
         self.default_timeout = default_timeout
         self._set_up(own, RequestsLibrary(), token)
