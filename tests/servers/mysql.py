@@ -79,6 +79,8 @@ def _download(folder: Path) -> None:
     with zipfile.ZipFile(archive) as packed:
         packed.extract(INSIDE, folder)
     with tarfile.open(folder / INSIDE) as packed:
-        packed.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Debian 12's Python is too old for it; the archive is one that is known
+            packed.extraction_filter = tarfile.data_filter
+        packed.extractall(folder)  # noqa: S202
     for done in (archive, folder / INSIDE):
         done.unlink()
