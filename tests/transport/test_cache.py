@@ -28,7 +28,7 @@ def test_a_rotated_refresh_token_is_neither_crowded_out_nor_too_old(
 ) -> None:
     """What the server rotated it to is kept nowhere else, and the first one is used up."""
     answers = (rotating(1), token("other"), token("another"), rotating(2))
-    authority = world.authority(hostile, *answers, clock=clock, timer=clock, max_tokens=1, max_idle=60)
+    authority = world.authority(hostile, *answers, clock=clock, max_tokens=1, max_idle=60)
     assert world.token(authority, once("rt-0")).access_token.reveal() == "at-1"
     for user in ("a", "b"):
         world.token(authority, OWNER.with_username_password(user, "admin"))

@@ -70,7 +70,7 @@ class _Authority(Unpickled):
         self._policy = policy_of(exchange)
         self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(
-            max_tokens, max_idle, timer, names=("max_tokens", "max_idle")
+            max_tokens, max_idle, clock, names=("max_tokens", "max_idle")
         )
         known = ServerMetadata.of(openid_config)
         self.issuer = issuer or known.issuer or str(http_client.base_url).rstrip("/")
@@ -108,7 +108,7 @@ class OAuthAuthorityClient(_Authority):
     of credentials that the server takes but once (`RefreshToken`, an assertion given as text) come on top, at most as
     many again, and stay until their grant is dead or `forget` is called: what they were rotated to is nowhere else.
     `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch. `on_event` is
-    called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations, and idleness.
+    called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations.
     """
 
     @property
