@@ -243,3 +243,16 @@ def test_what_an_abandoned_call_comes_to_is_told_to_nobody() -> None:
     threads[0].join(WAIT)
     gc.collect()
     assert holding[0]() is None
+
+
+AT_EXIT = """
+import atexit
+from doorkey.deadline import within
+
+atexit.register(lambda: print(within(5, lambda: "exchanged")))
+"""
+
+
+def test_an_exchange_at_the_end_of_the_interpreter_is_made_in_the_thread_of_its_caller() -> None:
+    ended = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, timeout=WAIT, check=True)
+    assert (ended.stdout, ended.stderr) == ("exchanged\n", "")

@@ -43,7 +43,8 @@ def checked_lease(lease: object) -> Lease:
     """Return `lease`; raises `UsageError` for anything but what `try_lease` returned."""
     held = arguments.instance(lease, Lease, "what is released is a Lease, as try_lease() returned it")
     checked_key(held.key)
-    arguments.text(held.owner, "the owner of a lease")
+    if not arguments.encodable(arguments.text(held.owner, "the owner of a lease")):
+        raise UsageError("the owner of a lease has a lone surrogate, which cannot be encoded")
     return held
 
 

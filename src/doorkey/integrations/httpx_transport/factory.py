@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
-from doorkey.arguments import instance
+from doorkey.arguments import function, instance
 from doorkey.credentials import Credentials, ResourceOwnerCredentials
+from doorkey.errors import UsageError
 from doorkey.integrations.httpx_transport.authority import AsyncOAuthAuthorityClient, OAuthAuthorityClient
 from doorkey.integrations.httpx_transport.exchanged import (
     AsyncExchanged,
@@ -20,6 +21,10 @@ from doorkey.integrations.senders import ahttpx_of, httpx_of
 
 Scopes: TypeAlias = tuple[str, ...]
 
+_C = TypeVar("_C", bound=Credentials)
+
+_PROVIDER: Final = "subject_token_provider is a callable that returns the token to exchange"
+
 
 class AuthenticatingTransportFactory:
     """Wraps transports of blocking clients; the tokens come from `authority`, which caches them for all of them."""
@@ -29,13 +34,13 @@ class AuthenticatingTransportFactory:
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AuthenticatingTransport:
         """Return `transport` (None: a new one) with the token of `credentials` in every request."""
-        return self._wrapped(transport, Same(credentials))
+        return self._wrapped(transport, Same(_checked(credentials, Credentials)))
 
     def resource_owner_transport(
         self, transport: Any, credentials: ResourceOwnerCredentials
     ) -> AuthenticatingTransport:
         """Return `transport` with the token of the account that a request's own ``auth=(user, password)`` names."""
-        return self._wrapped(transport, NamedInBasic(credentials))
+        return self._wrapped(transport, NamedInBasic(_checked(credentials, ResourceOwnerCredentials)))
 
     def token_exchange_transport(
         self,
@@ -48,10 +53,13 @@ class AuthenticatingTransportFactory:
 
         Where that is nothing and `optional_exchange` is set, the client's own token is sent.
         """
-        return self._wrapped(transport, Exchanged(credentials, subject_token_provider, optional_exchange))
+        function(subject_token_provider, _PROVIDER)
+        client = _checked(credentials, Credentials)
+        return self._wrapped(transport, Exchanged(client, subject_token_provider, optional_exchange))
 
     def _wrapped(self, transport: Any, credentials_of: Any) -> AuthenticatingTransport:
         inner = transport if transport is not None else httpx_of(self._authority.http).HTTPTransport()
+        _check_transport(inner, "handle_request")
         return AuthenticatingTransport(inner, credentials_of, self._authority)
 
 
@@ -63,13 +71,13 @@ class AsyncAuthenticatingTransportFactory:
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AsyncAuthenticatingTransport:
         """Return `transport` (None: a new one) with the token of `credentials` in every request."""
-        return self._wrapped(transport, Same(credentials))
+        return self._wrapped(transport, Same(_checked(credentials, Credentials)))
 
     def resource_owner_transport(
         self, transport: Any, credentials: ResourceOwnerCredentials
     ) -> AsyncAuthenticatingTransport:
         """Return `transport` with the token of the account that a request's own ``auth=(user, password)`` names."""
-        return self._wrapped(transport, NamedInBasic(credentials))
+        return self._wrapped(transport, NamedInBasic(_checked(credentials, ResourceOwnerCredentials)))
 
     def token_exchange_transport(
         self,
@@ -83,8 +91,20 @@ class AsyncAuthenticatingTransportFactory:
         The provider may be a coroutine function. Where it returns nothing and `optional_exchange` is set, the client's
         own token is sent.
         """
-        return self._wrapped(transport, AsyncExchanged(credentials, subject_token_provider, optional_exchange))
+        function(subject_token_provider, _PROVIDER)
+        client = _checked(credentials, Credentials)
+        return self._wrapped(transport, AsyncExchanged(client, subject_token_provider, optional_exchange))
 
     def _wrapped(self, transport: Any, credentials_of: Any) -> AsyncAuthenticatingTransport:
         inner = transport if transport is not None else ahttpx_of(self._authority.http).AsyncHTTPTransport()
+        _check_transport(inner, "handle_async_request")
         return AsyncAuthenticatingTransport(inner, credentials_of, self._authority)
+
+
+def _checked(credentials: object, kind: type[_C]) -> _C:
+    return instance(credentials, kind, f"credentials are {kind.__name__}")
+
+
+def _check_transport(transport: Any, sends: str) -> None:
+    if not callable(getattr(transport, sends, None)):
+        raise UsageError(f"a transport of httpx2 or httpx has {sends}(), and {type(transport).__name__} has not")
