@@ -129,3 +129,8 @@ def test_a_refused_refresh_keeps_the_token_that_is_there(adapter: Adapter, hosti
     with pytest.raises(InvalidGrant):
         client.refresh_token()
     assert client.access_token == "at-1"
+
+
+def test_a_session_without_a_token_says_so_before_it_asks_for_an_endpoint(adapter: Adapter) -> None:
+    with pytest.raises(MissingTokenError):
+        adapter.client().refresh_token()

@@ -75,6 +75,9 @@ def test_endpoints_are_metadata_and_win_over_it() -> None:
     ("given", "why"),
     [
         ({"client_id": 7}, "client_id is text"),
+        ({"redirect_uri": 7}, "redirect_uri is text"),
+        ({"state": 7}, "state is text"),
+        ({"grant_type": 7}, "grant_type is text"),
         ({"token_placement": "cookie"}, "token_placement"),
         ({"code_challenge_method": "plain"}, "S256"),
         ({"leeway": -1}, "leeway"),

@@ -166,3 +166,17 @@ def test_an_issuer_beside_metadata_is_the_issuer_of_that_metadata() -> None:
         check_one_issuer(issuer, metadata)
     with pytest.raises(UsageError, match="leave out one of them"):
         check_one_issuer(ISSUER + "/", got)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"token_endpoint": 7},
+        {"token_endpoint": "http://as.example/token"},
+        {"issuer": "https://as.example", "jwks_uri": "http://localhost/keys"},
+        {"extra": None},
+    ],
+)
+def test_a_constructor_that_is_called_by_hand_checks_as_well(members: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        ServerMetadata(**members)

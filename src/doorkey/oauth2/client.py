@@ -257,6 +257,9 @@ class OAuth2Client:
         from doorkey.values import Secret
 
         core, own = self._oauth, self._oauth.slot.token
+        missing = MissingTokenError("there is no refresh token: the server gave none, or the token is another's")
+        if own is None and refresh_token is None:
+            raise missing  # before anybody is asked for an endpoint
         mine = own is not None and (refresh_token is None or Secret(refresh_token) == own.refresh_token)
         endpoint = core.renewal_endpoint() if mine and not url else core.token_endpoint(url)
         if endpoint is None:
@@ -268,7 +271,7 @@ class OAuth2Client:
         def renew(token: OAuthToken | None) -> Flow[OAuthToken]:
             current = Secret(refresh_token) if refresh_token else (token.refresh_token if token else None)
             if current is None:
-                raise MissingTokenError("there is no refresh token: the server gave none, or the token is another's")
+                raise missing
             kept = asked if asked is not None else Asking(endpoint, RefreshTokenGrant(current))
             asking = Asking(
                 endpoint,
