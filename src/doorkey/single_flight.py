@@ -76,6 +76,17 @@ def _being_saved(slot: Slot) -> OAuthToken | None:
     return None
 
 
+def _found(slot: Slot, now: float, gate: Gate) -> tuple[int, OAuthToken | None, Lead | None]:
+    """Return the number of attempts, a token that may be sent at `now` if there is one, and the lead if this caller is
+    to renew it early. Raises what `Slot.wanted` does."""
+    if (mine := _being_saved(slot)) is not None:
+        return slot.attempts, mine, None
+    seen, token, wanted = slot.look(now)
+    if wanted is Wanted.RENEW:
+        return seen, None, None
+    return seen, token, gate.enter() if token is not None and wanted is Wanted.TRY else None
+
+
 def _chance(slot: Slot) -> float:
     return (slot.chance or random)()
 
@@ -113,18 +124,15 @@ class SingleFlight:
         slot, now = self._slot, self._clock()
         if (ready := slot.at_hand(now)) is not None:
             return ready
-        mine = _being_saved(slot)
-        if mine is not None:
-            return mine
-        seen, token, wanted = slot.look(now)
-        if token is not None and wanted is not Wanted.RENEW:
-            if wanted is Wanted.USE or (lead := self._gate.enter()) is None:
-                return token
-            if self._background:
-                self._start(lead, seen, token)
-                return token
-            return self._lead(lead, slot.fill(seen, token))
-        return self._outcome(seen, None)
+        seen, token, lead = _found(slot, now, self._gate)
+        if token is None:
+            return self._outcome(seen, None)
+        if lead is None:
+            return token
+        if self._background:
+            self._start(lead, seen, token)
+            return token
+        return self._lead(lead, slot.fill(seen, token))
 
     def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
@@ -198,18 +206,15 @@ class AsyncSingleFlight:
 
     async def _token(self, now: float) -> OAuthToken:
         slot = self._slot
-        mine = _being_saved(slot)
-        if mine is not None:
-            return mine
-        seen, token, wanted = slot.look(now)
-        if token is not None and wanted is not Wanted.RENEW:
-            if wanted is Wanted.USE or (lead := self._gate.enter()) is None:
-                return token
-            if self._background:
-                unattended(lambda: arun(slot.fill(seen, token), self._perform), partial(self._left, lead))
-                return token
-            return await self._lead(lead, slot.fill(seen, token))
-        return await self._outcome(seen, None)
+        seen, token, lead = _found(slot, now, self._gate)
+        if token is None:
+            return await self._outcome(seen, None)
+        if lead is None:
+            return token
+        if self._background:
+            unattended(lambda: arun(slot.fill(seen, token), self._perform), partial(self._left, lead))
+            return token
+        return await self._lead(lead, slot.fill(seen, token))
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""

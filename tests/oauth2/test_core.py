@@ -109,7 +109,8 @@ def test_a_session_without_a_secret_says_its_name_and_one_with_a_method_uses_it(
 def test_what_is_missing_is_named_before_anything_is_asked() -> None:
     session = Bare()
     refuses(session._fetch_token, "token_endpoint=")
-    refuses(session._refresh_token, "token_endpoint=")
+    refuses(session._refresh_token, "there is no refresh token")
+    refuses(lambda: session._refresh_token(refresh_token="rt"), "token_endpoint=")
     refuses(session._revoke_token, "revocation_endpoint=")
     refuses(session._introspect_token, "introspection_endpoint=")
     refuses(lambda: session._fetch_token(TOKEN_URL, grant_type="password"), "username")
