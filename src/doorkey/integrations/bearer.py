@@ -95,7 +95,8 @@ class Bearer:
 
         Raises `UsageError` where the token may not be sent to `url`.
         """
-        self._check_target(url)
+        if self._allowed is not None:
+            self._check_target(url)
         return self._placement == "header" and "Authorization" in headers
 
     def _check_target(self, url: Any) -> None:

@@ -48,12 +48,12 @@ class HttpxFace(Auth):
             yield request
             return
         token = bearer.fresh()
-        response = yield _stays_at_home(self._signed(request, token), _LeavingBehind)
+        response = yield self._signed(request, token)
         if response.status_code == 401 and _worth_another(response, request):
             other = bearer.another(token)
             if other is not None:
                 _take_off(request)
-                yield _stays_at_home(self._signed(request, other), _LeavingBehind)
+                yield self._signed(request, other)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
@@ -65,33 +65,37 @@ class HttpxFace(Auth):
         token: Any = bearer.afresh()
         if hasattr(token, "__await__"):  # one that is fresh is there at once
             token = await token
-        signed = _put_on(request, bearer.header(token)) if bearer.is_plain else await self._asigned(request, token)
-        response = yield _stays_at_home(signed, _AsyncLeavingBehind)
+        if bearer.is_plain:
+            response = yield _put_on(request, bearer.header(token), _AsyncLeavingBehind)
+        else:
+            response = yield await self._asigned(request, token)
         if response.status_code == 401 and _worth_another(response, request):
             other = await bearer.aanother(token)
             if other is not None:
                 _take_off(request)
-                yield _stays_at_home(await self._asigned(request, other), _AsyncLeavingBehind)
+                yield await self._asigned(request, other)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         bearer = self._bearer
         if bearer.is_plain:
-            return _put_on(request, bearer.header(token))
+            return _put_on(request, bearer.header(token), _LeavingBehind)
         signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
-        return _to_nobody_else(signed) if bearer.in_body else signed
+        return _stays_at_home(_to_nobody_else(signed) if bearer.in_body else signed, _LeavingBehind)
 
     async def _asigned(self, request: Any, token: OAuthToken) -> Any:
         bearer = self._bearer
         if bearer.is_plain:
-            return _put_on(request, bearer.header(token))
+            return _put_on(request, bearer.header(token), _AsyncLeavingBehind)
         signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
-        return _to_nobody_else(signed) if bearer.in_body else signed
+        return _stays_at_home(_to_nobody_else(signed) if bearer.in_body else signed, _AsyncLeavingBehind)
 
 
-def _put_on(request: Any, header: str) -> Any:
+def _put_on(request: Any, header: str, leaving: type[_LeavingBehind]) -> Any:
     """Sign the request, and note on it that the header is ours."""
     request.headers["Authorization"] = request._doorkey = header
-    return request
+    url = request.url
+    # Only from http to https, each at its own port, would a client take it along.
+    return _stays_at_home(request, leaving) if url.port is None and url.scheme == "http" else request
 
 
 def _take_off(request: Any) -> None:

@@ -201,10 +201,11 @@ class AsyncFamily(_Shared, AsyncBase):
 
     def _transport_for_url(self, url: Any) -> Any:
         siblings, loop = self._siblings, running_loop()
-        if not siblings.at_home(loop):
+        if siblings.home() is not loop and not siblings.at_home(loop):
             return siblings.transport_for(url, loop)
         transport = super()._transport_for_url(url)
-        siblings.close_with_loop(transport)
+        if id(transport) not in siblings.arranged:
+            siblings.close_with_loop(transport)
         return transport
 
     if TYPE_CHECKING:  # `family` makes these, from the library's own

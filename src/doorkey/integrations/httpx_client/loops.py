@@ -9,7 +9,7 @@ generators, but cancels its system tasks when a run ends: one of ours, for all c
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
@@ -22,29 +22,29 @@ class Siblings:
 
     def __init__(self, lib: Any, options: Mapping[str, Any]) -> None:
         self._lib, self._options = lib, options
-        self._home: Any = None
+        self.home: Callable[[], Any] = _nowhere
+        """Returns the first loop, while it lives; asked at each request, as `arranged` is."""
+        self.arranged: dict[int, AsyncGenerator[None] | None] = {}
+        """The client's own transports, by id, that are closed with the first loop or need not be."""
         self._others: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-        self._closing: dict[int, AsyncGenerator[None] | None] = {}
 
     def at_home(self, loop: Any) -> bool:
         """Say whether `loop` is the first, which has the client's own transports."""
-        if self._home is None:
-            self._home = ref(loop)
-        return self._home() is loop
+        if self.home is _nowhere:
+            self.home = ref(loop)
+        return self.home() is loop
 
     def close_with_loop(self, transport: Any) -> None:
         """Have `transport`, one of the client's own, closed when this loop ends; one that was given is its owner's."""
-        if id(transport) in self._closing:  # asked at each request
-            return
         if self._was_given(transport):
-            self._closing[id(transport)] = None
+            self.arranged[id(transport)] = None
             return
         trio = running_trio()
         if trio is not None:
-            self._closing[id(transport)] = None
+            self.arranged[id(transport)] = None
             _close_with_run(trio, transport)
             return
-        self._closing[id(transport)] = closing = _closing(transport)
+        self.arranged[id(transport)] = closing = _closing(transport)
         with suppress(StopIteration):
             closing.asend(None).send(None)  # up to its yield, where this loop knows of it
 
@@ -63,6 +63,10 @@ class Siblings:
     def _was_given(self, transport: Any) -> bool:
         mounts: Mapping[str, Any] = self._options.get("mounts") or {}
         return transport is self._options.get("transport") or any(transport is one for one in mounts.values())
+
+
+def _nowhere() -> None:
+    return None
 
 
 async def _closing(transport: Any) -> AsyncGenerator[None]:
