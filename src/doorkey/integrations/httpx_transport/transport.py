@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from doorkey.integrations._httpx import transport_bases
 from doorkey.integrations.bearer import Bearer
 from doorkey.integrations.faces.httpx import HttpxFace
-from doorkey.protocol.endpoint import Origin, origin_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -35,8 +34,9 @@ class _Face(HttpxFace):
 
 def _led_elsewhere(request: Any) -> bool:
     """Say whether a redirect led here from another origin, or came by one; remember where the request began."""
-    here = origin_of(str(request.url))
-    began: Origin | None = request.extensions.setdefault(_ORIGIN, here)
+    url = request.url  # parsed and normalised by the library already
+    here = url.scheme, url.host, url.port
+    began: object = request.extensions.setdefault(_ORIGIN, here)
     if began != here:
         request.extensions[_ORIGIN] = None
     return began != here
