@@ -22,10 +22,7 @@ from doorkey.protocol.flow import Effect, Flow, arun, run
 from doorkey.protocol.renewal import Slot, Wanted
 from doorkey.shield import shielded, unattended
 from doorkey.tokens import OAuthToken
-from doorkey.turns import awaited, waited
-
-PATIENCE = 120.0
-"""Seconds somebody waits for a renewal that another leads, before giving up with an error rather than never."""
+from doorkey.turns import PATIENCE, awaited, waited
 
 Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
 

@@ -22,12 +22,9 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from doorkey.lazy import named
 
-    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
-    return value
+    return named(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:

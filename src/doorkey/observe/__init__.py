@@ -13,9 +13,6 @@ __all__ = ["Kind", "TokenEvent"]
 
 def __getattr__(name: str) -> Any:
     # Everything that has a token imports the observer; what an event is made of waits until there is one.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from doorkey.observe import events
+    from doorkey.lazy import named
 
-    value = globals()[name] = getattr(events, name)
-    return value
+    return named(__name__, dict.fromkeys(__all__, "doorkey.observe.events"), name)
