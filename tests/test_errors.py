@@ -2,7 +2,9 @@
 
 import ast
 import copy
+import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from doorkey.errors import (
     TransportError,
     UsageError,
     VerificationError,
+    emptied,
     printable,
 )
 
@@ -179,6 +182,44 @@ def test_printable_text_is_printable_bounded_and_else_unchanged(text: str, limit
     assert len(shown) <= 10 * limit + 1
     if text.isprintable() and len(text) <= limit:
         assert shown == text
+
+
+def broken_json(secret: str) -> object:
+    return json.loads(f'{{"access_token":"{secret}"')
+
+
+def broken_utf8(secret: str) -> object:
+    return (secret.encode() + b"\xff").decode()
+
+
+def lone_surrogate(secret: str) -> object:
+    return f"{secret}\ud800".encode()
+
+
+@pytest.mark.parametrize("call", [broken_json, broken_utf8, lone_surrogate])
+def test_what_stands_behind_an_error_of_ours_quotes_nothing(call: Callable[[str], object]) -> None:
+    with pytest.raises(UsageError) as raised:  # noqa: PT012  # the handler is what is tested
+        try:
+            call("s3cret")
+        except ValueError as error:
+            raise UsageError("it cannot be read") from emptied(error)
+    behind: Any = raised.value.__context__
+    assert isinstance(behind, ValueError)
+    quoted = (getattr(behind, "object", ""), vars(behind), behind.args, str(behind))
+    assert "s3cret" not in f"{quoted}"
+
+
+def test_an_error_that_somebody_was_handling_is_left_as_it_is() -> None:
+    theirs = KeyError("theirs")
+    with pytest.raises(UsageError):  # noqa: PT012
+        try:
+            raise theirs
+        except KeyError:
+            try:
+                broken_json("")
+            except ValueError as error:
+                raise UsageError("it cannot be read") from emptied(error)
+    assert theirs.args == ("theirs",)
 
 
 def test_no_builtin_error_is_raised_by_name_in_the_source() -> None:

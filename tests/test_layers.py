@@ -68,7 +68,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 
 PURE = {
     *("__future__", "base64", "collections", "contextlib", "dataclasses", "datetime", "email", "enum", "functools"),
-    *("hashlib", "hmac", "inspect", "ipaddress", "json", "math", "re", "secrets", "types", "typing", "urllib.parse"),
+    *("hashlib", "hmac", "html", "inspect", "ipaddress", "json", "math", "re", "secrets", "types", "typing", "urllib.parse"),
     *("copy", "zlib"),
 }
 """What protocol/ may import of the standard library: no HTTP, no threads, no event loop, no clock, no environment."""

@@ -81,6 +81,22 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
 
 
+def emptied(error: Exception) -> Exception | None:
+    """Take from another library's `error` what it quotes, and return None: for `raise ours from emptied(error)`.
+
+    What is raised from None keeps its context all the same, and a JSONDecodeError holds the whole document, a
+    UnicodeError the whole text.
+    """
+    error.args = ()
+    vars(error).clear()
+    error.__context__ = None
+    if isinstance(error, UnicodeEncodeError):
+        error.object = ""
+    elif isinstance(error, UnicodeDecodeError):
+        error.object = b""
+    return None
+
+
 class OAuthError(Exception):
     """Base of all errors: an `error` code, a `description` for people, and a `uri` with more (RFC 6749 §5.2)."""
 

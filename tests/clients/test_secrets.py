@@ -72,9 +72,35 @@ def test_no_error_shows_a_secret(
         call(client)
     except OAuthError as error:
         assert_clean(f"{error} {error!r} {error.args}")
-        assert_clean(f"{vars(error)}" if failure != "a redirect" else str(error))
+        assert_clean(everything_about(error))
         # The lines of source in a traceback are those of the test too, which name no secret's value.
         assert_clean("".join(traceback.format_exception(error)))
+
+
+TOLD = {
+    "password": (CLIENT_SECRET, PASSWORD),
+    "code": (CLIENT_SECRET, CODE, VERIFIER),
+    "callback": (CLIENT_SECRET, CODE, VERIFIER),
+    "post": (CLIENT_SECRET,),
+    "get": (CLIENT_SECRET, PASSWORD),
+    "refresh": (CLIENT_SECRET, REFRESH),
+    "revocation": (CLIENT_SECRET, REFRESH),
+    "introspection": (CLIENT_SECRET, ACCESS),
+}
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+@pytest.mark.parametrize("page", [False, True])
+def test_a_server_that_repeats_what_it_was_told_is_not_quoted_on_it(
+    adapter: Adapter, hostile: Hostile, name: str, page: bool
+) -> None:
+    words = " ".join(f"[{secret}]" for secret in TOLD[name])
+    described = {"error": "invalid_request", "error_description": words, "error_uri": f"https://as.example/?{words}"}
+    headers = {"X-Asked": words} | ({"Content-Type": "text/html"} if page else {})
+    hostile.on("/token", reply(400, words, headers) if page else reply(400, headers=headers, json=described))
+    with pytest.raises(OAuthError) as raised:
+        CALLS[name](client_of(adapter, hostile))
+    assert_clean(everything_about(raised.value))
 
 
 def everything_about(error: object, seen: set[int] | None = None) -> str:
@@ -91,7 +117,7 @@ def everything_about(error: object, seen: set[int] | None = None) -> str:
     if not isinstance(error, BaseException | requests.PreparedRequest):
         return text
     held = [*vars(error).values(), *getattr(error, "args", ())]
-    chain = [getattr(error, name, None) for name in ("__cause__", "__context__")]
+    chain = [getattr(error, name, None) for name in ("__cause__", "__context__", "object")]
     return text + " ".join(everything_about(one, seen) for one in [*held, *chain])
 
 

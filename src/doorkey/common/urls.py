@@ -7,7 +7,7 @@ from urllib import parse as urlparse
 from urllib.parse import quote, unquote
 
 from doorkey.arguments import members, text
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, emptied
 from doorkey.protocol.http import form_encoded
 from doorkey.protocol.parameters import parse_form
 
@@ -38,8 +38,8 @@ def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
     text(uri, "a URI")
     try:
         parts = urlparse.urlsplit(uri)
-    except ValueError:
-        raise UsageError("this is not a URI") from None
+    except ValueError as error:
+        raise UsageError("this is not a URI") from emptied(error)
     if fragment:
         return urlparse.urlunsplit(parts._replace(fragment=add_params_to_qs(parts.fragment, params)))
     return urlparse.urlunsplit(parts._replace(query=add_params_to_qs(parts.query, params)))

@@ -29,7 +29,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64decode
 
-from doorkey.errors import OAuthError, UsageError
+from doorkey.errors import OAuthError, UsageError, emptied
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
 from doorkey.jose.roca import is_roca
 from doorkey.protocol.strict_json import JSONProblem, parse_object
@@ -111,8 +111,7 @@ def import_key(value: object) -> Key:
     except BROKEN as error:
         if isinstance(error, OAuthError):
             raise
-        # The original's text may quote the key, so it is neither shown nor kept as the cause.
-        raise UsageError(f"the key cannot be read ({type(error).__name__})") from None
+        raise UsageError(f"the key cannot be read ({type(error).__name__})") from emptied(error)
 
 
 def import_key_set(jwks: object) -> tuple[Key, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 from joserfc import jws
 from joserfc.util import urlsafe_b64decode
 
-from doorkey.errors import OAuthError, UsageError, VerificationError
+from doorkey.errors import OAuthError, UsageError, VerificationError, emptied
 from doorkey.jose.algorithms import ExactRegistry, algorithm_named
 from doorkey.jose.keys import BROKEN, Key, import_keys
 from doorkey.protocol.strict_json import JSONProblem, parse_object
@@ -121,8 +121,8 @@ def _decoded(segment: str, what: str) -> dict[str, Any]:
 def _raw(segment: str, what: str) -> bytes:
     try:
         return urlsafe_b64decode(segment.encode("ascii"))
-    except ValueError:
-        raise VerificationError(what, "is not base64url") from None
+    except ValueError as error:
+        raise VerificationError(what, "is not base64url") from emptied(error)
 
 
 def _parsed(data: bytes, what: str) -> dict[str, Any]:

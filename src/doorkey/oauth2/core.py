@@ -162,7 +162,7 @@ class SessionCore:
         if hook and self.hooks.of(hook):
             native = self.library.native_response(response, request)
             native = yield from self.hooks.on_response(hook, native)
-            response = self.library.plain_response(native)
+            response = replace(self.library.plain_response(native), asked=request)
         return response
 
     # -- renewing it -----------------------------------------------------------------------------------------------

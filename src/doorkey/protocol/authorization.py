@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, mapping
-from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError
+from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError, emptied
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import Pairs
 from doorkey.protocol.parameters import beside_query, merged, parse_form, with_query
@@ -141,8 +141,8 @@ def parse_callback(
         raise VerificationError("callback", f"is longer than {MAX_CALLBACK} characters")
     try:
         parts = urlsplit(url)
-    except ValueError:
-        raise VerificationError("callback", "is not a URL") from None
+    except ValueError as error:
+        raise VerificationError("callback", "is not a URL") from emptied(error)
     try:
         pairs = parse_form(parts.fragment if fragment else parts.query)
     except UsageError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, emptied
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.protocol.parameters import beside_query, merged, parse_form, with_query
@@ -144,8 +144,9 @@ def _encoded(text: str) -> str:
 def _basic(headers: Headers, user: str, password: str) -> Mapping[str, str]:
     try:
         credentials = b64encode(f"{user}:{password}".encode()).decode("ascii")
-    except UnicodeEncodeError:
-        raise UsageError("the client_id or client_secret holds a lone surrogate, which cannot be encoded") from None
+    except UnicodeEncodeError as error:
+        why = "the client_id or client_secret holds a lone surrogate, which cannot be encoded"
+        raise UsageError(why) from emptied(error)
     return with_header(headers, "Authorization", f"Basic {credentials}")
 
 

@@ -5,12 +5,12 @@ Parameters stay pair lists until the wire, so that repeats survive and order is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, emptied
 from doorkey.protocol.flow import Effect
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -23,8 +23,8 @@ def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
     """Return `pairs` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot hold."""
     try:
         return urlencode(list(pairs))
-    except UnicodeEncodeError:
-        raise UsageError("a parameter holds a lone surrogate, which cannot be encoded") from None
+    except UnicodeEncodeError as error:
+        raise UsageError("a parameter holds a lone surrogate, which cannot be encoded") from emptied(error)
 
 
 def with_header(headers: Mapping[str, str], name: str, value: str) -> dict[str, str]:
@@ -60,17 +60,21 @@ def body_bytes(body: object, whose: str) -> bytes:
         raise UsageError(f"{whose} is text or bytes, not {type(body).__name__}")
     try:
         return body.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raise UsageError(f"{whose} holds a lone surrogate, which cannot be encoded") from None
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{whose} holds a lone surrogate, which cannot be encoded") from emptied(error)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a server answered: the status, the headers as pairs, and the decoded, bounded body."""
+    """What a server answered: the status, the headers as pairs, and the decoded, bounded body.
+
+    `asked` is the request it answers, whose secrets no error about this answer may repeat.
+    """
 
     status: int
     headers: Pairs = ()
     body: bytes = b""
+    asked: Request | None = field(default=None, compare=False)
 
     def header(self, name: str) -> str | None:
         """Return the first header called `name`, in any case, or None."""
@@ -99,6 +103,9 @@ class Request(Effect[Response]):
     form: Pairs = ()
     body: bytes | None = None
     options: tuple[tuple[str, Any], ...] = ()
+
+    def __iter__(self) -> Generator[Self, Response, Response]:
+        return replace((yield self), asked=self)
 
     @property
     def content(self) -> bytes:

@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any, NoReturn
 
+from doorkey.errors import emptied
+
 MAX_DEPTH = 32
 
 # Possessive, and content with a string that never ends: each byte is looked at once.
@@ -37,8 +39,8 @@ def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except JSONProblem:
         raise
-    except (ValueError, RecursionError):  # ValueError: not JSON, not UTF-8, or a number of thousands of digits
-        raise JSONProblem("not_json", "the body is not JSON") from None
+    except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, a number of thousands of digits
+        raise JSONProblem("not_json", "the body is not JSON") from emptied(error)
     if not isinstance(value, dict):
         raise JSONProblem("not_an_object", "the body is JSON, but not an object")
     return value  # pyright: ignore[reportUnknownVariableType]  # what json.loads makes is Any by nature

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from doorkey.arguments import seconds
-from doorkey.errors import RecordError, StoreError, UsageError
+from doorkey.errors import RecordError, StoreError, UsageError, emptied
 from doorkey.protocol.flow import arun, run
 from doorkey.stores.arguments import MAX_LEASE
 from doorkey.stores.loops import PerLoop
@@ -132,7 +132,7 @@ def _made(kind: Any, url: str, timeout: float, retry: Any) -> Any:
     except (ValueError, redis.RedisError) as error:
         if isinstance(error, UsageError):
             raise
-        raise UsageError("the Redis store's URL cannot be used: see redis.Redis.from_url") from None
+        raise UsageError("the Redis store's URL cannot be used: see redis.Redis.from_url") from emptied(error)
 
 
 def _ours(error: Exception) -> StoreError | RecordError:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from doorkey.arguments import seconds
 from doorkey.deadline import within
-from doorkey.errors import StoreError, TransportError, UsageError
+from doorkey.errors import StoreError, TransportError, UsageError, emptied
 from doorkey.stores.arguments import MAX_LEASE
 
 __all__: list[str] = []
@@ -47,8 +47,8 @@ class Bounded:
             self._url = make_url(url)
             self._driver = self._url.get_driver_name()
             self.dialect = self._url.get_backend_name()
-        except (SQLAlchemyError, ValueError):
-            raise _unusable() from None
+        except (SQLAlchemyError, ValueError) as error:
+            raise _unusable() from emptied(error)
         except ModuleNotFoundError as error:
             raise _not_installed(error) from None
         self._timeout = timeout
@@ -110,8 +110,8 @@ class Bounded:
             )
         except ModuleNotFoundError as error:
             raise _not_installed(error) from None
-        except (SQLAlchemyError, ValueError):
-            raise _unusable() from None
+        except (SQLAlchemyError, ValueError) as error:
+            raise _unusable() from emptied(error)
         _look_at_idle_connections(engine.sync_engine if isinstance(engine, AsyncEngine) else engine)
         return engine
 

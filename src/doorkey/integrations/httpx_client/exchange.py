@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, seconds
 from doorkey.deadline import within
-from doorkey.errors import TransportError, UsageError
+from doorkey.errors import TransportError, UsageError, emptied
 from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.causes import caused_by
 from doorkey.integrations.httpx_client.pinned import achecked, checked
@@ -101,8 +101,8 @@ def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePol
             content=request.content or None,
             extensions={"timeout": limits},
         )
-    except (UnicodeError, lib.InvalidURL):
-        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from None
+    except (UnicodeError, lib.InvalidURL) as error:
+        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from emptied(error)
 
 
 def _timeout(lib: Any, given: Any) -> dict[str, Any]:

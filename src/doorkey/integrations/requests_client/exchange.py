@@ -18,7 +18,7 @@ from requests.auth import AuthBase
 
 from doorkey import arguments
 from doorkey.deadline import within
-from doorkey.errors import TransportError, UsageError
+from doorkey.errors import TransportError, UsageError, emptied
 from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.causes import caused_by
 from doorkey.integrations.requests_client.pinned import checked, never_left
@@ -110,8 +110,8 @@ def _prepared(request: Request, session: requests.Session) -> requests.PreparedR
         return requests.Request(
             request.method, request.url, headers={**headers, **dict(request.headers)}, data=content or None
         ).prepare()
-    except (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL):
-        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from None
+    except (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL) as error:
+        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from emptied(error)
 
 
 def _read(native: requests.Response, policy: ExchangePolicy) -> Response:

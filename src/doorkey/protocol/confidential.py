@@ -1,0 +1,50 @@
+"""What a request says in confidence: a server that repeats it in an error is not quoted on it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus, urlsplit
+
+if TYPE_CHECKING:
+    from doorkey.protocol.http import Request
+
+HIDDEN: Final = "[hidden]"
+
+_IN_CONFIDENCE: Final = re.compile("(token|secret|password|passcode|assertion|code|verifier|otp|pin)$", re.IGNORECASE)
+_SHORT: Final = 8
+"""Characters below which a secret is looked for as a word of its own: `a` as a password is no reason to hide each a."""
+
+
+def without_confidences(text: str, request: Request | None) -> str:
+    """Return `text`, a server's own words about `request`, without the secrets that the request told it."""
+    if request is None:
+        return text
+    told = {spelling for secret in _told(request) for spelling in _spellings(secret)}
+    for secret in sorted(told, key=len, reverse=True):  # one may be part of another
+        word = re.escape(secret)
+        text = re.sub(word if len(secret) >= _SHORT else rf"(?<!\w){word}(?!\w)", HIDDEN, text)
+    return text
+
+
+def _told(request: Request) -> Iterator[str]:
+    body = request.content.decode("utf-8", "replace")
+    scheme, _, credentials = (request.header("authorization") or "").partition(" ")
+    parameters = [*parse_qsl(urlsplit(request.url).query), *parse_qsl(body), ("token", credentials)]
+    if scheme.lower() == "basic":
+        with suppress(ValueError):  # an auth method of the user's own may have written anything
+            password = b64decode(credentials).decode("utf-8", "replace").partition(":")[2]
+            parameters += [("client_secret", password), ("client_secret", unquote_plus(password))]
+    for name, value in parameters:
+        # A demo's password is `password`, and to hide that word would hide what the server means.
+        if value and _IN_CONFIDENCE.search(name) and not _IN_CONFIDENCE.fullmatch(value):
+            yield value
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    from html import escape
+
+    return secret, quote(secret, safe=""), quote_plus(secret), escape(secret)
