@@ -10,6 +10,8 @@ from doorkey.dev import Provider
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
 CLIENT = {"grant_type": "client_credentials", "client_id": "client-1", "client_secret": "my-secret"}
+WAIT = 60.0
+"""Seconds after which a test gives up on what never comes; nothing here waits that long."""
 
 
 def test_a_fault_is_answered_as_often_as_told(provider: Provider, http: requests.Session) -> None:
@@ -25,12 +27,12 @@ def test_a_held_request_waits_for_the_test_and_no_other_waits_for_it(
     let_go = threading.Event()
     fault = provider.faults.add("/token", hold=let_go)
     with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=30)
-        assert fault.arrived.wait(10)
+        held = pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=WAIT)
+        assert fault.arrived.wait(WAIT)
         assert http.get(provider.jwks_uri).status_code == 200
         assert not held.done()
         let_go.set()
-        assert held.result(10).status_code == 200
+        assert held.result(WAIT).status_code == 200
 
 
 def test_garbage_goes_out_as_it_is(provider: Provider, http: requests.Session) -> None:
@@ -59,21 +61,21 @@ def test_more_may_be_held_than_there_are_threads_in_a_pool(provider: Provider) -
     let_go = threading.Event()
     faults = [provider.faults.add("/token", hold=let_go) for _ in range(48)]
     with ThreadPoolExecutor(48) as pool:
-        held = [pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=30) for _ in faults]
-        assert all(fault.arrived.wait(10) for fault in faults)
+        held = [pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=WAIT) for _ in faults]
+        assert all(fault.arrived.wait(WAIT) for fault in faults)
         assert not any(one.done() for one in held)
         let_go.set()
-        assert {one.result(10).status_code for one in held} == {200}
+        assert {one.result(WAIT).status_code for one in held} == {200}
 
 
 def test_a_provider_stops_though_somebody_is_held_for_ever() -> None:
     with ThreadPoolExecutor(1) as pool:
         with Provider() as provider:
             fault = provider.faults.add("/token", hold=threading.Event())
-            held = pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=30)
-            assert fault.arrived.wait(10)
+            held = pool.submit(requests.post, provider.token_endpoint, ADMIN, timeout=WAIT)
+            assert fault.arrived.wait(WAIT)
         with pytest.raises(requests.RequestException):
-            held.result(10).raise_for_status()
+            held.result(WAIT).raise_for_status()
 
 
 def test_a_body_that_drips_is_the_same_body(provider: Provider, http: requests.Session) -> None:
@@ -84,7 +86,7 @@ def test_a_body_that_drips_is_the_same_body(provider: Provider, http: requests.S
 
 def test_a_body_may_come_byte_by_byte(provider: Provider, http: requests.Session) -> None:
     provider.faults.add("/certs", status=200, body="{}", drip=30)
-    with http.get(provider.jwks_uri, stream=True, timeout=10) as answer:
+    with http.get(provider.jwks_uri, stream=True, timeout=25) as answer:
         assert answer.headers["content-length"] == "2"
         assert answer.raw.read(1) == b"{"  # and the other one in half a minute
 
