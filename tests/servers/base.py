@@ -20,8 +20,8 @@ from tests.servers.process import (
     Unavailable,
     die_with_parent,
     fetch,
-    free_port,
     locked,
+    port_of_ones_own,
     port_taken,
 )
 
@@ -42,12 +42,12 @@ class Server(abc.ABC):
 
     name: ClassVar[str]
     discovery: ClassVar[str] = "/.well-known/openid-configuration"
-    patience: ClassVar[float] = 60.0
+    patience: ClassVar[float] = 240.0
 
     def __init__(self, settings: Mapping[str, str] | None = None, port: int = 0, *, tls: bool = False) -> None:
         self.home = cache() / "servers" / self.name
         self.settings = dict(settings or {})
-        self.port = port or free_port()
+        self.port = port or port_of_ones_own()
         self.tls = tls
         self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.state = self.home / f"run-{self.port}"

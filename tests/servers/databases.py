@@ -7,7 +7,6 @@ import abc
 import contextlib
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import subprocess
@@ -20,20 +19,7 @@ from typing import ClassVar
 from tests.servers.base import Launch, Server
 from tests.servers.handle import RealServer
 from tests.servers.prerequisites import from_debian
-from tests.servers.process import Unavailable, die_with_parent, free_port, port_taken
-
-CLIENTS_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
-
-
-def port_of_ones_own() -> int:
-    """A loopback port that is free now, and that the system gives to no client while its server is stopped.
-
-    A client's connection, and for a minute what is left of it, would keep the server from being started again there.
-    """
-    if not CLIENTS_PORTS.exists():
-        return free_port()
-    lowest = int(CLIENTS_PORTS.read_text().split()[0])
-    return next(port for port in iter(lambda: 10_000 + secrets.randbelow(lowest - 10_000), 0) if not port_taken(port))
+from tests.servers.process import Unavailable, die_with_parent
 
 
 class Database(Server):
@@ -41,11 +27,10 @@ class Database(Server):
 
     package: ClassVar[str]
     user: ClassVar[str]
-    patience: ClassVar[float] = 60.0
     stop_by: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(self, settings: Mapping[str, str] | None = None, port: int = 0, *, tls: bool = False) -> None:
-        super().__init__(settings, port or port_of_ones_own(), tls=tls)
+        super().__init__(settings, port, tls=tls)
         self.state = Path(tempfile.gettempdir()) / f"doorkey-{self.name}-{os.getpid()}-{self.port}"
         self.log = self.state / "log.txt"
 

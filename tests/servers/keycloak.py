@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.servers import keycloak_realms
 from tests.servers.base import Launch, Server, spawned
 from tests.servers.prerequisites import java_home, maven, trusting_this_machine
-from tests.servers.process import digest, free_port, run
+from tests.servers.process import digest, run
 
 VERSION = "26.7.3"
 # beside what is on by default
@@ -33,7 +33,6 @@ class Keycloak(Server):
 
     name = "keycloak"
     discovery = "/realms/master/.well-known/openid-configuration"
-    patience = 240.0
 
     @property
     def dist(self) -> Path:
@@ -68,7 +67,7 @@ class Keycloak(Server):
         template = self.home / "template"
         shutil.rmtree(template, ignore_errors=True)
         template.mkdir()
-        first = Keycloak(port=free_port())
+        first = Keycloak()
         with spawned(first.launch(template / "db"), self.home / "install-log.txt") as child:
             first.log = self.home / "install-log.txt"
             first.wait_for(child)

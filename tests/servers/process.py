@@ -5,6 +5,7 @@ import ctypes
 import fcntl
 import hashlib
 import http.client
+import secrets
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,10 @@ import sys
 import urllib.request
 from collections.abc import Generator, Mapping
 from pathlib import Path
+
+CLIENTS_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+# Loaded here, and not in a child that is about to start: there, a lock of the loader may be another thread's for ever.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Unavailable(Exception):
@@ -58,17 +63,36 @@ def locked(path: Path) -> Generator[None, None, None]:
 
 def die_with_parent() -> None:
     """In a child about to start: be stopped when the parent dies, even by SIGKILL (Linux only)."""
-    if sys.platform == "linux":
+    if _LIBC is not None:
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
+            _LIBC.prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
 
 
-def free_port() -> int:
-    """A loopback port that is free now."""
+def port_of_ones_own(below: int = 65_536) -> int:
+    """A loopback port that is free now, and that the system gives to nobody who asks for any port.
+
+    A server of another test, or a client's connection and for a minute what is left of it, would keep ours from being
+    started there, or started again. It is lower than `below`, where the machine tells which ports it gives away.
+    """
+    lowest = min(int(CLIENTS_PORTS.read_text().split()[0]), below) if CLIENTS_PORTS.exists() else 0
+    if lowest <= 10_000:
+        return _free_port()
+    return next(port for port in iter(lambda: 10_000 + secrets.randbelow(lowest - 10_000), 0) if not port_taken(port))
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextlib.contextmanager
+def nobodys_port() -> Generator[int, None, None]:
+    """A loopback port where connections are refused for as long as the block: it is taken, and nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def port_taken(port: int) -> bool:
@@ -90,6 +114,6 @@ def fetch(url: str, ca: Path | None = None) -> bytes:
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if ca:
         handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(ca))))
-    with urllib.request.build_opener(*handlers).open(url, timeout=3) as answer:
+    with urllib.request.build_opener(*handlers).open(url, timeout=30) as answer:
         body: bytes = answer.read()
         return body

@@ -1,7 +1,7 @@
 """Stores that go away, come back, forget everything, or were never there: typed errors, nothing lost in silence."""
 
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,15 +14,14 @@ from sqlalchemy import create_engine, text
 
 from doorkey.errors import RecordError, StoreError, UsageError
 from doorkey.stores import AsyncRedisStore, AsyncSQLStore, Record, RedisStore, SQLStore, Store
-from tests.servers.databases import CLIENTS_PORTS, Database
+from tests.servers.databases import Database
 from tests.servers.handle import RealServer
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
-from tests.servers.process import free_port
+from tests.servers.process import CLIENTS_PORTS, nobodys_port, port_of_ones_own, port_taken
 from tests.servers.redis import Redis
 from tests.stores.kinds import Place
 
-NOBODY = free_port()
 REDIS: Any = redis  # its own types are half there
 CLUSTER: Any = cluster
 
@@ -96,7 +95,8 @@ def test_a_redis_that_was_flushed_says_so_and_takes_what_is_saved_next(key: str)
 
 @pytest.mark.usefixtures("redis_server")
 def test_a_record_and_its_lease_are_on_one_node_of_a_redis_cluster(key: str) -> None:
-    port = next(port for port in iter(free_port, 0) if port < 55_000)  # the nodes' own port is 10 000 higher
+    ports = iter(lambda: port_of_ones_own(below=20_000), 0)
+    port = next(port for port in ports if not port_taken(port + 10_000))  # which is the nodes' own
     with own(Redis({"cluster-enabled": "yes"}, port)) as server, server.serving():
         plain = client_of(server.url)
         plain.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
@@ -232,16 +232,22 @@ def test_rows_of_keys_that_are_long_gone_are_swept_and_no_others(tmp_path: Path)
     engine.dispose()
 
 
-def _unreachable() -> list[Store]:
-    return [
-        RedisStore(f"redis://user:hunter2@127.0.0.1:{NOBODY}/0"),
-        SQLStore(f"postgresql+psycopg://user:hunter2@127.0.0.1:{NOBODY}/x"),
-        SQLStore(f"mysql+pymysql://user:hunter2@127.0.0.1:{NOBODY}/x"),
-    ]
+@pytest.fixture
+def nobody() -> Iterator[int]:
+    with nobodys_port() as port:
+        yield port
 
 
-@pytest.mark.parametrize("store", _unreachable(), ids=["redis", "postgres", "mariadb"])
-def test_a_store_that_cannot_be_reached_is_a_typed_error_without_its_password(store: Store, key: str) -> None:
+UNREACHABLE: dict[str, Callable[[int], Store]] = {
+    "redis": lambda port: RedisStore(f"redis://user:hunter2@127.0.0.1:{port}/0"),
+    "postgres": lambda port: SQLStore(f"postgresql+psycopg://user:hunter2@127.0.0.1:{port}/x"),
+    "mariadb": lambda port: SQLStore(f"mysql+pymysql://user:hunter2@127.0.0.1:{port}/x"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREACHABLE)
+def test_a_store_that_cannot_be_reached_is_a_typed_error_without_its_password(kind: str, nobody: int, key: str) -> None:
+    store = UNREACHABLE[kind](nobody)
     for call in (
         partial(store.load, key),
         partial(store.try_lease, key, 5),

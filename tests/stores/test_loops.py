@@ -18,7 +18,7 @@ from tests.servers.databases import Database
 from tests.servers.handle import RealServer
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
-from tests.servers.process import free_port
+from tests.servers.process import nobodys_port
 from tests.servers.redis import Redis
 from tests.stores.kinds import SERVERS, SHARED, Place, kinds
 
@@ -64,13 +64,6 @@ def test_a_store_whose_library_is_asyncios_says_so_on_trio() -> None:
 
 
 def test_an_asynchronous_store_that_cannot_be_reached_is_a_typed_error_without_its_password() -> None:
-    nobody = free_port()
-    stores: tuple[AsyncStore, ...] = (
-        AsyncRedisStore(f"redis://user:hunter2@127.0.0.1:{nobody}"),
-        AsyncSQLStore(f"postgresql+psycopg://user:hunter2@127.0.0.1:{nobody}/x"),
-        AsyncSQLStore(f"mysql+asyncmy://user:hunter2@127.0.0.1:{nobody}/x"),
-    )
-
     async def ask(call: Callable[[], Awaitable[object]]) -> None:
         with pytest.raises(StoreError) as caught:
             await call()
@@ -87,8 +80,14 @@ def test_an_asynchronous_store_that_cannot_be_reached_is_a_typed_error_without_i
             await ask(store.create_table)
         await store.close()
 
-    for store in stores:
-        asyncio.run(all_calls(store))
+    with nobodys_port() as nobody:
+        stores: tuple[AsyncStore, ...] = (
+            AsyncRedisStore(f"redis://user:hunter2@127.0.0.1:{nobody}"),
+            AsyncSQLStore(f"postgresql+psycopg://user:hunter2@127.0.0.1:{nobody}/x"),
+            AsyncSQLStore(f"mysql+asyncmy://user:hunter2@127.0.0.1:{nobody}/x"),
+        )
+        for store in stores:
+            asyncio.run(all_calls(store))
 
 
 def test_an_asynchronous_client_that_is_given_stays_open(redis_server: RealServer, key: str) -> None:
