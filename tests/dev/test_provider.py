@@ -1,14 +1,18 @@
+import asyncio
 import socket
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from subprocess import run
 from typing import cast
 
 import pytest
 import requests
+import uvicorn
 
+import doorkey.dev.provider
 from doorkey.dev import Provider, Settings, client, user
 from doorkey.errors import UsageError
 from doorkey.jose.generation import generate_key
@@ -202,6 +206,30 @@ def test_a_client_that_signs_is_registered_with_its_public_keys(http: requests.S
 def test_a_taken_port_is_one_clear_error(provider: Provider) -> None:
     with pytest.raises(UsageError, match=f"cannot listen at 127.0.0.1:{provider.port}"):
         Provider(port=provider.port).start()
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["its start fails", "its start takes too long"])
+def test_a_provider_that_does_not_start_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, http: requests.Session, fails: bool
+) -> None:
+    async def startup(self: uvicorn.Server, sockets: object = None) -> None:
+        if fails:
+            raise OSError("no more files")
+        while not self.should_exit:  # noqa: ASYNC110  # uvicorn tells by a flag
+            await asyncio.sleep(0)
+
+    threads = threading.active_count()
+    provider = Provider(store=tmp_path / "store")
+    with monkeypatch.context() as broken:
+        broken.setattr(uvicorn.Server, "startup", startup)
+        broken.setattr(doorkey.dev.provider, "START_SECONDS", 10.0 if fails else 0.0)
+        with pytest.raises(UsageError, match="did not start") as caught:
+            provider.start()
+    assert isinstance(caught.value.__cause__, OSError) is fails
+    assert threading.active_count() == threads
+    assert [file.name for file in tmp_path.iterdir()] == ["store"]  # its log goes when it is closed
+    with provider:
+        assert access_token(http, provider)
 
 
 def test_a_stopped_provider_lets_go_of_its_port() -> None:

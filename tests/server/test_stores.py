@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from doorkey.errors import RecordError, UsageError
+from doorkey.errors import RecordError, StoreError, UsageError
 from doorkey.server.sqlite_store import SQLiteStore
 from doorkey.server.store import SWEEP_EVERY, MemoryStore, Store
 
@@ -161,3 +161,49 @@ def test_the_journal_of_a_store_that_was_deleted_is_not_taken_for_a_new_ones(tmp
     with pytest.raises(RecordError, match="was deleted"):
         SQLiteStore(tmp_path / "store")
     assert not (tmp_path / "store").exists()
+
+
+def test_who_reads_the_file_holds_up_nobody_who_writes(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    with (
+        closing(SQLiteStore(path, patience=0)) as store,
+        closing(sqlite3.connect(path, isolation_level=None)) as reading,
+    ):
+        reading.execute("BEGIN")
+        reading.execute("SELECT * FROM record").fetchall()
+        store.put("code", "a", "one", expires_at=LATER, now=0)
+        assert store.get("code", "a", 0) == "one"
+
+
+def test_a_write_that_finds_the_file_in_use_is_an_error_and_the_next_one_works(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    SQLiteStore(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as reading:
+        reading.execute("PRAGMA journal_mode = DELETE")  # as the files of older versions are
+        reading.execute("BEGIN")
+        reading.execute("SELECT * FROM record").fetchall()
+        with closing(SQLiteStore(path, patience=0)) as store:
+            with pytest.raises(StoreError, match="does not answer") as caught:
+                store.put("code", "a", "one", expires_at=LATER, now=0)  # its COMMIT waits for whoever reads
+            assert caught.value.retryable
+            assert store.get("code", "a", 0) is None
+            reading.execute("COMMIT")
+            store.put("code", "a", "two", expires_at=LATER, now=0)
+            assert store.get("code", "a", 0) == "two"
+
+
+def test_a_file_of_an_older_version_gets_a_log(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    SQLiteStore(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("PRAGMA journal_mode = DELETE")
+    SQLiteStore(path).close()
+    with closing(sqlite3.connect(path)) as reading:
+        assert reading.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_closed_store_says_so_in_an_error_of_ours(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "store")
+    store.close()
+    with pytest.raises(StoreError, match="does not answer"):
+        store.get("code", "a", 0)

@@ -28,6 +28,8 @@ from doorkey.server.storage import Directory
 from doorkey.server.store import MemoryStore, Store
 
 START_SECONDS = 10.0
+STOP_SECONDS = 10.0
+"""How long to wait for a server that is to be ready, and for one to end that did not become so."""
 
 
 class Provider:
@@ -74,29 +76,40 @@ class Provider:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Listen, and return once requests are answered. Raises `UsageError` if the address is taken."""
+        """Listen, and return once requests are answered.
+
+        Raises `UsageError` if the address is taken or the server does not start; nothing of it is left then.
+        """
         listener = _listen(self._host, self._port)
         try:
-            self._store = MemoryStore() if self._store_path is None else SQLiteStore(self._store_path)
+            self._serve(listener)
         except BaseException:
+            self._let_go(STOP_SECONDS)
             listener.close()
             raise
-        self._port = listener.getsockname()[1]
+        return self
+
+    def stop(self) -> None:
+        """Stop listening, and let go of the store."""
+        self._let_go()
+
+    def _serve(self, listener: socket.socket) -> None:
+        self._store = MemoryStore() if self._store_path is None else SQLiteStore(self._store_path)
         directory = Directory(self.clients, self.users)
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
         keycloak = Keycloak(realms, self._store, self._clock.now, any_host=self._allow_remote)
         self._server = _Server(App(keycloak, self.faults, self.requests))
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
-        if not self._server.ready.wait(START_SECONDS):
-            raise UsageError("the provider did not start")
-        return self
+        if not self._server.ready.wait(START_SECONDS) or self._server.failure is not None:
+            raise UsageError("the provider did not start") from self._server.failure
+        self._port = listener.getsockname()[1]
 
-    def stop(self) -> None:
-        """Stop listening, and let go of the store."""
+    def _let_go(self, patience: float | None = None) -> None:
+        """Wait for the thread, at most `patience` seconds, and close the store."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join()
+            self._thread.join(patience)
         if self._store is not None:
             self._store.close()
         self._server = self._thread = self._store = None
@@ -192,7 +205,7 @@ class Provider:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, that says when it is ready."""
+    """uvicorn, that says when it is ready, or why it will not be."""
 
     def __init__(self, app: App) -> None:
         super().__init__(
@@ -210,11 +223,17 @@ class _Server(uvicorn.Server):
             )
         )
         self.ready = threading.Event()
+        self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell who waits for it."""
-        await super().startup(sockets)
-        self.ready.set()
+        """Start, and tell who waits for it how that went."""
+        try:
+            await super().startup(sockets)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # told by who waits, in another thread
+            self.failure = error
+            self.should_exit = True
+        finally:
+            self.ready.set()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,6 +2,9 @@
 
 The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600,
 no symbolic link, no other owner, and never a file that is something else. `doorkey.stores.sqlite_file` sees to that.
+
+It has a write-ahead log, so that who reads it holds up nobody who writes. A file of an older doorkey has none, and gets
+one when it is opened, unless somebody uses it just then.
 """
 
 from __future__ import annotations
@@ -10,10 +13,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from doorkey.errors import OAuthError, UsageError
+from doorkey.errors import StoreError, UsageError
 from doorkey.server.store import SWEEP_EVERY
 from doorkey.stores.sqlite_file import made_if_missing
 
@@ -22,6 +25,7 @@ _LIVE = "SELECT value FROM record WHERE kind = ? AND key = ? AND expires_at > ?"
 _WRITE = "INSERT OR REPLACE INTO record (kind, key, value, expires_at) VALUES (?, ?, ?, ?)"
 _TABLES = f"""
 PRAGMA application_id = {APPLICATION_ID};
+PRAGMA journal_mode = WAL;
 CREATE TABLE record (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -35,23 +39,31 @@ CREATE TABLE record (
 class SQLiteStore:
     """Records in the file at `path`, which is made if need be. Safe between threads, and between processes.
 
+    A call waits `patience` seconds for another process that writes, and raises `StoreError` then.
+
     Raises `UsageError` if the file is a symbolic link, somebody else's, open to others, or not one of ours, and
     `StoreError` or `RecordError` if it cannot be reached or only its journal is left; it is then left as it is.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
         self._path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
         self._lock = threading.Lock()
         self._writes = 0
         made_if_missing(self._path, _TABLES)
         try:
             self._db = sqlite3.connect(
-                f"{self._path.as_uri()}?mode=rw", uri=True, timeout=5, check_same_thread=False, isolation_level=None
+                f"{self._path.as_uri()}?mode=rw",
+                uri=True,
+                timeout=patience,
+                check_same_thread=False,
+                isolation_level=None,
             )
         except sqlite3.Error as error:
             raise UsageError(f"the store at {self._path} cannot be opened") from error
         try:
             self._check_ours()
+            with suppress(sqlite3.OperationalError):  # somebody uses a file that has no log yet: it works without, too
+                self._db.execute("PRAGMA journal_mode = WAL")
         except BaseException:
             self._db.close()
             raise
@@ -110,12 +122,15 @@ class SQLiteStore:
                 self._db.execute(f"BEGIN {kind}")
                 try:
                     yield
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
-                self._db.execute("COMMIT")
+                    self._db.execute("COMMIT")
+                finally:
+                    # Also where the commit failed: it leaves the transaction open when it finds the file in use.
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
             except sqlite3.Error as error:
-                raise OAuthError("store_failed", f"the store at {self._path} does not answer") from error
+                name = getattr(error, "sqlite_errorname", type(error).__name__)
+                busy = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+                raise StoreError(f"the store at {self._path} does not answer ({name})", retryable=busy) from error
 
     def _live(self, kind: str, key: str, now: float) -> str | None:
         row = self._db.execute(_LIVE, (kind, key, now)).fetchone()
