@@ -70,9 +70,9 @@ def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], obje
         tasks.discard(ended)
         if not tasks:
             _running.pop(loop, None)
-        done()
         if not ended.cancelled():
             ended.exception()  # it was told to whoever waited; asyncio need not complain that nobody looked
+        done()
 
     tasks = _running.setdefault(loop, set())
     tasks.add(task)

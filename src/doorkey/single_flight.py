@@ -84,8 +84,12 @@ def _found(slot: Slot, now: float, gate: Gate) -> tuple[int, OAuthToken | None, 
     return seen, token, gate.enter() if token is not None and wanted is Wanted.TRY else None
 
 
-def _chance(slot: Slot) -> float:
-    return (slot.chance or random)()
+def _end(slot: Slot, clock: Callable[[], float], leave: Callable[[], None]) -> None:
+    """Begin the pause after an attempt that failed, and leave: also where a callable of the user's own raises."""
+    try:
+        slot.back_off(clock(), (slot.chance or random)())
+    finally:
+        leave()
 
 
 def _gave_up() -> TransportError:
@@ -144,8 +148,7 @@ class SingleFlight:
         try:
             return run(filling, self._perform)
         finally:
-            self._slot.back_off(self._clock(), _chance(self._slot))
-            self._gate.leave(lead)
+            _end(self._slot, self._clock, partial(self._gate.leave, lead))
 
     def _start(self, lead: Lead, seen: int, token: OAuthToken) -> None:
         given = (lead, seen, token)
@@ -209,7 +212,7 @@ class AsyncSingleFlight:
         if lead is None:
             return token
         if self._background:
-            unattended(lambda: arun(slot.fill(seen, token), self._perform), partial(self._left, lead))
+            unattended(lambda: arun(slot.fill(seen, token), self._perform), self._ending(lead))
             return token
         return await self._lead(lead, slot.fill(seen, token))
 
@@ -223,11 +226,10 @@ class AsyncSingleFlight:
         return await arun(filling, self._perform) if lead is None else await self._lead(lead, filling)
 
     async def _lead(self, lead: Lead, filling: Flow[OAuthToken]) -> OAuthToken:
-        return await shielded(lambda: arun(filling, self._perform), partial(self._left, lead))
+        return await shielded(lambda: arun(filling, self._perform), self._ending(lead))
 
-    def _left(self, lead: Lead) -> None:
-        self._slot.back_off(self._clock(), _chance(self._slot))
-        self._gate.leave(lead)
+    def _ending(self, lead: Lead) -> Callable[[], None]:
+        return partial(_end, self._slot, self._clock, partial(self._gate.leave, lead))
 
     async def _wait_to_lead(self, seen: int) -> Lead | None:
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""

@@ -116,7 +116,14 @@ class Slot:
 
     def put(self, token: OAuthToken | None) -> None:
         """Replace the token from outside; who queued for the old one is content with this one."""
-        self.share = 1.0 if self.chance is None else 0.5 + self.chance() / 2
+        share = 1.0
+        try:
+            share = share if self.chance is None else 0.5 + self.chance() / 2
+        finally:  # a callable of the user's own that raises loses no token, whose predecessor may be dead
+            self._put(token, share)
+
+    def _put(self, token: OAuthToken | None, share: float) -> None:
+        self.share = share
         self.token, self.error, self.failures, self.rejected = token, None, 0, None
         self._ready = None if token is None else (token, _stale_at(token, self._leeway_of(token)))
         self.dead = None
