@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from demo.place import Place
 from doorkey.dev import Provider
-from doorkey.dev.clock import Clock
 
 LIFETIME = 60
 """Seconds an access token lives, as with Keycloak."""
@@ -17,8 +15,7 @@ LIFETIME = 60
 @contextmanager
 def embedded() -> Generator[Place, None, None]:
     """Run the provider; its clock is also the sessions', and moves on when told, so that nobody waits a minute."""
-    clock = Clock(time.time)
-    with Provider(clock=clock.now, access_token_lifetime=LIFETIME) as provider:
+    with Provider(access_token_lifetime=LIFETIME) as provider:
 
         def token_requests(_: str) -> int:
             asked = provider.requests.to("/protocol/openid-connect/token")
@@ -28,7 +25,7 @@ def embedded() -> Generator[Place, None, None]:
             name="the embedded provider",
             origin=provider.origin,
             echo=provider.echo,
-            clock=clock.now,
-            let_tokens_expire=lambda: clock.advance(LIFETIME + 1),
+            clock=provider.clock,
+            let_tokens_expire=lambda: provider.advance(LIFETIME + 1),
             token_requests=token_requests,
         )

@@ -6,7 +6,7 @@ import requests
 
 from doorkey.dev import Provider
 from doorkey.dev.pages import error_page, login_page
-from doorkey.server.endpoints.authorize import LoginNeeded
+from doorkey.server.endpoints.login import LoginNeeded
 from tests.recordings.realm import ALICE, Realm
 from tests.servers.browser import Browser, forms
 from tests.servers.handle import CALLBACK

@@ -6,7 +6,7 @@ import pytest
 
 from doorkey.errors import ServerError
 from doorkey.protocol.http import Response
-from doorkey.server.endpoints.authorize import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
 from doorkey.server.redirect_uris import is_registered
 from tests.server.world import APP, CALLBACK, ISSUER, SPA, World, callback
 from tests.servers.browser import forms

@@ -12,8 +12,9 @@ from doorkey.protocol.flow import run
 from doorkey.protocol.http import FORM, Pairs, Request, Response
 from doorkey.protocol.pkce import challenge_of
 from doorkey.server.context import At, Endpoints
-from doorkey.server.endpoints.authorize import Cookies, LoggedIn, LoginNeeded, authorize, log_in
+from doorkey.server.endpoints.authorize import authorize
 from doorkey.server.endpoints.introspect import introspect
+from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded, log_in
 from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.token import token
 from doorkey.server.keys import KeyRing

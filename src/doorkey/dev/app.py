@@ -20,7 +20,8 @@ from doorkey.dev.faults import Fault, Faults
 from doorkey.dev.keycloak import Keycloak
 from doorkey.dev.misbehaviour import dripping, held, reset
 from doorkey.dev.request_log import LoggedRequest, RequestLog
-from doorkey.protocol.http import FORM, Request, Response
+from doorkey.protocol.http import Request, Response
+from doorkey.server.parameters import has_form
 
 MAX_BODY = 256 * 1024
 ECHO = "/echo"
@@ -78,8 +79,7 @@ class App:
 
 def _described(request: Request, path: str, query: str) -> tuple[tuple[str, ...], str | None]:
     """Return the names of a request's parameters, and its grant type if it has one."""
-    is_form = (request.header("content-type") or "").lower().startswith(FORM)
-    text = request.content.decode("latin-1") if is_form and path != ECHO else query
+    text = request.content.decode("latin-1") if has_form(request) and path != ECHO else query
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
     except ValueError:

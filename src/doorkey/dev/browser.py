@@ -11,7 +11,8 @@ from doorkey.errors import ServerError
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.server.context import At
-from doorkey.server.endpoints.authorize import Cookies, LoginNeeded, authorize, log_in
+from doorkey.server.endpoints.authorize import authorize
+from doorkey.server.endpoints.login import Cookies, LoginNeeded, log_in
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
 
 LOGIN_PATH = "/login-actions/authenticate"

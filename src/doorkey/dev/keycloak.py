@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
+from doorkey.dev.admin import count_users, end_session, refuse_others
 from doorkey.dev.browser import (
     LOGIN_PATH,
     authorize_in_browser,
@@ -27,10 +28,9 @@ from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import json_response
 from doorkey.server.bearer import bearer_token, challenge
 from doorkey.server.context import At, Endpoints
-from doorkey.server.endpoints.admin import count_users, end_session, refuse_others
-from doorkey.server.endpoints.certs import certs
 from doorkey.server.endpoints.discovery import discovery
 from doorkey.server.endpoints.introspect import introspect
+from doorkey.server.endpoints.jwks import jwks
 from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.token import token
 from doorkey.server.endpoints.userinfo import userinfo
@@ -52,7 +52,7 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", DISCOVERY): discovery,
-    ("GET", f"{PROTOCOL}/certs"): certs,
+    ("GET", f"{PROTOCOL}/certs"): jwks,
     ("POST", f"{PROTOCOL}/token"): token,
     ("POST", f"{PROTOCOL}/token/introspect"): introspect,
     ("POST", f"{PROTOCOL}/revoke"): revoke,

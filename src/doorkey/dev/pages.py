@@ -6,7 +6,8 @@ from __future__ import annotations
 from html import escape
 
 from doorkey.protocol.http import Response
-from doorkey.server.endpoints.authorize import LoginNeeded
+from doorkey.server.answers import html
+from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.endpoints.logout import ConfirmLogout
 
 _STYLE = """
@@ -25,19 +26,6 @@ button { font: inherit; font-weight: 600; margin-top: 1.5rem; padding: .6rem 1.5
   .alert { background: #3a1016; }
 }
 """
-
-_HEADERS = (
-    ("Content-Type", "text/html;charset=utf-8"),
-    ("Cache-Control", "no-store, must-revalidate, max-age=0"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    # No `form-action`: browsers apply it to the redirect that follows the form too, and that leads to the client.
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-)
 
 
 def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
@@ -100,4 +88,4 @@ def _page(heading: str, content: str, status: int = 200, page_title: str | None 
 </body>
 </html>
 """
-    return Response(status, _HEADERS, text.encode())
+    return html(text, "style-src 'unsafe-inline'", status)

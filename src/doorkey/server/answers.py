@@ -1,4 +1,4 @@
-"""Responses: JSON, redirects, and errors. The one place where a `ServerError` becomes what the client
+"""Responses: JSON, pages, redirects, and errors. The one place where a `ServerError` becomes what the client
 sees."""
 
 from __future__ import annotations
@@ -18,6 +18,23 @@ def json_response(content: object, status: int = 200, headers: Pairs = NO_STORE)
     """Return `content` as JSON that no cache keeps (RFC 6749 §5.1)."""
     body = json.dumps(content, separators=(",", ":")).encode()
     return Response(status, (("Content-Type", "application/json"), *headers), body)
+
+
+def html(text: str, allowed: str, status: int = 200) -> Response:
+    """Return a page that no cache keeps, nobody frames, and that runs or shows nothing but what is `allowed`.
+
+    `allowed` is a directive of its content security policy. There is no `form-action` in it: browsers apply that to the
+    redirect that follows a form too, and that leads to the client.
+    """
+    headers = (
+        ("Content-Type", "text/html;charset=utf-8"),
+        ("Cache-Control", "no-store, must-revalidate, max-age=0"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Content-Security-Policy", f"default-src 'none'; {allowed}; frame-ancestors 'none'; base-uri 'none'"),
+    )
+    return Response(status, headers, text.encode())
 
 
 def error_response(error: ServerError) -> Response:

@@ -8,11 +8,11 @@ from typing import Any
 
 from doorkey.errors import InvalidRequest, InvalidToken
 from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import FORM, Pairs, Request
+from doorkey.protocol.http import Pairs, Request
 from doorkey.server.context import At
 from doorkey.server.model import User
 from doorkey.server.own_tokens import live_access_token
-from doorkey.server.parameters import form_of
+from doorkey.server.parameters import form_of, has_form
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 
@@ -24,8 +24,7 @@ def bearer_token(request: Request, *, in_form: bool = False) -> str | None:
     """
     match = _BEARER.fullmatch(request.header("authorization") or "")
     in_header = match[1] if match else None
-    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if not in_form or request.method != "POST" or media_type != FORM:
+    if not in_form or request.method != "POST" or not has_form(request):
         return in_header
     posted = form_of(request).get("access_token")
     if in_header is not None and posted is not None:

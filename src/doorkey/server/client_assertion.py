@@ -9,7 +9,7 @@ from doorkey.errors import InvalidClient, UsageError, VerificationError
 from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.protocol.flow import Flow
-from doorkey.server.assertion_claims import audience_list, seconds
+from doorkey.server.assertion_claims import AssertionClaims
 from doorkey.server.context import At
 from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
 from doorkey.server.storage import UseOnce
@@ -47,13 +47,12 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
     claims = _verified(assertion, client)
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise _unknown()
-    _check_audience(claims.get("aud"), at)
-    expires_at = _check_times(claims, at)
-    token_id = claims.get("jti")
-    if not isinstance(token_id, str) or not token_id:
-        raise _refused("Token jti claim is required")
+    said = AssertionClaims(claims, _refused)
+    ends = at.endpoints
+    said.check_audience((at.issuer, ends.token, ends.introspection, ends.revocation))
+    expires_at = _check_times(said, at)
     # Last, so that only an assertion which would have been accepted is used up.
-    if not (yield from UseOnce(f"{client.client_id}/{token_id}", expires_at + at.settings.clock_skew)):
+    if not (yield from UseOnce(f"{client.client_id}/{said.token_id()}", expires_at + at.settings.clock_skew)):
         raise _refused("Token reuse detected")
 
 
@@ -74,35 +73,17 @@ def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
     raise _refused("the client does not authenticate by an assertion")
 
 
-def _check_audience(audience: object, at: At) -> None:
-    audiences = audience_list(audience)
-    ours = {at.issuer, *(getattr(at.endpoints, name) for name in ("token", "introspection", "revocation"))}
-    if len(audiences) > 1:  # another server among them could present it here
-        raise _refused("Multiple audiences not allowed")
-    if not audiences or audiences[0] not in ours:
-        raise _refused("Invalid token audience")
-
-
-def _check_times(claims: Mapping[str, Any], at: At) -> float:
+def _check_times(said: AssertionClaims, at: At) -> float:
     skew = at.settings.clock_skew
-    expires_at = _time(claims, "exp")
-    if expires_at is None:
-        raise _refused("Token exp claim is required")
+    expires_at = said.expires_at()
     if expires_at <= at.now - skew:
         raise _refused("Token is not active")
     if expires_at > at.now + MAX_LIFETIME + skew:
         raise _refused("Token expiration is too far in the future")
     for name in ("nbf", "iat"):
-        if (_time(claims, name) or 0) > at.now + skew:
+        if (said.time(name) or 0) > at.now + skew:
             raise _refused("Token is not active")
     return expires_at
-
-
-def _time(claims: Mapping[str, Any], name: str) -> float | None:
-    try:
-        return seconds(claims, name)
-    except ValueError:
-        raise _refused(f"Token {name} claim is not a time") from None
 
 
 def _refused(description: str) -> InvalidClient:

@@ -8,20 +8,10 @@ from collections.abc import Mapping
 from html import escape
 
 from doorkey.protocol.http import Response
+from doorkey.server.answers import html
 
 _SCRIPT = "document.forms[0].submit()"
 _DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-_HEADERS = (
-    ("Content-Type", "text/html;charset=utf-8"),
-    ("Cache-Control", "no-store, must-revalidate, max-age=0"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    (
-        "Content-Security-Policy",
-        f"default-src 'none'; script-src 'sha256-{_DIGEST}'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-)
 
 
 def form_post(uri: str, parameters: Mapping[str, str | None]) -> Response:
@@ -43,4 +33,4 @@ def form_post(uri: str, parameters: Mapping[str, str | None]) -> Response:
 </body>
 </html>
 """
-    return Response(200, _HEADERS, page.encode())
+    return html(page, f"script-src 'sha256-{_DIGEST}'")

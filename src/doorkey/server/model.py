@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorkey.jose.algorithms import ASYMMETRIC
-from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.values import Secret
 
 NONE = "none"
@@ -24,8 +23,7 @@ CLIENT_CREDENTIALS = "client_credentials"
 
 WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
 USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
-SPECIAL_GRANTS = frozenset({TOKEN_EXCHANGE, JWT_BEARER})
-"""Grants by which a client acts for users who are not there; no client has them unless told."""
+"""What a client may ask for unless told otherwise; not the grants by which it acts for users who are away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

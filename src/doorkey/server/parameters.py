@@ -53,13 +53,17 @@ class Parameters:
         return f"<Parameters {' '.join(self._values)}>"
 
 
+def has_form(request: Request) -> bool:
+    """Say whether the body is a form, by its media type."""
+    return (request.header("content-type") or "").partition(";")[0].strip().lower() == FORM
+
+
 def form_of(request: Request, may_repeat: Container[str] = ()) -> Parameters:
     """Return the parameters in a body; one of another media type holds none.
 
     Raises `InvalidRequest` for a repeated parameter unless it `may_repeat`.
     """
-    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    return _parse(request.content if media_type == FORM else b"", may_repeat)
+    return _parse(request.content if has_form(request) else b"", may_repeat)
 
 
 def query_of(request: Request) -> Parameters:

@@ -1,20 +1,12 @@
-"""The authorization endpoint (RFC 6749 §3.1) and the login it leads to.
+"""The authorization endpoint (RFC 6749 §3.1).
 
-Theory of operation. What is wrong with the client or its redirect URI is told to the person, and nothing is
-redirected; only behind that point do errors go to the client. An acceptable request is kept under a random id
-while its user logs in. The id and a token against forgery go into the form, and the request is bound to the
-browser by a cookie, so that nobody can make another person's browser finish a login they began (RFC 9700
-§4.7). Pages are the face's business: the flows here say only what is to be shown.
+What is wrong with the client or its redirect URI is told to the person, and nothing is redirected; only behind that
+point do errors go to the client. An acceptable request needs a login, or a browser that has one already: `login`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from doorkey.errors import (
     InvalidClient,
@@ -28,66 +20,17 @@ from doorkey.errors import (
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.protocol.pkce import METHOD
-from doorkey.server.answers import redirect
+from doorkey.server.authorization_answers import RESPONSE_MODES, back_with_a_code, sent_back
 from doorkey.server.context import At
-from doorkey.server.form_post import form_post
-from doorkey.server.model import (
-    AUTHORIZATION_CODE,
-    AuthorizationRequest,
-    Client,
-    Code,
-    Grant,
-    PendingLogin,
-    Session,
-)
+from doorkey.server.endpoints.login import Cookies, LoginNeeded, ask_to_log_in
+from doorkey.server.model import AUTHORIZATION_CODE, AuthorizationRequest, Client, Session
 from doorkey.server.parameters import Parameters, form_of, query_of
 from doorkey.server.redirect_uris import is_registered, only_one
 from doorkey.server.scopes import granted_scope
-from doorkey.server.sessions import add_grant, start_session
-from doorkey.server.storage import (
-    CheckPassword,
-    EndLogin,
-    FindBrowser,
-    FindClient,
-    FindLogin,
-    FindSession,
-    RememberBrowser,
-    SaveCode,
-    SaveLogin,
-)
-from doorkey.server.tokens import new_id
+from doorkey.server.storage import FindBrowser, FindClient, FindSession
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-RESPONSE_MODES = ("query", "fragment", "form_post")
 _RESPONSE_TYPES = {"code", "token", "id_token", "none"}
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Cookies:
-    """What the browser brought: the id it was given with a login page, and the key of its session."""
-
-    browser: str | None = None
-    session: str | None = None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class LoginNeeded:
-    """The login page is to be shown, and `browser` to be set as a cookie; `failed` after a wrong password."""
-
-    login_id: str
-    csrf: str
-    browser: str
-    client_id: str
-    username: str = ""
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class LoggedIn:
-    """The user is sent back to the client, and `session_key` is to be set as a cookie."""
-
-    response: Response
-    session_key: str
 
 
 def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | LoginNeeded]:
@@ -108,33 +51,8 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
     except ServerError as error:
         return _refusal(error, parameters, uri, at)
     if session is not None:
-        return (yield from _back_with_a_code(asked, session, at))
-    return (yield from _ask_to_log_in(asked, cookies))
-
-
-def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginNeeded]:
-    """Answer a filled-in login form. Raises `ServerError` if it is not this browser's, or has expired."""
-    form = form_of(request)
-    login_id = form.get("transaction") or ""
-    login = yield from FindLogin(login_id)
-    if login is None:
-        raise InvalidRequest(description="This login has expired. Go back to the app and begin again.", status=400)
-    if not hmac.compare_digest(login.browser, _fingerprint(cookies.browser or "")):
-        raise InvalidRequest(description="This login was begun in another browser.", status=400)
-    if not hmac.compare_digest(login.csrf, _fingerprint(form.get("csrf") or "")):
-        raise InvalidRequest(description="This form is not the one that was sent to you.", status=400)
-    username = form.get("username") or ""
-    user = yield from CheckPassword(username, form.get("password") or "")
-    if user is None:
-        again = (login_id, form.get("csrf") or "", cookies.browser or "", login.request.client_id)
-        return LoginNeeded(*again, username=username, failed=True)
-    if not (yield from EndLogin(login_id)):
-        raise InvalidRequest(description="This login has been finished already.", status=400)
-    # A new session with a new key, whatever the browser had before (session fixation).
-    session = yield from start_session(at, user)
-    key = secrets.token_urlsafe(32)
-    yield from RememberBrowser(key, session)
-    return LoggedIn((yield from _back_with_a_code(login.request, session, at, status=303)), key)
+        return (yield from back_with_a_code(asked, session, at))
+    return (yield from ask_to_log_in(asked, cookies))
 
 
 def _acceptable(parameters: Parameters, client: Client, uri: str) -> AuthorizationRequest:
@@ -201,23 +119,6 @@ def _usable_session(parameters: Parameters, at: At, cookies: Cookies) -> Flow[Se
     return session
 
 
-def _ask_to_log_in(asked: AuthorizationRequest, cookies: Cookies) -> Flow[LoginNeeded]:
-    # One id for all tabs of a browser; each tab has its own login.
-    browser = cookies.browser or secrets.token_urlsafe(32)
-    login_id, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    yield from SaveLogin(login_id, PendingLogin(asked, _fingerprint(browser), _fingerprint(csrf)))
-    return LoginNeeded(login_id, csrf, browser, asked.client_id)
-
-
-def _back_with_a_code(asked: AuthorizationRequest, session: Session, at: At, *, status: int = 302) -> Flow[Response]:
-    grant = Grant(new_id(), asked.client_id, asked.scope, nonce=asked.nonce, refresh_id=new_id(), by_login_page=True)
-    yield from add_grant(session.id, grant)
-    code = secrets.token_urlsafe(32)
-    yield from SaveCode(code, Code(asked, session.id, grant.id))
-    answer = {"state": asked.state, "session_state": session.id, "iss": at.issuer, "code": code}
-    return _sent_back(asked.redirect_uri, answer, asked.response_mode, status)
-
-
 def _refusal(error: ServerError, parameters: Parameters, uri: str, at: At) -> Response:
     answer = {
         "error": error.error,
@@ -227,12 +128,4 @@ def _refusal(error: ServerError, parameters: Parameters, uri: str, at: At) -> Re
     }
     implicit = {"token", "id_token"} & set((parameters.get("response_type") or "").split())
     mode = parameters.get("response_mode") or ("fragment" if implicit else "query")
-    return _sent_back(uri, answer, mode)
-
-
-def _sent_back(uri: str, answer: Mapping[str, str | None], mode: str, status: int = 302) -> Response:
-    return form_post(uri, answer) if mode == "form_post" else redirect(uri, answer, mode, status=status)
-
-
-def _fingerprint(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return sent_back(uri, answer, mode)

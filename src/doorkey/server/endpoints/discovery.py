@@ -6,8 +6,8 @@ from __future__ import annotations
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import json_response
+from doorkey.server.authorization_answers import RESPONSE_MODES
 from doorkey.server.context import At
-from doorkey.server.endpoints.authorize import RESPONSE_MODES
 from doorkey.server.grants import GRANTS
 from doorkey.server.keys import SIGNING_ALG
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from doorkey.errors import InvalidClient, InvalidRequest, InvalidToken, UnauthorizedClient
+from doorkey.jose.claim_rules import audiences
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import answered, json_response
@@ -45,10 +46,7 @@ def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
         claims, user = yield from live_access_token(at, token)
     except InvalidToken:
         return None
-    # What this server writes as `aud` is a string or a list of strings.
-    audience: str | list[str] = claims.get("aud", [])
-    audiences = [audience] if isinstance(audience, str) else audience
-    if client.client_id not in audiences:  # RFC 7662 §4: only whom a token is meant for may look into it
+    if client.client_id not in audiences(claims):  # RFC 7662 §4: only whom a token is meant for may look into it
         return None
     username = user.username if user else claims.get("preferred_username")
     return {**_shown(claims), "username": username, "token_type": ACCESS, "active": True}

@@ -14,7 +14,7 @@ from doorkey.protocol.http import Request, Response
 from doorkey.server.answers import NO_STORE, answered, redirect
 from doorkey.server.client_auth import authenticate
 from doorkey.server.context import At
-from doorkey.server.endpoints.authorize import Cookies
+from doorkey.server.endpoints.login import Cookies
 from doorkey.server.own_tokens import read_own
 from doorkey.server.parameters import Parameters, form_of, query_of
 from doorkey.server.redirect_uris import is_registered

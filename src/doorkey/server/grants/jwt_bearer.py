@@ -13,7 +13,7 @@ from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.verification import unsafe_claims, unsafe_header, verify
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.grants import JWT_BEARER
-from doorkey.server.assertion_claims import audience_list, seconds
+from doorkey.server.assertion_claims import AssertionClaims
 from doorkey.server.context import At
 from doorkey.server.model import Client, TrustedIssuer
 from doorkey.server.parameters import Parameters
@@ -28,12 +28,10 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
     if assertion is None:
         raise _refused("Missing parameter:assertion")
     issuer, subject = _told(assertion, client, at)
-    claims = _verified(assertion, issuer)
-    usable_until = _check_times(claims, issuer, at.now)
-    _check_audience(claims.get("aud"), at)
-    token_id = claims.get("jti")
-    if not isinstance(token_id, str) or not token_id:
-        raise _refused("Token jti claim is required")
+    said = AssertionClaims(_verified(assertion, issuer), _refused)
+    usable_until = _check_times(said, issuer, at.now)
+    said.check_audience((at.issuer, at.endpoints.token))
+    token_id = said.token_id()
     user = yield from FindLinkedUser(issuer.issuer, subject)
     if user is None:
         raise _refused("User not found")
@@ -83,11 +81,9 @@ def _verified(assertion: str, issuer: TrustedIssuer) -> Mapping[str, Any]:
         raise _refused("Invalid signature") from None
 
 
-def _check_times(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) -> float:
+def _check_times(said: AssertionClaims, issuer: TrustedIssuer, now: float) -> float:
     """Return until when the assertion could be used again."""
-    expires_at, issued_at, begins_at = (_time(claims, name) for name in ("exp", "iat", "nbf"))
-    if expires_at is None:
-        raise _refused("Token exp claim is required")
+    expires_at, issued_at, begins_at = said.expires_at(), said.time("iat"), said.time("nbf")
     if expires_at <= now or (begins_at or 0) > now:
         raise _refused("Token is not active")
     if issued_at is None:
@@ -100,21 +96,6 @@ def _check_times(claims: Mapping[str, Any], issuer: TrustedIssuer, now: float) -
     if issued_at < now - issuer.max_age:
         raise _refused("Token was issued too far in the past to be used now")
     return min(expires_at, issued_at + issuer.max_age)
-
-
-def _time(claims: Mapping[str, Any], name: str) -> float | None:
-    try:
-        return seconds(claims, name)
-    except ValueError:
-        raise _refused(f"Token {name} claim is not a time") from None
-
-
-def _check_audience(audience: object, at: At) -> None:
-    audiences = audience_list(audience)
-    if len(audiences) > 1:  # another server among them could present it here
-        raise _refused("Multiple audiences not allowed")
-    if not audiences or audiences[0] not in (at.issuer, at.endpoints.token):
-        raise _refused("Invalid token audience")
 
 
 def _refused(description: str) -> InvalidGrant:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from doorkey.errors import AccessDenied, InvalidClient, InvalidRequest, InvalidToken
+from doorkey.jose.claim_rules import audiences
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
 from doorkey.server.context import At
@@ -39,7 +40,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
         raise _refused("requested_token_type unsupported")
     audience = form.all("audience")
     yield from _check_known(audience, client, at)
-    if client.client_id not in (claims["azp"], *_audience_of(claims)):
+    if client.client_id not in (claims["azp"], *audiences(claims)):
         raise AccessDenied(description="Client is not within the token audience", status=403)
     asked = form.get("scope")
     scope = yield from _scope(asked, client, claims)
@@ -88,12 +89,6 @@ def _check_known(audience: tuple[str, ...], client: Client, at: At) -> Flow[None
         known = name == at.settings.audience or name in client.audiences.values()
         if not known and (yield from FindClient(name)) is None:
             raise InvalidClient(description="Audience not found", status=400)
-
-
-def _audience_of(claims: Mapping[str, Any]) -> list[str]:
-    # What this server writes as `aud` is a string or a list of strings.
-    audience: str | list[str] = claims.get("aud", [])
-    return [audience] if isinstance(audience, str) else audience
 
 
 def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from doorkey.server.answers import json_response
 from doorkey.server.context import At
 
 
-def certs(request: Request, at: At) -> Flow[Response]:
+def jwks(request: Request, at: At) -> Flow[Response]:
     """Answer with the public keys."""
     yield from ()  # a flow like the others, though it asks nothing of the store
     return json_response(at.keys.public_jwks(), headers=(("Cache-Control", "no-cache"),))
