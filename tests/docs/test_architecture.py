@@ -1,0 +1,55 @@
+"""What docs/architecture.md says of the code is true of the code."""
+
+from __future__ import annotations
+
+import re
+
+from tests.test_layers import FILES, LAYERS, SRC
+
+ROOT = SRC.parent
+PACKAGE = SRC / "doorkey"
+PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+SPAN = re.compile(r"`([^`\s]+)`")
+
+
+def section(heading: str) -> str:
+    """The text from a heading to the next one of its level."""
+    return PAGE.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def cells(text: str, column: int) -> list[str]:
+    """What stands in a column of the section's tables, without their heads."""
+    rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return [row[column] for row in rows if row[0].strip() not in {"layer", "looking for"}]
+
+
+def modules_of(path: str) -> set[str]:
+    """The names of the modules at a path below the package, which may have `*`; of a folder, the folder's own."""
+    found = [PACKAGE] if path == "__init__.py" else list(PACKAGE.glob(path.rstrip("/")))
+    names = {".".join(one.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__") for one in found}
+    return names & (FILES.keys() | {"doorkey"})
+
+
+def test_the_table_of_layers_is_the_list_that_imports_are_checked_against() -> None:
+    rows = [set[str]().union(*map(modules_of, SPAN.findall(cell))) for cell in cells(section("Layers"), 1)]
+    layers = [set(layer) for layer in LAYERS]
+    for row in rows:  # a row is one layer, or several that follow each other
+        told: set[str] = set()
+        while told < row and layers:
+            told |= layers.pop(0)
+        assert row == told
+    assert layers == []
+
+
+def test_every_module_is_found_by_a_feature() -> None:
+    named = [path for cell in cells(section("Where a feature lives"), 1) for path in SPAN.findall(cell)]
+    found = set[str]().union(*map(modules_of, named))
+    packages = {module for module, path in FILES.items() if path.name == "__init__.py"}
+    assert sorted(FILES.keys() - packages - found) == []
+
+
+def test_every_path_that_the_page_names_is_there() -> None:
+    paths = [path for path in SPAN.findall(PAGE) if re.fullmatch(r"[\w*/]+(\.py|/)", path)]
+    assert len(paths) > 100
+    places = (PACKAGE, SRC, ROOT)
+    assert [path for path in paths if not any([*place.glob(path.rstrip("/"))] for place in places)] == []
