@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from doorkey.dev import Provider
+from doorkey.dev import Provider, config
 from doorkey.dev.__main__ import main
 from doorkey.dev.config import parse_config, read_config
 from doorkey.errors import UsageError
@@ -119,6 +119,16 @@ def test_the_documented_example_is_a_good_file() -> None:
     config = parse_config(tomllib.loads(example))
     assert [(one.client_id, one.audiences) for one in config.clients] == [("my-app", {"profile": "client-1"})]
     assert [one.username for one in config.users] == ["bob"]
+
+
+def test_the_help_shows_every_key_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert "[[clients]]\n" in told  # line by line, as in a file
+    for keys in (config._REALM, config._CLIENT, config._USER):
+        assert [key for key in keys if f"{key} = " not in told and f".{key}." not in told] == []
 
 
 def test_a_realm_may_trust_an_issuer_by_the_file(tmp_path: Path, http: requests.Session) -> None:

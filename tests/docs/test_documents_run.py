@@ -1,8 +1,13 @@
-"""Every Python block of the README and the documents runs, on the embedded provider, in the order of the page."""
+"""Every Python block of the README and the documents runs, on the embedded provider, in the order of the page.
+
+A TOML block becomes the file that the page calls `provider.toml`. The README alone asks the Keycloak of its readers, at
+localhost:8080, and says so; what it asks there is asked of the embedded provider.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +15,14 @@ from typing import Any
 
 import pytest
 
+from doorkey import TokenVault
 from doorkey.dev import Provider
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+TOML = re.compile(r"^```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+KEYCLOAK = "http://localhost:8080"
 WITH_CODE = [page for page in PAGES if BLOCK.search(page.read_text("utf-8"))]
 
 
@@ -25,12 +33,17 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
-def test_every_block_of_the_page_runs(page: Path, provider: Provider) -> None:
+def test_every_block_of_the_page_runs(
+    page: Path, provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = page.read_text("utf-8")
+    for file in TOML.finditer(text):
+        (tmp_path / "provider.toml").write_text(file[1], "utf-8")
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": page.stem}
     for block in BLOCK.finditer(text):
         line = text.count("\n", 0, block.start()) + 1
-        source = block[1].replace("http://localhost:8080", f"http://localhost:{provider.port}")
+        source = block[1].replace(KEYCLOAK, f"http://localhost:{provider.port}")
         exec(compile("\n" * line + source, str(page), "exec", dont_inherit=True), names)  # noqa: S102  # our own documents
         if "async def main" in source:
             asyncio.run(names["main"]())
@@ -39,8 +52,29 @@ def test_every_block_of_the_page_runs(page: Path, provider: Provider) -> None:
             value.close()
 
 
-def test_the_pages_that_the_readme_names_are_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text("utf-8"))
-    assert links
-    missing = [link for link in links if not (ROOT / link).exists() and link != "docs/bench.md"]
+@pytest.mark.parametrize("page", [page for page in WITH_CODE if page.name != "README.md"], ids=lambda page: page.name)
+def test_a_page_needs_no_server_that_it_does_not_start(page: Path) -> None:
+    assert [block[0] for block in BLOCK.finditer(page.read_text("utf-8")) if KEYCLOAK in block[1]] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"], ids=lambda page: page.name)
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    missing: list[str] = []
+    for path, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", text):
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            missing.append(path + anchor)
     assert missing == []
+
+
+def test_the_vaults_page_names_every_option() -> None:
+    text = (ROOT / "docs" / "vault.md").read_text("utf-8")
+    options = [name for name in inspect.signature(TokenVault).parameters if name not in {"store", "client_id"}]
+    assert [name for name in options if f"| `{name}=`" not in text and f", `{name}=`" not in text] == []

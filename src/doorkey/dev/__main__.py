@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from doorkey.dev.config import read_config
+from doorkey.dev import config
 from doorkey.dev.provider import Provider
 from doorkey.errors import OAuthError
 
@@ -16,11 +16,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted. Returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        config = read_config(options.config) if options.config else None
+        found = config.read_config(options.config) if options.config else None
         provider = Provider(
-            clients=config.clients if config else (),
-            users=config.users if config else (),
-            realms=config.realms if config else None,
+            clients=found.clients if found else (),
+            users=found.users if found else (),
+            realms=found.realms if found else None,
             access_token_lifetime=options.access_token_lifetime,
             store=options.store,
             host=options.host,
@@ -46,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m doorkey.dev",
         description="An OpenID provider with Keycloak's face, for this machine. Ctrl-C stops it.",
+        epilog=config.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=8080, help="to listen at; 0 is any free one (default: 8080)")
     parser.add_argument("--host", default="127.0.0.1", help="to listen at (default: 127.0.0.1)")
@@ -54,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let --host be beyond this machine; its passwords are known to everybody, so think twice",
     )
-    parser.add_argument("--config", metavar="FILE.toml", help="realms, clients and users on top of the usual ones")
+    parser.add_argument("--config", metavar="FILE.toml", help="realms, clients and users; its keys are below")
     parser.add_argument("--store", metavar="FILE.sqlite", help="keep sessions and keys here (default: in memory)")
     parser.add_argument("--access-token-lifetime", type=int, metavar="SECONDS", help="in every realm")
     return parser

@@ -4,6 +4,7 @@
     access_token_lifetime = 60
     session_idle = 1800
     session_max = 36000
+    code_lifetime = 60
     rotate_refresh_tokens = false         # true: a refresh token works once
     [realms.master.trusted_issuers."https://robots.example"]
     keys = []                             # the public keys of an issuer whose assertions are taken
