@@ -19,7 +19,8 @@ from doorkey import TokenVault
 from doorkey.dev import Provider
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TOML = re.compile(r"^```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 KEYCLOAK = "http://localhost:8080"
@@ -52,7 +53,7 @@ def test_every_block_of_the_page_runs(
             value.close()
 
 
-@pytest.mark.parametrize("page", [page for page in WITH_CODE if page.name != "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in WITH_CODE if page != README], ids=lambda page: page.name)
 def test_a_page_needs_no_server_that_it_does_not_start(page: Path) -> None:
     assert [block[0] for block in BLOCK.finditer(page.read_text("utf-8")) if KEYCLOAK in block[1]] == []
 
@@ -78,3 +79,10 @@ def test_the_vaults_page_names_every_option() -> None:
     text = (ROOT / "docs" / "vault.md").read_text("utf-8")
     options = [name for name in inspect.signature(TokenVault).parameters if name not in {"store", "client_id"}]
     assert [name for name in options if f"| `{name}=`" not in text and f", `{name}=`" not in text] == []
+
+
+def test_the_readme_says_what_its_first_example_needs() -> None:
+    text = README.read_text("utf-8")
+    before_the_first_block = text[: text.index("```python")].split("\n\n")[-2:]
+    assert "Keycloak at port 8080" in "\n".join(before_the_first_block)
+    assert "with Provider() as provider:" in BLOCK.findall(text)[1]

@@ -1,0 +1,34 @@
+"""What docs/from-authlib.md says is there can be imported, and what it says is not there cannot."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "from-authlib.md").read_text("utf-8")
+ROWS = [line.strip("|").split(" | ") for line in PAGE.splitlines() if line.startswith("| ")]
+SPAN = re.compile(r"`([\w.]+)`")
+THERE = [row for row in ROWS if re.fullmatch(r" `doorkey[\w.]*`", row[0])]
+IMPORTS = [(row[0].strip(" `"), name) for row in THERE for name in SPAN.findall(row[1])]
+NOT_THERE = PAGE.split("## What is not there")[1].split("\n## ")[0].splitlines()
+ABSENT = [name for line in NOT_THERE for name in SPAN.findall(line.partition(" | ")[0]) if name.startswith("doorkey.")]
+
+
+@pytest.mark.parametrize(("module", "name"), IMPORTS)
+def test_what_is_said_to_be_there_is_there(module: str, name: str) -> None:
+    assert hasattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize("path", ABSENT)
+def test_what_is_said_not_to_be_there_is_not(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    with pytest.raises((ModuleNotFoundError, AttributeError)):
+        getattr(importlib.import_module(module), name)
+
+
+def test_the_page_names_much_of_both() -> None:
+    assert len(IMPORTS) > 30
+    assert len(ABSENT) > 15
