@@ -40,7 +40,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     `VerificationError` for an address that `policy` refuses.
     """
     options: dict[str, Any] = dict(request.options)
-    limit = options.get("timeout", timeout) or policy.deadline
+    limit = options.get("timeout", timeout)
     _check(options, limit)
     prepared = _prepared(request, session)
     settings = session.merge_environment_settings(
@@ -51,7 +51,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
         options.get("cert"),
     )
     how = cast("dict[str, Any]", {**settings, "stream": True})
-    how["timeout"] = limit
+    how["timeout"] = _within(policy.deadline, limit)
 
     def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
         return _read(adapter.send(prepared, **how), policy)
@@ -79,6 +79,17 @@ def check_timeout(timeout: Any) -> None:
     for limit in (connect, read):
         if limit is not None:
             arguments.seconds(limit, "a timeout", least=0.001)
+
+
+def _within(deadline: float, timeout: Any) -> Any:
+    """Return `timeout` with no part beyond `deadline`, so that a silent server's thread, left behind then, ends too."""
+    if isinstance(timeout, urllib3.Timeout):
+        bounded = timeout.clone()
+        bounded.total = min(timeout.total, deadline) if isinstance(timeout.total, int | float) else deadline
+        return bounded
+    if isinstance(timeout, tuple):
+        return tuple(_within(deadline, part) for part in cast("tuple[Any, Any]", timeout))
+    return min(timeout or deadline, deadline)
 
 
 def _pair(given: Any) -> Any:
