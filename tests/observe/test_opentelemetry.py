@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -29,7 +29,8 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.exporter = InMemorySpanExporter()
-        self.reader = InMemoryMetricReader()
+        since_the_last_look = AggregationTemporality.DELTA
+        self.reader = InMemoryMetricReader({Counter: since_the_last_look, Histogram: since_the_last_look})
         traces = TracerProvider()
         traces.add_span_processor(SimpleSpanProcessor(self.exporter))
         trace.set_tracer_provider(traces)
@@ -39,19 +40,24 @@ class Telemetry:
         """The token requests of this test, in the order they ended."""
         return [span for span in self.exporter.get_finished_spans() if span.name == "oauth.token_request"]
 
-    def points(self, name: str, server: str) -> list[Any]:
-        """What was measured under `name` for one authorization server, which is a test's own."""
+    def measured(self, server: str) -> dict[str, list[Any]]:
+        """What was measured for one authorization server since the last look, by the instrument's name."""
         data = self.reader.get_metrics_data()
-        found = [
-            point
+        points = [
+            (metric.name, point)
             for resource in (data.resource_metrics if data is not None else ())
             for scope in resource.scope_metrics
             if scope.scope.name == "doorkey"
             for metric in scope.metrics
-            if metric.name == name
             for point in metric.data.data_points
+            if (point.attributes or {}).get("oauth.authorization_server") == server
         ]
-        return [one for one in found if (one.attributes or {}).get("oauth.authorization_server") == server]
+        return {name: [point for named, point in points if named == name] for name, _ in points}
+
+    def forget(self) -> None:
+        """Begin anew: the next test's server may get the port that this one's had."""
+        self.exporter.clear()
+        self.reader.get_metrics_data()
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +67,9 @@ def whole_run() -> Telemetry:
 
 @pytest.fixture
 def telemetry(whole_run: Telemetry) -> Iterator[Telemetry]:
-    whole_run.exporter.clear()
+    whole_run.forget()
     yield whole_run
-    whole_run.exporter.clear()
+    whole_run.forget()
 
 
 def test_a_token_request_is_a_span_below_the_current_one(telemetry: Telemetry, world: World) -> None:
@@ -101,17 +107,17 @@ def test_everything_is_counted_and_what_takes_time_is_measured(telemetry: Teleme
         outcome()
     world.server.on("/api", reply(401))
     world.call()
-    server = world.server.token_endpoint
+    measured = telemetry.measured(world.server.token_endpoint)
     counted = {
         (point.attributes["oauth.event"], point.attributes.get("oauth.grant_type")): point.value
-        for point in telemetry.points("oauth.client.token.events", server)
+        for point in measured["oauth.client.token.events"]
     }
     assert counted[("asked", world.grant_type)] >= 1
     assert counted[("waited", None)] == 2
     assert counted[("rejected", None)] >= 1
-    (waits,) = telemetry.points("oauth.client.token.wait.duration", server)
+    (waits,) = measured["oauth.client.token.wait.duration"]
     assert (waits.count, waits.sum) == (2, 1.0)
-    requests = telemetry.points("oauth.client.token.request.duration", server)
+    requests = measured["oauth.client.token.request.duration"]
     assert max(point.max for point in requests) == 0.5
     assert requests[0].explicit_bounds[0] == 0.005
 
