@@ -141,6 +141,35 @@ def test_a_missing_token_type_can_be_mended(adapter: Adapter, hostile: Hostile) 
     assert client.fetch_token(hostile.token_endpoint)["token_type"] == "Bearer"
 
 
+@pytest.mark.parametrize("kind", ["access_token_response", "refresh_token_response"])
+def test_a_hook_may_mend_the_answer_by_a_json_of_its_own(adapter: Adapter, hostile: Hostile, kind: str) -> None:
+    hostile.on("/any", reply(200, '{"access_token":"at-9"}'))
+    client = adapter.client(token=OLD)
+
+    def fix(resp: Any) -> Any:
+        token = resp.json()
+        token["token_type"] = "Bearer"
+        resp.json = lambda: token
+        return resp
+
+    client.native.register_compliance_hook(kind, fix)
+    CALLS[kind](client, hostile.url("/any"))
+    assert client.access_token == "at-9"
+
+
+@pytest.mark.parametrize("mended", [7, lambda: {"access_token": object()}, lambda: float("nan")])
+def test_a_json_of_a_hook_that_is_none_is_a_usage_error(adapter: Adapter, hostile: Hostile, mended: Any) -> None:
+    client = prepared(adapter, hostile)
+
+    def fix(resp: Any) -> Any:
+        resp.json = mended
+        return resp
+
+    client.native.register_compliance_hook("access_token_response", fix)
+    with pytest.raises(UsageError, match="json"):
+        client.fetch_token(hostile.url("/any"))
+
+
 @pytest.mark.parametrize("kind", ["refresh_token_request", "revoke_token_request", "introspect_token_request"])
 def test_request_hooks_may_change_all_of_it_before_it_is_authenticated(
     adapter: Adapter, hostile: Hostile, kind: str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Protocol
 
+from doorkey.arguments import function
+from doorkey.errors import UsageError
 from doorkey.protocol.client_auth import ClientAuthMethod
 from doorkey.protocol.http import Request, Response
 
@@ -29,3 +32,20 @@ class Library(Protocol):
     def client_auth(self, auth: object) -> ClientAuthMethod:
         """Return the client authentication method of an `auth=` value: the library's own, a pair, or a callable."""
         ...
+
+
+def body_of(native: Any, content: bytes) -> bytes:
+    """Return the body of a response that hooks have seen: `content`, or what the `json` says that a hook has put there.
+
+    ``response.json = lambda: token`` is how hooks are written that mend an answer. Raises `UsageError` where it cannot
+    be called, or returns what is no JSON.
+    """
+    mended: Any = vars(native).get("json")
+    if mended is None:
+        return content
+    function(mended, "the json that a response hook sets is a callable")
+    said = mended()
+    try:
+        return json.dumps(said, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise UsageError("the json() that a response hook sets returns what JSON can hold") from None

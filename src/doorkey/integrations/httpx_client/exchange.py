@@ -16,6 +16,7 @@ from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.causes import caused_by
 from doorkey.integrations.httpx_client.pinned import achecked, checked
 from doorkey.integrations.trust import tls_error_in, why_tls_failed
+from doorkey.oauth2.library import body_of
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
 from doorkey.protocol.http import Request, Response
@@ -141,7 +142,7 @@ class HttpxLibrary:
     def plain_response(self, native: Any) -> Response:
         """Return what a hook made of the library's response. Raises `UsageError` for anything else."""
         instance(native, self._lib.Response, "a response hook returns the HTTP library's response")
-        return Response(native.status_code, tuple(native.headers.multi_items()), native.content)
+        return Response(native.status_code, tuple(native.headers.multi_items()), body_of(native, native.content))
 
     def client_auth(self, auth: object) -> ClientAuthMethod:
         """Return the method of an `auth=` value: the library's own kind, a pair, or a callable."""

@@ -23,6 +23,7 @@ from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.causes import caused_by
 from doorkey.integrations.requests_client.pinned import checked, never_left
 from doorkey.integrations.trust import tls_error_in, why_tls_failed
+from doorkey.oauth2.library import body_of
 from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.endpoint import origin_of
 from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
@@ -177,7 +178,7 @@ class RequestsLibrary:
     def plain_response(self, native: requests.Response) -> Response:
         """Return what a hook made of a `requests.Response`. Raises `UsageError` for anything else."""
         arguments.instance(native, requests.Response, "a response hook returns a requests.Response")
-        return Response(native.status_code, tuple(native.headers.items()), native.content or b"")
+        return Response(native.status_code, tuple(native.headers.items()), body_of(native, native.content or b""))
 
     def client_auth(self, auth: object) -> ClientAuthMethod:
         """Return the method of an `auth=` value: requests' own kind, a pair, or a callable."""
