@@ -40,6 +40,10 @@ PATIENCE: Final = 5000
 """Attempts before a test gives up waiting for a store; each makes a round trip."""
 
 
+LONG: Final = 60.0
+"""Seconds a store may take for a call: far more than any does, however busy the machine and its disk are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A kind of store, and where it is: a path or a URL."""
@@ -52,10 +56,10 @@ class Place:
         if self.kind == "memory":
             return MemoryStore()
         if self.kind == "sqlite":
-            return SQLiteStore(self.where, patience=30)
+            return SQLiteStore(self.where, patience=LONG)
         if self.kind in REDIS:
-            return RedisStore(self.where, prefix="test:")
-        store = SQLStore(self.where)
+            return RedisStore(self.where, prefix="test:", timeout=LONG)
+        store = SQLStore(self.where, timeout=LONG)
         store.create_table()
         return store
 
@@ -64,11 +68,11 @@ class Place:
         if self.kind == "memory":
             return AsyncMemoryStore()
         if self.kind == "sqlite":
-            return AsyncSQLiteStore(self.where, patience=30)
+            return AsyncSQLiteStore(self.where, patience=LONG)
         if self.kind in REDIS:
-            return AsyncRedisStore(self.where, prefix="test:")
+            return AsyncRedisStore(self.where, prefix="test:", timeout=LONG)
         url = self.where.replace("sqlite://", "sqlite+aiosqlite://").replace("+pymysql", "+asyncmy")
-        store = AsyncSQLStore(url)
+        store = AsyncSQLStore(url, timeout=LONG)
         await store.create_table()
         return store
 

@@ -1,6 +1,7 @@
 """What a call costs on the wire: who renews a token makes everybody wait, so nothing is asked twice."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -10,13 +11,19 @@ import pytest
 
 from doorkey.stores import AsyncSQLStore, SQLStore, sql_engine
 from tests.servers.handle import RealServer
-from tests.stores.kinds import SERVERS
+from tests.stores.kinds import LONG, SERVERS
 from tests.stores.wire import Wire, wire
 
 KINDS = [
     pytest.param(kind, held, id=kind, marks=pytest.mark.real_server)
     for kind, held in (("postgres", 1), ("mariadb", 2))  # MariaDB cannot change and read in one statement
 ]
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, no connection was idle for so long that it would be looked at first."""
+    monkeypatch.setattr(sql_engine, "IDLE", math.inf)
 
 
 @pytest.fixture
@@ -33,6 +40,7 @@ def url_of(kind: str, port: int, *, awaited: bool) -> str:
     return f"mysql+{'asyncmy' if awaited else 'pymysql'}://doorkey:pass-word@127.0.0.1:{port}/doorkey"
 
 
+@pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize(("kind", "held"), KINDS)
 def test_each_call_of_an_sql_store_is_one_round_trip(kind: str, held: int, real: Wire, key: str) -> None:
     def cost(call: Callable[[], object]) -> int:
@@ -40,7 +48,7 @@ def test_each_call_of_an_sql_store_is_one_round_trip(kind: str, held: int, real:
         call()
         return real.asked - before
 
-    with closing(SQLStore(url_of(kind, real.port, awaited=False))) as store:
+    with closing(SQLStore(url_of(kind, real.port, awaited=False), timeout=LONG)) as store:
         store.create_table()
         assert store.commit(key, b"1", expected=0) == 1
         lease = store.try_lease(key, 60)
@@ -52,10 +60,11 @@ def test_each_call_of_an_sql_store_is_one_round_trip(kind: str, held: int, real:
         assert cost(lambda: store.try_lease(key, 60)) == 1
 
 
+@pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize(("kind", "held"), KINDS)
 def test_each_call_of_an_asynchronous_sql_store_is_one_round_trip(kind: str, held: int, real: Wire, key: str) -> None:
     async def use() -> list[int]:
-        store = AsyncSQLStore(url_of(kind, real.port, awaited=True))
+        store = AsyncSQLStore(url_of(kind, real.port, awaited=True), timeout=LONG)
         await store.create_table()
         await store.commit(key, b"1", expected=0)
         costs: list[int] = []
@@ -82,7 +91,7 @@ def test_each_call_of_an_asynchronous_sql_store_is_one_round_trip(kind: str, hel
 def test_a_connection_that_was_idle_is_looked_at_before_it_is_used(
     kind: str, held: int, real: Wire, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(SQLStore(url_of(kind, real.port, awaited=False))) as store:
+    with closing(SQLStore(url_of(kind, real.port, awaited=False), timeout=LONG)) as store:
         store.create_table()
         monkeypatch.setattr(sql_engine, "IDLE", 0.0)
         before = real.asked

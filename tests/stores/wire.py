@@ -20,7 +20,8 @@ class Wire:
         self._open: list[socket.socket] = []
         self.asked = 0
         self._clients_turn = True
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def cut(self) -> None:
         """From now on, take what is sent and answer nothing."""
@@ -31,7 +32,10 @@ class Wire:
         self._cut.clear()
 
     def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # else whoever accepts does so once more
         self._listener.close()
+        self._accepting.join(60)
         self.hang_up()
 
     def hang_up(self) -> None:

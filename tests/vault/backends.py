@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from doorkey.stores import SQLStore
+from tests.vault.worker import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("sqlite", "redis", "postgres", "mariadb")
@@ -47,7 +48,7 @@ class SQLiteFile(Backend):
         self._execute("DELETE FROM record")
 
     def _execute(self, statement: str) -> None:
-        with closing(sqlite3.connect(self.address, isolation_level=None, timeout=20)) as db:
+        with closing(sqlite3.connect(self.address, isolation_level=None, timeout=LONG)) as db:
             db.execute(statement)
 
 
@@ -105,13 +106,13 @@ class RedisServer(Kept):
     def _client(self) -> Any:
         from doorkey.stores import RedisStore
 
-        return RedisStore(self.address)._client
+        return RedisStore(self.address, timeout=LONG)._client
 
 
 class SQLServer(Kept):
     def __init__(self) -> None:
         super().__init__()
-        with closing(SQLStore(self.address)) as store:
+        with closing(SQLStore(self.address, timeout=LONG)) as store:
             store.create_table()
 
     def expire_leases(self) -> None:

@@ -25,6 +25,8 @@ from doorkey.vault.effects import Commit, Release, TryLease
 
 KEY = "user-42"
 CLIENT, SECRET = "client-1", "my-secret"
+LONG = 60.0
+"""Seconds a store may take for a call: far more than any does, however busy the machine and its disk are."""
 TASKS = 4
 """That ask at once, in a worker that awaits."""
 
@@ -71,11 +73,11 @@ def store_of(job: Job) -> Store:
 
     match job.kind:
         case "sqlite":
-            return stores.SQLiteStore(job.address)
+            return stores.SQLiteStore(job.address, patience=LONG)
         case "redis":
-            return stores.RedisStore(job.address)
+            return stores.RedisStore(job.address, timeout=LONG)
         case _:
-            return stores.SQLStore(job.address)
+            return stores.SQLStore(job.address, timeout=LONG)
 
 
 def async_store_of(job: Job) -> AsyncStore:
@@ -83,11 +85,11 @@ def async_store_of(job: Job) -> AsyncStore:
 
     match job.kind:
         case "sqlite":
-            return stores.AsyncSQLiteStore(job.address)
+            return stores.AsyncSQLiteStore(job.address, patience=LONG)
         case "redis":
-            return stores.AsyncRedisStore(job.address)
+            return stores.AsyncRedisStore(job.address, timeout=LONG)
         case _:
-            return stores.AsyncSQLStore(job.address.replace("+pymysql", "+asyncmy"))
+            return stores.AsyncSQLStore(job.address.replace("+pymysql", "+asyncmy"), timeout=LONG)
 
 
 def tell(**members: object) -> None:
