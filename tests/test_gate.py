@@ -16,7 +16,7 @@ import trio
 from doorkey.gate import Gate, Lead, waker_of
 from tests.backends import both_backends
 
-WAIT = 30.0
+WAIT = 60.0
 """Seconds after which a test gives up on what never comes; nothing here waits that long."""
 
 

@@ -14,7 +14,7 @@ from doorkey.errors import InvalidGrant
 from doorkey.shield import running_trio, shielded, unattended
 from tests.backends import both_backends
 
-WAIT = 30.0
+WAIT = 60.0
 """Seconds after which a test gives up on what never comes; nothing here waits that long."""
 
 

@@ -130,7 +130,7 @@ def test_however_many_are_refused_at_once_one_renewal_serves_them(caller: Maker,
 
     def refuse(exchange: Exchange) -> None:
         if exchange.request.token == "at-1":
-            everybody.wait(20)  # all eight have been signed with the old token
+            everybody.wait(60)  # all eight have been signed with the old token
             exchange.send(reply(401, headers=hanging_up))
         else:
             exchange.send(reply(200, headers=hanging_up))

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 TLS = b"\x16"
 """How a client begins that speaks TLS, which we do not."""
-WAIT = 20.0
+WAIT = 60.0
 """Seconds after which a test that waits for an event has failed."""
 
 
@@ -216,6 +216,7 @@ class Hostile:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join(WAIT)  # nobody is accepted any more
         with self._lock:
             connections = list(self._connections)
         for connection in connections:

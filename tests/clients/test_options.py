@@ -296,7 +296,7 @@ def test_one_session_serves_many_threads(adapter: Adapter, hostile: Hostile) -> 
     barrier = threading.Barrier(8)
 
     def call() -> int:
-        barrier.wait(20)
+        barrier.wait(60)
         return client.get(hostile.url()).status_code
 
     assert together(8, call) == [200] * 8

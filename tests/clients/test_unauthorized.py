@@ -103,7 +103,7 @@ def test_many_refusals_of_one_token_make_one_renewal(adapter: Adapter, hostile: 
 
     def answer(exchange: Any) -> None:
         if exchange.request.token == "at-1":
-            everybody.wait(20)
+            everybody.wait(60)
             exchange.send(reply(401, headers={"Connection": "close"}))
         else:
             exchange.send(reply(200, headers={"Connection": "close"}))

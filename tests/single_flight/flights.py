@@ -17,7 +17,7 @@ from doorkey.single_flight import SingleFlight
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 
-NOW, WAIT = 1_800_000_000.0, 30.0
+NOW, WAIT = 1_800_000_000.0, 60.0
 
 
 ASK = Request("POST", "https://as.example/token")

@@ -193,7 +193,7 @@ def test_many_threads_get_the_same_value() -> None:
     start = threading.Barrier(16)
 
     def get() -> int:
-        start.wait(20)
+        start.wait(60)
         return id(cache.get("a", Value))
 
     assert len(set(together(16, get))) == 1

@@ -74,7 +74,7 @@ def test_threads_of_different_keys_do_not_wait_for_each_other(
     everybody = threading.Barrier(8)
 
     def answer(exchange: Any) -> None:
-        everybody.wait(20)
+        everybody.wait(60)
         exchange.send(token("at-" + exchange.request.form["refresh_token"]))
 
     hostile.on("/token", answer)

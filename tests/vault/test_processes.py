@@ -188,7 +188,7 @@ def test_a_store_that_loses_everything_during_a_renewal_is_a_typed_error_for_all
     eight.expire()
     for member in eight.members:
         member.order(Order(eight.now))
-    assert fault.arrived.wait(20)
+    assert fault.arrived.wait(60)
     backend.flush()
     release.set()
     assert {member.answer().error for member in eight.members} == {"MissingTokenError"}
@@ -218,7 +218,7 @@ def test_a_store_that_stops_during_a_renewal_gets_the_new_token_when_it_is_back(
     eight.expire()
     leader, *others = eight.members
     leader.order(Order(eight.now))
-    assert fault.arrived.wait(20)
+    assert fault.arrived.wait(60)
     backend.stop()
     release.set()
     kept = leader.answer().token  # used, though no store has it yet
