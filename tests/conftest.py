@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.fixtures_servers"]
+
+# No property is about speed, and a busy machine takes its time.
+settings.register_profile("doorkey", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("doorkey")
 
 
 @pytest.fixture
