@@ -29,7 +29,7 @@ def run(*arguments: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=600,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -64,7 +64,7 @@ def test_a_step_that_does_not_hold_makes_the_demo_fail() -> None:
         "steps.STEPS = tuple(replace(s, shows=lambda place: [Fact('a', 'b', False)]) for s in steps.STEPS[:2]); "
         "sys.argv = ['demo']; from demo.__main__ import main; sys.exit(main())"
     )
-    done = subprocess.run([sys.executable, "-c", broken], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", broken], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert "not as promised" in done.stdout
     assert "step 1, 2" in done.stdout
