@@ -13,6 +13,7 @@ from doorkey.errors import InvalidGrant, UsageError
 from doorkey.integrations.httpx_client import on
 from doorkey.integrations.requests_client import AssertionSession
 from doorkey.jose.generation import generate_key, private_jwk
+from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims, unsafe_header
 from tests.clients.adapters import Adapter, Client
 from tests.clients.clock import Clock
@@ -20,6 +21,7 @@ from tests.clients.hostile import Hostile, token
 from tests.servers.handle import RealServer
 
 KEY = private_jwk(generate_key("RS256")).reveal()
+JWT_BEARER = AssertionSession.JWT_BEARER_GRANT_TYPE
 ISSUER = "robots@project.example"
 
 CLASSES: dict[str, Callable[..., Any]] = {
@@ -74,6 +76,101 @@ def test_each_renewal_signs_a_fresh_assertion(adapter: Adapter, hostile: Hostile
     first, second = (unsafe_claims(one.form["assertion"]) for one in hostile.to("/token"))
     assert first["jti"] != second["jti"]
     assert second["iat"] == first["iat"] + 100_000
+
+
+@pytest.fixture
+def signatures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The claims of what has been signed, in order."""
+    signed = list[Any]()
+
+    def counting(claims: Any, *args: Any, **kwargs: Any) -> str:
+        signed.append(claims)
+        return sign(claims, *args, **kwargs)
+
+    monkeypatch.setattr("doorkey.jose.signing.sign", counting)
+    return signed
+
+
+def self_signed(adapter: Adapter, hostile: Hostile, clock: Clock, **options: Any) -> Client:
+    return robot(adapter, token_endpoint=hostile.token_endpoint, issuer=ISSUER, key=KEY, clock=clock, **options)
+
+
+def asked(hostile: Hostile) -> list[tuple[str, str]]:
+    """The grant of each token request, and its scope."""
+    return [(one.form["grant_type"], one.form.get("scope", "")) for one in hostile.token_requests]
+
+
+def test_a_token_that_is_fetched_is_asked_for_by_the_assertion(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on("/token", token("at-1"), token("at-2"))
+    client = self_signed(adapter, hostile, clock, scope="read")
+    assert client.fetch_token().access_token == "at-1"
+    assert client.fetch_token(hostile.token_endpoint, scope="write", audience="api").access_token == "at-2"
+    assert asked(hostile) == [(JWT_BEARER, "read"), (JWT_BEARER, "write")]
+    assert hostile.token_requests[1].form["audience"] == "api"
+    clock.advance(100_000)
+    client.get(hostile.url())
+    assert asked(hostile)[2] == (JWT_BEARER, "write"), "it is renewed as it was asked for"
+
+
+def test_an_assertion_session_takes_an_assertion_and_other_grants_that_a_call_names(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on("/token", token("at-1"))
+    client = self_signed(adapter, hostile, clock)
+    client.fetch_token(assertion="made.by.hand")
+    client.fetch_token(grant_type="client_credentials")
+    client.fetch_token(username="u", password="p")
+    assert [one[0] for one in asked(hostile)] == [JWT_BEARER, "client_credentials", "password"]
+    assert hostile.token_requests[0].form["assertion"] == "made.by.hand"
+
+
+def test_a_refresh_by_hand_signs_another_assertion_where_there_is_no_refresh_token(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on("/token", token("at-1"), token("at-2", refresh_token="rt-2"), token("at-3"))
+    saved = list[Any]()
+    client = self_signed(adapter, hostile, clock, update_token=adapter.function(lambda token, **old: saved.append(old)))
+    assert client.refresh_token().access_token == "at-1"
+    assert client.refresh_token(headers={"X-Tenant": "7"}).access_token == "at-2"
+    assert client.refresh_token().access_token == "at-3"
+    assert [one[0] for one in asked(hostile)] == [JWT_BEARER, JWT_BEARER, "refresh_token"]
+    assert hostile.token_requests[1].header("x-tenant") == "7"
+    assert saved == [{}, {"access_token": "at-1"}, {"refresh_token": "rt-2"}]
+
+
+def test_looking_at_the_token_signs_nothing(
+    adapter: Adapter, hostile: Hostile, clock: Clock, signatures: list[Any]
+) -> None:
+    hostile.on("/token", token("at-1"))
+    client = self_signed(adapter, hostile, clock)
+    client.get(hostile.url())
+    assert len(signatures) == 1
+    clock.advance(270)  # stale: everybody looks whether it can be renewed
+    core = client.native._oauth
+    for _ in range(5):
+        core.slot.wanted(clock())
+        assert core.renewable(core.slot.token)
+    assert len(signatures) == 1
+
+
+def test_nothing_is_signed_while_a_refresh_token_works(
+    adapter: Adapter, hostile: Hostile, clock: Clock, signatures: list[Any]
+) -> None:
+    hostile.on("/token", token("at-1", refresh_token="rt-1"), token("at-2"))
+    client = self_signed(adapter, hostile, clock)
+    client.get(hostile.url())
+    clock.advance(300)
+    client.get(hostile.url())
+    assert [one[0] for one in asked(hostile)] == [JWT_BEARER, "refresh_token"]
+    assert len(signatures) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"header": 7}, {"claims": "x"}, {"token_endpoint": "http://as.example/token"}])
+def test_an_option_of_the_assertion_that_cannot_be_is_a_usage_error(adapter: Adapter, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        robot(adapter, **{"token_endpoint": "https://as.example/token", "issuer": ISSUER, "key": KEY, **wrong})
 
 
 def test_an_assertion_session_without_a_key_is_a_usage_error(adapter: Adapter) -> None:

@@ -13,7 +13,7 @@ from doorkey.errors import (
     TokenExpiredError,
     UsageError,
 )
-from doorkey.oauth2.core import extra_pairs
+from doorkey.oauth2.asking import extra_pairs
 from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.protocol.http import Request, Response
 from doorkey.single_flight import Renewed

@@ -11,6 +11,7 @@ from doorkey.protocol.grants import (
     JWTBearerGrant,
     PasswordGrant,
     RefreshTokenGrant,
+    SelfSignedGrant,
     TokenExchangeGrant,
 )
 from doorkey.protocol.http import Pairs
@@ -48,19 +49,23 @@ ALL: list[tuple[Grant, Pairs]] = [
             ("assertion", "eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0."),
         ),
     ),
-    (  # RFC 8693 §2.3
-        TokenExchangeGrant(
-            Secret("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC"), resource=("https://backend.example",)
+    (
+        SelfSignedGrant(lambda: Secret("eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0.")),
+        (
+            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+            ("assertion", "eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0."),
         ),
+    ),
+    (  # RFC 8693 §2.3
+        TokenExchangeGrant(Secret("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC")),
         (
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
             ("subject_token", "accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC"),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
-            ("resource", "https://backend.example"),
         ),
     ),
     (
-        TokenExchangeGrant(S, "urn:x", Secret("act"), None, "urn:y", ("a", "b"), ("c", "d")),
+        TokenExchangeGrant(S, "urn:x", Secret("act"), None, "urn:y"),
         (
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
             ("subject_token", "hunter2"),
@@ -68,10 +73,6 @@ ALL: list[tuple[Grant, Pairs]] = [
             ("actor_token", "act"),
             ("actor_token_type", ACCESS_TOKEN_TYPE),
             ("requested_token_type", "urn:y"),
-            ("audience", "a"),
-            ("audience", "b"),
-            ("resource", "c"),
-            ("resource", "d"),
         ),
     ),
     (ExtensionGrant("urn:example:ours"), (("grant_type", "urn:example:ours"),)),  # RFC 6749 §4.5
@@ -91,4 +92,8 @@ def test_no_grant_shows_its_secrets(grant: Grant) -> None:
 
 
 def test_only_grants_that_need_no_person_and_burn_nothing_are_repeatable() -> None:
-    assert {type(grant) for grant, _ in ALL if grant.repeatable} == {PasswordGrant, ClientCredentialsGrant}
+    assert {type(grant) for grant, _ in ALL if grant.repeatable} == {
+        PasswordGrant,
+        ClientCredentialsGrant,
+        SelfSignedGrant,
+    }

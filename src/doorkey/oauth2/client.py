@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from doorkey.errors import MissingTokenError, UsageError
+from doorkey.errors import UsageError
 
 if TYPE_CHECKING:
     from doorkey.oauth2.callbacks import Finished
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.client_auth import ClientAuthMethod
     from doorkey.protocol.flow import Flow
-    from doorkey.protocol.http import Pairs
     from doorkey.protocol.introspection import Introspection
     from doorkey.protocol.metadata import ServerMetadata
-    from doorkey.tokens import OAuth2Token, OAuthToken
+    from doorkey.tokens import OAuth2Token
     from doorkey.values import Secret
 
 # What an operation needs is imported when it is first called, and the core when the first session is made: importing a
@@ -171,9 +170,10 @@ class OAuth2Client:
         that is not this request's, `ServerError` when the server or its callback says no, `InvalidResponse` when the
         answer is no token, `TransportError` when there is none.
         """
+        from doorkey.oauth2.asking import Asking, extra_pairs
         from doorkey.oauth2.callbacks import finish, speaks_of_a_fragment, with_promised
-        from doorkey.oauth2.core import Asking, extra_pairs
         from doorkey.oauth2.inference import grant_of, grant_type_of
+        from doorkey.values import Secret
 
         core = self._oauth
         given = {**extra, "code": code, "username": username, "password": password}
@@ -198,18 +198,19 @@ class OAuth2Client:
             raise UsageError("a transaction is finished with the authorization_response= that came back")
         if endpoint is None:
             raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
-        kind = grant_type_of(grant_type, given, core.options.grant_type)
+        kind = grant_type_of(grant_type, given, core.usual_grant_type())
         if kind == "refresh_token":
-            rest = {name: value for name, value in given.items() if value is not None}
-            return (yield from self._refresh_token(url, body=body, auth=auth, headers=headers, **rest))
-        options, promised = core.call_options(given), None
+            current = given.pop("refresh_token", None)
+            told = core.told(body, given, auth, headers, method)
+            return (yield from core.renew_by_hand(url, Secret(current) if current else None, told))
+        promised = None
         if kind == "authorization_code":
             given = with_promised(given, finished, core.options)
             promised = (finished.pending.scope if finished else None) or core.options.scope
         elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
             given["scope"] = str(core.options.scope)
-        grant = grant_of(kind, given)
-        asking = Asking(endpoint, grant, extra_pairs(body, given), method, _pairs(headers), auth, options, promised)
+        grant = core.own_grant(kind, given) or grant_of(kind, given)
+        asking = Asking(endpoint, grant, promised=promised).told(core.told(body, given, auth, headers, method))
         token = yield from core.ask(asking, "access_token_response")
         return (yield from core.take(token, asking, {}))
 
@@ -247,44 +248,14 @@ class OAuth2Client:
         """Renew the token now with `refresh_token`, left out the session's own, and return it (RFC 6749 §6).
 
         Any number of callers at once make one request; it is made though the server may have refused the token before.
-        `url`, `auth`, `headers`, `body` and `extra` are as for `fetch_token`. Raises `MissingTokenError` without a
-        refresh token, else as `fetch_token` does.
+        What is left out is as the token was asked for, `audience` and `resource` too; `url`, `auth`, `headers`, `body`
+        and `extra` are as for `fetch_token`. Without a refresh token an assertion session signs another assertion, and
+        any other raises `MissingTokenError`; else this raises as `fetch_token` does.
         """
-        from doorkey.oauth2.core import Asking, extra_pairs
-        from doorkey.protocol.grants import RefreshTokenGrant
-        from doorkey.single_flight import Renewed
-        from doorkey.tokens import OAuth2Token
         from doorkey.values import Secret
 
-        core, own = self._oauth, self._oauth.slot.token
-        missing = MissingTokenError("there is no refresh token: the server gave none, or the token is another's")
-        if own is None and refresh_token is None:
-            raise missing  # before anybody is asked for an endpoint
-        mine = own is not None and (refresh_token is None or Secret(refresh_token) == own.refresh_token)
-        endpoint = core.renewal_endpoint() if mine and not url else core.token_endpoint(url)
-        if endpoint is None:
-            raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
-        options = core.call_options(extra)
-        more = extra_pairs(body, extra)
-        asked = core.asked
-
-        def renew(token: OAuthToken | None) -> Flow[OAuthToken]:
-            current = Secret(refresh_token) if refresh_token else (token.refresh_token if token else None)
-            if current is None:
-                raise missing
-            kept = asked if asked is not None else Asking(endpoint, RefreshTokenGrant(current))
-            asking = Asking(
-                endpoint,
-                RefreshTokenGrant(current),
-                more,
-                headers=_pairs(headers),
-                auth=auth if auth is not None else kept.auth,
-                options=options or kept.options,
-            )
-            return (yield from core.refresh(token, current, asking))
-
-        token = (yield from Renewed(renew)) if mine else (yield from renew(None))
-        return OAuth2Token(token)
+        current = Secret(refresh_token) if refresh_token else None
+        return (yield from self._oauth.renew_by_hand(url, current, self._oauth.told(body, extra, auth, headers)))
 
     def _ensure_active_token(self, token: Mapping[str, Any] | None = None) -> Flow[bool]:
         """Renew the session's token if it is about to expire, and return True.
@@ -317,17 +288,14 @@ class OAuth2Client:
         `url` is the revocation endpoint, left out the session's. Returns the HTTP library's response. Raises
         `ServerError` where the server refuses.
         """
-        from doorkey.oauth2.core import extra_pairs
         from doorkey.protocol.revocation import check_revocation, revocation_request
 
         core = self._oauth
-        endpoint = core.endpoint(url, "revocation", own=token is None)
-        options = core.call_options(extra)
-        request = revocation_request(
-            endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
-        ).with_options(options)
-        configured = core.options.revocation_endpoint_auth_method or core.options.token_endpoint_auth_method
-        response = yield from core.send(request, core.client_auth(auth, configured), "revoke_token_request")
+        method = core.options.revocation_endpoint_auth_method or core.options.token_endpoint_auth_method
+        told = core.told(body, extra, auth, headers)
+        request, response = yield from core.present(
+            "revocation", revocation_request, token, token_type_hint, url, told, method
+        )
         check_revocation(response, core.options.clock())
         return core.library.native_response(response, request)
 
@@ -347,34 +315,14 @@ class OAuth2Client:
         `url` is the introspection endpoint, left out the session's. Raises `ServerError` where the server refuses,
         `InvalidResponse` where it does not say whether the token is active.
         """
-        from doorkey.oauth2.core import extra_pairs
         from doorkey.protocol.introspection import introspection_request, parse_introspection
 
         core = self._oauth
-        endpoint = core.endpoint(url, "introspection", own=token is None)
-        options = core.call_options(extra)
-        request = introspection_request(
-            endpoint, self._token_meant(token), token_type_hint, extra_pairs(body, extra), headers=_pairs(headers)
-        ).with_options(options)
-        method = core.client_auth(auth, core.options.token_endpoint_auth_method)
-        response = yield from core.send(request, method, "introspect_token_request")
+        method, told = core.options.token_endpoint_auth_method, core.told(body, extra, auth, headers)
+        _, response = yield from core.present(
+            "introspection", introspection_request, token, token_type_hint, url, told, method
+        )
         return parse_introspection(response, core.options.clock())
-
-    def _token_meant(self, token: str | None) -> Secret:
-        from doorkey.values import Secret
-
-        own = self._oauth.slot.token
-        if token is not None:
-            return Secret(token)
-        if own is None:
-            raise MissingTokenError("there is no token: give token=, or call fetch_token() first")
-        return own.refresh_token or own.access_token
-
-
-def _pairs(headers: HeaderItems | None) -> Pairs:
-    from doorkey.protocol.http import header_pairs
-
-    return header_pairs(headers if headers is not None else (), "headers=")
 
 
 __all__ = ["OAuth2Client"]

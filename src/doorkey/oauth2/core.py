@@ -6,11 +6,12 @@ This is the one body of logic behind every client of the family. It yields reque
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from doorkey.errors import InvalidGrant, UsageError
+from doorkey.errors import InvalidGrant, MissingTokenError, UsageError
+from doorkey.oauth2.asking import Asking, Told, extra_pairs
 from doorkey.oauth2.hooks import ComplianceHooks
 from doorkey.oauth2.issuer import endpoint_of
 from doorkey.oauth2.options import SessionOptions, auth_method_named
@@ -19,11 +20,12 @@ from doorkey.observe.observer import Observer
 from doorkey.protocol.endpoint import check_endpoint, origin_of
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.renewal import Slot
-from doorkey.single_flight import saving
+from doorkey.single_flight import Renewed, saving
 from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.values import Scope, Secret
+from doorkey.values import Secret
 
 if TYPE_CHECKING:
+    from doorkey.oauth2.asking import CallOptions
     from doorkey.oauth2.library import Library
     from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity
     from doorkey.protocol.grants import Grant
@@ -31,23 +33,7 @@ if TYPE_CHECKING:
 
 # What only a token request needs is imported where one is made: a program that brings its token never waits for it.
 
-REPLAYED: Final = frozenset({"audience", "resource"})
-"""Parameters that a refresh repeats; its scope is what was granted (RFC 6749 §6, RFC 8707 §2.2)."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Asking:
-    """How a token was asked for: all that asking again takes."""
-
-    endpoint: str
-    grant: Grant
-    extra: Pairs = ()
-    method: str = "POST"
-    headers: Pairs = ()
-    auth: object = None
-    options: tuple[tuple[str, Any], ...] = ()
-    promised: Scope | None = None
-    """What the authorization request of a code asked for, where that is known."""
+_HOOKS: Final = {"revocation": "revoke_token_request", "introspection": "introspect_token_request"}
 
 
 def _always() -> bool:
@@ -69,7 +55,7 @@ class SessionCore:
         self.view: OAuth2Token | None = None
         self.asked: Asking | None = None
         self.home: str | None = None
-        self.first: Callable[[], Asking] | None = None  # of a session that gets its first token by itself
+        self.first: Grant | None = None  # of a session that gets its first token by itself
         self.put(token)
 
     def put(self, token: OAuth2Token | None, asked: Asking | None = None, home: str | None = None) -> None:
@@ -132,9 +118,32 @@ class SessionCore:
         openid = asks_for_an_id_token(asking.grant, asking.extra, asking.promised)
         return parse_token(response, asked_at=now, refresh_token=refresh_token, bound=bound, openid=openid)
 
-    def send(self, request: Request, auth: ClientAuthMethod, request_hook: str) -> Flow[Response]:
-        """Authenticate `request`, send it, and return the response; hooks see and may change the request."""
-        return (yield from self._sent((yield from self._ready(request, auth, request_hook)), None))
+    def present(
+        self,
+        kind: str,
+        build: Callable[..., Request],
+        token: str | None,
+        hint: str | None,
+        url: str | None,
+        told: Told,
+        configured: str | ClientAuthMethod | None,
+    ) -> Flow[tuple[Request, Response]]:
+        """Present a token at the endpoint of this `kind`, and return the request and its response.
+
+        `token` is left out for the session's own, `url` for the session's endpoint; `build` makes the request. Raises
+        `MissingTokenError` without a token.
+        """
+        endpoint = self.endpoint(url, kind, own=token is None)
+        meant = self._own_token() if token is None else Secret(token)
+        request = build(endpoint, meant, hint, told.extra, headers=told.headers).with_options(told.options)
+        leaving = yield from self._ready(request, self.client_auth(told.auth, configured), _HOOKS[kind])
+        return request, (yield from self._sent(leaving, None))
+
+    def _own_token(self) -> Secret:
+        own = self.slot.token
+        if own is None:
+            raise MissingTokenError("there is no token: give token=, or call fetch_token() first")
+        return own.refresh_token or own.access_token
 
     def _ready(
         self, request: Request, auth: ClientAuthMethod, hook: str | None, token_endpoint: str | None = None
@@ -179,17 +188,25 @@ class SessionCore:
         """Return how to ask again without a person: as before, or with the grant the session was constructed for."""
         from doorkey.protocol.grants import ClientCredentialsGrant
 
-        if self.first is not None:
-            return self.first()
-        asked, endpoint = self.asked, self.token_endpoint()
+        asked, grant = self.asked, self.first
         if asked is not None and asked.grant.repeatable:
             return asked
-        if self.options.grant_type == "client_credentials" and endpoint is not None:
-            return Asking(endpoint, ClientCredentialsGrant(), self.scope_pairs())
-        return None
+        if grant is None and self.options.grant_type == "client_credentials":
+            grant = ClientCredentialsGrant()
+        endpoint = self.token_endpoint()
+        return None if grant is None or endpoint is None else Asking(endpoint, grant, self.scope_pairs())
+
+    def usual_grant_type(self) -> str | None:
+        """Return the grant of a call that names none: that of the options, or the session's own by assertion."""
+        return self.options.grant_type or (self.first.grant_type if self.first is not None else None)
+
+    def own_grant(self, kind: str, given: Mapping[str, Any]) -> Grant | None:
+        """Return the grant by which the session gets its first token, if that is the `kind` and nobody gave another."""
+        own = self.first is not None and kind == self.first.grant_type and given.get("assertion") is None
+        return self.first if own else None
 
     def _repeats(self) -> bool:
-        return self.first is not None or self.repeatable() is not None
+        return self.repeatable() is not None
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Bring the next token: by refresh token, and by the first grant where that one is dead or missing.
@@ -207,30 +224,64 @@ class SessionCore:
                     raise
         if again is None:
             raise UsageError("this token cannot be renewed: it has no refresh token and its grant needs a person")
+        return (yield from self._ask_again(token, again))
+
+    def _ask_again(self, token: OAuthToken | None, again: Asking) -> Flow[OAuthToken]:
+        """Replace `token` by one that is asked for without a person."""
         renewed = yield from self.ask(again, "access_token_response")
         replaced = {"access_token": token.access_token.reveal()} if token else {}
         yield from self.take(renewed, again, replaced, wanted=partial(self.slot.holds, token))
         return renewed
+
+    def renew_by_hand(self, url: str | None, refresh_token: Secret | None, told: Told) -> Flow[OAuth2Token]:
+        """Bring the next token now, by `refresh_token` or the session's own, asked for as the caller has told.
+
+        `url` is the token endpoint if the caller named one. A session that gets its first token by itself needs no
+        refresh token. Raises `MissingTokenError` without any way.
+        """
+        own = self.slot.token
+        missing = MissingTokenError("there is no refresh token: the server gave none, or the token is another's")
+        if own is None and refresh_token is None and self.first is None:
+            raise missing  # before anybody is asked for an endpoint
+        foreign = refresh_token is not None and (own is None or refresh_token != own.refresh_token)
+        endpoint = self.token_endpoint(url) if url or foreign else self.renewal_endpoint()
+        if endpoint is None:
+            raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
+
+        def renew(token: OAuthToken | None) -> Flow[OAuthToken]:
+            current = refresh_token or (token.refresh_token if token else None)
+            if current is not None:
+                asking = self._refreshing(current, endpoint, foreign=foreign)
+                return (yield from self.refresh(None if foreign else token, current, asking.told(told)))
+            again = self.repeatable() if self.first is not None else None
+            if again is None:
+                raise missing
+            return (yield from self._ask_again(token, again.told(told, self.token_endpoint(url))))
+
+        return OAuth2Token((yield from renew(None)) if foreign else (yield from Renewed(renew)))
+
+    def _refreshing(self, refresh_token: Secret, endpoint: str, *, foreign: bool = False) -> Asking:
+        """Return how to use `refresh_token`: as its token was got; of a `foreign` one only the client is known."""
+        from doorkey.protocol.grants import RefreshTokenGrant
+
+        asked = self.asked
+        if asked is not None and not foreign:
+            return asked.refreshing(endpoint, refresh_token)
+        usual = Asking(endpoint, RefreshTokenGrant(refresh_token))
+        return usual if asked is None else usual.told(Told(auth=asked.auth, options=asked.options))
 
     def refresh(
         self, token: OAuthToken | None, refresh_token: Secret, asking: Asking | None = None
     ) -> Flow[OAuthToken]:
         """Use `refresh_token`; `asking` says how where the caller did, else the way the token was got.
 
-        What `token` was got with is dead once the server has refused it, unless another server or client asked.
+        `token` is None where the refresh token is not this session's. What `token` was got with is dead once the
+        server has refused it, unless another server or client asked.
         """
-        from doorkey.protocol.grants import RefreshTokenGrant
-
-        asked = self.asked
+        asked, usual_endpoint = self.asked, self.renewal_endpoint()
         if asking is None:
-            endpoint = self.renewal_endpoint()
-            assert endpoint is not None, "renewable() asks first"
-            grant = RefreshTokenGrant(refresh_token)
-            if asked is None:
-                asking = Asking(endpoint, grant)
-            else:
-                kept = tuple(pair for pair in asked.extra if pair[0] in REPLAYED)
-                asking = replace(asked, endpoint=endpoint, grant=grant, extra=kept)
+            assert usual_endpoint is not None, "renewable() asks first"
+            asking = self._refreshing(refresh_token, usual_endpoint)
         try:
             renewed = yield from self.ask(asking, "refresh_token_response", "refresh_token_request")
         except InvalidGrant as refused:
@@ -241,9 +292,8 @@ class SessionCore:
         if renewed.scope is None and token is not None:
             renewed = replace(renewed, scope=token.scope)  # unchanged where the answer is silent (RFC 6749 §6)
         wanted = _always if token is None else partial(self.slot.holds, token)
-        yield from self.take(
-            renewed, asked or asking, {"refresh_token": refresh_token.reveal()}, asking.endpoint, wanted
-        )
+        how = asking if token is None else asked or asking  # another's is not got again by our own grant
+        yield from self.take(renewed, how, {"refresh_token": refresh_token.reveal()}, asking.endpoint, wanted)
         return renewed
 
     # -- what requests are made of -----------------------------------------------------------------------------------
@@ -302,34 +352,25 @@ class SessionCore:
         audience = options.metadata.issuer or (token_endpoint if near else None) or url
         return ClientIdentity(options.client_id, options.credential, audience, options.clock())
 
-    def call_options(self, extra: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    def told(self, body: object, extra: dict[str, Any], auth: object, headers: Any, method: str | None = None) -> Told:
+        """Return what the arguments of a call say; the HTTP library's own options are taken out of `extra`."""
+        from doorkey.protocol.http import header_pairs
+
+        options = self._call_options(extra)
+        pairs = header_pairs(headers if headers is not None else (), "headers=")
+        return Told(extra_pairs(body, extra), pairs, auth, options, method)
+
+    def _call_options(self, extra: dict[str, Any]) -> CallOptions:
         """Take the HTTP library's own options out of `extra` and return them. Raises `UsageError` for unsafe ones."""
-        refused = sorted(set(extra) & self.library.refused_options)
-        if refused:
-            raise UsageError(
-                f"{refused[0]} does not apply to the exchange with an authorization server: "
-                "it follows no redirects, keeps no cookies and is read within bounds"
-            )
+        for name in sorted(self.library.refused_options & extra.keys()):
+            if extra[name] is not None and extra[name] is not False:  # else it asks for what happens anyway
+                raise UsageError(
+                    f"{name} does not apply to the exchange with an authorization server: "
+                    "it follows no redirects, keeps no cookies and is read within bounds"
+                )
+            del extra[name]
         return tuple((name, extra.pop(name)) for name in list(extra) if name in self.library.call_options)
 
     def _save(self, token: OAuth2Token, replaced: Mapping[str, str]) -> Flow[None]:
         if self.options.update_token is not None:
             yield from Settle(self.options.update_token(token, **replaced))
-
-
-def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
-    """Return the parameters of a `body` (form-encoded text or a mapping) and of keyword arguments.
-
-    What both say is said once (RFC 6749 §3.2). Raises `UsageError` where they disagree.
-    """
-    from doorkey.protocol.parameters import merged, pairs_of, parse_form
-
-    if not body:
-        pairs: Pairs = ()
-    elif isinstance(body, str | bytes):
-        pairs = parse_form(body if isinstance(body, str) else body.decode("utf-8", "replace"))
-    elif isinstance(body, Mapping):
-        pairs = pairs_of(body)  # pyright: ignore[reportUnknownArgumentType]  # the user's own
-    else:
-        raise UsageError("body is form-encoded text or a mapping")
-    return merged(pairs, pairs_of(extra), "body=")

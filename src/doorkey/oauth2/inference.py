@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from doorkey.arguments import text, texts
+from doorkey.arguments import text
 from doorkey.errors import UsageError
 from doorkey.protocol import grants
 from doorkey.values import Secret
@@ -60,13 +60,6 @@ def _secret(value: str | None) -> Secret | None:
     return Secret(value) if value else None
 
 
-def _several(parameters: dict[str, Any], name: str) -> tuple[str, ...]:
-    value = parameters.pop(name, None)
-    if value is None:
-        return ()
-    return texts(value, name)
-
-
 def _authorization_code(given: dict[str, Any]) -> grants.Grant:
     return grants.AuthorizationCodeGrant(
         Secret(_needed(given, "code", "authorization_code")),
@@ -99,8 +92,6 @@ def _token_exchange(given: dict[str, Any]) -> grants.Grant:
         _secret(_optional(given, "actor_token")),
         _optional(given, "actor_token_type"),
         _optional(given, "requested_token_type"),
-        _several(given, "audience"),
-        _several(given, "resource"),
     )
 
 

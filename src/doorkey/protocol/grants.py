@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -88,8 +89,20 @@ class JWTBearerGrant(Grant):
 
 
 @dataclass(frozen=True, slots=True)
+class SelfSignedGrant(Grant):
+    """An assertion that `sign` makes when its request is made, a fresh one each time (RFC 7523 §2.1)."""
+
+    grant_type = JWT_BEARER
+    repeatable = True
+    sign: Callable[[], Secret]
+
+    def _own(self) -> Pairs:
+        return _given(assertion=self.sign())
+
+
+@dataclass(frozen=True, slots=True)
 class TokenExchangeGrant(Grant):
-    """One token for another (RFC 8693 §2.1); `audience` and `resource` may each name several."""
+    """One token for another (RFC 8693 §2.1). `audience` and `resource` stand beside it, where a renewal finds them."""
 
     grant_type = TOKEN_EXCHANGE
     subject_token: Secret
@@ -97,21 +110,15 @@ class TokenExchangeGrant(Grant):
     actor_token: Secret | None = None
     actor_token_type: str | None = None
     requested_token_type: str | None = None
-    audience: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
 
     def _own(self) -> Pairs:
         actor_type = self.actor_token_type or (ACCESS_TOKEN_TYPE if self.actor_token else None)
-        return (
-            *_given(
-                subject_token=self.subject_token,
-                subject_token_type=self.subject_token_type,
-                actor_token=self.actor_token,
-                actor_token_type=actor_type,
-                requested_token_type=self.requested_token_type,
-            ),
-            *(("audience", name) for name in self.audience),
-            *(("resource", uri) for uri in self.resource),
+        return _given(
+            subject_token=self.subject_token,
+            subject_token_type=self.subject_token_type,
+            actor_token=self.actor_token,
+            actor_token_type=actor_type,
+            requested_token_type=self.requested_token_type,
         )
 
 
