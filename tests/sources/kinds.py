@@ -16,6 +16,7 @@ from doorkey import AsyncTokenSource, TokenSource
 from doorkey.tokens import OAuthToken
 from tests.clients.clock import Clock
 from tests.clients.hostile import WAIT
+from tests.single_flight.flights import Watched
 
 TLS = ssl.create_default_context()  # takes longer than most tests: one serves them all
 
@@ -65,6 +66,11 @@ class Driven:
 
     async def _asleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
+
+    def watched(self) -> Watched:
+        """Have a gate, before it is used, that tells who has queued: who has shares the outcome, and is not late."""
+        gate = self.native._flight._gate = Watched()
+        return gate
 
     def token(self) -> OAuthToken:
         token: OAuthToken = self.call(self.native.token)

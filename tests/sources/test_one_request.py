@@ -18,6 +18,7 @@ from doorkey.errors import InvalidGrant, TransportError
 from doorkey.source_core import SourceCore
 from tests.backends import both_backends
 from tests.clients.adapters import in_background, together
+from tests.clients.clock import Clock
 from tests.clients.hostile import Held, Hostile, token
 from tests.sources.asking import CLIENT, REFRESH, REFUSED, on_token, reset
 from tests.sources.kinds import TLS, Counting, Maker
@@ -61,20 +62,20 @@ def test_32_callers_of_an_expired_token_burn_one_refresh_token(
     ids=["refused", "reset"],
 )
 def test_a_failing_first_request_is_told_to_all_who_waited_and_to_nobody_later(
-    source: Maker, hostile: Hostile, counting: Counting, answer: Any, error: type[Exception]
+    source: Maker, hostile: Hostile, clock: Clock, answer: Any, error: type[Exception]
 ) -> None:
     held = Held(answer)
-    asking = source(CLIENT, clock=counting, **on_token(hostile, held, token("a")))
-    counting.expect(CALLERS + 1)
+    asking = source(CLIENT, clock=clock, **on_token(hostile, held, token("a")))
+    gate = asking.watched()
     with in_background(lambda: together(CALLERS, asking.token)) as outcome:
         held.wait_for_arrival()
-        counting.wait()
+        gate.wait_for(CALLERS - 1)
         held.release.set()
         told = outcome()
     assert {type(one) for one in told} == {error}
     assert len({id(one) for one in told}) == CALLERS
     assert len(hostile.token_requests) == 1
-    counting.advance(1)
+    clock.advance(1)
     assert asking.access_token() == "a"
 
 
