@@ -81,5 +81,13 @@ def instance(value: object, kind: type[T], expected: str) -> T:
     return value if isinstance(value, kind) else _refused(expected, value)
 
 
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return the end of a message about an unknown `name`: the nearest `known` one, or what to say `otherwise`."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(known), 1)
+    return f": did you mean {near[0]!r}?" if near else otherwise
+
+
 def _refused(expected: str, value: object) -> NoReturn:
     raise UsageError(f"{expected}, not {type(value).__name__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from doorkey.arguments import function, text
+from doorkey.arguments import did_you_mean, function, text
 from doorkey.errors import UsageError
 from doorkey.protocol.flow import Flow, Settle
 from doorkey.protocol.http import body_bytes, header_pairs
@@ -36,10 +36,7 @@ class ComplianceHooks:
         text(kind, "the kind of a hook")
         function(hook, "a hook is a callable")
         if kind not in self._hooks:
-            from difflib import get_close_matches
-
-            near = get_close_matches(kind, KINDS, 1)
-            raise UsageError(f"there is no hook {kind!r}" + (f": did you mean {near[0]!r}?" if near else f": {KINDS}"))
+            raise UsageError(f"there is no hook {kind!r}{did_you_mean(kind, KINDS, f': {KINDS}')}")
         if hook not in self._hooks[kind]:
             self._hooks[kind] += (hook,)
 

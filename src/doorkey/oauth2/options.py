@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from doorkey.arguments import function, seconds, text
+from doorkey.arguments import did_you_mean, function, seconds, text
 from doorkey.errors import UsageError
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
@@ -75,10 +75,8 @@ def session_options(
     """
     unknown = sorted(set(given) - OWN_OPTIONS - set(known_elsewhere))
     if unknown:
-        from difflib import get_close_matches
-
-        near = get_close_matches(unknown[0], [*OWN_OPTIONS, *known_elsewhere], 1)
-        raise UsageError(f"there is no option {unknown[0]!r}" + (f": did you mean {near[0]!r}?" if near else ""))
+        hint = did_you_mean(unknown[0], [*OWN_OPTIONS, *known_elsewhere])
+        raise UsageError(f"there is no option {unknown[0]!r}{hint}")
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
     rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
     metadata = ServerMetadata.of(own.pop("metadata", None))
@@ -131,9 +129,6 @@ def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod]) -> 
 
     method = registered.get(name) or METHODS.get(name)
     if method is None:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, [*registered, *METHODS], 1)
-        hint = f": did you mean {near[0]!r}?" if near else ": register it with register_client_auth_method()"
+        hint = did_you_mean(name, [*registered, *METHODS], ": register it with register_client_auth_method()")
         raise UsageError(f"there is no client authentication method {name!r}{hint}")
     return method

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from doorkey.errors import InvalidResponse, UsageError
+from doorkey.errors import InvalidResponse
 from doorkey.protocol.answers import json_answer
-from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import Request, Response
-from doorkey.protocol.parameters import beside_query, merged
-from doorkey.protocol.token_endpoint import ACCEPT
-from doorkey.tokens import legal_token
+from doorkey.protocol.token_query import token_query
 from doorkey.values import Secret
 
 
@@ -26,26 +23,6 @@ class Introspection(dict[str, Any]):
     def json(self) -> dict[str, Any]:
         """Return the members, for programs that expect the HTTP response here."""
         return dict(self)
-
-
-def token_query(
-    endpoint: str,
-    token: Secret,
-    token_type_hint: str | None,
-    extra: Iterable[tuple[str, str]],
-    what: str,
-    headers: Iterable[tuple[str, str]] = (),
-) -> Request:
-    """Return a request that presents a token and a hint: the shape of introspection and of revocation."""
-    check_endpoint(endpoint, f"{what} endpoint")
-    if not legal_token(token.reveal()):
-        raise UsageError("the token is a non-empty string of visible ASCII characters")
-    hint = (("token_type_hint", token_type_hint),) if token_type_hint else ()
-    form = beside_query(endpoint, merged((("token", token.reveal()), *hint), extra, f"the {what} request"))
-    request = Request("POST", endpoint, ACCEPT, form)
-    for name, value in headers:
-        request = request.with_header(name, value)
-    return request
 
 
 def introspection_request(

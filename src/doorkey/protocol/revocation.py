@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from doorkey.protocol.answers import raise_for_status, raise_oauth_error
 from doorkey.protocol.http import Request, Response
-from doorkey.protocol.introspection import token_query
 from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.protocol.token_query import token_query
 from doorkey.values import Secret
 
 

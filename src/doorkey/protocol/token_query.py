@@ -1,0 +1,36 @@
+"""A request that presents a token: the shape that introspection and revocation share (RFC 7662 §2.1, RFC 7009 §2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from doorkey.errors import UsageError
+from doorkey.protocol.endpoint import check_endpoint
+from doorkey.protocol.http import Request
+from doorkey.protocol.parameters import beside_query, merged
+from doorkey.protocol.token_endpoint import ACCEPT
+from doorkey.tokens import legal_token
+from doorkey.values import Secret
+
+
+def token_query(
+    endpoint: str,
+    token: Secret,
+    token_type_hint: str | None,
+    extra: Iterable[tuple[str, str]],
+    what: str,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Request:
+    """Return the request that presents `token` and a hint at the endpoint for `what`, not yet authenticated.
+
+    `extra` pairs and `headers` are added. Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
+    """
+    check_endpoint(endpoint, f"{what} endpoint")
+    if not legal_token(token.reveal()):
+        raise UsageError("the token is a non-empty string of visible ASCII characters")
+    hint = (("token_type_hint", token_type_hint),) if token_type_hint else ()
+    form = beside_query(endpoint, merged((("token", token.reveal()), *hint), extra, f"the {what} request"))
+    request = Request("POST", endpoint, ACCEPT, form)
+    for name, value in headers:
+        request = request.with_header(name, value)
+    return request
