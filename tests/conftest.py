@@ -54,6 +54,10 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real_getaddrinfo = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(host, str):
+            host.encode("idna")  # what the real one does first: of some names it raises a UnicodeError
+        elif isinstance(host, bytes) and not all(0 < len(label) < 64 for label in host.split(b".")):
+            raise socket.gaierror(socket.EAI_NONAME, "no name that anybody could have")
         check(host)
         return real_getaddrinfo(host, *args, **kwargs)
 

@@ -34,6 +34,7 @@ LAYERS: list[tuple[str, ...]] = [
         ),
         *(f"doorkey.integrations.{name}_client.exchange" for name in ("httpx", "requests")),
         *(f"doorkey.integrations.{name}_client.pinned" for name in ("httpx", "requests")),
+        "doorkey.integrations.requests_client.carrier",
     ),
     ("doorkey.sources", "doorkey.discovery"),
     ("doorkey.integrations.bearer", "doorkey.integrations.faces"),
@@ -68,7 +69,20 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 
 PURE = {
     *("__future__", "base64", "collections", "contextlib", "dataclasses", "datetime", "email", "enum", "functools"),
-    *("hashlib", "hmac", "html", "inspect", "ipaddress", "json", "math", "re", "secrets", "types", "typing", "urllib.parse"),
+    *(
+        "hashlib",
+        "hmac",
+        "html",
+        "inspect",
+        "ipaddress",
+        "json",
+        "math",
+        "re",
+        "secrets",
+        "types",
+        "typing",
+        "urllib.parse",
+    ),
     *("copy", "zlib"),
 }
 """What protocol/ may import of the standard library: no HTTP, no threads, no event loop, no clock, no environment."""

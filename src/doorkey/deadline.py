@@ -51,6 +51,14 @@ class _Call(Generic[T]):
         return self._done.wait(seconds)
 
 
+def too_late(seconds: float) -> TransportError:
+    """Return the error of an exchange that was not over after `seconds`."""
+    return TransportError(
+        f"the server did not answer in full within {seconds:g} s, whatever timeout= allows a single read: "
+        "exchange=ExchangePolicy(deadline=…) gives it longer"
+    )
+
+
 def within(seconds: float, call: Callable[[], T]) -> T:
     """Return what `call()` returns, or raise what it raises; `TransportError` after `seconds`.
 
@@ -70,7 +78,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     if not work.wait(seconds):
         work.abandoned = True
         _abandon(thread)
-        raise TransportError(f"the server did not answer in full within {seconds:g} s")
+        raise too_late(seconds)
     if work.error is not None:
         try:
             raise work.error

@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, seconds
-from doorkey.deadline import within
-from doorkey.errors import TransportError, UsageError, emptied
+from doorkey.deadline import too_late, within
+from doorkey.errors import OAuthError, TransportError, UsageError, emptied
 from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.causes import caused_by
 from doorkey.integrations.httpx_client.pinned import achecked, checked
@@ -35,14 +35,20 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
     permission = policy.addresses
 
     def receive(transport: Any, native_request: Any) -> Response:
-        native = transport.handle_request(native_request)
         try:
-            inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
-            for chunk in native.stream:
-                inbox.feed(chunk)
-            return inbox.response()
-        finally:
-            native.close()
+            native = transport.handle_request(native_request)
+            try:
+                inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
+                for chunk in native.stream:
+                    inbox.feed(chunk)
+                return inbox.response()
+            finally:
+                native.close()
+        except (lib.HTTPError, OSError, OAuthError):
+            raise
+        except Exception as error:  # noqa: BLE001  # of a transport of the user's own, or of Python's codec for names
+            odd = caused_by(error, _transport_error(lib, request, error), request.url)
+        raise odd
 
     def send() -> Response:
         if permission is None:
@@ -64,14 +70,22 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
     transport = client._transport_for_url(native_request.url)
 
     async def receive(transport: Any, native_request: Any) -> Response:
-        native = await transport.handle_async_request(native_request)
         try:
-            inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
-            async for chunk in native.stream:
-                inbox.feed(chunk)
-            return inbox.response()
-        finally:
-            await native.aclose()
+            native = await transport.handle_async_request(native_request)
+            try:
+                inbox = Inbox(native.status_code, native.headers.multi_items(), policy)
+                async for chunk in native.stream:
+                    inbox.feed(chunk)
+                return inbox.response()
+            finally:
+                await native.aclose()
+        except (lib.HTTPError, OSError, OAuthError):
+            raise
+        except Exception as error:
+            if isinstance(error, RuntimeError) and "loop" in str(error):
+                raise  # a connection of another event loop: whose client this is knows what to say
+            odd = caused_by(error, _transport_error(lib, request, error), request.url)
+        raise odd
 
     try:
         with anyio.fail_after(policy.deadline):
@@ -79,7 +93,7 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
                 return await receive(transport, native_request)
             return await achecked(lib, transport, native_request, policy.addresses, receive)
     except TimeoutError as error:
-        raise TransportError(f"the server did not answer in full within {policy.deadline:g} s") from error
+        raise too_late(policy.deadline) from error
     except (lib.HTTPError, OSError) as error:
         failed = caused_by(error, _transport_error(lib, request, error), request.url)
     raise failed

@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from typing import Any, Final, cast
 
 import requests
-import urllib3.exceptions
+import urllib3
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
 from doorkey import arguments
 from doorkey.deadline import within
-from doorkey.errors import TransportError, UsageError, emptied
+from doorkey.errors import OAuthError, TransportError, UsageError, emptied
 from doorkey.integrations.auth_values import client_auth_of
 from doorkey.integrations.causes import caused_by
+from doorkey.integrations.requests_client.carrier import Carrier
 from doorkey.integrations.requests_client.pinned import checked, never_left
 from doorkey.integrations.trust import tls_error_in, why_tls_failed
 from doorkey.oauth2.library import body_of
@@ -30,6 +31,7 @@ from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
 from doorkey.protocol.http import Request, Response
 
 CHUNK = 16 * 1024
+_OF_REQUESTS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _AUTHORITY: Final = 'verify="ca.pem" on the session or in the call'
 _CERTIFICATE: Final = 'cert=("client.crt", "client.key") on the session or in the call'
 
@@ -55,7 +57,13 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     how["timeout"] = _within(policy.deadline, limit)
 
     def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
-        return _read(adapter.send(prepared, **how), policy)
+        try:
+            return _read(Carrier(session, adapter).send(prepared, allow_redirects=False, **how), policy)
+        except (*_OF_REQUESTS, OAuthError):
+            raise
+        except Exception as error:  # noqa: BLE001  # of an adapter of the user's own, or of what replaced urllib3
+            odd = caused_by(error, _transport_error(request, error), request.url)
+        raise odd
 
     def send() -> Response:
         adapter = session.get_adapter(prepared.url or request.url)
@@ -65,7 +73,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
 
     try:
         return within(policy.deadline, send)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+    except _OF_REQUESTS as error:
         if isinstance(error, requests.RequestException):
             error.request = None  # its body holds the secrets of the exchange
         failed = caused_by(error, _transport_error(request, error), request.url)
@@ -129,18 +137,22 @@ def _prepared(request: Request, session: requests.Session) -> requests.PreparedR
 def _read(native: requests.Response, policy: ExchangePolicy) -> Response:
     try:
         inbox = Inbox(native.status_code, native.headers.items(), policy)
-        for chunk in _raw_chunks(native.raw):
+        for chunk in _raw_chunks(native):
             inbox.feed(chunk)
         return inbox.response()
     finally:
-        native.close()
+        if native.raw is not None:
+            native.close()
 
 
-def _raw_chunks(raw: Any) -> Iterator[bytes]:
+def _raw_chunks(native: requests.Response) -> Iterator[bytes]:
     """Yield the body as it came, still encoded: decoding within bounds is ours."""
-    if hasattr(raw, "stream"):
+    raw: Any = native.raw
+    if raw is None:  # what a test made by hand
+        yield native.content or b""
+    elif hasattr(raw, "stream"):
         yield from raw.stream(CHUNK, decode_content=False)
-    elif raw is not None:
+    else:
         while chunk := raw.read(CHUNK):
             yield chunk
 

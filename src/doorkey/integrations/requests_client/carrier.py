@@ -1,0 +1,32 @@
+"""The session of requests that carries one exchange: the user's transport adapter, and nothing else of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+
+
+class Carrier(requests.Session):
+    """Sends through `adapter` without cookies, redirects or hooks.
+
+    It is a session, and not the adapter alone, because tests stand in for servers by patching `requests.Session`
+    (requests-mock does) or the `send` of one session: a secret of theirs must not leave for the real server.
+    """
+
+    def __init__(self, session: requests.Session, adapter: BaseAdapter) -> None:
+        # Not `Session.__init__`: it would make pools of connections that nobody uses.
+        self.headers = requests.structures.CaseInsensitiveDict()
+        self.auth, self.cert, self.proxies, self.params, self.hooks = None, None, {}, {}, {}
+        self.verify, self.stream, self.trust_env, self.max_redirects = True, True, False, 0
+        self.cookies = requests.cookies.RequestsCookieJar(DefaultCookiePolicy(allowed_domains=()))  # takes none
+        self.adapters = {"https://": adapter, "http://": adapter}
+        if "send" in vars(session):
+            self.send = session.send  # type: ignore[method-assign]
+
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
+        """Say that there is none: `Session` would read the whole body of a redirect to tell the next request."""
+        return iter(())
