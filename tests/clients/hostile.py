@@ -190,7 +190,11 @@ class Hostile:
         """Answer requests to `path` so, one after the other; the last answer stays."""
         with self._lock:
             self._answers[path] = list(answers)
-            self._endless += [answer for answer in answers if isinstance(answer, Endless)]
+            endless = [answer for answer in answers if isinstance(answer, Endless)]
+            self._endless += endless
+        for answer in endless:  # which may have been another test's
+            answer.over.clear()
+            answer.hung_up.clear()
 
     def on_body(self, path: str, told: Callable[[bytes], None]) -> None:
         """Call `told` with each piece of a chunked body that comes to `path`."""
