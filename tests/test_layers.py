@@ -23,7 +23,10 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.jose",),
     ("doorkey.protocol",),
     ("doorkey.oidc",),
-    ("doorkey.common", "doorkey.gate", "doorkey.shield", "doorkey.deadline", "doorkey.bounded", "doorkey.observe"),
+    (
+        *("doorkey.common", "doorkey.gate", "doorkey.inside", "doorkey.shield", "doorkey.deadline", "doorkey.bounded"),
+        "doorkey.observe",
+    ),
     ("doorkey.single_flight", "doorkey.turns", "doorkey.stores"),
     ("doorkey.credentials", "doorkey.source_core"),
     ("doorkey.oauth2",),

@@ -7,16 +7,16 @@ request to an API.
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from random import random
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from doorkey.errors import OAuthError, TransportError
 from doorkey.gate import Gate, Lead, waker_of
+from doorkey.inside import inside, refuse_inside, token_inside
 from doorkey.observe.observer import waiting
 from doorkey.protocol.flow import Effect, Flow, arun, run
 from doorkey.protocol.renewal import Slot, Wanted
@@ -25,19 +25,14 @@ from doorkey.tokens import OAuthToken
 from doorkey.turns import PATIENCE, awaited, waited
 
 Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
+_Work: TypeAlias = Coroutine[Any, Any, OAuthToken]
 
 
-class _Saving:
-    """A token that is being saved by the code that runs here. Tasks begun meanwhile keep it, and see when it ends."""
-
-    __slots__ = ("outer", "over", "slot", "token")
-
-    def __init__(self, slot: Slot, token: OAuthToken, outer: _Saving | None) -> None:
-        self.slot, self.token, self.outer = slot, token, outer
-        self.over = False
-
-
-_saving: ContextVar[_Saving | None] = ContextVar("doorkey_saving", default=None)
+_FROM_WITHIN: Final = (
+    "a token was asked for from within its own renewal (an update_token callback, a hook, a client authentication "
+    "method, or a function that gives an assertion or a token), which would wait for itself: use the token that "
+    "update_token is given, or a session of its own"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +49,14 @@ class Active(Effect[OAuthToken]):
 
 def saving(slot: Slot, token: OAuthToken, save: Flow[None]) -> Flow[None]:
     """Run `save`; meanwhile whoever saves may use `token`, or a callback that calls an API would wait for itself."""
-    here = _Saving(slot, token, _saving.get())
-    mark = _saving.set(here)
     slot.set_aside()  # whoever saves is to find the new token, not one at hand
-    try:
-        yield from save
-    finally:
-        here.over = True
-        _saving.reset(mark)
-
-
-def _being_saved(slot: Slot) -> OAuthToken | None:
-    current = _saving.get()
-    while current is not None:
-        if current.slot is slot and not current.over:
-            return current.token
-        current = current.outer
-    return None
+    yield from inside(slot, save, token)
 
 
 def _found(slot: Slot, now: float, gate: Gate) -> tuple[int, OAuthToken | None, Lead | None]:
     """Return the number of attempts, a token that may be sent at `now` if there is one, and the lead if this caller is
     to renew it early. Raises what `Slot.wanted` does."""
-    if (mine := _being_saved(slot)) is not None:
+    if (mine := token_inside(slot)) is not None:
         return slot.attempts, mine, None
     seen, token, wanted = slot.look(now)
     if wanted is Wanted.RENEW:
@@ -146,7 +126,7 @@ class SingleFlight:
 
     def _lead(self, lead: Lead, filling: Flow[OAuthToken]) -> OAuthToken:
         try:
-            return run(filling, self._perform)
+            return run(inside(self._gate, filling), self._perform)
         finally:
             _end(self._slot, self._clock, partial(self._gate.leave, lead))
 
@@ -165,6 +145,7 @@ class SingleFlight:
 
     def _wait_to_lead(self, seen: int) -> Lead | None:
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""
+        refuse_inside(self._gate, _FROM_WITHIN)
         while self._slot.attempts == seen:
             woken = threading.Event()
             if (lead := self._gate.enter(woken.set)) is not None:
@@ -212,7 +193,7 @@ class AsyncSingleFlight:
         if lead is None:
             return token
         if self._background:
-            unattended(lambda: arun(slot.fill(seen, token), self._perform), self._ending(lead))
+            unattended(*self._led(lead, slot.fill(seen, token)))
             return token
         return await self._lead(lead, slot.fill(seen, token))
 
@@ -226,15 +207,18 @@ class AsyncSingleFlight:
         return await arun(filling, self._perform) if lead is None else await self._lead(lead, filling)
 
     async def _lead(self, lead: Lead, filling: Flow[OAuthToken]) -> OAuthToken:
-        return await shielded(lambda: arun(filling, self._perform), self._ending(lead))
+        return await shielded(*self._led(lead, filling))
 
-    def _ending(self, lead: Lead) -> Callable[[], None]:
-        return partial(_end, self._slot, self._clock, partial(self._gate.leave, lead))
+    def _led(self, lead: Lead, filling: Flow[OAuthToken]) -> tuple[Callable[[], _Work], Callable[[], None]]:
+        """Return the work of whoever leads, and what is to be done when it ends."""
+        leave = partial(self._gate.leave, lead)
+        return lambda: arun(inside(self._gate, filling), self._perform), partial(_end, self._slot, self._clock, leave)
 
     async def _wait_to_lead(self, seen: int) -> Lead | None:
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""
         import anyio
 
+        refuse_inside(self._gate, _FROM_WITHIN)
         while self._slot.attempts == seen:
             woken = anyio.Event()
             if (lead := self._gate.enter(waker_of(woken))) is not None:

@@ -13,6 +13,7 @@ from doorkey.arguments import function, seconds
 from doorkey.credentials import Credentials
 from doorkey.errors import InvalidGrant, OAuthError, ServerError, UsageError
 from doorkey.gate import Gate
+from doorkey.inside import inside
 from doorkey.observe.observer import Observer, OnEvent, reject
 from doorkey.protocol.backoff import Backoff, says_come_back
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod, ClientIdentity, authenticate
@@ -77,7 +78,7 @@ class Server:
             if lead is not None:
                 try:
                     if self.found is None and self._attempts == seen:
-                        self.found = yield from self._discovered()
+                        self.found = yield from inside(self.gate, self._discovered())
                 finally:
                     self.gate.leave(lead)
         return found

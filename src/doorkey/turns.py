@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from doorkey.errors import TransportError
 from doorkey.gate import Gate, Lead, waker_of
+from doorkey.inside import refuse_inside
 from doorkey.protocol.flow import Effect
 
 PATIENCE: Final = 120.0
@@ -28,7 +29,8 @@ class Turn(Effect["Lead | None"]):
     what: str
 
     def wait(self) -> Lead | None:
-        """Perform this effect for a thread."""
+        """Perform this effect for a thread. Raises `UsageError` inside what it would wait for."""
+        refuse_inside(self.gate, self._from_within())
         woken = threading.Event()
         lead = self.gate.enter(woken.set)
         if lead is None and not waited(self.gate, woken, PATIENCE):
@@ -36,14 +38,18 @@ class Turn(Effect["Lead | None"]):
         return lead
 
     async def await_(self) -> Lead | None:
-        """Perform this effect for a task."""
+        """Perform this effect for a task. Raises as `wait` does."""
         import anyio
 
+        refuse_inside(self.gate, self._from_within())
         woken = anyio.Event()
         lead = self.gate.enter(waker_of(woken))
         if lead is None and not await awaited(self.gate, woken, PATIENCE):
             raise self._gave_up()
         return lead
+
+    def _from_within(self) -> str:
+        return f"this runs within what it would wait for ({self.what}): does its HTTP client's transport ask for it?"
 
     def _gave_up(self) -> TransportError:
         return TransportError(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doorkey.arguments import function, instance
 from doorkey.errors import UsageError
+from doorkey.inside import outside
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -88,18 +89,22 @@ class Observer:
         nested = here in self._telling
         self._telling.add(here)
         try:
-            from doorkey.observe.logs import log
-
-            _guarded(log, event)
-            if self._on_event is not None:
-                _guarded(self._on_event, event)
-            if opentelemetry_is_there():
-                from doorkey.observe.telemetry import record
-
-                _guarded(record, event)
+            with outside():  # nobody waits for a task that is begun there: it may want the token
+                self._tell(event)
         finally:
             if not nested:
                 self._telling.discard(here)
+
+    def _tell(self, event: TokenEvent) -> None:
+        from doorkey.observe.logs import log
+
+        _guarded(log, event)
+        if self._on_event is not None:
+            _guarded(self._on_event, event)
+        if opentelemetry_is_there():
+            from doorkey.observe.telemetry import record
+
+            _guarded(record, event)
 
 
 class Watch:

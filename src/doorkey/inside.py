@@ -1,0 +1,73 @@
+"""What the code that runs here is inside of, so that it never waits for itself.
+
+A renewal runs code of the user's own: hooks, client authentication methods, functions that give an assertion, whatever
+saves the token. What that code asks for in turn must not wait for the very renewal that waits for it. Tasks that are
+begun there, and threads that are given the context, are inside too, for as long as it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import TypeVar
+
+from doorkey.errors import UsageError
+from doorkey.protocol.flow import Flow
+from doorkey.tokens import OAuthToken
+
+T = TypeVar("T")
+
+
+class _Place:
+    """Something that is being done by whoever runs here, or waits for who does; `over` once it is not any more."""
+
+    __slots__ = ("of", "outer", "over", "token")
+
+    def __init__(self, of: object, token: OAuthToken | None, outer: _Place | None) -> None:
+        self.of, self.token, self.outer = of, token, outer
+        self.over = False
+
+
+_here: ContextVar[_Place | None] = ContextVar("doorkey_inside", default=None)
+
+
+def inside(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
+    """Run `work`, and have code that it runs know that it is inside `of`; `token` is what may be used there."""
+    place = _Place(of, token, _here.get())
+    before = _here.set(place)
+    try:
+        return (yield from work)
+    finally:
+        place.over = True
+        with suppress(ValueError):  # a flow that nobody finished is closed in a context of its own
+            _here.reset(before)
+
+
+@contextmanager
+def outside() -> Generator[None]:
+    """Have code that runs here be inside of nothing: for what somebody calls and never waits for."""
+    before = _here.set(None)
+    try:
+        yield
+    finally:
+        _here.reset(before)
+
+
+def token_inside(of: object) -> OAuthToken | None:
+    """Return the token that may be used by the code that runs here, where it is inside `of`."""
+    place = _place_of(of)
+    return None if place is None else place.token
+
+
+def refuse_inside(of: object, said: str) -> None:
+    """Raise `UsageError(said)` where the code that runs here is inside `of`, and would wait for itself."""
+    if _place_of(of) is not None:
+        raise UsageError(said)
+
+
+def _place_of(of: object) -> _Place | None:
+    place = _here.get()
+    while place is not None and (place.of is not of or place.over):
+        place = place.outer
+    return place
