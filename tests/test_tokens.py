@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from doorkey.errors import UsageError
+from doorkey.stores.envelope import pack, unpack
 from doorkey.tokens import TEN_YEARS, OAuth2Token, OAuthToken, legal_token, lifetime_of, moment_of
 from doorkey.values import Scope, Secret
 
@@ -172,6 +173,19 @@ def test_a_token_is_a_dictionary_with_named_members() -> None:
     assert TOKEN.get("session_state") == "s-1"
     assert {**TOKEN} == dict(TOKEN) == TOKEN.copy() == MEMBERS
     assert type(TOKEN.copy()) is dict
+
+
+@pytest.mark.parametrize(
+    ("spelt", "known"), [("bearer", "Bearer"), ("BEARER", "Bearer"), ("dpop", "DPoP"), ("N_A", "N_A")]
+)
+def test_the_dictionary_keeps_the_spelling_of_the_type_that_the_value_knows(spelt: str, known: str) -> None:
+    token = OAuth2Token({**MEMBERS, "token_type": spelt})
+    assert (token["token_type"], token.token_type, token.value.token_type) == (spelt, known, known)
+    assert token.value == OAuth2Token({**MEMBERS, "token_type": known}).value
+    assert OAuth2Token(json.loads(json.dumps(token))) == token
+    assert OAuth2Token(pickle.loads(pickle.dumps(dict(token)))) == token  # noqa: S301  # our own
+    assert unpack(pack(token.value)).to_dict() == token
+    assert token.value.with_refresh_token(None).to_dict()["token_type"] == spelt
 
 
 def test_what_is_not_there_is_none() -> None:

@@ -17,6 +17,9 @@ TEN_YEARS: Final = 10 * 366 * 24 * 3600
 MARGIN: Final = 60.0
 """The most seconds before expiry at which a token is renewed, unless a `leeway` says otherwise."""
 
+KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
+"""How we write the types of tokens that we know; servers write them in any case (RFC 6749 §5.1)."""
+
 _SECRETS = frozenset({"access_token", "refresh_token", "id_token", "device_secret"})
 _STANDARD = frozenset({"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"})
 
@@ -44,6 +47,15 @@ def lifetime_of(value: object) -> float | None:
     return float(value) if 0 <= value <= TEN_YEARS else None
 
 
+def expiry_of(value: object, now: float) -> float | None:
+    """Return an `expires_at` that a server says, in seconds since the epoch, or None (unknown).
+
+    It is not 0, which servers say for never, and at most ten years from `now`: milliseconds are not.
+    """
+    moment = moment_of(value)
+    return moment if moment and abs(moment - now) <= TEN_YEARS else None
+
+
 def moment_of(value: object) -> float | None:
     """Return a stored `expires_at` in seconds since the epoch, or None where it is no such number."""
     if isinstance(value, str):
@@ -64,6 +76,7 @@ def moment_of(value: object) -> float | None:
 class OAuthToken:
     """What a token endpoint issued (RFC 6749 §5.1).
 
+    `token_type` is spelt our way where we know it, whatever the case; `spelt` is how the server wrote it.
     `expires_at` is in seconds since the epoch, `lifetime` the seconds the server gave it; None is unknown. `scope` is
     what was granted, None when the server did not say (then it is what was asked). `extra` holds other members.
     """
@@ -76,6 +89,7 @@ class OAuthToken:
     scope: Scope | None = None
     id_token: Secret | None = None
     extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
+    spelt: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any], *, now: float) -> OAuthToken:
@@ -98,18 +112,20 @@ class OAuthToken:
         scope: Any = members.get("scope")
         return cls(
             access_token=Secret(members["access_token"]),
-            token_type=str(token_type),
+            token_type=KNOWN_TYPES.get(str(token_type).lower(), str(token_type)),
             expires_at=expires_at,
             lifetime=lifetime,
             refresh_token=_optional_secret(members.get("refresh_token")),
             scope=Scope.of(cast("Any", scope)) if isinstance(scope, str | list | tuple) else None,
             id_token=_optional_secret(members.get("id_token")),
             extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD}),
+            spelt=str(token_type),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary, secrets included, that JSON and stores can hold and `from_mapping` reads."""
-        members: dict[str, Any] = {"access_token": self.access_token.reveal(), "token_type": self.token_type}
+        token_type = self.spelt or self.token_type
+        members: dict[str, Any] = {"access_token": self.access_token.reveal(), "token_type": token_type}
         if self.lifetime is not None:
             members["expires_in"] = int(self.lifetime)
         if self.expires_at is not None:
@@ -165,7 +181,7 @@ class OAuth2Token(ReadOnlyDict):
 
     @property
     def token_type(self) -> str:
-        """How the token is sent, for instance ``Bearer``."""
+        """How the token is sent, for instance ``Bearer``; the member `token_type` is as the server spelt it."""
         return self.value.token_type
 
     @property

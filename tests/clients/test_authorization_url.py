@@ -1,6 +1,7 @@
 """What an authorization request looks like, before any server has seen it (RFC 6749 §4.1.1, RFC 7636, RFC 9700)."""
 
 from base64 import urlsafe_b64decode
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -102,3 +103,22 @@ def test_a_session_remembers_a_bounded_number_of_abandoned_logins(adapter: Adapt
 
     with pytest.raises(MismatchingStateError):
         client.fetch_token("https://as.example/token", authorization_response=f"https://rp/?code=c&state={states[0]}")
+
+
+@pytest.mark.parametrize("given", [["code", "id_token"], ("code", "id_token"), "code id_token"])
+def test_several_response_types_are_joined_by_blanks(adapter: Adapter, given: Any) -> None:
+    url, _ = adapter.client().create_authorization_url(ENDPOINT, response_type=given)
+    assert query(url)["response_type"] == "code id_token"
+
+
+@pytest.mark.parametrize("given", [["code"], "code", None])
+def test_a_transaction_is_for_a_code_however_that_is_said(adapter: Adapter, given: Any) -> None:
+    assert query(adapter.client().begin_authorization(ENDPOINT, response_type=given).url)["response_type"] == "code"
+    with pytest.raises(UsageError, match="code flow"):
+        adapter.client().begin_authorization(ENDPOINT, response_type=["code", "id_token"])
+
+
+@pytest.mark.parametrize("given", [7, [7], {"code": 1}])
+def test_a_response_type_that_is_none_is_a_usage_error(adapter: Adapter, given: Any) -> None:
+    with pytest.raises(UsageError, match="response_type"):
+        adapter.client().create_authorization_url(ENDPOINT, response_type=given)

@@ -138,7 +138,7 @@ def test_a_missing_token_type_can_be_mended(adapter: Adapter, hostile: Hostile) 
 
     client = adapter.client()
     client.native.register_compliance_hook("access_token_response", add_token_type)
-    assert client.fetch_token(hostile.token_endpoint)["token_type"] == "Bearer"
+    assert client.fetch_token(hostile.token_endpoint).token_type == "Bearer"
 
 
 @pytest.mark.parametrize("kind", ["access_token_response", "refresh_token_response"])

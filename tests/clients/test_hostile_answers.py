@@ -1,6 +1,7 @@
 """Token answers that are none: each is a typed error, on every client, and no token is kept (RFC 6749 §5)."""
 
 import gzip
+import json
 from typing import Any
 
 import pytest
@@ -123,7 +124,13 @@ def test_a_token_type_must_be_there_and_known(adapter: Adapter, hostile: Hostile
 @pytest.mark.parametrize("value", ["bearer", "BEARER", "Bearer"])
 def test_a_token_type_is_known_in_any_case(adapter: Adapter, hostile: Hostile, value: str) -> None:
     hostile.on("/token", token(token_type=value))
-    assert adapter.client(token_endpoint=hostile.token_endpoint).fetch_token()["token_type"] == "Bearer"
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    fetched = client.fetch_token()
+    assert (fetched["token_type"], fetched.token_type) == (value, "Bearer")
+    client.token = json.loads(json.dumps(fetched))
+    client.get(hostile.url())
+    assert hostile.to("/api")[0].header("authorization") == f"Bearer {fetched.access_token}"
+    assert client.token == fetched
 
 
 def test_a_token_that_is_bound_to_a_key_is_never_sent_as_bearer(adapter: Adapter, hostile: Hostile) -> None:
@@ -173,6 +180,15 @@ def test_an_expiry_that_is_no_number_of_seconds_is_unknown(adapter: Adapter, hos
     assert fetched.is_expired() is False
     client.get(hostile.url())
     assert hostile.to("/api")[0].token == "at"
+
+
+def test_a_server_may_say_the_moment_of_expiry_instead(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+    hostile.on("/token", token(expires_in=None, expires_at=START + 300, refresh_token="rt-1"), token("at-2"))
+    client = adapter.client(token_endpoint=hostile.token_endpoint, clock=clock)
+    assert client.fetch_token()["expires_at"] == START + 300
+    clock.advance(301)
+    client.get(hostile.url())
+    assert hostile.to("/api")[0].token == "at-2"
 
 
 @pytest.mark.parametrize("name", ["refresh_token", "id_token"])

@@ -8,9 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorkey.errors import InvalidGrant, InvalidResponse, TemporarilyUnavailable, UsageError
-from doorkey.protocol.grants import ClientCredentialsGrant, Grant, PasswordGrant, RefreshTokenGrant
+from doorkey.protocol.grants import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    Grant,
+    PasswordGrant,
+    RefreshTokenGrant,
+)
 from doorkey.protocol.http import FORM, Request, Response
-from doorkey.protocol.token_endpoint import asks_for_a_bound_token, parse_token, token_of, token_request
+from doorkey.protocol.token_endpoint import (
+    asks_for_a_bound_token,
+    asks_for_an_id_token,
+    parse_token,
+    token_of,
+    token_request,
+)
 from doorkey.tokens import TEN_YEARS, OAuthToken
 from doorkey.values import Scope, Secret
 from tests.protocol.saying import said_by
@@ -144,6 +156,8 @@ def test_a_busy_server_says_when_to_come_back_and_a_date_counts_from_the_moment_
 @pytest.mark.parametrize("name", ["bearer", "BEARER", "BeArEr"])
 def test_the_type_of_a_token_is_known_in_any_case(name: str) -> None:
     assert token(token_type=name).token_type == "Bearer"
+    assert token(token_type=name).to_dict()["token_type"] == name, "as the server spelt it"
+    assert token(token_type=name) == token(token_type="Bearer")
     assert token(token_type="dpop").token_type == "DPoP"
 
 
@@ -209,9 +223,30 @@ def test_a_lifetime_that_is_no_json_spoils_the_answer_with_a_typed_error(text: s
     assert problem_of(Response(200, (), body)) == "not_json"
 
 
-def test_a_server_cannot_say_when_in_absolute_terms() -> None:
-    got = token(expires_at=NOW + 9999)
-    assert got.expires_at is None
+@pytest.mark.parametrize("value", [NOW + 9999, str(NOW + 9999), float(NOW + 9999)])
+@pytest.mark.parametrize("expires_in", [None, "soon"])
+def test_a_server_that_says_no_lifetime_may_say_the_moment(value: Any, expires_in: Any) -> None:
+    got = token(expires_at=value, expires_in=expires_in)
+    assert (got.lifetime, got.expires_at) == (9999, NOW + 9999)
+    assert "expires_at" not in got.extra
+    assert token(expires_at=value, expires_in=60).expires_at == NOW + 60
+
+
+def test_a_moment_that_is_over_is_that_of_an_expired_token() -> None:
+    got = token(expires_at=NOW - 1, expires_in=None)
+    assert (got.lifetime, got.expires_at) == (0, NOW - 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(0, "0", -1, True, None, [], {}, "", "soon", "2030-01-01T00:00:00Z", 10**400, "9" * 5000, 1e308),
+        *((NOW + 60) * 1000, NOW + TEN_YEARS + 1, NOW - TEN_YEARS - 1),
+    ],
+)
+def test_a_moment_that_can_be_none_is_unknown_and_never_a_builtin_error(value: Any) -> None:
+    got = token_of({"access_token": "a", "token_type": "Bearer", "expires_at": value}, asked_at=NOW)
+    assert (got.lifetime, got.expires_at) == (None, None)
     assert "expires_at" not in got.extra
 
 
@@ -315,3 +350,31 @@ def test_where_no_bound_token_was_asked_for_one_is_a_token_all_the_same() -> Non
 def test_an_error_is_an_error_whatever_was_asked_for() -> None:
     with pytest.raises(InvalidGrant):
         parse_token(Response(400, (), b'{"error": "invalid_grant"}'), asked_at=NOW, bound=True)
+
+
+PASSWORD, CODE = PasswordGrant("u", Secret("p")), AuthorizationCodeGrant(Secret("c"))
+
+
+@pytest.mark.parametrize(
+    ("grant", "scope", "promised", "expected"),
+    [
+        (PASSWORD, "openid email", None, True),
+        (PASSWORD, "email", None, False),
+        (CODE, "", Scope(("openid",)), True),
+        (CODE, "", Scope(("email",)), False),
+        (CODE, "", None, False),
+        (ClientCredentialsGrant(), "openid", Scope(("openid",)), False),
+    ],
+)
+def test_an_id_token_is_to_come_where_a_person_was_asked_for_openid(
+    grant: Grant, scope: str, promised: Scope | None, expected: bool
+) -> None:
+    extra = [("scope", scope), ("audience", "openid")] if scope else []
+    assert asks_for_an_id_token(grant, extra, promised) is expected
+
+
+def test_an_answer_without_the_id_token_that_was_asked_for_is_refused() -> None:
+    with pytest.raises(InvalidResponse, match="openid") as caught:
+        parse_token(answer(), asked_at=NOW, openid=True)
+    assert (caught.value.problem, caught.value.status) == ("id_token_missing", 200)
+    assert parse_token(answer(id_token="a.b.c"), asked_at=NOW, openid=True).id_token == Secret("a.b.c")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from doorkey.arguments import text
+from doorkey.arguments import text, texts
 from doorkey.errors import UsageError
 from doorkey.oauth2.issuer import endpoint_of
 from doorkey.oauth2.options import SessionOptions
@@ -54,7 +54,7 @@ def begun(
     shown = sorted(_NEVER_SHOWN & rest.keys())
     if shown:
         raise UsageError(f"{shown[0]} does not belong into a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")
-    response_type = str(rest.pop("response_type", None) or "code")
+    response_type = _response_type(rest.pop("response_type", None))
     redirect_uri = rest.pop("redirect_uri", None) or options.redirect_uri
     scope = Scope.of(rest.pop("scope", None)) or options.scope or Scope()
     nonce = rest.pop("nonce", None) or (new_state() if "openid" in scope else None)
@@ -91,11 +91,16 @@ def begun(
     return authorization_url(endpoint, ours, more), state, pending, ours + more
 
 
+def _response_type(given: Any) -> str:
+    """Return a response type, or several of them, as the parameter (OAuth 2.0 Multiple Response Types §3)."""
+    return " ".join(texts(given or "code", "response_type"))
+
+
 def transaction_of(
     options: SessionOptions, url: str | None, extra: dict[str, Any], now: float
 ) -> AuthorizationTransaction:
     """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`."""
-    if extra.get("response_type") not in (None, "code"):
+    if _response_type(extra.get("response_type")) != "code":
         raise UsageError("begin_authorization is for the code flow: response_type is 'code'")
     wanted = {**extra, "nonce": extra.get("nonce") or new_state()}
     full_url, state, pending, pairs = begun(options, url, wanted, with_pkce=True)

@@ -27,7 +27,7 @@ MAX_CALLBACK: Final = 64 * 1024
 _ONCE: Final = frozenset(
     {
         *("state", "code", "iss", "error", "error_description", "error_uri", "response", "session_state"),
-        *("access_token", "token_type", "expires_in", "scope", "id_token"),
+        *("access_token", "token_type", "expires_in", "expires_at", "scope", "id_token"),
     }
 )
 

@@ -13,10 +13,9 @@ from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.grants import AuthorizationCodeGrant, Grant, PasswordGrant
 from doorkey.protocol.http import FORM, Request, Response
 from doorkey.protocol.parameters import beside_query, merged, with_query
-from doorkey.tokens import OAuthToken, legal_token, lifetime_of
+from doorkey.tokens import KNOWN_TYPES, OAuthToken, expiry_of, legal_token, lifetime_of
 from doorkey.values import Scope, Secret
 
-KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
 ACCEPT: Final = (("Accept", "application/json"),)
 
 _STANDARD: Final = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"})
@@ -103,7 +102,10 @@ def parse_token(
 def token_of(
     members: dict[str, Any], *, asked_at: float, status: int | None = None, refresh_token: Secret | None = None
 ) -> OAuthToken:
-    """Return the token that the members of an answer describe, from the token endpoint or a fragment (§4.2.2)."""
+    """Return the token that the members of an answer describe, from the token endpoint or a fragment (§4.2.2).
+
+    When it expires is said by `expires_in`; servers that do not say so may say `expires_at`.
+    """
     access_token, token_type = members.get("access_token"), members.get("token_type")
     if not isinstance(access_token, str) or not legal_token(access_token):
         problem = "access_token_missing" if access_token is None else "access_token_illegal"
@@ -117,18 +119,22 @@ def token_of(
             status,
         )
     lifetime = lifetime_of(members.get("expires_in"))
+    expires_at = None if lifetime is None else asked_at + lifetime
+    if lifetime is None and (expires_at := expiry_of(members.get("expires_at"), asked_at)) is not None:
+        lifetime = max(expires_at - asked_at, 0.0)
     new_refresh_token = members.get("refresh_token") or None
     if new_refresh_token is not None and not legal_token(new_refresh_token):
         raise _bad("refresh_token_illegal", "the token response has a refresh_token that cannot be sent", status)
     return OAuthToken(
         access_token=Secret(access_token),
         token_type=KNOWN_TYPES[token_type.lower()],
-        expires_at=None if lifetime is None else asked_at + lifetime,
+        expires_at=expires_at,
         lifetime=lifetime,
         refresh_token=Secret(new_refresh_token) if new_refresh_token else refresh_token,
         scope=_granted(members.get("scope"), status),
         id_token=_id_token(members.get("id_token"), status),
         extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD and k != "expires_at"}),
+        spelt=token_type,
     )
 
 
