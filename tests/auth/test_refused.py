@@ -4,6 +4,7 @@ import gc
 from typing import Any
 
 import pytest
+import requests
 
 from doorkey import OAuth2Auth, RefreshToken
 from doorkey.errors import InvalidGrant, TransportError
@@ -61,6 +62,29 @@ def test_a_body_that_was_spent_is_never_sent_again(caller: Maker, hostile: Hosti
     answer = client.call(hostile.url(), "POST", **body)
     assert (answer.status, answer.body) == (401, b"refused")
     assert len(hostile.to("/api")) == 1
+    assert len(hostile.token_requests) == 1, "a token that nobody would send has been asked for"
+
+
+@pytest.mark.parametrize("body", SPENT.values(), ids=SPENT.keys())
+def test_a_token_that_was_refused_with_a_body_that_is_spent_is_forgotten(
+    caller: Maker, hostile: Hostile, body: dict[str, Any]
+) -> None:
+    client = caller(asking(hostile))
+    hostile.on("/api", NO, echo)
+    assert client.status(hostile.url(), "POST", **body) == 401
+    assert client.status(hostile.url(), "POST", **body) == 200
+    assert api(hostile) == ["at-1", "at-2"]
+
+
+@pytest.mark.parametrize("caller", ["requests"], indirect=True)
+def test_a_request_that_was_prepared_once_is_sent_with_another_token_each_time_its_own_is_refused(
+    caller: Maker, hostile: Hostile
+) -> None:
+    client = caller(asking(hostile))
+    hostile.on("/api", echo, NO, echo, NO, echo)
+    prepared = client.session.prepare_request(requests.Request("GET", hostile.url()))
+    assert [client.session.send(prepared).status_code for _ in range(3)] == [200, 200, 200]
+    assert api(hostile) == ["at-1", "at-1", "at-2", "at-1", "at-2"]
 
 
 @pytest.mark.parametrize(

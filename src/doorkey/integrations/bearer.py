@@ -117,18 +117,19 @@ class Bearer:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
         return self._asource.token()
 
-    def another(self, refused: OAuthToken) -> OAuthToken | None:
-        """Return another token than the `refused` one, or None where there is no other. Raises the renewal's error."""
-        if self._source is None or self._source.reject(refused) is False:
+    def another(self, refused: OAuthToken, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the `refused` token, and return another one; None where there is no other, or it is not `wanted`.
+
+        Raises the renewal's error.
+        """
+        if self._source is None or self._source.reject(refused) is False or not wanted:
             return None
         token = self._source.token()
         return token if token.access_token != refused.access_token else None
 
-    async def aanother(self, refused: OAuthToken) -> OAuthToken | None:
-        """Return another token than the `refused` one, or None where there is no other. Raises the renewal's error."""
-        if self._asource is None:
-            return None
-        if await settled(self._asource.reject(refused)) is False:
+    async def aanother(self, refused: OAuthToken, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the `refused` token, and return another one, as `another` does."""
+        if self._asource is None or await settled(self._asource.reject(refused)) is False or not wanted:
             return None
         token = await settled(self._asource.token())
         return token if token.access_token != refused.access_token else None

@@ -6,8 +6,11 @@ of one call have in common is their timer: by it a middleware tells where a redi
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -38,6 +41,8 @@ class AiohttpFace:
             raise UsageError("on aiohttp the token goes into the header: leave token_placement and hooks out")
         here = origin_of(str(request.url))
         at_home = self._began(request, here) == here
+        if await _is_of_netrc(request):
+            del request.headers["Authorization"]
         if not at_home or bearer.leaves_alone(request.url, request.headers):
             response = await handler(request)
         else:
@@ -55,10 +60,10 @@ class AiohttpFace:
         token = await settled(bearer.afresh())
         request.headers["Authorization"] = bearer.header(token)
         response = await handler(request)
-        if response.status != 401 or not _can_repeat(request):
+        if response.status != 401:
             return response
         try:
-            other = await bearer.aanother(token)
+            other = await bearer.aanother(token, wanted=_can_repeat(request))
         except BaseException:
             response.release()
             raise
@@ -89,6 +94,33 @@ def _task() -> Any:
     import asyncio
 
     return asyncio.current_task()
+
+
+async def _is_of_netrc(request: Any) -> bool:
+    """Say whether the `Authorization` is what a session with `trust_env` has found in a `.netrc`; it replaces no token.
+
+    aiohttp does not say where it has a header from: it is compared with what is there for the host.
+    """
+    there: str = request.headers.get("Authorization", "")
+    if not there.startswith("Basic ") or not request.session.trust_env:
+        return False
+    import asyncio
+
+    return there == await asyncio.to_thread(_netrc_for, request.url.host)
+
+
+def _netrc_for(host: str) -> str | None:
+    from netrc import NetrcParseError, netrc
+
+    file = Path(os.environ.get("NETRC") or Path.home() / ("_netrc" if os.name == "nt" else ".netrc"))
+    try:
+        found = netrc(file).authenticators(host)
+    except (OSError, NetrcParseError):
+        return None
+    if found is None:
+        return None
+    login, account, password = found
+    return f"Basic {b64encode(f'{login or account}:{password or str()}'.encode('latin-1', 'replace')).decode()}"
 
 
 def _can_repeat(request: Any) -> bool:

@@ -49,8 +49,8 @@ class HttpxFace(Auth):
             return
         token = bearer.fresh()
         response = yield self._signed(request, token)
-        if response.status_code == 401 and _worth_another(response, request):
-            other = bearer.another(token)
+        if response.status_code == 401 and _is_the_apis(response, request):
+            other = bearer.another(token, wanted=_can_repeat(request))
             if other is not None:
                 _take_off(request)
                 yield self._signed(request, other)
@@ -69,8 +69,8 @@ class HttpxFace(Auth):
             response = yield _put_on(request, bearer.header(token), _AsyncLeavingBehind)
         else:
             response = yield await self._asigned(request, token)
-        if response.status_code == 401 and _worth_another(response, request):
-            other = await bearer.aanother(token)
+        if response.status_code == 401 and _is_the_apis(response, request):
+            other = await bearer.aanother(token, wanted=_can_repeat(request))
             if other is not None:
                 _take_off(request)
                 yield await self._asigned(request, other)
@@ -105,13 +105,16 @@ def _take_off(request: Any) -> None:
         del request.headers["Authorization"]
 
 
-def _worth_another(response: Any, request: Any) -> bool:
-    """Say whether the API itself refused the token (not somebody a redirect led to), and the body can be sent again."""
+def _is_the_apis(response: Any, request: Any) -> bool:
+    """Say whether the API itself refused the token, and not somebody a redirect led to."""
     from doorkey.protocol.endpoint import origin_of
 
-    # What a redirect preserves of a body is its stream, which of bytes can be read again.
-    again = hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
-    return again and origin_of(str(response.request.url)) == origin_of(str(request.url))
+    return origin_of(str(response.request.url)) == origin_of(str(request.url))
+
+
+def _can_repeat(request: Any) -> bool:
+    """Say whether the body can be sent again: what a redirect preserves of it is its stream, which of bytes can."""
+    return hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
 
 
 def _wire_of(request: Any, bearer: Bearer) -> tuple[str, dict[str, str], Any]:

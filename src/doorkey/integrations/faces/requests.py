@@ -52,16 +52,31 @@ def _text(value: str | bytes) -> str:
 
 
 @cache
-def _leaving(kind: Any) -> Any:
-    """Return a `kind` of headers of which a copy lacks those it is to `leave_behind`."""
+def _followed(kind: Any) -> Any:
+    """Return a `kind` of headers of which the copy that follows a redirect lacks those it is to `leave_behind`.
+
+    At home nothing is left behind, and the copy takes no other `Authorization`: a session would put there what a
+    `.netrc` has for the host.
+    """
 
     def copy(self: Any) -> Any:
         copied = kind.copy(self)
         for name in self.leave_behind:
             copied.pop(name, None)
-        return copied
+        return copied if self.leave_behind else _holding(cast("Any", type(copied)))(copied)
 
     return type(kind.__name__, (kind,), {"copy": copy, "leave_behind": ()})
+
+
+@cache
+def _holding(kind: Any) -> Any:
+    """Return a `kind` of headers whose `Authorization` stays what it is until it is taken off."""
+
+    def set_item(self: Any, name: Any, value: Any) -> None:
+        if name.lower() != "authorization" or name not in self:
+            kind.__setitem__(self, name, value)
+
+    return type(kind.__name__, (kind,), {"__setitem__": set_item})
 
 
 class _Answered:
@@ -75,11 +90,11 @@ class _Answered:
     ) -> None:
         self._face, self._token, self._url, self._body = face, token, url, body
         self._signed_url, self._signed = signed_url, signed
-        self._again = body is None or isinstance(body, str | bytes)  # a stream is spent once it was sent
+        self._can_repeat = body is None or isinstance(body, str | bytes)  # a stream is spent once it was sent
 
     def __call__(self, response: Any, **kwargs: Any) -> Any:
         request = response.request
-        if response.status_code == 401 and self._again:
+        if response.status_code == 401:
             response = self._with_another_token(response, kwargs)
         if response.is_redirect:
             self._leave_behind(request, response)
@@ -100,9 +115,7 @@ class _Answered:
             redirect.close()
             raise TransportError("an API redirects a request whose body carries the token to another origin")
         if not hasattr(request.headers, "leave_behind"):
-            if stays:
-                return
-            request.headers = _leaving(cast("Any", type(request.headers)))(request.headers)
+            request.headers = _followed(cast("Any", type(request.headers)))(request.headers)
         request.headers.leave_behind = () if stays else self._signed
 
     def _with_another_token(self, response: Any, kwargs: Any) -> Any:
@@ -110,9 +123,8 @@ class _Answered:
 
         if origin_of(response.request.url) != origin_of(self._url):
             return response  # after a redirect: what somebody else says of this token means nothing
-        self._again = False
         try:
-            token = self._face._bearer.another(self._token)
+            token = self._face._bearer.another(self._token, wanted=self._can_repeat)
         except BaseException:
             response.close()  # nobody gets it, so nobody else would
             raise
