@@ -31,6 +31,8 @@ from doorkey.errors import (
     emptied,
     printable,
 )
+from doorkey.protocol.http import Response
+from doorkey.protocol.token_endpoint import parse_token
 
 ALL: list[tuple[OAuthError, str]] = [
     (OAuthError(), "oauth_error"),
@@ -236,3 +238,26 @@ def test_no_builtin_error_is_raised_by_name_in_the_source() -> None:
         and getattr(node.exc.func if isinstance(node.exc, ast.Call) else node.exc, "id", "") in own
     ]
     assert found == []
+
+
+def test_a_programs_own_subclass_is_not_what_a_servers_error_is_raised_as() -> None:
+    class Mine(InvalidGrant):
+        def __init__(self, why: str) -> None:
+            super().__init__("invalid_grant", why)
+
+    class Again(ServerError):
+        code = "invalid_grant"
+
+    class Vendors(ServerError):
+        code = "vendor_says_no"
+
+    try:
+        assert ServerError.named("invalid_grant") is InvalidGrant
+        assert ServerError.named("vendor_says_no") is Vendors
+        assert Mine("own words").code == Again().code == "invalid_grant"
+        answer = Response(400, (("Content-Type", "application/json"),), b'{"error":"invalid_grant"}')
+        with pytest.raises(InvalidGrant) as caught:
+            parse_token(answer, asked_at=0.0)
+        assert type(caught.value) is InvalidGrant
+    finally:
+        del ServerError.by_error["vendor_says_no"]

@@ -246,8 +246,10 @@ class ServerError(OAuthError):
         self.headers = tuple(headers)
         self.retry_after = retry_after
 
-    def __init_subclass__(cls) -> None:
-        ServerError.by_error[cls.code] = cls
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "code" in vars(cls):  # a program's own subclass of one of ours is not what servers' errors are raised as
+            ServerError.by_error.setdefault(cls.code, cls)
 
     @classmethod
     def named(cls, error: str) -> type[ServerError]:
