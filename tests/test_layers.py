@@ -15,7 +15,7 @@ import pytest
 SRC = Path(__file__).resolve().parents[1] / "src"
 
 LAYERS: list[tuple[str, ...]] = [
-    ("doorkey.errors", "doorkey.lazy"),
+    ("doorkey.clock", "doorkey.errors", "doorkey.lazy"),
     ("doorkey.arguments",),
     ("doorkey.values",),
     ("doorkey.tokens",),

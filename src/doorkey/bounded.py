@@ -7,13 +7,13 @@ for as long as it lives, so that there are never two of one key, each renewing t
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from doorkey.arguments import count, seconds
+from doorkey.clock import monotonic_time
 from doorkey.errors import UsageError
 from doorkey.gate import reset_after_fork
 
@@ -32,7 +32,7 @@ class BoundedCache(Generic[K, V]):
         self,
         entries: int = 10_000,
         idle: float = 3600.0,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic_time,
         names: tuple[str, str] = ("entries", "idle"),
     ) -> None:
         count(entries, names[0])

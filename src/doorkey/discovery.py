@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorkey.clock import wall_time
 from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.flow import arun, run
@@ -20,7 +21,7 @@ def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy |
     from doorkey.integrations.senders import sender
 
     with sender(http_client, policy_of(exchange)) as send:
-        return run(discover_flow(issuer), send)
+        return run(discover_flow(issuer, wall_time()), send)
 
 
 async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
@@ -28,4 +29,4 @@ async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangeP
     from doorkey.integrations.senders import asender
 
     async with asender(http_client, policy_of(exchange)) as send:
-        return await arun(discover_flow(issuer), send)
+        return await arun(discover_flow(issuer, wall_time()), send)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import random
 from typing import Any, Final
 
 from doorkey.arguments import function, seconds
+from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import Credentials
 from doorkey.errors import InvalidGrant, OAuthError, ServerError, UsageError
 from doorkey.gate import Gate
@@ -64,10 +64,11 @@ class Server:
         """Return what tells this server from others: its issuer, else its token endpoint."""
         return self.issuer or (self.found.token_endpoint if self.found is not None else None)
 
-    def known(self) -> Flow[ServerMetadata]:
+    def known(self, clock: Callable[[], float]) -> Flow[ServerMetadata]:
         """Return the metadata; whoever comes while it is being discovered waits for that. Raises as `discover_flow`.
 
-        A failure is told to those who waited and to nobody later; a cancelled leader hands over.
+        A failure is told to those who waited and to nobody later; a cancelled leader hands over. `clock` returns
+        seconds since the epoch.
         """
         seen = self._attempts
         while (found := self.found) is None:
@@ -78,15 +79,15 @@ class Server:
             if lead is not None:
                 try:
                     if self.found is None and self._attempts == seen:
-                        self.found = yield from inside(self.gate, self._discovered())
+                        self.found = yield from inside(self.gate, self._discovered(clock()))
                 finally:
                     self.gate.leave(lead)
         return found
 
-    def _discovered(self) -> Flow[ServerMetadata]:
+    def _discovered(self, now: float) -> Flow[ServerMetadata]:
         assert self.issuer is not None, "the constructor asks for one of them"
         try:
-            return (yield from discover_flow(self.issuer))
+            return (yield from discover_flow(self.issuer, now))
         except Exception as error:
             self._error = error.for_waiter() if isinstance(error, OAuthError) else error
             self._attempts += 1  # last: who sees it finds the error
@@ -109,10 +110,10 @@ class SourceCore:
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         server: Server | None = None,
         leeway: float | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_time,
         chance: Callable[[], float] = random,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic_time,
     ) -> None:
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
@@ -146,7 +147,7 @@ class SourceCore:
         if dead is not None and not repeatable:
             raise dead.error()
         with self.observer.preparing():
-            metadata = yield from self._server.known()
+            metadata = yield from self._server.known(self.clock)
             if metadata.token_endpoint is None:
                 raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
         if token is not None and token.refresh_token is not None and dead is None:

@@ -8,6 +8,7 @@ from random import random
 from typing import Any, Final
 
 from doorkey.arguments import function
+from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
@@ -47,11 +48,11 @@ class TokenSource(Unpickled):
         leeway: float | None = None,
         background: bool = False,
         exchange: ExchangePolicy | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_time,
         chance: Callable[[], float] = random,
         sleep: Callable[[float], object] = time.sleep,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic_time,
     ) -> None:
         self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
         self._sender = OwnedSender(http_client, policy_of(exchange))
@@ -109,11 +110,11 @@ class AsyncTokenSource(Unpickled):
         leeway: float | None = None,
         background: bool = False,
         exchange: ExchangePolicy | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_time,
         chance: Callable[[], float] = random,
         sleep: Callable[[float], Any] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic_time,
     ) -> None:
         self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
         self._sender = OwnedAsyncSender(http_client, policy_of(exchange))

@@ -1,5 +1,6 @@
 """`discover` and `adiscover` on every HTTP library: what a server says of itself, fetched by the same exchange."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -11,9 +12,17 @@ import requests
 from anyio.from_thread import BlockingPortal
 
 from doorkey import adiscover, discover
-from doorkey.errors import InvalidResponse, OAuthError, TransportError, UsageError, VerificationError
+from doorkey.errors import (
+    InvalidResponse,
+    OAuthError,
+    TemporarilyUnavailable,
+    TransportError,
+    UsageError,
+    VerificationError,
+)
 from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.metadata import ServerMetadata
+from tests.clients.clock import START
 from tests.clients.hostile import Endless, Hostile, reply
 from tests.clients.sites import DJANGO, EMBEDDED, KEYCLOAK, OIDC_PROVIDER, Site, on
 
@@ -109,6 +118,14 @@ def test_what_is_no_metadata_is_a_typed_error(find: Discover, hostile: Hostile, 
     hostile.on(OPENID, answer)
     with pytest.raises(OAuthError):
         find(hostile.url(""))
+
+
+def test_a_busy_server_may_name_a_date(find: Discover, hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: START)
+    hostile.on(OPENID, reply(503, headers={"Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}))
+    with pytest.raises(TemporarilyUnavailable) as error:
+        find(hostile.url(""))
+    assert error.value.retry_after == 5
 
 
 @pytest.mark.parametrize("endpoint", ["http://evil.example/t", "https://a@b/t", "file:///etc/passwd", 7])

@@ -220,10 +220,10 @@ def test_a_transport_that_wants_the_metadata_that_is_being_discovered_through_it
     def perform(effect: Any) -> Any:
         if isinstance(effect, turns.Turn):
             return effect.wait()
-        told.append(said(lambda: run(server.known(), perform)))
+        told.append(said(lambda: run(server.known(now), perform)))
         return Response(500)
 
-    said(lambda: run(server.known(), perform))
+    said(lambda: run(server.known(now), perform))
     assert ["within what it would wait for (discovering" in one for one in told] == [True]
 
 

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from doorkey import ClientCredentials, OAuthError, TransportError
+from doorkey.errors import TemporarilyUnavailable
 from doorkey.gate import Gate, Lead
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
 from doorkey.protocol.http import Request, Response
@@ -131,8 +132,16 @@ def test_who_asks_for_the_metadata_itself_waits_for_the_same_discovery(hostile: 
     assert len(hostile.to(WELL_KNOWN)) == 1
 
 
+@one_of_each
+def test_a_busy_issuer_may_name_a_date(source: Maker, hostile: Hostile) -> None:
+    hostile.on(WELL_KNOWN, reply(503, headers={"Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}))
+    with pytest.raises(TemporarilyUnavailable) as error:
+        source(ClientCredentials("c", "s"), issuer=hostile.url(""), clock=Clock()).token()
+    assert error.value.retry_after == 5
+
+
 def begun(server: Server) -> Any:
-    flow = server.known()
+    flow = server.known(Clock())
     assert isinstance(next(flow), Turn)
     return flow
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
 from doorkey.arguments import texts
+from doorkey.clock import wall_time
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.hooks import ComplianceHooks, Wire
@@ -243,13 +244,11 @@ def _refuse_unknown(how: dict[str, Any], known: tuple[str, ...]) -> None:
 
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:
-    import time
-
     slot = Slot(_never, lambda _: False)
     slot.put(token.value)
     return (
-        FlightSource(slot, SingleFlight(slot, performs_nothing, time.time)),
-        FlightSource(slot, AsyncSingleFlight(slot, performs_nothing, time.time)),
+        FlightSource(slot, SingleFlight(slot, performs_nothing, wall_time)),
+        FlightSource(slot, AsyncSingleFlight(slot, performs_nothing, wall_time)),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from doorkey.arguments import did_you_mean, function, seconds, text
+from doorkey.clock import monotonic_time, wall_time
 from doorkey.errors import UsageError
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
@@ -45,9 +45,9 @@ class SessionOptions:
     metadata: ServerMetadata = field(default_factory=ServerMetadata)
     grant_type: str | None = None
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = wall_time
     on_event: OnEvent | None = None
-    timer: Callable[[], float] = time.monotonic
+    timer: Callable[[], float] = monotonic_time
 
     @property
     def pkce(self) -> bool:

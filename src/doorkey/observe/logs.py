@@ -29,10 +29,11 @@ def log(event: TokenEvent) -> None:
     logger.log(level, "%s", told, extra=_fields(event))
 
 
-def complain(event: TokenEvent, error: Exception) -> None:
-    """Write that whoever was told of `event` raised `error`."""
+def complain(what: str, error: Exception, event: TokenEvent | None = None) -> None:
+    """Write that `what`, which is the program's own, raised `error`; the `event` is what it was told of."""
+    fields = {} if event is None else _fields(event)
     with suppress(Exception):  # a filter or handler of the program's own may be what failed
-        logger.error("on_event failed with %s", type(error).__name__, exc_info=error, extra=_fields(event))
+        logger.error("%s failed with %s", what, type(error).__name__, exc_info=error, extra=fields)
 
 
 def _fields(event: TokenEvent) -> dict[str, object]:

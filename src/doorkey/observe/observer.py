@@ -83,6 +83,16 @@ class Observer:
             grant_type = printable(grant_type, MAX_LABEL)
         return TokenEvent(kind=kind, client_id=named[1], server=named[2], grant_type=grant_type, **more)
 
+    def moment(self) -> float | None:
+        """Return what the timer says, None where it fails: it is somebody's own, and no renewal depends on it."""
+        try:
+            return float(self.timer())
+        except Exception as error:  # noqa: BLE001
+            from doorkey.observe.logs import complain
+
+            complain("timer", error)
+            return None
+
     def tell(self, event: TokenEvent) -> None:
         """Tell everybody who listens; nothing that they raise gets out."""
         here = get_ident()
@@ -134,13 +144,14 @@ class Watch:
 
                 self._span = _guarded(RequestSpan, event)
             self._observer.tell(event)
-        self._begun = self._observer.timer()
+        self._begun = self._observer.moment()
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None, /) -> None:
         kind = self._kinds[1 if error is None else 2]
         if kind is None:
             return
-        took, code = max(self._observer.timer() - self._begun, 0.0), None
+        ended, code = self._observer.moment(), None
+        took = None if ended is None or self._begun is None else max(ended - self._begun, 0.0)
         if error is not None:
             from doorkey.observe.events import code_of
 
@@ -186,7 +197,7 @@ def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
     except Exception as error:  # noqa: BLE001  # somebody's own code: no renewal depends on it
         from doorkey.observe.logs import complain
 
-        complain(event, error)
+        complain("on_event", error, event)
         return None
 
 

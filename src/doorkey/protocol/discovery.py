@@ -32,8 +32,10 @@ def well_known_urls(issuer: str) -> tuple[str, ...]:
     return tuple(urlunsplit(parts._replace(path=one)) for one in paths)
 
 
-def discover_flow(issuer: str) -> Flow[ServerMetadata]:
+def discover_flow(issuer: str, now: float | None = None) -> Flow[ServerMetadata]:
     """Fetch the metadata of `issuer`, which must name exactly that issuer.
+
+    With `now`, in seconds since the epoch, a date in a `Retry-After` is understood.
 
     A form that the server does not have (404, 405, 410) leads to the next; anything else that is wrong is raised:
     `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
@@ -41,7 +43,7 @@ def discover_flow(issuer: str) -> Flow[ServerMetadata]:
     for url in well_known_urls(issuer):
         response = yield from Request("GET", url, (("Accept", "application/json"),))
         if response.status not in _NOT_HERE:
-            return parse_metadata(json_answer(response, "metadata"), issuer, response.status)
+            return parse_metadata(json_answer(response, "metadata", now), issuer, response.status)
     raise InvalidResponse(
         "not_found", "no metadata at any well-known place of this issuer: is the issuer spelled exactly?", status=404
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from doorkey.arguments import count, function, seconds
+from doorkey.clock import monotonic_time
 from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
 from doorkey.stores.forks import after_fork
 from doorkey.stores.protocol import Lease, Record
@@ -37,7 +37,7 @@ class MemoryStore(Unpickled):
         *,
         max_entries: int = 100_000,
         max_age: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic_time,
     ) -> None:
         count(max_entries, "max_entries")
         if max_age is not None:
@@ -143,7 +143,7 @@ class AsyncMemoryStore(Unpickled):
         *,
         max_entries: int = 100_000,
         max_age: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic_time,
     ) -> None:
         self._store = MemoryStore(max_entries=max_entries, max_age=max_age, clock=clock)
 

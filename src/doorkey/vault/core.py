@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from random import random
 from typing import Any, Final
 
 from doorkey.arguments import function, seconds, text, texts
+from doorkey.clock import monotonic_time
 from doorkey.credentials import RefreshToken
 from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer, OnEvent
@@ -53,7 +53,7 @@ class VaultCore:
         exchange: ExchangePolicy | None,
         clock: Callable[[], float],
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic_time,
     ) -> None:
         method = token_endpoint_auth_method
         if method is not None and not isinstance(method, str):
@@ -94,8 +94,12 @@ class VaultCore:
             lease,
             max(lease - self.policy.deadline, 0.0),
             self.observer,
-            timer,
+            self._seconds,
         )
+
+    def _seconds(self) -> float:
+        moment = self.observer.moment()
+        return monotonic_time() if moment is None else moment  # a renewal goes on without the program's own timer
 
     def slot(self, key: str) -> KeySlot:
         """Return the memory of `key`, still empty."""
@@ -140,7 +144,7 @@ class VaultCore:
     def _ready(self) -> Flow[None]:
         """Discover the issuer, once for all keys, unless the token endpoint is known."""
         with self.observer.preparing():
-            found = yield from self.server.known()
+            found = yield from self.server.known(self.clock)
             if found.token_endpoint is None:
                 raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
 

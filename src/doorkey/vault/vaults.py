@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from doorkey.arguments import function
 from doorkey.bounded import BoundedCache
+from doorkey.clock import monotonic_time, wall_time
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.integrations._httpx import library
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
@@ -76,10 +77,10 @@ class TokenVault(Unpickled):
         max_source_age: float = 3600.0,
         exchange: ExchangePolicy | None = None,
         http_client: Any = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_time,
         sleep: Callable[[float], object] = time.sleep,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic_time,
     ) -> None:
         check_store(store, awaited=False)
         self._core = VaultCore(
@@ -219,10 +220,10 @@ class AsyncTokenVault(Unpickled):
         max_source_age: float = 3600.0,
         exchange: ExchangePolicy | None = None,
         http_client: Any = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_time,
         sleep: Callable[[float], Any] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic_time,
     ) -> None:
         check_store(store, awaited=True)
         self._core = VaultCore(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
 from doorkey.bounded import BoundedCache
+from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import ClientCredentials, Credentials
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_client.exchange import aexchange, exchange
@@ -60,9 +60,9 @@ class _Authority(Unpickled):
         max_tokens: int = 10_000,
         max_idle: float = 3600.0,
         exchange: ExchangePolicy | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_time,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = monotonic_time,
     ) -> None:
         if not hasattr(http_client, "base_url"):
             raise UsageError(f"http_client is a client of httpx2 or httpx, not {type(http_client).__name__}")
@@ -114,7 +114,7 @@ class OAuthAuthorityClient(_Authority):
     @property
     def openid_config(self) -> ServerMetadata:
         """The server's metadata, discovered on first use. Raises as `doorkey.discover` does."""
-        return run(self._server.known(), self._perform)
+        return run(self._server.known(self._how["clock"]), self._perform)
 
     def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""
@@ -145,7 +145,7 @@ class AsyncOAuthAuthorityClient(_Authority):
 
     async def openid_config(self) -> ServerMetadata:
         """Return the server's metadata, discovered on first use. Raises as `doorkey.adiscover` does."""
-        return await arun(self._server.known(), self._perform)
+        return await arun(self._server.known(self._how["clock"]), self._perform)
 
     async def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""

@@ -1,0 +1,90 @@
+"""There is one time: what a program puts in place of `time.time` is the time of everything here."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Auth, TokenSource
+from doorkey.bounded import BoundedCache
+from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
+from doorkey.integrations.httpx_transport import AsyncOAuthAuthorityClient, OAuthAuthorityClient
+from doorkey.integrations.requests_client import OAuth2Session
+from doorkey.stores import AsyncMemoryStore, MemoryStore
+from doorkey.vault import AsyncTokenVault, TokenVault
+
+THEN = 2_000_000_000.0
+ENDPOINT: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
+OLD = {"access_token": "a", "refresh_token": "r", "expires_in": 300}
+
+
+def clock_of(made: Any) -> Any:
+    """The clock that a source, a session, a vault or a store goes by."""
+    for name in ("_oauth", "_core", "_store"):
+        if hasattr(made, name) and not callable(getattr(made, name)):
+            return clock_of(getattr(made, name))
+    return getattr(made, "_how", {}).get("clock") or getattr(made, "options", made).clock
+
+
+def on(client: Any, make: Callable[..., Any]) -> Any:
+    return make(client(base_url="https://as.example"), ENDPOINT)
+
+
+MADE: dict[str, Callable[[], Any]] = {
+    "source": lambda: TokenSource(ClientCredentials("c"), **ENDPOINT),
+    "async source": lambda: AsyncTokenSource(ClientCredentials("c"), **ENDPOINT),
+    "vault": lambda: TokenVault(MemoryStore(), client_id="c", **ENDPOINT),
+    "async vault": lambda: AsyncTokenVault(AsyncMemoryStore(), client_id="c", **ENDPOINT),
+    "authority": lambda: on(httpx2.Client, OAuthAuthorityClient),
+    "async authority": lambda: on(httpx2.AsyncClient, AsyncOAuthAuthorityClient),
+    "requests": lambda: OAuth2Session("c"),
+    "httpx2": lambda: OAuth2Client("c"),
+    "async httpx2": lambda: AsyncOAuth2Client("c"),
+    "auth object": lambda: OAuth2Auth(ClientCredentials("c"), **ENDPOINT)._bearer._source,
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE.keys())
+def test_every_clock_that_nobody_gave_is_the_time_of_now(
+    make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = clock_of(make())
+    monkeypatch.setattr(time, "time", lambda: THEN)
+    assert clock() == THEN
+
+
+def test_a_token_that_a_replaced_time_says_has_expired_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return httpx2.Response(200, json={**OLD, "access_token": "b", "token_type": "Bearer"})
+
+    start = time.time()
+    with OAuth2Client("c", token=OLD, transport=httpx2.MockTransport(answer), **ENDPOINT) as client:
+        client.get("https://api.example/")
+        assert asked == ["/"]
+        monkeypatch.setattr(time, "time", lambda: start + 7200)
+        client.get("https://api.example/")
+        assert asked == ["/", "/token", "/"]
+        assert client.token is not None
+        assert client.token["expires_at"] - time.time() == pytest.approx(300, abs=1)
+
+
+def test_what_nobody_used_for_a_while_is_told_by_a_replaced_monotonic_time_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Value:
+        pass
+
+    cache: BoundedCache[str, Value] = BoundedCache(idle=60)
+    store = MemoryStore(max_age=60)
+    cache.get("a", Value)
+    store.commit("a", b"", expected=0)
+    later = time.monotonic() + 61
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    cache.get("b", Value)
+    assert len(cache) == 1
+    assert store.load("a") is None
