@@ -186,6 +186,7 @@ def test_a_body_that_is_no_object_is_an_invalid_response_that_names_why(body: by
     with pytest.raises(InvalidResponse, match="the token response") as caught:
         json_answer(Response(status, (), body), "token response")
     assert (caught.value.problem, caught.value.status) == (problem, status)
+    assert ("it is empty" in str(caught.value)) is (problem == "empty")
 
 
 def test_an_excerpt_of_an_error_page_is_kept_bounded_and_escaped() -> None:

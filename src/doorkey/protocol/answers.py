@@ -101,7 +101,7 @@ def json_answer(response: Response, what: str, now: float | None = None) -> dict
         if response.status in _BUSY:
             raise_for_status(response, now)
         problem = bad.problem if response.body.strip() else "empty"
-        described = f"the {what} is not what the protocol wants: " + (str(bad) if response.body else "it is empty")
+        described = f"the {what} is not what the protocol wants: " + ("it is empty" if problem == "empty" else str(bad))
         raise InvalidResponse(problem, described, status=response.status, excerpt=excerpt_of(response)) from None
     raise_oauth_error(response, members, now)
     raise_for_status(response, now)
