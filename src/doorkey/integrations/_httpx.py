@@ -57,5 +57,5 @@ def _joined(own: type, others: tuple[type, ...]) -> type:
 
 
 def transport_bases(name: str) -> tuple[type, ...]:
-    """Return the class `name` (BaseTransport or AsyncBaseTransport) of all that are installed, as `auth_bases` does."""
+    """Return the class `name` (BaseTransport or AsyncBaseTransport) of all that are installed."""
     return tuple(dict.fromkeys(getattr(import_module(one), name) for one in installed()))

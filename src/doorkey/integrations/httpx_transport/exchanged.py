@@ -14,7 +14,6 @@ from doorkey.values import Secret
 
 SubjectTokenProvider: TypeAlias = "Callable[[], str | None]"
 AsyncSubjectTokenProvider: TypeAlias = "Callable[[], str | Awaitable[str | None] | None]"
-CredentialsOf: TypeAlias = "Callable[[Any], Credentials]"
 
 
 @dataclass(frozen=True, slots=True)
