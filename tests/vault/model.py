@@ -153,9 +153,9 @@ class World:
         self.workers.append(worker)
         return worker
 
-    def save(self, worker: Worker) -> None:
-        """Log in anew."""
-        flow = worker.core.save(worker.slot, self.server.login())
+    def save(self, worker: Worker, token: Any = None) -> None:
+        """Log in anew, or save this `token`."""
+        flow = worker.core.save(worker.slot, self.server.login() if token is None else token)
         effect = next(flow)
         while True:
             try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from doorkey.errors import InvalidGrant, RecordError
@@ -36,7 +37,7 @@ class Entry:
 
     `grant` is random and made anew by each `save`, `turn` counts the renewals since: of two entries of one grant, the
     one of the higher turn holds the refresh token that still works. `dead` is what the server said when it refused the
-    grant, or None.
+    grant, or None. `used` tells which token this turn was got with: known where it was got, and in no record.
     """
 
     token: OAuthToken
@@ -44,6 +45,7 @@ class Entry:
     turn: int = 0
     version: int = 0
     dead: str | None = None
+    used: tuple[bytes, bytes] | None = field(default=None, repr=False)
 
     @classmethod
     def new(cls, token: OAuthToken) -> Entry:
@@ -56,15 +58,41 @@ class Entry:
 
     def renewed(self, token: OAuthToken) -> Entry:
         """Return the next turn."""
-        return Entry(token, self.grant, self.turn + 1, self.version)
+        return Entry(token, self.grant, self.turn + 1, self.version, used=_traces(self.token))
 
     def buried(self, refused: InvalidGrant) -> Entry:
         """Return the entry of a grant that the server `refused`."""
         return replace(self, dead=refused.description)
 
     def is_ahead_of(self, other: Entry) -> bool:
-        """Say whether this is a later turn of the same login: `other` is what a store went back to, or missed."""
-        return self.grant == other.grant and self.turn > other.turn
+        """Say whether this is a later turn of the same login: `other` is what a store went back to, or missed.
+
+        So it is of a login that holds the token that this turn has used up: it was saved once more, and is none.
+        """
+        if self.grant == other.grant:
+            return self.turn > other.turn
+        return self.dead is None and self._has_used(other.token)
+
+    def is_turn_of(self, other: Entry) -> bool:
+        """Say whether both are the same turn of one login."""
+        return (self.grant, self.turn) == (other.grant, other.turn)
+
+    def _has_used(self, token: OAuthToken) -> bool:
+        if self.used is None or token.refresh_token is None:
+            return False
+        used, theirs, mine = self.used, _traces(token), _traces(self.token)
+        # A server that does not rotate may give the same refresh token at a new login: there both tell
+        return theirs == used if mine[0] == used[0] else theirs[0] == used[0]
+
+
+def _traces(token: OAuthToken) -> tuple[bytes, bytes]:
+    """Return what tells a refresh token, and its access token, from others: digests, as they are kept for long."""
+    refresh, access = token.refresh_token, token.access_token
+    return _digest(refresh.reveal() if refresh is not None else ""), _digest(access.reveal())
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 _TYPES: Final = {"grant": str, "turn": int, "client": str, "server": str}

@@ -1,10 +1,11 @@
-"""How a token is renewed once, whoever else shares it: rule 12, as one flow.
+"""How a token is renewed once, whoever else shares it, as one flow: read, take a lease, read again, ask, commit.
 
 Theory of operation. The store decides by versions; the lease only saves requests. Whoever finds the token stale reads
 the record, takes the lease, and *reads again*: between the two readings another process may have been through. Only
 then is the refresh token presented, and what came back is committed over the version that was read, before anybody
 uses it. Who does not get the lease goes on with a token that is still good, or else waits for a newer version and
-takes it, whatever its clock says of it: it has just been issued. Nobody presents a refresh token without the lease.
+takes it, whatever its clock says of it: it has just been issued. What somebody saved meanwhile is taken as well, unless
+it has expired already; then it is renewed in its turn. Nobody presents a refresh token without the lease.
 
 What can go wrong, and what becomes of it:
 
@@ -12,6 +13,8 @@ What can go wrong, and what becomes of it:
   the same version, so one wins, and the other takes the winner's token.
 - The server says `invalid_grant`. Somebody may have rotated since the second reading: read once more, and only when
   there is nothing newer mark the grant dead, in the store, so that nobody asks again until the next `save`.
+- The token that is being renewed is saved once more (a script that imports it runs again). It holds the refresh token
+  that this renewal has used up, so it is no login: what was renewed is committed over it.
 - The store is down when the new token is to be committed. The token is kept in memory, ahead of the store, is used,
   and is committed as soon as the store answers. A process that ends before that has lost the grant.
 - The store comes back with an older record than it had (a replica, a snapshot). Whoever remembers a later turn of
@@ -146,12 +149,22 @@ class _OneKey:
             yield from Sleep(pause)
             looks, waited, looked = looks + 1, waited + pause, self._how.timer()
             newer = yield from self._read()
-            if newer.version != entry.version and not self._memory.refuses(newer):
+            if self._usable(newer, entry):
                 self._how.pace.took(looked - began - pause / 2)
                 return newer.token
 
+    def _usable(self, newer: Entry, than: Entry) -> bool:
+        """Say whether `newer` is another version `than` that, and may be sent.
+
+        What a renewal has brought has just been issued, whatever this process's clock says of it; what somebody saved
+        may have expired long ago.
+        """
+        if newer.version == than.version or self._memory.refuses(newer):
+            return False
+        return newer.is_ahead_of(than) or self._memory.good(newer, self._how.clock()) is not Freshness.EXPIRED
+
     def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
-        """Renew under the `lease`, and give it back; None where it was not asked `until` then, and is too old."""
+        """Renew under the `lease`, and give it back; None where that has to begin again: see `_renewed`."""
         try:
             entry = yield from self._renewed(first, until)
         except GeneratorExit:  # nobody is left who would perform anything
@@ -163,8 +176,9 @@ class _OneKey:
         return entry
 
     def _renewed(self, first: Entry, until: float) -> Flow[Entry | None]:
+        """Return the next turn, or what is newer; None where nobody was asked `until` then, or what is newer is old."""
         entry = yield from self._read()
-        if entry.version != first.version and not self._memory.refuses(entry):
+        if self._usable(entry, first):
             return entry
         if entry.token.refresh_token is None:
             raise _not_renewable()
@@ -175,12 +189,14 @@ class _OneKey:
             token = yield from self._how.ask(entry.token)
         except InvalidGrant as refused:
             newer = yield from self._read()
-            if newer.version != entry.version and not self._memory.refuses(newer):
+            if self._usable(newer, entry):
                 return newer
-            left = yield from self._buried(entry.buried(refused))
+            if newer.token.refresh_token != entry.token.refresh_token:
+                return None  # not what was refused: its turn
+            left = yield from self._buried(newer.buried(refused))
             if left.dead is not None:
                 raise
-            return left
+            return left if self._usable(left, entry) else None
         mine = entry.renewed(token)
         self._memory.keep(mine, self._changes)
         try:
@@ -190,7 +206,7 @@ class _OneKey:
             return mine
         self._see(saved)
         self._how.pace.took(self._how.timer() - began)
-        return saved
+        return saved if saved.is_turn_of(mine) or self._usable(saved, entry) else None
 
     def _buried(self, dead: Entry) -> Flow[Entry]:
         """Note for everybody that the server refused the grant, and return what then holds: a newer turn overrules."""

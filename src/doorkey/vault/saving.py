@@ -23,8 +23,9 @@ PATIENCE: Final = 4.0
 def settled(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[[], float]) -> Flow[Entry]:
     """Commit `mine` over the version `expected`, and return what the store then holds: `mine`, or what is newer.
 
-    A commit of somebody else wins, unless it is an earlier turn of the same login. After an error of the store it is
-    open whether the commit was made: the next one tells, by finding `mine` there. Raises `StoreError` when the store
+    A commit of somebody else wins, unless it is an earlier turn of the same login, or the token that `mine` has used
+    up, saved once more. After an error of the store it is open whether the commit was made: the next one tells, by
+    finding `mine` there. Raises `StoreError` when the store
     does not answer, `MissingTokenError` when the key was forgotten meanwhile, `RecordError` when what is there now is
     not ours.
     """

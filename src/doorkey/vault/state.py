@@ -23,7 +23,8 @@ class Memory:
 
     `held` is the latest entry that is known, ahead of the store while `unsaved`; `on_unsaved` is told when that begins
     (True) and ends. `refused` is an access token that an API refused. `changes` counts what `save` and `forget` of this
-    process did, so that a renewal that began earlier does not undo it here. `leeway` and `check_every` are in seconds.
+    process did, so that a renewal that began earlier does not undo it here, unless what was saved is the very token
+    that it has used up. `leeway` and `check_every` are in seconds.
     """
 
     __slots__ = (
@@ -52,16 +53,22 @@ class Memory:
 
     def see(self, entry: Entry | None, changes: int, now: float) -> None:
         """Note what the store holds, unless this process has changed it since it had made `changes`."""
-        if self.changes == changes:
+        if self._is_news(entry, changes):
             self.held = entry
             self._mark(unsaved=False)
             self.check_at = now + self.check_every
 
     def keep(self, entry: Entry, changes: int) -> None:
         """Keep an entry that the store does not hold yet: the only copy of a refresh token that still works."""
-        if self.changes == changes:
+        if self._is_news(entry, changes):
             self.held = entry
             self._mark(unsaved=True)
+
+    def _is_news(self, entry: Entry | None, changes: int) -> bool:
+        held = self.held
+        if self.changes == changes:
+            return True
+        return entry is not None and held is not None and (entry.is_ahead_of(held) or entry.is_turn_of(held))
 
     def _mark(self, *, unsaved: bool) -> None:
         if self.unsaved != unsaved:
@@ -72,6 +79,9 @@ class Memory:
     def changed(self, entry: Entry | None, now: float) -> None:
         """Take what this process has just saved, or forgotten (None)."""
         self.changes += 1
+        if entry is not None and self.held is not None and self.held.is_ahead_of(entry):
+            self._mark(unsaved=True)  # what was saved is used up: the next look puts back what it was renewed to
+            return
         self.see(entry, self.changes, now)
         self.refused, self.rest_until, self.misses = None, 0.0, 0
 
@@ -102,6 +112,11 @@ class KeySlot(Slot):
             self.memory.refused = token.access_token
             return True
         return False
+
+    def holds(self, token: OAuthToken | None) -> bool:
+        """Say whether the slot's token is still `token`; one that the memory has left behind was not put since."""
+        held = self.memory.held
+        return super().holds(token) or (held is not None and self.token is not held.token)
 
     def at_hand(self, now: float) -> None:
         """Return None: what is held may be old however fresh it looks, as `wanted` says."""
