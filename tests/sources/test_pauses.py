@@ -338,3 +338,14 @@ def test_an_error_told_again_keeps_its_kind_and_its_words(source: Maker, hostile
     assert str(second) == str(first)
     assert second is not first
     assert second.__cause__ is not None
+
+
+@one_of_each
+def test_a_clock_that_is_set_back_during_a_pause_ends_it(source: Maker, hostile: Hostile, clock: Clock) -> None:
+    """TLS fails while a clock is an hour ahead; once it is right the pause would last that hour."""
+    clock.advance(3600)
+    asking = source(CLIENT, clock=clock, **on_token(hostile, GARBAGE, token("a")))
+    with pytest.raises(InvalidResponse):
+        asking.token()
+    clock.advance(-3600)
+    assert asking.access_token() == "a"

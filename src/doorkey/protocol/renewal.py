@@ -83,8 +83,8 @@ class Slot:
     """
 
     __slots__ = (
-        *("_ready", "attempts", "backoff", "chance", "dead", "error", "failures", "leeway", "observer", "paused"),
-        *("rejected", "renew", "renewable", "repeatable", "retry_at", "share", "token"),
+        *("_ready", "attempts", "backoff", "chance", "dead", "error", "failures", "leeway", "observer", "pause"),
+        *("paused", "rejected", "renew", "renewable", "repeatable", "retry_at", "share", "token"),
     )
 
     def __init__(
@@ -110,8 +110,9 @@ class Slot:
         self.token: OAuthToken | None = None
         self._ready: tuple[OAuthToken, float] | None = None  # of one moment: a fresh token, and when it becomes stale
         self.attempts = 0
-        self.error: Exception | None = None
+        self.error: OAuthError | None = None
         self.failures = 0
+        self.pause = 0.0
         self.retry_at = 0.0
 
     def put(self, token: OAuthToken | None) -> None:
@@ -184,7 +185,8 @@ class Slot:
                 if fresh is Freshness.STALE:
                     return Wanted.USE
                 raise dead.error()
-            pausing = self.error is not None and now < self.retry_at
+            left = self.retry_at - now
+            pausing = self.error is not None and 0 < left <= self.pause + 1  # more is left where a clock was set back
             if fresh is Freshness.STALE:
                 return Wanted.USE if pausing else Wanted.TRY
             if pausing:
@@ -217,17 +219,12 @@ class Slot:
         token = self.token
         try:
             renewed = yield from (renew or self.renew)(token)
-        except Exception as error:
+        except OAuthError as error:  # any other, such as a time limit of the leader's own, says nothing to who waits
             if self.holds(token):  # else another one was put here meanwhile, which is not touched by this failure
-                self.error = error.for_waiter() if isinstance(error, OAuthError) else error
+                self.error = error.for_waiter()
                 self.failures += 1
             self.attempts += 1
-            if (
-                meanwhile is not None
-                and meanwhile.access_token != self.rejected
-                and isinstance(error, OAuthError)
-                and says_come_back(error)
-            ):
+            if meanwhile is not None and meanwhile.access_token != self.rejected and says_come_back(error):
                 return meanwhile
             raise
         if self.token is renewed or self.holds(token):
@@ -253,9 +250,10 @@ class Slot:
         if self.backoff is None or self.paused == self.attempts:
             return  # this caller has led no attempt: the pause of the last one stands
         self.paused = self.attempts
-        if not isinstance(self.error, OAuthError) or not burdens_the_server(self.error):
+        if self.error is None or not burdens_the_server(self.error):
             return
-        self.retry_at = now + self.backoff.pause(self.failures, self.error, chance)
+        self.pause = self.backoff.pause(self.failures, self.error, chance)
+        self.retry_at = now + self.pause
 
     def _freshness(self, token: OAuthToken, now: float) -> Freshness:
         """Return how fresh the slot's token is; one that a server refused has expired, whatever it says."""
@@ -268,4 +266,4 @@ class Slot:
 
     def _raise(self) -> None:
         if self.error is not None:
-            raise self.error.for_waiter() if isinstance(self.error, OAuthError) else self.error
+            raise self.error.for_waiter()
