@@ -11,8 +11,10 @@ from doorkey.integrations._httpx import NAMES, library
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.oauth2.operations import awaiting, blocking
 from doorkey.protocol.flow import Flow
+from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import Active, AsyncSingleFlight, Renew, Renewed, SingleFlight
 from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.vault.renewing import not_renewable
 
 if TYPE_CHECKING:
     from doorkey.oauth2.core import SessionCore
@@ -90,7 +92,7 @@ class SessionFlight(SingleFlight):
         """Return the next token, as the vault brings it."""
         before, token = self._slot.token, super().token()
         if token is before:
-            self._slot.reject(token)
+            _given_up(self._slot, token)
         return self.token()
 
 
@@ -109,8 +111,15 @@ class AsyncSessionFlight(AsyncSingleFlight):
         """Return the next token, as the vault brings it."""
         before, token = self._slot.token, await super().token()
         if token is before:
-            self._slot.reject(token)
+            _given_up(self._slot, token)
         return await self.token()
+
+
+def _given_up(slot: Slot, token: OAuthToken) -> None:
+    """Have the next caller bring another token. Raises `TokenExpiredError` where there is none to be had."""
+    if token.refresh_token is None:
+        raise not_renewable()
+    slot.reject(token)
 
 
 def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:

@@ -121,7 +121,7 @@ class _OneKey:
         if entry.token.refresh_token is None:
             if fresh is Freshness.STALE:
                 return entry.token
-            raise _not_renewable()
+            raise not_renewable()
         yield from self._how.ready()  # before the lease is taken, which lasts for the asking alone
         looks, waited, too_late = 0, 0.0, 0
         began = looked = self._how.timer()
@@ -181,7 +181,7 @@ class _OneKey:
         if self._usable(entry, first):
             return entry
         if entry.token.refresh_token is None:
-            raise _not_renewable()
+            raise not_renewable()
         if self._how.clock() > until:  # stopped, or the store took long: the lease would not outlive the asking
             return None
         began = self._how.timer()
@@ -247,5 +247,6 @@ def _released(lease: Lease) -> Flow[None]:
         return  # it expires by itself
 
 
-def _not_renewable() -> TokenExpiredError:
+def not_renewable() -> TokenExpiredError:
+    """Return the error for a token that is to be renewed and has no refresh token."""
     return TokenExpiredError("the token has expired, or was refused, and there is no refresh token: log in again")

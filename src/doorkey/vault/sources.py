@@ -38,6 +38,7 @@ class VaultSource(Unpickled):
 
     def __init__(self, key: str, live: Callable[[str], LiveKey]) -> None:
         self._key, self._live = key, live
+        self._refused: LiveKey | None = None
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed once for everybody who shares the store if need be.
@@ -46,11 +47,17 @@ class VaultSource(Unpickled):
         `InvalidGrant` once the server has refused the grant, `RecordError` when the record is not ours, `StoreError`
         when the store is down and no token that is still good is in memory, else the error of the renewal.
         """
-        return self._live(self._key).token()
+        token = self._live(self._key).token()
+        self._refused = None
+        return token
 
     def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
-        reject(self._live(self._key).slot, token)
+        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another.
+
+        There always may be: one without a refresh token is kept, but the store may have another by now.
+        """
+        self._refused = live = self._live(self._key)  # not dropped before another token is asked for
+        reject(live.slot, token)
         return True
 
 
@@ -59,15 +66,19 @@ class AsyncVaultSource(Unpickled):
 
     def __init__(self, key: str, live: Callable[[str], AsyncLiveKey]) -> None:
         self._key, self._live = key, live
+        self._refused: AsyncLiveKey | None = None
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed once for everybody who shares the store if need be.
 
         Raises as `VaultSource.token` does.
         """
-        return await self._live(self._key).token()
+        token = await self._live(self._key).token()
+        self._refused = None
+        return token
 
     def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
-        reject(self._live(self._key).slot, token)
+        """Forget `token`, if it is still the current one, as a server refused it; see `VaultSource.reject`."""
+        self._refused = live = self._live(self._key)
+        reject(live.slot, token)
         return True

@@ -107,11 +107,21 @@ class KeySlot(Slot):
         super().put(self.memory.held.token if self.memory.held is not None else None)
 
     def reject(self, token: OAuthToken) -> bool:
-        """Forget the token if it is still this one, because a server refused it; say whether it was."""
-        if super().reject(token):
-            self.memory.refused = token.access_token
+        """Forget the token if it is still this one, because a server refused it; say whether it was.
+
+        Where nothing is known of the key (it was dropped to make room), it may be. One that cannot be renewed is not
+        forgotten, because there is no other to send; but the next caller looks whether the store has another by now.
+        """
+        current = self.token
+        if current is not None and current.access_token != token.access_token:
+            return False
+        if (current or token).refresh_token is None:
+            self.memory.check_at = 0.0
             return True
-        return False
+        if current is not None and not super().reject(token):
+            return False
+        self.memory.refused = token.access_token
+        return True
 
     def holds(self, token: OAuthToken | None) -> bool:
         """Say whether the slot's token is still `token`; one that the memory has left behind was not put since."""
