@@ -16,7 +16,7 @@ from pathlib import Path
 
 CLIENTS_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 # Loaded here, and not in a child that is about to start: there, a lock of the loader may be another thread's for ever.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_LIBC: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Unavailable(Exception):
