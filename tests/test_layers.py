@@ -24,8 +24,8 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.protocol",),
     ("doorkey.oidc",),
     (
-        *("doorkey.common", "doorkey.gate", "doorkey.inside", "doorkey.shield", "doorkey.deadline", "doorkey.bounded"),
-        "doorkey.observe",
+        *("doorkey.common", "doorkey.forks", "doorkey.gate", "doorkey.inside", "doorkey.shield", "doorkey.deadline"),
+        *("doorkey.bounded", "doorkey.observe"),
     ),
     ("doorkey.single_flight", "doorkey.turns", "doorkey.stores"),
     ("doorkey.credentials", "doorkey.source_core"),

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from doorkey.arguments import count, seconds
 from doorkey.clock import monotonic_time
 from doorkey.errors import UsageError
-from doorkey.gate import reset_after_fork
+from doorkey.forks import after_fork
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,7 +42,7 @@ class BoundedCache(Generic[K, V]):
         self._pinned: dict[K, V] = {}
         self._all: WeakValueDictionary[K, V] = WeakValueDictionary()
         self.reset_in_child()
-        reset_after_fork(self)
+        after_fork(self, BoundedCache.reset_in_child)
 
     def reset_in_child(self) -> None:
         """Make a new lock: in a child of fork(), whoever held the old one is gone."""

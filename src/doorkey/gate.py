@@ -7,14 +7,13 @@ it can wait for. All are woken at once, because all of them want the same outcom
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
-from weakref import WeakSet
+from typing import Any
 
+from doorkey.forks import after_fork
 from doorkey.shield import running_trio
 
 
@@ -41,7 +40,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.reset_in_child()
-        reset_after_fork(self)
+        after_fork(self, Gate.reset_in_child)
 
     def reset_in_child(self) -> None:
         """Forget a leader that a fork left behind."""
@@ -105,32 +104,6 @@ def _gone(trio: Any) -> tuple[type[Exception], ...]:
 
 def _nothing() -> None:
     pass
-
-
-class Resettable(Protocol):
-    """What holds a lock, or remembers who leads."""
-
-    def reset_in_child(self) -> None:
-        """Make a new lock."""
-        ...
-
-
-# A child of fork() has none of its parent's other threads: whoever led or held a lock there will never let go here.
-_resettable: WeakSet[Resettable] = WeakSet()
-
-
-def reset_after_fork(one: Resettable) -> None:
-    """Have `one.reset_in_child()` called in each child of fork(), for as long as it lives."""
-    _resettable.add(one)
-
-
-def _reset_all() -> None:
-    for one in list(_resettable):
-        one.reset_in_child()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_all)
 
 
 def waker_of(event: Any) -> Callable[[], object]:

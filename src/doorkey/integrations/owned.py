@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from doorkey.errors import TransportError, UsageError
-from doorkey.gate import reset_after_fork
+from doorkey.forks import after_fork
 from doorkey.integrations._httpx import installed, library
 from doorkey.integrations.senders import ahttpx_of, through
 from doorkey.protocol.exchange import ExchangePolicy
@@ -26,7 +26,7 @@ class OwnedSender:
         self._made: Any = None
         self._made_in = 0
         self.reset_in_child()
-        reset_after_fork(self)
+        after_fork(self, OwnedSender.reset_in_child)
 
     def reset_in_child(self) -> None:
         """Make a new lock: in a child of fork(), whoever held the old one is gone."""

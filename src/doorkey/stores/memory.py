@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from doorkey.arguments import count, function, seconds
 from doorkey.clock import monotonic_time
+from doorkey.forks import after_fork
 from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
-from doorkey.stores.forks import after_fork
 from doorkey.stores.protocol import Lease, Record
 from doorkey.values import Unpickled
 

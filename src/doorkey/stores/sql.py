@@ -18,8 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from doorkey.errors import StoreError, UsageError
+from doorkey.forks import after_fork
 from doorkey.protocol.flow import arun, run
-from doorkey.stores.forks import after_fork
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_engine import Bounded

@@ -11,11 +11,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doorkey.errors import OAuthError, RecordError, StoreError
-from doorkey.stores.forks import around_fork
+from doorkey.forks import around_fork
 from doorkey.stores.sqlite_file import TABLES, Identity, check_ours, identity, made_if_missing
 
 __all__: list[str] = []
@@ -87,7 +87,8 @@ class Connection:
 
     def _before_fork(self) -> None:
         self._lock.acquire()
-        self._close()
+        with suppress(sqlite3.Error):  # one that does not close is not used again either; the lock is let go as always
+            self._close()
 
     def _after_fork(self) -> None:
         self._lock.release()

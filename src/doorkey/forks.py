@@ -1,0 +1,70 @@
+"""What becomes of locks and connections when the process forks: the child has them, but no other thread of its parent.
+
+Whoever held a lock there will never let go here, and whoever led is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+T = TypeVar("T")
+
+# What happens once per process, a fork, is told to whoever still lives; nothing of theirs is kept here.
+_in_child: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
+_around: WeakKeyDictionary[Any, tuple[Callable[[Any], object], Callable[[Any], object]]] = WeakKeyDictionary()
+_forking = threading.local()
+
+
+def after_fork(owner: T, action: Callable[[T], object]) -> None:
+    """Have `action(owner)` called in every forked child, for as long as the owner lives."""
+    _in_child[owner] = action
+
+
+def around_fork(owner: T, before: Callable[[T], object], after: Callable[[T], object]) -> None:
+    """Have `before(owner)` called before every fork, and `after(owner)` then in the parent and in the child.
+
+    One whose `before` raises has undone what that did, and is not told of the fork's end; the others are.
+    """
+    _around[owner] = (before, after)
+
+
+def _before() -> None:
+    told: list[tuple[Any, Callable[[Any], object]]] = []
+    _forking.told = told
+    failed: Exception | None = None
+    for owner in _alive(_around):
+        before, after = _around[owner]
+        try:
+            before(owner)
+        except Exception as error:  # noqa: BLE001  # the others are to know of the fork all the same
+            failed = failed or error
+        else:
+            told.append((owner, after))
+    if failed is not None:
+        raise failed  # Python shows it, and forks
+
+
+def _after() -> None:
+    told: list[tuple[Any, Callable[[Any], object]]] = getattr(_forking, "told", [])
+    _forking.told = []
+    for owner, after in told:
+        after(owner)
+
+
+def _child() -> None:
+    _after()
+    for owner in _alive(_in_child):
+        _in_child[owner](owner)
+
+
+def _alive(owners: WeakKeyDictionary[Any, Any]) -> list[Any]:
+    """Return who still lives; other threads may add some meanwhile."""
+    return [owner for ref in owners.keyrefs() if (owner := ref()) is not None]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_child)

@@ -1,0 +1,37 @@
+"""A child of fork() has the locks of its parent, and none of the threads that would let them go."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("forking.py")
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+def run(what: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM), what],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("what", ["gate", "cache", "sender", "authorizations", "memory store"])
+def test_a_lock_that_another_thread_held_is_free_in_the_child(what: str) -> None:
+    run(what)
+
+
+def test_a_connection_that_does_not_close_keeps_no_lock_after_a_fork() -> None:
+    run("a connection that does not close")
+
+
+def test_who_cannot_prepare_for_a_fork_keeps_nobody_else_from_it() -> None:
+    assert run("others") == "[(1, 1), (0, 0), (1, 1)]\n" * 2
