@@ -70,6 +70,32 @@ def test_a_deleted_records_version_is_remembered_for_a_day() -> None:
     assert store.commit("a", b"a", expected=0) == 3
 
 
+def test_what_was_deleted_takes_no_room_from_what_is_kept() -> None:
+    store = MemoryStore(max_entries=2)
+    for key in ("a", "b"):
+        store.commit(key, b"data", expected=0)
+        store.commit(key, None, expected=1)
+        store.commit(key, b"data", expected=0)
+    for number in range(100):  # people who come and go, though two at most are there at once
+        key = f"guest-{number}"
+        store.commit("b", None, expected=3 + 2 * number)
+        version = store.commit(key, b"data", expected=0)
+        assert store.commit(key, None, expected=version)
+        assert store.commit("b", b"data", expected=0) == 5 + 2 * number
+    assert store.load("a")
+    assert len(store._deleted) <= 2
+
+
+def test_a_deleted_record_keeps_no_unused_one_alive() -> None:
+    clock = Clock()
+    store = MemoryStore(max_age=60, clock=clock)
+    store.commit("gone", b"", expected=0)
+    store.commit("gone", None, expected=1)
+    store.commit("idle", b"", expected=0)
+    clock.now += 60
+    assert store.load("idle") is None
+
+
 def test_leases_that_ran_out_take_no_room() -> None:
     clock = Clock()
     store = MemoryStore(clock=clock)

@@ -37,14 +37,16 @@ def test_a_refusal_of_a_key_that_was_crowded_out_meanwhile_leads_to_another_toke
     vault = vault_on(max_sources=1)
     vault.save("u", OLD)
     vault.save("other", LASTING)
-    with httpx2.Client(auth=OAuth2Auth(vault.source("u"))) as client:
-        with in_background(lambda: client.get(hostile.url()).status_code) as answered:
-            held.wait_for_arrival()
-            vault.source("other").token()
-            gc.collect()
-            assert len(vault._keys) == 1
-            held.release.set()
-            assert answered() == 200
+    with (
+        httpx2.Client(auth=OAuth2Auth(vault.source("u"))) as client,
+        in_background(lambda: client.get(hostile.url()).status_code) as answered,
+    ):
+        held.wait_for_arrival()
+        vault.source("other").token()
+        gc.collect()
+        assert len(vault._keys) == 1
+        held.release.set()
+        assert answered() == 200
     assert tokens(hostile) == ["at-1", "at-2"]
 
 

@@ -18,18 +18,23 @@ __all__ = ["AsyncMemoryStore", "MemoryStore"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    record: Record | None  # None: deleted, and only the version is remembered
-    version: int
+class _Kept:
+    record: Record
     used: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    version: int
+    since: float
 
 
 class MemoryStore(Unpickled):
     """Keeps records in memory: at most `max_entries`, each for `max_age` seconds since its last use (None: for ever).
 
     What is over either bound is dropped, longest unused first: that grant is lost, so choose the bounds for the number
-    of accounts. `clock` returns seconds and never goes backwards; leases expire by it as well. A forked child has the
-    records of its parent, as they were.
+    of accounts. The versions of at most as many deleted records are remembered on top. `clock` returns seconds and
+    never goes backwards; leases expire by it as well. A forked child has the records of its parent, as they were.
     """
 
     def __init__(
@@ -46,7 +51,8 @@ class MemoryStore(Unpickled):
         self._max_entries = max_entries
         self._max_age = max_age
         self._clock = clock
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the longest unused first
+        self._entries: OrderedDict[str, _Kept] = OrderedDict()  # the longest unused first
+        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()  # the longest ago first
         self._leases: OrderedDict[str, tuple[str, float]] = OrderedDict()  # owner and end
         self._sweep_leases_at = 1024
         self._forgotten = 0  # the highest version that was dropped: a key that returns begins above it
@@ -61,11 +67,12 @@ class MemoryStore(Unpickled):
         checked_key(key)
         with self._lock:
             now = self._clock()
-            entry = self._live(key, now)
-            if entry is None or entry.record is None:
+            self._drop(now)
+            kept = self._entries.get(key)
+            if kept is None:
                 return None
-            self._keep(key, _Entry(entry.record, entry.version, now))
-            return entry.record
+            self._keep(key, kept.record, now)
+            return kept.record
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
         """Take the lease of `key` for `seconds` of the store's clock, or return None: somebody holds it."""
@@ -87,14 +94,19 @@ class MemoryStore(Unpickled):
         check_commit(data, expected)
         with self._lock:
             now = self._clock()
-            entry = self._live(key, now)
-            current = entry.version if entry is not None and entry.record is not None else 0
-            if current != expected:
-                return 0
-            version = (entry.version if entry is not None else self._forgotten) + 1
-            self._keep(key, _Entry(None if data is None else Record(version, data), version, now))
             self._drop(now)
-            return version
+            kept, deleted = self._entries.get(key), self._deleted.get(key)
+            if (0 if kept is None else kept.record.version) != expected:
+                return 0
+            before = expected or (deleted.version if deleted is not None else self._forgotten)
+            self._deleted.pop(key, None)
+            if data is None:
+                del self._entries[key]
+                self._deleted[key] = _Deleted(before + 1, now)
+            else:
+                self._keep(key, Record(before + 1, data), now)
+            self._drop(now)
+            return before + 1
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens when it has expired."""
@@ -108,24 +120,27 @@ class MemoryStore(Unpickled):
         """Forget everything."""
         with self._lock:
             self._entries.clear()
+            self._deleted.clear()
             self._leases.clear()
 
-    def _live(self, key: str, now: float) -> _Entry | None:
-        self._drop(now)
-        return self._entries.get(key)
-
-    def _keep(self, key: str, entry: _Entry) -> None:
-        self._entries[key] = entry
+    def _keep(self, key: str, record: Record, now: float) -> None:
+        self._entries[key] = _Kept(record, now)
         self._entries.move_to_end(key)
 
     def _drop(self, now: float) -> None:
         while self._entries:
-            key, entry = next(iter(self._entries.items()))
-            age = KEPT if entry.record is None else self._max_age
-            if len(self._entries) <= self._max_entries and (age is None or now - entry.used < age):
-                return
+            key, kept = next(iter(self._entries.items()))
+            idle = self._max_age is not None and now - kept.used >= self._max_age
+            if len(self._entries) <= self._max_entries and not idle:
+                break
             del self._entries[key]
-            self._forgotten = max(self._forgotten, entry.version)
+            self._forgotten = max(self._forgotten, kept.record.version)
+        while self._deleted:
+            key, deleted = next(iter(self._deleted.items()))
+            if len(self._deleted) <= self._max_entries and now - deleted.since < KEPT:
+                break
+            del self._deleted[key]
+            self._forgotten = max(self._forgotten, deleted.version)
 
     def _drop_expired_leases(self, now: float) -> None:
         if len(self._leases) < self._sweep_leases_at:
