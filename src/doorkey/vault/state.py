@@ -25,11 +25,14 @@ class Memory:
     (True) and ends. `refused` is an access token that an API refused. `changes` counts what `save` and `forget` of this
     process did, so that a renewal that began earlier does not undo it here, unless what was saved is the very token
     that it has used up. `leeway` and `check_every` are in seconds.
+
+    What is put off is put off from one moment of the clock to another. A clock that is set back stands before the first,
+    and nothing is put off any longer: else it would be for as long as the clock was wrong.
     """
 
     __slots__ = (
-        *("changes", "check_at", "check_every", "held", "key", "leeway", "misses", "on_unsaved", "refused"),
-        *("rest_until", "unsaved"),
+        *("changes", "check_at", "check_every", "checked_at", "held", "key", "leeway", "misses", "on_unsaved"),
+        *("refused", "rest_until", "rested_at", "unsaved"),
     )
 
     def __init__(self, key: str, leeway: float | None, check_every: float) -> None:
@@ -39,8 +42,8 @@ class Memory:
         self.on_unsaved: Callable[[bool], object] | None = None
         self.refused: Secret | None = None
         self.changes = 0
-        self.check_at = 0.0
-        self.rest_until = 0.0
+        self.checked_at = self.check_at = 0.0
+        self.rested_at = self.rest_until = 0.0
         self.misses = 0
 
     def good(self, entry: Entry, now: float) -> Freshness:
@@ -56,7 +59,7 @@ class Memory:
         if self._is_news(entry, changes):
             self.held = entry
             self._mark(unsaved=False)
-            self.check_at = now + self.check_every
+            self.checked_at, self.check_at = now, now + self.check_every
 
     def keep(self, entry: Entry, changes: int) -> None:
         """Keep an entry that the store does not hold yet: the only copy of a refresh token that still works."""
@@ -89,7 +92,15 @@ class Memory:
         """Go on with a token that is still good for a while: after an `error`, or as another process is renewing it."""
         self.misses = self.misses + 1 if error is not None else 0
         pause = ELSEWHERE if error is None else Backoff().pause(self.misses, error, random())  # noqa: S311
-        self.rest_until = now + pause
+        self.rested_at, self.rest_until = now, now + pause
+
+    def rests(self, now: float) -> bool:
+        """Say whether a token that is still good is to be used without a look at the store."""
+        return self.rested_at <= now < self.rest_until
+
+    def is_to_be_checked(self, now: float) -> bool:
+        """Say whether it is time to look what other processes have saved or forgotten."""
+        return not self.checked_at <= now < self.check_at
 
 
 class KeySlot(Slot):
@@ -142,8 +153,8 @@ class KeySlot(Slot):
         wanted = super().wanted(now)
         if wanted is Wanted.RENEW or self.token is None:
             return wanted
-        if now < memory.rest_until:
+        if memory.rests(now):
             return Wanted.USE
-        if wanted is Wanted.TRY or now >= memory.check_at or memory.unsaved:
+        if wanted is Wanted.TRY or memory.is_to_be_checked(now) or memory.unsaved:
             return Wanted.TRY
         return Wanted.USE
