@@ -51,11 +51,16 @@ class Unclosable(sqlite3.Connection):
         raise sqlite3.OperationalError("unable to close")
 
 
-def unclosable(store: SQLiteStore) -> None:
+def unclosable(path: Path) -> SQLiteStore:
+    making = SQLiteStore(path)
+    making.load("a")
+    making.close()
     real: Any = sqlite3.connect
     sqlite3.connect = lambda *args, **options: real(*args, factory=Unclosable, **options)
+    store = SQLiteStore(path)
     store.load("a")
     sqlite3.connect = real
+    return store
 
 
 def main() -> int:
@@ -69,8 +74,7 @@ def main() -> int:
     }
     if what == "a connection that does not close":
         with tempfile.TemporaryDirectory() as folder:
-            store = SQLiteStore(Path(folder) / "store")
-            unclosable(store)
+            store = unclosable(Path(folder) / "store")
             return forked(lambda: store.load("a"))
     if what == "others":
         first, failing, last = Around(), Failing(), Around()
@@ -99,8 +103,8 @@ def main() -> int:
 
 def forked(use: Callable[[], object]) -> int:
     pid = os.fork()
+    signal.alarm(LONG)  # a lock that nobody lets go would keep either for ever
     if pid == 0:
-        signal.alarm(LONG)  # a lock that nobody lets go would keep it for ever
         use()
         os._exit(0)
     _, status = os.waitpid(pid, 0)
