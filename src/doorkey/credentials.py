@@ -3,7 +3,8 @@
 In all of them `client_secret` is text, or for private_key_jwt the private key (PEM text or a key object); `scopes` are
 scope tokens; `auth_methods` are client authentication methods by preference, of which the first is used that the server
 lists; `audience` and `resource` name whom the token is for (RFC 8693 §2.1, RFC 8707 §2). Texts that are secret are kept
-as `Secret`. Equal credentials are the same key in a cache.
+as `Secret`. Equal credentials are the same key in a cache; key objects and callables that cannot be hashed are equal to
+themselves alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any, TypeAlias, cast
 
 from doorkey.arguments import function, members, text, texts
@@ -31,7 +32,7 @@ _SECRETS = frozenset({"client_secret", "password", "refresh_token", "assertion",
 _TEXTS = ("username", "subject_token_type", "actor_token_type", "requested_token_type")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Credentials:
     """What names a token: a client, and what it presents."""
 
@@ -61,6 +62,16 @@ class Credentials:
         """Whether presenting it again and again is harmless and needs no person."""
         return True
 
+    def __eq__(self, other: object) -> bool:
+        return self._parts() == other._parts() if isinstance(other, Credentials) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def _parts(self) -> tuple[object, ...]:
+        """What makes them equal to others: the class and all values, of which an unhashable one equals itself alone."""
+        return (type(self), *(_hashable(getattr(self, one.name)) for one in fields(self)))
+
     def grant(self) -> grants.Grant:
         """Return the grant to present now."""
         raise UsageError("these credentials name no grant: use ClientCredentials, RefreshToken or another of them")
@@ -71,7 +82,7 @@ class Credentials:
         return (*scope, *(("audience", one) for one in self.audience), *(("resource", one) for one in self.resource))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ClientCredentials(Credentials):
     """The client for itself (RFC 6749 §4.4)."""
 
@@ -80,7 +91,7 @@ class ClientCredentials(Credentials):
         return grants.ClientCredentialsGrant()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResourceOwnerCredentials(Credentials):
     """A person's or a technical account's name and password (RFC 6749 §4.3), given by `with_username_password`."""
 
@@ -99,7 +110,7 @@ class ResourceOwnerCredentials(Credentials):
         return grants.PasswordGrant(self.username, password)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RefreshToken(Credentials):
     """A refresh token that somebody else got (RFC 6749 §6). Once it is refused, the grant is dead."""
 
@@ -115,7 +126,7 @@ class RefreshToken(Credentials):
         return grants.RefreshTokenGrant(_secret_of(self.refresh_token, "refresh_token"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class JWTBearer(Credentials):
     """A signed assertion (RFC 7523 §2.1): a text that is used once, or a callable that makes a fresh one each time."""
 
@@ -131,7 +142,7 @@ class JWTBearer(Credentials):
         return grants.JWTBearerGrant(_secret_of(self.assertion, "assertion"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TokenExchange(Credentials):
     """One token for another (RFC 8693 §2.1); tokens are texts, or callables that return the current one."""
 
@@ -151,6 +162,29 @@ class TokenExchange(Credentials):
             self.actor_token_type,
             self.requested_token_type,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Itself:
+    """A value that cannot be hashed, as a part of a key: equal where it is the very same object, which it keeps."""
+
+    value: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def _hashable(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_hashable, cast("tuple[object, ...]", value)))
+    try:
+        hash(value)
+    except TypeError:  # a key object of joserfc, a callable of the user's own
+        return _Itself(value)
+    return value
 
 
 def _silent(given: Any, name: str) -> Any:

@@ -3,7 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from typing import Any
 
 import pytest
@@ -49,6 +49,37 @@ def test_credentials_that_differ_in_anything_are_two_keys(make: Make) -> None:
         replace(one, resource="https://elsewhere"),
     ]
     assert len({one, *others}) == 7
+
+
+@dataclass
+class Unhashable:
+    """What a user makes keys, methods and providers of tokens of: equal to others, and so without a hash."""
+
+    name: str
+
+    def __call__(self) -> str:
+        return self.name
+
+
+BY_IDENTITY: dict[str, Callable[[Any], Any]] = {
+    "a key": lambda part: ClientCredentials("c", part),
+    "a method": lambda part: ClientCredentials("c", SECRET, auth_methods=(part,)),
+    "an assertion": lambda part: JWTBearer("c", SECRET, assertion=part),
+    "a subject token": lambda part: TokenExchange("c", SECRET, subject_token=part),
+}
+
+
+@pytest.mark.parametrize("make", BY_IDENTITY.values(), ids=BY_IDENTITY)
+def test_what_cannot_be_hashed_is_part_of_the_key_as_that_very_object(make: Callable[[Any], Any]) -> None:
+    one, alike = Unhashable("x"), Unhashable("x")
+    assert one == alike
+    assert len({make(one), make(one), make(alike)}) == 2
+    assert make(one) == make(one) != make(alike)
+
+
+def test_credentials_are_equal_to_nothing_else() -> None:
+    assert ClientCredentials("c") != "c"
+    assert ClientCredentials("c") != ResourceOwnerCredentials("c")
 
 
 def test_the_account_the_tokens_and_their_types_are_part_of_the_key() -> None:

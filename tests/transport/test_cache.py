@@ -1,16 +1,26 @@
 """What an authority keeps: nothing that cannot be got again is dropped, and nothing is got twice at once."""
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
-from doorkey.credentials import JWTBearer, RefreshToken, ResourceOwnerCredentials
+import pytest
+from joserfc.jwk import RSAKey
+
+from doorkey.credentials import ClientCredentials, JWTBearer, RefreshToken, ResourceOwnerCredentials
 from doorkey.dev import Provider
 from doorkey.errors import InvalidGrant, UsageError
+from doorkey.jose import JsonWebKey
 from tests.clients.adapters import in_background
 from tests.clients.clock import Clock
 from tests.clients.hostile import Held, Hostile, token
 from tests.sources.asking import CLIENT, REFUSED, forms
 from tests.sources.kinds import Counting
 from tests.transport.worlds import World
+
+KEYS = {
+    "of joserfc": lambda: RSAKey.generate_key(2048, {"kid": "1"}),
+    "of doorkey": lambda: JsonWebKey.import_key(RSAKey.generate_key(2048, {"kid": "1"}).as_dict(private=True)),
+}
 
 OWNER = ResourceOwnerCredentials("admin-cli").with_username_password("admin", "admin")
 
@@ -83,6 +93,20 @@ def test_a_token_that_is_crowded_out_while_it_is_got_is_not_got_twice(
             held.release.set()
             assert first().access_token == second().access_token
     assert len(hostile.token_requests) == 2
+
+
+@pytest.mark.parametrize("make", KEYS.values(), ids=KEYS)
+def test_the_token_of_a_client_that_signs_with_a_key_object_is_asked_for_once(
+    make: Callable[[], Any], world: World, hostile: Hostile
+) -> None:
+    key = make()
+    authority = world.authority(hostile, token("at-1", expires_in=300), token("at-2", expires_in=300))
+    transport = world.factory(authority).authenticating_transport(world.transport(), ClientCredentials("svc", key))
+    assert world.get(world.api(hostile, transport)).status_code == 200
+    assert world.token(authority, ClientCredentials("svc", key)).access_token.reveal() == "at-1"
+    assert "client_assertion" in forms(hostile)[0]
+    authority.forget(ClientCredentials("svc", key))
+    assert world.token(authority, ClientCredentials("svc", key)).access_token.reveal() == "at-2"
 
 
 def test_a_family_of_refresh_tokens_survives_what_crowds_it_out(world: World, provider: Provider) -> None:

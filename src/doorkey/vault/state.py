@@ -26,8 +26,8 @@ class Memory:
     process did, so that a renewal that began earlier does not undo it here, unless what was saved is the very token
     that it has used up. `leeway` and `check_every` are in seconds.
 
-    What is put off is put off from one moment of the clock to another. A clock that is set back stands before the first,
-    and nothing is put off any longer: else it would be for as long as the clock was wrong.
+    What is put off is put off from one moment of the clock to another. A clock that is set back stands before the
+    first, and nothing is put off any longer: else it would be for as long as the clock was wrong.
     """
 
     __slots__ = (
