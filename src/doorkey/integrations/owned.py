@@ -7,7 +7,7 @@ import ssl
 import threading
 from importlib.util import find_spec
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.forks import after_fork
@@ -58,18 +58,24 @@ class OwnedAsyncSender:
         self._given, self._policy = client, policy
         self._made: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._tls: ssl.SSLContext | None = None
+        self._home: ref[Any] | None = None  # the event loop in which the given client was first used
 
     async def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response."""
         from doorkey.integrations.httpx_client.exchange import aexchange
 
         if self._given is not None:
+            loop = running_loop()
+            if self._home is None:
+                self._home = ref(loop)
             try:
                 return await aexchange(ahttpx_of(self._given), self._given, request, self._policy)
-            except RuntimeError as error:
+            except RuntimeError as error:  # what asyncio says of a connection of another loop; or a transport's own
+                if self._home() is loop:
+                    raise TransportError("the transport of the http_client failed with RuntimeError") from error
                 raise TransportError(
-                    "the http_client keeps a connection of another event loop, which is closed: give no http_client, "
-                    "and each loop gets its own",
+                    "the http_client was used in another event loop before, and may keep a connection of that: give no "
+                    "http_client, and each loop gets its own",
                     retryable=True,
                 ) from error
         return await aexchange(library(), await self._own(), request, self._policy)
