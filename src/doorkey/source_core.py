@@ -198,7 +198,7 @@ class SourceCore:
         request = authenticate(request, identity, self._method(metadata))
         response = yield from request
         bound, openid = asks_for_a_bound_token(request), asks_for_an_id_token(grant, wanted)
-        return parse_token(response, asked_at=now, refresh_token=refreshing, bound=bound, openid=openid)
+        return parse_token(response, asked_at=now, refresh_token=refreshing, bound=bound, openid=openid, grant=grant)
 
     def _method(self, metadata: ServerMetadata) -> ClientAuthMethod:
         """Return the first method of the credentials that the server lists, or simply the first."""

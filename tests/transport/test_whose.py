@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from doorkey.credentials import ResourceOwnerCredentials, TokenExchange
+from doorkey.dev import Provider
 from doorkey.errors import InvalidGrant, UsageError
 from doorkey.protocol.grants import TOKEN_EXCHANGE
 from doorkey.values import Secret
@@ -210,3 +211,19 @@ def test_many_callers_with_one_subject_token_share_one_exchange(world: World, ho
         held.release.set()
         assert outcome() == [200] * 8
     assert len(hostile.token_requests) == 1
+
+
+def test_what_an_exchange_brought_that_is_no_access_token_is_given_to_its_caller_and_sent_to_nobody(
+    world: World, provider: Provider, hostile: Hostile
+) -> None:
+    authority = world.authority_class(world.client(base_url=provider.issuer))
+    owner = ResourceOwnerCredentials("client-1", "my-secret").with_username_password("user", "pwd")
+    subject = world.token(authority, owner).access_token
+    id_token = "urn:ietf:params:oauth:token-type:id_token"
+    wanted = TokenExchange("client-1", "my-secret", subject_token=subject, requested_token_type=id_token)
+    assert world.token(authority, wanted).token_type == "N_A"
+    client = world.api(hostile, world.factory(authority).authenticating_transport(world.transport(), wanted))
+    with pytest.raises(UsageError, match="N_A is no access token") as caught:
+        world.get(client)
+    assert caught.value.error == "unsupported_token_type"
+    assert hostile.received == []

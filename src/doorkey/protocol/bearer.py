@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 def authorization_header(token: OAuthToken) -> str:
     """Return the value of the `Authorization` header that carries `token` (RFC 6750 §2.1).
 
-    Raises `UsageError` for a token that may not be sent as Bearer, being bound to a key (RFC 9449 §7.2).
+    Raises `UsageError` for a token that may not be sent as Bearer, being bound to a key (RFC 9449 §7.2), or no access
+    token at all (RFC 8693 §2.2.1).
     """
     if token.token_type.lower() != "bearer":
+        if token.token_type.upper() == "N_A":
+            raise UsageError(
+                "a token of type N_A is no access token and is not sent to an API: the exchange brought what its "
+                "requested_token_type names; ask for an access token, or present it where such a token is asked for",
+                error="unsupported_token_type",
+            )
         raise UsageError(
             f"a token of type {token.token_type} is not sent as Bearer: it is bound to a key that this client does not "
             "hold; give the request an auth= of your own that proves the key (DPoP: RFC 9449 §7.1), or ask for a "

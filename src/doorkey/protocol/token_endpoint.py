@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -10,10 +10,10 @@ from doorkey.arguments import text
 from doorkey.errors import InvalidResponse, UsageError
 from doorkey.protocol.answers import json_answer
 from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.grants import AuthorizationCodeGrant, Grant, PasswordGrant
+from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, AuthorizationCodeGrant, Grant, PasswordGrant, TokenExchangeGrant
 from doorkey.protocol.http import FORM, Request, Response
 from doorkey.protocol.parameters import beside_query, merged, with_query
-from doorkey.tokens import KNOWN_TYPES, OAuthToken, expiry_of, legal_token, lifetime_of
+from doorkey.tokens import KNOWN_TYPES, NOT_FOR_ACCESS, OAuthToken, expiry_of, legal_token, lifetime_of
 from doorkey.values import Scope, Secret
 
 ACCEPT: Final = (("Accept", "application/json"),)
@@ -70,17 +70,20 @@ def parse_token(
     refresh_token: Secret | None = None,
     bound: bool = False,
     openid: bool = False,
+    grant: Grant | None = None,
 ) -> OAuthToken:
     """Return the token of an answer of the token endpoint (RFC 6749 §5.1).
 
     `asked_at` is the moment of asking, in seconds since the epoch: the lifetime counts from there. `refresh_token` is
     the one that was used, kept where the answer brings no new one (§6). `bound` says that a token bound to a key was
     asked for: another one is refused with problem `not_sender_constrained` (RFC 9449 §5). `openid` says that an ID
-    token was: an answer without is refused with problem `id_token_missing` (OpenID Connect Core §3.1.3.3). Raises
+    token was: an answer without is refused with problem `id_token_missing` (OpenID Connect Core §3.1.3.3). `grant` is
+    what was presented: an exchange may bring a token that is no access token, of type N_A (RFC 8693 §2.2.1). Raises
     `ServerError` for an error answer with any status, and `InvalidResponse` for everything that is not a token.
     """
     members = json_answer(response, "token response", asked_at)
-    token = token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token)
+    types = {**KNOWN_TYPES, "n_a": NOT_FOR_ACCESS} if _brings_no_access_token(grant, members) else KNOWN_TYPES
+    token = token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
     if bound and token.token_type != KNOWN_TYPES["dpop"]:
         # Nor is its refresh token taken: whoever steals it could use it, which is what the proof was to prevent.
         raise _bad(
@@ -99,18 +102,33 @@ def parse_token(
     return token
 
 
+def _brings_no_access_token(grant: Grant | None, members: dict[str, Any]) -> bool:
+    """Say whether an exchange was issued something else, as the answer says; else as was asked for."""
+    if not isinstance(grant, TokenExchangeGrant):
+        return False
+    issued = members.get("issued_token_type")
+    kind = issued if isinstance(issued, str) else grant.requested_token_type
+    return kind not in (None, ACCESS_TOKEN_TYPE)
+
+
 def token_of(
-    members: dict[str, Any], *, asked_at: float, status: int | None = None, refresh_token: Secret | None = None
+    members: dict[str, Any],
+    *,
+    asked_at: float,
+    status: int | None = None,
+    refresh_token: Secret | None = None,
+    types: Mapping[str, str] = KNOWN_TYPES,
 ) -> OAuthToken:
     """Return the token that the members of an answer describe, from the token endpoint or a fragment (§4.2.2).
 
-    When it expires is said by `expires_in`; servers that do not say so may say `expires_at`.
+    `types` are those that it may have, in lower case, and how we spell them. When it expires is said by `expires_in`;
+    servers that do not say so may say `expires_at`.
     """
     access_token, token_type = members.get("access_token"), members.get("token_type")
     if not isinstance(access_token, str) or not legal_token(access_token):
         problem = "access_token_missing" if access_token is None else "access_token_illegal"
         raise _bad(problem, "the token response has no access_token that can be sent", status)
-    if not isinstance(token_type, str) or token_type.lower() not in KNOWN_TYPES:
+    if not isinstance(token_type, str) or token_type.lower() not in types:
         problem = "token_type_missing" if token_type is None else "token_type_unknown"
         raise _bad(
             problem,
@@ -127,7 +145,7 @@ def token_of(
         raise _bad("refresh_token_illegal", "the token response has a refresh_token that cannot be sent", status)
     return OAuthToken(
         access_token=Secret(access_token),
-        token_type=KNOWN_TYPES[token_type.lower()],
+        token_type=types[token_type.lower()],
         expires_at=expires_at,
         lifetime=lifetime,
         refresh_token=Secret(new_refresh_token) if new_refresh_token else refresh_token,
