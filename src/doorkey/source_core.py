@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import random
 from typing import Any, Final
 
-from doorkey.arguments import function, seconds
+from doorkey.arguments import function, instance, seconds
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import Credentials
 from doorkey.errors import InvalidGrant, OAuthError, ServerError, UsageError
@@ -115,6 +115,7 @@ class SourceCore:
         on_event: OnEvent | None = None,
         timer: Callable[[], float] = monotonic_time,
     ) -> None:
+        instance(credentials, Credentials, "a token source takes credentials")
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
             known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))

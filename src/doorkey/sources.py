@@ -39,7 +39,7 @@ class TokenSource(Unpickled):
 
     def __init__(
         self,
-        credentials: Credentials | SourceCore,
+        credentials: Credentials,
         *,
         issuer: str | None = None,
         token_endpoint: str | None = None,
@@ -54,13 +54,40 @@ class TokenSource(Unpickled):
         on_event: OnEvent | None = None,
         timer: Callable[[], float] = monotonic_time,
     ) -> None:
-        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
+        core = SourceCore(
+            credentials,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            leeway=leeway,
+            clock=clock,
+            chance=chance,
+            on_event=on_event,
+            timer=timer,
+        )
+        self._set_up(core, http_client=http_client, background=background, exchange=exchange, sleep=sleep)
+
+    @classmethod
+    def _on(cls, core: SourceCore, **how: Any) -> TokenSource:
+        """Return the source of a `core` that others share: of the other world, or at the same server."""
+        made = cls.__new__(cls)
+        made._set_up(core, **how)
+        return made
+
+    def _set_up(
+        self,
+        core: SourceCore,
+        *,
+        http_client: Any = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._core = core
         self._sender = OwnedSender(http_client, policy_of(exchange))
         function(sleep, _SLEEP)
         self._sleep = sleep
-        self._flight = SingleFlight(
-            self._core.slot, self._perform, self._core.clock, self._core.gate, background=background
-        )
+        self._flight = SingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
@@ -101,7 +128,7 @@ class AsyncTokenSource(Unpickled):
 
     def __init__(
         self,
-        credentials: Credentials | SourceCore,
+        credentials: Credentials,
         *,
         issuer: str | None = None,
         token_endpoint: str | None = None,
@@ -116,14 +143,41 @@ class AsyncTokenSource(Unpickled):
         on_event: OnEvent | None = None,
         timer: Callable[[], float] = monotonic_time,
     ) -> None:
-        self._core = core_of(credentials, issuer, token_endpoint, metadata, leeway, clock, chance, on_event, timer)
+        core = SourceCore(
+            credentials,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            leeway=leeway,
+            clock=clock,
+            chance=chance,
+            on_event=on_event,
+            timer=timer,
+        )
+        self._set_up(core, http_client=http_client, background=background, exchange=exchange, sleep=sleep)
+
+    @classmethod
+    def _on(cls, core: SourceCore, **how: Any) -> AsyncTokenSource:
+        """Return the source of a `core` that others share: of the other world, or at the same server."""
+        made = cls.__new__(cls)
+        made._set_up(core, **how)
+        return made
+
+    def _set_up(
+        self,
+        core: SourceCore,
+        *,
+        http_client: Any = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        sleep: Callable[[float], Any] | None = None,
+    ) -> None:
+        self._core = core
         self._sender = OwnedAsyncSender(http_client, policy_of(exchange))
         if sleep is not None:
             function(sleep, _SLEEP)
         self._sleep = sleep
-        self._flight = AsyncSingleFlight(
-            self._core.slot, self._perform, self._core.clock, self._core.gate, background=background
-        )
+        self._flight = AsyncSingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
@@ -155,32 +209,3 @@ class AsyncTokenSource(Unpickled):
                 return await effect.await_()
             case _:
                 raise UsageError(f"a token source cannot perform {type(effect).__name__}")
-
-
-def core_of(
-    credentials: Credentials | SourceCore,
-    issuer: str | None,
-    token_endpoint: str | None,
-    metadata: ServerMetadata | Mapping[str, Any] | None,
-    leeway: float | None,
-    clock: Callable[[], float],
-    chance: Callable[[], float],
-    on_event: OnEvent | None,
-    timer: Callable[[], float],
-) -> SourceCore:
-    """Return the core of these credentials, or the one that is shared with another source."""
-    if isinstance(credentials, SourceCore):
-        return credentials
-    if not isinstance(credentials, Credentials):
-        raise UsageError(f"a token source takes credentials, not a {type(credentials).__name__}")
-    return SourceCore(
-        credentials,
-        issuer=issuer,
-        token_endpoint=token_endpoint,
-        metadata=metadata,
-        leeway=leeway,
-        clock=clock,
-        chance=chance,
-        on_event=on_event,
-        timer=timer,
-    )

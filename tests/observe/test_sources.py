@@ -86,10 +86,10 @@ def test_two_sources_that_share_a_core_tell_one_story(server: Hostile, events: E
     core = SourceCore(CLIENT, token_endpoint=server.token_endpoint, on_event=events.append)
 
     async def main() -> None:
-        async with AsyncTokenSource(core) as source:
+        async with AsyncTokenSource._on(core) as source:
             await source.token()
 
-    with TokenSource(core) as source:
+    with TokenSource._on(core) as source:
         source.token()
         anyio.run(main)
     assert events.kinds == ["asked", "renewed"]

@@ -13,6 +13,7 @@ import requests
 from anyio.from_thread import BlockingPortal
 
 from doorkey import AsyncTokenSource, TokenSource
+from doorkey.source_core import SourceCore
 from doorkey.tokens import OAuthToken
 from tests.clients.clock import Clock
 from tests.clients.hostile import WAIT
@@ -59,6 +60,9 @@ class Driven:
             how.setdefault("http_client", self.client)
         make: Any = TokenSource if portal is None else AsyncTokenSource
         how.setdefault("sleep", self._sleep if portal is None else self._asleep)
+        if isinstance(credentials, SourceCore):  # which the caller has given its options
+            make = make._on
+            how.pop("chance")
         self.native: Any = make(credentials, **how)
 
     def _sleep(self, seconds: float) -> None:

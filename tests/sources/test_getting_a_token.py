@@ -341,7 +341,7 @@ def test_no_secret_is_in_the_representation_of_a_source(source: Maker, hostile: 
 
 def test_a_core_knows_whom_it_asks_by_the_metadatas_issuer(hostile: Hostile, clock: Clock) -> None:
     hostile.on(DISCOVERY, reply(json=metadata(hostile)))
-    with TokenSource(SourceCore(CLIENT, metadata={"issuer": hostile.url("")})) as asking:
+    with TokenSource._on(SourceCore(CLIENT, metadata={"issuer": hostile.url("")})) as asking:
         on_token(hostile, token("a"))
         assert asking.token().access_token.reveal() == "a"
 

@@ -138,10 +138,10 @@ def test_threads_and_tasks_that_share_a_core_share_the_token_and_the_request(
     counting.expect(8 + 8 + 1)
 
     async def one_task() -> str:
-        async with AsyncTokenSource(core) as asking:
+        async with AsyncTokenSource._on(core) as asking:
             return (await asking.token()).access_token.reveal()
 
-    with TokenSource(core) as blocking:
+    with TokenSource._on(core) as blocking:
         worlds = [True, False] * 8
 
         def ask() -> str:
@@ -159,10 +159,10 @@ def test_what_one_twin_has_got_the_other_has_too(hostile: Hostile, counting: Cou
     core = SourceCore(CLIENT, clock=counting, **on_token(hostile, token("a"), token("b")))
 
     async def one_task() -> str:
-        async with AsyncTokenSource(core) as asking:
+        async with AsyncTokenSource._on(core) as asking:
             return (await asking.token()).access_token.reveal()
 
-    with TokenSource(core) as blocking:
+    with TokenSource._on(core) as blocking:
         first = blocking.token()
         assert asyncio.run(one_task()) == "a"
         blocking.reject(first)

@@ -186,12 +186,16 @@ def bearer_of(
     """
     if isinstance(whose, OAuth2Client):
         core, flight = whose._oauth, whose._flight
+        placed = core.options.token_placement
+        if token_placement not in ("header", placed):
+            raise UsageError(f"this session places its token itself ({placed}): construct it with token_placement=")
+        _refuse(how, whose)
         source: Any = FlightSource(core.slot, flight)
         blocking = isinstance(flight, SingleFlight)
         return Bearer(
             source if blocking else None,
             None if blocking else source,
-            placement=core.options.token_placement,
+            placement=placed,
             hooks=core.hooks,
             allowed_origins=allowed_origins,
         )
@@ -222,8 +226,8 @@ def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
     awaits = inspect.iscoroutinefunction(sleep)
     # A `sleep` is of one world. So is an http_client, and the other world says so: its own would miss a proxy or TLS.
     return (
-        TokenSource(core, **how, **({} if awaits else sleeps)),
-        AsyncTokenSource(core, **how, **(sleeps if awaits else {})),
+        TokenSource._on(core, **how, **({} if awaits else sleeps)),
+        AsyncTokenSource._on(core, **how, **(sleeps if awaits else {})),
     )
 
 

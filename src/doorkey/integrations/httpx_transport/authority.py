@@ -129,7 +129,7 @@ class OAuthAuthorityClient(_Authority):
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]
 
     def _make(self, credentials: Credentials) -> TokenSource:
-        return TokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
+        return TokenSource._on(self._core(credentials), http_client=self.http, exchange=self._policy)
 
     def _perform(self, effect: Any) -> Any:
         if isinstance(effect, Turn):
@@ -160,7 +160,7 @@ class AsyncOAuthAuthorityClient(_Authority):
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]
 
     def _make(self, credentials: Credentials) -> AsyncTokenSource:
-        return AsyncTokenSource(self._core(credentials), http_client=self.http, exchange=self._policy)
+        return AsyncTokenSource._on(self._core(credentials), http_client=self.http, exchange=self._policy)
 
     async def _perform(self, effect: Any) -> Any:
         if isinstance(effect, Turn):
