@@ -6,6 +6,7 @@ value: it may be a secret.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn, TypeVar, cast
 
@@ -74,6 +75,13 @@ def function(value: object, expected: str) -> None:
     """Raise `UsageError` that says what is `expected` unless `value` can be called."""
     if not callable(value):
         _refused(expected, value)
+
+
+def blocking(value: object, expected: str) -> None:
+    """Raise `UsageError` unless `value` can be called, and does what it does before it returns."""
+    function(value, expected)
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004
+        raise UsageError(f"{expected}, and not a coroutine function, which would be for the asynchronous twin")
 
 
 def instance(value: object, kind: type[T], expected: str) -> T:

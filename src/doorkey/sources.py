@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from random import random
 from typing import Any, Final
 
-from doorkey.arguments import function
+from doorkey.arguments import blocking, function
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
@@ -85,7 +85,7 @@ class TokenSource(Unpickled):
     ) -> None:
         self._core = core
         self._sender = OwnedSender(http_client, policy_of(exchange))
-        function(sleep, _SLEEP)
+        blocking(sleep, _SLEEP)
         self._sleep = sleep
         self._flight = SingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
 

@@ -160,6 +160,12 @@ def test_a_class_of_the_other_world_is_refused(kind: Any, vault: TokenVault) -> 
         vault.client("u", kind)
 
 
+@pytest.mark.parametrize("kind", [httpx2.Client, httpx.Client, requests.Session, OAuth2Session])
+def test_an_asynchronous_vault_says_that_its_clients_are_asynchronous(kind: Any, async_vault: AsyncTokenVault) -> None:
+    with pytest.raises(UsageError, match=r"an AsyncTokenVault makes asynchronous clients, such as httpx2\.AsyncClient"):
+        async_vault.client("u", kind)
+
+
 def test_what_is_no_class_is_refused(vault: TokenVault) -> None:
     kind: Any = "requests"
     with pytest.raises(UsageError, match="by its class"):

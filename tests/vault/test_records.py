@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorkey.errors import RecordError
+from doorkey.errors import RecordError, StoreError
 from doorkey.stores import MemoryStore, Sealer
 from doorkey.stores.envelope import pack
 from doorkey.tokens import OAuthToken
@@ -138,6 +138,45 @@ def test_the_wrong_key_is_a_typed_error_and_overwrites_nothing(sealer: Sealer | 
     with pytest.raises(RecordError):
         vault_on(store, sealer=sealer).source("u").token()
     assert stored(store) == before
+
+
+class KeyService:
+    """A sealer of a user's own, whose calls may fail."""
+
+    def __init__(self, seal: Callable[[bytes], Any], open: Callable[[bytes], Any]) -> None:  # noqa: A002
+        self._seal, self._open = seal, open
+
+    def seal(self, key: str, data: bytes) -> Any:
+        return self._seal(data)
+
+    def open(self, key: str, sealed: bytes) -> Any:
+        return self._open(sealed)
+
+
+def down(data: bytes) -> bytes:
+    raise ConnectionError("the key service is down")
+
+
+def same(data: bytes) -> bytes:
+    return data
+
+
+def test_a_sealer_of_ones_own_that_fails_is_a_store_error(vault_on: VaultOn) -> None:
+    store = MemoryStore()
+    with pytest.raises(StoreError, match="the sealer failed with ConnectionError") as caught:
+        vault_on(store, sealer=KeyService(down, same)).save("u", OLD)
+    assert caught.value.retryable
+    assert isinstance(caught.value.__cause__, ConnectionError)
+    vault = vault_on(store, sealer=KeyService(same, down), check_every=0)
+    vault.save("u", OLD)
+    assert vault.source("u").token().access_token.reveal() == "at-1"  # it is in memory
+    with pytest.raises(StoreError, match="the sealer failed with ConnectionError"):
+        vault_on(store, sealer=KeyService(same, down)).source("u").token()
+
+
+def test_a_sealer_of_ones_own_that_brings_no_bytes_is_a_store_error(vault_on: VaultOn) -> None:
+    with pytest.raises(StoreError, match="bytes, not str"):
+        vault_on(sealer=KeyService(bytes.decode, same)).save("u", OLD)
 
 
 def test_a_record_that_is_not_sealed_is_no_record_of_a_vault_that_seals(vault_on: VaultOn) -> None:

@@ -1,5 +1,7 @@
 """What a program sees of a vault: save, source, forget, and what it may be constructed with."""
 
+import asyncio
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +13,7 @@ from doorkey.dev import Provider
 from doorkey.errors import MissingTokenError, RecordError, StoreError, UsageError
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.protocol.client_auth import client_secret_post
-from doorkey.stores import AsyncMemoryStore, MemoryStore
+from doorkey.stores import AsyncMemoryStore, MemoryStore, Record
 from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.backends import both_backends
 from tests.clients.clock import START
@@ -209,6 +211,117 @@ def test_whatever_a_store_of_ones_own_raises_is_a_store_error(vault_on: VaultOn)
     assert isinstance(caught.value.__cause__.__cause__, KeyError)
 
 
+class FourCalls:
+    """A store of a user's own: what the protocol asks for, and nothing else."""
+
+    def __init__(self) -> None:
+        self.kept = MemoryStore()
+
+    def load(self, key: str) -> Any:
+        return self.kept.load(key)
+
+    def try_lease(self, key: str, seconds: float) -> Any:
+        return self.kept.try_lease(key, seconds)
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> Any:
+        return self.kept.commit(key, data, expected=expected)
+
+    def release(self, lease: Any) -> None:
+        self.kept.release(lease)
+
+
+class AsyncFourCalls:
+    """The same, awaited."""
+
+    def __init__(self) -> None:
+        self.kept = FourCalls()
+
+    async def load(self, key: str) -> Any:
+        return self.kept.load(key)
+
+    async def try_lease(self, key: str, seconds: float) -> Any:
+        return self.kept.try_lease(key, seconds)
+
+    async def commit(self, key: str, data: bytes | None, *, expected: int) -> Any:
+        return self.kept.commit(key, data, expected=expected)
+
+    async def release(self, lease: Any) -> None:
+        self.kept.release(lease)
+
+
+def test_a_store_of_four_calls_is_one(hostile: Hostile, clock: Arrivals) -> None:
+    hostile.on("/token", token("at-2"))
+    known: dict[str, Any] = {"client_id": "app", "token_endpoint": hostile.token_endpoint, "clock": clock}
+    with TokenVault(FourCalls(), **known) as vault:
+        vault.save("u", OLD)
+        clock.advance(300)
+        assert access(vault) == "at-2"
+        vault.forget("u")
+
+
+@pytest.mark.anyio
+@both_backends
+async def test_an_asynchronous_store_of_four_calls_is_one(hostile: Hostile, clock: Arrivals) -> None:
+    hostile.on("/token", token("at-2"))
+    known: dict[str, Any] = {"client_id": "app", "token_endpoint": hostile.token_endpoint, "clock": clock}
+    async with AsyncTokenVault(AsyncFourCalls(), **known) as vault:
+        await vault.save("u", OLD)
+        clock.advance(300)
+        assert (await vault.source("u").token()).access_token.reveal() == "at-2"
+        await vault.forget("u")
+
+
+@pytest.mark.parametrize("missing", ["load", "try_lease", "commit", "release"])
+def test_a_call_that_a_store_lacks_is_named(missing: str, vault_on: VaultOn) -> None:
+    store: Any = FourCalls()
+    setattr(store, missing, None)
+    with pytest.raises(UsageError, match=rf"FourCalls has no {missing}\(\)"):
+        vault_on(store)
+
+
+Answer = Callable[[Any], Any]
+BROKEN: dict[str, tuple[str, Answer]] = {
+    "load() is to return a Record, or None, not tuple": ("load", lambda record: (record.version, record.data)),
+    "the data of a Record is bytes, not str": ("load", lambda record: Record(record.version, record.data.decode())),
+    "the version of a Record is a number, not str": ("load", lambda record: Record("1", record.data)),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    "try_lease() is to return a Lease, or None, not bool": ("try_lease", bool),
+    "what it returned is a number, not NoneType": ("commit", lambda version: None),
+    "what it returned is a number, not bool": ("commit", bool),
+}
+
+
+@pytest.mark.parametrize("message", BROKEN)
+def test_what_a_store_of_ones_own_returns_that_it_should_not_is_a_store_error(
+    message: str, vault_on: VaultOn, clock: Arrivals
+) -> None:
+    call, broken = BROKEN[message]
+    store: Any = FourCalls()
+    vault_on(store).save("u", OLD)
+    whole = getattr(store, call)
+
+    def does(*given: Any, **named: Any) -> Any:
+        return broken(whole(*given, **named))
+
+    setattr(store, call, does)
+    clock.advance(300)
+    vault = vault_on(store)
+    with pytest.raises(StoreError, match=re.escape(message)):
+        vault.save("u", OLD) if call == "commit" else access(vault)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_of_another_kind_are_bytes(kind: Callable[[bytes], Any], vault_on: VaultOn) -> None:
+    store: Any = FourCalls()
+    vault_on(store).save("u", OLD)
+    whole = store.load
+
+    def load(key: str) -> Record:
+        return Record(1, kind(whole(key).data))
+
+    store.load = load
+    assert access(vault_on(store)) == "at-1"
+
+
 BAD: dict[str, dict[str, Any]] = {
     "there is no client authentication method 'none_such'": {"token_endpoint_auth_method": "none_such"},
     "say whom to ask": {"token_endpoint": None},
@@ -219,6 +332,7 @@ BAD: dict[str, dict[str, Any]] = {
     "needs a client_id": {"client_id": ""},
     "a vault keeps its tokens in a store": {"store": {}},
     "this vault needs a store that blocks": {"store": AsyncMemoryStore()},
+    "sleep is a callable .* and not a coroutine function": {"sleep": asyncio.sleep},
 }
 
 

@@ -17,7 +17,7 @@ from typing import NoReturn, Protocol, runtime_checkable
 
 from doorkey.errors import UsageError
 
-__all__ = ["AsyncStore", "Lease", "Record", "Store"]
+__all__ = ["AsyncStore", "AsyncStoreCalls", "Lease", "Record", "Store", "StoreCalls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Lease:
 
 
 @runtime_checkable
-class Store(Protocol):
-    """Where tokens are kept for threads, processes and machines. Every call may be made from any thread.
+class StoreCalls(Protocol):
+    """Where tokens are kept for threads, processes and machines: all that a vault needs. Any thread may make any call.
 
     Keys are non-empty text of at most 1024 UTF-8 bytes without NUL. All raise `StoreError` when the store cannot be
     reached or used, `RecordError` when what is there is not a store of ours, and `UsageError` for wrong arguments.
@@ -77,30 +77,40 @@ class Store(Protocol):
         """Give the lease back; nothing happens when it has expired, whoever holds the next one."""
         ...
 
+
+@runtime_checkable
+class Store(StoreCalls, Protocol):
+    """A store as `doorkey.stores` has them: the four calls, and one that ends."""
+
     def close(self) -> None:
         """Close what the store opened itself, not what it was given. A later call opens it again."""
         ...
 
 
 @runtime_checkable
-class AsyncStore(Protocol):
-    """The same as `Store`, awaited."""
+class AsyncStoreCalls(Protocol):
+    """The same as `StoreCalls`, awaited."""
 
     async def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None when there is none."""
         ...
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds`, or return None: somebody holds it. See `Store.try_lease`."""
+        """Take the lease of `key` for `seconds`, or return None: somebody holds it. See `StoreCalls.try_lease`."""
         ...
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save or delete if the version is still `expected`; the new version, or 0. See `Store.commit`."""
+        """Save or delete if the version is still `expected`; the new version, or 0. See `StoreCalls.commit`."""
         ...
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens when it has expired."""
         ...
+
+
+@runtime_checkable
+class AsyncStore(AsyncStoreCalls, Protocol):
+    """The same as `Store`, awaited."""
 
     async def close(self) -> None:
         """Close what the store opened itself, not what it was given. A later call opens it again."""

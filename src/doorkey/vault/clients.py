@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
 from doorkey.integrations._httpx import NAMES, library
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from doorkey.vault.sources import AsyncLiveKey, LiveKey
 
 __all__: list[str] = []
+
+
+_AWAITS: Final = "an AsyncTokenVault makes asynchronous clients, such as httpx2.AsyncClient"
 
 
 def default_kind() -> Any:
@@ -46,9 +49,10 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     family = _family_of(kind)
     if family is None:
         return _plain(kind, source, options)
+    if isinstance(live, SingleFlight) is not hasattr(family, "close"):
+        of = "a TokenVault makes clients that block" if isinstance(live, SingleFlight) else _AWAITS
+        raise UsageError(f"{kind.__name__} and this vault are not of one kind: {of}")
     session = _renewed_by_a_vault(family)(**{**own, **options})
-    if isinstance(live, SingleFlight) is not isinstance(session._flight, SingleFlight):
-        raise UsageError(f"{kind.__name__} and this vault are not of one kind: one of them blocks, the other awaits")
     session._oauth.slot = live.slot
     session._flight = _flight_of(session._oauth, live)
     name = "token_auth" if hasattr(session, "token_auth") else "auth"

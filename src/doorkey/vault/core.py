@@ -33,6 +33,10 @@ SLACK: Final = 5.0
 """Seconds that a lease outlives the deadline of the token call: for the reading before it and the commit after it."""
 
 
+CALLS: Final = ("load", "try_lease", "commit", "release")
+"""What a vault asks of a store; `close` is called too, where there is one."""
+
+
 class VaultCore:
     """The state of one vault, without the store and what sends its requests; see `TokenVault` for the options."""
 
@@ -166,9 +170,11 @@ class VaultCore:
 
 def check_store(store: object, *, awaited: bool) -> None:
     """Raise `UsageError` unless `store` is one, of the world that is asked for."""
-    calls = [getattr(store, name, None) for name in ("load", "try_lease", "commit", "release", "close")]
-    if not all(callable(call) for call in calls):
-        raise UsageError(f"a vault keeps its tokens in a store (doorkey.stores), not in a {type(store).__name__}")
-    if inspect.iscoroutinefunction(calls[0]) is not awaited:
+    missing = [name for name in CALLS if not callable(getattr(store, name, None))]
+    if missing:
+        kind = type(store).__name__
+        lacks = f"{kind} has no {missing[0]}()" if len(missing) < len(CALLS) else f"{kind} is none"
+        raise UsageError(f"a vault keeps its tokens in a store, which has {', '.join(CALLS)} (doorkey.stores): {lacks}")
+    if inspect.iscoroutinefunction(getattr(store, "load", None)) is not awaited:
         world = "an asynchronous store: AsyncSQLiteStore, …" if awaited else "a store that blocks: SQLiteStore, …"
         raise UsageError(f"this vault needs {world}; {type(store).__name__} is of the other kind")

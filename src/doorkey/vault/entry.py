@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from doorkey.errors import InvalidGrant, RecordError
+from doorkey.errors import InvalidGrant, OAuthError, RecordError, StoreError
 from doorkey.stores.envelope import open_record, pack
 from doorkey.stores.protocol import Record
 from doorkey.tokens import OAuthToken
@@ -18,12 +19,12 @@ __all__: list[str] = []
 class Sealing(Protocol):
     """Encrypts records: see `doorkey.stores.encryption.Sealer`."""
 
-    def seal(self, key: str, data: bytes) -> bytes:
+    def seal(self, key: str, data: bytes, /) -> bytes:
         """Return `data` sealed for the record of `key`."""
         ...
 
-    def open(self, key: str, data: bytes) -> bytes:
-        """Return what was sealed for the record of `key`. Raises `RecordError`."""
+    def open(self, key: str, sealed: bytes, /) -> bytes:
+        """Return what was `sealed` for the record of `key`. Raises `RecordError`."""
         ...
 
 
@@ -109,17 +110,21 @@ class Codec:
         self._client, self._server, self._sealing = client, server, sealing
 
     def written(self, key: str, entry: Entry) -> bytes:
-        """Return the data to commit. Raises `UsageError` for a token that JSON cannot hold."""
+        """Return the data to commit.
+
+        Raises `UsageError` for a token that JSON cannot hold, `StoreError` when a sealer of the user's own fails.
+        """
         metadata: dict[str, Any] = {"grant": entry.grant, "turn": entry.turn}
         metadata |= {"client": self._client, "server": self._server}
         if entry.dead is not None:
             metadata["dead"] = entry.dead
         data = pack(entry.token, metadata)
-        return data if self._sealing is None else self._sealing.seal(key, data)
+        return data if self._sealing is None else _by(self._sealing.seal, key, data)
 
     def read(self, key: str, record: Record) -> Entry:
-        """Return what `record` holds. Raises `RecordError`: truncated, foreign, tampered with, wrongly sealed."""
-        data = record.data if self._sealing is None else self._sealing.open(key, record.data)
+        """Return what `record` holds. Raises `RecordError`: truncated, foreign, tampered with, wrongly sealed; and
+        `StoreError` when a sealer of the user's own fails."""
+        data = record.data if self._sealing is None else _by(self._sealing.open, key, record.data)
         token, metadata = open_record(data)
         dead = metadata.get("dead")
         if any(type(metadata.get(name)) is not kind for name, kind in _TYPES.items()) or not isinstance(
@@ -131,3 +136,18 @@ class Codec:
                 "is the token of another client or authorization server: give each vault a store, or keys, of its own"
             )
         return Entry(token, metadata["grant"], metadata["turn"], record.version, dead)
+
+
+def _by(work: Callable[[str, bytes], object], key: str, data: bytes) -> bytes:
+    """Return what a sealer makes of `data`; one that asks a key service may fail as a store does."""
+    try:
+        done = work(key, data)
+    except OAuthError:
+        raise
+    except Exception as error:
+        raise StoreError(
+            f"the sealer failed with {type(error).__name__}", retryable=isinstance(error, OSError)
+        ) from error
+    if not isinstance(done, bytes):
+        raise StoreError(f"the sealer is to return bytes, not {type(done).__name__}")
+    return done

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
-from doorkey.arguments import function
+from doorkey.arguments import blocking, function
 from doorkey.bounded import BoundedCache
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.errors import OAuthError, StoreError, UsageError
@@ -22,7 +23,7 @@ from doorkey.protocol.metadata import ServerMetadata
 from doorkey.shield import shielded
 from doorkey.source_core import Sleep
 from doorkey.stores.arguments import checked_key
-from doorkey.stores.protocol import AsyncStore, Store
+from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.turns import Turn
 from doorkey.values import Unpickled
@@ -60,7 +61,7 @@ class TokenVault(Unpickled):
 
     def __init__(
         self,
-        store: Store,
+        store: StoreCalls,
         *,
         client_id: str,
         client_secret: object = None,
@@ -100,7 +101,7 @@ class TokenVault(Unpickled):
             on_event=on_event,
             timer=timer,
         )
-        function(sleep, "sleep is a callable that lets seconds pass")
+        blocking(sleep, "sleep is a callable that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = OwnedSender(http_client, self._core.policy)
         self._keys: BoundedCache[str, LiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
@@ -150,7 +151,7 @@ class TokenVault(Unpickled):
     def close(self) -> None:
         """Close the store, and the HTTP client that was made here."""
         self._sender.close()
-        self._store.close()
+        getattr(self._store, "close", _nothing)()
 
     def __enter__(self) -> TokenVault:
         return self
@@ -176,7 +177,7 @@ class TokenVault(Unpickled):
                 return effect.wait()
             case _:
                 try:
-                    return self._stored(effect)
+                    return effect.checked(self._stored(effect))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything
@@ -203,7 +204,7 @@ class AsyncTokenVault(Unpickled):
 
     def __init__(
         self,
-        store: AsyncStore,
+        store: AsyncStoreCalls,
         *,
         client_id: str,
         client_secret: object = None,
@@ -285,7 +286,9 @@ class AsyncTokenVault(Unpickled):
     async def aclose(self) -> None:
         """Close the store, and the HTTP client that was made here for this event loop."""
         await self._sender.aclose()
-        await self._store.close()
+        closing = getattr(self._store, "close", _nothing)()
+        if isawaitable(closing):
+            await closing
 
     async def __aenter__(self) -> AsyncTokenVault:
         return self
@@ -313,7 +316,7 @@ class AsyncTokenVault(Unpickled):
                 return await effect.await_()
             case _:
                 try:
-                    return await self._stored(effect)
+                    return effect.checked(await self._stored(effect))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything

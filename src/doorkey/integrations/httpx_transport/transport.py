@@ -12,13 +12,18 @@ from doorkey.integrations.bearer import Bearer
 from doorkey.integrations.faces.httpx import HttpxFace
 
 if TYPE_CHECKING:
+    import httpx
     import httpx2
 
-    class _Bases(httpx2.BaseTransport):
+    class _Bases(httpx2.BaseTransport, httpx.BaseTransport):
         """Stands for the `BaseTransport` of each library that is installed."""
 
-    class _AsyncBases(httpx2.AsyncBaseTransport):
+        def handle_request(self, request: Any) -> Any: ...
+
+    class _AsyncBases(httpx2.AsyncBaseTransport, httpx.AsyncBaseTransport):
         """Stands for the `AsyncBaseTransport` of each library that is installed."""
+
+        async def handle_async_request(self, request: Any) -> Any: ...
 else:
     _Bases = type("_Bases", transport_bases("BaseTransport"), {})
     _AsyncBases = type("_AsyncBases", transport_bases("AsyncBaseTransport"), {})
