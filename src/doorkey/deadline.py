@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from contextvars import copy_context
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from contextvars import Context, ContextVar, copy_context
+from time import monotonic
 from typing import Final, Generic, TypeVar
 
 from doorkey.errors import TransportError
@@ -67,15 +68,15 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     """
     work = _Call(call)
     context = copy_context()
-    thread = threading.Thread(target=context.run, args=(work,), name="doorkey-exchange", daemon=True)
+    thread = threading.Thread(target=_quietly, args=(context, work), name="doorkey-exchange", daemon=True)
     try:
-        thread.start()
+        done = _waited(work, thread, seconds)
     except RuntimeError as error:
         if not threading.main_thread().is_alive():  # an atexit callback, from Python 3.12 on
             return call()
         # the limit of the process or the system
         raise TransportError("no thread can be started for the exchange with the server", retryable=True) from error
-    if not work.wait(seconds):
+    if not done:
         work.abandoned = True
         _abandon(thread)
         raise too_late(seconds)
@@ -85,6 +86,45 @@ def within(seconds: float, call: Callable[[], T]) -> T:
         finally:
             work.error = None  # an error that holds its own frame would live until the garbage collector comes
     return work.result
+
+
+@contextmanager
+def finishing() -> Generator[None]:
+    """Have a Ctrl-C that strikes while `within` waits wait too, until the block is over.
+
+    By then the server may have used up a refresh token, and its answer is to be saved. Deadlines bound the delay, and a
+    second Ctrl-C strikes at once.
+    """
+    struck: list[KeyboardInterrupt] = []
+    mark = _struck.set(struck)
+    try:
+        yield
+    finally:
+        _struck.reset(mark)
+        if struck:
+            raise struck[0]
+
+
+_struck: ContextVar[list[KeyboardInterrupt] | None] = ContextVar("doorkey_struck", default=None)
+
+
+def _waited(work: _Call[T], thread: threading.Thread, seconds: float) -> bool:
+    """Have `thread` do `work`, and say whether it was done within `seconds`."""
+    begun = monotonic()
+    try:
+        thread.start()
+        return work.wait(seconds)
+    except KeyboardInterrupt as interrupt:
+        struck, under_way = _struck.get(), thread.is_alive() or work.wait(0)
+        if struck is None or struck or not under_way:
+            raise
+        struck.append(interrupt)
+    return work.wait(max(0.0, begun + seconds - monotonic()))
+
+
+def _quietly(context: Context, work: _Call[T]) -> None:
+    with suppress(_Abandoned):  # which may strike after the work
+        context.run(work)
 
 
 def _abandon(thread: threading.Thread) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from random import random
 from typing import Any, Final, TypeAlias
 
+from doorkey.deadline import finishing
 from doorkey.errors import OAuthError, TransportError
 from doorkey.gate import Gate, Lead, waker_of
 from doorkey.inside import inside, refuse_inside, token_inside
@@ -126,7 +127,8 @@ class SingleFlight:
 
     def _lead(self, lead: Lead, filling: Flow[OAuthToken]) -> OAuthToken:
         try:
-            return run(inside(self._gate, filling), self._perform)
+            with finishing():
+                return run(inside(self._gate, filling), self._perform)
         finally:
             _end(self._slot, self._clock, partial(self._gate.leave, lead))
 
