@@ -16,6 +16,7 @@ from doorkey.observe.observer import OnEvent
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.http import Request
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.source_core import Sleep, SourceCore
 from doorkey.tokens import OAuthToken
@@ -96,6 +97,9 @@ class TokenSource(Unpickled):
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
         return self._core.reject(token)
+
+    def _shared_slot(self) -> Slot:
+        return self._core.slot
 
     def close(self) -> None:
         """Close the HTTP client that was made here; one that was given is its owner's."""
@@ -186,6 +190,9 @@ class AsyncTokenSource(Unpickled):
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
         return self._core.reject(token)
+
+    def _shared_slot(self) -> Slot:
+        return self._core.slot
 
     async def aclose(self) -> None:
         """Close the HTTP client that was made here; one that was given is its owner's."""

@@ -31,6 +31,7 @@ def main() -> None:
         told["json"] = session.post(f"{api}/json", json={"a": 1}).status_code
         told["generator"] = session.post(f"{api}/generator", data=chunks()).status_code
         told["file"] = session.post(f"{api}/file", data=io.BytesIO(b"content")).status_code
+        told["plain"] = session.get(f"{api}/plain").status_code
         told["twice"] = session.get(f"{api}/twice").status_code
         told["redirect"] = session.get(f"{api}/redirect").status_code
         told["own"] = session.get(f"{api}/own", headers={"Authorization": "Mine 1"}).status_code

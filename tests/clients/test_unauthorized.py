@@ -130,3 +130,14 @@ def test_a_refusal_of_a_token_that_was_renewed_meanwhile_renews_nothing(
         assert slow() == 200
     assert len(hostile.token_requests) == 1
     assert sent(hostile) == ["at-1", "at-2"]
+
+
+def test_an_api_that_always_refuses_costs_one_renewal(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", *[token(f"at-{one}", refresh_token=f"rt-{one}") for one in range(2, 12)])
+    hostile.on("/api", reply(401))
+    client = adapter.client(token=OLD, clock=Clock(), token_endpoint=hostile.token_endpoint)
+    assert [client.get(hostile.url()).status_code for _ in range(8)] == [401] * 8
+    assert [request.token for request in hostile.to("/api")] == ["at-1"] + ["at-2"] * 8
+    client.refresh_token()  # a person asks
+    assert client.get(hostile.url()).status_code == 401
+    assert [request.token for request in hostile.to("/api")][-2:] == ["at-3", "at-4"]

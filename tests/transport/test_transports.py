@@ -190,6 +190,21 @@ def test_no_request_waits_for_another(world: World, hostile: Hostile) -> None:
 # -- on 401 ------------------------------------------------------------------------------------------------------------
 
 
+def test_an_api_that_always_refuses_costs_one_renewal(world: World, hostile: Hostile) -> None:
+    client = authenticating(world, hostile, *[token(f"at-{one}") for one in range(1, 10)])
+    hostile.on("/api", *[NO] * 11, reply(503), NO, echo)
+    assert [world.get(client).status_code for _ in range(12)] == [401] * 10 + [503, 200]
+    assert sent(hostile) == ["Bearer at-1"] + ["Bearer at-2"] * 12 + ["Bearer at-3"]
+
+
+def test_a_redirect_at_home_takes_no_token(world: World, hostile: Hostile) -> None:
+    client = authenticating(world, hostile, *[token(f"at-{one}") for one in range(1, 10)])
+    hostile.on("/api", reply(307, headers={"Location": "/there"}))
+    hostile.on("/there", NO)
+    assert [world.get(client, follow_redirects=True).status_code for _ in range(5)] == [401] * 5
+    assert len(hostile.token_requests) == 2
+
+
 @pytest.mark.parametrize("body", [{}, {"content": b"bytes"}, {"data": {"a": "1"}}, {"json": [1]}])
 def test_a_refused_token_is_asked_for_again_and_the_request_sent_again(
     world: World, hostile: Hostile, body: dict[str, Any]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final, Protocol, cast
+from urllib.parse import urljoin
 
 from doorkey.arguments import texts
 from doorkey.clock import wall_time
@@ -19,6 +21,9 @@ from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.values import Secret
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class Source(Protocol):
@@ -52,6 +57,9 @@ class FlightSource:
         self._slot = slot
         self.token: Any = flight.token if isinstance(flight, SingleFlight) else flight._at_once
 
+    def _shared_slot(self) -> Slot:
+        return self._slot
+
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`; say whether it can be renewed."""
         if not self._slot.renewable(self._slot.token):
@@ -77,6 +85,9 @@ class Bearer:
         if placement not in PLACEMENTS:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
         self._source, self._asource = source, asource
+        self.unproven: Secret | None = None
+        known = source if source is not None else asource
+        self._shared_slot: Callable[[], Slot] | None = getattr(known, "_shared_slot", None)
         self._placement, self._hooks = placement, hooks
         named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
         self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
@@ -121,19 +132,42 @@ class Bearer:
     def another(self, refused: OAuthToken, *, wanted: bool = True) -> OAuthToken | None:
         """Forget the `refused` token, and return another one; None where there is no other, or it is not `wanted`.
 
-        Raises the renewal's error.
+        A token that came in place of a refused one, and is refused too before any API has taken it, stays: what is
+        wrong there no token mends, and one more for each request would lock an account out. Raises the renewal's error.
         """
-        if self._source is None or self._source.reject(refused) is False or not wanted:
+        if self._source is None or self._is_unproven(refused) or self._source.reject(refused) is False or not wanted:
             return None
-        token = self._source.token()
-        return token if token.access_token != refused.access_token else None
+        return self._other(self._source.token(), refused)
 
     async def aanother(self, refused: OAuthToken, *, wanted: bool = True) -> OAuthToken | None:
         """Forget the `refused` token, and return another one, as `another` does."""
-        if self._asource is None or await settled(self._asource.reject(refused)) is False or not wanted:
+        if self._asource is None or self._is_unproven(refused):
             return None
-        token = await settled(self._asource.token())
+        if await settled(self._asource.reject(refused)) is False or not wanted:
+            return None
+        return self._other(await settled(self._asource.token()), refused)
+
+    def _other(self, token: OAuthToken, refused: OAuthToken) -> OAuthToken | None:
+        self.unproven = token.access_token  # of a source that keeps no such account itself
         return token if token.access_token != refused.access_token else None
+
+    def _ledger(self) -> Slot | Bearer:
+        """Return who notes which token is `unproven`: for all who share the source, where it is one of ours."""
+        return self if self._shared_slot is None else self._shared_slot()
+
+    def _is_unproven(self, token: OAuthToken) -> bool:
+        return self._ledger().unproven == token.access_token
+
+    def accepted(self, token: OAuthToken, status: int, url: Any, headers: Mapping[str, Any]) -> None:
+        """Note that the API has answered a request to `url` with `token`: with `status` and `headers`, and not 401."""
+        ledger = self._ledger()
+        if ledger.unproven is None or ledger.unproven != token.access_token:
+            return
+        if status in REDIRECTS and (there := headers.get("Location")):
+            with suppress(ValueError):
+                if origin_of(urljoin(str(url), there)) == origin_of(str(url)):
+                    return  # the next answer tells
+        ledger.unproven = None
 
     header = staticmethod(authorization_header)
 

@@ -85,6 +85,7 @@ class Slot:
     __slots__ = (
         *("_ready", "attempts", "backoff", "chance", "dead", "error", "failures", "leeway", "observer", "pause"),
         *("paused", "rejected", "renew", "renewable", "repeatable", "retry_at", "share", "token"),
+        "unproven",
     )
 
     def __init__(
@@ -106,6 +107,7 @@ class Slot:
         self.observer: SlotObserver | None = None
         self.share = 1.0
         self.rejected: Secret | None = None
+        self.unproven: Secret | None = None  # a token in place of a rejected one, until an API has taken it
         self.paused = 0
         self.token: OAuthToken | None = None
         self._ready: tuple[OAuthToken, float] | None = None  # of one moment: a fresh token, and when it becomes stale
@@ -125,7 +127,7 @@ class Slot:
 
     def _put(self, token: OAuthToken | None, share: float) -> None:
         self.share = share
-        self.token, self.error, self.failures, self.rejected = token, None, 0, None
+        self.token, self.error, self.failures, self.rejected, self.unproven = token, None, 0, None, None
         self._ready = None if token is None else (token, _stale_at(token, self._leeway_of(token)))
         self.dead = None
         self.attempts += 1
@@ -216,7 +218,7 @@ class Slot:
         if self.attempts != seen:
             self._raise()
             return self._put_meanwhile()
-        token = self.token
+        token, rejected = self.token, self.rejected
         try:
             renewed = yield from (renew or self.renew)(token)
         except OAuthError as error:  # any other, such as a time limit of the leader's own, says nothing to who waits
@@ -229,6 +231,8 @@ class Slot:
             raise
         if self.token is renewed or self.holds(token):
             self.put(renewed)
+            if rejected is not None:
+                self.unproven = renewed.access_token
         elif renew is None:  # a login or a logout meanwhile: what was renewed is another's token by now
             return self._put_meanwhile()
         return renewed

@@ -60,6 +60,9 @@ class VaultSource(Unpickled):
         reject(live.slot, token)
         return True
 
+    def _shared_slot(self) -> KeySlot:
+        return self._live(self._key).slot
+
 
 class AsyncVaultSource(Unpickled):
     """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
@@ -82,3 +85,6 @@ class AsyncVaultSource(Unpickled):
         self._refused = live = self._live(self._key)
         reject(live.slot, token)
         return True
+
+    def _shared_slot(self) -> KeySlot:
+        return self._live(self._key).slot

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
 
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST: Final = 16
 """Redirects that a task remembers: those it does not follow leave no other trace."""
 
@@ -34,6 +33,7 @@ class AiohttpFace:
 
     async def sign_and_send(self, request: Any, handler: Handler) -> Any:
         """Return the response to the request with the token in it; after a redirect from another origin, without."""
+        from doorkey.integrations.bearer import REDIRECTS
         from doorkey.protocol.endpoint import origin_of
 
         bearer = self._bearer
@@ -47,7 +47,7 @@ class AiohttpFace:
             response = await handler(request)
         else:
             response = await self._send_signed(request, handler)
-        if response.status in _REDIRECTS:
+        if response.status in REDIRECTS:
             redirects = self._redirects.setdefault(_task(), [])
             redirects.append((request._timer, here if at_home else None))
             del redirects[:-_MOST]
@@ -61,6 +61,7 @@ class AiohttpFace:
         request.headers["Authorization"] = bearer.header(token)
         response = await handler(request)
         if response.status != 401:
+            bearer.accepted(token, response.status, request.url, response.headers)
             return response
         try:
             other = await bearer.aanother(token, wanted=_can_repeat(request))
@@ -71,7 +72,10 @@ class AiohttpFace:
             return response
         response.release()
         request.headers["Authorization"] = bearer.header(other)
-        return await handler(request)
+        response = await handler(request)
+        if response.status != 401:
+            bearer.accepted(other, response.status, request.url, response.headers)
+        return response
 
     @cached_property
     def _redirects(self) -> WeakKeyDictionary[Any, list[tuple[Any, Origin | None]]]:

@@ -96,6 +96,8 @@ class _Answered:
         request = response.request
         if response.status_code == 401:
             response = self._with_another_token(response, kwargs)
+        else:
+            self._accepted(self._token, response)
         if response.is_redirect:
             self._leave_behind(request, response)
         return response
@@ -141,4 +143,9 @@ class _Answered:
         second = response.connection.send(again, **kwargs)
         second.history.append(response)
         second.request = again
+        if second.status_code != 401:
+            self._accepted(token, second)
         return second
+
+    def _accepted(self, token: OAuthToken, response: Any) -> None:
+        self._face._bearer.accepted(token, response.status_code, response.url, response.headers)

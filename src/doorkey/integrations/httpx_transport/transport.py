@@ -79,16 +79,17 @@ class AuthenticatingTransport(_Bases):
         signed = _copy(request)
         source = self._authority.source(self._credentials_of(signed))
         with closing(_Face(Bearer(source, None)).sync_auth_flow(signed)) as signing:
-            response = self._sent(next(signing))
-            try:
-                again = signing.send(response)
-            except StopIteration:
-                return response
-            except BaseException:
+            request = next(signing)
+            while True:
+                response = self._sent(request)
+                try:
+                    request = signing.send(response)
+                except StopIteration:
+                    return response
+                except BaseException:
+                    response.close()
+                    raise
                 response.close()
-                raise
-            response.close()
-            return self._sent(again)
 
     def _sent(self, request: Any) -> Any:
         response = self.transport.handle_request(request)
@@ -131,16 +132,17 @@ class AsyncAuthenticatingTransport(_AsyncBases):
         credentials = self._credentials_of(signed)
         source = self._authority.source(await credentials if inspect.isawaitable(credentials) else credentials)
         async with aclosing(_Face(Bearer(None, source)).async_auth_flow(signed)) as signing:
-            response = await self._sent(await anext(signing))
-            try:
-                again = await signing.asend(response)
-            except StopAsyncIteration:
-                return response
-            except BaseException:
+            request = await anext(signing)
+            while True:
+                response = await self._sent(request)
+                try:
+                    request = await signing.asend(response)
+                except StopAsyncIteration:
+                    return response
+                except BaseException:
+                    await response.aclose()
+                    raise
                 await response.aclose()
-                raise
-            await response.aclose()
-            return await self._sent(again)
 
     async def _sent(self, request: Any) -> Any:
         response = await self.transport.handle_async_request(request)
