@@ -52,10 +52,15 @@ class OwnedSender:
 
 
 class OwnedAsyncSender:
-    """Sends requests through `client`, or through one for each event loop, which keeps no idle connection."""
+    """Sends requests through `client`, or through one for each event loop, which keeps no idle connection.
 
-    def __init__(self, client: Any, policy: ExchangePolicy) -> None:
-        self._given, self._policy = client, policy
+    `advice` says what helps where `client` is of another loop.
+    """
+
+    def __init__(
+        self, client: Any, policy: ExchangePolicy, advice: str = "give no http_client, and each loop gets its own"
+    ) -> None:
+        self.client, self._policy, self._advice = client, policy, advice
         self._made: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._tls: ssl.SSLContext | None = None
         self._home: ref[Any] | None = None  # the event loop in which the given client was first used
@@ -64,18 +69,18 @@ class OwnedAsyncSender:
         """Send `request` and return the bounded response."""
         from doorkey.integrations.httpx_client.exchange import aexchange
 
-        if self._given is not None:
+        if self.client is not None:
             loop = running_loop()
             if self._home is None:
                 self._home = ref(loop)
             try:
-                return await aexchange(ahttpx_of(self._given), self._given, request, self._policy)
+                return await aexchange(ahttpx_of(self.client), self.client, request, self._policy)
             except RuntimeError as error:  # what asyncio says of a connection of another loop; or a transport's own
                 if self._home() is loop:
                     raise TransportError("the transport of the http_client failed with RuntimeError") from error
                 raise TransportError(
-                    "the http_client was used in another event loop before, and may keep a connection of that: give no "
-                    "http_client, and each loop gets its own",
+                    "the http_client was used in another event loop before, and may keep a connection of that: "
+                    + self._advice,
                     retryable=True,
                 ) from error
         return await aexchange(library(), await self._own(), request, self._policy)

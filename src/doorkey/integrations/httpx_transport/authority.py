@@ -9,12 +9,13 @@ from typing import Any, Final
 from doorkey.bounded import BoundedCache
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import ClientCredentials, Credentials
-from doorkey.errors import UsageError
-from doorkey.integrations.httpx_client.exchange import aexchange, exchange
-from doorkey.integrations.senders import ahttpx_of, httpx_of
+from doorkey.errors import UsageError, VerificationError
+from doorkey.integrations.httpx_client.exchange import exchange
+from doorkey.integrations.owned import OwnedAsyncSender
+from doorkey.integrations.senders import httpx_of
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
-from doorkey.protocol.flow import arun, run
+from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.renewal import Freshness, freshness
 from doorkey.source_core import Server, SourceCore
@@ -25,6 +26,8 @@ from doorkey.values import Unpickled
 
 _GRANTS_UNSAID: Final = ("authorization_code", "implicit")
 """What a server offers that does not say (RFC 8414 §2)."""
+
+_ANOTHER_LOOP: Final = "make an authority, with a client of its own, for each event loop"
 
 _FULL: Final = (
     "max_tokens refresh tokens (or assertions that can be used once) are kept already, and none may be dropped, as the "
@@ -45,6 +48,31 @@ def _spent(source: TokenSource | AsyncTokenSource) -> bool:
     if core.slot.dead is not None:
         return True
     return token is not None and not core.renewable(token) and freshness(token, core.clock()) is Freshness.EXPIRED
+
+
+class _AtBaseURL(Server):
+    """A server whose issuer is a client's base URL: httpx2 and httpx end it with a slash, which the issuer may not."""
+
+    def _discovered(self, now: float) -> Flow[ServerMetadata]:
+        without = self.issuer
+        try:
+            return (yield from super()._discovered(now))
+        except VerificationError as error:
+            if error.claim != "issuer":
+                raise
+            another = f"{error.reason}; the client's base_url is taken for it: say issuer= where it is another"
+            wrong = VerificationError(error.claim, another, expected=error.expected)
+        self.issuer, found = f"{without}/", False
+        try:
+            metadata = yield from super()._discovered(now)
+            found = True
+            return metadata
+        except VerificationError:
+            self._error = wrong
+            raise wrong from None
+        finally:
+            if not found:
+                self.issuer = without
 
 
 class _Authority(Unpickled):
@@ -73,11 +101,17 @@ class _Authority(Unpickled):
             max_tokens, max_idle, clock, names=("max_tokens", "max_idle")
         )
         known = ServerMetadata.of(openid_config)
-        self.issuer = issuer or known.issuer or str(http_client.base_url).rstrip("/")
-        if not self.issuer and known.token_endpoint is None:
+        told, base_url = issuer or known.issuer, str(http_client.base_url).rstrip("/")
+        if not (told or base_url) and known.token_endpoint is None:
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
-        self._server = Server(self.issuer or None, known)
+        self._server = Server(told, known) if told or not base_url else _AtBaseURL(base_url, known)
+        self._asked: OwnedAsyncSender | None = None
         self._core(ClientCredentials("any"))  # an option that cannot be is said here, not at the first token
+
+    @property
+    def issuer(self) -> str:
+        """Whose tokens these are; empty where only a token endpoint is known."""
+        return self._server.issuer or ""
 
     def _core(self, credentials: Credentials) -> SourceCore:
         return SourceCore(credentials, server=self._server, **self._how)
@@ -160,9 +194,16 @@ class AsyncOAuthAuthorityClient(_Authority):
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]
 
     def _make(self, credentials: Credentials) -> AsyncTokenSource:
-        return AsyncTokenSource._on(self._core(credentials), http_client=self.http, exchange=self._policy)
+        source = AsyncTokenSource._on(self._core(credentials), http_client=self.http, exchange=self._policy)
+        source._sender = self._sender()  # which knows in what event loop the client was first used
+        return source
 
     async def _perform(self, effect: Any) -> Any:
         if isinstance(effect, Turn):
             return await effect.await_()
-        return await aexchange(ahttpx_of(self.http), self.http, effect, self._policy)
+        return await self._sender().send(effect)
+
+    def _sender(self) -> OwnedAsyncSender:
+        if self._asked is None or self._asked.client is not self.http:
+            self._asked = OwnedAsyncSender(self.http, self._policy, _ANOTHER_LOOP)
+        return self._asked
