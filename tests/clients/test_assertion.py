@@ -131,7 +131,11 @@ def test_a_refresh_by_hand_signs_another_assertion_where_there_is_no_refresh_tok
 ) -> None:
     hostile.on("/token", token("at-1"), token("at-2", refresh_token="rt-2"), token("at-3"))
     saved = list[Any]()
-    client = self_signed(adapter, hostile, clock, update_token=adapter.function(lambda token, **old: saved.append(old)))
+
+    def save(token: Any, **old: str) -> None:
+        saved.append(old)
+
+    client = self_signed(adapter, hostile, clock, update_token=adapter.function(save))
     assert client.refresh_token().access_token == "at-1"
     assert client.refresh_token(headers={"X-Tenant": "7"}).access_token == "at-2"
     assert client.refresh_token().access_token == "at-3"

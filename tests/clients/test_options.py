@@ -10,6 +10,7 @@ import pytest
 import requests
 from anyio.from_thread import BlockingPortal
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.oauth2.client import OAuth2Client
@@ -181,6 +182,78 @@ def test_hooks_and_cookies_of_requests_go_on_working_for_the_api(adapter: Adapte
     client.get(hostile.url())
     assert seen == [200]
     assert hostile.received[0].header("cookie") == "own=yes"
+
+
+@on_requests
+def test_what_can_be_set_on_a_session_can_be_given_to_it(adapter: Adapter, hostile: Hostile) -> None:
+    seen, mounted = list[int](), Recording()
+
+    def see(response: Any, **_: Any) -> None:
+        seen.append(response.status_code)
+
+    client = adapter.client(
+        token=TOKEN,
+        headers={"X-Api": "yes"},
+        cookies={"own": "yes"},
+        params={"a": "1"},
+        hooks={"response": see},
+        adapters={"http://": mounted},
+        proxies={"https": "http://127.0.0.1:9"},
+        verify="/etc/ssl/own.pem",
+        cert=("/own.crt", "/own.key"),
+        max_redirects=0,
+        stream=True,
+        trust_env=False,
+    )
+    session: Any = client.native
+    client.get(hostile.url())
+    request, (_, settings) = hostile.received[0], mounted.sent[0]
+    assert (request.header("x-api"), request.header("cookie"), request.query) == ("yes", "own=yes", {"a": "1"})
+    assert (request.header("user-agent") or "").startswith("python-requests")
+    assert seen == [200]
+    assert (settings["verify"], settings["cert"], settings["stream"]) == (
+        "/etc/ssl/own.pem",
+        ("/own.crt", "/own.key"),
+        True,
+    )
+    assert (session.max_redirects, session.trust_env, session.proxies) == (0, False, {"https": "http://127.0.0.1:9"})
+
+
+@on_requests
+def test_settings_hold_for_token_requests_and_none_leaves_one_as_it_is(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", token())
+    nothing = dict.fromkeys(("verify", "cert", "headers", "cookies", "auth", "stream", "params", "max_redirects"))
+    client = adapter.client(**nothing, proxies={"http": f"http://127.0.0.1:{hostile.port}"})
+    client.fetch_token("http://localhost:9/token")
+    assert hostile.received[0].target == "http://localhost:9/token"
+    plain = requests.Session()
+    for name in nothing:
+        assert getattr(client.native, name) == getattr(plain, name)
+
+
+@on_requests
+def test_a_cookie_jar_of_the_users_own_is_the_sessions(adapter: Adapter) -> None:
+    jar = RequestsCookieJar()
+    assert adapter.client(cookies=jar).native.cookies is jar
+
+
+@on_requests
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"headers": 7}, {"proxies": "http://p"}, {"hooks": [1]}, {"adapters": 7}, {"cookies": 7}, {"verify": 7}),
+        *({"cert": 7}, {"cert": ("a", "b", "c")}, {"max_redirects": -1}, {"max_redirects": "3"}, {"auth": ("u", "p")}),
+    ],
+)
+def test_a_setting_that_cannot_be_is_a_usage_error(adapter: Adapter, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        adapter.client(**wrong)
+
+
+@on_requests
+def test_an_option_near_to_one_of_requests_names_it(adapter: Adapter) -> None:
+    with pytest.raises(UsageError, match="did you mean 'max_redirects'"):
+        adapter.client(max_redirect=3)
 
 
 # -- httpx2 and httpx ------------------------------------------------------------------------------------------------

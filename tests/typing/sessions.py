@@ -7,8 +7,8 @@ import requests
 
 import doorkey
 from doorkey import AuthorizationTransaction, OAuth2Token, ServerMetadata
-from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
-from doorkey.integrations.requests_client import OAuth2Auth, OAuth2Session
+from doorkey.integrations.httpx_client import AsyncAssertionClient, AsyncOAuth2Client, OAuth2Client
+from doorkey.integrations.requests_client import AssertionSession, OAuth2Auth, OAuth2Session
 from doorkey.oauth2.rfc7523 import PrivateKeyJWT
 from doorkey.protocol.introspection import Introspection
 
@@ -26,6 +26,14 @@ def save(token: OAuth2Token, refresh_token: str | None = None, access_token: str
 
 async def save_later(token: OAuth2Token, refresh_token: str | None = None, access_token: str | None = None) -> None:
     save(token, refresh_token, access_token)
+
+
+def save_and_say(token: OAuth2Token, refresh_token: str | None = None, access_token: str | None = None) -> bool:
+    return token.refresh_token != refresh_token
+
+
+async def save_and_say_later(token: OAuth2Token, **replaced: str) -> int:
+    return len(replaced)
 
 
 def mend(response: requests.Response) -> requests.Response:
@@ -54,6 +62,7 @@ def on_requests() -> requests.Response:
     assert_type(session.create_authorization_url("https://as.example/auth"), tuple[str, str])
     session.register_client_auth_method(PrivateKeyJWT(TOKEN_URL))
     session.register_compliance_hook("access_token_response", mend)
+    assert_type(session.revoke_token(), requests.Response)
     with session:
         requests.get("https://api.example/", auth=OAuth2Auth(session), timeout=5)
         assert_type(session.get("https://api.example/"), requests.Response)
@@ -76,6 +85,10 @@ def on_httpx2() -> None:
         assert_type(client.ensure_active_token(), bool)
         assert_type(client.get("https://api.example/"), httpx2.Response)
         assert_type(client.request("GET", "https://api.example/", withhold_token=True), httpx2.Response)
+        assert_type(client.request("GET", "https://api.example/", True), httpx2.Response)  # noqa: FBT003
+        assert_type(client.revoke_token(), httpx2.Response)
+        with client.stream("GET", "https://api.example/") as answer:
+            assert_type(answer, httpx2.Response)
 
 
 async def on_async_httpx2() -> None:
@@ -87,6 +100,48 @@ async def on_async_httpx2() -> None:
         assert_type(await client.introspect_token(token="at"), Introspection)
         assert_type(await client.get("https://api.example/"), httpx2.Response)
         assert_type(client.token, OAuth2Token | None)
+        assert_type(await client.revoke_token(), httpx2.Response)
+        async with client.stream("GET", "https://api.example/", withhold_token=True) as answer:
+            assert_type(answer, httpx2.Response)
+            async for chunk in answer.aiter_bytes():
+                assert_type(chunk, bytes)
+
+
+def with_options_of_every_kind() -> None:
+    OAuth2Session("id", scope={"openid"}, update_token=save_and_say, verify="ca.pem", max_redirects=3)
+    OAuth2Session("id", scope=frozenset({"openid"}), update_token=save)
+    OAuth2Client("id", scope=("openid", "email"), update_token=save_and_say)
+    AsyncOAuth2Client("id", scope={"openid"}, update_token=save_and_say_later)
+    AssertionSession("https://as.example/token", "issuer", key="PEM", header={"alg": "RS256"}, scope={"read"})
+    AsyncAssertionClient(token_url="https://as.example/token", issuer="issuer", key="PEM", alg="ES256", timeout=5)
+
+
+def with_options_that_are_assigned(session: OAuth2Session, client: OAuth2Client, another: AsyncOAuth2Client) -> None:
+    session.update_token = save_and_say
+    another.update_token = save_later
+    session.client_id = "id"
+    session.client_secret = "secret"
+    session.token_endpoint_auth_method = PrivateKeyJWT(TOKEN_URL)
+    session.revocation_endpoint_auth_method = "client_secret_post"
+    client.scope = {"openid"}
+    client.scope = ["openid"]
+    client.scope = None
+    client.redirect_uri = "https://client.example/cb"
+    client.leeway = 30
+    client.metadata = {"token_endpoint": TOKEN_URL}
+    client.metadata = ServerMetadata(token_endpoint=TOKEN_URL)
+    client.token_endpoint = TOKEN_URL
+
+
+def as_they_are_read(session: OAuth2Session, client: AsyncOAuth2Client) -> None:
+    assert_type(session.client_id, str)
+    assert_type(session.client_secret, Any)
+    assert_type(session.scope, str | None)
+    assert_type(client.state, str | None)
+    assert_type(client.leeway, float | None)
+    assert_type(client.metadata, ServerMetadata)
+    assert_type(client.token_endpoint, str | None)
+    assert_type(client.token_placement, str)
 
 
 async def with_metadata() -> None:

@@ -7,16 +7,17 @@ into methods that block or await, with the same signature, by `doorkey.oauth2.op
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, cast
 
 from doorkey.errors import UsageError
+from doorkey.oauth2.attributes import Option
 
 if TYPE_CHECKING:
     from doorkey.oauth2.callbacks import Finished
     from doorkey.oauth2.core import SessionCore
     from doorkey.oauth2.hooks import Hook
     from doorkey.oauth2.library import Library
-    from doorkey.oauth2.options import SessionOptions
+    from doorkey.oauth2.options import SessionOptions, UpdateToken
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.client_auth import ClientAuthMethod
     from doorkey.protocol.flow import Flow
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # What an operation needs is imported when it is first called, and the core when the first session is made: importing a
 # client is part of starting every program that has one in its reach, used or not.
 
+AuthMethod: TypeAlias = "str | ClientAuthMethod | None"
 HeaderItems = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
@@ -43,16 +45,23 @@ class OAuth2Client:
     `authorization_endpoint` and the other endpoints, or `metadata` that names them (RFC 8414); `grant_type`, what
     `fetch_token` takes where nothing else says; `exchange`, the bounds of an exchange with the server; `clock`, which
     returns seconds since the epoch; `on_event`, called with each `doorkey.observe.TokenEvent`, and `timer`, which
-    returns seconds and measures their durations. An unknown option raises `UsageError`.
+    returns seconds and measures their durations. An unknown option raises `UsageError`. Most options are
+    attributes too, which may be assigned later and are checked in the same way.
     """
 
     _oauth: SessionCore
     _flight: Any  # a SingleFlight or an AsyncSingleFlight, as the HTTP library's world needs
+    _blocking: ClassVar[bool]
 
     def _set_up(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
         from doorkey.oauth2.core import SessionCore
 
         self._oauth = SessionCore(options, library, token)
+
+    if TYPE_CHECKING:
+
+        def _sign(self) -> None:
+            """Make anew what signs this session's requests."""
 
     # -- what it knows -----------------------------------------------------------------------------------------------
 
@@ -67,30 +76,44 @@ class OAuth2Client:
 
         self._oauth.put(OAuth2Token.from_dict(token))
 
-    @property
-    def client_id(self) -> str:
-        """The client's identifier at the authorization server."""
-        return self._oauth.options.client_id
+    client_id: Option[str, str | None] = Option("The client's identifier at the authorization server.")
+    client_secret: Option[Any, Any] = Option("The client's secret or private key, as it was given.")
+    token_endpoint_auth_method: Option[AuthMethod, AuthMethod] = Option(
+        "How the client authenticates, a name or a callable, or None for the default."
+    )
+    revocation_endpoint_auth_method: Option[AuthMethod, AuthMethod] = Option(
+        "How the client authenticates to revoke a token, where that differs."
+    )
+    scope: Option[str | None, str | Iterable[str] | None] = Option(
+        "The scope that is asked for unless a call says otherwise."
+    )
+    state: Option[str | None, str | None] = Option("The state of a callback that is still to come.")
+    redirect_uri: Option[str | None, str | None] = Option("Where browsers come back to unless a call says otherwise.")
+    token_placement: Option[str, str | None] = Option("Where the token goes in a request: header, body or uri.")
+    update_token: Option[UpdateToken | None, UpdateToken | None] = Option("Who is told of every change of the token.")
+    leeway: Option[float | None, float | None] = Option(
+        "The seconds before expiry at which the token is renewed, or None for the default."
+    )
+    code_challenge_method: Option[str | None, str | None] = Option("S256 where every authorization request has PKCE.")
+    grant_type: Option[str | None, str | None] = Option("The grant of a call that names none.")
+    metadata: Option[ServerMetadata, ServerMetadata | Mapping[str, Any] | None] = Option(
+        "What is known of the authorization server: a value, which an assignment replaces."
+    )
+    authorization_endpoint: Option[str | None, str | None] = Option("Where browsers are sent to log in.")
+    token_endpoint: Option[str | None, str | None] = Option("Where tokens are asked for unless a call says otherwise.")
+    revocation_endpoint: Option[str | None, str | None] = Option("Where tokens are revoked.")
+    introspection_endpoint: Option[str | None, str | None] = Option("Where it is asked what a token is worth.")
 
-    @property
-    def scope(self) -> str | None:
-        """The scope that is asked for unless a call says otherwise."""
-        return str(self._oauth.options.scope) if self._oauth.options.scope is not None else None
+    def _change(self, name: str, value: object) -> None:
+        self._oauth.change(name, value, blocking=self._blocking)
+        if name == "token_placement":
+            self._sign()
 
-    @property
-    def redirect_uri(self) -> str | None:
-        """Where browsers come back to unless a call says otherwise."""
-        return self._oauth.options.redirect_uri
-
-    @property
-    def metadata(self) -> ServerMetadata:
-        """What is known of the authorization server."""
-        return self._oauth.options.metadata
-
-    @property
-    def leeway(self) -> float | None:
-        """The seconds before expiry at which the token is renewed, or None for the default."""
-        return self._oauth.options.leeway
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be pickled or copied: a session holds secrets, and its token is shared by nobody else."""
+        raise UsageError(
+            "a session is neither pickled nor copied, as it holds secrets: share it, or make one where it is needed"
+        )
 
     # -- what needs no server ----------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from doorkey.errors import InvalidGrant, MissingTokenError, UsageError
 from doorkey.oauth2.asking import Asking, Told, extra_pairs
 from doorkey.oauth2.hooks import ComplianceHooks
 from doorkey.oauth2.issuer import endpoint_of
-from doorkey.oauth2.options import SessionOptions, auth_method_named
+from doorkey.oauth2.options import SessionOptions, auth_method_named, changed
 from doorkey.oauth2.pending import Authorizations
 from doorkey.observe.observer import Observer
 from doorkey.protocol.endpoint import check_endpoint, origin_of
@@ -50,13 +50,29 @@ class SessionCore:
         self.auth_methods: dict[str, ClientAuthMethod] = {}
         self.authorizations = Authorizations()
         self.slot = Slot(self.renew, self.renewable, options.leeway, repeatable=self._repeats)
-        self.observer = Observer(options.client_id, self._server, options.on_event, options.timer)
-        self.slot.observer = self.observer
+        self._observe()
         self.view: OAuth2Token | None = None
         self.asked: Asking | None = None
         self.home: str | None = None
         self.first: Grant | None = None  # of a session that gets its first token by itself
         self.put(token)
+
+    def _observe(self) -> None:
+        options = self.options
+        self.observer = Observer(options.client_id, self._server, options.on_event, options.timer)
+        self.slot.observer = self.observer
+
+    def change(self, name: str, value: object, *, blocking: bool) -> None:
+        """Change an option of the session; what is under way goes on as it began. Raises `UsageError`."""
+        options = changed(self.options, {name: value}, blocking=blocking)
+        if name == "leeway" and type(self.slot) is not Slot:
+            raise UsageError("when the token of this session is renewed is decided by its vault: give that a leeway=")
+        self.options = options
+        if name == "leeway":
+            self.slot.leeway = options.leeway
+            self.slot.set_aside()  # the moment at which the token becomes stale was another
+        elif name == "client_id":
+            self._observe()
 
     def put(self, token: OAuth2Token | None, asked: Asking | None = None, home: str | None = None) -> None:
         """Take `token` as the session's; `asked` is how it was got and `home` where, None where nobody knows."""

@@ -40,11 +40,11 @@ def body_of(native: Any, content: bytes) -> bytes:
     ``response.json = lambda: token`` is how hooks are written that mend an answer. Raises `UsageError` where it cannot
     be called, or returns what is no JSON.
     """
-    mended: Any = vars(native).get("json")
+    mended: Any = native.__dict__.get("json")
     if mended is None:
         return content
     function(mended, "the json that a response hook sets is a callable")
-    said = mended()
+    said: Any = mended()
     try:
         return json.dumps(said, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from doorkey.observe.observer import OnEvent
     from doorkey.protocol.client_auth import ClientAuthMethod
 
-UpdateToken: TypeAlias = "Callable[..., None] | Callable[..., Awaitable[None]]"
-"""``update_token(token, refresh_token=None, access_token=None)``: told of each change, and what the token replaces."""
+UpdateToken: TypeAlias = "Callable[..., object]"
+"""``update_token(token, refresh_token=None, access_token=None)``: told of each change, and what the token replaces.
+
+What it returns is awaited where the client awaits and it can be, and means nothing else.
+"""
 
 PLACEMENTS: Final = ("header", "body", "uri")
 METADATA_OPTIONS: Final = ("issuer", *ENDPOINTS)
@@ -48,6 +51,15 @@ class SessionOptions:
     clock: Callable[[], float] = wall_time
     on_event: OnEvent | None = None
     timer: Callable[[], float] = monotonic_time
+
+    def given(self, name: str) -> Any:
+        """Return the option called `name` as a user gives it, a secret too."""
+        if name in METADATA_OPTIONS:
+            return getattr(self.metadata, name)
+        if name == "client_secret":
+            return self.credential.reveal() if isinstance(self.credential, Secret) else self.credential
+        value = getattr(self, name)
+        return str(value) if isinstance(value, Scope) else value
 
     @property
     def pkce(self) -> bool:
@@ -79,23 +91,34 @@ def session_options(
         raise UsageError(f"there is no option {unknown[0]!r}{hint}")
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
     rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
-    metadata = ServerMetadata.of(own.pop("metadata", None))
+    token = OAuth2Token.from_dict(own.pop("token", None))
+    return changed(_USUAL, own, blocking=blocking), rest, token
+
+
+_USUAL: Final = SessionOptions()
+
+
+def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool) -> SessionOptions:
+    """Return `options` in which those are as `given` that are; None is what an option is when it is left out.
+
+    Raises `UsageError` as `session_options` does.
+    """
+    own = dict(given)
+    metadata = ServerMetadata.of(own.pop("metadata")) if "metadata" in own else options.metadata
     endpoints: dict[str, Any] = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
     if endpoints:
         validated = ServerMetadata.from_mapping(endpoints)
         check_one_issuer(validated.issuer, metadata)
         metadata = replace(metadata, **{name: getattr(validated, name) for name in endpoints})
-    secret = own.pop("client_secret", None)
-    scope = own.pop("scope", None)
-    token = OAuth2Token.from_dict(own.pop("token", None))
-    options = SessionOptions(
-        **own,
-        metadata=metadata,
-        credential=Secret(secret) if isinstance(secret, str) else secret,
-        scope=None if scope is None else Scope.of(scope),
-    )
-    _check(options, blocking)
-    return options, rest, token
+    if "client_secret" in own:
+        secret = own.pop("client_secret")
+        own["credential"] = Secret(secret) if isinstance(secret, str) else secret
+    if own.get("scope") is not None:
+        own["scope"] = Scope.of(own["scope"])
+    said = {name: getattr(_USUAL, name) if value is None else value for name, value in own.items()}
+    new = replace(options, **said, metadata=metadata)
+    _check(new, blocking)
+    return new
 
 
 def _check(options: SessionOptions, blocking: bool) -> None:
@@ -114,9 +137,10 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         function(options.update_token, "update_token is a callable (token, refresh_token=None, access_token=None)")
         if blocking and _is_async(options.update_token):
             raise UsageError("update_token is asynchronous, and this client blocks: give a plain function")
-    for method in (options.token_endpoint_auth_method, options.revocation_endpoint_auth_method):
-        if method is not None and not isinstance(method, str) and not callable(method):
-            raise UsageError("a client authentication method is a name or a callable")
+    for name in ("token_endpoint_auth_method", "revocation_endpoint_auth_method"):
+        method = getattr(options, name)
+        if method is not None and not isinstance(method, str):
+            function(method, f"{name} is the name of a client authentication method, or a callable")
 
 
 def _is_async(function: object) -> bool:

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
 from doorkey.oauth2 import client
-from doorkey.oauth2.operations import awaiting, blocking
+from doorkey.oauth2.operations import AwaitingSession, BlockingSession, awaiting, blocking, bringing
 from doorkey.shield import running_loop
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
     import httpx2
 
     from doorkey.integrations.httpx_client.assertion import AsyncAssertion, SyncAssertion
     from doorkey.oauth2.options import UpdateToken
     from doorkey.protocol.client_auth import ClientAuthMethod
-    from doorkey.protocol.flow import Flow
+    from doorkey.protocol.http import Request, Response
 
     SyncBase = httpx2.Client
     AsyncBase = httpx2.AsyncClient
+    NativeResponse = httpx2.Response
 else:
-    SyncBase = AsyncBase = object
-
-T = TypeVar("T")
+    SyncBase = AsyncBase = NativeResponse = object
 
 VERBS: Final = ("get", "options", "head", "post", "put", "patch", "delete")
 
@@ -34,7 +35,6 @@ class _Shared(client.OAuth2Client):
     """What the blocking and the awaiting client share."""
 
     _lib: Any  # httpx2 or httpx, set by `family`
-    _blocking: ClassVar[bool]
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class _Shared(client.OAuth2Client):
         client_secret: Any = None,
         token_endpoint_auth_method: str | ClientAuthMethod | None = None,
         revocation_endpoint_auth_method: str | ClientAuthMethod | None = None,
-        scope: str | list[str] | tuple[str, ...] | None = None,
+        scope: str | Iterable[str] | None = None,
         redirect_uri: str | None = None,
         token: Mapping[str, Any] | None = None,
         token_placement: str = "header",
@@ -67,12 +67,26 @@ class _Shared(client.OAuth2Client):
         native: Any = super()  # the HTTP client, which a concrete class joins in
         native.__init__(**rest)
         self._join(rest)
+        self._sign()
+
+    def _sign(self) -> None:
         cast("Any", self).auth = OAuth2Auth(self)
+
+    def _with_auth(self, given: dict[str, Any], withhold_token: bool) -> dict[str, Any]:
+        """Return what is `given` for a request, in which a token that is withheld is not what the client would use."""
+        usual = self._lib.USE_CLIENT_DEFAULT
+        return {**given, "auth": None} if withhold_token and given.get("auth", usual) is usual else given
 
     if TYPE_CHECKING:
 
         def _join(self, options: Mapping[str, Any]) -> None:
             """Add what the client's world needs; `options` are those of the HTTP client."""
+
+    else:  # each world has its own type of it
+
+        def stream(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> Any:
+            """Stream a response, as `request` does; an upload is streamed too."""
+            return super().stream(method, url, **self._with_auth(kwargs, withhold_token))
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
         """Take the token, and what hooks have set, off a redirect to another host, port or scheme."""
@@ -90,40 +104,26 @@ class _Shared(client.OAuth2Client):
             request.stream.is_sent = False  # at home it may be sent again: a plain client could not tell
         return headers
 
-    def __getstate__(self) -> Any:
-        """Refuse to be pickled: a session holds secrets."""
-        raise UsageError("a session is not pickled, as it holds secrets: make one where it is needed")
 
-
-class SyncFamily(_Shared, SyncBase):
+class SyncFamily(_Shared, BlockingSession, SyncBase):
     """A `Client` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
 
     Options that are not those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of threads may
     share one client.
     """
 
-    _blocking = True
-
     def _join(self, options: Mapping[str, Any]) -> None:
         from doorkey.single_flight import SingleFlight
 
         self._flight = SingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
 
-    def request(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
+    def request(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
         """Send a request with the token, or without it when `withhold_token`; all else as the library does.
 
-        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
-        rather than send a request without the token it was to carry.
+        An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
+        renewal's error rather than send a request without the token it was to carry.
         """
-        if withhold_token:
-            kwargs["auth"] = None
-        return super().request(method, url, **kwargs)
-
-    def stream(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> Any:
-        """Stream a response, as `request` does; an upload is streamed too."""
-        if withhold_token:
-            kwargs["auth"] = None
-        return super().stream(method, url, **kwargs)
+        return super().request(method, url, **self._with_auth(kwargs, withhold_token))
 
     if TYPE_CHECKING:  # `family` makes these, from the library's own
         # fmt: off
@@ -134,47 +134,25 @@ class SyncFamily(_Shared, SyncBase):
         def put(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
         def patch(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
         def delete(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # noqa: D102
+            self, method: str, url: Any, withhold_token: bool = ..., **kwargs: Any
+        ) -> AbstractContextManager[httpx2.Response]: ...
         # fmt: on
 
-    # -- the family's operations, blocking ---------------------------------------------------------------------------
+    revoke_token = blocking(bringing(NativeResponse, client.OAuth2Client._revoke_token))
 
-    fetch_token = blocking(client.OAuth2Client._fetch_token)
-    fetch_access_token = fetch_token
-    token_from_fragment = blocking(client.OAuth2Client._token_from_fragment)
-    refresh_token = blocking(client.OAuth2Client._refresh_token)
-    ensure_active_token = blocking(client.OAuth2Client._ensure_active_token)
-    revoke_token = blocking(client.OAuth2Client._revoke_token)
-    introspect_token = blocking(client.OAuth2Client._introspect_token)
-
-    def _run(self, flow: Flow[T]) -> T:
-        from doorkey.protocol.flow import run
-
-        return run(flow, self._perform)
-
-    def _perform(self, effect: Any) -> Any:
+    def _exchange(self, request: Request) -> Response:
         from doorkey.integrations.httpx_client.exchange import exchange
-        from doorkey.protocol.http import Request
-        from doorkey.single_flight import Active, Renewed
 
-        match effect:
-            case Request():
-                return exchange(self._lib, self, effect, self._oauth.options.exchange)
-            case Renewed():
-                return self._flight.renewed(effect.renew)
-            case Active():
-                return self._flight.token()
-            case _:
-                raise UsageError(f"a session cannot perform {type(effect).__name__}")
+        return exchange(self._lib, self, request, self._oauth.options.exchange)
 
 
-class AsyncFamily(_Shared, AsyncBase):
+class AsyncFamily(_Shared, AwaitingSession, AsyncBase):
     """An `AsyncClient` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
 
     Options that are not those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of tasks may share
     one client, of one event loop or of several.
     """
-
-    _blocking = False
 
     def _join(self, options: Mapping[str, Any]) -> None:
         from doorkey.integrations.httpx_client.loops import Siblings
@@ -183,21 +161,13 @@ class AsyncFamily(_Shared, AsyncBase):
         self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
         self._siblings = Siblings(self._lib, options)
 
-    async def request(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
+    async def request(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
         """Send a request with the token, or without it when `withhold_token`; all else as the library does.
 
-        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
-        rather than send a request without the token it was to carry.
+        An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
+        renewal's error rather than send a request without the token it was to carry.
         """
-        if withhold_token:
-            kwargs["auth"] = None
-        return await super().request(method, url, **kwargs)
-
-    def stream(self, method: str, url: Any, *, withhold_token: bool = False, **kwargs: Any) -> Any:
-        """Stream a response, as `request` does; an upload is streamed too."""
-        if withhold_token:
-            kwargs["auth"] = None
-        return super().stream(method, url, **kwargs)
+        return await super().request(method, url, **self._with_auth(kwargs, withhold_token))
 
     def _transport_for_url(self, url: Any) -> Any:
         siblings, loop = self._siblings, running_loop()
@@ -217,37 +187,17 @@ class AsyncFamily(_Shared, AsyncBase):
         async def put(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
         async def patch(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
         async def delete(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
+        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # noqa: D102
+            self, method: str, url: Any, withhold_token: bool = ..., **kwargs: Any
+        ) -> AbstractAsyncContextManager[httpx2.Response]: ...
         # fmt: on
 
-    # -- the family's operations, awaited ----------------------------------------------------------------------------
+    revoke_token = awaiting(bringing(NativeResponse, client.OAuth2Client._revoke_token))
 
-    fetch_token = awaiting(client.OAuth2Client._fetch_token)
-    fetch_access_token = fetch_token
-    token_from_fragment = awaiting(client.OAuth2Client._token_from_fragment)
-    refresh_token = awaiting(client.OAuth2Client._refresh_token)
-    ensure_active_token = awaiting(client.OAuth2Client._ensure_active_token)
-    revoke_token = awaiting(client.OAuth2Client._revoke_token)
-    introspect_token = awaiting(client.OAuth2Client._introspect_token)
-
-    async def _run(self, flow: Flow[T]) -> T:
-        from doorkey.protocol.flow import arun
-
-        return await arun(flow, self._perform)
-
-    async def _perform(self, effect: Any) -> Any:
+    async def _exchange(self, request: Request) -> Response:
         from doorkey.integrations.httpx_client.exchange import aexchange
-        from doorkey.protocol.http import Request
-        from doorkey.single_flight import Active, Renewed
 
-        match effect:
-            case Request():
-                return await aexchange(self._lib, self, effect, self._oauth.options.exchange)
-            case Renewed():
-                return await self._flight.renewed(effect.renew)
-            case Active():
-                return await self._flight.token()
-            case _:
-                raise UsageError(f"a session cannot perform {type(effect).__name__}")
+        return await aexchange(self._lib, self, request, self._oauth.options.exchange)
 
 
 class Family(NamedTuple):

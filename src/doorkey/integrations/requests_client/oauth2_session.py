@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
 from doorkey.oauth2.client import OAuth2Client
-from doorkey.oauth2.operations import blocking
+from doorkey.oauth2.operations import BlockingSession, blocking, bringing
 
 if TYPE_CHECKING:
     from doorkey.oauth2.options import UpdateToken
     from doorkey.protocol.client_auth import ClientAuthMethod
-    from doorkey.protocol.flow import Flow
+    from doorkey.protocol.http import Request, Response
 
-T = TypeVar("T")
-
-_AUTH = 5  # the place of `auth` after `method` and `url` in requests.Session.request
+_AUTH, _TIMEOUT = 5, 6  # places after `method` and `url` in requests.Session.request
 _WITHHELD: Any = object()
 """The `auth` of a request that goes without the token."""
 
@@ -29,7 +27,8 @@ class OAuth2Session(OAuth2Client, requests.Session):
     """A `requests.Session` whose requests carry a token that stays fresh; adapters, hooks, proxies and TLS are its own.
 
     `default_timeout` (seconds, or requests' pair) is for requests that name no timeout. The other options are those of
-    `doorkey.oauth2.client.OAuth2Client`. Any number of threads may share one session.
+    `doorkey.oauth2.client.OAuth2Client`, and what can be set on a `requests.Session`: `verify`, `cert`, `proxies`, ….
+    Any number of threads may share one session.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
         client_secret: Any = None,
         token_endpoint_auth_method: str | ClientAuthMethod | None = None,
         revocation_endpoint_auth_method: str | ClientAuthMethod | None = None,
-        scope: str | list[str] | tuple[str, ...] | None = None,
+        scope: str | Iterable[str] | None = None,
         state: str | None = None,
         redirect_uri: str | None = None,
         token: Mapping[str, Any] | None = None,
@@ -50,16 +49,22 @@ class OAuth2Session(OAuth2Client, requests.Session):
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         from doorkey.integrations.requests_client.exchange import RequestsLibrary, check_timeout
+        from doorkey.integrations.requests_client.settings import SETTINGS, set_on
         from doorkey.oauth2.options import session_options
         from doorkey.single_flight import SingleFlight
 
         del given["default_timeout"]
-        own, _, token = session_options({**given, **options}, known_elsewhere={"default_timeout"}, blocking=True)
+        known = {"default_timeout", *SETTINGS}
+        own, rest, own_token = session_options({**given, **options}, known_elsewhere=known, blocking=True)
         check_timeout(default_timeout)
         requests.Session.__init__(self)
+        set_on(self, rest)
         self.default_timeout = default_timeout
-        self._set_up(own, RequestsLibrary(), token)
+        self._set_up(own, RequestsLibrary(), own_token)
         self._flight = SingleFlight(self._oauth.slot, self._perform, own.clock)
+        self._sign()
+
+    def _sign(self) -> None:
         self.token_auth = OAuth2Auth(self)
 
     def request(  # type: ignore[override]  # `withhold_token` is ours; the rest is passed on as it is
@@ -67,14 +72,20 @@ class OAuth2Session(OAuth2Client, requests.Session):
     ) -> requests.Response:
         """Send a request with the token, or without it when `withhold_token`; all else as requests does.
 
-        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the renewal's error
-        rather than send a request without the token it was to carry.
+        An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
+        renewal's error rather than send a request without the token it was to carry. A truth value in third place is
+        `withhold_token`, and what follows it `auth`, as programs say that come from Authlib.
         """
+        if args and isinstance(args[0], bool):
+            withhold_token, *rest = args
+            if len(rest) > 1 or (rest and "auth" in kwargs):
+                raise UsageError("after withhold_token and auth the arguments of a request are named, and auth once")
+            args, kwargs = (), {**kwargs, **dict(zip(("auth",), rest, strict=False))}
         if withhold_token and len(args) > _AUTH:
             args = (*args[:_AUTH], args[_AUTH] or _WITHHELD, *args[_AUTH + 1 :])
         elif withhold_token:
             kwargs["auth"] = kwargs.get("auth") or _WITHHELD
-        if self.default_timeout is not None:
+        if self.default_timeout is not None and len(args) <= _TIMEOUT:
             kwargs.setdefault("timeout", self.default_timeout)
         return super().request(method, url, *args, **kwargs)
 
@@ -99,10 +110,6 @@ class OAuth2Session(OAuth2Client, requests.Session):
         if self._oauth.options.token_placement == "body" and prepared_request.body:
             raise TransportError("an API redirects a request whose body carries the token to another origin")
 
-    def __getstate__(self) -> Any:
-        """Refuse to be pickled: a session holds secrets."""
-        raise UsageError("a session is not pickled, as it holds secrets: make one where it is needed")
-
     if TYPE_CHECKING:  # requests' own pass on what they do not know
         # fmt: off
         def get(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
@@ -114,32 +121,20 @@ class OAuth2Session(OAuth2Client, requests.Session):
         def delete(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
         # fmt: on
 
-    # -- the family's operations, blocking ---------------------------------------------------------------------------
+    # -- the family's operations: not inherited, as users know the bases of this class --------------------------------
 
-    fetch_token = blocking(OAuth2Client._fetch_token)
+    _blocking = BlockingSession._blocking
+    fetch_token = BlockingSession.fetch_token
     fetch_access_token = fetch_token
-    token_from_fragment = blocking(OAuth2Client._token_from_fragment)
-    refresh_token = blocking(OAuth2Client._refresh_token)
-    ensure_active_token = blocking(OAuth2Client._ensure_active_token)
-    revoke_token = blocking(OAuth2Client._revoke_token)
-    introspect_token = blocking(OAuth2Client._introspect_token)
+    token_from_fragment = BlockingSession.token_from_fragment
+    refresh_token = BlockingSession.refresh_token
+    ensure_active_token = BlockingSession.ensure_active_token
+    revoke_token = blocking(bringing(requests.Response, OAuth2Client._revoke_token))
+    introspect_token = BlockingSession.introspect_token
+    _run = BlockingSession._run
+    _perform = BlockingSession._perform
 
-    def _run(self, flow: Flow[T]) -> T:
-        from doorkey.protocol.flow import run
-
-        return run(flow, self._perform)
-
-    def _perform(self, effect: Any) -> Any:
+    def _exchange(self, request: Request) -> Response:
         from doorkey.integrations.requests_client.exchange import exchange
-        from doorkey.protocol.http import Request
-        from doorkey.single_flight import Active, Renewed
 
-        match effect:
-            case Request():
-                return exchange(self, effect, self._oauth.options.exchange, self.default_timeout)
-            case Renewed():
-                return self._flight.renewed(effect.renew)
-            case Active():
-                return self._flight.token()
-            case _:
-                raise UsageError(f"a session cannot perform {type(effect).__name__}")
+        return exchange(self, request, self._oauth.options.exchange, self.default_timeout)

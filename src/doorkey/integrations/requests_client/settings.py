@@ -1,0 +1,48 @@
+"""What is set on a `requests.Session`, given as options: requests itself has a constructor without any."""
+
+from __future__ import annotations
+
+import os
+from http.cookiejar import CookieJar
+from typing import Any, Final, cast
+
+import requests
+
+from doorkey.arguments import mapping
+from doorkey.errors import UsageError
+
+SETTINGS: Final = frozenset(requests.Session.__attrs__)
+"""The names of what can be set."""
+
+_ADDED_TO: Final = ("headers", "proxies", "hooks")
+
+
+def set_on(session: requests.Session, given: dict[str, Any]) -> None:
+    """Set what is `given` on `session`; headers, cookies, proxies, hooks and adapters are added to those there are.
+
+    None leaves a setting as it is. Raises `UsageError` for a value that cannot be, and for `auth`.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    if "auth" in given:
+        raise UsageError("auth= would take the place of the token: give it to single requests, or use a plain session")
+    for name in _ADDED_TO:
+        getattr(session, name).update(mapping(given.pop(name, {}), name))
+    for prefix, adapter in mapping(given.pop("adapters", {}), "adapters").items():
+        session.mount(prefix, adapter)
+    if not isinstance(given.get("cookies"), CookieJar):  # a jar is the user's own
+        jar: Any = session.cookies
+        jar.update(mapping(given.pop("cookies", {}), "cookies"))
+    most: object = given.get("max_redirects", 0)
+    if not isinstance(most, int) or most < 0:
+        raise UsageError("max_redirects is a whole number, 0 or more")
+    _check_tls(given.get("verify", True), given.get("cert"))
+    for name, value in given.items():
+        setattr(session, name, value)
+
+
+def _check_tls(verify: object, cert: object) -> None:
+    if not isinstance(verify, bool | str | os.PathLike):
+        raise UsageError("verify is True, False, or the path of the CA certificates")
+    paths = cast("tuple[object, ...]", cert) if isinstance(cert, tuple) else (cert,)
+    if len(paths) > 2 or not all(path is None or isinstance(path, str | os.PathLike) for path in paths):
+        raise UsageError("cert is the path of a client certificate, or a pair of that and the path of its key")
