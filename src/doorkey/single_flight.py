@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from random import random
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from doorkey.deadline import finishing
 from doorkey.errors import OAuthError, TransportError
@@ -26,6 +26,8 @@ from doorkey.tokens import OAuthToken
 from doorkey.turns import PATIENCE, awaited, waited
 
 Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
+S = TypeVar("S", bound=Slot)
+
 _Work: TypeAlias = Coroutine[Any, Any, OAuthToken]
 
 
@@ -81,7 +83,7 @@ def _gave_up() -> TransportError:
     )
 
 
-class SingleFlight:
+class SingleFlight(Generic[S]):
     """Keeps the token of a `Slot` fresh for threads.
 
     `gate` is shared with whoever else renews the same slot. With `background`, a token that is still good is renewed
@@ -90,20 +92,20 @@ class SingleFlight:
 
     def __init__(
         self,
-        slot: Slot,
+        slot: S,
         perform: Callable[[Any], Any],
         clock: Callable[[], float],
         gate: Gate | None = None,
         *,
         background: bool = False,
     ) -> None:
-        self._slot, self._perform, self._clock = slot, perform, clock
+        self.slot, self._perform, self._clock = slot, perform, clock
         self._gate = gate or Gate()
         self._background = background
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
-        slot, now = self._slot, self._clock()
+        slot, now = self.slot, self._clock()
         if (ready := slot.at_hand(now)) is not None:
             return ready
         seen, token, lead = _found(slot, now, self._gate)
@@ -118,10 +120,10 @@ class SingleFlight:
 
     def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        return self._outcome(self._slot.attempts, renew)
+        return self._outcome(self.slot.attempts, renew)
 
     def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
-        filling = self._slot.fill(seen, renew=renew)
+        filling = self.slot.fill(seen, renew=renew)
         lead = self._wait_to_lead(seen)
         return run(filling, self._perform) if lead is None else self._lead(lead, filling)
 
@@ -130,7 +132,7 @@ class SingleFlight:
             with finishing():
                 return run(inside(self._gate, filling), self._perform)
         finally:
-            _end(self._slot, self._clock, partial(self._gate.leave, lead))
+            _end(self.slot, self._clock, partial(self._gate.leave, lead))
 
     def _start(self, lead: Lead, seen: int, token: OAuthToken) -> None:
         given = (lead, seen, token)
@@ -143,22 +145,22 @@ class SingleFlight:
 
     def _lead_unseen(self, lead: Lead, seen: int, token: OAuthToken) -> None:
         with suppress(OAuthError):  # the slot remembers it, and whoever needs a token is told
-            self._lead(lead, self._slot.fill(seen, token))
+            self._lead(lead, self.slot.fill(seen, token))
 
     def _wait_to_lead(self, seen: int) -> Lead | None:
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""
         refuse_inside(self._gate, _FROM_WITHIN)
-        while self._slot.attempts == seen:
+        while self.slot.attempts == seen:
             woken = threading.Event()
             if (lead := self._gate.enter(woken.set)) is not None:
                 return lead
-            with waiting(self._slot):
+            with waiting(self.slot):
                 if not waited(self._gate, woken, PATIENCE):
                     raise _gave_up()
         return None
 
 
-class AsyncSingleFlight:
+class AsyncSingleFlight(Generic[S]):
     """Keeps the token of a `Slot` fresh for tasks, of one event loop or of several in several threads.
 
     `gate` and `background` are as for `SingleFlight`, with a task in place of a thread.
@@ -166,29 +168,29 @@ class AsyncSingleFlight:
 
     def __init__(
         self,
-        slot: Slot,
+        slot: S,
         perform: Callable[[Any], Awaitable[Any]],
         clock: Callable[[], float],
         gate: Gate | None = None,
         *,
         background: bool = False,
     ) -> None:
-        self._slot, self._perform, self._clock = slot, perform, clock
+        self.slot, self._perform, self._clock = slot, perform, clock
         self._gate = gate or Gate()
         self._background = background
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
         now = self._clock()
-        return self._slot.at_hand(now) or await self._token(now)
+        return self.slot.at_hand(now) or await self._token(now)
 
     def _at_once(self) -> OAuthToken | Awaitable[OAuthToken]:
         """Return what `token` returns: itself where it is fresh, as most are and awaiting costs; else to be awaited."""
         now = self._clock()
-        return self._slot.at_hand(now) or self._token(now)
+        return self.slot.at_hand(now) or self._token(now)
 
     async def _token(self, now: float) -> OAuthToken:
-        slot = self._slot
+        slot = self.slot
         seen, token, lead = _found(slot, now, self._gate)
         if token is None:
             return await self._outcome(seen, None)
@@ -201,10 +203,10 @@ class AsyncSingleFlight:
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        return await self._outcome(self._slot.attempts, renew)
+        return await self._outcome(self.slot.attempts, renew)
 
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
-        filling = self._slot.fill(seen, renew=renew)
+        filling = self.slot.fill(seen, renew=renew)
         lead = await self._wait_to_lead(seen)
         return await arun(filling, self._perform) if lead is None else await self._lead(lead, filling)
 
@@ -214,18 +216,18 @@ class AsyncSingleFlight:
     def _led(self, lead: Lead, filling: Flow[OAuthToken]) -> tuple[Callable[[], _Work], Callable[[], None]]:
         """Return the work of whoever leads, and what is to be done when it ends."""
         leave = partial(self._gate.leave, lead)
-        return lambda: arun(inside(self._gate, filling), self._perform), partial(_end, self._slot, self._clock, leave)
+        return lambda: arun(inside(self._gate, filling), self._perform), partial(_end, self.slot, self._clock, leave)
 
     async def _wait_to_lead(self, seen: int) -> Lead | None:
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""
         import anyio
 
         refuse_inside(self._gate, _FROM_WITHIN)
-        while self._slot.attempts == seen:
+        while self.slot.attempts == seen:
             woken = anyio.Event()
             if (lead := self._gate.enter(waker_of(woken))) is not None:
                 return lead
-            with waiting(self._slot):
+            with waiting(self.slot):
                 if not await awaited(self._gate, woken, PATIENCE):
                     raise _gave_up()
         return None

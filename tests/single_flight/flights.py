@@ -97,6 +97,6 @@ class Server:
 
 
 @contextmanager
-def callers(flight: SingleFlight, number: int) -> Generator[list[Future[OAuthToken]]]:
+def callers(flight: SingleFlight[Slot], number: int) -> Generator[list[Future[OAuthToken]]]:
     with ThreadPoolExecutor(number) as pool:
         yield [pool.submit(flight.token) for _ in range(number)]

@@ -53,7 +53,7 @@ class AsyncSource(Protocol):
 class FlightSource:
     """The token of a session, or one given once, as a source."""
 
-    def __init__(self, slot: Slot, flight: SingleFlight | AsyncSingleFlight) -> None:
+    def __init__(self, slot: Slot, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
         self._slot = slot
         self.token: Any = flight.token if isinstance(flight, SingleFlight) else flight._at_once
 

@@ -15,6 +15,7 @@ from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import Active, AsyncSingleFlight, Renew, Renewed, SingleFlight
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.vault.renewing import not_renewable
+from doorkey.vault.state import KeySlot
 
 if TYPE_CHECKING:
     from doorkey.oauth2.core import SessionCore
@@ -75,13 +76,13 @@ def _plain(kind: Any, source: object, options: dict[str, Any]) -> Any:
     return kind(auth=auth, **options)
 
 
-def _flight_of(core: SessionCore, live: LiveKey | AsyncLiveKey) -> SingleFlight | AsyncSingleFlight:
+def _flight_of(core: SessionCore, live: LiveKey | AsyncLiveKey) -> LiveKey | AsyncLiveKey:
     if isinstance(live, SingleFlight):
         return SessionFlight(core, live)
     return AsyncSessionFlight(core, live)
 
 
-class SessionFlight(SingleFlight):
+class SessionFlight(SingleFlight[KeySlot]):
     """A session's share of the single flight of a vault's key; the session shows the token that was used last."""
 
     def __init__(self, core: SessionCore, live: LiveKey) -> None:
@@ -94,13 +95,13 @@ class SessionFlight(SingleFlight):
 
     def renewed(self, renew: Renew) -> OAuthToken:
         """Return the next token, as the vault brings it."""
-        before, token = self._slot.token, super().token()
+        before, token = self.slot.token, super().token()
         if token is before:
-            _given_up(self._slot, token)
+            _given_up(self.slot, token)
         return self.token()
 
 
-class AsyncSessionFlight(AsyncSingleFlight):
+class AsyncSessionFlight(AsyncSingleFlight[KeySlot]):
     """The same for tasks."""
 
     def __init__(self, core: SessionCore, live: AsyncLiveKey) -> None:
@@ -113,9 +114,9 @@ class AsyncSessionFlight(AsyncSingleFlight):
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return the next token, as the vault brings it."""
-        before, token = self._slot.token, await super().token()
+        before, token = self.slot.token, await super().token()
         if token is before:
-            _given_up(self._slot, token)
+            _given_up(self.slot, token)
         return await self.token()
 
 

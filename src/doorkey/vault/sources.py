@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from typing import TypeAlias
 
 from doorkey.observe.observer import reject
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
@@ -14,23 +14,14 @@ from doorkey.vault.state import KeySlot
 __all__ = ["AsyncVaultSource", "VaultSource"]
 
 
-class LiveKey(SingleFlight):
-    """What one process remembers of a key, as its single flight: one contender for each key, whoever asks.
+LiveKey: TypeAlias = SingleFlight[KeySlot]
+"""What one process remembers of a key, as its single flight: one contender for each key, whoever asks.
 
-    It lives for as long as a renewal of it is under way, and is found by that.
-    """
+It lives for as long as a renewal of it is under way, and is found by that.
+"""
 
-    def __init__(self, slot: KeySlot, perform: Callable[[Any], Any], clock: Callable[[], float]) -> None:
-        super().__init__(slot, perform, clock)
-        self.slot = slot
-
-
-class AsyncLiveKey(AsyncSingleFlight):
-    """The same for tasks, of one event loop or of several."""
-
-    def __init__(self, slot: KeySlot, perform: Callable[[Any], Awaitable[Any]], clock: Callable[[], float]) -> None:
-        super().__init__(slot, perform, clock)
-        self.slot = slot
+AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeySlot]
+"""The same for tasks, of one event loop or of several."""
 
 
 class VaultSource(Unpickled):
