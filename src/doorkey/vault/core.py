@@ -90,15 +90,15 @@ class VaultCore:
         self.observer = Observer(client_id, lambda: server, on_event, timer)
         lease = min(self.policy.deadline + SLACK, MAX_LEASE)
         self._renewing = Renewing(
-            self._codec,
-            self._ready,
-            self._ask,
-            clock,
-            random,
-            lease,
-            max(lease - self.policy.deadline, 0.0),
-            self.observer,
-            self._seconds,
+            codec=self._codec,
+            ready=self._ready,
+            ask=self._ask,
+            clock=clock,
+            chance=random,
+            lease=lease,
+            slack=max(lease - self.policy.deadline, 0.0),
+            observer=self.observer,
+            timer=self._seconds,
         )
 
     def _seconds(self) -> float:

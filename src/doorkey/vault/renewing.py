@@ -59,7 +59,7 @@ TRY_EVERY: Final = 3
 """Looks between two attempts at the lease: most often who waits for it gets a token instead."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Renewing:
     """The renewal of the tokens of one vault.
 
