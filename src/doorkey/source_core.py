@@ -28,7 +28,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.turns import Turn
 from doorkey.values import Secret
 
-PATIENCE: Final = 10.0
+LONGEST_PAUSE: Final = 10.0
 """Seconds of `Retry-After` that are waited out within one call; a longer pause is told to the caller."""
 TRIES: Final = 3
 
@@ -176,7 +176,7 @@ class SourceCore:
                 return (yield from self._ask(metadata, grant))
             except ServerError as busy:
                 pause = busy.retry_after
-                waits = left and pause is not None and pause <= PATIENCE and says_come_back(busy)
+                waits = left and pause is not None and pause <= LONGEST_PAUSE and says_come_back(busy)
                 if not waits or not self.credentials.repeatable:
                     raise
             yield from Sleep(pause or 0.0)

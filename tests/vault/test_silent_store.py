@@ -11,7 +11,7 @@ from doorkey.stores import AsyncRedisStore, AsyncSQLStore, AsyncStore, RedisStor
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
 from doorkey.vault.effects import Commit
-from doorkey.vault.saving import PATIENCE
+from doorkey.vault.saving import GIVEN_UP_AFTER
 from tests.clients.clock import Clock
 from tests.clients.hostile import Hostile, token
 from tests.servers.handle import RealServer
@@ -112,7 +112,7 @@ def test_a_store_that_hangs_when_a_new_token_is_to_be_saved_is_given_up_and_the_
     while not one.idle:
         if isinstance(one.effect, Commit):
             attempts += 1
-            world.elapsed += PATIENCE + 1  # it took that long to say
+            world.elapsed += GIVEN_UP_AFTER + 1  # it took that long to say
             one.fail(DOWN)
         else:
             world.step(one)

@@ -16,7 +16,7 @@ __all__: list[str] = []
 TRIES: Final = 5
 FIRST_PAUSE: Final = 0.05
 """Seconds before a store that failed is tried again; doubled each time."""
-PATIENCE: Final = 4.0
+GIVEN_UP_AFTER: Final = 4.0
 """Seconds after which a store that still fails is given up: one that hangs takes long for each attempt."""
 
 
@@ -42,7 +42,7 @@ def settled(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[
             record = yield from Load(key)
         except StoreError as error:
             trouble = error
-            if timer() - began > PATIENCE:
+            if timer() - began > GIVEN_UP_AFTER:
                 break
             continue
         trouble = None
