@@ -6,7 +6,7 @@ A store may be the user's own, so what each call returns is `checked` before a f
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from doorkey.errors import StoreError
 from doorkey.protocol.flow import Effect
@@ -14,12 +14,32 @@ from doorkey.stores.protocol import Lease, Record
 
 __all__: list[str] = []
 
+R = TypeVar("R")
+
+
+class StoreCall(Effect[R]):
+    """One call of a store."""
+
+    __slots__ = ()
+
+    def asked(self, store: Any) -> Any:
+        """Call the `store`, and return what it returns, which may be awaitable."""
+        raise NotImplementedError
+
+    def checked(self, returned: object) -> R:
+        """Return what the store `returned`. Raises `StoreError` for what it may not."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
-class Load(Effect[Record | None]):
+class Load(StoreCall[Record | None]):
     """Ask for the record of `key`, or None."""
 
     key: str
+
+    def asked(self, store: Any) -> Any:
+        """Call `load`."""
+        return store.load(self.key)
 
     def checked(self, returned: object) -> Record | None:
         """Return the record, or None; bytes of another kind as bytes."""
@@ -37,11 +57,15 @@ class Load(Effect[Record | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class TryLease(Effect[Lease | None]):
+class TryLease(StoreCall[Lease | None]):
     """Ask for the lease of `key` for `seconds` of the store's clock, or None: somebody holds it."""
 
     key: str
     seconds: float
+
+    def asked(self, store: Any) -> Any:
+        """Call `try_lease`."""
+        return store.try_lease(self.key, self.seconds)
 
     def checked(self, returned: object) -> Lease | None:
         """Return the lease, or None."""
@@ -51,12 +75,16 @@ class TryLease(Effect[Lease | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Commit(Effect[int]):
+class Commit(StoreCall[int]):
     """Save `data`, or delete (None), if the version is still `expected`; brings the new version, or 0."""
 
     key: str
     data: bytes | None = field(repr=False)
     expected: int
+
+    def asked(self, store: Any) -> Any:
+        """Call `commit`."""
+        return store.commit(self.key, self.data, expected=self.expected)
 
     def checked(self, returned: object) -> int:
         """Return the version, or 0."""
@@ -64,10 +92,14 @@ class Commit(Effect[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class Release(Effect[None]):
+class Release(StoreCall[None]):
     """Give `lease` back."""
 
     lease: Lease
+
+    def asked(self, store: Any) -> Any:
+        """Call `release`."""
+        return store.release(self.lease)
 
     def checked(self, returned: object) -> None:
         """Return nothing, whatever there is."""

@@ -29,7 +29,7 @@ from doorkey.turns import Turn
 from doorkey.values import Unpickled
 from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
-from doorkey.vault.effects import Commit, Load, Release, TryLease
+from doorkey.vault.effects import StoreCall
 from doorkey.vault.entry import Sealing
 from doorkey.vault.sources import AsyncLiveKey, AsyncVaultSource, LiveKey, VaultSource
 
@@ -175,24 +175,13 @@ class TokenVault(Unpickled):
                 return self._sleep(effect.seconds)
             case Turn():
                 return effect.wait()
-            case _:
+            case StoreCall():
                 try:
-                    return effect.checked(self._stored(effect))
+                    return effect.checked(effect.asked(self._store))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything
                     raise StoreError(f"the store failed with {type(error).__name__}") from error
-
-    def _stored(self, effect: Any) -> Any:
-        match effect:
-            case Load():
-                return self._store.load(effect.key)
-            case TryLease():
-                return self._store.try_lease(effect.key, effect.seconds)
-            case Commit():
-                return self._store.commit(effect.key, effect.data, expected=effect.expected)
-            case Release():
-                return self._store.release(effect.lease)
             case _:
                 raise UsageError(f"a vault cannot perform {type(effect).__name__}")
 
@@ -314,24 +303,13 @@ class AsyncTokenVault(Unpickled):
                 return await (self._sleep or sleep)(effect.seconds)
             case Turn():
                 return await effect.await_()
-            case _:
+            case StoreCall():
                 try:
-                    return effect.checked(await self._stored(effect))
+                    return effect.checked(await effect.asked(self._store))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything
                     raise StoreError(f"the store failed with {type(error).__name__}") from error
-
-    async def _stored(self, effect: Any) -> Any:
-        match effect:
-            case Load():
-                return await self._store.load(effect.key)
-            case TryLease():
-                return await self._store.try_lease(effect.key, effect.seconds)
-            case Commit():
-                return await self._store.commit(effect.key, effect.data, expected=effect.expected)
-            case Release():
-                return await self._store.release(effect.lease)
             case _:
                 raise UsageError(f"a vault cannot perform {type(effect).__name__}")
 
