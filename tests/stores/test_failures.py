@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import redis
+from redis import asyncio as redis_asyncio
 from redis import cluster
 from sqlalchemy import create_engine, text
 
@@ -24,6 +25,7 @@ from tests.stores.kinds import Place
 
 REDIS: Any = redis  # its own types are half there
 CLUSTER: Any = cluster
+AREDIS: Any = redis_asyncio
 
 
 def client_of(url: str, **options: bool) -> Any:
@@ -156,6 +158,22 @@ def test_a_client_that_is_given_stays_open_and_one_that_decodes_is_refused(redis
         pytest.raises(UsageError, match="decode"),
     ):
         RedisStore(client)
+
+
+REDIS_OF_ANOTHER_KIND: dict[str, tuple[Callable[[Any], object], Callable[[], Any]]] = {
+    "this Redis client awaits: give it to AsyncRedisStore": (RedisStore, AREDIS.Redis),
+    "this Redis client blocks: give it to RedisStore": (AsyncRedisStore, REDIS.Redis),
+    "not a pipeline": (RedisStore, lambda: REDIS.Redis().pipeline()),
+    "not a pipeline, which sends": (AsyncRedisStore, lambda: AREDIS.Redis().pipeline()),
+    "not int": (RedisStore, lambda: 7),
+}
+
+
+@pytest.mark.parametrize("message", REDIS_OF_ANOTHER_KIND)
+def test_a_redis_client_of_another_kind_is_refused_with_the_name_of_the_right_one(message: str) -> None:
+    kind, client_of_kind = REDIS_OF_ANOTHER_KIND[message]
+    with pytest.raises(UsageError, match=message):
+        kind(client_of_kind())
 
 
 @pytest.mark.parametrize("where", ["nowhere", "http://x", "redis://[", "redis://x:port", ""])

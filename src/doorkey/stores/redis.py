@@ -39,7 +39,7 @@ class RedisStore(Unpickled):
         if self._own:
             # Its connections are not carried over a fork: redis-py sees to that
             self._client = _made(redis.Redis, url_or_client, timeout, Retry(NoBackoff(), 0))
-        check_client(self._client)
+        check_client(self._client, awaited=False)
 
     def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""
@@ -85,7 +85,7 @@ class AsyncRedisStore(Unpickled):
             _made(redis.asyncio.Redis, url_or_client, timeout, retry)  # says at once what is wrong with the URL
             self._own = PerLoop(lambda: _made(redis.asyncio.Redis, url_or_client, timeout, retry))
         else:
-            check_client(url_or_client)
+            check_client(url_or_client, awaited=True)
 
     async def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""

@@ -120,8 +120,15 @@ def checked_url(url: str) -> str:
     return url
 
 
-def check_client(client: Any) -> None:
-    """Raise `UsageError` for what is no client, and when it turns answers into text: records are bytes."""
+def check_client(client: Any, *, awaited: bool) -> None:
+    """Raise `UsageError` for what is no client of that world, and for one that turns answers into text."""
+    bases = [f"{base.__module__}.{base.__name__}" for base in type(client).__mro__]
+    if any(name.startswith("redis.") and name.endswith("Pipeline") for name in bases):
+        raise UsageError("a Redis store needs a client, not a pipeline, which sends nothing until it is told to")
+    awaits = any(name.startswith("redis.asyncio.") for name in bases)
+    if awaits != awaited and any(name.startswith("redis.") for name in bases):
+        blocks, right = ("awaits", "AsyncRedisStore") if awaits else ("blocks", "RedisStore")
+        raise UsageError(f"this Redis client {blocks}: give it to {right}")
     if not all(callable(getattr(client, name, None)) for name in ("get_encoder", "execute_command")):
         raise UsageError(f"a Redis store needs a URL, or a client of redis-py, not {type(client).__name__}")
     if getattr(client.get_encoder(), "decode_responses", False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import (
@@ -15,16 +15,18 @@ from sqlalchemy.exc import (
     StatementError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from doorkey.errors import StoreError, UsageError
 from doorkey.forks import after_fork
 from doorkey.protocol.flow import arun, run
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
-from doorkey.stores.sql_engine import Bounded
+from doorkey.stores.sql_engine import Bounded, asynchronous
 from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
 from doorkey.values import Unpickled
+
+if TYPE_CHECKING:  # it needs greenlet, which blocking calls do without
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = ["AsyncSQLStore", "SQLStore"]
 
@@ -117,7 +119,7 @@ class AsyncSQLStore(Unpickled):
             self._bounded = Bounded(url_or_engine, timeout)
             dialect = self._bounded.async_engine().dialect.name  # says at once what is wrong with the URL
             self._own = PerLoop(self._bounded.async_engine)
-        elif isinstance(url_or_engine, AsyncEngine):
+        elif isinstance(url_or_engine, asynchronous().AsyncEngine):
             self._given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
             dialect = url_or_engine.dialect.name
         else:

@@ -15,16 +15,18 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from doorkey.arguments import seconds
 from doorkey.deadline import within
 from doorkey.errors import StoreError, TransportError, UsageError, emptied
 from doorkey.stores.arguments import MAX_LEASE
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 __all__: list[str] = []
 
@@ -61,7 +63,7 @@ class Bounded:
 
     def async_engine(self) -> AsyncEngine:
         """Return an engine for calls that await."""
-        made: AsyncEngine = self._made(create_async_engine)
+        made: AsyncEngine = self._made(asynchronous().create_async_engine)
         return made
 
     def run(self, call: Callable[[], T]) -> T:
@@ -112,7 +114,7 @@ class Bounded:
             raise _not_installed(error) from None
         except (SQLAlchemyError, ValueError) as error:
             raise _unusable() from emptied(error)
-        _look_at_idle_connections(engine.sync_engine if isinstance(engine, AsyncEngine) else engine)
+        _look_at_idle_connections(getattr(engine, "sync_engine", engine))
         return engine
 
 
@@ -154,6 +156,17 @@ def _look_at_idle_connections(engine: Engine) -> None:
 
     event.listen(engine, "checkin", checked_in)
     event.listen(engine, "checkout", checked_out)
+
+
+def asynchronous() -> Any:
+    """Return SQLAlchemy's module for calls that await. Raises `UsageError` where it cannot be imported."""
+    try:
+        from sqlalchemy.ext import asyncio as module
+    except ImportError as error:
+        raise UsageError(
+            "an asynchronous SQL store needs greenlet, which is not installed: pip install 'sqlalchemy[asyncio]'"
+        ) from error
+    return module
 
 
 def _unusable() -> UsageError:
