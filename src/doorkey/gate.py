@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from doorkey.errors import UsageError
 from doorkey.forks import after_fork
 from doorkey.shield import running_trio
 
@@ -20,16 +21,19 @@ from doorkey.shield import running_trio
 class Lead:
     """The lead of whoever runs here: a task of this event loop, or this thread.
 
-    `goes_on()` says whether it may yet come to leave.
+    `goes_on()` says whether it may yet come to leave, `thread` is where, and `awaits` whether it is a task's.
     """
 
-    __slots__ = ("goes_on",)
+    __slots__ = ("awaits", "goes_on", "thread")
 
     def __init__(self) -> None:
-        self.goes_on = _life_of_whoever_runs_here()
+        self.thread = threading.current_thread()
+        self.goes_on = _life_of_whoever_runs_here(self.thread)
+        self.awaits = self.goes_on != self.thread.is_alive
 
     def hand_to(self, thread: threading.Thread) -> None:
         """Let `thread`, which is still to be started, lead in place of who entered."""
+        self.thread, self.awaits = thread, False
         self.goes_on = lambda: thread.ident is None or thread.is_alive()
 
 
@@ -63,6 +67,22 @@ class Gate:
         lead = self._lead
         return lead is None or not lead.goes_on()
 
+    def make_way(self) -> None:
+        """Have nobody lead who cannot go on while this thread blocks, as it is about to.
+
+        A lead of its own was left behind when an interruption (Ctrl-C) struck between two lines: it ends. Raises
+        `UsageError` where a task of this thread's event loop leads.
+        """
+        lead = self._lead
+        if lead is None or lead.thread is not threading.current_thread():
+            return
+        if lead.awaits:
+            raise UsageError(
+                "a task of the event loop that this thread runs is renewing the token, and cannot go on while a "
+                "blocking call waits for it: await the token there, or make the blocking call in a thread of its own"
+            )
+        self.leave(lead)
+
     def leave(self, lead: Lead) -> None:
         """End the lead, and wake everybody who waited for it. One that another has taken over is ended already."""
         with self._mutex:
@@ -73,9 +93,8 @@ class Gate:
             wake()
 
 
-def _life_of_whoever_runs_here() -> Callable[[], bool]:
-    """Return what says whether this task or thread can still go on. A loop that was stopped may be run again."""
-    thread = threading.current_thread()
+def _life_of_whoever_runs_here(thread: threading.Thread) -> Callable[[], bool]:
+    """Return what says whether this task or `thread` can still go on. A loop that was stopped may be run again."""
     trio = running_trio()
     if trio is not None:
         token = trio.lowlevel.current_trio_token()

@@ -59,7 +59,11 @@ class Turn(Effect["Lead | None"]):
 
 
 def waited(gate: Gate, woken: threading.Event, patience: float) -> bool:
-    """Return True when `woken` is set or nobody leads at `gate` any more, False after `patience`, in seconds."""
+    """Return True when `woken` is set or nobody leads at `gate` any more, False after `patience`, in seconds.
+
+    Raises `UsageError` where the leader could not go on meanwhile; see `Gate.make_way`.
+    """
+    gate.make_way()
     return any(woken.wait(seconds) or gate.deserted() for seconds in _looks(patience))
 
 

@@ -148,9 +148,10 @@ def test_whoever_looks_while_another_token_is_put_never_gets_the_expired_one() -
 def test_a_caller_gives_up_with_an_error_rather_than_never(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_flight, "PATIENCE", 0.01)
     gate = Gate()
-    gate.enter()
-    with pytest.raises(TransportError, match="stuck") as caught:
-        SingleFlight(slot(), Server(), now, gate).token()
+    with ThreadPoolExecutor(1) as another:
+        another.submit(gate.enter).result()
+        with pytest.raises(TransportError, match="stuck") as caught:
+            SingleFlight(slot(), Server(), now, gate).token()
     assert caught.value.retryable
 
 

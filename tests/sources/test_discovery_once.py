@@ -1,6 +1,7 @@
 """An issuer is discovered once for all who share it: credentials, keys of a vault, threads and event loops."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -195,9 +196,10 @@ def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: boo
 def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("doorkey.turns.PATIENCE", 0.01)
     gate = Gate()
-    assert Turn(gate, "discovering").wait()
-    with pytest.raises(TransportError, match="another caller has been discovering") as error:
-        Turn(gate, "discovering").wait()
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(Turn(gate, "discovering").wait).result()
+        with pytest.raises(TransportError, match="another caller has been discovering") as error:
+            Turn(gate, "discovering").wait()
     assert error.value.retryable
 
 
