@@ -9,6 +9,8 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.stores import AsyncMemoryStore, MemoryStore
+from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.clients.adapters import Adapter
 from tests.clients.clock import START, Clock
 from tests.clients.hostile import Hostile, token
@@ -202,3 +204,16 @@ def test_a_session_is_neither_pickled_nor_copied(adapter: Adapter) -> None:
     for call in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(UsageError, match="neither pickled nor copied"):
             call(adapter.client().native)
+
+
+def test_what_a_vault_decides_of_its_sessions_is_not_theirs_to_change(adapter: Adapter) -> None:
+    known: dict[str, Any] = {"client_id": "c", "token_endpoint": f"{AS}/token"}
+    vaults: Any = AsyncTokenVault(AsyncMemoryStore(), **known), TokenVault(MemoryStore(), **known)
+    session: Any = vaults[0 if adapter.kind.is_async else 1].client("alice", adapter.kind.make, **adapter.kind.defaults)
+    adapter.adopt(session)
+    for name, value in (("leeway", 7), ("update_token", print)):
+        with pytest.raises(UsageError, match="vault"):
+            setattr(session, name, value)
+    session.scope = "read"
+    session.token_placement = "uri"
+    assert (session.leeway, session.scope, session.token_placement) == (None, "read", "uri")

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _HOOKS: Final = {"revocation": "revoke_token_request", "introspection": "introspect_token_request"}
 
+_OF_A_VAULT: Final = frozenset({"leeway", "update_token"})
+"""Options that are not a session's own where it shares the token of a vault."""
+
 
 def _always() -> bool:
     return True
@@ -65,8 +68,8 @@ class SessionCore:
     def change(self, name: str, value: object, *, blocking: bool) -> None:
         """Change an option of the session; what is under way goes on as it began. Raises `UsageError`."""
         options = changed(self.options, {name: value}, blocking=blocking)
-        if name == "leeway" and type(self.slot) is not Slot:
-            raise UsageError("when the token of this session is renewed is decided by its vault: give that a leeway=")
+        if name in _OF_A_VAULT and type(self.slot) is not Slot:
+            raise UsageError(f"{name} of this session is its vault's: when a token is renewed, and where it is saved")
         self.options = options
         if name == "leeway":
             self.slot.leeway = options.leeway

@@ -74,8 +74,11 @@ class _Shared(client.OAuth2Client):
 
     def _with_auth(self, given: dict[str, Any], withhold_token: bool) -> dict[str, Any]:
         """Return what is `given` for a request, in which a token that is withheld is not what the client would use."""
-        usual = self._lib.USE_CLIENT_DEFAULT
-        return {**given, "auth": None} if withhold_token and given.get("auth", usual) is usual else given
+        if withhold_token:
+            usual = self._lib.USE_CLIENT_DEFAULT
+            if given.get("auth", usual) is usual:
+                return {**given, "auth": None}
+        return given
 
     if TYPE_CHECKING:
 
