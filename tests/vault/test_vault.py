@@ -13,6 +13,7 @@ from doorkey.dev import Provider
 from doorkey.errors import MissingTokenError, RecordError, StoreError, UsageError
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.protocol.client_auth import client_secret_post
+from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.stores import AsyncMemoryStore, MemoryStore, Record
 from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.backends import both_backends
@@ -332,6 +333,7 @@ BAD: dict[str, dict[str, Any]] = {
     "needs a client_id": {"client_id": ""},
     "a vault keeps its tokens in a store": {"store": {}},
     "this vault needs a store that blocks": {"store": AsyncMemoryStore()},
+    "a deadline of at most 595 s": {"exchange": ExchangePolicy(deadline=596)},
     "sleep is a callable .* and not a coroutine function": {"sleep": asyncio.sleep},
 }
 

@@ -15,7 +15,9 @@ MAX_KEY: Final = 1024
 """Bytes of a key in UTF-8: what the index of every supported database holds."""
 MAX_DATA: Final = 1 << 20
 """Bytes of a record: many times the largest token."""
-MAX_LEASE: Final = 86_400.0
+MAX_LEASE: Final = 600.0
+"""Seconds. A lease that ends later than that from now is over: the clock of the store has been set back since."""
+MAX_TIMEOUT: Final = 86_400.0
 """Seconds."""
 KEPT: Final = 86_400.0
 """Seconds for which a store remembers the version of a deleted record: longer than any renewal takes."""

@@ -58,9 +58,10 @@ class StoreCalls(Protocol):
         ...
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` (more than 0, at most a day), or return None: somebody holds it.
+        """Take the lease of `key` for `seconds` (more than 0, at most 600), or return None: somebody holds it.
 
-        Never waits for the holder. The key needs no record. The seconds pass on the store's clock, not the caller's.
+        Never waits for the holder. The key needs no record. The seconds pass on the store's clock, not the caller's;
+        a lease that ends more than 600 seconds from now, as that clock was set back, is over.
         """
         ...
 

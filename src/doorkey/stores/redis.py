@@ -13,7 +13,7 @@ from redis.retry import Retry
 from doorkey.arguments import seconds
 from doorkey.errors import RecordError, StoreError, UsageError, emptied
 from doorkey.protocol.flow import arun, run
-from doorkey.stores.arguments import MAX_LEASE
+from doorkey.stores.arguments import MAX_TIMEOUT
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
@@ -33,7 +33,7 @@ class RedisStore(Unpickled):
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
         self._commands = RedisCommands(prefix)
-        seconds(timeout, "a Redis store's timeout", least=0.001, most=MAX_LEASE)
+        seconds(timeout, "a Redis store's timeout", least=0.001, most=MAX_TIMEOUT)
         self._own = isinstance(url_or_client, str)
         self._client: Any = url_or_client
         if self._own:
@@ -77,7 +77,7 @@ class AsyncRedisStore(Unpickled):
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
         self._commands = RedisCommands(prefix)
-        seconds(timeout, "a Redis store's timeout", least=0.001, most=MAX_LEASE)
+        seconds(timeout, "a Redis store's timeout", least=0.001, most=MAX_TIMEOUT)
         self._own: PerLoop[Any] | None = None
         self._given: Any = url_or_client
         if isinstance(url_or_client, str):

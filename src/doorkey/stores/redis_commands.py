@@ -13,7 +13,15 @@ from urllib.parse import quote, urlsplit
 from doorkey.arguments import text
 from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.flow import Effect, Flow
-from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
+from doorkey.stores.arguments import (
+    KEPT,
+    MAX_LEASE,
+    check_commit,
+    check_lease,
+    checked_key,
+    checked_lease,
+    new_owner,
+)
 from doorkey.stores.protocol import Lease, Record
 
 __all__: list[str] = []
@@ -36,6 +44,14 @@ else
   redis.call('PERSIST', KEYS[1])
 end
 return version
+"""
+# By Redis's clock, as an expiry is: where it was set back, a lease would last for as much longer.
+LEASE: Final = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+local left = redis.call('PTTL', KEYS[1])
+if left >= 0 and left <= tonumber(ARGV[3]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
 """
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -78,7 +94,8 @@ class RedisCommands:
         check_lease(seconds)
         lease = Lease(key, new_owner())
         milliseconds = max(1, round(seconds * 1000))
-        answer = yield from Command(("SET", self._lease(key), lease.owner, "NX", "PX", milliseconds))
+        most = round(MAX_LEASE * 1000)
+        answer = yield from Command(("EVAL", LEASE, 1, self._lease(key), lease.owner, milliseconds, most))
         return lease if answer else None
 
     def commit(self, key: str, data: bytes | None, expected: int) -> Flow[int]:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from doorkey.arguments import seconds
 from doorkey.deadline import within
 from doorkey.errors import StoreError, TransportError, UsageError, emptied
-from doorkey.stores.arguments import MAX_LEASE
+from doorkey.stores.arguments import MAX_TIMEOUT
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -44,7 +44,7 @@ class Bounded:
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        seconds(timeout, "an SQL store's timeout", least=0.001, most=MAX_LEASE)
+        seconds(timeout, "an SQL store's timeout", least=0.001, most=MAX_TIMEOUT)
         try:
             self._url = make_url(url)
             self._driver = self._url.get_driver_name()

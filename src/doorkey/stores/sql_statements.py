@@ -17,7 +17,15 @@ from sqlalchemy.sql.expression import Executable, Update
 from doorkey.arguments import text
 from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.flow import Effect, Flow
-from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
+from doorkey.stores.arguments import (
+    KEPT,
+    MAX_LEASE,
+    check_commit,
+    check_lease,
+    checked_key,
+    checked_lease,
+    new_owner,
+)
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_table import DatabaseTime, table_of
 
@@ -72,7 +80,7 @@ class SQLStatements:
         lease = Lease(checked_key(key), new_owner())
         columns, now = self.table.c, DatabaseTime()
         held = {"owner": lease.owner, "leased_until": now + seconds}
-        free = (columns.key == key) & (columns.leased_until <= now)
+        free = (columns.key == key) & ((columns.leased_until <= now) | (columns.leased_until > now + MAX_LEASE))
         won, there = yield from self._taken(key, update(self.table).where(free).values(**held))
         if won:
             return lease

@@ -12,7 +12,16 @@ from typing import Final
 
 from doorkey.arguments import encodable, seconds
 from doorkey.errors import UsageError
-from doorkey.stores.arguments import KEPT, MAX_LEASE, check_commit, check_lease, checked_key, checked_lease, new_owner
+from doorkey.stores.arguments import (
+    KEPT,
+    MAX_LEASE,
+    MAX_TIMEOUT,
+    check_commit,
+    check_lease,
+    checked_key,
+    checked_lease,
+    new_owner,
+)
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sqlite_connection import Connection
 from doorkey.values import Unpickled
@@ -27,7 +36,7 @@ _LOAD = "SELECT version, data FROM record WHERE key = ? AND data IS NOT NULL"
 _LEASE = f"""INSERT INTO record (key, version, owner, leased_until, gone_at)
     VALUES (:key, 0, :owner, {_NOW} + :seconds, {_NOW})
     ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, leased_until = excluded.leased_until
-    WHERE leased_until <= {_NOW}"""  # noqa: S608  # all of it is ours
+    WHERE leased_until <= {_NOW} OR leased_until > {_NOW} + {MAX_LEASE}"""  # noqa: S608  # all of it is ours
 _RELEASE = "UPDATE record SET owner = '', leased_until = 0 WHERE key = ? AND owner = ?"
 _FIRST = """INSERT INTO record (key, version, data) VALUES (:key, 1, :data)
     ON CONFLICT (key) DO UPDATE SET version = version + 1, data = excluded.data, gone_at = NULL
@@ -55,7 +64,7 @@ class SQLiteStore(Unpickled):
             raise UsageError("an SQLite store needs a file's path: what is to be kept in memory is for MemoryStore")
         if not encodable(name):
             raise UsageError("an SQLite store's path has a lone surrogate, which no file's name holds")
-        seconds(patience, "patience", most=MAX_LEASE)
+        seconds(patience, "patience", most=MAX_TIMEOUT)
         # Once and for all: the working directory may change
         self._connection = Connection(Path(os.path.abspath(name)), patience)  # noqa: PTH100  # resolve() follows links
         self._creations = itertools.count(1)

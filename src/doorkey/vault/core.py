@@ -88,7 +88,11 @@ class VaultCore:
         self._leeway, self._check_every = leeway, check_every
         self.on_event, self.timer = on_event, timer
         self.observer = Observer(client_id, lambda: server, on_event, timer)
-        lease = min(self.policy.deadline + SLACK, MAX_LEASE)
+        lease = self.policy.deadline + SLACK
+        if lease > MAX_LEASE:
+            raise UsageError(
+                f"a vault's exchange= has a deadline of at most {MAX_LEASE - SLACK:g} s: others wait for it"
+            )
         self._renewing = Renewing(
             codec=self._codec,
             ready=self._ready,
@@ -96,7 +100,7 @@ class VaultCore:
             clock=clock,
             chance=random,
             lease=lease,
-            slack=max(lease - self.policy.deadline, 0.0),
+            slack=SLACK,
             observer=self.observer,
             timer=self._seconds,
         )
