@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, ...]] = [
         *("doorkey.bounded", "doorkey.observe"),
     ),
     ("doorkey.single_flight", "doorkey.turns", "doorkey.stores"),
-    ("doorkey.credentials", "doorkey.source_core"),
+    ("doorkey.credentials", "doorkey.authorization_server", "doorkey.token_requests", "doorkey.source_core"),
     ("doorkey.oauth2",),
     (  # one exchange on each HTTP library, and who picks the library
         *(

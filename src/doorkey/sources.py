@@ -14,11 +14,12 @@ from doorkey.errors import UsageError
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
+from doorkey.protocol.flow import Sleep
 from doorkey.protocol.http import Request
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
-from doorkey.source_core import Sleep, SourceCore
+from doorkey.source_core import SourceCore
 from doorkey.tokens import OAuthToken
 from doorkey.turns import Turn
 from doorkey.values import Unpickled

@@ -12,6 +12,7 @@ import anyio.to_thread
 import pytest
 
 from doorkey import single_flight, turns
+from doorkey.authorization_server import AuthorizationServer
 from doorkey.errors import OAuthError
 from doorkey.inside import inside
 from doorkey.protocol.flow import Flow, Settle, run
@@ -19,7 +20,6 @@ from doorkey.protocol.http import Response
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight, saving
-from doorkey.source_core import Server
 from doorkey.tokens import OAuthToken
 from tests.backends import both_backends
 from tests.single_flight.flights import ASK, EXPIRED, NEW, STALE, WAIT, now, renewing
@@ -215,7 +215,7 @@ def test_a_flow_that_nobody_finished_can_be_closed_in_another_context() -> None:
 
 def test_a_transport_that_wants_the_metadata_that_is_being_discovered_through_it_is_told_at_once() -> None:
     told: list[str] = []
-    server = Server("https://as.example", ServerMetadata())
+    server = AuthorizationServer("https://as.example", ServerMetadata())
 
     def perform(effect: Any) -> Any:
         if isinstance(effect, turns.Turn):

@@ -8,12 +8,13 @@ import httpx2
 import pytest
 
 from doorkey import ClientCredentials, OAuthError, TransportError
+from doorkey.authorization_server import AuthorizationServer
 from doorkey.errors import TemporarilyUnavailable
 from doorkey.gate import Gate, Lead
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
 from doorkey.protocol.http import Request, Response
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.source_core import Server, SourceCore
+from doorkey.source_core import SourceCore
 from doorkey.stores import MemoryStore
 from doorkey.turns import Turn
 from doorkey.values import Secret
@@ -36,13 +37,13 @@ def published(hostile: Hostile) -> bytes:
     return reply(json={"issuer": hostile.url(""), "token_endpoint": hostile.token_endpoint})
 
 
-def watched(issuer: str) -> tuple[Server, Watched]:
-    server, gate = Server(issuer, ServerMetadata()), Watched()
+def watched(issuer: str) -> tuple[AuthorizationServer, Watched]:
+    server, gate = AuthorizationServer(issuer, ServerMetadata()), Watched()
     server.gate = gate
     return server, gate
 
 
-def tokens_of_many(source: Maker, server: Server) -> list[Callable[[], str]]:
+def tokens_of_many(source: Maker, server: AuthorizationServer) -> list[Callable[[], str]]:
     """Sources of as many credentials, one server."""
     return [
         source(SourceCore(ClientCredentials(f"c-{number}", "s"), server=server)).access_token for number in range(MANY)
@@ -141,13 +142,13 @@ def test_a_busy_issuer_may_name_a_date(source: Maker, hostile: Hostile) -> None:
     assert error.value.retry_after == 5
 
 
-def begun(server: Server) -> Any:
+def begun(server: AuthorizationServer) -> Any:
     flow = server.known(Clock())
     assert isinstance(next(flow), Turn)
     return flow
 
 
-def lead(server: Server) -> Lead:
+def lead(server: AuthorizationServer) -> Lead:
     entered = server.gate.enter()
     assert entered is not None
     return entered
@@ -155,7 +156,7 @@ def lead(server: Server) -> Lead:
 
 def test_a_cancelled_leader_hands_over() -> None:
     """Step by step: two ask for a turn, the first leads and is cancelled, the second leads then."""
-    server = Server("https://as.example", ServerMetadata())
+    server = AuthorizationServer("https://as.example", ServerMetadata())
     first, second = begun(server), begun(server)
     assert isinstance(first.send(lead(server)), Request)
     with pytest.raises(KeyboardInterrupt):
@@ -170,7 +171,7 @@ def test_a_cancelled_leader_hands_over() -> None:
 
 
 def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -> None:
-    server = Server("https://as.example", ServerMetadata())
+    server = AuthorizationServer("https://as.example", ServerMetadata())
     late = begun(server)
     leads = lead(server)
     server.found = ServerMetadata(token_endpoint="https://as.example/t")
@@ -181,7 +182,7 @@ def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -
 
 @pytest.mark.parametrize("leads", [True, False])
 def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: bool) -> None:
-    server = Server("https://as.example", ServerMetadata())
+    server = AuthorizationServer("https://as.example", ServerMetadata())
     leader, waiter = begun(server), begun(server)
     assert isinstance(leader.send(lead(server)), Request)
     failure = TransportError("no connection", retryable=True)

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from doorkey.errors import OAuthError, StoreError, TransportError
+from doorkey.protocol.flow import Sleep
 from doorkey.protocol.http import Request, Response
-from doorkey.source_core import Sleep
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault

@@ -3,8 +3,8 @@
 import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, StoreError, TokenExpiredError
+from doorkey.protocol.flow import Sleep
 from doorkey.protocol.http import Request
-from doorkey.source_core import Sleep
 from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Commit, Load, Release, TryLease
 from tests.vault.model import DOWN, KEY, UNREACHABLE, Worker, World

@@ -2,8 +2,8 @@
 
 import pytest
 
+from doorkey.protocol.flow import Sleep
 from doorkey.protocol.http import Request
-from doorkey.source_core import Sleep
 from doorkey.vault.effects import Load
 from doorkey.vault.pace import LONGEST, REMEMBERED, SHORTEST, Pace
 from tests.vault.model import World

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from doorkey.errors import InvalidGrant
+from doorkey.protocol.flow import Sleep
 from doorkey.protocol.http import Request
-from doorkey.source_core import Sleep
 from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Commit, Load
 from tests.vault.model import DOWN, START, Worker, World

@@ -41,6 +41,13 @@ class Settle(Effect[T]):
     value: T | Awaitable[T]
 
 
+@dataclass(frozen=True, slots=True)
+class Sleep(Effect[None]):
+    """Ask for `seconds` to pass."""
+
+    seconds: float
+
+
 def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
     """Run `flow` to its result in a program that blocks; `perform` turns each effect into its outcome.
 

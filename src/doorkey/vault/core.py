@@ -9,8 +9,9 @@ from random import random
 from typing import Any, Final
 
 from doorkey.arguments import function, seconds, text, texts
+from doorkey.authorization_server import AuthorizationServer
 from doorkey.clock import monotonic_time
-from doorkey.credentials import RefreshToken
+from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
@@ -18,8 +19,8 @@ from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.source_core import Server, SourceCore
 from doorkey.stores.arguments import MAX_LEASE
+from doorkey.token_requests import TokenRequests
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
 from doorkey.vault.entry import Codec, Entry, Sealing
@@ -75,19 +76,26 @@ class VaultCore:
         known = ServerMetadata.of(metadata)
         if token_endpoint is not None:
             known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
-        self.server = Server(issuer, known)
+        self.server = AuthorizationServer(issuer, known)
         server = self.server.name()
-        assert server is not None, "a Server without a name is refused"
+        assert server is not None, "one without a name is refused"
         self.client_id = client_id
         self.client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
         self.auth_method = method
         self.policy = policy_of(exchange)
         self.clock = clock
-        self._audience, self._resource = texts(audience, "audience"), texts(resource, "resource")
         self._codec = Codec(client_id, server, sealer)
         self._leeway, self._check_every = leeway, check_every
         self.on_event, self.timer = on_event, timer
         self.observer = Observer(client_id, lambda: server, on_event, timer)
+        client = Credentials(
+            client_id,
+            client_secret,
+            auth_methods=() if method is None else (method,),
+            audience=texts(audience, "audience"),
+            resource=texts(resource, "resource"),
+        )
+        self._requests = TokenRequests(client, self.server, clock, self.observer)
         lease = self.policy.deadline + SLACK
         if lease > MAX_LEASE:
             raise UsageError(
@@ -95,7 +103,7 @@ class VaultCore:
             )
         self._renewing = Renewing(
             codec=self._codec,
-            ready=self._ready,
+            ready=self._requests.ready,
             ask=self._ask,
             clock=clock,
             chance=random,
@@ -149,27 +157,10 @@ class VaultCore:
             return token.value
         return token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=self.clock())
 
-    def _ready(self) -> Flow[None]:
-        """Discover the issuer, once for all keys, unless the token endpoint is known."""
-        with self.observer.preparing():
-            found = yield from self.server.known(self.clock)
-            if found.token_endpoint is None:
-                raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
-
     def _ask(self, token: OAuthToken) -> Flow[OAuthToken]:
-        """Present the refresh token of `token` (RFC 6749 §6); what the answer is silent about stays."""
-        assert token.refresh_token is not None, "the renewal looks first"
-        credentials = RefreshToken(
-            client_id=self.client_id,
-            refresh_token=token.refresh_token,
-            client_secret=self.client_secret,
-            auth_methods=() if self.auth_method is None else (self.auth_method,),
-            audience=self._audience,
-            resource=self._resource,
-        )
-        core = SourceCore(credentials, server=self.server, clock=self.clock)
-        core.observer = self.observer
-        return (yield from core.renew(token))
+        """Present the refresh token of `token`."""
+        metadata = yield from self._requests.ready()
+        return (yield from self._requests.refresh(metadata, token))
 
 
 def check_store(store: object, *, awaited: bool) -> None:

@@ -40,9 +40,8 @@ from doorkey.errors import (
     TransportError,
 )
 from doorkey.protocol.backoff import says_come_back
-from doorkey.protocol.flow import Flow
+from doorkey.protocol.flow import Flow, Sleep
 from doorkey.protocol.renewal import Freshness, SlotObserver
-from doorkey.source_core import Sleep
 from doorkey.stores.protocol import Lease
 from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Load, Release, TryLease

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from doorkey.errors import MissingTokenError, RecordError, StoreError
-from doorkey.protocol.flow import Flow
-from doorkey.source_core import Sleep
+from doorkey.protocol.flow import Flow, Sleep
 from doorkey.vault.effects import Commit, Load
 from doorkey.vault.entry import Codec, Entry, ForeignRecordError
 

@@ -17,11 +17,10 @@ from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_auth import ClientAuthMethod
 from doorkey.protocol.exchange import ExchangePolicy
-from doorkey.protocol.flow import arun, run
+from doorkey.protocol.flow import Sleep, arun, run
 from doorkey.protocol.http import Request
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.shield import shielded
-from doorkey.source_core import Sleep
 from doorkey.stores.arguments import checked_key
 from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
 from doorkey.tokens import OAuth2Token, OAuthToken

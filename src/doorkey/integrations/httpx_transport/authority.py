@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from doorkey.authorization_server import AuthorizationServer
 from doorkey.bounded import BoundedCache
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import ClientCredentials, Credentials
@@ -18,7 +19,7 @@ from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.renewal import Freshness, freshness
-from doorkey.source_core import Server, SourceCore
+from doorkey.source_core import SourceCore
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.tokens import OAuthToken
 from doorkey.turns import Turn
@@ -50,7 +51,7 @@ def _spent(source: TokenSource | AsyncTokenSource) -> bool:
     return token is not None and not core.renewable(token) and freshness(token, core.clock()) is Freshness.EXPIRED
 
 
-class _AtBaseURL(Server):
+class _AtBaseURL(AuthorizationServer):
     """A server whose issuer is a client's base URL: httpx2 and httpx end it with a slash, which the issuer may not."""
 
     def _discovered(self, now: float) -> Flow[ServerMetadata]:
@@ -104,7 +105,7 @@ class _Authority(Unpickled):
         told, base_url = issuer or known.issuer, str(http_client.base_url).rstrip("/")
         if not (told or base_url) and known.token_endpoint is None:
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
-        self._server = Server(told, known) if told or not base_url else _AtBaseURL(base_url, known)
+        self._server = AuthorizationServer(told, known) if told or not base_url else _AtBaseURL(base_url, known)
         self._asked: OwnedAsyncSender | None = None
         self._core(ClientCredentials("any"))  # an option that cannot be is said here, not at the first token
 
