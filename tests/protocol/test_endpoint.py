@@ -132,6 +132,9 @@ def test_a_long_url_is_not_repeated_in_full() -> None:
         ("http://as.example", Origin("http", "as.example", 80)),
         ("https://as.example:443/", Origin("https", "as.example", 443)),
         ("HTTP://[::1]:8080/", Origin("http", "::1", 8080)),
+        ("https://BÜCHER.example/", Origin("https", "xn--bcher-kva.example", 443)),
+        ("https://straße.example/", Origin("https", "straße.example", 443)),
+        ("https://a..ü/", Origin("https", "a..ü", 443)),
     ],
 )
 def test_an_origin_is_scheme_host_and_port_with_the_default_filled_in(url: str, origin: Origin) -> None:

@@ -38,9 +38,23 @@ def split_url(url: str, what: str = "URL") -> SplitResult:
 
 
 def origin_of(url: str) -> Origin:
-    """Return the origin of an absolute http or https URL. Raises `UsageError` for any other."""
+    """Return the origin of an absolute http or https URL, its host as it is asked for in DNS (RFC 5890 §2.3.2.1).
+
+    Raises `UsageError` for any other.
+    """
     parts = split_url(url)
-    return Origin(parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
+    return Origin(parts.scheme, _in_ascii(parts.hostname or ""), parts.port or _DEFAULT_PORTS[parts.scheme])
+
+
+def _in_ascii(host: str) -> str:
+    """Return bücher.example as xn--bcher-kva.example; a name that Python's older rules take for another stays."""
+    if host.isascii():
+        return host
+    try:
+        encoded = host.encode("idna")
+        return encoded.decode("ascii") if encoded.decode("idna") == host else host
+    except UnicodeError:
+        return host
 
 
 def is_loopback(host: str) -> bool:
