@@ -35,7 +35,10 @@ class _Call(Generic[T]):
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
-        self._done = threading.Event()
+        # A bare lock, not an Event: an interruption between two lines of an Event's would leave it locked for ever.
+        self._under_way = threading.Lock()
+        self._under_way.acquire()
+        self._done = False
         self.error: BaseException | None = None
         self.abandoned = False
 
@@ -46,10 +49,12 @@ class _Call(Generic[T]):
             if not self.abandoned:  # else nobody asks, and an error that is kept would keep the connection open
                 self.error = error
         finally:
-            self._done.set()
+            self._done = True
+            self._under_way.release()
 
     def wait(self, seconds: float) -> bool:
-        return self._done.wait(seconds)
+        """Say whether the call is done within `seconds`; asked again where the first wait was interrupted."""
+        return self._done or self._under_way.acquire(timeout=seconds) or self._done
 
 
 def too_late(seconds: float) -> TransportError:
@@ -74,6 +79,8 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     except RuntimeError as error:
         if not threading.main_thread().is_alive():  # an atexit callback, from Python 3.12 on
             return call()
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None  # struck in the middle of start(), which is not made for that
         # the limit of the process or the system
         raise TransportError("no thread can be started for the exchange with the server", retryable=True) from error
     if not done:

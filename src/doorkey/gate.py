@@ -15,6 +15,7 @@ from typing import Any
 
 from doorkey.errors import UsageError
 from doorkey.forks import after_fork
+from doorkey.inside import refuse_inside
 from doorkey.shield import running_trio
 
 
@@ -66,6 +67,11 @@ class Gate:
         """Say whether nobody leads, or nobody who can still come to leave: who waits should `enter()` again."""
         lead = self._lead
         return lead is None or not lead.goes_on()
+
+    def refuse_inside(self, said: str) -> None:
+        """Raise `UsageError(said)` where the code that runs here is inside what the leader does."""
+        if not self.deserted():
+            refuse_inside(self, said)
 
     def make_way(self) -> None:
         """Have nobody lead who cannot go on while this thread blocks, as it is about to.

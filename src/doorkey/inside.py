@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
+from weakref import ref
 
 from doorkey.errors import UsageError
 from doorkey.protocol.flow import Flow
@@ -20,13 +21,17 @@ T = TypeVar("T")
 
 
 class _Place:
-    """Something that is being done by whoever runs here, or waits for who does; `over` once it is not any more."""
+    """Something that is being done by whoever runs here, or waits for who does."""
 
-    __slots__ = ("of", "outer", "over", "token")
+    __slots__ = ("_work", "of", "outer", "over", "token")
 
-    def __init__(self, of: object, token: OAuthToken | None, outer: _Place | None) -> None:
+    def __init__(self, of: object, work: Flow[Any], token: OAuthToken | None, outer: _Place | None) -> None:
         self.of, self.token, self.outer = of, token, outer
-        self.over = False
+        self.over, self._work = False, ref(work)
+
+    def is_left(self) -> bool:
+        """Say whether it is over, or was dropped: an interruption may strike before it could say so."""
+        return self.over or self._work() is None
 
 
 _here: ContextVar[_Place | None] = ContextVar("doorkey_inside", default=None)
@@ -34,7 +39,7 @@ _here: ContextVar[_Place | None] = ContextVar("doorkey_inside", default=None)
 
 def inside(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
     """Run `work`, and have code that it runs know that it is inside `of`; `token` is what may be used there."""
-    place = _Place(of, token, _here.get())
+    place = _Place(of, work, token, _here.get())
     before = _here.set(place)
     try:
         return (yield from work)
@@ -68,6 +73,6 @@ def refuse_inside(of: object, said: str) -> None:
 
 def _place_of(of: object) -> _Place | None:
     place = _here.get()
-    while place is not None and (place.of is not of or place.over):
+    while place is not None and (place.of is not of or place.is_left()):
         place = place.outer
     return place

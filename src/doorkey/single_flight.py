@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from doorkey.deadline import finishing
 from doorkey.errors import OAuthError, TransportError
 from doorkey.gate import Gate, Lead, waker_of
-from doorkey.inside import inside, refuse_inside, token_inside
+from doorkey.inside import inside, token_inside
 from doorkey.observe.observer import waiting
 from doorkey.protocol.flow import Effect, Flow, arun, run
 from doorkey.protocol.renewal import Slot, Wanted
@@ -149,7 +149,7 @@ class SingleFlight(Generic[S]):
 
     def _wait_to_lead(self, seen: int) -> Lead | None:
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""
-        refuse_inside(self._gate, _FROM_WITHIN)
+        self._gate.refuse_inside(_FROM_WITHIN)
         while self.slot.attempts == seen:
             woken = threading.Event()
             if (lead := self._gate.enter(woken.set)) is not None:
@@ -222,7 +222,7 @@ class AsyncSingleFlight(Generic[S]):
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""
         import anyio
 
-        refuse_inside(self._gate, _FROM_WITHIN)
+        self._gate.refuse_inside(_FROM_WITHIN)
         while self.slot.attempts == seen:
             woken = anyio.Event()
             if (lead := self._gate.enter(waker_of(woken))) is not None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from doorkey.errors import TransportError
 from doorkey.gate import Gate, Lead, waker_of
-from doorkey.inside import refuse_inside
 from doorkey.protocol.flow import Effect
 
 PATIENCE: Final = 120.0
@@ -30,7 +29,7 @@ class Turn(Effect["Lead | None"]):
 
     def wait(self) -> Lead | None:
         """Perform this effect for a thread. Raises `UsageError` inside what it would wait for."""
-        refuse_inside(self.gate, self._from_within())
+        self.gate.refuse_inside(self._from_within())
         woken = threading.Event()
         lead = self.gate.enter(woken.set)
         if lead is None and not waited(self.gate, woken, PATIENCE):
@@ -41,7 +40,7 @@ class Turn(Effect["Lead | None"]):
         """Perform this effect for a task. Raises as `wait` does."""
         import anyio
 
-        refuse_inside(self.gate, self._from_within())
+        self.gate.refuse_inside(self._from_within())
         woken = anyio.Event()
         lead = self.gate.enter(waker_of(woken))
         if lead is None and not await awaited(self.gate, woken, PATIENCE):
