@@ -13,6 +13,8 @@ from doorkey.protocol.flow import Flow
 from doorkey.protocol.metadata import ServerMetadata, check_one_issuer
 from doorkey.turns import Turn
 
+__all__: list[str] = []
+
 
 class AuthorizationServer:
     """Whom sources ask: its metadata, discovered once for all that share this where no `token_endpoint` is known.

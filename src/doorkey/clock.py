@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+__all__: list[str] = []
+
 
 def wall_time() -> float:
     """Return the seconds since the epoch."""

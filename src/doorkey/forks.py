@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+__all__: list[str] = []
+
 T = TypeVar("T")
 
 # What happens once per process, a fork, is told to whoever still lives; nothing of theirs is kept here.

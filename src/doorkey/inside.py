@@ -17,6 +17,8 @@ from doorkey.errors import UsageError
 from doorkey.protocol.flow import Flow
 from doorkey.tokens import OAuthToken
 
+__all__: list[str] = []
+
 T = TypeVar("T")
 
 

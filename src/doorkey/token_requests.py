@@ -19,6 +19,8 @@ from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 
+__all__: list[str] = []
+
 _DEFAULTS: Final = ("client_secret_basic", "client_secret_post")
 _KEY: Final = re.compile(r'-----BEGIN |^\s*\{.*"kty"', re.DOTALL)  # PEM, JWK
 
