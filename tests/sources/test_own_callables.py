@@ -1,11 +1,15 @@
 """A callable of the user's own that raises: it costs no token, and keeps nobody waiting."""
 
+import asyncio
 import threading
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 
-from doorkey.errors import OAuthError
+from doorkey import TokenSource
+from doorkey.errors import OAuthError, UsageError
 from tests.clients.clock import Clock
 from tests.clients.hostile import WAIT, Hostile, token
 from tests.sources.asking import CLIENT, GARBAGE, on_token
@@ -88,3 +92,17 @@ def test_a_clock_that_raises_after_the_answer_keeps_nobody_waiting(source: Maker
     assert clock.left < 0, "the clock was not asked again"
     clock.advance(3600)
     assert soon(asking) == "c"
+
+
+class Sleeps:
+    """A callable that is to be awaited, though it is no function."""
+
+    async def __call__(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+
+@pytest.mark.parametrize("sleep", [asyncio.sleep, anyio.sleep, partial(anyio.sleep), Sleeps()])
+def test_a_source_that_blocks_refuses_a_sleep_that_is_to_be_awaited(sleep: Any) -> None:
+    """Its seconds would never pass, and the server would be hammered."""
+    with pytest.raises(UsageError, match="not a coroutine function"):
+        TokenSource(CLIENT, token_endpoint="https://as.example/token", sleep=sleep)
