@@ -24,7 +24,15 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.protocol",),
     ("doorkey.oidc",),
     (
-        *("doorkey.common", "doorkey.forks", "doorkey.gate", "doorkey.inside", "doorkey.shield", "doorkey.deadline"),
+        *(
+            "doorkey.ahead",
+            "doorkey.common",
+            "doorkey.forks",
+            "doorkey.gate",
+            "doorkey.inside",
+            "doorkey.shield",
+            "doorkey.deadline",
+        ),
         *("doorkey.bounded", "doorkey.observe"),
     ),
     ("doorkey.single_flight", "doorkey.turns", "doorkey.stores"),
@@ -59,7 +67,14 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "httpx2": (),
     "aiohttp": ("doorkey.integrations.aiohttp_client", "doorkey.integrations.faces.aiohttp"),
     "anyio": (
-        *("doorkey.single_flight", "doorkey.turns", "doorkey.sources", "doorkey.vault", "doorkey.stores"),
+        *(
+            "doorkey.ahead",
+            "doorkey.single_flight",
+            "doorkey.turns",
+            "doorkey.sources",
+            "doorkey.vault",
+            "doorkey.stores",
+        ),
         "doorkey.integrations",
     ),
     "starlette": ("doorkey.dev",),

@@ -14,6 +14,7 @@ from functools import partial
 from random import random
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from doorkey.ahead import ready
 from doorkey.deadline import finishing
 from doorkey.errors import OAuthError, TransportError
 from doorkey.gate import Gate, Lead, waker_of
@@ -206,6 +207,7 @@ class AsyncSingleFlight(Generic[S]):
         return await self._outcome(self.slot.attempts, renew)
 
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
+        await ready()
         filling = self.slot.fill(seen, renew=renew)
         lead = await self._wait_to_lead(seen)
         return await arun(filling, self._perform) if lead is None else await self._lead(lead, filling)
@@ -216,7 +218,11 @@ class AsyncSingleFlight(Generic[S]):
     def _led(self, lead: Lead, filling: Flow[OAuthToken]) -> tuple[Callable[[], _Work], Callable[[], None]]:
         """Return the work of whoever leads, and what is to be done when it ends."""
         leave = partial(self._gate.leave, lead)
-        return lambda: arun(inside(self._gate, filling), self._perform), partial(_end, self.slot, self._clock, leave)
+        return lambda: self._filled(filling), partial(_end, self.slot, self._clock, leave)
+
+    async def _filled(self, filling: Flow[OAuthToken]) -> OAuthToken:
+        await ready()
+        return await arun(inside(self._gate, filling), self._perform)
 
     async def _wait_to_lead(self, seen: int) -> Lead | None:
         """Return the lead once this caller has it, None once somebody else's attempt has ended."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from doorkey.ahead import signing
 from doorkey.authorization_server import AuthorizationServer
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
@@ -39,6 +40,8 @@ class TokenRequests:
         observer: Observer,
     ) -> None:
         self._credentials, self._server, self._clock, self._observer = credentials, server, clock, observer
+        if any(isinstance(name, str) and name.endswith("_jwt") for name in self._preferred()):
+            signing()
 
     def ready(self) -> Flow[ServerMetadata]:
         """Return the metadata, with a token endpoint: discovered unless it is known."""
@@ -76,9 +79,7 @@ class TokenRequests:
 
     def _method(self, metadata: ServerMetadata) -> ClientAuthMethod:
         """Return the first method of the credentials that the server lists, or simply the first."""
-        preferred = self._credentials.auth_methods
-        if not preferred:
-            preferred = _methods_for(self._credentials.client_secret)
+        preferred = self._preferred()
         listed = metadata.extra.get("token_endpoint_auth_methods_supported")
         usable = [one for one in preferred if not isinstance(one, str) or not isinstance(listed, list) or one in listed]
         chosen = (usable or list(preferred))[0]
@@ -87,6 +88,9 @@ class TokenRequests:
         if chosen not in METHODS:
             raise UsageError(f"there is no client authentication method {chosen!r}; known: {', '.join(METHODS)}")
         return METHODS[chosen]
+
+    def _preferred(self) -> Sequence[str | ClientAuthMethod]:
+        return self._credentials.auth_methods or _methods_for(self._credentials.client_secret)
 
 
 def _methods_for(secret: object) -> tuple[str, ...]:

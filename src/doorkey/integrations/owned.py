@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
+from doorkey.ahead import ready
 from doorkey.errors import TransportError, UsageError
 from doorkey.forks import after_fork
 from doorkey.integrations._httpx import installed, library
@@ -67,6 +68,7 @@ class OwnedAsyncSender:
 
     async def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response."""
+        await ready()
         from doorkey.integrations.httpx_client.exchange import aexchange
 
         if self.client is not None:

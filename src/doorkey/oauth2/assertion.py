@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from doorkey.ahead import signing
 from doorkey.arguments import mapping
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
@@ -73,6 +74,7 @@ class AssertionClient(OAuth2Client):
             token_endpoint=endpoint, token_placement=token_placement, scope=scope, leeway=leeway, **options
         )
         self._oauth.first = SelfSignedGrant(partial(_signed, maker, self._oauth))
+        signing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

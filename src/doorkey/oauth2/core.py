@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from doorkey.ahead import signing
 from doorkey.errors import InvalidGrant, MissingTokenError, UsageError
 from doorkey.oauth2.asking import Asking, Told, extra_pairs
 from doorkey.oauth2.hooks import ComplianceHooks
@@ -58,6 +59,8 @@ class SessionCore:
         self.asked: Asking | None = None
         self.home: str | None = None
         self.first: Grant | None = None  # of a session that gets its first token by itself
+        if str(options.token_endpoint_auth_method).endswith("_jwt"):
+            signing()
         self.put(token)
 
     def _observe(self) -> None:
@@ -135,7 +138,9 @@ class SessionCore:
         refresh_token = asking.grant.refresh_token if isinstance(asking.grant, RefreshTokenGrant) else None
         bound = asks_for_a_bound_token(request)
         openid = asks_for_an_id_token(asking.grant, asking.extra, asking.promised)
-        return parse_token(response, asked_at=now, refresh_token=refresh_token, bound=bound, openid=openid)
+        return parse_token(
+            response, asked_at=now, refresh_token=refresh_token, bound=bound, openid=openid, grant=asking.grant
+        )
 
     def present(
         self,

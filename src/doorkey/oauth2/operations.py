@@ -124,8 +124,10 @@ class AwaitingSession:
     introspect_token = awaiting(OAuth2Client._introspect_token)
 
     async def _run(self: Any, flow: Flow[T]) -> T:
+        from doorkey.ahead import ready
         from doorkey.protocol.flow import arun
 
+        await ready()
         return await arun(flow, self._perform)
 
     async def _perform(self: Any, effect: Any) -> Any:
