@@ -90,15 +90,19 @@ class SourceCore:
                 if not repeatable:
                     raise
         try:
-            return (yield from self._ask_patiently(metadata))
+            tries = 1 if token is not None and self.slot.is_good(token, self.clock()) else TRIES
+            return (yield from self._ask_patiently(metadata, tries))
         except InvalidGrant as refused:
             if not repeatable:
                 self.slot.bury(token, refused)
             raise
 
-    def _ask_patiently(self, metadata: ServerMetadata) -> Flow[OAuthToken]:
-        """Ask by the credentials; wait out a short `Retry-After` where asking again burns nothing."""
-        for left in range(TRIES - 1, -1, -1):
+    def _ask_patiently(self, metadata: ServerMetadata, tries: int) -> Flow[OAuthToken]:
+        """Ask by the credentials; wait out a short `Retry-After` where asking again burns nothing.
+
+        With a token that is still good there is one of the `tries`: nobody waits in order to renew it early.
+        """
+        for left in range(tries - 1, -1, -1):
             with self._observer.preparing():
                 grant = self.credentials.grant()
             try:

@@ -50,6 +50,22 @@ def test_a_short_pause_is_waited_out_where_asking_again_burns_nothing(
 
 
 @one_of_each
+def test_nobody_waits_for_a_busy_server_with_a_token_that_is_still_good(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    asking = source(CLIENT, clock=clock, **on_token(hostile, token("a", expires_in=60), busy(4), token("b")))
+    asking.token()
+    clock.advance(40)
+    assert asking.access_token() == "a"
+    assert asking.sleeps == []
+    clock.advance(3)
+    assert asking.access_token() == "a"
+    assert len(hostile.token_requests) == 2, "the server was asked before it wanted to be"
+    clock.advance(2)
+    assert asking.access_token() == "b"
+
+
+@one_of_each
 @pytest.mark.parametrize("name", list(ONCE))
 def test_what_may_be_presented_once_is_never_repeated_within_a_call(source: Maker, hostile: Hostile, name: str) -> None:
     asking = source(ONCE[name](), **on_token(hostile, busy(1), token("a")))

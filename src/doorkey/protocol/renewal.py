@@ -259,6 +259,10 @@ class Slot:
         self.pause = self.backoff.pause(self.failures, self.error, chance)
         self.retry_at = now + self.pause
 
+    def is_good(self, token: OAuthToken, now: float) -> bool:
+        """Say whether `token` may still be sent at `now`."""
+        return self._freshness(token, now) is not Freshness.EXPIRED
+
     def _freshness(self, token: OAuthToken, now: float) -> Freshness:
         """Return how fresh the slot's token is; one that a server refused has expired, whatever it says."""
         if self.rejected is not None and token.access_token == self.rejected:
