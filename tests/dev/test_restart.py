@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import requests
@@ -5,6 +7,7 @@ import requests
 from doorkey.dev import Provider
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
+S256 = {"code_challenge_method": "S256"}
 
 
 def test_sessions_and_keys_outlive_a_restart_when_a_file_is_given(tmp_path: Path, http: requests.Session) -> None:
@@ -56,3 +59,23 @@ def test_the_file_holds_no_password_code_or_cookie(tmp_path: Path, http: request
     content = store.read_bytes()
     for secret in (token["access_token"], token["refresh_token"], "my-secret", "wonderland"):
         assert secret.encode() not in content
+
+
+def test_a_store_that_does_not_answer_is_the_providers_own_error_everywhere(
+    tmp_path: Path, http: requests.Session
+) -> None:
+    path = tmp_path / "provider.sqlite"
+    with Provider(store=path) as provider:
+        token = http.post(provider.token_endpoint, {**ADMIN, "scope": "openid"}).json()["access_token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert http.get(provider.userinfo_endpoint, headers=bearer).status_code == 200
+        with closing(sqlite3.connect(path)) as broken:
+            broken.execute("DROP TABLE record")
+        count = f"{provider.origin}/admin/realms/master/users/count"
+        for url in (provider.userinfo_endpoint, provider.echo, count):
+            answer = http.get(url, headers=bearer)
+            assert (answer.status_code, answer.json()) == (500, {"error": "server_error"})
+        asked = {"client_id": "public-native", "redirect_uri": "http://127.0.0.1:9499/cb", "response_type": "code"}
+        page = http.get(provider.authorization_endpoint, params={**asked, "code_challenge": "c" * 43, **S256})
+        assert page.status_code == 500
+        assert "We are sorry" in page.text

@@ -20,7 +20,9 @@ from doorkey.dev.faults import Fault, Faults
 from doorkey.dev.keycloak import Keycloak
 from doorkey.dev.misbehaviour import dripping, held, reset
 from doorkey.dev.request_log import LoggedRequest, RequestLog
+from doorkey.errors import OAuthError
 from doorkey.protocol.http import Request, Response
+from doorkey.server.answers import server_error
 from doorkey.server.parameters import has_form
 
 MAX_BODY = 256 * 1024
@@ -62,11 +64,14 @@ class App:
     def _answer(self, request: Request, path: str, size: int, fault: Fault | None) -> Response:
         if fault is not None and fault.status is not None:
             return Response(fault.status, fault.headers, fault.body)
-        if path == ECHO:
-            return self._echo(request, size)
-        if size > MAX_BODY:
-            return Response(413, (("Content-Type", "application/json"),), b'{"error":"invalid_request"}')
-        return self._keycloak.answer(request)
+        try:
+            if path == ECHO:
+                return self._echo(request, size)
+            if size > MAX_BODY:
+                return Response(413, (("Content-Type", "application/json"),), b'{"error":"invalid_request"}')
+            return self._keycloak.answer(request)
+        except OAuthError:  # a store that does not answer, say
+            return server_error()
 
     def _echo(self, request: Request, size: int) -> Response:
         """Answer what came, if it came with a token that counts: a protected resource to try tokens on."""

@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
-from doorkey.errors import ServerError
+from doorkey.errors import OAuthError, ServerError
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.http import Request, Response
 from doorkey.server.context import At
@@ -65,6 +65,8 @@ def _with_error_page(flow: Flow[Response]) -> Flow[Response]:
         return (yield from flow)
     except ServerError as error:
         return error_page(error.description or error.error, error.status or 400)
+    except OAuthError:  # a store that does not answer, say: it concerns nobody in a browser
+        return error_page("Something went wrong here. Try again.", 500)
 
 
 def _ask_to_log_in(needed: LoginNeeded, at: At) -> Response:

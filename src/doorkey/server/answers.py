@@ -45,6 +45,11 @@ def error_response(error: ServerError) -> Response:
     return json_response(content, error.status or 400, (*NO_STORE, *error.headers))
 
 
+def server_error() -> Response:
+    """Return the response to a request that could not be dealt with, for reasons that are not the client's."""
+    return json_response({"error": "server_error"}, 500)
+
+
 def answered(flow: Flow[Response]) -> Flow[Response]:
     """Run the flow of an endpoint, with everything it refuses turned into a response.
 
@@ -55,7 +60,7 @@ def answered(flow: Flow[Response]) -> Flow[Response]:
     except ServerError as error:
         return error_response(error)
     except OAuthError:
-        return json_response({"error": "server_error"}, 500)
+        return server_error()
 
 
 def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query", *, status: int = 302) -> Response:
