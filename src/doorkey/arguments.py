@@ -55,15 +55,29 @@ def seconds(value: object, what: str, *, least: float = 0.0, most: float = LATES
     if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most and value < LATEST:
         return float(value)
     raise UsageError(
-        f"{what} is a number of seconds, {least:g} or more" + (f" and at most {most:g}" if most < LATEST else "")
+        f"{what} is a number of seconds"
+        + (f", {least:g} or more" if least > -LATEST else "")
+        + (f" and at most {most:g}" if most < LATEST else "")
     )
 
 
-def count(value: object, what: str) -> int:
-    """Return a whole number from 1 on. Raises `UsageError` for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+def count(value: object, what: str, *, least: int = 1, most: float = LATEST) -> int:
+    """Return a whole number from `least` to `most`. Raises `UsageError` for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
-    raise UsageError(f"{what} is a whole number, 1 or more")
+    raise UsageError(f"{what} is a whole number, {least} or more" + (f" and at most {most}" if most < LATEST else ""))
+
+
+def named(value: object, what: str) -> str:
+    """Return a text that can name something. Raises `UsageError` for none, and for what UTF-8 cannot hold."""
+    if not text(value, what) or not encodable(str(value)):
+        raise UsageError(f"{what} is text that is not empty and has no lone surrogate")
+    return str(value)
+
+
+def each(value: object, kind: type[T], expected: str) -> tuple[T, ...]:
+    """Return values of that `kind` as a tuple. Raises `UsageError` that says what is `expected` for anything else."""
+    return tuple(instance(one, kind, expected) for one in members(value, expected))
 
 
 def mapping(value: object, what: str) -> Mapping[str, Any]:

@@ -90,7 +90,10 @@ def test_a_client_without_a_secret_is_public_and_needs_pkce(tmp_path: Path) -> N
     [
         ("[[clients]]\nclient_id = 'a'\nsecrets = 'b'", "clients has no 'secrets'"),
         ("[[clients]]\nsecret = 'b'", "no client_id"),
-        ("[[clients]]\nclient_id = 'a'\naudiences = { profile = 5 }", "audiences of an entry of clients must be text"),
+        (
+            "[[clients]]\nclient_id = 'a'\naudiences = { profile = 5 }",
+            "'a' of clients: each of audiences",
+        ),
         ("[[users]]\nusername = 'a'", "no password"),
         ("[[users]]\npassword = 'a'", "no username"),
         ("[realms.a.trusted_issuers]\nx = 1", "must be a table"),

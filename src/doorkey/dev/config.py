@@ -90,6 +90,9 @@ class Config:
 
 def read_config(path: str | os.PathLike[str]) -> Config:
     """Return what the TOML file at `path` says. Raises `UsageError` that names the file and what is wrong in it."""
+    given: object = path
+    if not isinstance(given, str | os.PathLike):
+        raise UsageError(f"a configuration is read from a file's path, not {type(given).__name__}")
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         return parse_config(content)
@@ -106,8 +109,6 @@ def parse_config(content: Table) -> Config:
     _check(content, {"realms": dict, "clients": list, "users": list}, "the file")
     realms: Table = content.get("realms", {})
     clients = tuple(_each(content, "clients", _CLIENT, "client_id", client))
-    if not all(isinstance(one, str) for found in clients for one in found.audiences.values()):
-        raise UsageError("audiences of an entry of clients must be text, by scope")
     users = tuple(_each(content, "users", _USER, "username", user))
     if any(one.password is None and not one.links for one in users):
         raise UsageError("an entry of users has no password")
@@ -131,7 +132,11 @@ def _each(content: Table, kind: str, members: Mapping[str, type], name: str, mak
         table = dict(_check(entry, members, kind))
         if not table.get(name):
             raise UsageError(f"an entry of {kind} has no {name}")
-        yield make(table.pop(name), **table)
+        named = table.pop(name)
+        try:
+            yield make(named, **table)
+        except UsageError as error:
+            raise UsageError(f"{named!r} of {kind}: {error.description}") from None
 
 
 def _check(table: object, members: Mapping[str, type], what: str) -> Table:

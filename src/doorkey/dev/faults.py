@@ -11,17 +11,26 @@ Each is for the next request that fits, or for as many as `times` says; what nob
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from doorkey.arguments import count, encodable, instance, members, seconds, text
+from doorkey.errors import UsageError
 from doorkey.protocol.http import Pairs
 
 HOLD_SECONDS = 30.0
 """A held request goes on after this long whatever happens, so that no suite hangs for ever."""
 
+MAX_TIMES = 10_000
+
 Reset: TypeAlias = Literal["before", "after"]
+
+_HEADERS = "headers of a fault are texts by name, of characters that a header can hold"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1, §5.5
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +88,30 @@ class Faults:
         set; `drip` sends its body byte by byte, so many seconds apart. `reset` breaks the connection in place
         of an answer: `before` the provider has done anything, or `after` it has done what was asked, so that
         only the answer is lost. Returns the fault, whose `arrived` event tells when the first such request
-        has come.
+        has come. Raises `UsageError` for what cannot be done.
         """
-        pairs = tuple(headers.items()) if isinstance(headers, Mapping) else headers
-        content = body.encode() if isinstance(body, str) else body
-        fault = Fault(status, content, pairs, hold, drip, reset)
+        text(path_end, "the end of a path")
+        if grant_type is not None:
+            text(grant_type, "grant_type")
+        count(times, "times", most=MAX_TIMES)
+        fault = Fault(_status(status), _content(body), _pairs(headers), hold, drip, reset)
+        if status is None and (fault.body or fault.headers):
+            raise UsageError(
+                "body and headers take the place of the true answer where there is a status: give that too"
+            )
+        if hold is not None:
+            instance(hold, threading.Event, "hold is a threading.Event, which the test sets")
+        if drip is not None:
+            seconds(drip, "drip")
+        if reset not in (None, "before", "after"):
+            raise UsageError("reset is 'before' the work is done, or 'after' it")
         with self._lock:
             self._waiting += [_Waiting(path_end, grant_type, fault)] * times
         return fault
 
     def take(self, path: str, grant_type: str | None = None) -> Fault | None:
         """Return the fault for a request to `path`, which then is used up, or None."""
+        text(path, "a path")
         with self._lock:
             for index, waiting in enumerate(self._waiting):
                 if waiting.fits(path, grant_type):
@@ -101,3 +123,29 @@ class Faults:
         """Forget the faults that are still waiting."""
         with self._lock:
             self._waiting.clear()
+
+
+def _status(value: object) -> int | None:
+    if value is None:
+        return None
+    return count(value, "status", least=200, most=599)
+
+
+def _content(value: object) -> bytes:
+    if isinstance(value, str):
+        if not encodable(value):
+            raise UsageError("body has a lone surrogate, which cannot be encoded: give bytes")
+        return value.encode()
+    return instance(value, bytes, "body is bytes, or text that goes out as UTF-8")
+
+
+def _pairs(headers: Mapping[str, str] | Pairs) -> Pairs:
+    given = tuple(headers.items()) if isinstance(headers, Mapping) else headers
+    pairs: list[tuple[str, str]] = []
+    for pair in members(given, _HEADERS):
+        match pair:
+            case (str(name), str(value)) if _NAME.fullmatch(name) and _VALUE.fullmatch(value):
+                pairs.append((name, value))
+            case _:
+                raise UsageError(_HEADERS)
+    return tuple(pairs)

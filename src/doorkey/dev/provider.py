@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import uvicorn
 
+from doorkey.arguments import count, did_you_mean, each, encodable, instance, mapping, named, text
+from doorkey.clock import wall_time
 from doorkey.dev.app import App
 from doorkey.dev.clock import Clock
 from doorkey.dev.faults import Faults
@@ -20,7 +22,7 @@ from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL, Keycloak, Realm
 from doorkey.dev.misbehaviour import OpenProtocol
 from doorkey.dev.registrations import default_clients, default_realms, default_users
 from doorkey.dev.request_log import RequestLog
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, printable
 from doorkey.protocol.endpoint import is_loopback
 from doorkey.server.model import Client, Settings, User
 from doorkey.server.sqlite_store import SQLiteStore
@@ -30,6 +32,9 @@ from doorkey.server.store import MemoryStore, Store
 START_SECONDS = 10.0
 STOP_SECONDS = 10.0
 """How long to wait for a server that is to be ready, and for one to end that did not become so."""
+MAX_PORT = 65535
+
+_REALM = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Provider:
@@ -42,7 +47,7 @@ class Provider:
     whose assertions `assertion-client` may bring, by issuer, with theirs. `store` is the path of an
     SQLite file that outlives the provider; without it everything is in memory. `clock` returns POSIX seconds.
 
-    Raises `UsageError` for a host beyond loopback unless `allow_remote` is set.
+    Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for what cannot be served.
     """
 
     def __init__(
@@ -58,19 +63,24 @@ class Provider:
         host: str = "127.0.0.1",
         port: int = 0,
         allow_remote: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_time,
     ) -> None:
-        if not (allow_remote or is_loopback(host)):
+        instance(allow_remote, bool, "allow_remote is True or False")
+        if not is_loopback(named(host, "host")) and not allow_remote:
             raise UsageError(f"the provider is for this machine; listening at {host} must be allowed explicitly")
-        self.clients = {one.client_id: one for one in (*default_clients(client_jwks or {}), *clients)}
-        self.users = {one.username.lower(): one for one in (*default_users(), *users)}
+        count(port, "port", least=0, most=MAX_PORT)
+        added = each(clients, Client, "clients are what doorkey.dev.client() returns")
+        people = each(users, User, "users are what doorkey.dev.user() returns")
+        signing = _keys(client_jwks, "client_jwks", "client id")
+        self.clients = {one.client_id: one for one in (*default_clients(signing), *added)}
+        self.users = {one.username.lower(): one for one in (*default_users(), *people)}
         self.requests = RequestLog()
         self.faults = Faults()
         self._host, self._port, self._allow_remote = host, port, allow_remote
         self._clock = Clock(clock)
-        known = default_realms(trusted_issuers or {})
-        self.realms = _with_lifetime({**known, **(realms or {})}, access_token_lifetime)
-        self._store_path = store
+        known = default_realms(_keys(trusted_issuers, "trusted_issuers", "issuer"))
+        self.realms = _with_lifetime({**known, **_realms(realms)}, access_token_lifetime)
+        self._store_path = _path(store)
         self._store: Store | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -80,6 +90,7 @@ class Provider:
 
         Raises `UsageError` if the address is taken or the server does not start; nothing of it is left then.
         """
+        self._clock.now()  # one that tells no time is an error here, and not an answer of status 500
         listener = _listen(self._host, self._port)
         try:
             self._serve(listener)
@@ -128,7 +139,10 @@ class Provider:
         self.stop()
 
     def advance(self, seconds: float) -> None:
-        """Move the provider's clock on by `seconds`, so that tokens expire without anybody waiting."""
+        """Move the provider's clock on by `seconds`, so that tokens expire without anybody waiting.
+
+        Raises `UsageError` for what is no number; one below 0 sets the clock back.
+        """
         self._clock.advance(seconds)
 
     def clock(self) -> float:
@@ -142,7 +156,11 @@ class Provider:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port."""
+        """Scheme, host and port. Raises `UsageError` before a free port has been found, which the start does."""
+        if not self._port:
+            raise UsageError(
+                "the provider has no address yet: start it, `with Provider() as provider:`, or give a port"
+            )
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
@@ -152,7 +170,12 @@ class Provider:
         return self.issuer_of(ADMIN_REALM)
 
     def issuer_of(self, realm: str) -> str:
-        """Return the issuer of any realm, asked at `origin`."""
+        """Return the issuer of any realm, asked at `origin`. Raises `UsageError` for a realm that is not there."""
+        if text(realm, "a realm's name") not in self.realms:
+            there = f"; there are {', '.join(self.realms)}"
+            raise UsageError(
+                f"the provider has no realm {printable(realm, 80)!r}{did_you_mean(realm, self.realms, there)}"
+            )
         return f"{self.origin}/realms/{realm}"
 
     @property
@@ -244,13 +267,40 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except OSError as error:
+    except (OSError, ValueError, TypeError) as error:  # the latter of a host that is no name, or has a NUL
         listener.close()
-        raise UsageError(f"cannot listen at {host}:{port} ({error.strerror})") from error
+        raise UsageError(f"cannot listen at {host}:{port} ({getattr(error, 'strerror', 'no host')})") from error
     return listener
 
 
 def _with_lifetime(realms: Mapping[str, Settings], lifetime: int | None) -> dict[str, Settings]:
     if lifetime is None:
         return dict(realms)
+    count(lifetime, "access_token_lifetime in seconds", least=0)
     return {name: replace(settings, access_token_lifetime=lifetime) for name, settings in realms.items()}
+
+
+def _realms(given: object) -> Mapping[str, Settings]:
+    checked: Mapping[str, Any] = mapping({} if given is None else given, "realms")
+    for name, settings in checked.items():
+        if not _REALM.fullmatch(text(name, "a realm's name")):
+            raise UsageError("a realm's name is of letters, digits, - and _")
+        instance(settings, Settings, f"the settings of realm {name} are doorkey.dev.Settings")
+    return checked
+
+
+def _keys(given: object, what: str, by: str) -> Mapping[str, Mapping[str, Any]]:
+    checked: Mapping[str, Any] = mapping({} if given is None else given, what)
+    for jwks in checked.values():
+        mapping(jwks, f"each of {what}, a JWK Set by {by},")
+    return checked
+
+
+def _path(given: str | os.PathLike[str] | None) -> str | None:
+    if given is None:
+        return None
+    asked: object = given
+    name: object = os.fspath(given) if isinstance(asked, str | os.PathLike) else None
+    if not isinstance(name, str) or not name or "\0" in name or not encodable(name):
+        raise UsageError("store is the path of a file, or None to keep everything in memory")
+    return name

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
+from doorkey.arguments import did_you_mean, named, text, texts
+from doorkey.errors import UsageError
 from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.model import (
     AUTHORIZATION_CODE,
@@ -48,12 +50,14 @@ def user(
     """Return a user whose `sub` follows from the name, so that it is the same after a restart.
 
     One without a password gets tokens by an assertion only: `links` are the user's subjects by trusted issuer.
+    Raises `UsageError` for what is no member of a user, or of another kind.
     """
+    _check_members(more, User, derived="sub")
     return User(
-        sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{username}")),
+        sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{named(username, 'username')}")),
         username=username,
-        password=Secret(password) if password else None,
-        roles=(*roles, "default-roles-master", "offline_access", "uma_authorization"),
+        password=_secret(password, "password"),
+        roles=(*texts(roles, "roles"), "default-roles-master", "offline_access", "uma_authorization"),
         given_name=given_name,
         **more,
     )
@@ -72,27 +76,44 @@ def client(
 ) -> Client:
     """Return a client as most of ours are: every grant, callbacks on loopback, the optional scope `scope-1`.
 
-    One without a secret and without `jwks` is public, and then PKCE is required of it.
+    One without a secret and without `jwks` is public, and then PKCE is required of it. Raises `UsageError` for what
+    is no member of a client, or of another kind.
     """
+    _check_members(more, Client, derived="web_origins")
+    kept = _secret(secret, "secret")
     if auth_methods is None:
-        auth_methods = (PRIVATE_KEY_JWT,) if jwks is not None else WITH_A_SECRET if secret else (NONE,)
-    methods = tuple(auth_methods)
-    allowed = frozenset(grants) - (_NEED_A_SECRET if NONE in methods else frozenset())
-    callbacks = tuple(redirect_uris)
+        auth_methods = (PRIVATE_KEY_JWT,) if jwks is not None else WITH_A_SECRET if kept else (NONE,)
+    methods = texts(auth_methods, "auth_methods")
+    allowed = frozenset(texts(grants, "grants")) - (_NEED_A_SECRET if NONE in methods else frozenset())
+    callbacks = texts(redirect_uris, "redirect_uris")
     more.setdefault("require_pkce", NONE in methods)
     more.setdefault("audiences", {"scope-1": RESOURCE_SERVER})
     standard = Client(client_id=client_id)
     return replace(
         standard,
-        secret=Secret(secret) if secret else None,
+        secret=kept,
         auth_methods=methods,
         jwks=jwks,
         grants=allowed,
         redirect_uris=callbacks,
         web_origins=tuple(dict.fromkeys(_origin(uri) for uri in callbacks)),
-        optional_scopes=tuple(dict.fromkeys([*standard.optional_scopes, *optional_scopes])),
+        optional_scopes=tuple(dict.fromkeys([*standard.optional_scopes, *texts(optional_scopes, "optional_scopes")])),
         **more,
     )
+
+
+def _check_members(given: Iterable[str], kind: type[Client | User], *, derived: str) -> None:
+    known = [member.name for member in fields(kind) if member.name != derived]
+    for name in given:
+        if name not in known:
+            raise UsageError(f"a {kind.__name__.lower()} has no {name!r}{did_you_mean(name, known)}")
+
+
+def _secret(value: object, what: str) -> Secret | None:
+    """Return a secret; none, or an empty one, is None."""
+    if value is None or isinstance(value, Secret):
+        return value or None
+    return Secret(given) if (given := text(value, what)) else None
 
 
 def _origin(uri: str) -> str:

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from doorkey.arguments import text
+
 KEPT = 10_000
 
 
@@ -42,7 +44,8 @@ class RequestLog:
             self._requests.clear()
 
     def to(self, path_end: str) -> tuple[LoggedRequest, ...]:
-        """Return the requests whose path ends in `path_end`."""
+        """Return the requests whose path ends in `path_end`. Raises `UsageError` for what is no text."""
+        text(path_end, "the end of a path")
         return tuple(request for request in self if request.path.endswith(path_end))
 
     def __iter__(self) -> Iterator[LoggedRequest]:

@@ -3,10 +3,13 @@ requests."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from doorkey.arguments import count, did_you_mean, each, encodable, instance, mapping, named, text, texts
+from doorkey.errors import UsageError
 from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.values import Secret
 
@@ -21,6 +24,7 @@ REFRESH_TOKEN = "refresh_token"
 PASSWORD = "password"
 CLIENT_CREDENTIALS = "client_credentials"
 
+METHODS = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, NONE)
 WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
 USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
 """What a client may ask for unless told otherwise; not the grants by which it acts for users who are away."""
@@ -35,6 +39,8 @@ class Client:
     §7.3), and that a path ending in `/*` stands for any path below it on loopback. `optional_scopes` are
     granted when asked for; `audiences` are the resource servers that a scope adds to the audience. Access tokens
     name the `web_origins` whose scripts may use them; those of a `lightweight` client say nothing of the user.
+
+    Raises `UsageError` for anything of another kind, as the other registrations do.
     """
 
     client_id: str
@@ -50,6 +56,32 @@ class Client:
     audiences: Mapping[str, str] = field(default_factory=dict[str, str])
     require_pkce: bool = False
     lightweight: bool = False
+
+    def __post_init__(self) -> None:
+        named(self.client_id, "client_id")
+        _check_secret(self.secret, "the secret of a client")
+        several = (
+            "auth_methods",
+            "auth_algorithms",
+            "redirect_uris",
+            "web_origins",
+            "default_scopes",
+            "optional_scopes",
+        )
+        for name in several:
+            object.__setattr__(self, name, _names(getattr(self, name), name))
+        object.__setattr__(self, "grants", frozenset(_names(self.grants, "grants")))
+        for method in self.auth_methods:
+            if method not in METHODS:
+                known = f"; there are {', '.join(METHODS)}"
+                raise UsageError(
+                    f"no method of client authentication is {method!r}{did_you_mean(method, METHODS, known)}"
+                )
+        if self.jwks is not None:
+            mapping(self.jwks, "jwks")
+        _check_texts(self.audiences, "audiences", "by scope")
+        for name in ("require_pkce", "lightweight"):
+            instance(getattr(self, name), bool, f"{name} is True or False")
 
     @property
     def is_public(self) -> bool:
@@ -74,6 +106,15 @@ class User:
     roles: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def __post_init__(self) -> None:
+        named(self.sub, "sub")
+        named(self.username, "username")
+        _check_secret(self.password, "the password of a user")
+        for name in ("email", "given_name", "family_name"):
+            _check_optional(getattr(self, name), name)
+        object.__setattr__(self, "roles", _names(self.roles, "roles"))
+        _check_texts(self.links, "links", "by trusted issuer")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedIssuer:
@@ -87,6 +128,12 @@ class TrustedIssuer:
     jwks: Mapping[str, Any]
     algorithms: tuple[str, ...] = ASYMMETRIC
     max_age: int = 300
+
+    def __post_init__(self) -> None:
+        named(self.issuer, "the name of a trusted issuer")
+        mapping(self.jwks, "jwks")
+        object.__setattr__(self, "algorithms", _names(self.algorithms, "algorithms"))
+        count(self.max_age, "max_age in seconds", least=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +155,27 @@ class Settings:
     audience: str | None = None
     access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
+
+    def __post_init__(self) -> None:
+        times = (
+            "access_token_lifetime",
+            "session_idle",
+            "session_max",
+            "code_lifetime",
+            "login_lifetime",
+            "clock_skew",
+        )
+        for name in times:
+            count(getattr(self, name), f"{name} in seconds", least=0)
+        instance(self.rotate_refresh_tokens, bool, "rotate_refresh_tokens is True or False")
+        _check_optional(self.audience, "audience")
+        try:
+            claims = dict(mapping(self.access_token_claims, "access_token_claims"))
+            json.dumps(claims, allow_nan=False, ensure_ascii=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            raise UsageError("access_token_claims are what JSON can say: texts, numbers, lists, dictionaries") from None
+        trusted = each(self.trusted_issuers, TrustedIssuer, "trusted_issuers are TrustedIssuer values")
+        object.__setattr__(self, "trusted_issuers", trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +240,23 @@ class Code:
     session_id: str
     grant_id: str
     used: bool = False
+
+
+def _names(value: object, what: str) -> tuple[str, ...]:
+    return tuple(named(one, f"each of {what}") for one in texts(value, what))
+
+
+def _check_secret(value: object, what: str) -> None:
+    if value is not None:
+        instance(value, Secret, f"{what} is a doorkey.values.Secret, or None")
+
+
+def _check_optional(value: object, what: str) -> None:
+    if value is not None and not encodable(text(value, what)):
+        raise UsageError(f"{what} has a lone surrogate, which cannot be encoded")
+
+
+def _check_texts(value: object, what: str, by: str) -> None:
+    for key, one in mapping(value, what).items():
+        named(key, f"what {what} are named by")
+        named(one, f"each of {what}, {by},")

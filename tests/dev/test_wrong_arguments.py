@@ -1,0 +1,157 @@
+"""Whatever a program gives the embedded provider: it is an error of ours, and at once, not an answer of status 500."""
+
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# What is given here is of any kind by design.
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from doorkey.dev import Client, Faults, Provider, RequestLog, Settings, User, client, read_config, user
+from doorkey.errors import UsageError
+from doorkey.server.model import TrustedIssuer
+from tests.wrong_values import failures, parameters_of, refused
+
+ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
+CLIENT = {"grant_type": "client_credentials", "client_id": "client-1", "client_secret": "my-secret"}
+BINDS = ("host", "port", "allow_remote", "store")
+MORE = ("email", "family_name", "links", "sub", "no_such")
+
+
+def served(**given: Any) -> None:
+    """Start a provider, and use what it was given: an answer from 500 on says that it should have been refused."""
+    with Provider(**given) as provider, requests.Session() as http:
+        http.trust_env = False
+        for realm in provider.realms:
+            endpoint = f"{provider.issuer_of(realm)}/protocol/openid-connect/token"
+            for form in (ADMIN, CLIENT, {**ADMIN, "client_id": "assertion-client"}):
+                answer = http.post(endpoint, form)
+                assert answer.status_code < 500, answer.text
+        bearer = {"Authorization": f"Bearer {http.post(provider.token_endpoint, ADMIN).json().get('access_token')}"}
+        assert http.get(provider.echo, headers=bearer).status_code < 500
+        assert http.get(provider.userinfo_endpoint, headers=bearer).status_code < 500
+
+
+def test_a_provider() -> None:
+    refused(
+        failures(served, {}, [name for name in parameters_of(Provider) if name not in BINDS]),
+        failures(lambda realm: served(realms={realm: Settings()}), {}, ["realm"], also=(TypeError,)),  # unhashable
+        failures(lambda **settings: served(realms={"a": Settings(**settings)}), {}, parameters_of(Settings)),
+        failures(lambda one: served(clients=[one]), {}, ["one"]),
+        failures(lambda one: served(users=[one]), {}, ["one"]),
+        failures(lambda keys: served(client_jwks={"c": keys}), {}, ["keys"]),
+        failures(lambda keys: served(trusted_issuers={"https://robots.example": keys}), {}, ["keys"]),
+        failures(lambda returned: served(clock=lambda: returned), {}, ["returned"]),
+    )
+
+
+def test_where_a_provider_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a text may be the path of a store
+
+    def listening(**given: Any) -> None:
+        with Provider(**given):
+            pass
+
+    refused(
+        failures(listening, {}, [name for name in BINDS if name != "allow_remote"]),
+        failures(listening, {"allow_remote": True, "host": "127.0.0.1"}, BINDS),
+        failures(lambda value: Provider(allow_remote=value), {}, ["value"]),
+    )
+
+
+def test_clients_and_users() -> None:
+    def registered(**given: Any) -> None:
+        served(clients=[client(**given)])
+
+    def known(**given: Any) -> None:
+        served(users=[user(**given)])
+
+    refused(
+        failures(registered, {"client_id": "client-1", "secret": "my-secret"}, parameters_of(Client)),
+        failures(registered, {"client_id": "client-1", "secret": "my-secret"}, ["no_such"]),
+        failures(known, {"username": "admin", "password": "admin"}, [*parameters_of(user), *MORE]),
+        failures(Client, {"client_id": "c"}),
+        failures(User, {"sub": "s", "username": "u"}),
+        failures(TrustedIssuer, {"issuer": "i", "jwks": {}}),
+    )
+
+
+def test_what_a_provider_is_told_and_asked(provider: Provider) -> None:
+    refused(
+        failures(provider.advance, {}),
+        failures(provider.issuer_of, {}),
+        failures(provider.requests.to, {}),
+        failures(RequestLog().to, {}),
+        failures(read_config, {}),
+    )
+
+
+def test_faults(http: requests.Session, provider: Provider) -> None:
+    def added(**given: Any) -> None:
+        try:
+            faults.add(**given)
+            if given.get("hold") is None and given["path_end"] == "/token":
+                http.post(provider.token_endpoint, CLIENT, timeout=10)
+        finally:
+            faults.clear()
+
+    faults = provider.faults
+    good: dict[str, Any] = {"path_end": "/token", "status": 418}
+    names = [name for name in parameters_of(faults.add) if name != "drip"]
+    refused(
+        failures(added, good, names, also=(requests.RequestException,)),
+        failures(lambda **given: faults.add("/nowhere", **given), {}, ["drip"]),
+        failures(lambda value: added(**good, headers={"X-A": value}), {}, ["value"]),
+        failures(lambda name: added(**good, headers={name: "b"}), {}, ["name"], also=(TypeError,)),
+        failures(faults.take, {"path": "/token"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "expected"),
+    [
+        (Provider, {"port": "x"}, "port is a whole number, 0 or more and at most 65535"),
+        (Provider, {"port": 99999}, "port is a whole number, 0 or more and at most 65535"),
+        (Provider, {"clients": ["a"]}, r"clients are what doorkey.dev.client\(\) returns, not str"),
+        (Provider, {"access_token_lifetime": "5"}, "access_token_lifetime in seconds is a whole number"),
+        (Provider, {"realms": {"a": 1}}, "the settings of realm a are doorkey.dev.Settings, not int"),
+        (Provider, {"realms": {"a/b": Settings()}}, "a realm's name is of letters"),
+        (client, {"client_id": "a", "foo": 1}, "a client has no 'foo'$"),
+        (client, {"client_id": "a", "audience": {}}, "a client has no 'audience': did you mean 'audiences'"),
+        (client, {"client_id": "a", "auth_methods": "client_secret_pots"}, "did you mean 'client_secret_post'"),
+        (user, {"username": "a", "mail": "a@example"}, "a user has no 'mail': did you mean 'email'"),
+        (Client, {"client_id": "a", "secret": "s"}, "the secret of a client is a doorkey.values.Secret"),
+        (Faults().add, {"path_end": "/token", "status": "x"}, "status is a whole number, 200 or more and at most 599"),
+        (Faults().add, {"path_end": "/token", "body": "x"}, "the place of the true answer where there is a status"),
+        (Faults().add, {"path_end": "/token", "reset": "never"}, "'before' the work is done, or 'after' it"),
+    ],
+)
+def test_an_error_says_what_is_expected(call: Callable[..., Any], given: dict[str, Any], expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
+        call(**given)
+
+
+def test_a_provider_has_no_address_before_there_is_one() -> None:
+    provider = Provider()
+    assert provider.port == 0
+    for name in ("origin", "issuer", "token_endpoint", "authorization_endpoint", "jwks_uri", "echo"):
+        with pytest.raises(UsageError, match="no address yet: start it"):
+            getattr(provider, name)
+    assert Provider(port=8080).token_endpoint == "http://127.0.0.1:8080/realms/master/protocol/openid-connect/token"
+
+
+def test_a_realm_that_is_not_there_has_no_issuer(provider: Provider) -> None:
+    with pytest.raises(UsageError, match="no realm 'nope'; there are master, rotating"):
+        provider.issuer_of("nope")
+    with pytest.raises(UsageError, match="did you mean 'master'"):
+        provider.issuer_of("mastr")
+
+
+def test_one_text_is_one_name() -> None:
+    made = client("a", "s", auth_methods="client_secret_post", redirect_uris="http://127.0.0.1/cb", grants="password")
+    assert made.auth_methods == ("client_secret_post",)
+    assert made.redirect_uris == ("http://127.0.0.1/cb",)
+    assert made.grants == {"password"}
