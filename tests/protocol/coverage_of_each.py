@@ -1,4 +1,6 @@
-"""Prove that each file of this folder alone covers its module: ``python -m tests.protocol.coverage_of_each``.
+"""Prove that the tests of a module alone cover it: ``python -m tests.protocol.coverage_of_each``.
+
+Those of `flow` are test_flow.py, and test_flow_*.py where there are many.
 
 A line that is covered only because another test passes through it is a line nobody has thought about.
 """
@@ -18,13 +20,14 @@ MODULES = sorted(
 
 def uncovered(module: str) -> str:
     """Return what the test file of `module` leaves out of it, or nothing."""
-    test, source = f"tests/protocol/test_{module}.py", f"src/doorkey/protocol/{module}.py"
+    source = f"src/doorkey/protocol/{module}.py"
+    tests = [f"tests/protocol/test_{module}.py", *sorted(map(str, Path("tests/protocol").glob(f"test_{module}_*.py")))]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "COVERAGE_FILE": f"{folder}/data"}
         measure = [sys.executable, "-m", "coverage"]
-        ran = _run([*measure, "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", test], environment)
+        ran = _run([*measure, "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests], environment)
         if ran.returncode:
-            return f"{test} fails:\n{ran.stdout[-3000:]}"
+            return f"{module} fails:\n{ran.stdout[-3000:]}"
         _run([*measure, "combine", "-q", folder], environment)
         told = _run([*measure, "report", f"--include={source}", "--fail-under=100"], environment)
     return told.stdout if told.returncode else ""

@@ -73,3 +73,8 @@ def test_a_form_may_name_its_charset_and_a_body_of_no_type_is_a_form() -> None:
 def test_a_body_that_is_no_form_is_refused(headers: dict[str, str], body: Any) -> None:
     with pytest.raises(UsageError, match="token_placement='body'"):
         place(TOKEN, "body", API, headers, body)
+
+
+def test_what_an_exchange_brought_that_is_no_access_token_is_not_sent() -> None:
+    with pytest.raises(UsageError, match="no access token"):
+        authorization_header(OAuthToken(Secret("an.id.token"), "N_A"))

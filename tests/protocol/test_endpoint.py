@@ -169,3 +169,8 @@ def test_any_text_is_either_returned_as_it_is_or_a_usage_error(url: str) -> None
     said = said_by(lambda: check_endpoint(url))
     assert said.isprintable()
     assert said or check_endpoint(url) == url
+
+
+@pytest.mark.parametrize("url", ["https://as.example:443", "https://[2001:db8::1]:8443", "http://127.0.0.1:80"])
+def test_an_origin_reads_as_a_url_does(url: str) -> None:
+    assert str(origin_of(f"{url}/path?query")) == url

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorkey.errors import InvalidResponse, UsageError
-from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox
+from doorkey.protocol.exchange import ACCEPT_ENCODING, ExchangePolicy, Inbox, policy_of
 from doorkey.protocol.http import Response
 from tests.protocol.saying import said_by
 
@@ -158,3 +158,11 @@ def test_headers_are_bounded_together() -> None:
 def test_no_bytes_bring_another_error(chunks: list[bytes], coding: str) -> None:
     said = said_by(lambda: answer(*chunks, headers=(("Content-Encoding", coding),)))
     assert not said or "coding" in said or "encoded" in said
+
+
+def test_the_usual_policy_is_that_of_who_gives_none_and_anything_else_is_refused() -> None:
+    wrong: Any = 15
+    assert policy_of(None) == ExchangePolicy()
+    assert policy_of(SMALL) is SMALL
+    with pytest.raises(UsageError, match="ExchangePolicy"):
+        policy_of(wrong)

@@ -1,9 +1,12 @@
 """Requests and responses as values: pairs until the wire, and nothing secret in a repr."""
 
+from typing import Any
+
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.protocol.http import Request, Response, form_encoded, with_header
+from doorkey.protocol.flow import Flow, run
+from doorkey.protocol.http import Request, Response, body_bytes, form_encoded, header_pairs, with_header
 
 TOKEN = "https://as.example/token"
 
@@ -71,3 +74,40 @@ def test_a_header_set_in_a_mapping_stands_there_once_in_a_copy() -> None:
     given = {"authorization": "a", "AUTHORIZATION": "b", "X": "x"}
     assert with_header(given, "Authorization", "c") == {"X": "x", "Authorization": "c"}
     assert given == {"authorization": "a", "AUTHORIZATION": "b", "X": "x"}
+
+
+def test_an_answer_knows_what_it_answers_without_being_another_answer_for_it() -> None:
+    def flow() -> Flow[Response]:
+        return (yield from request)
+
+    request, answer = Request("POST", TOKEN), Response(200, (), b"{}")
+    got = run(flow(), lambda _: answer)
+    assert (got, got.asked) == (answer, request)
+    assert TOKEN not in repr(got)
+
+
+@pytest.mark.parametrize(
+    "given", [{"A": "1", "B": b"2"}, [("A", "1"), ("B", b"2")], (("A", 1), ("B", 2)), {b"A": "1", b"B": "2"}.items()]
+)
+def test_headers_are_a_mapping_or_pairs_of_text_bytes_or_numbers(given: Any) -> None:
+    assert header_pairs(given, "these") == (("A", "1"), ("B", "2"))
+
+
+@pytest.mark.parametrize("given", [5, "AB", ["A"], [("A", None)], {"A": ["1"]}, [("A", "1", "2")]])
+def test_other_headers_are_refused_with_whose_they_are(given: Any) -> None:
+    with pytest.raises(UsageError, match="these are"):
+        header_pairs(given, "these")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(None, b""), (b"a", b"a"), (bytearray(b"a"), b"a"), ("é", "é".encode()), ("\udcff", b"\xff")],
+)
+def test_a_body_is_text_or_bytes(given: Any, expected: bytes) -> None:
+    assert body_bytes(given, "this") == expected
+
+
+@pytest.mark.parametrize("given", [5, ["a"], "\ud800"])
+def test_another_body_is_refused_with_whose_it_is(given: Any) -> None:
+    with pytest.raises(UsageError, match="this "):
+        body_bytes(given, "this")

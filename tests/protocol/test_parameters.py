@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorkey.errors import UsageError
-from doorkey.protocol.parameters import merged, pairs_of, parse_form, with_query
+from doorkey.protocol.parameters import beside_query, merged, pairs_of, parse_form, with_query
 from doorkey.values import Secret
 
 
@@ -88,3 +88,17 @@ def test_what_is_put_into_a_query_is_read_back(pairs: list[tuple[str, str]]) -> 
     except UsageError:  # a lone surrogate
         return
     assert parse_form(url.partition("?")[2]) == tuple(pairs)
+
+
+HERE = "https://as.example/token?tenant=t-1&audience=a"
+
+
+def test_what_the_endpoints_query_says_already_is_not_said_again() -> None:
+    pairs = [("tenant", "t-1"), ("scope", "read"), ("audience", "b")]
+    assert beside_query(HERE, pairs) == (("scope", "read"), ("audience", "b"))
+    assert beside_query("https://as.example/token", pairs) == tuple(pairs)
+
+
+def test_what_the_endpoints_query_says_otherwise_is_an_error_that_names_it() -> None:
+    with pytest.raises(UsageError, match="'tenant'"):
+        beside_query(HERE, [("tenant", "t-2")])
