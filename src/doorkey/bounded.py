@@ -42,7 +42,7 @@ class BoundedCache(Generic[K, V]):
         self._pinned: dict[K, V] = {}
         self._all: WeakValueDictionary[K, V] = WeakValueDictionary()
         self.reset_in_child()
-        after_fork(self, BoundedCache.reset_in_child)
+        after_fork(self, lambda cache: cache.reset_in_child())
 
     def reset_in_child(self) -> None:
         """Make a new lock: in a child of fork(), whoever held the old one is gone."""

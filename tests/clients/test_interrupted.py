@@ -57,9 +57,11 @@ def struck_while_held(held: Held, call: Callable[[], Any], *strikes: Callable[[]
 
 def session(adapter: Adapter, hostile: Hostile, saved: list[Any]) -> Any:
     expired = {"access_token": "old", "refresh_token": "rt-1", "expires_at": 1}
-    return adapter.client(
-        "c", "s", token=expired, token_endpoint=hostile.token_endpoint, update_token=lambda t, **_: saved.append(t)
-    )
+
+    def save(token: Any, **_: Any) -> None:
+        saved.append(token)
+
+    return adapter.client("c", "s", token=expired, token_endpoint=hostile.token_endpoint, update_token=save)
 
 
 @blocking

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 import requests
 import requests_mock
+from requests.adapters import BaseAdapter
 
 from doorkey import OAuthError
 from doorkey.errors import TransportError
@@ -79,7 +80,7 @@ def test_a_mock_transport_stands_in_for_the_token_endpoint(library: Any) -> None
         assert client.fetch_token()["access_token"] == "at"
 
 
-class Odd(requests.adapters.BaseAdapter):
+class Odd(BaseAdapter):
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error

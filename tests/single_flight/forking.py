@@ -56,7 +56,11 @@ def unclosable(path: Path) -> SQLiteStore:
     making.load("a")
     making.close()
     real: Any = sqlite3.connect
-    sqlite3.connect = lambda *args, **options: real(*args, factory=Unclosable, **options)
+
+    def connect(*args: Any, **options: Any) -> Any:
+        return real(*args, factory=Unclosable, **options)
+
+    sqlite3.connect = connect
     store = SQLiteStore(path)
     store.load("a")
     sqlite3.connect = real

@@ -175,8 +175,9 @@ class TokenVault(Unpickled):
             case Turn():
                 return effect.wait()
             case StoreCall():
+                call: StoreCall[Any] = effect
                 try:
-                    return effect.checked(effect.asked(self._store))
+                    return call.checked(call.asked(self._store))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything
@@ -303,8 +304,9 @@ class AsyncTokenVault(Unpickled):
             case Turn():
                 return await effect.await_()
             case StoreCall():
+                call: StoreCall[Any] = effect
                 try:
-                    return effect.checked(await effect.asked(self._store))
+                    return call.checked(await call.asked(self._store))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything

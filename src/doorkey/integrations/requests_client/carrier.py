@@ -8,6 +8,8 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
 
 
 class Carrier(requests.Session):
@@ -19,10 +21,10 @@ class Carrier(requests.Session):
 
     def __init__(self, session: requests.Session, adapter: BaseAdapter) -> None:
         # Not `Session.__init__`: it would make pools of connections that nobody uses.
-        self.headers = requests.structures.CaseInsensitiveDict()
+        self.headers = CaseInsensitiveDict()
         self.auth, self.cert, self.proxies, self.params, self.hooks = None, None, {}, {}, {}
         self.verify, self.stream, self.trust_env, self.max_redirects = True, True, False, 0
-        self.cookies = requests.cookies.RequestsCookieJar(DefaultCookiePolicy(allowed_domains=()))  # takes none
+        self.cookies = RequestsCookieJar(DefaultCookiePolicy(allowed_domains=()))  # takes none
         self.adapters = {"https://": adapter, "http://": adapter}
         if "send" in vars(session):
             self.send = session.send  # type: ignore[method-assign]
