@@ -17,7 +17,7 @@ from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_auth import ClientAuthMethod
 from doorkey.protocol.exchange import ExchangePolicy
-from doorkey.protocol.flow import Sleep, arun, run
+from doorkey.protocol.flow import Effect, Sleep, arun, run
 from doorkey.protocol.http import Request
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.shield import shielded
@@ -166,7 +166,7 @@ class TokenVault(Unpickled):
         live.slot.memory.on_unsaved = partial(self._keys.pin, key)
         return live
 
-    def _perform(self, effect: Any) -> Any:
+    def _perform(self, effect: Effect[Any]) -> Any:
         match effect:
             case Request():
                 return self._sender.send(effect)
@@ -175,9 +175,8 @@ class TokenVault(Unpickled):
             case Turn():
                 return effect.wait()
             case StoreCall():
-                call: StoreCall[Any] = effect
                 try:
-                    return call.checked(call.asked(self._store))
+                    return effect.checked(effect.asked(self._store))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything
@@ -293,7 +292,7 @@ class AsyncTokenVault(Unpickled):
         live.slot.memory.on_unsaved = partial(self._keys.pin, key)
         return live
 
-    async def _perform(self, effect: Any) -> Any:
+    async def _perform(self, effect: Effect[Any]) -> Any:
         match effect:
             case Request():
                 return await self._sender.send(effect)
@@ -304,9 +303,8 @@ class AsyncTokenVault(Unpickled):
             case Turn():
                 return await effect.await_()
             case StoreCall():
-                call: StoreCall[Any] = effect
                 try:
-                    return call.checked(await call.asked(self._store))
+                    return effect.checked(await effect.asked(self._store))
                 except OAuthError:
                     raise
                 except Exception as error:  # a store of the user's own may raise anything
