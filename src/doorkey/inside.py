@@ -28,12 +28,26 @@ class _Place:
     __slots__ = ("_work", "of", "outer", "over", "token")
 
     def __init__(self, of: object, work: Flow[Any], token: OAuthToken | None, outer: _Place | None) -> None:
-        self.of, self.token, self.outer = of, token, outer
+        self.of: object = of
+        self.token, self.outer = token, outer
         self.over, self._work = False, ref(work)
 
     def is_left(self) -> bool:
         """Say whether it is over, or was dropped: an interruption may strike before it could say so."""
         return self.over or self._work() is None
+
+    def leave(self) -> None:
+        """Be over, and hold nothing but what still goes on outside: a context that was copied here may live long."""
+        self.over = True
+        self.of = self.token = None
+        self.outer = _going_on(self.outer)
+
+
+def _going_on(place: _Place | None) -> _Place | None:
+    """Return the innermost place that is not left, from `place` outward."""
+    while place is not None and place.is_left():
+        place = place.outer
+    return place
 
 
 _here: ContextVar[_Place | None] = ContextVar("doorkey_inside", default=None)
@@ -41,12 +55,12 @@ _here: ContextVar[_Place | None] = ContextVar("doorkey_inside", default=None)
 
 def inside(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
     """Run `work`, and have code that it runs know that it is inside `of`; `token` is what may be used there."""
-    place = _Place(of, work, token, _here.get())
+    place = _Place(of, work, token, _going_on(_here.get()))
     before = _here.set(place)
     try:
         return (yield from work)
     finally:
-        place.over = True
+        place.leave()
         with suppress(ValueError):  # a flow that nobody finished is closed in a context of its own
             _here.reset(before)
 
@@ -74,7 +88,7 @@ def refuse_inside(of: object, said: str) -> None:
 
 
 def _place_of(of: object) -> _Place | None:
-    place = _here.get()
-    while place is not None and (place.of is not of or place.is_left()):
-        place = place.outer
+    place = _going_on(_here.get())
+    while place is not None and place.of is not of:
+        place = _going_on(place.outer)
     return place

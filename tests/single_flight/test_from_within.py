@@ -4,13 +4,14 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import pytest
 
+from doorkey import inside as doorkey_inside
 from doorkey import single_flight, turns
 from doorkey.authorization_server import AuthorizationServer
 from doorkey.errors import OAuthError
@@ -234,3 +235,34 @@ def _performs_nothing(effect: Any) -> Any:
 async def _aperforms_nothing(effect: Any) -> Any:
     assert effect is ASK, effect
     return Response(200)
+
+
+def place_after(renewals: int) -> tuple[int, int]:
+    """How many places, and how many tokens in them, are held where each renewal began the next one."""
+    begun = [copy_context()]
+    slot = calling(lambda: begun.append(copy_context()))  # as create_task and call_later do
+    for _ in range(renewals):
+        begun[-1].run(SingleFlight(slot, _performs_nothing, now).token)
+        slot.put(EXPIRED)
+    place, places, tokens = begun[-1][doorkey_inside._here], 0, 0
+    while place is not None:
+        places, tokens, place = places + 1, tokens + (place.token is not None), place.outer
+    return places, tokens
+
+
+def test_a_renewal_that_begins_the_next_one_leaves_nothing_behind() -> None:
+    assert place_after(50) == (1, 0)
+
+
+def test_who_was_begun_within_an_inner_renewal_is_inside_the_outer_one_for_as_long_as_that_goes_on() -> None:
+    told: list[str] = []
+    begun: list[Context] = []
+    inner = SingleFlight(calling(lambda: begun.append(copy_context())), _performs_nothing, now)
+
+    def hook() -> None:
+        inner.token()
+        told.append(begun[0].run(said, outer.token))
+
+    outer = SingleFlight(calling(hook), _performs_nothing, now)
+    assert outer.token() == NEW
+    assert [WITHIN in one for one in told] == [True]
