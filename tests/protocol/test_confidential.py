@@ -8,16 +8,20 @@ import pytest
 
 from doorkey.errors import InvalidGrant, InvalidResponse, ServerError, TemporarilyUnavailable
 from doorkey.protocol.answers import json_answer
-from doorkey.protocol.confidential import HIDDEN, without_confidences
+from doorkey.protocol.confidential import HIDDEN, hiding
 from doorkey.protocol.flow import Flow, run
 from doorkey.protocol.http import Request, Response
 
-SECRET = "s3cret & of <the> client"
+SECRET = "s3cret/& of <the> client's"
 
 
 def asking(*form: tuple[str, str], url: str = "https://as.example/token", authorization: str | None = None) -> Request:
     request = Request("POST", url, form=form)
     return request if authorization is None else request.with_header("Authorization", authorization)
+
+
+def without_confidences(text: str, request: Request | None) -> str:
+    return hiding(request)(text)
 
 
 def basic(user: str, password: str) -> str:
@@ -43,6 +47,24 @@ def test_a_parameter_that_says_what_is_wrong_is_shown(name: str) -> None:
 @pytest.mark.parametrize("spelled", [SECRET, quote(SECRET, safe=""), quote_plus(SECRET), escape(SECRET)])
 def test_other_spellings_are_hidden_too(spelled: str) -> None:
     assert without_confidences(f"<{spelled}>", asking(("password", SECRET))) == f"<{HIDDEN}>"
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        quote(SECRET, safe="").lower(),
+        quote_plus(SECRET).lower(),
+        escape(SECRET).replace("&lt;", "&LT;"),
+        escape(SECRET).replace("x27", "X27"),
+        escape(SECRET).replace("&#x27;", "&#39;"),
+    ],
+)
+def test_an_encoding_is_hidden_in_any_case(spelled: str) -> None:
+    assert without_confidences(f"<{spelled}>", asking(("password", SECRET))) == f"<{HIDDEN}>"
+
+
+def test_the_secret_itself_is_hidden_in_its_own_case_alone() -> None:
+    assert without_confidences("hunter-two-and-more", asking(("password", "Hunter-Two-And-More"))).startswith("hunter")
 
 
 def test_a_query_and_a_body_that_is_encoded_already_are_read_too() -> None:
@@ -123,3 +145,12 @@ def test_an_error_page_repeats_none_also_where_it_is_cut() -> None:
     with pytest.raises(InvalidResponse) as raised:
         answered(REQUEST, Response(502, (("Content-Type", "text/html"),), page.encode()))
     assert raised.value.excerpt == "x" * 190 + HIDDEN
+
+
+@pytest.mark.parametrize(("size", "times"), [(5000, 1), (1500, 4)])
+def test_a_secret_longer_than_what_is_quoted_of_a_page_is_hidden(size: int, times: int) -> None:
+    secret = "S3cr3t-" + "x1Y2z3" * (size // 6)
+    page = "Bad: " + " ".join([secret] * times)
+    with pytest.raises(InvalidResponse) as raised:
+        answered(asking(("assertion", secret)), Response(400, (("Content-Type", "text/plain"),), page.encode()))
+    assert raised.value.excerpt == "Bad: " + " ".join([HIDDEN] * times)

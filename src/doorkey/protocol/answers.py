@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from doorkey.errors import InvalidResponse, ServerError
-from doorkey.protocol.confidential import without_confidences
+from doorkey.protocol.confidential import hiding
 from doorkey.protocol.http import Pairs, Response
 from doorkey.protocol.strict_json import JSONProblem, parse_object
 
@@ -15,8 +15,6 @@ MAX_RETRY_AFTER: Final = 3600.0
 """Seconds: a server that asks us to wait longer is taken at its word for an hour."""
 
 _BUSY: Final = frozenset({429, 503})
-_READ: Final = 4096
-"""Bytes of an error page that are looked at: what is hidden in its beginning may go on behind it."""
 _COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
 
 
@@ -48,10 +46,12 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
     if error is None:
         return
     name = error if isinstance(error, str) and error else "invalid_error"
+    hide = hiding(response.asked)
+    description, uri = members.get("error_description"), members.get("error_uri")
     raise ServerError.named(name)(
-        name if name in ServerError.by_error else _tellable(name, response),
-        _tellable(members.get("error_description"), response),
-        _tellable(members.get("error_uri"), response),
+        name if name in ServerError.by_error else hide(name),
+        hide(description) if isinstance(description, str) else None,
+        hide(uri) if isinstance(uri, str) else None,
         status=response.status,
         headers=_headers_of(response),
         retry_after=retry_after(response, now),
@@ -78,15 +78,10 @@ def raise_for_status(response: Response, now: float | None = None) -> None:
     )
 
 
-def _tellable(said: object, response: Response) -> str | None:
-    """Return a text of the server's as an error may repeat it; None where it is no text."""
-    return without_confidences(said, response.asked) if isinstance(said, str) else None
-
-
 def _headers_of(response: Response) -> Pairs:
     """Return the headers that an error may hold: its `vars()` reach logs, and a cookie may be a session."""
-    told = (pair for pair in response.headers if pair[0].lower() not in _COOKIES)
-    return tuple((name, without_confidences(value, response.asked)) for name, value in told)
+    hide = hiding(response.asked)
+    return tuple((name, hide(value)) for name, value in response.headers if name.lower() not in _COOKIES)
 
 
 def json_answer(response: Response, what: str, now: float | None = None) -> dict[str, Any]:
@@ -112,5 +107,4 @@ def excerpt_of(response: Response) -> str:
     """Return the beginning of an error page, and nothing of any answer that could hold a token."""
     if response.status < 400 or response.media_type not in ("text/html", "text/plain"):
         return ""
-    text = response.body[:_READ].decode("utf-8", "replace")
-    return without_confidences(text, response.asked)[:200]
+    return hiding(response.asked)(response.body.decode("utf-8", "replace"))[:200]  # a cut secret would be none to hide
