@@ -1,5 +1,6 @@
 """An API that always answers 401 costs one renewal, not one for each request: no token mends what is wrong there."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_server_that_issues_the_same_token_again_is_asked_once(caller: Maker, 
     assert len(hostile.token_requests) == 2
 
 
-def test_a_redirect_at_home_takes_no_token_and_one_elsewhere_does(caller: Maker, hostile: Hostile) -> None:
+def test_a_redirect_takes_no_token(caller: Maker, hostile: Hostile) -> None:
     client = caller(asking(hostile))
     hostile.on("/moved", reply(307, headers={"Location": "/api"}))
     hostile.on("/elsewhere", reply(307, headers={"Location": "http://localhost:1/"}))
@@ -79,6 +80,39 @@ def test_a_redirect_at_home_takes_no_token_and_one_elsewhere_does(caller: Maker,
     assert len(hostile.token_requests) == 2
     assert client.status(hostile.url("/elsewhere"), follow=False) == 307
     assert client.status(hostile.url()) == 401
+    assert len(hostile.token_requests) == 2
+
+
+@pytest.fixture
+def other() -> Iterator[Hostile]:
+    server = Hostile()
+    yield server
+    server.close()
+
+
+def test_what_another_api_takes_says_nothing_of_one_that_refuses_every_token(
+    caller: Maker, hostile: Hostile, other: Hostile
+) -> None:
+    client = caller(asking(hostile))
+    hostile.on("/api", NO)
+    for _ in range(5):
+        assert client.status(hostile.url()) == 401
+        assert client.status(other.url()) == 200
+    assert len(hostile.token_requests) == 2
+    other.on("/api", NO, echo)
+    assert client.status(other.url()) == 200, "one that has taken it may refuse it later"
+    assert client.status(hostile.url()) == 401
+    assert len(hostile.token_requests) == 3
+
+
+def test_two_apis_that_refuse_every_token_cost_one_renewal_each(
+    caller: Maker, hostile: Hostile, other: Hostile
+) -> None:
+    client = caller(asking(hostile))
+    hostile.on("/api", NO)
+    other.on("/api", NO)
+    for _ in range(5):
+        assert [client.status(one.url()) for one in (hostile, other)] == [401, 401]
     assert len(hostile.token_requests) == 3
 
 

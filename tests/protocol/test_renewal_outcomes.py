@@ -12,15 +12,17 @@ def test_a_token_in_place_of_a_refused_one_is_unproven_until_the_next() -> None:
     made = slot()
     assert made.reject(OLD)
     assert answered(made.fill(made.attempts)) == NEW
-    assert made.unproven == NEW.access_token
+    assert made.refusals.unproven == NEW.access_token
+    made.put(replace(NEW, refresh_token=None))
+    assert made.refusals.unproven == NEW.access_token
     made.put(OLD)
-    assert made.unproven is None
+    assert made.refusals.unproven is None
 
 
 def test_a_token_in_place_of_an_expired_one_is_not() -> None:
     made = slot()
     answered(made.fill(made.attempts))
-    assert made.unproven is None
+    assert made.refusals.unproven is None
 
 
 def test_of_two_tokens_that_are_renewed_by_hand_the_one_that_was_put_meanwhile_stays() -> None:

@@ -50,6 +50,28 @@ def test_a_refusal_of_a_key_that_was_crowded_out_meanwhile_leads_to_another_toke
     assert tokens(hostile) == ["at-1", "at-2"]
 
 
+def test_what_came_in_place_of_a_token_that_was_crowded_out_and_is_refused_too_stays(
+    vault_on: VaultOn, hostile: Hostile
+) -> None:
+    held = Held(reply(401))
+    hostile.on("/token", token("at-2", refresh_token="rt-2"), token("at-3", refresh_token="rt-3"))
+    hostile.on("/api", held, reply(401))
+    vault = vault_on(max_sources=1)
+    vault.save("u", OLD)
+    vault.save("other", LASTING)
+    with (
+        httpx2.Client(auth=OAuth2Auth(vault.source("u"))) as client,
+        in_background(lambda: client.get(hostile.url()).status_code) as answered,
+    ):
+        held.wait_for_arrival()
+        vault.source("other").token()
+        gc.collect()
+        held.release.set()
+        assert answered() == 401
+        assert client.get(hostile.url()).status_code == 401
+    assert tokens(hostile) == ["at-1", "at-2", "at-2"]
+
+
 @pytest.mark.anyio
 @both_backends
 async def test_a_refusal_of_a_key_that_was_crowded_out_awaited_leads_to_another_token(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any, Final, Protocol, cast
-from urllib.parse import urljoin
 
 from doorkey.arguments import texts
 from doorkey.clock import wall_time
@@ -18,10 +16,10 @@ from doorkey.observe.observer import reject
 from doorkey.protocol.bearer import authorization_header, place
 from doorkey.protocol.endpoint import origin_of, split_url
 from doorkey.protocol.flow import Flow, arun, run
+from doorkey.protocol.refusals import Refusals
 from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.values import Secret
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -85,7 +83,7 @@ class Bearer:
         if placement not in PLACEMENTS:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
         self._source, self._asource = source, asource
-        self.unproven: Secret | None = None
+        self._refusals = Refusals()  # of a source that keeps no such account itself
         known = source if source is not None else asource
         self._shared_slot: Callable[[], Slot] | None = getattr(known, "_shared_slot", None)
         self._placement, self._hooks = placement, hooks
@@ -129,45 +127,44 @@ class Bearer:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
         return self._asource.token()
 
-    def another(self, refused: OAuthToken, *, wanted: bool = True) -> OAuthToken | None:
-        """Forget the `refused` token, and return another one; None where there is no other, or it is not `wanted`.
+    def another(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the token that was `refused` at `url`; return another, None if there is none or it is not `wanted`.
 
-        A token that came in place of a refused one, and is refused too before any API has taken it, stays: what is
-        wrong there no token mends, and one more for each request would lock an account out. Raises the renewal's error.
+        A token that came in place of a refused one, and is refused too by an API that has not taken it yet, stays: what
+        is wrong there no token mends (`Refusals`). Raises the renewal's error.
         """
-        if self._source is None or self._is_unproven(refused) or self._source.reject(refused) is False or not wanted:
+        if self._source is None or self._is_final(refused, url) or self._source.reject(refused) is False or not wanted:
             return None
         return self._other(self._source.token(), refused)
 
-    async def aanother(self, refused: OAuthToken, *, wanted: bool = True) -> OAuthToken | None:
-        """Forget the `refused` token, and return another one, as `another` does."""
-        if self._asource is None or self._is_unproven(refused):
+    async def aanother(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the token that was `refused` at `url`, and return another one, as `another` does."""
+        if self._asource is None or self._is_final(refused, url):
             return None
         if await settled(self._asource.reject(refused)) is False or not wanted:
             return None
         return self._other(await settled(self._asource.token()), refused)
 
     def _other(self, token: OAuthToken, refused: OAuthToken) -> OAuthToken | None:
-        self.unproven = token.access_token  # of a source that keeps no such account itself
+        self._refusals.replaced_by(token.access_token)
         return token if token.access_token != refused.access_token else None
 
-    def _ledger(self) -> Slot | Bearer:
-        """Return who notes which token is `unproven`: for all who share the source, where it is one of ours."""
-        return self if self._shared_slot is None else self._shared_slot()
+    def _is_final(self, refused: OAuthToken, url: Any) -> bool:
+        """Say whether the API at `url` refuses every token; else note that it has refused this one."""
+        origin, slot = origin_of(str(url)), None if self._shared_slot is None else self._shared_slot()
+        refusals = self._refusals if slot is None else slot.refusals  # of all who share the source, if it is ours
+        if refusals.is_final(refused.access_token, origin):
+            return True
+        if slot is None or slot.token is None or slot.token.access_token == refused.access_token:
+            refusals.note(origin)
+        return False
 
-    def _is_unproven(self, token: OAuthToken) -> bool:
-        return self._ledger().unproven == token.access_token
-
-    def accepted(self, token: OAuthToken, status: int, url: Any, headers: Mapping[str, Any]) -> None:
-        """Note that the API has answered a request to `url` with `token`: with `status` and `headers`, and not 401."""
-        ledger = self._ledger()
-        if ledger.unproven is None or ledger.unproven != token.access_token:
-            return
-        if status in REDIRECTS and (there := headers.get("Location")):
-            with suppress(ValueError):
-                if origin_of(urljoin(str(url), there)) == origin_of(str(url)):
-                    return  # the next answer tells
-        ledger.unproven = None
+    def accepted(self, token: OAuthToken, status: int, url: Any) -> None:
+        """Note that the API has answered a request to `url` with `token`, with a `status` that is not 401."""
+        refusals = self._refusals if self._shared_slot is None else self._shared_slot().refusals
+        unproven = refusals.unproven
+        if unproven is not None and unproven == token.access_token and status not in REDIRECTS:  # those prove nothing
+            refusals.taken(origin_of(str(url)))
 
     header = staticmethod(authorization_header)
 

@@ -21,6 +21,7 @@ from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExp
 from doorkey.protocol.backoff import Backoff, burdens_the_server, says_come_back
 from doorkey.protocol.dead_grant import DeadGrant
 from doorkey.protocol.flow import Flow
+from doorkey.protocol.refusals import Refusals
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 
@@ -84,8 +85,7 @@ class Slot:
 
     __slots__ = (
         *("_ready", "attempts", "backoff", "chance", "dead", "error", "failures", "leeway", "observer", "pause"),
-        *("paused", "rejected", "renew", "renewable", "repeatable", "retry_at", "share", "token"),
-        "unproven",
+        *("paused", "refusals", "rejected", "renew", "renewable", "repeatable", "retry_at", "share", "token"),
     )
 
     def __init__(
@@ -107,7 +107,7 @@ class Slot:
         self.observer: SlotObserver | None = None
         self.share = 1.0
         self.rejected: Secret | None = None
-        self.unproven: Secret | None = None  # a token in place of a rejected one, until an API has taken it
+        self.refusals = Refusals()  # of the token that is there in place of a rejected one
         self.paused = 0
         self.token: OAuthToken | None = None
         self._ready: tuple[OAuthToken, float] | None = None  # of one moment: a fresh token, and when it becomes stale
@@ -127,7 +127,9 @@ class Slot:
 
     def _put(self, token: OAuthToken | None, share: float) -> None:
         self.share = share
-        self.token, self.error, self.failures, self.rejected, self.unproven = token, None, 0, None, None
+        if token is None or self.token is None or token.access_token != self.token.access_token:
+            self.refusals = Refusals()
+        self.token, self.error, self.failures, self.rejected = token, None, 0, None
         self._ready = None if token is None else (token, _stale_at(token, self._leeway_of(token)))
         self.dead = None
         self.attempts += 1
@@ -218,7 +220,7 @@ class Slot:
         if self.attempts != seen:
             self._raise()
             return self._put_meanwhile()
-        token, rejected = self.token, self.rejected
+        token, rejected, refusals = self.token, self.rejected, self.refusals
         try:
             renewed = yield from (renew or self.renew)(token)
         except OAuthError as error:  # any other, such as a time limit of the leader's own, says nothing to who waits
@@ -232,7 +234,8 @@ class Slot:
         if self.token is renewed or self.holds(token):
             self.put(renewed)
             if rejected is not None:
-                self.unproven = renewed.access_token
+                refusals.replaced_by(renewed.access_token)
+                self.refusals = refusals
         elif renew is None:  # a login or a logout meanwhile: what was renewed is another's token by now
             return self._put_meanwhile()
         return renewed

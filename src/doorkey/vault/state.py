@@ -131,7 +131,7 @@ class KeySlot(Slot):
             return True
         if current is not None and not super().reject(token):
             return False
-        self.memory.refused = token.access_token
+        self.rejected = self.memory.refused = token.access_token
         return True
 
     def holds(self, token: OAuthToken | None) -> bool:

@@ -61,10 +61,10 @@ class AiohttpFace:
         request.headers["Authorization"] = bearer.header(token)
         response = await handler(request)
         if response.status != 401:
-            bearer.accepted(token, response.status, request.url, response.headers)
+            bearer.accepted(token, response.status, request.url)
             return response
         try:
-            other = await bearer.aanother(token, wanted=_can_repeat(request))
+            other = await bearer.aanother(token, request.url, wanted=_can_repeat(request))
         except BaseException:
             response.release()
             raise
@@ -74,7 +74,7 @@ class AiohttpFace:
         request.headers["Authorization"] = bearer.header(other)
         response = await handler(request)
         if response.status != 401:
-            bearer.accepted(other, response.status, request.url, response.headers)
+            bearer.accepted(other, response.status, request.url)
         return response
 
     @cached_property

@@ -50,13 +50,13 @@ class HttpxFace(Auth):
         token = bearer.fresh()
         response = yield self._signed(request, token)
         if response.status_code == 401 and _is_the_apis(response, request):
-            other = bearer.another(token, wanted=_can_repeat(request))
+            other = bearer.another(token, response.request.url, wanted=_can_repeat(request))
             if other is None:
                 return
             _take_off(request)
             token, response = other, (yield self._signed(request, other))
         if response.status_code != 401:
-            bearer.accepted(token, response.status_code, response.request.url, response.headers)
+            bearer.accepted(token, response.status_code, response.request.url)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
@@ -73,13 +73,13 @@ class HttpxFace(Auth):
         else:
             response = yield await self._asigned(request, token)
         if response.status_code == 401 and _is_the_apis(response, request):
-            other = await bearer.aanother(token, wanted=_can_repeat(request))
+            other = await bearer.aanother(token, response.request.url, wanted=_can_repeat(request))
             if other is None:
                 return
             _take_off(request)
             token, response = other, (yield await self._asigned(request, other))
         if response.status_code != 401:
-            bearer.accepted(token, response.status_code, response.request.url, response.headers)
+            bearer.accepted(token, response.status_code, response.request.url)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         bearer = self._bearer

@@ -126,7 +126,7 @@ class _Answered:
         if origin_of(response.request.url) != origin_of(self._url):
             return response  # after a redirect: what somebody else says of this token means nothing
         try:
-            token = self._face._bearer.another(self._token, wanted=self._can_repeat)
+            token = self._face._bearer.another(self._token, response.request.url, wanted=self._can_repeat)
         except BaseException:
             response.close()  # nobody gets it, so nobody else would
             raise
@@ -148,4 +148,4 @@ class _Answered:
         return second
 
     def _accepted(self, token: OAuthToken, response: Any) -> None:
-        self._face._bearer.accepted(token, response.status_code, response.url, response.headers)
+        self._face._bearer.accepted(token, response.status_code, response.request.url)
