@@ -25,27 +25,54 @@ def served(**given: Any) -> None:
     """Start a provider, and use what it was given: an answer from 500 on says that it should have been refused."""
     with Provider(**given) as provider, requests.Session() as http:
         http.trust_env = False
+
+        def ask(realm: str, form: dict[str, Any]) -> dict[str, Any]:
+            answer = http.post(f"{provider.issuer_of(realm)}/protocol/openid-connect/token", form)
+            assert answer.status_code < 500, f"{form} in {provider.realms[realm]}"
+            return dict(answer.json())
+
         for realm in provider.realms:
-            endpoint = f"{provider.issuer_of(realm)}/protocol/openid-connect/token"
-            for form in (ADMIN, CLIENT, {**ADMIN, "client_id": "assertion-client"}):
-                answer = http.post(endpoint, form)
-                assert answer.status_code < 500, answer.text
-        bearer = {"Authorization": f"Bearer {http.post(provider.token_endpoint, ADMIN).json().get('access_token')}"}
-        assert http.get(provider.echo, headers=bearer).status_code < 500
-        assert http.get(provider.userinfo_endpoint, headers=bearer).status_code < 500
+            ask(realm, CLIENT)
+            ask(realm, ADMIN)
+        for one in provider.clients.values():
+            secret = one.secret.reveal() if one.secret else None
+            ask("master", {**CLIENT, "client_id": one.client_id, "client_secret": secret})
+            ask("master", {**ADMIN, "client_id": one.client_id, "client_secret": secret, "scope": "openid scope-1"})
+        for person in provider.users.values():
+            password = person.password.reveal() if person.password else "none"
+            form = {**ADMIN, **CLIENT, "grant_type": "password", "scope": "openid"}
+            told = ask("master", {**form, "username": person.username, "password": password})
+            bearer = {"Authorization": f"Bearer {told.get('access_token')}"}
+            for url in (provider.echo, provider.userinfo_endpoint):
+                assert http.get(url, headers=bearer).status_code < 500, f"{url} for {person}"
 
 
 def test_a_provider() -> None:
     refused(
         failures(served, {}, [name for name in parameters_of(Provider) if name not in BINDS]),
-        failures(lambda realm: served(realms={realm: Settings()}), {}, ["realm"], also=(TypeError,)),  # unhashable
-        failures(lambda **settings: served(realms={"a": Settings(**settings)}), {}, parameters_of(Settings)),
         failures(lambda one: served(clients=[one]), {}, ["one"]),
         failures(lambda one: served(users=[one]), {}, ["one"]),
         failures(lambda keys: served(client_jwks={"c": keys}), {}, ["keys"]),
         failures(lambda keys: served(trusted_issuers={"https://robots.example": keys}), {}, ["keys"]),
         failures(lambda returned: served(clock=lambda: returned), {}, ["returned"]),
     )
+
+
+def test_realms() -> None:
+    realms: dict[str, Settings] = {}
+
+    def known(**settings: Any) -> None:
+        realms[f"realm-{len(realms)}"] = Settings(**settings)
+
+    def called(realm: Any) -> None:
+        Provider(realms={realm: Settings()})
+
+    refused(
+        failures(known, {}, parameters_of(Settings)),
+        failures(called, {}, also=(TypeError,)),  # what has no hash is no key
+    )
+    assert realms
+    served(realms=realms)
 
 
 def test_where_a_provider_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,20 +90,25 @@ def test_where_a_provider_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_clients_and_users() -> None:
+    made: list[Client] = []
+    people: list[User] = []
+
     def registered(**given: Any) -> None:
-        served(clients=[client(**given)])
+        made.append(client(**{"client_id": f"client-{len(made)}", **given}))
 
     def known(**given: Any) -> None:
-        served(users=[user(**given)])
+        people.append(user(**{"username": f"user-{len(people)}", **given}))
 
     refused(
-        failures(registered, {"client_id": "client-1", "secret": "my-secret"}, parameters_of(Client)),
-        failures(registered, {"client_id": "client-1", "secret": "my-secret"}, ["no_such"]),
-        failures(known, {"username": "admin", "password": "admin"}, [*parameters_of(user), *MORE]),
+        failures(registered, {"secret": "my-secret"}, [*parameters_of(Client), "no_such"]),
+        failures(known, {"password": "pwd"}, [*parameters_of(user), *MORE]),
         failures(Client, {"client_id": "c"}),
         failures(User, {"sub": "s", "username": "u"}),
         failures(TrustedIssuer, {"issuer": "i", "jwks": {}}),
     )
+    assert made
+    assert people
+    served(clients=made, users=people)
 
 
 def test_what_a_provider_is_told_and_asked(provider: Provider) -> None:

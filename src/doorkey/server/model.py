@@ -247,8 +247,8 @@ def _names(value: object, what: str) -> tuple[str, ...]:
 
 
 def _check_secret(value: object, what: str) -> None:
-    if value is not None:
-        instance(value, Secret, f"{what} is a doorkey.values.Secret, or None")
+    if value is not None and not encodable(instance(value, Secret, f"{what} is a doorkey.values.Secret").reveal()):
+        raise UsageError(f"{what} has a lone surrogate, which cannot be encoded")
 
 
 def _check_optional(value: object, what: str) -> None:
