@@ -94,7 +94,8 @@ def test_clients_and_users() -> None:
     people: list[User] = []
 
     def registered(**given: Any) -> None:
-        made.append(client(**{"client_id": f"client-{len(made)}", **given}))
+        options: dict[str, Any] = {"client_id": f"client-{len(made)}", **given}
+        made.append(client(**options))
 
     def known(**given: Any) -> None:
         people.append(user(**{"username": f"user-{len(people)}", **given}))
