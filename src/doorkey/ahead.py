@@ -1,16 +1,21 @@
 """What a token request imports, imported ahead of it in a thread: an event loop has no tenth of a second to spare.
 
-A program that only sends the token that it has needs none of this, so importing a client does not import it.
+A program that only sends the token that it has needs none of this, so importing a client does not import it. The thread
+is one of our own: those of a pool may all be waiting for the very token that is to be got.
 """
 
 from __future__ import annotations
 
 import sys
-from functools import partial
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Final
+from typing import Any, Final
 
+from doorkey.forks import after_fork
+from doorkey.gate import waker_of
 from doorkey.shield import running_trio
 
 _NEEDED: Final = (
@@ -22,7 +27,6 @@ _NEEDED: Final = (
 _SIGNING: Final = ("doorkey.jose.signing", "doorkey.protocol.client_assertion")
 _CONNECTING: Final = (("httpx2", "httpcore2"), ("httpx", "httpcore"))
 
-_ready: set[str] = set()
 _more: list[str] = []
 
 
@@ -32,31 +36,69 @@ def signing() -> None:
         _more.extend(_SIGNING)
 
 
+class _Importing:
+    """What has been imported for one kind of event loop, and who waits for the thread that is at it."""
+
+    def __init__(self, backend: str) -> None:
+        self._backend = backend
+        self._imported: tuple[str, ...] | None = None
+        self.reset_in_child()
+        after_fork(self, _Importing.reset_in_child)
+
+    def reset_in_child(self) -> None:
+        """Forget the thread that a fork left behind."""
+        self._mutex = threading.Lock()
+        self._waiting: list[Callable[[], object]] = []
+
+    def is_done(self) -> bool:
+        """Say whether nothing is left to be imported."""
+        return self._imported == tuple(_more)
+
+    def begin(self, wake: Callable[[], object]) -> None:
+        """Have `wake()` called once the thread is done. Raises `RuntimeError` where none can be started."""
+        with self._mutex:
+            if not self._waiting:
+                threading.Thread(target=self._import, name="doorkey-imports", daemon=True).start()
+            self._waiting.append(wake)
+
+    def _import(self) -> None:
+        names = tuple(_more)
+        with suppress(Exception):  # what cannot be imported is told by who needs it
+            _import_all(names)
+            import anyio
+
+            anyio.run(anyio.sleep, 0, backend=self._backend)  # imports what it runs on
+        with self._mutex:
+            self._imported = names
+            waiting, self._waiting = self._waiting, []
+        for wake in waiting:
+            wake()
+
+
+_kinds: Final = {backend: _Importing(backend) for backend in ("asyncio", "trio")}
+
+
 async def ready() -> None:
     """Return once all is imported that a token request needs on the event loop that runs here."""
     trio = running_trio()
-    backend = "asyncio" if trio is None else "trio"
-    if backend in _ready and all(name in sys.modules for name in _more):
-        return
-    try:
-        if trio is not None:
-            await trio.to_thread.run_sync(_import, backend)
-        else:
-            import asyncio
+    kind = _kinds["asyncio" if trio is None else "trio"]
+    while not kind.is_done():
+        import asyncio
 
-            await asyncio.get_running_loop().run_in_executor(None, partial(_import, backend))
-    except RuntimeError:  # no more threads, or the interpreter is ending
-        _import(backend)
+        done: Any = asyncio.Event() if trio is None else trio.Event()
+        try:
+            kind.begin(waker_of(done))
+        except RuntimeError:  # no more threads, or the interpreter is ending: then here, whatever it takes
+            _import_all(tuple(_more))
+            return
+        await done.wait()
 
 
-def _import(backend: str) -> None:
-    for name in (*_NEEDED, *_more):
+def _import_all(more: tuple[str, ...]) -> None:
+    """Import what every token request needs, and `more`."""
+    for name in (*_NEEDED, *more):
         import_module(name)
     for client, connecting in _CONNECTING:
         if client in sys.modules or find_spec(client) is not None:
             import_module(connecting)
             break
-    import anyio
-
-    anyio.run(anyio.sleep, 0, backend=backend)  # imports what it runs on
-    _ready.add(backend)

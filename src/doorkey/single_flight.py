@@ -73,6 +73,7 @@ def _end(slot: Slot, clock: Callable[[], float], leave: Callable[[], None]) -> N
     try:
         slot.back_off(clock(), (slot.chance or random)())
     finally:
+        slot.go_on()
         leave()
 
 

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from doorkey.errors import TransportError, UsageError
+from doorkey.protocol.backoff import Backoff
+from doorkey.protocol.renewal import Wanted
 from doorkey.values import Secret
-from tests.protocol.test_renewal import ANSWER, ASK, NEW, NOW, OLD, answered, renewing, slot
+from tests.protocol.test_renewal import ANSWER, ASK, NEW, NOW, OLD, answered, failed, renewing, slot
 
 
 def test_a_token_in_place_of_a_refused_one_is_unproven_until_the_next() -> None:
@@ -56,3 +59,20 @@ def test_a_token_is_good_until_it_expires_or_is_refused() -> None:
     assert not made.is_good(NEW, NOW + 300)
     made.reject(NEW)
     assert not made.is_good(NEW, NOW)
+
+
+def test_who_comes_between_a_failure_and_its_pause_is_told_as_who_comes_during_it() -> None:
+    made = slot(backoff=Backoff())
+    failed(made.fill(made.attempts), TransportError("no connection"))
+    with pytest.raises(TransportError, match="no connection"):
+        made.wanted(NOW)
+    made.back_off(NOW, 1.0)
+    with pytest.raises(TransportError, match="no connection"):
+        made.wanted(NOW)
+    assert made.wanted(NOW + 3600) is Wanted.RENEW
+
+
+def test_a_failure_that_asked_nobody_has_no_pause_to_come() -> None:
+    made = slot(backoff=Backoff())
+    failed(made.fill(made.attempts), UsageError("no endpoint"))
+    assert made.wanted(NOW) is Wanted.RENEW

@@ -83,26 +83,15 @@ def test_a_chance_that_raises_after_a_failure_keeps_nobody_waiting(
 @one_of_each
 def test_a_clock_that_raises_after_the_answer_keeps_nobody_waiting(source: Maker, hostile: Hostile) -> None:
     clock = Late()
-    asking = source(CLIENT, clock=clock, **on_token(hostile, token("a"), token("b"), token("c")))
+    asking = source(CLIENT, clock=clock, **on_token(hostile, *(token(name) for name in "abcd")))
     asking.token()
-    needed = 1_000_000 - clock.left
     clock.advance(3600)
-    clock.left = needed - 1  # the last look of an attempt is the one after its answer
-    assert outcome(asking) in ("b", ArithmeticError)
+    before = clock.left
+    assert asking.access_token() == "b"
+    needed = before - clock.left
+    clock.advance(3600)
+    clock.left = needed - 1  # the last look of a renewal is the one after its answer
+    assert outcome(asking) in ("c", ArithmeticError)
     assert clock.left < 0, "the clock was not asked again"
     clock.advance(3600)
-    assert soon(asking) == "c"
-
-
-class Sleeps:
-    """A callable that is to be awaited, though it is no function."""
-
-    async def __call__(self, seconds: float) -> None:
-        raise AssertionError(seconds)
-
-
-@pytest.mark.parametrize("sleep", [asyncio.sleep, anyio.sleep, partial(anyio.sleep), Sleeps()])
-def test_a_source_that_blocks_refuses_a_sleep_that_is_to_be_awaited(sleep: Any) -> None:
-    """Its seconds would never pass, and the server would be hammered."""
-    with pytest.raises(UsageError, match="not a coroutine function"):
-        TokenSource(CLIENT, token_endpoint="https://as.example/token", sleep=sleep)
+    assert soon(asking) == "d"

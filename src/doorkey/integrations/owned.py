@@ -94,12 +94,14 @@ class OwnedAsyncSender:
             await made.aclose()
 
     async def _own(self) -> Any:
+        from anyio import CapacityLimiter
         from anyio.to_thread import run_sync
 
         lib, loop = library(), running_loop()
         if self._tls is None:
             # Loading the certificate authorities takes tens of milliseconds, which an event loop does not have.
-            self._tls = await run_sync(lib.create_ssl_context)
+            # Beyond the limit that others share: who has all of those threads may be waiting for this very token.
+            self._tls = await run_sync(lib.create_ssl_context, limiter=CapacityLimiter(1))
         if loop not in self._made:
             limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
             self._made[loop] = lib.AsyncClient(verify=self._tls, limits=limits)

@@ -189,8 +189,7 @@ class Slot:
                 if fresh is Freshness.STALE:
                     return Wanted.USE
                 raise dead.error()
-            left = self.retry_at - now
-            pausing = self.error is not None and 0 < left <= self.pause + 1  # more is left where a clock was set back
+            pausing = self.error is not None and self._pauses(self.error, now)
             if fresh is Freshness.STALE:
                 return Wanted.USE if pausing else Wanted.TRY
             if pausing:
@@ -204,6 +203,11 @@ class Slot:
             "the token has expired and cannot be renewed: it needs a refresh_token, or a grant that can be repeated "
             "(client_credentials, password), and a token_endpoint; log in again, or give the session those"
         )
+
+    def _pauses(self, error: OAuthError, now: float) -> bool:
+        if self.backoff is not None and self.paused != self.attempts:
+            return burdens_the_server(error)  # the pause is about to begin: whoever failed is still in the lead
+        return 0 < self.retry_at - now <= self.pause + 1  # more is left where a clock was set back
 
     def fill(
         self,
@@ -261,6 +265,10 @@ class Slot:
             return
         self.pause = self.backoff.pause(self.failures, self.error, chance)
         self.retry_at = now + self.pause
+
+    def go_on(self) -> None:
+        """Note that the attempt is over: no pause of it is still to begin."""
+        self.paused = self.attempts
 
     def is_good(self, token: OAuthToken, now: float) -> bool:
         """Say whether `token` may still be sent at `now`."""
