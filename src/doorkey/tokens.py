@@ -17,9 +17,9 @@ TEN_YEARS: Final = 10 * 366 * 24 * 3600
 MARGIN: Final = 60.0
 """The most seconds before expiry at which a token is renewed, unless a `leeway` says otherwise."""
 
-KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
 NOT_FOR_ACCESS: Final = "N_A"
 """The type of what an exchange brought that is no access token (RFC 8693 §2.2.1)."""
+KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
 """How we write the types of tokens that we know; servers write them in any case (RFC 6749 §5.1)."""
 
 _SECRETS = frozenset({"access_token", "refresh_token", "id_token", "device_secret"})

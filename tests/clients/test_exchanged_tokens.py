@@ -28,6 +28,24 @@ def test_a_session_gets_an_id_token_by_exchange_and_sends_it_nowhere(adapter: Ad
     assert hostile.to("/api") == []
 
 
+def test_what_is_no_access_token_does_not_replace_the_sessions_own(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on(
+        "/token", reply(json={"access_token": "an.id.token", "issued_token_type": ID_TOKEN, "token_type": "N_A"})
+    )
+    saved: list[object] = []
+    client = adapter.client(
+        "c",
+        "s",
+        token_endpoint=hostile.token_endpoint,
+        token={"access_token": "good"},
+        update_token=lambda *told, **_: saved.append(told),
+    )
+    assert exchanged(client, ID_TOKEN) == "an.id.token"
+    assert client.get(hostile.url()).status_code == 200
+    assert [request.token for request in hostile.to("/api")] == ["good"]
+    assert saved == []
+
+
 def test_an_access_token_that_was_asked_for_has_a_type(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", reply(json={"access_token": "at", "issued_token_type": ACCESS_TOKEN, "token_type": "N_A"}))
     client = adapter.client("c", "s", token_endpoint=hostile.token_endpoint)

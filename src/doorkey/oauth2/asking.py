@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from doorkey.errors import UsageError
 
 if TYPE_CHECKING:
+    from doorkey.oauth2.library import Library
     from doorkey.protocol.grants import Grant
     from doorkey.protocol.http import Pairs
     from doorkey.values import Scope, Secret
@@ -85,3 +86,15 @@ def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
     else:
         raise UsageError("body is form-encoded text or a mapping")
     return merged(pairs, (pair for pair in pairs_of(extra) if pair != ("scope", "")), "body=")
+
+
+def call_options(library: Library, extra: dict[str, Any]) -> CallOptions:
+    """Take the HTTP library's own options out of `extra` and return them. Raises `UsageError` for unsafe ones."""
+    for name in sorted(library.refused_options & extra.keys()):
+        if extra[name] is not None and extra[name] is not False:  # else it asks for what happens anyway
+            raise UsageError(
+                f"{name} does not apply to the exchange with an authorization server: "
+                "it follows no redirects, keeps no cookies and is read within bounds"
+            )
+        del extra[name]
+    return tuple((name, extra.pop(name)) for name in list(extra) if name in library.call_options)

@@ -74,6 +74,7 @@ class OAuth2Client:
     def token(self, token: Mapping[str, Any] | None) -> None:
         from doorkey.tokens import OAuth2Token
 
+        self._oauth.slot.refuse_change("token")
         self._oauth.put(OAuth2Token.from_dict(token))
 
     client_id: Option[str, str | None] = Option("The client's identifier at the authorization server.")
@@ -182,7 +183,7 @@ class OAuth2Client:
         transaction: AuthorizationTransaction | None = None,
         **extra: Any,
     ) -> Flow[OAuth2Token]:
-        """Get a token, make it the session's, and return it (RFC 6749 §4).
+        """Get a token, make it the session's, and return it (RFC 6749 §4); what is no access token is only returned.
 
         `url` is the token endpoint, left out the session's. The grant is `grant_type`, or what is given: a callback's
         URL as `authorization_response` (with `state` or `transaction` where another session began it) or a `code`, a
@@ -196,6 +197,7 @@ class OAuth2Client:
         from doorkey.oauth2.asking import Asking, extra_pairs
         from doorkey.oauth2.callbacks import finish, speaks_of_a_fragment, with_promised
         from doorkey.oauth2.inference import grant_of, grant_type_of
+        from doorkey.tokens import NOT_FOR_ACCESS, OAuth2Token
         from doorkey.values import Secret
 
         core = self._oauth
@@ -235,6 +237,8 @@ class OAuth2Client:
         grant = core.own_grant(kind, given) or grant_of(kind, given)
         asking = Asking(endpoint, grant, promised=promised).told(core.told(body, given, auth, headers, method))
         token = yield from core.ask(asking, "access_token_response")
+        if token.token_type == NOT_FOR_ACCESS:
+            return OAuth2Token(token)
         return (yield from core.take(token, asking, {}))
 
     def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:

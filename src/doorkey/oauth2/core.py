@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.ahead import signing
 from doorkey.errors import InvalidGrant, MissingTokenError, UsageError
-from doorkey.oauth2.asking import Asking, Told, extra_pairs
+from doorkey.oauth2.asking import Asking, Told, call_options, extra_pairs
 from doorkey.oauth2.hooks import ComplianceHooks
 from doorkey.oauth2.issuer import endpoint_of
 from doorkey.oauth2.options import SessionOptions, auth_method_named, changed
@@ -26,7 +26,6 @@ from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
 
 if TYPE_CHECKING:
-    from doorkey.oauth2.asking import CallOptions
     from doorkey.oauth2.library import Library
     from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity
     from doorkey.protocol.grants import Grant
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 # What only a token request needs is imported where one is made: a program that brings its token never waits for it.
 
 _HOOKS: Final = {"revocation": "revoke_token_request", "introspection": "introspect_token_request"}
-
-_OF_A_VAULT: Final = frozenset({"leeway", "update_token"})
-"""Options that are not a session's own where it shares the token of a vault."""
 
 
 def _always() -> bool:
@@ -71,8 +67,7 @@ class SessionCore:
     def change(self, name: str, value: object, *, blocking: bool) -> None:
         """Change an option of the session; what is under way goes on as it began. Raises `UsageError`."""
         options = changed(self.options, {name: value}, blocking=blocking)
-        if name in _OF_A_VAULT and type(self.slot) is not Slot:
-            raise UsageError(f"{name} of this session is its vault's: when a token is renewed, and where it is saved")
+        self.slot.refuse_change(name)
         self.options = options
         if name == "leeway":
             self.slot.leeway = options.leeway
@@ -86,7 +81,11 @@ class SessionCore:
         self.slot.put(token.value if token is not None else None)
 
     def bring(self, token: OAuth2Token | None) -> None:
-        """Take a token that is kept elsewhere, and may be brought again: a grant that is dead stays dead."""
+        """Take a token that is kept elsewhere, and may be brought again: a grant that is dead stays dead.
+
+        Raises `UsageError` where the session's token is kept by a vault.
+        """
+        self.slot.refuse_change("token")
         dead = self.slot.dead
         self.put(token)
         self.slot.dead = dead
@@ -380,20 +379,9 @@ class SessionCore:
         """Return what the arguments of a call say; the HTTP library's own options are taken out of `extra`."""
         from doorkey.protocol.http import header_pairs
 
-        options = self._call_options(extra)
+        options = call_options(self.library, extra)
         pairs = header_pairs(headers if headers is not None else (), "headers=")
         return Told(extra_pairs(body, extra), pairs, auth, options, method)
-
-    def _call_options(self, extra: dict[str, Any]) -> CallOptions:
-        """Take the HTTP library's own options out of `extra` and return them. Raises `UsageError` for unsafe ones."""
-        for name in sorted(self.library.refused_options & extra.keys()):
-            if extra[name] is not None and extra[name] is not False:  # else it asks for what happens anyway
-                raise UsageError(
-                    f"{name} does not apply to the exchange with an authorization server: "
-                    "it follows no redirects, keeps no cookies and is read within bounds"
-                )
-            del extra[name]
-        return tuple((name, extra.pop(name)) for name in list(extra) if name in self.library.call_options)
 
     def _save(self, token: OAuth2Token, replaced: Mapping[str, str]) -> Flow[None]:
         if self.options.update_token is not None:

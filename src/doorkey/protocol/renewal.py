@@ -134,6 +134,9 @@ class Slot:
         self.dead = None
         self.attempts += 1
 
+    def refuse_change(self, name: str) -> None:
+        """Raise `UsageError` where `name` is no session's to change, because whoever keeps the token decides it."""
+
     def at_hand(self, now: float) -> OAuthToken | None:
         """Return the token if it is fresh at `now`: all that nearly every request asks. `look` answers the rest."""
         ready = self._ready

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import random
+from typing import Final
 
+from doorkey.errors import UsageError
 from doorkey.protocol.backoff import Backoff
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.renewal import Freshness, Slot, Wanted, freshness
@@ -16,6 +18,15 @@ __all__: list[str] = []
 
 ELSEWHERE = 1.0
 """Seconds for which a token that is still good is left to whoever is renewing it in another process."""
+
+
+DECIDED: Final = frozenset(
+    {
+        *("client_id", "client_secret", "token_endpoint_auth_method", "issuer", "token_endpoint"),
+        *("leeway", "token", "update_token"),
+    }
+)
+"""Options of a session that are the vault's: by them it renews a token, and saves it, for all who share it."""
 
 
 class Memory:
@@ -112,6 +123,12 @@ class KeySlot(Slot):
         # The slot is part of no cycle: what is dropped of a million keys is gone at once.
         super().__init__(lambda _: renew(memory), lambda _: True, memory.leeway, Backoff())
         self.memory = memory
+
+    def refuse_change(self, name: str) -> None:
+        """Raise `UsageError` where the vault decides `name`; `metadata` names the token endpoint."""
+        if name in DECIDED or name == "metadata":
+            instead = ": save() and forget() change it" if name == "token" else ", as it renews the token for everybody"
+            raise UsageError(f"{name} is not this session's own: the vault decides it{instead}")
 
     def put(self, token: OAuthToken | None) -> None:
         """Take the token of the memory; `token` was the latest one when it was asked for, and may no longer be."""
