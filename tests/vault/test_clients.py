@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
@@ -166,6 +167,78 @@ def test_an_asynchronous_vault_says_that_its_clients_are_asynchronous(kind: Any,
         async_vault.client("u", kind)
 
 
+DECIDED = {
+    "client_id": "other",
+    "client_secret": "s2",
+    "token_endpoint": "https://other.example/token",
+    "token_endpoint_auth_method": "none",
+    "leeway": 7,
+    "update_token": print,
+    "token": {"access_token": "mine"},
+}
+
+
+@pytest.mark.parametrize("name", DECIDED)
+@pytest.mark.parametrize("kind", [OAuth2Session, httpx2.Client])
+def test_what_the_vault_decides_no_session_changes(vault: TokenVault, kind: Any, name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is not .* the vault decides it"):
+        vault.client("u", kind, **{name: DECIDED[name]})
+    with vault.client("u", kind) as session:
+        before = getattr(session, name)
+        with pytest.raises(UsageError, match=f"{name} is not .* the vault decides it"):
+            setattr(session, name, DECIDED[name])
+        assert getattr(session, name) == before
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", DECIDED)
+async def test_what_the_vault_decides_no_asynchronous_session_changes(async_vault: AsyncTokenVault, name: str) -> None:
+    with pytest.raises(UsageError, match="the vault decides it"):
+        async_vault.client("u", **{name: DECIDED[name]})
+    async with async_vault.client("u") as session:
+        with pytest.raises(UsageError, match="the vault decides it"):
+            setattr(session, name, DECIDED[name])
+
+
+def test_neither_metadata_nor_a_token_to_go_on_with_replaces_what_the_vault_has(vault: TokenVault) -> None:
+    with vault.client("u", metadata={"revocation_endpoint": "https://as.example/revoke"}) as session:
+        assert session.revocation_endpoint == "https://as.example/revoke"
+        with pytest.raises(UsageError, match="the vault decides it"):
+            session.metadata = {"token_endpoint": "https://other.example/token"}
+        with pytest.raises(UsageError, match="the vault decides it"):
+            session.ensure_active_token({"access_token": "mine"})
+
+
+def test_what_is_the_sessions_own_can_be_changed(vault: TokenVault, hostile: Hostile) -> None:
+    with vault.client("u", scope="a") as session:
+        session.scope = "b"
+        session.revocation_endpoint = hostile.url("/revoke")
+        session.revocation_endpoint_auth_method = "none"
+        assert session.scope == "b"
+
+
+@pytest.mark.parametrize("kind", [OwnSession, OwnClient])
+def test_a_vaults_client_is_signed_by_the_vault_alone(vault: TokenVault, kind: Any) -> None:
+    with pytest.raises(UsageError, match="leave auth= out"):
+        vault.client("u", kind, auth=("alice", "wonderland"))
+
+
+class OwnAsyncClient(httpx2.AsyncClient):
+    """What a user has subclassed."""
+
+
+@pytest.mark.parametrize("kind", [aiohttp.ClientSession, OwnAsyncClient])
+def test_a_class_that_awaits_is_refused_by_a_vault_that_blocks(vault: TokenVault, kind: Any) -> None:
+    with pytest.raises(UsageError, match="not of one kind"):
+        vault.client("u", kind)
+
+
+@pytest.mark.parametrize("kind", [OwnSession, OwnClient])
+def test_a_class_that_blocks_is_refused_by_a_vault_that_awaits(async_vault: AsyncTokenVault, kind: Any) -> None:
+    with pytest.raises(UsageError, match="not of one kind"):
+        async_vault.client("u", kind)
+
+
 def test_what_is_no_class_is_refused(vault: TokenVault) -> None:
     kind: Any = "requests"
     with pytest.raises(UsageError, match="by its class"):
@@ -194,8 +267,6 @@ async def test_asynchronous_clients_do_the_same(
 async def test_an_aiohttp_session_gets_the_vaults_token_as_a_middleware(
     async_vault: AsyncTokenVault, hostile: Hostile
 ) -> None:
-    import aiohttp
-
     await async_vault.save("u", OLD)
     async with async_vault.client("u", aiohttp.ClientSession) as session, session.get(hostile.url()) as answer:
         assert answer.status == 200

@@ -15,7 +15,7 @@ from doorkey.protocol.renewal import Slot
 from doorkey.single_flight import Active, AsyncSingleFlight, Renew, Renewed, SingleFlight
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.vault.renewing import not_renewable
-from doorkey.vault.state import KeySlot
+from doorkey.vault.state import DECIDED, KeySlot
 
 if TYPE_CHECKING:
     from doorkey.oauth2.core import SessionCore
@@ -49,24 +49,34 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
         raise UsageError("a vault's client is asked for by its class: requests.Session, httpx2.Client, …")
     family = _family_of(kind)
     if family is None:
-        return _plain(kind, source, options)
-    if isinstance(live, SingleFlight) is not hasattr(family, "close"):
-        of = "a TokenVault makes clients that block" if isinstance(live, SingleFlight) else _AWAITS
-        raise UsageError(f"{kind.__name__} and this vault are not of one kind: {of}")
+        return _plain(kind, live, source, options)
+    _check_world(kind, live, awaits=not hasattr(family, "close"))
+    if taken := sorted(DECIDED & options.keys()):
+        live.slot.refuse_change(taken[0])
     session = _renewed_by_a_vault(family)(**{**own, **options})
     session._oauth.slot = live.slot
     session._flight = _flight_of(session._oauth, live)
-    name = "token_auth" if hasattr(session, "token_auth") else "auth"
-    setattr(session, name, type(getattr(session, name))(session))
+    session._sign()
     return session
 
 
-def _plain(kind: Any, source: object, options: dict[str, Any]) -> Any:
+def _check_world(kind: type, live: LiveKey | AsyncLiveKey, *, awaits: bool) -> None:
+    if isinstance(live, SingleFlight) is awaits:
+        of = "a TokenVault makes clients that block" if awaits else _AWAITS
+        raise UsageError(f"{kind.__name__} and this vault are not of one kind: {of}")
+
+
+def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dict[str, Any]) -> Any:
     """Return a client that knows nothing of tokens but its `auth`."""
     from doorkey.auth import OAuth2Auth
 
+    if "auth" in options:
+        raise UsageError("a vault's client is signed by the vault: leave auth= out")
     auth = OAuth2Auth(source)
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+    blocks, awaits = hasattr(kind, "__enter__"), hasattr(kind, "__aenter__")
+    if "aiohttp" in roots or blocks is not awaits:  # a class that is both, or neither, may be of either world
+        _check_world(kind, live, awaits=awaits)
     if "aiohttp" in roots:
         return kind(**{**options, "middlewares": (*options.get("middlewares", ()), auth)})
     if roots & {"requests", "niquests"}:
