@@ -58,4 +58,6 @@ def test_the_longest_lease_is_held(place: Place, key: str) -> None:
         lease = store.try_lease(key, MAX_LEASE)
         assert lease is not None
         assert store.try_lease(key, 1) is None
+        set_back(place, key, 60)  # as a statement sees it that began so many seconds before the lease was taken
+        assert store.try_lease(key, 1) is None
         store.release(lease)

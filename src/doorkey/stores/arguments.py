@@ -16,7 +16,12 @@ MAX_KEY: Final = 1024
 MAX_DATA: Final = 1 << 20
 """Bytes of a record: many times the largest token."""
 MAX_LEASE: Final = 600.0
-"""Seconds. A lease that ends later than that from now is over: the clock of the store has been set back since."""
+"""Seconds."""
+TOO_LATE: Final = 2 * MAX_LEASE
+"""Seconds. A lease that ends later than that from now is over: the clock of the store has been set back since.
+
+It is more than the longest lease, as a statement's now is when it began, and it may wait for one that began later.
+"""
 MAX_TIMEOUT: Final = 86_400.0
 """Seconds."""
 KEPT: Final = 86_400.0

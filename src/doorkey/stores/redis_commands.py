@@ -15,7 +15,7 @@ from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.flow import Effect, Flow
 from doorkey.stores.arguments import (
     KEPT,
-    MAX_LEASE,
+    TOO_LATE,
     check_commit,
     check_lease,
     checked_key,
@@ -94,7 +94,7 @@ class RedisCommands:
         check_lease(seconds)
         lease = Lease(key, new_owner())
         milliseconds = max(1, round(seconds * 1000))
-        most = round(MAX_LEASE * 1000)
+        most = round(TOO_LATE * 1000)
         answer = yield from Command(("EVAL", LEASE, 1, self._lease(key), lease.owner, milliseconds, most))
         return lease if answer else None
 

@@ -19,7 +19,7 @@ from doorkey.errors import RecordError, UsageError
 from doorkey.protocol.flow import Effect, Flow
 from doorkey.stores.arguments import (
     KEPT,
-    MAX_LEASE,
+    TOO_LATE,
     check_commit,
     check_lease,
     checked_key,
@@ -80,7 +80,7 @@ class SQLStatements:
         lease = Lease(checked_key(key), new_owner())
         columns, now = self.table.c, DatabaseTime()
         held = {"owner": lease.owner, "leased_until": now + seconds}
-        free = (columns.key == key) & ((columns.leased_until <= now) | (columns.leased_until > now + MAX_LEASE))
+        free = (columns.key == key) & ((columns.leased_until <= now) | (columns.leased_until > now + TOO_LATE))
         won, there = yield from self._taken(key, update(self.table).where(free).values(**held))
         if won:
             return lease

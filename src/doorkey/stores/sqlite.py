@@ -14,8 +14,8 @@ from doorkey.arguments import encodable, seconds
 from doorkey.errors import UsageError
 from doorkey.stores.arguments import (
     KEPT,
-    MAX_LEASE,
     MAX_TIMEOUT,
+    TOO_LATE,
     check_commit,
     check_lease,
     checked_key,
@@ -36,7 +36,7 @@ _LOAD = "SELECT version, data FROM record WHERE key = ? AND data IS NOT NULL"
 _LEASE = f"""INSERT INTO record (key, version, owner, leased_until, gone_at)
     VALUES (:key, 0, :owner, {_NOW} + :seconds, {_NOW})
     ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, leased_until = excluded.leased_until
-    WHERE leased_until <= {_NOW} OR leased_until > {_NOW} + {MAX_LEASE}"""  # noqa: S608  # all of it is ours
+    WHERE leased_until <= {_NOW} OR leased_until > {_NOW} + {TOO_LATE}"""  # noqa: S608  # all of it is ours
 _RELEASE = "UPDATE record SET owner = '', leased_until = 0 WHERE key = ? AND owner = ?"
 _FIRST = """INSERT INTO record (key, version, data) VALUES (:key, 1, :data)
     ON CONFLICT (key) DO UPDATE SET version = version + 1, data = excluded.data, gone_at = NULL
