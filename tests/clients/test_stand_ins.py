@@ -1,5 +1,6 @@
 """What stands in for a server in users' own tests stands in for the authorization server too: no secret leaves."""
 
+import sys
 from typing import Any
 
 import httpx
@@ -46,17 +47,30 @@ def test_what_requests_mock_does_not_know_is_a_typed_error() -> None:
         client.fetch_token()
 
 
-def test_a_send_that_is_put_on_the_session_gets_the_token_request() -> None:
-    sent: list[requests.PreparedRequest] = []
+class Caching(requests.Session):
+    """What a library such as requests-cache puts in the place of `requests.Session`."""
 
-    def send(request: requests.PreparedRequest, **_: Any) -> requests.Response:
-        sent.append(request)
-        return answered(b'{"access_token":"at","token_type":"Bearer"}')
+    def __init__(self, *, cache: str) -> None:
+        super().__init__()
+        self.cache = cache
 
-    with session() as client:
-        client.send = send  # type: ignore[method-assign]
-        assert client.fetch_token()["access_token"] == "at"
-    assert [request.url for request in sent] == [TOKEN_ENDPOINT]
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        raise AssertionError(f"asked the {self.cache}")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_another_class_in_the_place_of_session_carries_no_token_request(
+    hostile: Hostile, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    hostile.on("/token", token("at-1"))
+    module = "doorkey.integrations.requests_client.carrier"
+    if first:  # whoever replaces it does so before anybody has asked for a token
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        monkeypatch.delitem(sys.modules, module.replace("carrier", "exchange"), raising=False)
+    monkeypatch.setattr(requests, "Session", Caching)
+    monkeypatch.setattr(requests.sessions, "Session", Caching)
+    with OAuth2Session("c", "s", token_endpoint=hostile.token_endpoint) as client:
+        assert client.fetch_token()["access_token"] == "at-1"
 
 
 def test_a_patched_class_gets_the_token_request(monkeypatch: pytest.MonkeyPatch) -> None:

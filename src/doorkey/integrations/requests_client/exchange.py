@@ -58,7 +58,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
 
     def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
         try:
-            return _read(Carrier(session, adapter).send(prepared, allow_redirects=False, **how), policy)
+            return _read(Carrier(adapter).send(prepared, allow_redirects=False, **how), policy)
         except (*_OF_REQUESTS, OAuthError):
             raise
         except Exception as error:  # noqa: BLE001  # of an adapter of the user's own, or of what replaced urllib3

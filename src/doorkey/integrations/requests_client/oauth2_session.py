@@ -57,7 +57,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
         known = {"default_timeout", *SETTINGS}
         own, rest, own_token = session_options({**given, **options}, known_elsewhere=known, blocking=True)
         check_timeout(default_timeout)
-        requests.Session.__init__(self)
+        super(OAuth2Client, self).__init__()  # the session that this class inherits from, whatever stands there by now
         set_on(self, rest)
         self.default_timeout = default_timeout
         self._set_up(own, RequestsLibrary(), own_token)
