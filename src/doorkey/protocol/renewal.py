@@ -127,7 +127,8 @@ class Slot:
 
     def _put(self, token: OAuthToken | None, share: float) -> None:
         self.share = share
-        if token is None or self.token is None or token.access_token != self.token.access_token:
+        unproven = self.refusals.unproven
+        if token is None or unproven is None or token.access_token != unproven:
             self.refusals = Refusals()
         self.token, self.error, self.failures, self.rejected = token, None, 0, None
         self._ready = None if token is None else (token, _stale_at(token, self._leeway_of(token)))
