@@ -94,8 +94,13 @@ def function(value: object, expected: str) -> None:
 def blocking(value: object, expected: str) -> None:
     """Raise `UsageError` unless `value` can be called, and does what it does before it returns."""
     function(value, expected)
-    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004
+    if awaits(value):
         raise UsageError(f"{expected}, and not a coroutine function, which would be for the asynchronous twin")
+
+
+def awaits(call: object) -> bool:
+    """Say whether what `call` does is done once it is awaited: it is a coroutine function, or an object like one."""
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
 
 
 def instance(value: object, kind: type[T], expected: str) -> T:

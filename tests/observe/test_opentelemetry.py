@@ -2,20 +2,21 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from doorkey import AsyncTokenSource, ClientCredentials, OAuthError, TokenSource
+from doorkey import AsyncTokenSource, ClientCredentials, OAuthError, TokenSource, UsageError
 from tests.backends import both_backends
 from tests.clients.adapters import together
 from tests.clients.hostile import Held, reply, token
@@ -169,6 +170,71 @@ async def test_so_it_does_for_tasks(telemetry: Telemetry, anyio_backend: str) ->
     (span,) = telemetry.spans()
     assert span.parent == outer.get_span_context()
     assert within == [span.context]
+
+
+class Exporting(SpanProcessor):
+    """What exports a span as soon as it has begun, or ended, by a client that is signed by the same source."""
+
+    wants: Callable[[], None] = staticmethod(lambda: None)
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        self.wants()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.wants()
+
+
+@pytest.fixture(scope="session")
+def exporting(whole_run: Telemetry) -> Exporting:
+    processor = Exporting()
+    provider: Any = trace.get_tracer_provider()
+    provider.add_span_processor(processor)
+    return processor
+
+
+def test_an_exporter_may_start_a_task_that_wants_the_token(
+    telemetry: Telemetry, exporting: Exporting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought: list[str] = []
+
+    async def main() -> None:
+        import asyncio
+
+        tasks: list[asyncio.Task[None]] = []
+
+        async def exports() -> None:
+            brought.append((await source.token()).access_token.reveal())
+
+        monkeypatch.setattr(exporting, "wants", lambda: tasks.append(asyncio.get_running_loop().create_task(exports())))
+        answer = httpx2.MockTransport(
+            lambda _: httpx2.Response(200, json={"access_token": ACCESS, "token_type": "Bearer"})
+        )
+        async with httpx2.AsyncClient(transport=answer) as client:
+            source = AsyncTokenSource(ClientCredentials("c", SECRET), token_endpoint=ENDPOINT, http_client=client)
+            await source.token()
+            await asyncio.gather(*tasks)
+
+    anyio.run(main)
+    assert brought == [ACCESS, ACCESS]
+
+
+def test_an_exporter_that_waits_for_the_token_is_told_what_a_callback_is_told(
+    telemetry: Telemetry, exporting: Exporting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def exports() -> None:
+        try:
+            told.append(source.token().access_token.reveal())
+        except UsageError as error:
+            told.append(str(error))
+
+    monkeypatch.setattr(exporting, "wants", exports)
+    answer = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"access_token": ACCESS, "token_type": "Bearer"}))
+    with httpx2.Client(transport=answer) as client:
+        source = TokenSource(ClientCredentials("c", SECRET), token_endpoint=ENDPOINT, http_client=client)
+        assert source.token().access_token.reveal() == ACCESS
+    assert ["on_event wants the token" in one for one in told] == [True, True]
 
 
 def outer_span() -> Any:

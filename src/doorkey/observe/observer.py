@@ -7,14 +7,13 @@ a listener raises is logged and otherwise ignored.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from doorkey.arguments import function, instance
+from doorkey.arguments import awaits, function, instance
 from doorkey.errors import UsageError
 from doorkey.inside import outside
 
@@ -95,12 +94,16 @@ class Observer:
 
     def tell(self, event: TokenEvent) -> None:
         """Tell everybody who listens; nothing that they raise gets out."""
+        self.call(self._tell, event)
+
+    def call(self, call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
+        """Call what may be somebody's own with `event`, and return what it does; None where it raises."""
         here = get_ident()
         nested = here in self._telling
         self._telling.add(here)
         try:
             with outside():  # nobody waits for a task that is begun there: it may want the token
-                self._tell(event)
+                return _guarded(call, event)
         finally:
             if not nested:
                 self._telling.discard(here)
@@ -142,7 +145,7 @@ class Watch:
             if opentelemetry_is_there():
                 from doorkey.observe.telemetry import RequestSpan
 
-                self._span = _guarded(RequestSpan, event)
+                self._span = self._observer.call(RequestSpan, event)
             self._observer.tell(event)
         self._begun = self._observer.moment()
 
@@ -159,7 +162,7 @@ class Watch:
         event = self._observer.event(kind, self._grant_type, self._server, duration=took, error=code)
         self._observer.tell(event)  # within the span, so that log records and exemplars name it
         if self._span is not None:
-            _guarded(self._span.end, event)
+            self._observer.call(self._span.end, event)
 
 
 def waiting(slot: Slot) -> AbstractContextManager[None]:
@@ -202,10 +205,6 @@ def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
 
 
 def _check(on_event: object, timer: object) -> None:
-    if on_event is not None and (not callable(on_event) or _is_async(on_event)):
+    if on_event is not None and (not callable(on_event) or awaits(on_event)):
         raise UsageError("on_event is a plain function that takes an event; it may start a task, but not be one")
     function(timer, "timer is a callable that returns seconds, such as time.monotonic")
-
-
-def _is_async(call: object) -> bool:
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
