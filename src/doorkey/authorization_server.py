@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Self
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.gate import Gate
@@ -32,6 +34,16 @@ class AuthorizationServer:
         self.gate = Gate()
         self._attempts = 0
         self._error: Exception | None = None
+
+    @classmethod
+    def told(
+        cls, issuer: str | None, token_endpoint: str | None, metadata: ServerMetadata | Mapping[str, Any] | None
+    ) -> Self:
+        """Return the server that the arguments of a source or a vault mean. Raises `UsageError`."""
+        known = ServerMetadata.of(metadata)
+        if token_endpoint is not None:
+            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
+        return cls(issuer, known)
 
     def name(self) -> str | None:
         """Return what tells this server from others: its issuer, else its token endpoint."""

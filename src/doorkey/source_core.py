@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from random import random
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from doorkey.errors import InvalidGrant, ServerError
 from doorkey.gate import Gate
 from doorkey.observe.observer import Observer, OnEvent, reject
 from doorkey.protocol.backoff import Backoff, says_come_back
-from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.flow import Flow, Sleep
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.renewal import Slot
@@ -49,9 +47,6 @@ class SourceCore:
         timer: Callable[[], float] = monotonic_time,
     ) -> None:
         instance(credentials, Credentials, "a token source takes credentials")
-        known = ServerMetadata.of(metadata)
-        if token_endpoint is not None:
-            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
         if leeway is not None:
             leeway = seconds(leeway, "leeway")
         function(clock, "clock is a callable that returns seconds since the epoch")
@@ -60,7 +55,7 @@ class SourceCore:
         self.clock = clock
         self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance, lambda: credentials.repeatable)
         self.gate = Gate()
-        server = server or AuthorizationServer(issuer, known)
+        server = server or AuthorizationServer.told(issuer, token_endpoint, metadata)
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
         self._requests = TokenRequests(credentials, server, clock, self._observer)
 

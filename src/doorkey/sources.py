@@ -10,6 +10,7 @@ from typing import Any, Final
 from doorkey.arguments import blocking, function
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import Credentials
+from doorkey.deadline import begin
 from doorkey.errors import UsageError
 from doorkey.integrations.owned import OwnedAsyncSender, OwnedSender
 from doorkey.observe.observer import OnEvent
@@ -117,6 +118,7 @@ class TokenSource(Unpickled):
             case Request():
                 return self._sender.send(effect)
             case Sleep():
+                begin()
                 return self._sleep(effect.seconds)
             case Turn():
                 return effect.wait()
@@ -176,9 +178,10 @@ class AsyncTokenSource(Unpickled):
         background: bool = False,
         exchange: ExchangePolicy | None = None,
         sleep: Callable[[float], Any] | None = None,
+        sender: OwnedAsyncSender | None = None,
     ) -> None:
         self._core = core
-        self._sender = OwnedAsyncSender(http_client, policy_of(exchange))
+        self._sender = OwnedAsyncSender(http_client, policy_of(exchange)) if sender is None else sender
         if sleep is not None:
             function(sleep, _SLEEP)
         self._sleep = sleep

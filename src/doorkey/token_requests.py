@@ -12,7 +12,7 @@ from doorkey.authorization_server import AuthorizationServer
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer
-from doorkey.protocol.client_auth import METHODS, ClientAuthMethod, ClientIdentity, authenticate
+from doorkey.protocol.client_auth import ClientAuthMethod, ClientIdentity, auth_method_named, authenticate
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.grants import Grant, RefreshTokenGrant
 from doorkey.protocol.metadata import ServerMetadata
@@ -83,11 +83,7 @@ class TokenRequests:
         listed = metadata.extra.get("token_endpoint_auth_methods_supported")
         usable = [one for one in preferred if not isinstance(one, str) or not isinstance(listed, list) or one in listed]
         chosen = (usable or list(preferred))[0]
-        if not isinstance(chosen, str):
-            return chosen
-        if chosen not in METHODS:
-            raise UsageError(f"there is no client authentication method {chosen!r}; known: {', '.join(METHODS)}")
-        return METHODS[chosen]
+        return auth_method_named(chosen) if isinstance(chosen, str) else chosen
 
     def _preferred(self) -> Sequence[str | ClientAuthMethod]:
         return self._credentials.auth_methods or _methods_for(self._credentials.client_secret)

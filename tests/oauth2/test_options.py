@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.oauth2.options import SessionOptions, auth_method_named, session_options
-from doorkey.protocol.client_auth import METHODS, client_secret_post
+from doorkey.oauth2.options import SessionOptions, session_options
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.tokens import OAuth2Token
 from doorkey.values import Scope, Secret
@@ -116,24 +115,3 @@ def test_options_show_no_secret() -> None:
     key = {"kty": "RSA", "d": "hunter2"}
     assert options_of(client_secret=key).credential is key
     assert "hunter2" not in repr(options_of(client_secret=key))
-
-
-def test_a_method_of_client_authentication_is_found_by_its_name_registered_ones_first() -> None:
-    def mine(*_: Any) -> Any: ...
-
-    assert auth_method_named("client_secret_post", {}) is client_secret_post
-    assert auth_method_named("client_secret_post", {"client_secret_post": mine}) is mine
-    assert {name: auth_method_named(name, {}) for name in METHODS} == METHODS
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("client_secret_psot", "did you mean 'client_secret_post'"),
-        ("qqqq", "register_client_auth_method"),
-        ("mine2", "'mine'"),
-    ],
-)
-def test_a_method_that_nobody_knows_names_the_nearest_known_one(name: str, hint: str) -> None:
-    with pytest.raises(UsageError, match=hint):
-        auth_method_named(name, {"mine": client_secret_post})

@@ -15,6 +15,7 @@ from doorkey.protocol.client_auth import (
     ClientIdentity,
     add_assertion,
     anonymous,
+    auth_method_named,
     authenticate,
     client_secret_basic,
     client_secret_basic_unencoded,
@@ -217,3 +218,32 @@ def test_a_key_is_no_secret(key: object) -> None:
 
 def test_a_client_shows_no_secret() -> None:
     assert repr(client()) == str(client()) == "<ClientIdentity 's6BhdRkqt3'>"
+
+
+def test_a_method_of_client_authentication_is_found_by_its_name_registered_ones_first() -> None:
+    def mine(*_: Any) -> Any: ...
+
+    assert auth_method_named("client_secret_post", {}) is client_secret_post
+    assert auth_method_named("client_secret_post", {"client_secret_post": mine}) is mine
+    assert {name: auth_method_named(name, {}) for name in METHODS} == METHODS
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("client_secret_psot", "did you mean 'client_secret_post'"),
+        ("qqqq", "register_client_auth_method"),
+        ("mine2", "'mine'"),
+    ],
+)
+def test_a_method_that_nobody_knows_names_the_nearest_known_one(name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        auth_method_named(name, {"mine": client_secret_post})
+
+
+def test_where_no_method_can_be_registered_an_unknown_name_lists_those_there_are() -> None:
+    assert auth_method_named("none") is none
+    with pytest.raises(UsageError, match=r"'qqqq': there are client_secret_basic, .*, anonymous"):
+        auth_method_named("qqqq")
+    with pytest.raises(UsageError, match="did you mean 'private_key_jwt'"):
+        auth_method_named("private_key_jw")

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, cast
 
-from doorkey.arguments import texts
+from doorkey.arguments import did_you_mean, texts
 from doorkey.clock import wall_time
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
@@ -250,7 +250,9 @@ def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
     from doorkey.sources import AsyncTokenSource, TokenSource
 
     named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "chance", "on_event", "timer")
-    _refuse_unknown(how, (*named, "sleep", "http_client", "background", "exchange"))
+    known = (*named, "sleep", "http_client", "background", "exchange")
+    if (unknown := next((name for name in how if name not in known), None)) is not None:
+        raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, known)}")
     core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one gate
     sleep = how.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
@@ -267,15 +269,6 @@ def _refuse(how: dict[str, Any], whose: Any) -> None:
         raise UsageError(
             f"{next(iter(how))}= is for credentials; this {type(whose).__name__} knows whom to ask already"
         )
-
-
-def _refuse_unknown(how: dict[str, Any], known: tuple[str, ...]) -> None:
-    unknown = next((name for name in how if name not in known), None)
-    if unknown is not None:
-        from difflib import get_close_matches
-
-        near = get_close_matches(unknown, known, 1)
-        raise UsageError(f"there is no option {unknown!r}" + (f": did you mean {near[0]!r}?" if near else ""))
 
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:

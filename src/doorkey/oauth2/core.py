@@ -15,7 +15,7 @@ from doorkey.errors import InvalidGrant, MissingTokenError, UsageError
 from doorkey.oauth2.asking import Asking, Told, call_options, extra_pairs
 from doorkey.oauth2.hooks import ComplianceHooks
 from doorkey.oauth2.issuer import endpoint_of
-from doorkey.oauth2.options import SessionOptions, auth_method_named, changed
+from doorkey.oauth2.options import SessionOptions, changed
 from doorkey.oauth2.pending import Authorizations
 from doorkey.observe.observer import Observer
 from doorkey.protocol.endpoint import check_endpoint, origin_of
@@ -362,6 +362,8 @@ class SessionCore:
         if chosen is None:
             chosen = "none" if self.options.credential in (None, Secret("")) else "client_secret_basic"
         if isinstance(chosen, str):
+            from doorkey.protocol.client_auth import auth_method_named
+
             return auth_method_named(chosen, self.auth_methods)
         return self.library.client_auth(chosen)
 

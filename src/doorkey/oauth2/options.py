@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from doorkey.arguments import did_you_mean, function, seconds, text
+from doorkey.arguments import awaits, did_you_mean, function, seconds, text
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.errors import UsageError
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
@@ -135,24 +134,9 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         seconds(options.leeway, "leeway")
     if options.update_token is not None:
         function(options.update_token, "update_token is a callable (token, refresh_token=None, access_token=None)")
-        if blocking and _is_async(options.update_token):
+        if blocking and awaits(options.update_token):
             raise UsageError("update_token is asynchronous, and this client blocks: give a plain function")
     for name in ("token_endpoint_auth_method", "revocation_endpoint_auth_method"):
         method = getattr(options, name)
         if method is not None and not isinstance(method, str):
             function(method, f"{name} is the name of a client authentication method, or a callable")
-
-
-def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
-
-
-def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod]) -> ClientAuthMethod:
-    """Return the client authentication method called `name`. Raises `UsageError` with the nearest known name."""
-    from doorkey.protocol.client_auth import METHODS
-
-    method = registered.get(name) or METHODS.get(name)
-    if method is None:
-        hint = did_you_mean(name, [*registered, *METHODS], ": register it with register_client_auth_method()")
-        raise UsageError(f"there is no client authentication method {name!r}{hint}")
-    return method

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
+from doorkey.arguments import did_you_mean
 from doorkey.errors import UsageError, emptied
 from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.http import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
@@ -101,6 +102,19 @@ METHODS: Final[Mapping[str, ClientAuthMethod]] = {
     "none": none,
     "anonymous": anonymous,
 }
+
+
+def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | None = None) -> ClientAuthMethod:
+    """Return the client authentication method called `name`: one of ours, or of those that a session has `registered`.
+
+    Raises `UsageError` with the nearest known name.
+    """
+    known = {**METHODS, **(registered or {})}
+    if name not in known:
+        can_register = ": register it with register_client_auth_method()"
+        hint = did_you_mean(name, known, f": there are {', '.join(known)}" if registered is None else can_register)
+        raise UsageError(f"there is no client authentication method {name!r}{hint}")
+    return known[name]
 
 
 def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Request:

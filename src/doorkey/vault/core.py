@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from random import random
 from typing import Any, Final
 
@@ -14,8 +13,7 @@ from doorkey.clock import monotonic_time
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer, OnEvent
-from doorkey.protocol.client_auth import METHODS, ClientAuthMethod
-from doorkey.protocol.endpoint import check_endpoint
+from doorkey.protocol.client_auth import ClientAuthMethod, auth_method_named
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
 from doorkey.protocol.flow import Flow
 from doorkey.protocol.metadata import ServerMetadata
@@ -61,10 +59,10 @@ class VaultCore:
         timer: Callable[[], float] = monotonic_time,
     ) -> None:
         method = token_endpoint_auth_method
-        if method is not None and not isinstance(method, str):
+        if isinstance(method, str):
+            auth_method_named(method)
+        elif method is not None:
             function(method, "token_endpoint_auth_method is the name of a client authentication method, or a callable")
-        if isinstance(method, str) and method not in METHODS:
-            raise UsageError(f"there is no client authentication method {method!r}; known: {', '.join(METHODS)}")
         if leeway is not None:
             seconds(leeway, "leeway")
         seconds(check_every, "check_every")
@@ -73,10 +71,7 @@ class VaultCore:
             raise UsageError("a vault needs a client_id")
         if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
             raise UsageError(f"sealer is a doorkey.stores.Sealer, not {type(sealer).__name__}")
-        known = ServerMetadata.of(metadata)
-        if token_endpoint is not None:
-            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
-        self.server = AuthorizationServer(issuer, known)
+        self.server = AuthorizationServer.told(issuer, token_endpoint, metadata)
         server = self.server.name()
         assert server is not None, "one without a name is refused"
         self.client_id = client_id

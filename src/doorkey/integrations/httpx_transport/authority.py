@@ -195,9 +195,8 @@ class AsyncOAuthAuthorityClient(_Authority):
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]
 
     def _make(self, credentials: Credentials) -> AsyncTokenSource:
-        source = AsyncTokenSource._on(self._core(credentials), http_client=self.http, exchange=self._policy)
-        source._sender = self._sender()  # which knows in what event loop the client was first used
-        return source
+        # The sender knows in what event loop the client was first used.
+        return AsyncTokenSource._on(self._core(credentials), sender=self._sender())
 
     async def _perform(self, effect: Any) -> Any:
         if isinstance(effect, Turn):
