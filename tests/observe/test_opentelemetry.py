@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 from opentelemetry import metrics, trace
@@ -206,10 +207,12 @@ def test_an_exporter_may_start_a_task_that_wants_the_token(
             brought.append((await source.token()).access_token.reveal())
 
         monkeypatch.setattr(exporting, "wants", lambda: tasks.append(asyncio.get_running_loop().create_task(exports())))
-        answer = httpx2.MockTransport(
-            lambda _: httpx2.Response(200, json={"access_token": ACCESS, "token_type": "Bearer"})
-        )
-        async with httpx2.AsyncClient(transport=answer) as client:
+
+        async def answer(_: httpx2.Request) -> httpx2.Response:
+            await anyio.lowlevel.checkpoint()  # the task runs while the token is being renewed
+            return httpx2.Response(200, json={"access_token": ACCESS, "token_type": "Bearer"})
+
+        async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
             source = AsyncTokenSource(ClientCredentials("c", SECRET), token_endpoint=ENDPOINT, http_client=client)
             await source.token()
             await asyncio.gather(*tasks)
