@@ -71,6 +71,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     The call sees the context variables of its caller. At the end of the interpreter no thread can be started: then it
     is made in the caller's, bounded by nothing but the timeouts of the HTTP client.
     """
+    begin()
     work = _Call(call)
     context = copy_context()
     thread = threading.Thread(target=_quietly, args=(context, work), name="doorkey-exchange", daemon=True)
@@ -97,10 +98,10 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 @contextmanager
 def finishing() -> Generator[None]:
-    """Have a Ctrl-C that strikes while `within` waits wait too, until the block is over.
+    """Have a Ctrl-C that strikes while `within` waits wait too, until the block is over or begins something else.
 
-    By then the server may have used up a refresh token, and its answer is to be saved. Deadlines bound the delay, and a
-    second Ctrl-C strikes at once.
+    By then the server may have used up a refresh token, and its answer is to be saved. The deadline bounds the delay,
+    no further exchange is begun, and a second Ctrl-C strikes at once.
     """
     struck: list[KeyboardInterrupt] = []
     mark = _struck.set(struck)
@@ -110,6 +111,12 @@ def finishing() -> Generator[None]:
         _struck.reset(mark)
         if struck:
             raise struck[0]
+
+
+def begin() -> None:
+    """Raise the Ctrl-C that waits: for what takes time and is begun, such as another exchange."""
+    if struck := _struck.get():
+        raise struck[0]
 
 
 _struck: ContextVar[list[KeyboardInterrupt] | None] = ContextVar("doorkey_struck", default=None)

@@ -11,30 +11,32 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import UsageError
 from doorkey.forks import after_fork
 from doorkey.inside import refuse_inside
 from doorkey.shield import running_trio
 
+if TYPE_CHECKING:
+    from types import FrameType
+
 
 class Lead:
-    """The lead of whoever runs here: a task of this event loop, or this thread.
+    """The lead of whoever runs here: of this thread, which `blocks`, or of a task of this event loop.
 
-    `goes_on()` says whether it may yet come to leave, `thread` is where, and `awaits` whether it is a task's.
+    `goes_on()` says whether it may yet come to leave, and `thread` is where.
     """
 
-    __slots__ = ("awaits", "goes_on", "thread")
+    __slots__ = ("blocks", "goes_on", "thread")
 
-    def __init__(self) -> None:
-        self.thread = threading.current_thread()
-        self.goes_on = _life_of_whoever_runs_here(self.thread)
-        self.awaits = self.goes_on != self.thread.is_alive
+    def __init__(self, *, blocks: bool) -> None:
+        self.thread, self.blocks = threading.current_thread(), blocks
+        self.goes_on = self.thread.is_alive if blocks else _life_of_whoever_runs_here(self.thread)
 
     def hand_to(self, thread: threading.Thread) -> None:
         """Let `thread`, which is still to be started, lead in place of who entered."""
-        self.thread, self.awaits = thread, False
+        self.thread, self.blocks = thread, True
         self.goes_on = lambda: thread.ident is None or thread.is_alive()
 
 
@@ -53,11 +55,14 @@ class Gate:
         self._lead: Lead | None = None
         self._wakers: list[Callable[[], object]] = []
 
-    def enter(self, wake: Callable[[], object] | None = None) -> Lead | None:
-        """Return the lead, for `leave()`; or None, and have `wake` called when the one who leads has left."""
+    def enter(self, wake: Callable[[], object] | None = None, *, blocks: bool = False) -> Lead | None:
+        """Return the lead, for `leave()`; or None, and have `wake` called when the one who leads has left.
+
+        `blocks` says that the caller's thread leads, also where an event loop runs in it.
+        """
         with self._mutex:
             if self.deserted():
-                self._lead = Lead()
+                self._lead = Lead(blocks=blocks)
                 return self._lead
             if wake is not None:
                 self._wakers.append(wake)
@@ -77,12 +82,14 @@ class Gate:
         """Have nobody lead who cannot go on while this thread blocks, as it is about to.
 
         A lead of its own was left behind when an interruption (Ctrl-C) struck between two lines: it ends. Raises
-        `UsageError` where a task of this thread's event loop leads.
+        `UsageError` where it is still at work, or where a task of this thread's event loop leads.
         """
         lead = self._lead
         if lead is None or lead.thread is not threading.current_thread():
             return
-        if lead.awaits:
+        if lead.blocks and _is_held_on_this_stack(lead):
+            raise UsageError("a blocking call waits for what its own thread is in the middle of: it would never end")
+        if not lead.blocks:
             raise UsageError(
                 "a task of the event loop that this thread runs is renewing the token, and cannot go on while a "
                 "blocking call waits for it: await the token there, or make the blocking call in a thread of its own"
@@ -97,6 +104,16 @@ class Gate:
             wakers, self._wakers, self._lead = self._wakers, [], None
         for wake in wakers:
             wake()
+
+
+def _is_held_on_this_stack(lead: Lead) -> bool:
+    """Say whether some call that is under way in this thread has `lead`, and so is to leave."""
+    frame: FrameType | None = sys._getframe(2)  # whoever asks has it too
+    while frame is not None:
+        if any(value is lead for value in frame.f_locals.values()):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _life_of_whoever_runs_here(thread: threading.Thread) -> Callable[[], bool]:

@@ -57,7 +57,7 @@ def saving(slot: Slot, token: OAuthToken, save: Flow[None]) -> Flow[None]:
     yield from inside(slot, save, token)
 
 
-def _found(slot: Slot, now: float, gate: Gate) -> tuple[int, OAuthToken | None, Lead | None]:
+def _found(slot: Slot, now: float, gate: Gate, *, blocks: bool) -> tuple[int, OAuthToken | None, Lead | None]:
     """Return the number of attempts, a token that may be sent at `now` if there is one, and the lead if this caller is
     to renew it early. Raises what `Slot.wanted` does."""
     if (mine := token_inside(slot)) is not None:
@@ -65,7 +65,7 @@ def _found(slot: Slot, now: float, gate: Gate) -> tuple[int, OAuthToken | None, 
     seen, token, wanted = slot.look(now)
     if wanted is Wanted.RENEW:
         return seen, None, None
-    return seen, token, gate.enter() if token is not None and wanted is Wanted.TRY else None
+    return seen, token, gate.enter(blocks=blocks) if token is not None and wanted is Wanted.TRY else None
 
 
 def _end(slot: Slot, clock: Callable[[], float], leave: Callable[[], None]) -> None:
@@ -110,7 +110,7 @@ class SingleFlight(Generic[S]):
         slot, now = self.slot, self._clock()
         if (ready := slot.at_hand(now)) is not None:
             return ready
-        seen, token, lead = _found(slot, now, self._gate)
+        seen, token, lead = _found(slot, now, self._gate, blocks=True)
         if token is None:
             return self._outcome(seen, None)
         if lead is None:
@@ -154,7 +154,7 @@ class SingleFlight(Generic[S]):
         self._gate.refuse_inside(_FROM_WITHIN)
         while self.slot.attempts == seen:
             woken = threading.Event()
-            if (lead := self._gate.enter(woken.set)) is not None:
+            if (lead := self._gate.enter(woken.set, blocks=True)) is not None:
                 return lead
             with waiting(self.slot):
                 if not waited(self._gate, woken, PATIENCE):
@@ -193,7 +193,7 @@ class AsyncSingleFlight(Generic[S]):
 
     async def _token(self, now: float) -> OAuthToken:
         slot = self.slot
-        seen, token, lead = _found(slot, now, self._gate)
+        seen, token, lead = _found(slot, now, self._gate, blocks=False)
         if token is None:
             return await self._outcome(seen, None)
         if lead is None:

@@ -31,7 +31,7 @@ class Turn(Effect["Lead | None"]):
         """Perform this effect for a thread. Raises `UsageError` inside what it would wait for."""
         self.gate.refuse_inside(self._from_within())
         woken = threading.Event()
-        lead = self.gate.enter(woken.set)
+        lead = self.gate.enter(woken.set, blocks=True)
         if lead is None and not waited(self.gate, woken, PATIENCE):
             raise self._gave_up()
         return lead

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from doorkey import ClientCredentials
 from tests.clients.adapters import Adapter, in_background
+from tests.clients.clock import Clock
 from tests.clients.hostile import WAIT, Held, Hostile, reply, token
 from tests.sources.asking import REFRESH, on_token
 from tests.sources.kinds import KINDS, Driven
@@ -116,5 +118,28 @@ def test_a_source_that_is_interrupted_has_the_new_token(hostile: Hostile, ctrl_c
         struck_while_held(held, asking.token, ctrl_c)
         assert asking.access_token() == "new"
         assert len(hostile.token_requests) == 1
+    finally:
+        asking.close()
+
+
+@pytest.mark.parametrize("retry_after", [None, "5"])
+def test_nothing_else_is_begun_after_an_interruption(hostile: Hostile, ctrl_c: CtrlC, retry_after: str | None) -> None:
+    """A refresh token that is refused leads to the first grant, and a busy server to a pause: not any more then."""
+    clock, answers = Clock(), list[Any]()
+    if retry_after is None:
+        held = Held(reply(400, json={"error": "invalid_grant"}))
+        answers = [token("old", refresh_token="rt", expires_in=1), held, token("new")]
+    else:
+        held = Held(reply(503, "busy", {"Retry-After": retry_after}))
+        answers = [held, token("new")]
+    options = {**on_token(hostile, *answers), "clock": clock}
+    asking = Driven(KINDS["blocking"], None, ClientCredentials("c", "s"), options)
+    try:
+        if retry_after is None:
+            asking.token()
+            clock.advance(10)
+        struck_while_held(held, asking.token, ctrl_c)
+        assert asking.sleeps == []
+        assert len(hostile.token_requests) == len(answers) - 1
     finally:
         asking.close()

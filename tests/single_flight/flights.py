@@ -51,8 +51,8 @@ class Watched(Gate):
         super().__init__()
         self.queued, self.left, self.on_queue = threading.Semaphore(0), threading.Event(), on_queue
 
-    def enter(self, wake: Callable[[], object] | None = None) -> Lead | None:
-        lead = super().enter(wake)
+    def enter(self, wake: Callable[[], object] | None = None, *, blocks: bool = False) -> Lead | None:
+        lead = super().enter(wake, blocks=blocks)
         if lead is None and wake is not None:
             self.queued.release()
             self.on_queue()

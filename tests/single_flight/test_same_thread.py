@@ -1,6 +1,7 @@
 """A thread that would block the very leader it waits for: told at once, or rid of a lead that it left behind itself."""
 
 import threading
+from contextvars import Context
 from typing import Any
 
 import anyio
@@ -22,7 +23,7 @@ def answer(effect: Any) -> Response:
 
 def left_behind(gate: Gate) -> None:
     """Do what an interruption between two lines comes to: this thread leads, and nothing will leave."""
-    assert gate.enter() is not None
+    assert gate.enter(blocks=True) is not None
 
 
 def test_a_lead_that_this_thread_left_behind_is_taken_over_by_its_next_call() -> None:
@@ -68,3 +69,38 @@ async def test_a_blocking_call_in_the_loop_of_the_task_that_leads_is_told_so_at_
         with pytest.raises(UsageError, match="event loop that this thread runs"):
             SingleFlight(shared, answer, now, gate).token()
         let_go.set()
+
+
+def test_a_call_in_another_context_of_the_thread_that_leads_is_told_so_and_ends_no_lead() -> None:
+    said: list[str] = []
+    asked = 0
+
+    def perform(effect: Any) -> Response:
+        nonlocal asked
+        asked += 1
+        try:
+            Context().run(flight.token)
+        except UsageError as error:
+            said.append(error.description)
+        return answer(effect)
+
+    flight = SingleFlight(slot(), perform, now, Gate())
+    assert flight.token().access_token.reveal() == "new"
+    assert (asked, len(said)) == (1, 1)
+    assert "in the middle of" in said[0]
+
+
+@pytest.mark.anyio
+async def test_a_blocking_call_in_a_thread_that_runs_a_loop_takes_over_its_own_lead() -> None:
+    """As the cells of a notebook are."""
+    gate = Gate()
+    flight = SingleFlight(slot(), answer, now, gate)
+    left_behind(gate)
+    assert flight.token().access_token.reveal() == "new"
+
+
+@pytest.mark.anyio
+async def test_other_threads_wait_for_a_blocking_lead_in_a_thread_that_runs_a_loop() -> None:
+    gate = Gate()
+    left_behind(gate)
+    assert not gate.deserted()
