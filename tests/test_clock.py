@@ -9,6 +9,7 @@ import pytest
 
 from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Auth, TokenSource
 from doorkey.bounded import BoundedCache
+from doorkey.errors import UsageError
 from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.httpx_transport import AsyncOAuthAuthorityClient, OAuthAuthorityClient
 from doorkey.integrations.requests_client import OAuth2Session
@@ -88,3 +89,42 @@ def test_what_nobody_used_for_a_while_is_told_by_a_replaced_monotonic_time_too(
     cache.get("b", Value)
     assert len(cache) == 1
     assert store.load("a") is None
+
+
+async def _awaited() -> float:
+    return THEN
+
+
+NO_TIME: dict[str, Callable[[], Any]] = {
+    "nothing": lambda: None,
+    "text": lambda: "now",
+    "more than any time": lambda: 10**400,
+    "not a number": lambda: float("nan"),
+    "awaited": _awaited,
+}
+GIVEN: dict[str, Callable[[Any], Any]] = {
+    "source": lambda clock: TokenSource(ClientCredentials("c"), clock=clock, **ENDPOINT),
+    "session on requests": lambda clock: OAuth2Session("c", token=OLD, clock=clock),
+    "session on httpx2": lambda clock: OAuth2Client("c", token=OLD, clock=clock),
+    "vault": lambda clock: TokenVault(MemoryStore(), client_id="c", clock=clock, **ENDPOINT),
+    "store": lambda clock: MemoryStore(clock=clock),
+    "authority": lambda clock: OAuthAuthorityClient(httpx2.Client(base_url="https://as.example"), clock=clock),
+}
+
+
+@pytest.mark.parametrize("clock", NO_TIME.values(), ids=NO_TIME)
+@pytest.mark.parametrize("make", GIVEN.values(), ids=GIVEN)
+def test_a_clock_that_says_no_time_is_refused_where_it_is_given(make: Callable[[Any], Any], clock: Any) -> None:
+    with pytest.raises(UsageError, match="clock is a callable that returns seconds"):
+        make(clock)
+
+
+@pytest.mark.parametrize("drawn", [None, "half", 2, -0.5, 10**400, float("nan")])
+def test_a_chance_that_is_no_number_from_0_to_1_is_said_and_costs_no_token(drawn: Any) -> None:
+    answer = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"access_token": "a", "token_type": "Bearer"}))
+    with httpx2.Client(transport=answer) as client:
+        how: dict[str, Any] = {"chance": lambda: drawn, "http_client": client, **ENDPOINT}
+        source = TokenSource(ClientCredentials("c"), **how)
+        with pytest.raises(UsageError, match="what chance returns is a number from 0 to 1"):
+            source.token()
+        assert source.token().access_token.reveal() == "a"

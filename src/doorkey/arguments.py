@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NoReturn, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeGuard, TypeVar, cast
 
 from doorkey.errors import UsageError
 
@@ -101,6 +101,33 @@ def blocking(value: object, expected: str) -> None:
 def awaits(call: object) -> bool:
     """Say whether what `call` does is done once it is awaited: it is a coroutine function, or an object like one."""
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
+
+
+def clock(value: object, expected: str = "clock is a callable that returns seconds since the epoch") -> None:
+    """Raise `UsageError` that says what is `expected` unless `value` can be called, and says a time now.
+
+    It is asked here once, so that nobody has to look at what it says whenever a token is wanted. One that raises is let
+    pass: what it raises is the program's own, and is seen where it is asked next.
+    """
+    if not callable(value) or awaits(value):
+        _refused(expected, value)
+    try:
+        now: object = value()
+    except Exception:  # noqa: BLE001
+        return
+    if not _is_number(now) or not -LATEST < now < LATEST:
+        raise UsageError(f"{expected}, and not {type(now).__name__}" + (" beyond any time" if _is_number(now) else ""))
+
+
+def share(value: object, what: str) -> float:
+    """Return a number from 0 to 1. Raises `UsageError` for anything else."""
+    if not _is_number(value) or not 0 <= value <= 1:
+        raise UsageError(f"{what} is a number from 0 to 1")
+    return float(value)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def instance(value: object, kind: type[T], expected: str) -> T:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from random import random
 from typing import Any, Final
 
-from doorkey.arguments import function, instance, seconds
+from doorkey import arguments
 from doorkey.authorization_server import AuthorizationServer
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import Credentials
@@ -46,11 +46,11 @@ class SourceCore:
         on_event: OnEvent | None = None,
         timer: Callable[[], float] = monotonic_time,
     ) -> None:
-        instance(credentials, Credentials, "a token source takes credentials")
+        arguments.instance(credentials, Credentials, "a token source takes credentials")
         if leeway is not None:
-            leeway = seconds(leeway, "leeway")
-        function(clock, "clock is a callable that returns seconds since the epoch")
-        function(chance, "chance is a callable that returns a number from 0 to 1")
+            leeway = arguments.seconds(leeway, "leeway")
+        arguments.clock(clock)
+        arguments.function(chance, "chance is a callable that returns a number from 0 to 1")
         self.credentials = credentials
         self.clock = clock
         self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance, lambda: credentials.repeatable)

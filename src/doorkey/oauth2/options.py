@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from doorkey.arguments import awaits, did_you_mean, function, seconds, text
+from doorkey.arguments import awaits, clock, did_you_mean, function, seconds, text
 from doorkey.clock import monotonic_time, wall_time
 from doorkey.errors import UsageError
 from doorkey.protocol.exchange import ExchangePolicy, policy_of
@@ -125,7 +125,7 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         if getattr(options, name) is not None:
             text(getattr(options, name), name)
     policy_of(options.exchange)
-    function(options.clock, "clock is a callable that returns seconds since the epoch")
+    clock(options.clock)
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
+from doorkey.arguments import share as drawn
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError
 from doorkey.protocol.backoff import Backoff, burdens_the_server, says_come_back
 from doorkey.protocol.dead_grant import DeadGrant
@@ -24,6 +25,8 @@ from doorkey.protocol.flow import Flow
 from doorkey.protocol.refusals import Refusals
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
+
+_CHANCE: Final = "what chance returns"
 
 
 class Freshness(Enum):
@@ -121,7 +124,7 @@ class Slot:
         """Replace the token from outside; who queued for the old one is content with this one."""
         share = 1.0
         try:
-            share = share if self.chance is None else 0.5 + self.chance() / 2
+            share = share if self.chance is None else 0.5 + drawn(self.chance(), _CHANCE) / 2
         finally:  # a callable of the user's own that raises loses no token, whose predecessor may be dead
             self._put(token, share)
 
@@ -267,7 +270,7 @@ class Slot:
         self.paused = self.attempts
         if self.error is None or not burdens_the_server(self.error):
             return
-        self.pause = self.backoff.pause(self.failures, self.error, chance)
+        self.pause = self.backoff.pause(self.failures, self.error, drawn(chance, _CHANCE))
         self.retry_at = now + self.pause
 
     def go_on(self) -> None:

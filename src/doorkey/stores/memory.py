@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from doorkey.arguments import count, function, seconds
+from doorkey import arguments
+from doorkey.arguments import count, seconds
 from doorkey.clock import monotonic_time
 from doorkey.forks import after_fork
 from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
@@ -47,7 +48,7 @@ class MemoryStore(Unpickled):
         count(max_entries, "max_entries")
         if max_age is not None:
             seconds(max_age, "max_age", least=0.001)
-        function(clock, "clock is a callable that returns seconds")
+        arguments.clock(clock, "clock is a callable that returns seconds")
         self._max_entries = max_entries
         self._max_age = max_age
         self._clock = clock

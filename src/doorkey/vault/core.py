@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from random import random
 from typing import Any, Final
 
+from doorkey import arguments
 from doorkey.arguments import function, seconds, text, texts
 from doorkey.authorization_server import AuthorizationServer
 from doorkey.clock import monotonic_time
@@ -66,7 +67,7 @@ class VaultCore:
         if leeway is not None:
             seconds(leeway, "leeway")
         seconds(check_every, "check_every")
-        function(clock, "clock is a callable that returns seconds since the epoch")
+        arguments.clock(clock)
         if not text(client_id, "client_id"):
             raise UsageError("a vault needs a client_id")
         if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
