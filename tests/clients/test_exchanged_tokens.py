@@ -33,12 +33,16 @@ def test_what_is_no_access_token_does_not_replace_the_sessions_own(adapter: Adap
         "/token", reply(json={"access_token": "an.id.token", "issued_token_type": ID_TOKEN, "token_type": "N_A"})
     )
     saved: list[object] = []
+
+    def save(token: object, **_: object) -> None:
+        saved.append(token)
+
     client = adapter.client(
         "c",
         "s",
         token_endpoint=hostile.token_endpoint,
         token={"access_token": "good"},
-        update_token=lambda *told, **_: saved.append(told),
+        update_token=save,
     )
     assert exchanged(client, ID_TOKEN) == "an.id.token"
     assert client.get(hostile.url()).status_code == 200
