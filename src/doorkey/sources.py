@@ -86,7 +86,7 @@ class TokenSource(Unpickled):
         exchange: ExchangePolicy | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._core = core
+        self._core, self._kept_in = core, core.slot
         self._sender = OwnedSender(http_client, policy_of(exchange))
         blocking(sleep, _SLEEP)
         self._sleep = sleep
@@ -180,7 +180,7 @@ class AsyncTokenSource(Unpickled):
         sleep: Callable[[float], Any] | None = None,
         sender: OwnedAsyncSender | None = None,
     ) -> None:
-        self._core = core
+        self._core, self._kept_in = core, core.slot
         self._sender = OwnedAsyncSender(http_client, policy_of(exchange)) if sender is None else sender
         if sleep is not None:
             function(sleep, _SLEEP)

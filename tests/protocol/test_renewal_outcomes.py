@@ -76,3 +76,10 @@ def test_a_failure_that_asked_nobody_has_no_pause_to_come() -> None:
     made = slot(backoff=Backoff())
     failed(made.fill(made.attempts), UsageError("no endpoint"))
     assert made.wanted(NOW) is Wanted.RENEW
+
+
+def test_an_attempt_whose_pause_could_not_begin_is_over_all_the_same() -> None:
+    made = slot(backoff=Backoff())
+    failed(made.fill(made.attempts), TransportError("no connection"))
+    made.go_on()
+    assert made.wanted(NOW) is Wanted.RENEW

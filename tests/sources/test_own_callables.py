@@ -1,15 +1,11 @@
 """A callable of the user's own that raises: it costs no token, and keeps nobody waiting."""
 
-import asyncio
 import threading
-from functools import partial
 from typing import Any
 
-import anyio
 import pytest
 
-from doorkey import TokenSource
-from doorkey.errors import OAuthError, UsageError
+from doorkey.errors import OAuthError
 from tests.clients.clock import Clock
 from tests.clients.hostile import WAIT, Hostile, token
 from tests.sources.asking import CLIENT, GARBAGE, on_token

@@ -52,7 +52,7 @@ class FlightSource:
     """The token of a session, or one given once, as a source."""
 
     def __init__(self, slot: Slot, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
-        self._slot = slot
+        self._slot = self._kept_in = slot
         self.token: Any = flight.token if isinstance(flight, SingleFlight) else flight._at_once
 
     def _shared_slot(self) -> Slot:
@@ -86,14 +86,15 @@ class Bearer:
         self._refusals = Refusals()  # of a source that keeps no such account itself
         known = source if source is not None else asource
         self._shared_slot: Callable[[], Slot] | None = getattr(known, "_shared_slot", None)
-        self._placement, self._hooks = placement, hooks
+        self._kept_in: Slot | None = getattr(known, "_kept_in", None)  # the one slot, where it is always the same
+        self._placement, self._hooks, self._in_header = placement, hooks, placement == "header"
         named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
         self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
 
     @property
     def is_plain(self) -> bool:
         """Whether signing is nothing but a header."""
-        return self._placement == "header" and (self._hooks is None or not self._hooks.of("protected_request"))
+        return self._in_header and (self._hooks is None or not self._hooks.signing)
 
     @property
     def in_body(self) -> bool:
@@ -107,7 +108,7 @@ class Bearer:
         """
         if self._allowed is not None:
             self._check_target(url)
-        return self._placement == "header" and "Authorization" in headers
+        return self._in_header and "Authorization" in headers
 
     def _check_target(self, url: Any) -> None:
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
@@ -159,8 +160,16 @@ class Bearer:
             refusals.note(origin)
         return False
 
-    def accepted(self, token: OAuthToken, status: int, url: Any) -> None:
-        """Note that the API has answered a request to `url` with `token`, with a `status` that is not 401."""
+    @property
+    def listens(self) -> bool:
+        """Whether it matters if an API takes the token; nearly always it does not, and each request asks."""
+        slot = self._kept_in
+        return slot is None or slot.refusals.unproven is not None
+
+    def answered(self, token: OAuthToken, status: int, url: Any) -> None:
+        """Note that the API has answered a request to `url` with `token`, with this `status`."""
+        if status == 401:
+            return
         refusals = self._refusals if self._shared_slot is None else self._shared_slot().refusals
         unproven = refusals.unproven
         if unproven is not None and unproven == token.access_token and status not in REDIRECTS:  # those prove nothing
@@ -174,7 +183,7 @@ class Bearer:
         Raises `UsageError` where a hook leads it to an origin that is not allowed.
         """
         wire = place(token, self._placement, url, headers, body)
-        if self._hooks is None or not self._hooks.of("protected_request"):
+        if self._hooks is None or not self._hooks.signing:
             return wire
         wire = yield from self._hooks.on_request("protected_request", wire)
         split_url(wire[0], "URL of a protected_request hook")

@@ -30,6 +30,8 @@ class ComplianceHooks:
 
     def __init__(self) -> None:
         self._hooks: dict[str, tuple[Hook, ...]] = dict.fromkeys(KINDS, ())
+        self.signing = False
+        """Whether there is one of the kind `protected_request`, which every request asks."""
 
     def add(self, kind: str, hook: Hook) -> None:
         """Register `hook`. Raises `UsageError` for an unknown kind, and for what cannot be called."""
@@ -39,6 +41,7 @@ class ComplianceHooks:
             raise UsageError(f"there is no hook {kind!r}{did_you_mean(kind, KINDS, f': {KINDS}')}")
         if hook not in self._hooks[kind]:
             self._hooks[kind] += (hook,)
+            self.signing = bool(self._hooks["protected_request"])
 
     def of(self, kind: str) -> tuple[Hook, ...]:
         """Return the hooks of `kind`."""

@@ -61,7 +61,7 @@ class AiohttpFace:
         request.headers["Authorization"] = bearer.header(token)
         response = await handler(request)
         if response.status != 401:
-            bearer.accepted(token, response.status, request.url)
+            bearer.answered(token, response.status, request.url)
             return response
         try:
             other = await bearer.aanother(token, request.url, wanted=_can_repeat(request))
@@ -73,8 +73,7 @@ class AiohttpFace:
         response.release()
         request.headers["Authorization"] = bearer.header(other)
         response = await handler(request)
-        if response.status != 401:
-            bearer.accepted(other, response.status, request.url)
+        bearer.answered(other, response.status, request.url)
         return response
 
     @cached_property

@@ -55,8 +55,8 @@ class HttpxFace(Auth):
                 return
             _take_off(request)
             token, response = other, (yield self._signed(request, other))
-        if response.status_code != 401:
-            bearer.accepted(token, response.status_code, response.request.url)
+        if bearer.listens:
+            bearer.answered(token, response.status_code, response.request.url)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
@@ -78,8 +78,8 @@ class HttpxFace(Auth):
                 return
             _take_off(request)
             token, response = other, (yield await self._asigned(request, other))
-        if response.status_code != 401:
-            bearer.accepted(token, response.status_code, response.request.url)
+        if bearer.listens:
+            bearer.answered(token, response.status_code, response.request.url)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         bearer = self._bearer

@@ -97,7 +97,7 @@ class _Answered:
         if response.status_code == 401:
             response = self._with_another_token(response, kwargs)
         else:
-            self._accepted(self._token, response)
+            self._note(self._token, response)
         if response.is_redirect:
             self._leave_behind(request, response)
         return response
@@ -143,9 +143,10 @@ class _Answered:
         second = response.connection.send(again, **kwargs)
         second.history.append(response)
         second.request = again
-        if second.status_code != 401:
-            self._accepted(token, second)
+        self._note(token, second)
         return second
 
-    def _accepted(self, token: OAuthToken, response: Any) -> None:
-        self._face._bearer.accepted(token, response.status_code, response.request.url)
+    def _note(self, token: OAuthToken, response: Any) -> None:
+        bearer = self._face._bearer
+        if bearer.listens:
+            bearer.answered(token, response.status_code, response.request.url)

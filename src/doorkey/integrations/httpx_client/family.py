@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -72,13 +72,10 @@ class _Shared(client.OAuth2Client):
     def _sign(self) -> None:
         cast("Any", self).auth = OAuth2Auth(self)
 
-    def _with_auth(self, given: dict[str, Any], withhold_token: bool) -> dict[str, Any]:
-        """Return what is `given` for a request, in which a token that is withheld is not what the client would use."""
-        if withhold_token:
-            usual = self._lib.USE_CLIENT_DEFAULT
-            if given.get("auth", usual) is usual:
-                return {**given, "auth": None}
-        return given
+    def _with_auth(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what is `given` for a request whose token is withheld, so that the client uses none instead."""
+        usual = self._lib.USE_CLIENT_DEFAULT
+        return {**given, "auth": None} if given.get("auth", usual) is usual else given
 
     if TYPE_CHECKING:
 
@@ -89,7 +86,7 @@ class _Shared(client.OAuth2Client):
 
         def stream(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> Any:
             """Stream a response, as `request` does; an upload is streamed too."""
-            return super().stream(method, url, **self._with_auth(kwargs, withhold_token))
+            return super().stream(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
         """Take the token, and what hooks have set, off a redirect to another host, port or scheme."""
@@ -126,7 +123,7 @@ class SyncFamily(_Shared, BlockingSession, SyncBase):
         An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
         renewal's error rather than send a request without the token it was to carry.
         """
-        return super().request(method, url, **self._with_auth(kwargs, withhold_token))
+        return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
     if TYPE_CHECKING:  # `family` makes these, from the library's own
         # fmt: off
@@ -164,13 +161,16 @@ class AsyncFamily(_Shared, AwaitingSession, AsyncBase):
         self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
         self._siblings = Siblings(self._lib, options)
 
-    async def request(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
+    def request(  # pyright: ignore[reportIncompatibleMethodOverride]  # a coroutine all the same
+        self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any
+    ) -> Coroutine[Any, Any, httpx2.Response]:
         """Send a request with the token, or without it when `withhold_token`; all else as the library does.
 
         An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
         renewal's error rather than send a request without the token it was to carry.
         """
-        return await super().request(method, url, **self._with_auth(kwargs, withhold_token))
+        # Not a coroutine around another one: each request would pay for it
+        return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
     def _transport_for_url(self, url: Any) -> Any:
         siblings, loop = self._siblings, running_loop()
