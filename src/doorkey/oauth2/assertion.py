@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from doorkey.ahead import signing
 from doorkey.arguments import mapping
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
@@ -51,6 +50,7 @@ class AssertionClient(OAuth2Client):
         alg: str | None = None,
         **options: Any,
     ) -> None:
+        from doorkey.ahead import signing
         from doorkey.protocol.endpoint import check_endpoint
         from doorkey.protocol.grants import SelfSignedGrant
 
