@@ -80,7 +80,8 @@ def _from_backports(*packages: str) -> Path:
         if not shutil.which("apt-get"):
             raise Unavailable("there is no apt-get")
         described = "$(REPO_URI) $(CODENAME)"
-        lines = run("apt-get", "indextargets", "--format", described, "Created-By: Packages", "Label: Debian")
+        with locked(cache() / "apt.lock"):  # an update at the same moment takes apt's cache away from under it
+            lines = run("apt-get", "indextargets", "--format", described, "Created-By: Packages", "Label: Debian")
         known = [line.split() for line in lines.splitlines()]
         where, release = next(line for line in known if len(line) == 2 and "-" not in line[1])
         fresh = target.with_suffix(".new")
