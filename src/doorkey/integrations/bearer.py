@@ -83,6 +83,10 @@ class Bearer:
         if placement not in PLACEMENTS:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
         self._source, self._asource = source, asource
+        self._header: tuple[OAuthToken | None, str] = (
+            None,
+            "",
+        )  # of the last token, which nearly every request carries
         self._refusals = Refusals()  # of a source that keeps no such account itself
         known = source if source is not None else asource
         self._shared_slot: Callable[[], Slot] | None = getattr(known, "_shared_slot", None)
@@ -175,7 +179,13 @@ class Bearer:
         if unproven is not None and unproven == token.access_token and status not in REDIRECTS:  # those prove nothing
             refusals.taken(origin_of(str(url)))
 
-    header = staticmethod(authorization_header)
+    def header(self, token: OAuthToken) -> str:
+        """Return the value of the header that carries `token`. Raises `UsageError` for one that may not be sent so."""
+        known, value = self._header
+        if known is not token:
+            value = authorization_header(token)
+            self._header = token, value  # both at once: threads share it
+        return value
 
     def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
         """Put `token` where it goes, and pass the request through the `protected_request` hooks.

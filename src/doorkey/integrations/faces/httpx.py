@@ -43,7 +43,8 @@ class HttpxFace(Auth):
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         bearer = self._bearer
-        _take_off(request)
+        if hasattr(request, "_doorkey"):
+            _take_off(request)
         if bearer.leaves_alone(request.url, request.headers):
             yield request
             return
@@ -61,7 +62,8 @@ class HttpxFace(Auth):
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         bearer = self._bearer
-        _take_off(request)
+        if hasattr(request, "_doorkey"):
+            _take_off(request)
         if bearer.leaves_alone(request.url, request.headers):
             yield request
             return
@@ -106,8 +108,7 @@ def _put_on(request: Any, header: str, leaving: type[_LeavingBehind]) -> Any:
 
 def _take_off(request: Any) -> None:
     """Take our header off a request that a program sends once more: the token in it may be an old one."""
-    ours = getattr(request, "_doorkey", None)
-    if ours is not None and request.headers.get("Authorization") == ours:
+    if request.headers.get("Authorization") == getattr(request, "_doorkey", ""):
         del request.headers["Authorization"]
 
 
