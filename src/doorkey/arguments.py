@@ -113,7 +113,7 @@ def clock(value: object, expected: str = "clock is a callable that returns secon
         _refused(expected, value)
     try:
         now: object = value()
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001  # a clock that fails now may tell the time later
         return
     if not _is_number(now) or not -LATEST < now < LATEST:
         raise UsageError(f"{expected}, and not {type(now).__name__}" + (" beyond any time" if _is_number(now) else ""))

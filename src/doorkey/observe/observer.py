@@ -86,7 +86,7 @@ class Observer:
         """Return what the timer says, None where it fails: it is somebody's own, and no renewal depends on it."""
         try:
             return float(self.timer())
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # no renewal depends on a timer of the user's own
             from doorkey.observe.logs import complain
 
             complain("timer", error)
