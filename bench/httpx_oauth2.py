@@ -14,8 +14,8 @@ from bench.renewals import row
 from bench.row import Row
 from bench.server import Served
 from bench.timing import Comparison
-from tests.own_environment import REQUIREMENTS, python_with
 from tests.servers.process import Unavailable
+from tests.support.own_environment import REQUIREMENTS, python_with
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures_servers"]
+pytest_plugins = ["tests.support.server_fixtures"]
 
 # No property is about speed, and a busy machine takes its time.
 settings.register_profile("doorkey", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,7 +17,7 @@ settings.load_profile("doorkey")
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Where `@pytest.mark.anyio` tests run; `tests.backends.both_backends` adds trio."""
+    """Where `@pytest.mark.anyio` tests run; `tests.support.backends.both_backends` adds trio."""
     return "asyncio"
 
 

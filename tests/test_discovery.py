@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 from doorkey import ExchangePolicy, adiscover, discover
 from doorkey.errors import InvalidResponse, TransportError, UsageError, VerificationError
 from doorkey.protocol.metadata import ServerMetadata
-from tests.backends import both_backends
+from tests.support.backends import both_backends
 
 ISSUER = "https://as.example/realm"
 METADATA = {"issuer": ISSUER, "token_endpoint": "https://as.example/realm/token"}

@@ -28,11 +28,11 @@ from doorkey.errors import (
     TransportError,
     UsageError,
     VerificationError,
-    emptied,
     printable,
+    scrubbed,
 )
-from doorkey.protocol.http import Response
 from doorkey.protocol.token_endpoint import parse_token
+from doorkey.wire.messages import Response
 
 ALL: list[tuple[OAuthError, str]] = [
     (OAuthError(), "oauth_error"),
@@ -204,7 +204,7 @@ def test_what_stands_behind_an_error_of_ours_quotes_nothing(call: Callable[[str]
         try:
             call("s3cret")
         except ValueError as error:
-            raise UsageError("it cannot be read") from emptied(error)
+            raise UsageError("it cannot be read") from scrubbed(error)
     behind: Any = raised.value.__context__
     assert isinstance(behind, ValueError)
     quoted = (getattr(behind, "object", ""), vars(behind), behind.args, str(behind))
@@ -220,7 +220,7 @@ def test_an_error_that_somebody_was_handling_is_left_as_it_is() -> None:
             try:
                 broken_json("")
             except ValueError as error:
-                raise UsageError("it cannot be read") from emptied(error)
+                raise UsageError("it cannot be read") from scrubbed(error)
     assert theirs.args == ("theirs",)
 
 

@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 import sniffio
 
-from tests.backends import both_backends
+from tests.support.backends import both_backends
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[1]

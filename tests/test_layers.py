@@ -15,42 +15,23 @@ import pytest
 SRC = Path(__file__).resolve().parents[1] / "src"
 
 LAYERS: list[tuple[str, ...]] = [
-    ("doorkey.clock", "doorkey.errors", "doorkey.lazy"),
-    ("doorkey.arguments",),
-    ("doorkey.values",),
+    ("doorkey.errors",),
+    ("doorkey.arguments", "doorkey.values"),
     ("doorkey.tokens",),
-    ("doorkey.protocol.strict_json",),
+    ("doorkey.wire",),
+    ("doorkey.runtime",),
     ("doorkey.jose",),
+    ("doorkey.oidc", "doorkey.common", "doorkey.observe"),
     ("doorkey.protocol",),
-    ("doorkey.oidc",),
-    (
-        *(
-            "doorkey.ahead",
-            "doorkey.common",
-            "doorkey.forks",
-            "doorkey.gate",
-            "doorkey.inside",
-            "doorkey.shield",
-            "doorkey.deadline",
-        ),
-        *("doorkey.bounded", "doorkey.observe"),
-    ),
-    ("doorkey.single_flight", "doorkey.turns", "doorkey.stores"),
-    ("doorkey.credentials", "doorkey.authorization_server", "doorkey.token_requests", "doorkey.source_core"),
+    ("doorkey.renewal",),
+    ("doorkey.transport",),
+    ("doorkey.credentials", "doorkey.discovery"),
+    ("doorkey.sources",),
+    ("doorkey.sessions",),
     ("doorkey.oauth2",),
-    (  # one exchange on each HTTP library, and who picks the library
-        *(
-            f"doorkey.integrations.{name}"
-            for name in ("_httpx", "auth_values", "causes", "resolution", "senders", "owned", "trust")
-        ),
-        *(f"doorkey.integrations.{name}_client.exchange" for name in ("httpx", "requests")),
-        *(f"doorkey.integrations.{name}_client.pinned" for name in ("httpx", "requests")),
-        "doorkey.integrations.requests_client.carrier",
-    ),
-    ("doorkey.sources", "doorkey.discovery"),
-    ("doorkey.integrations.bearer", "doorkey.integrations.faces"),
-    ("doorkey.integrations",),
-    ("doorkey.auth", "doorkey.client"),
+    ("doorkey.auth",),
+    ("doorkey.integrations", "doorkey.client"),
+    ("doorkey.stores",),
     ("doorkey.vault",),
     ("doorkey.server",),
     ("doorkey.dev",),
@@ -61,21 +42,14 @@ LAYERS: list[tuple[str, ...]] = [
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "joserfc": ("doorkey.jose",),
     "cryptography": ("doorkey.jose", "doorkey.stores.encryption"),
-    "requests": ("doorkey.integrations.requests_client", "doorkey.integrations.owned"),
-    "urllib3": ("doorkey.integrations.requests_client",),
-    "httpx": (),  # chosen by name at run time, in doorkey.integrations._httpx alone
+    "requests": ("doorkey.integrations.requests_client", "doorkey.transport"),
+    "urllib3": ("doorkey.transport", "doorkey.integrations.requests_client"),
+    "httpx": (),  # chosen by name at run time, in doorkey.transport.httpx_or_httpx2 alone
     "httpx2": (),
-    "aiohttp": ("doorkey.integrations.aiohttp_client", "doorkey.integrations.faces.aiohttp"),
+    "aiohttp": ("doorkey.integrations.aiohttp_client", "doorkey.auth.on_aiohttp"),
     "anyio": (
-        *(
-            "doorkey.ahead",
-            "doorkey.single_flight",
-            "doorkey.turns",
-            "doorkey.sources",
-            "doorkey.vault",
-            "doorkey.stores",
-        ),
-        "doorkey.integrations",
+        *("doorkey.runtime", "doorkey.renewal", "doorkey.transport", "doorkey.sources"),
+        *("doorkey.vault", "doorkey.stores", "doorkey.integrations"),
     ),
     "starlette": ("doorkey.dev",),
     "uvicorn": ("doorkey.dev",),
@@ -84,6 +58,13 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "opentelemetry": ("doorkey.observe.telemetry",),
 }
 """Which library is imported where, and nowhere else."""
+
+PURE_MODULES = (
+    "doorkey.wire",
+    "doorkey.protocol",
+    *(f"doorkey.renewal.{name}" for name in ("slot", "backoff", "dead_grant", "api_rejections")),
+)
+"""Modules that do no I/O: no HTTP, no threads, no event loop, no clock, no environment."""
 
 PURE = {
     *("__future__", "base64", "collections", "contextlib", "dataclasses", "datetime", "email", "enum", "functools"),
@@ -103,7 +84,7 @@ PURE = {
     ),
     *("copy", "zlib"),
 }
-"""What protocol/ may import of the standard library: no HTTP, no threads, no event loop, no clock, no environment."""
+"""What a pure module may import of the standard library."""
 
 
 class Imported(NamedTuple):
@@ -164,6 +145,53 @@ def test_every_layer_is_there() -> None:
     assert [module for module in FILES if layer_of(module) == len(LAYERS) - 1] == ["doorkey"]
 
 
+def folder_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def cycle_in(graph: dict[str, set[str]]) -> list[str]:
+    """Return the names along a cycle of `graph`, or nothing."""
+    done: set[str] = set()
+
+    def visit(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        for target in sorted(graph.get(name, ())):
+            if found := visit(target, [*path, name]):
+                return found
+        done.add(name)
+        return []
+
+    for name in sorted(graph):
+        if found := visit(name, []):
+            return found
+    return []
+
+
+def test_every_folder_has_one_row() -> None:
+    rows = [name for layer in LAYERS for name in layer]
+    assert sorted(rows) == sorted({folder_of(module) for module in FILES})
+
+
+def test_folders_import_each_other_without_cycles() -> None:
+    graph: dict[str, set[str]] = {}
+    for imported in OURS:
+        by, of = folder_of(imported.by), folder_of(imported.name)
+        if by != of:
+            graph.setdefault(by, set()).add(of)
+    assert cycle_in(graph) == []
+
+
+def test_modules_import_each_other_without_cycles() -> None:
+    graph: dict[str, set[str]] = {}
+    for imported in OURS:
+        if not imported.for_checkers and not imported.by.startswith(imported.name + "."):
+            graph.setdefault(imported.by, set()).add(imported.name)
+    assert cycle_in(graph) == []
+
+
 def test_a_layer_imports_only_downward() -> None:
     upward = [str(imported) for imported in OURS if layer_of(imported.name) > layer_of(imported.by)]
     assert upward == []
@@ -173,11 +201,11 @@ def test_what_is_imported_of_ours_is_there() -> None:
     assert [str(imported) for imported in OURS if imported.name not in FILES] == []
 
 
-def test_the_protocol_imports_nothing_that_reads_writes_waits_or_tells_the_time() -> None:
+def test_pure_modules_import_nothing_that_does_io_or_tells_the_time() -> None:
     def pure(name: str) -> bool:
         return any(begins_with(name, allowed) for allowed in PURE)
 
-    impure = [str(i) for i in OTHERS if begins_with(i.by, "doorkey.protocol") and not pure(i.name)]
+    impure = [str(i) for i in OTHERS if any(begins_with(i.by, name) for name in PURE_MODULES) and not pure(i.name)]
     assert impure == []
 
 

@@ -10,7 +10,7 @@ import doorkey
 from doorkey.integrations import httpx_client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.oauth2.client import OAuth2Client
-from doorkey.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 
 ON_HTTPX2, ON_HTTPX = httpx_client.on("httpx2"), httpx_client.on("httpx")
 SYNC: dict[str, Any] = {

@@ -27,7 +27,6 @@ from doorkey.integrations.requests_client import OAuth2Auth as RequestsAuth
 from doorkey.jose import JsonWebToken, jwt
 from doorkey.oidc.core import CodeIDToken, UserInfo
 from doorkey.protocol.authorization import AuthorizationTransaction
-from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.stores import (
@@ -45,9 +44,10 @@ from doorkey.stores import (
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Scope, Secret
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.clients.hostile import Hostile, reply, token
-from tests.sources.kinds import TLS
-from tests.wrong_values import failures, parameters_of, refused
+from doorkey.wire.limits import ExchangePolicy
+from tests.support.every_source import TLS
+from tests.support.hostile_server import Hostile, reply, token
+from tests.support.wrong_values import failures, parameters_of, refused
 
 CREDENTIALS = ClientCredentials("c", "s")
 NOBODY = "127.0.0.1:1"
@@ -156,11 +156,11 @@ def test_authorities_and_transports(server: Hostile, http: httpx2.Client) -> Non
     authority = OAuthAuthorityClient(**good)
     factory = AuthenticatingTransportFactory(authority)
 
-    def through(make: Callable[..., Any], **given: Any) -> None:
+    def sender_for(make: Callable[..., Any], **given: Any) -> None:
         with httpx2.Client(transport=make(None, **given)) as client:
             client.get(server.url("/api"))
 
-    exchanging = partial(through, factory.token_exchange_transport)
+    exchanging = partial(sender_for, factory.token_exchange_transport)
     refused(
         failures(asked, good, parameters_of(OAuthAuthorityClient)),
         failures(authority.get_token, {}),
@@ -168,8 +168,8 @@ def test_authorities_and_transports(server: Hostile, http: httpx2.Client) -> Non
         failures(authority.forget, {}),
         failures(AuthenticatingTransportFactory, {}),
         failures(factory.authenticating_transport, {"credentials": CREDENTIALS}, ["transport"]),
-        failures(partial(through, factory.authenticating_transport), {}, ["credentials"]),
-        failures(partial(through, factory.resource_owner_transport), {}, ["credentials"]),
+        failures(partial(sender_for, factory.authenticating_transport), {}, ["credentials"]),
+        failures(partial(sender_for, factory.resource_owner_transport), {}, ["credentials"]),
         failures(
             exchanging,
             {"credentials": CREDENTIALS, "subject_token_provider": lambda: "st"},

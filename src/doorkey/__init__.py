@@ -19,14 +19,14 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
-    from doorkey.protocol.addresses import public_address
     from doorkey.protocol.authorization import AuthorizationTransaction
-    from doorkey.protocol.exchange import ExchangePolicy
     from doorkey.protocol.metadata import ServerMetadata
     from doorkey.sources import AsyncTokenSource, TokenSource
     from doorkey.tokens import OAuth2Token, OAuthToken
     from doorkey.values import Scope, Secret
     from doorkey.vault import AsyncTokenVault, TokenVault
+    from doorkey.wire.addresses import public_address
+    from doorkey.wire.limits import ExchangePolicy
 
 __all__ = [
     "AsyncTokenSource",
@@ -63,7 +63,7 @@ _MODULES = {
     "AsyncTokenVault": "doorkey.vault",
     "AuthorizationTransaction": "doorkey.protocol.authorization",
     "ClientCredentials": "doorkey.credentials",
-    "ExchangePolicy": "doorkey.protocol.exchange",
+    "ExchangePolicy": "doorkey.wire.limits",
     "InvalidGrant": "doorkey.errors",
     "InvalidResponse": "doorkey.errors",
     "JWTBearer": "doorkey.credentials",
@@ -85,13 +85,13 @@ _MODULES = {
     "VerificationError": "doorkey.errors",
     "adiscover": "doorkey.discovery",
     "discover": "doorkey.discovery",
-    "public_address": "doorkey.protocol.addresses",
+    "public_address": "doorkey.wire.addresses",
 }
 
 
 def __getattr__(name: str) -> Any:
     # Imported when asked for: a program that only wants a session's errors does not wait for all the rest.
-    from doorkey.lazy import named
+    from doorkey.runtime.lazy import named
 
     return named(__name__, _MODULES, name)
 

@@ -18,10 +18,10 @@ from typing import Any, TypeAlias, cast
 from doorkey.arguments import function, members, text, texts
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol import grants
-from doorkey.protocol.client_auth import ClientAuthMethod
-from doorkey.protocol.http import Pairs
+from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.tokens import legal_token
 from doorkey.values import Scope, Secret
+from doorkey.wire.messages import Pairs
 
 AuthMethods: TypeAlias = "tuple[str | ClientAuthMethod, ...]"
 SecretText: TypeAlias = str | Secret
@@ -165,13 +165,13 @@ class TokenExchange(Credentials):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Itself:
+class _IdentityKey:
     """A value that cannot be hashed, as a part of a key: equal where it is the very same object, which it keeps."""
 
     value: object
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and self.value is other.value
+        return isinstance(other, _IdentityKey) and self.value is other.value
 
     def __hash__(self) -> int:
         return id(self.value)
@@ -183,7 +183,7 @@ def _hashable(value: object) -> object:
     try:
         hash(value)
     except TypeError:  # a key object of joserfc, a callable of the user's own
-        return _Itself(value)
+        return _IdentityKey(value)
     return value
 
 

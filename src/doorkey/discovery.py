@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorkey.clock import wall_time
 from doorkey.protocol.discovery import discover_flow
-from doorkey.protocol.exchange import ExchangePolicy, policy_of
-from doorkey.protocol.flow import arun, run
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.runtime.clock import wall_time
+from doorkey.wire.flow import arun, run
+from doorkey.wire.limits import ExchangePolicy, policy_of
 
 
 def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
@@ -18,7 +18,7 @@ def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy |
     out, one is made. `exchange` bounds each request. The issuer in the metadata must equal `issuer` exactly. Raises
     `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
     """
-    from doorkey.integrations.senders import sender
+    from doorkey.transport.senders import sender
 
     with sender(http_client, policy_of(exchange)) as send:
         return run(discover_flow(issuer, wall_time()), send)
@@ -26,7 +26,7 @@ def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy |
 
 async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
     """Return the metadata of `issuer`, as `discover` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
-    from doorkey.integrations.senders import asender
+    from doorkey.transport.senders import asender
 
     async with asender(http_client, policy_of(exchange)) as send:
         return await arun(discover_flow(issuer, wall_time()), send)

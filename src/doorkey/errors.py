@@ -81,8 +81,8 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
 
 
-def emptied(error: Exception) -> Exception | None:
-    """Take from another library's `error` what it quotes, and return None: for `raise ours from emptied(error)`.
+def scrubbed(error: Exception) -> Exception | None:
+    """Take from another library's `error` what it quotes, and return None: for `raise ours from scrubbed(error)`.
 
     What is raised from None keeps its context all the same, and a JSONDecodeError holds the whole document, a
     UnicodeError the whole text.

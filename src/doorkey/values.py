@@ -65,7 +65,7 @@ class Secret:
         return self
 
 
-class Unpickled:
+class NotPicklable:
     """Has locks, connections or secrets: it is neither pickled nor copied, but made where it is needed."""
 
     __slots__ = ()

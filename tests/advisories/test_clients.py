@@ -10,8 +10,8 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from doorkey.errors import InvalidResponse, MismatchingStateError, OAuthError, UsageError
-from tests.clients.adapters import KINDS, Adapter, adapter_of
-from tests.clients.hostile import Hostile, reply, token
+from tests.support.every_adapter import KINDS, Adapter, adapter_of
+from tests.support.hostile_server import Hostile, reply, token
 
 SECRET, TOKEN = "s3cret-of-the-client", "access-t0ken"
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from anyio.from_thread import BlockingPortal
 
-from tests.auth.callers import KINDS, Maker, makers
 from tests.sources.conftest import clock, counting, hostile, portals
+from tests.support.every_http_library import KINDS, Maker, makers
 
 __all__ = ["caller", "clock", "counting", "hostile", "portals"]
 

@@ -4,10 +4,10 @@ import pytest
 
 from doorkey import OAuth2Auth, public_address
 from doorkey.errors import VerificationError
-from doorkey.protocol.exchange import ExchangePolicy
-from tests.auth.callers import Maker
-from tests.clients.hostile import Hostile, token
-from tests.sources.asking import CLIENT, on_token
+from doorkey.wire.limits import ExchangePolicy
+from tests.support.every_http_library import Maker
+from tests.support.hostile_server import Hostile, token
+from tests.support.source_requests import CLIENT, on_token
 
 PUBLIC = ExchangePolicy(addresses=public_address)
 

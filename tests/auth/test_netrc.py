@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from anyio.from_thread import BlockingPortal
 
-from tests.auth.callers import Caller, Maker, _on_aiohttp
 from tests.auth.test_refused import api, asking
-from tests.clients.hostile import Hostile, echo, reply, token
+from tests.support.every_http_library import Caller, Maker, _on_aiohttp
+from tests.support.hostile_server import Hostile, echo, reply, token
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.clients.hostile import Hostile, echo, reply, token
-from tests.own_environment import python_with
 from tests.servers.process import Unavailable
+from tests.support.hostile_server import Hostile, echo, reply, token
+from tests.support.own_environment import python_with
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 NO = reply(401)

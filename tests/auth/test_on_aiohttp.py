@@ -6,9 +6,9 @@ import pytest
 
 from doorkey.errors import UsageError
 from doorkey.integrations.aiohttp_client import OAuth2Auth
-from tests.auth.callers import Maker
-from tests.clients.hostile import Hostile, echo, reply, token
-from tests.sources.asking import CLIENT, on_token
+from tests.support.every_http_library import Maker
+from tests.support.hostile_server import Hostile, echo, reply, token
+from tests.support.source_requests import CLIENT, on_token
 
 on_aiohttp = pytest.mark.parametrize("caller", ["aiohttp"], indirect=True)
 

@@ -7,8 +7,8 @@ import pytest
 from doorkey import AsyncTokenSource, OAuth2Auth, TokenSource, UsageError
 from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
-from doorkey.source_core import SourceCore
-from tests.sources.asking import CLIENT
+from doorkey.sources.core import SourceCore
+from tests.support.source_requests import CLIENT
 
 ENDPOINT: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
 SESSIONS = {"requests": OAuth2Session, "httpx2": OAuth2Client, "httpx2-async": AsyncOAuth2Client}

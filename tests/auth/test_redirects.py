@@ -10,9 +10,9 @@ from requests.adapters import BaseAdapter
 from doorkey import OAuth2Auth
 from doorkey.errors import TransportError
 from doorkey.integrations.requests_client import OAuth2Session
-from tests.auth.callers import WITHOUT_AIOHTTP, Caller, Maker
-from tests.clients.hostile import Hostile, echo, reply, token
-from tests.sources.asking import CLIENT, on_token
+from tests.support.every_http_library import WITHOUT_AIOHTTP, Caller, Maker
+from tests.support.hostile_server import Hostile, echo, reply, token
+from tests.support.source_requests import CLIENT, on_token
 
 NO = reply(401)
 

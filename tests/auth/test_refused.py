@@ -8,11 +8,11 @@ import requests
 
 from doorkey import OAuth2Auth, RefreshToken
 from doorkey.errors import InvalidGrant, TransportError
-from tests.auth.callers import WITHOUT_AIOHTTP, Maker
-from tests.clients.adapters import in_background, together
-from tests.clients.clock import Clock
-from tests.clients.hostile import Exchange, Held, Hostile, echo, reply, token
-from tests.sources.asking import CLIENT, GARBAGE, REFUSED, on_token, reset
+from tests.support.every_adapter import in_background, together
+from tests.support.every_http_library import WITHOUT_AIOHTTP, Maker
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Exchange, Held, Hostile, echo, reply, token
+from tests.support.source_requests import CLIENT, GARBAGE, REFUSED, on_token, reset
 
 STATIC = {"access_token": "static-1", "token_type": "Bearer"}
 NO = reply(401, "refused", {"WWW-Authenticate": 'Bearer error="invalid_token"'})

@@ -9,10 +9,10 @@ from doorkey import OAuth2Auth, TokenSource
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.auth.callers import Maker
-from tests.clients.clock import START, Clock
-from tests.clients.hostile import Hostile, echo, reply, token
-from tests.sources.asking import CLIENT, on_token
+from tests.support.every_http_library import Maker
+from tests.support.fake_clock import START, Clock
+from tests.support.hostile_server import Hostile, echo, reply, token
+from tests.support.source_requests import CLIENT, on_token
 
 NO = reply(401, "refused")
 

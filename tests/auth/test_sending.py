@@ -9,12 +9,12 @@ from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Auth, TokenSource
 from doorkey.errors import InvalidClient, TokenExpiredError, UsageError
 from doorkey.integrations.httpx_client import on
 from doorkey.integrations.requests_client import OAuth2Session
-from tests.auth.callers import WITHOUT_AIOHTTP, Maker
-from tests.clients.adapters import in_background, together
-from tests.clients.clock import START, Clock
-from tests.clients.hostile import WAIT, Exchange, Held, Hostile, reply, token
-from tests.sources.asking import CLIENT, on_token
-from tests.sources.kinds import Counting
+from tests.support.every_adapter import in_background, together
+from tests.support.every_http_library import WITHOUT_AIOHTTP, Maker
+from tests.support.every_source import Counting
+from tests.support.fake_clock import START, Clock
+from tests.support.hostile_server import WAIT, Exchange, Held, Hostile, reply, token
+from tests.support.source_requests import CLIENT, on_token
 
 not_aiohttp = pytest.mark.parametrize("caller", WITHOUT_AIOHTTP, indirect=True)
 STATIC = {"access_token": "static-1", "token_type": "Bearer"}

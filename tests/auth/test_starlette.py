@@ -9,8 +9,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from doorkey import OAuth2Auth
-from tests.clients.hostile import Hostile, token
-from tests.sources.asking import CLIENT, on_token
+from tests.support.hostile_server import Hostile, token
+from tests.support.source_requests import CLIENT, on_token
 
 
 async def show(request: Request) -> Response:

@@ -14,10 +14,10 @@ from anyio.from_thread import BlockingPortal
 from doorkey import OAuth2Auth
 from doorkey.integrations.httpx_client import AsyncOAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
-from tests.clients.hostile import Exchange, Hostile
-from tests.clients.names import Authority, Proven
-from tests.transport.conftest import LIBRARIES
-from tests.transport.worlds import WORLDS, World
+from tests.httpx_transport.conftest import LIBRARIES
+from tests.support.every_transport import WORLDS, World
+from tests.support.hostile_server import Exchange, Hostile
+from tests.support.named_servers import Authority, Proven
 
 NAME = "api.example"
 TOKEN = {"access_token": "at-1"}

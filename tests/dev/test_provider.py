@@ -18,7 +18,7 @@ from doorkey.errors import UsageError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
-from doorkey.server.client_assertion import ASSERTION_TYPE
+from doorkey.server.clients.assertion import ASSERTION_TYPE
 from tests.recordings.compare import recorded
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
@@ -252,7 +252,7 @@ def test_what_is_sent_is_bounded_and_odd_requests_are_answered(provider: Provide
 
 def test_the_core_needs_no_framework() -> None:
     program = (
-        "import sys, doorkey.server.endpoints.token, doorkey.server.sqlite_store\n"
+        "import sys, doorkey.server.endpoints.token, doorkey.server.storage.sqlite\n"
         "assert not {'starlette', 'uvicorn', 'anyio', 'requests'} & set(sys.modules)"
     )
     assert run([sys.executable, "-c", program], check=False, timeout=100).returncode == 0

@@ -22,10 +22,10 @@ from doorkey.integrations.httpx_transport import (
 from doorkey.observe import TokenEvent
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.clients.adapters import KINDS, adapter_of, in_background, together
-from tests.clients.clock import START, Clock
-from tests.clients.hostile import WAIT, Held, Hostile
-from tests.sources.kinds import TLS
+from tests.support.every_adapter import KINDS, adapter_of, in_background, together
+from tests.support.every_source import TLS
+from tests.support.fake_clock import START, Clock
+from tests.support.hostile_server import WAIT, Held, Hostile
 
 SECRET, ACCESS, REFRESH, OLD = "s3cret-of-the-client", "access-t0ken", "refresh-t0ken", "old-t0ken"
 SECRETS = (SECRET, ACCESS, REFRESH, OLD)

@@ -7,9 +7,9 @@ import pytest
 
 from doorkey.errors import InvalidClient, OAuthError, TransportError, UsageError
 from doorkey.observe import TokenEvent
-from tests.clients.adapters import together
-from tests.clients.hostile import Exchange, Held, reply, reset, token
 from tests.observe.conftest import ACCESS, AWAITS, REFRESH, SECRETS, WORLDS, Events, Made, World, others_waiting
+from tests.support.every_adapter import together
+from tests.support.hostile_server import Exchange, Held, reply, reset, token
 
 CALLERS = 8
 blocking_only = pytest.mark.parametrize("made", [name for name in WORLDS if not AWAITS.search(name)], indirect=True)

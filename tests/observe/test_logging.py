@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 
 from doorkey import OAuthError
-from tests.clients.hostile import reply, token
 from tests.observe.conftest import ACCESS, REFRESH, World
+from tests.support.hostile_server import reply, token
 
 
 def records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

@@ -18,10 +18,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from doorkey import AsyncTokenSource, ClientCredentials, OAuthError, TokenSource, UsageError
-from tests.backends import both_backends
-from tests.clients.adapters import together
-from tests.clients.hostile import Held, reply, token
 from tests.observe.conftest import ACCESS, REFRESH, SECRET, SECRETS, World, others_waiting
+from tests.support.backends import both_backends
+from tests.support.every_adapter import together
+from tests.support.hostile_server import Held, reply, token
 
 ENDPOINT = "https://as.example/token"
 

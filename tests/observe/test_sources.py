@@ -6,15 +6,16 @@ from typing import Any
 import anyio
 import pytest
 
-from doorkey import AsyncTokenSource, ClientCredentials, JWTBearer, RefreshToken, TokenSource, single_flight
+from doorkey import AsyncTokenSource, ClientCredentials, JWTBearer, RefreshToken, TokenSource
 from doorkey.errors import InvalidGrant, OAuthError, TransportError, UsageError
 from doorkey.observe import TokenEvent
-from doorkey.source_core import SourceCore
-from tests.backends import both_backends
-from tests.clients.adapters import in_background
-from tests.clients.clock import Clock
-from tests.clients.hostile import Held, Hostile, reply, token
+from doorkey.renewal import single_flight
+from doorkey.sources.core import SourceCore
 from tests.observe.conftest import ACCESS, REFRESH, SECRET, SECRETS, Events, Timer
+from tests.support.backends import both_backends
+from tests.support.every_adapter import in_background
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Held, Hostile, reply, token
 
 CLIENT = ClientCredentials("c", SECRET)
 DEAD = reply(400, json={"error": "invalid_grant"})

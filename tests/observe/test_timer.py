@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.hostile import reply, token
 from tests.observe.conftest import ACCESS, Made
+from tests.support.hostile_server import reply, token
 
 
 def raises() -> float:

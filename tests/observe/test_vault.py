@@ -8,10 +8,10 @@ import pytest
 from doorkey import OAuthError
 from doorkey.stores import MemoryStore
 from doorkey.vault import TokenVault
-from tests.clients.adapters import in_background
-from tests.clients.clock import START, Clock
-from tests.clients.hostile import WAIT, Held, Hostile, reply, token
 from tests.observe.conftest import OLD, REFRESH, SECRET, Events, Timer
+from tests.support.every_adapter import in_background
+from tests.support.fake_clock import START, Clock
+from tests.support.hostile_server import WAIT, Held, Hostile, reply, token
 
 EXPIRED = {"access_token": OLD, "refresh_token": REFRESH, "expires_at": START - 1}
 

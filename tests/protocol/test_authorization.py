@@ -20,7 +20,7 @@ from doorkey.protocol.authorization import (
     parse_callback,
 )
 from doorkey.values import Scope, Secret
-from tests.protocol.saying import said_by
+from tests.support.saying import said_by
 
 CB, ISSUER = "https://client.example.com/cb", "https://server.example.com"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"

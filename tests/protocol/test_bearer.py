@@ -6,9 +6,9 @@ import pytest
 
 from doorkey.errors import UsageError
 from doorkey.protocol.bearer import authorization_header, place
-from doorkey.protocol.http import FORM
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
+from doorkey.wire.messages import FORM
 
 TOKEN = OAuthToken(Secret("mF_9.B5f-4.1JqM"))
 API = "https://server.example.com/resource"

@@ -11,9 +11,9 @@ from joserfc.errors import SecurityWarning
 
 from doorkey.errors import UsageError
 from doorkey.protocol.client_assertion import ASSERTION_TYPE, LIFETIME, ClientSecretJWT, PrivateKeyJWT
-from doorkey.protocol.client_auth import ClientIdentity
-from doorkey.protocol.parameters import parse_form
+from doorkey.protocol.client_identity import ClientIdentity
 from doorkey.values import Secret
+from doorkey.wire.parameters import parse_form
 
 URL, NOW = "https://as.example/token", 1_800_000_000.7
 SECRET = "a secret of at least 512 bits, as every one of the HMAC algorithms is content with"

@@ -12,8 +12,6 @@ from joserfc import jwk, jws
 from doorkey.errors import UsageError
 from doorkey.protocol.client_auth import (
     METHODS,
-    ClientIdentity,
-    add_assertion,
     anonymous,
     auth_method_named,
     authenticate,
@@ -24,9 +22,10 @@ from doorkey.protocol.client_auth import (
     none,
     private_key_jwt,
 )
-from doorkey.protocol.http import FORM, Request, form_encoded
-from doorkey.protocol.parameters import parse_form
+from doorkey.protocol.client_identity import ClientIdentity
 from doorkey.values import Secret
+from doorkey.wire.messages import FORM, Request
+from doorkey.wire.parameters import parse_form
 
 URL = "https://server.example.com/token"
 POST = Request("POST", URL, (("Content-Type", FORM),), (("grant_type", "client_credentials"),))
@@ -113,12 +112,6 @@ def test_what_names_the_client_stands_in_the_form_once_and_cannot_be_overridden(
     other = Request("POST", URL, form=(("client_id", "other"),))
     with pytest.raises(UsageError, match="'client_id' is reserved"):
         authenticate(other, client(), method)
-
-
-@pytest.mark.parametrize("name", ["client_assertion", "client_assertion_type"])
-def test_an_assertion_cannot_be_overridden(name: str) -> None:
-    with pytest.raises(UsageError, match=f"'{name}' is reserved"):
-        add_assertion(form_encoded([(name, "other")]), "urn:x", "a.b.c", "id")
 
 
 def test_the_secret_is_signed_with_and_not_sent() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from doorkey.errors import InvalidClient, InvalidResponse, TemporarilyUnavailable, UsageError, VerificationError
 from doorkey.protocol.discovery import discover_flow, well_known_urls
-from doorkey.protocol.http import Request, Response
+from doorkey.wire.messages import Request, Response
 
 ISSUER = "https://example.com/issuer1"
 OPENID = "https://example.com/issuer1/.well-known/openid-configuration"

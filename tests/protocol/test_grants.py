@@ -14,8 +14,8 @@ from doorkey.protocol.grants import (
     SelfSignedGrant,
     TokenExchangeGrant,
 )
-from doorkey.protocol.http import Pairs
 from doorkey.values import Secret
+from doorkey.wire.messages import Pairs
 
 S = Secret("hunter2")
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from doorkey.errors import InvalidClient, InvalidResponse, TemporarilyUnavailable, UsageError
-from doorkey.protocol.http import Request, Response
 from doorkey.protocol.introspection import Introspection, introspection_request, parse_introspection
 from doorkey.values import Secret
+from doorkey.wire.messages import Request, Response
 
 URL = "https://server.example.com/introspect"
 TOKEN = Secret("mF_9.B5f-4.1JqM")

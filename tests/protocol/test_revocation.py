@@ -3,9 +3,9 @@
 import pytest
 
 from doorkey.errors import InvalidResponse, ServerError, TemporarilyUnavailable, UnsupportedTokenType, UsageError
-from doorkey.protocol.http import Request, Response
 from doorkey.protocol.revocation import check_revocation, revocation_request
 from doorkey.values import Secret
+from doorkey.wire.messages import Request, Response
 
 URL = "https://server.example.com/revoke"
 TOKEN = Secret("45ghiukldjahdnhzdauz")

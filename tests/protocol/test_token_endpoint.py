@@ -15,7 +15,6 @@ from doorkey.protocol.grants import (
     PasswordGrant,
     RefreshTokenGrant,
 )
-from doorkey.protocol.http import FORM, Request, Response
 from doorkey.protocol.token_endpoint import (
     asks_for_a_bound_token,
     asks_for_an_id_token,
@@ -25,7 +24,8 @@ from doorkey.protocol.token_endpoint import (
 )
 from doorkey.tokens import TEN_YEARS, OAuthToken
 from doorkey.values import Scope, Secret
-from tests.protocol.saying import said_by
+from doorkey.wire.messages import FORM, Request, Response
+from tests.support.saying import said_by
 
 ENDPOINT = "https://server.example.com/token"
 NOW = 1_800_000_000.0

@@ -3,9 +3,9 @@
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.protocol.http import Request
 from doorkey.protocol.token_query import token_query
 from doorkey.values import Secret
+from doorkey.wire.messages import Request
 
 URL = "https://server.example.com/about"
 TOKEN = Secret("mF_9.B5f-4.1JqM")

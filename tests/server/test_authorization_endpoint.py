@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from doorkey.errors import ServerError
-from doorkey.protocol.http import Response
+from doorkey.server.clients.redirect_uris import is_registered
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
-from doorkey.server.redirect_uris import is_registered
+from doorkey.wire.messages import Response
 from tests.server.world import APP, CALLBACK, ISSUER, SPA, World, callback
 from tests.servers.browser import forms
 

@@ -6,7 +6,7 @@ import pytest
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
-from doorkey.server.client_assertion import ASSERTION_TYPE
+from doorkey.server.clients.assertion import ASSERTION_TYPE
 from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
 from doorkey.values import Secret
 from tests.server.world import ENDPOINTS, ISSUER, SECRET, Answer, World
@@ -59,9 +59,9 @@ def test_two_ways_at_once_are_refused(world: World) -> None:
 
 @pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Basic " + base64.b64encode(b"no-colon").decode()])
 def test_a_garbled_header_is_no_client(world: World, header: str) -> None:
-    from doorkey.protocol.flow import run
-    from doorkey.protocol.http import FORM, Request
     from doorkey.server.endpoints.token import token
+    from doorkey.wire.flow import run
+    from doorkey.wire.messages import FORM, Request
 
     headers = (("Content-Type", FORM), ("Authorization", header))
     request = Request("POST", ENDPOINTS.token, headers, tuple(ASK.items()))

@@ -5,7 +5,7 @@ import pytest
 from doorkey.jose.keys import import_key
 from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.server.model import Settings
-from doorkey.server.storage import EndSession
+from doorkey.server.storage.effects import EndSession
 from tests.server.world import APP, CALLBACK, OTHER, SECRET, SPA, VERIFIER, World
 
 ROTATING = Settings(rotate_refresh_tokens=True)

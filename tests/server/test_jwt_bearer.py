@@ -15,7 +15,7 @@ from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
 from doorkey.protocol.grants import JWT_BEARER
 from doorkey.server.model import Settings, TrustedIssuer, User
-from doorkey.server.storage import RevokeToken
+from doorkey.server.storage.effects import RevokeToken
 from tests.server.world import ALICE, APP, ENDPOINTS, ISSUER, OTHER, SPA, Answer, World
 
 KEY, STRANGER = generate_key("ES256"), generate_key("ES256")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from doorkey.server.model import Settings
-from doorkey.server.sqlite_store import SQLiteStore
-from doorkey.server.store import MemoryStore, Store
+from doorkey.server.storage.sqlite import SQLiteStore
+from doorkey.server.storage.store import MemoryStore, Store
 from tests.server.world import APP, OTHER, SPA, World
 
 ROTATING = Settings(rotate_refresh_tokens=True)

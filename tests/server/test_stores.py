@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from doorkey.errors import RecordError, StoreError, UsageError
-from doorkey.server.sqlite_store import SQLiteStore
-from doorkey.server.store import SWEEP_EVERY, MemoryStore, Store
+from doorkey.server.storage.sqlite import SQLiteStore
+from doorkey.server.storage.store import SWEEP_EVERY, MemoryStore, Store
 
 LATER = 1000.0
 

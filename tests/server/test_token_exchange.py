@@ -9,7 +9,7 @@ from doorkey.jose.verification import unsafe_claims
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
 from doorkey.server.grants.token_exchange import ID_TOKEN_TYPE
 from doorkey.server.model import Settings
-from doorkey.server.storage import EndSession
+from doorkey.server.storage.effects import EndSession
 from tests.server.world import ALICE, APP, OTHER, SPA, Answer, World
 
 SERVICE = replace(

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
-from doorkey.protocol.flow import run
-from doorkey.protocol.http import FORM, Pairs, Request, Response
 from doorkey.protocol.pkce import challenge_of
 from doorkey.server.context import At, Endpoints
 from doorkey.server.endpoints.authorize import authorize
@@ -17,11 +15,13 @@ from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded, log_in
 from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.token import token
-from doorkey.server.keys import KeyRing
 from doorkey.server.model import NONE, Client, Settings, User
-from doorkey.server.storage import Directory, Storage
-from doorkey.server.store import MemoryStore, Store
+from doorkey.server.storage.effects import Directory, Storage
+from doorkey.server.storage.store import MemoryStore, Store
+from doorkey.server.tokens.keys import KeyRing
 from doorkey.values import Secret
+from doorkey.wire.flow import run
+from doorkey.wire.messages import FORM, Pairs, Request, Response
 
 ISSUER = "https://as.example/realms/one"
 ENDPOINTS = Endpoints(*(f"{ISSUER}/{name}" for name in ("auth", "token", "introspect", "revoke", "me", "jwks", "end")))

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from tests.clients.clock import Clock
-from tests.clients.hostile import Hostile
-from tests.sources.kinds import KINDS, Counting, Maker
+from tests.support.every_source import KINDS, Counting, Maker
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Hostile
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from doorkey import ClientCredentials, JWTBearer, RefreshToken, ResourceOwnerCredentials, TokenExchange
-from doorkey.bounded import BoundedCache
 from doorkey.errors import InvalidGrant, UsageError
-from doorkey.protocol.http import Pairs
+from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.values import Secret
+from doorkey.wire.messages import Pairs
 
 Make = Callable[[], Any]
 

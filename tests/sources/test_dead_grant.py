@@ -3,10 +3,10 @@
 import pytest
 
 from doorkey.errors import InvalidGrant, OAuthError
-from tests.clients.clock import Clock
-from tests.clients.hostile import Hostile, token
-from tests.sources.asking import GARBAGE, ONCE, REFUSED, REPEATABLE, grant_types, on_token
-from tests.sources.kinds import ONE_OF_EACH, Maker
+from tests.support.every_source import ONE_OF_EACH, Maker
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Hostile, token
+from tests.support.source_requests import GARBAGE, ONCE, REFUSED, REPEATABLE, grant_types, on_token
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 

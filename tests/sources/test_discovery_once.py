@@ -8,23 +8,23 @@ import httpx2
 import pytest
 
 from doorkey import ClientCredentials, OAuthError, TransportError
-from doorkey.authorization_server import AuthorizationServer
 from doorkey.errors import TemporarilyUnavailable
-from doorkey.gate import Gate, Lead
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
-from doorkey.protocol.http import Request, Response
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.source_core import SourceCore
+from doorkey.renewal.gate import Gate, Lead
+from doorkey.renewal.turns import Turn
+from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.core import SourceCore
 from doorkey.stores import MemoryStore
-from doorkey.turns import Turn
 from doorkey.values import Secret
 from doorkey.vault import TokenVault
-from tests.backends import both_backends
-from tests.clients.adapters import in_background, together
-from tests.clients.clock import START, Clock
-from tests.clients.hostile import Held, Hostile, reply, token
-from tests.single_flight.flights import Watched
-from tests.sources.kinds import ONE_OF_EACH, TLS, Maker
+from doorkey.wire.messages import Request, Response
+from tests.support.backends import both_backends
+from tests.support.every_adapter import in_background, together
+from tests.support.every_source import ONE_OF_EACH, TLS, Maker
+from tests.support.fake_clock import START, Clock
+from tests.support.flights import Watched
+from tests.support.hostile_server import Held, Hostile, reply, token
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 WELL_KNOWN = "/.well-known/openid-configuration"
@@ -195,7 +195,7 @@ def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: boo
 
 
 def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorkey.turns.PATIENCE", 0.01)
+    monkeypatch.setattr("doorkey.renewal.turns.PATIENCE", 0.01)
     gate = Gate()
     with ThreadPoolExecutor(1) as another:
         assert another.submit(Turn(gate, "discovering").wait).result()
@@ -207,7 +207,7 @@ def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.
 @pytest.mark.anyio
 @both_backends
 async def test_a_leader_that_never_ends_is_given_up_by_tasks_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorkey.turns.PATIENCE", 0.01)
+    monkeypatch.setattr("doorkey.renewal.turns.PATIENCE", 0.01)
     gate = Gate()
     assert await Turn(gate, "discovering").await_()
     with pytest.raises(OAuthError, match="another caller has been discovering"):

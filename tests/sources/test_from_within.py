@@ -6,16 +6,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from doorkey import ClientCredentials, JWTBearer, TokenExchange, TokenSource, single_flight
+from doorkey import ClientCredentials, JWTBearer, TokenExchange, TokenSource
 from doorkey.credentials import Credentials
 from doorkey.errors import OAuthError
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
+from doorkey.renewal import single_flight
 from doorkey.stores import MemoryStore
 from doorkey.vault import TokenVault
-from tests.clients.clock import START, Clock
-from tests.clients.hostile import Hostile, token
-from tests.sources.asking import on_token
-from tests.sources.kinds import TLS
+from tests.support.every_source import TLS
+from tests.support.fake_clock import START, Clock
+from tests.support.hostile_server import Hostile, token
+from tests.support.source_requests import on_token
 
 
 @pytest.fixture(autouse=True)

@@ -14,11 +14,11 @@ from doorkey.errors import (
     UsageError,
     VerificationError,
 )
-from doorkey.source_core import SourceCore
-from tests.clients.clock import Clock
-from tests.clients.hostile import Hostile, reply, token
-from tests.sources.asking import CLIENT, ONCE, REFRESH, REPEATABLE, forms, on_token, reset
-from tests.sources.kinds import ONE_OF_EACH, Maker
+from doorkey.sources.core import SourceCore
+from tests.support.every_source import ONE_OF_EACH, Maker
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Hostile, reply, token
+from tests.support.source_requests import CLIENT, ONCE, REFRESH, REPEATABLE, forms, on_token, reset
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 
@@ -296,7 +296,7 @@ def test_an_unknown_method_is_a_usage_error_that_names_the_known_ones(source: Ma
 def test_a_client_of_the_other_world_is_a_usage_error(source: Maker, hostile: Hostile) -> None:
     import httpx2
 
-    from tests.sources.kinds import TLS
+    from tests.support.every_source import TLS
 
     wrong: Any = (httpx2.Client if source.kind.backend else httpx2.AsyncClient)(verify=TLS)
     asking = source(CLIENT, http_client=wrong, **on_token(hostile, token()))

@@ -8,11 +8,11 @@ import pytest
 from doorkey import TokenSource
 from doorkey.errors import InvalidGrant, InvalidResponse, TransportError
 from doorkey.tokens import OAuthToken
-from tests.clients.adapters import in_background, together
-from tests.clients.clock import Clock
-from tests.clients.hostile import WAIT, Exchange, Held, Hostile, token
-from tests.sources.asking import CLIENT, GARBAGE, REFRESH, REFUSED, on_token, reset
-from tests.sources.kinds import ONE_OF_EACH, Maker
+from tests.support.every_adapter import in_background, together
+from tests.support.every_source import ONE_OF_EACH, Maker
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import WAIT, Exchange, Held, Hostile, token
+from tests.support.source_requests import CLIENT, GARBAGE, REFRESH, REFUSED, on_token, reset
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 

@@ -15,13 +15,13 @@ import pytest
 
 from doorkey import AsyncTokenSource, TokenSource
 from doorkey.errors import InvalidGrant, TransportError
-from doorkey.source_core import SourceCore
-from tests.backends import both_backends
-from tests.clients.adapters import in_background, together
-from tests.clients.clock import Clock
-from tests.clients.hostile import Held, Hostile, token
-from tests.sources.asking import CLIENT, REFRESH, REFUSED, on_token, reset
-from tests.sources.kinds import TLS, Counting, Maker
+from doorkey.sources.core import SourceCore
+from tests.support.backends import both_backends
+from tests.support.every_adapter import in_background, together
+from tests.support.every_source import TLS, Counting, Maker
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Held, Hostile, token
+from tests.support.source_requests import CLIENT, REFRESH, REFUSED, on_token, reset
 
 CALLERS = 32
 only_async = pytest.mark.parametrize("source", ["asyncio", "trio"], indirect=True)

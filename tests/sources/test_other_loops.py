@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from doorkey import AsyncTokenSource, TransportError
-from tests.sources.asking import CLIENT
+from tests.support.source_requests import CLIENT
 
 ENDPOINT = "https://as.example/token"
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from doorkey.errors import OAuthError
-from tests.clients.clock import Clock
-from tests.clients.hostile import WAIT, Hostile, token
-from tests.sources.asking import CLIENT, GARBAGE, on_token
-from tests.sources.kinds import ONE_OF_EACH, Driven, Maker
+from tests.support.every_source import ONE_OF_EACH, Driven, Maker
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import WAIT, Hostile, token
+from tests.support.source_requests import CLIENT, GARBAGE, on_token
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 

@@ -16,11 +16,22 @@ from doorkey.errors import (
 )
 from doorkey.stores import MemoryStore
 from doorkey.vault import TokenVault
-from tests.clients.adapters import in_background, together
-from tests.clients.clock import START, Clock
-from tests.clients.hostile import Held, Hostile, reply, token
-from tests.sources.asking import BUSY, CLIENT, GARBAGE, ONCE, REFRESH, REFUSED, REPEATABLE, busy, on_token, reset
-from tests.sources.kinds import ONE_OF_EACH, Counting, Maker
+from tests.support.every_adapter import in_background, together
+from tests.support.every_source import ONE_OF_EACH, Counting, Maker
+from tests.support.fake_clock import START, Clock
+from tests.support.hostile_server import Held, Hostile, reply, token
+from tests.support.source_requests import (
+    BUSY,
+    CLIENT,
+    GARBAGE,
+    ONCE,
+    REFRESH,
+    REFUSED,
+    REPEATABLE,
+    busy,
+    on_token,
+    reset,
+)
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 

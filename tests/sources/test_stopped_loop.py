@@ -7,8 +7,8 @@ import pytest
 
 from doorkey import OAuth2Auth
 from doorkey.errors import UsageError
-from tests.clients.hostile import Held, Hostile, token
-from tests.sources.asking import CLIENT, on_token
+from tests.support.hostile_server import Held, Hostile, token
+from tests.support.source_requests import CLIENT, on_token
 
 
 def test_a_loop_that_stopped_in_the_middle_of_a_renewal_does_not_freeze_its_thread(hostile: Hostile) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doorkey.stores import Store
-from tests.stores.kinds import Place, place_of
+from tests.support.every_store import Place, place_of
 
 
 @pytest.fixture

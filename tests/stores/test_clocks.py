@@ -9,8 +9,8 @@ import pytest
 import redis
 from sqlalchemy import create_engine, text
 
-from doorkey.stores.arguments import MAX_LEASE
-from tests.stores.kinds import REDIS, Place, kinds, place_of
+from doorkey.stores.limits import MAX_LEASE
+from tests.support.every_store import REDIS, Place, kinds, place_of
 
 EACH = kinds("sqlite", "redis", "redis6", "valkey", "postgres", "mariadb", "sql-sqlite")
 CLIENT: Any = redis.Redis

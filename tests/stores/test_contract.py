@@ -9,8 +9,8 @@ import pytest
 
 from doorkey.errors import UsageError
 from doorkey.stores import AsyncStore, Lease, Record
-from doorkey.stores.arguments import MAX_DATA, MAX_KEY
-from tests.stores.kinds import SHARED, Awaited, Place, ataken, marks
+from doorkey.stores.limits import MAX_DATA, MAX_KEY
+from tests.support.every_store import SHARED, Awaited, Place, ataken, marks
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
 from tests.servers.process import CLIENTS_PORTS, nobodys_port, port_of_ones_own, port_taken
 from tests.servers.redis import Redis
-from tests.stores.kinds import Place
+from tests.support.every_store import Place
 
 REDIS: Any = redis  # its own types are half there
 CLUSTER: Any = cluster

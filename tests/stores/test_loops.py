@@ -20,7 +20,7 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
 from tests.servers.process import nobodys_port
 from tests.servers.redis import Redis
-from tests.stores.kinds import SERVERS, SHARED, Place, kinds
+from tests.support.every_store import SERVERS, SHARED, Place, kinds
 
 REDIS: Any = redis_asyncio  # its own types are half there
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from doorkey.stores import Store
-from tests.stores.kinds import SHARED, Place, kinds, taken
+from tests.support.every_store import SHARED, Place, kinds, taken
 
 ROOT = Path(__file__).parents[2]
 SEVERAL = 6

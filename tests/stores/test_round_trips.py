@@ -11,8 +11,8 @@ import pytest
 
 from doorkey.stores import AsyncSQLStore, SQLStore, sql_engine
 from tests.servers.handle import RealServer
-from tests.stores.kinds import LONG, SERVERS
 from tests.stores.wire import Wire, wire
+from tests.support.every_store import LONG, SERVERS
 
 KINDS = [
     pytest.param(kind, held, id=kind, marks=pytest.mark.real_server)

@@ -13,8 +13,8 @@ import pytest
 from doorkey.errors import StoreError, UsageError
 from doorkey.stores import AsyncRedisStore, AsyncSQLStore, AsyncStore, Lease, Record, RedisStore, SQLStore, Store
 from tests.servers.handle import RealServer
-from tests.stores.kinds import LONG, SERVERS
 from tests.stores.wire import Wire, wire
+from tests.support.every_store import LONG, SERVERS
 
 SHORT = 0.2
 """Seconds, where nothing is to answer."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from doorkey.stores import Store
-from tests.stores.kinds import PATIENCE, Place
+from tests.support.every_store import PATIENCE, Place
 
 
 def tell(answer: object) -> None:

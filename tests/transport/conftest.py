@@ -1,39 +1,33 @@
-"""Tests that take `library` run on httpx2 and httpx; those that take `world`, blocking and awaiting too."""
+"""Tests of the exchange that take `adapter` run on every client of the session family."""
 
-from collections.abc import Iterator
-from types import ModuleType
-
-import httpx
-import httpx2
-import pytest
-from anyio.from_thread import BlockingPortal
-
-from tests.clients.conftest import client_keys, embedded_clock, provider, running_provider
-from tests.sources.conftest import clock, counting, hostile, portals
-from tests.transport.worlds import WORLDS, World
+from tests.sessions.conftest import (
+    adapter,
+    authority,
+    client_keys,
+    clock,
+    embedded,
+    embedded_clock,
+    hostile,
+    names,
+    portal,
+    provider,
+    running_provider,
+    server,
+    site,
+)
 
 __all__ = [
+    "adapter",
+    "authority",
     "client_keys",
     "clock",
-    "counting",
+    "embedded",
     "embedded_clock",
     "hostile",
-    "portals",
+    "names",
+    "portal",
     "provider",
     "running_provider",
+    "server",
+    "site",
 ]
-
-LIBRARIES: dict[str, ModuleType] = {"httpx2": httpx2, "httpx": httpx}
-
-
-@pytest.fixture(params=list(LIBRARIES))
-def library(request: pytest.FixtureRequest) -> ModuleType:
-    return LIBRARIES[request.param]
-
-
-@pytest.fixture(params=list(WORLDS))
-def world(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -> Iterator[World]:
-    name, backend = WORLDS[request.param]
-    made = World(LIBRARIES[name], portals[backend] if backend else None)
-    yield made
-    made.close()

@@ -5,9 +5,9 @@ from typing import assert_type
 
 from doorkey import AsyncTokenSource, OAuthToken, Scope, Secret, TokenSource
 from doorkey.protocol.discovery import discover_flow
-from doorkey.protocol.flow import Flow, arun, run
-from doorkey.protocol.http import Request, Response
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.wire.flow import Flow, arun, run
+from doorkey.wire.messages import Request, Response
 
 
 def tokens(token: OAuthToken) -> None:

@@ -4,9 +4,9 @@ import asyncio
 import threading
 from collections.abc import Hashable
 
-from doorkey.shield import running_trio
-from tests.clients.clock import Clock
-from tests.clients.hostile import WAIT
+from doorkey.runtime.loops import running_trio
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import WAIT
 
 
 class Arrivals(Clock):

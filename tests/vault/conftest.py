@@ -9,9 +9,9 @@ import pytest
 
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.clients.clock import START
-from tests.clients.hostile import Hostile
-from tests.stores.kinds import Place, place_of
+from tests.support.every_store import Place, place_of
+from tests.support.fake_clock import START
+from tests.support.hostile_server import Hostile
 from tests.vault.arrivals import Arrivals
 
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START + 300, "expires_in": 300}

@@ -10,7 +10,7 @@ from typing import Any
 
 from doorkey.errors import OAuthError
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.stores.kinds import Place
+from tests.support.every_store import Place
 
 NOW = 1_800_000_000.0
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": NOW + 300, "expires_in": 300}

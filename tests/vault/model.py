@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from doorkey.errors import OAuthError, StoreError, TransportError
-from doorkey.protocol.flow import Sleep
-from doorkey.protocol.http import Request, Response
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
 from doorkey.vault.core import VaultCore
 from doorkey.vault.effects import Commit, Load, Release, TryLease
-from doorkey.vault.state import KeySlot
+from doorkey.vault.memory import KeySlot
+from doorkey.wire.flow import Sleep
+from doorkey.wire.messages import Request, Response
 
 KEY = "user-42"
 ENDPOINT = "https://as.example/token"

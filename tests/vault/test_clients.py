@@ -14,8 +14,8 @@ from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.stores import MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.backends import both_backends
-from tests.clients.hostile import Hostile, reply, token
+from tests.support.backends import both_backends
+from tests.support.hostile_server import Hostile, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 

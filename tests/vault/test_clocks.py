@@ -7,8 +7,8 @@ import pytest
 from doorkey.errors import MissingTokenError
 from doorkey.stores import MemoryStore
 from doorkey.vault import TokenVault
-from tests.clients.clock import START
-from tests.clients.hostile import Hostile, reply, token
+from tests.support.fake_clock import START
+from tests.support.hostile_server import Hostile, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 

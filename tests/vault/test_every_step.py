@@ -3,10 +3,10 @@
 import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, StoreError, TokenExpiredError
-from doorkey.protocol.flow import Sleep
-from doorkey.protocol.http import Request
 from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Commit, Load, Release, TryLease
+from doorkey.wire.flow import Sleep
+from doorkey.wire.messages import Request
 from tests.vault.model import DOWN, KEY, UNREACHABLE, Worker, World
 
 

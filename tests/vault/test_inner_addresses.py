@@ -6,9 +6,9 @@ import pytest
 
 from doorkey import public_address
 from doorkey.errors import VerificationError
-from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.vault import TokenVault
-from tests.clients.hostile import Hostile, token
+from doorkey.wire.limits import ExchangePolicy
+from tests.support.hostile_server import Hostile, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 

@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError, StoreError, TransportError
-from doorkey.protocol.http import Request
 from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Commit
+from doorkey.wire.messages import Request
 from tests.vault.model import DOWN, UNREACHABLE, Worker, World
 
 SEEDS = range(100)

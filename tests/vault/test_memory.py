@@ -12,9 +12,9 @@ from doorkey.stores import Lease, MemoryStore, Record
 from doorkey.stores.envelope import pack
 from doorkey.tokens import OAuthToken
 from doorkey.vault import TokenVault
-from tests.clients.adapters import in_background
-from tests.clients.clock import START
-from tests.clients.hostile import Held, Hostile, token
+from tests.support.every_adapter import in_background
+from tests.support.fake_clock import START
+from tests.support.hostile_server import Held, Hostile, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 

@@ -15,10 +15,10 @@ import pytest
 from doorkey.errors import InvalidGrant, OAuthError, TransportError
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.backends import both_backends
-from tests.clients.adapters import in_background, together
-from tests.clients.hostile import Held, Hostile, reply, token
-from tests.stores.kinds import Place, kinds, marks
+from tests.support.backends import both_backends
+from tests.support.every_adapter import in_background, together
+from tests.support.every_store import Place, kinds, marks
+from tests.support.hostile_server import Held, Hostile, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from doorkey.protocol.flow import Sleep
-from doorkey.protocol.http import Request
 from doorkey.vault.effects import Load
 from doorkey.vault.pace import LONGEST, REMEMBERED, SHORTEST, Pace
+from doorkey.wire.flow import Sleep
+from doorkey.wire.messages import Request
 from tests.vault.model import World
 
 

@@ -13,7 +13,7 @@ from doorkey.stores.envelope import pack
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.vault import TokenVault
-from tests.clients.hostile import Hostile
+from tests.support.hostile_server import Hostile
 from tests.vault.conftest import OLD
 
 VaultOn = Callable[..., TokenVault]
@@ -210,8 +210,8 @@ def test_a_tampered_sealed_record_does_not_open(vault_on: VaultOn) -> None:
 def test_a_record_that_is_spoilt_during_a_renewal_is_not_overwritten(
     vault_on: VaultOn, hostile: Hostile, clock: Any
 ) -> None:
-    from tests.clients.adapters import in_background
-    from tests.clients.hostile import Held, token
+    from tests.support.every_adapter import in_background
+    from tests.support.hostile_server import Held, token
 
     store, held = MemoryStore(), Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)

@@ -11,9 +11,9 @@ from doorkey.auth import OAuth2Auth
 from doorkey.errors import TokenExpiredError
 from doorkey.stores import MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.backends import both_backends
-from tests.clients.adapters import in_background
-from tests.clients.hostile import Held, Hostile, reply, token
+from tests.support.backends import both_backends
+from tests.support.every_adapter import in_background
+from tests.support.hostile_server import Held, Hostile, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 

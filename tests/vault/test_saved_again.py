@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from doorkey.errors import InvalidGrant
-from doorkey.protocol.flow import Sleep
-from doorkey.protocol.http import Request
 from doorkey.tokens import OAuthToken
 from doorkey.vault.effects import Commit, Load
+from doorkey.wire.flow import Sleep
+from doorkey.wire.messages import Request
 from tests.vault.model import DOWN, START, Worker, World
 
 HERE_AND_THERE = pytest.mark.parametrize("saver", [0, 1], ids=["here", "in another process"])

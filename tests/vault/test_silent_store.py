@@ -10,13 +10,13 @@ from doorkey.errors import StoreError
 from doorkey.stores import AsyncRedisStore, AsyncSQLStore, AsyncStore, RedisStore, SQLStore, Store
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
+from doorkey.vault.commits import GIVEN_UP_AFTER
 from doorkey.vault.effects import Commit
-from doorkey.vault.saving import GIVEN_UP_AFTER
-from tests.clients.clock import Clock
-from tests.clients.hostile import Hostile, token
 from tests.servers.handle import RealServer
-from tests.stores.kinds import SERVERS
 from tests.stores.wire import Wire, wire
+from tests.support.every_store import SERVERS
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Hostile, token
 from tests.vault.conftest import OLD
 from tests.vault.model import DOWN, World
 

@@ -13,12 +13,12 @@ from doorkey.dev import Provider
 from doorkey.errors import MissingTokenError, RecordError, StoreError, UsageError
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.protocol.client_auth import client_secret_post
-from doorkey.protocol.exchange import ExchangePolicy
 from doorkey.stores import AsyncMemoryStore, MemoryStore, Record
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.backends import both_backends
-from tests.clients.clock import START
-from tests.clients.hostile import Hostile, reply, token
+from doorkey.wire.limits import ExchangePolicy
+from tests.support.backends import both_backends
+from tests.support.fake_clock import START
+from tests.support.hostile_server import Hostile, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 
@@ -168,8 +168,8 @@ def test_what_another_process_saves_or_forgets_is_seen_within_check_every(vault_
 def test_a_key_that_was_forgotten_here_is_not_brought_back_by_a_renewal_that_was_under_way(
     vault: TokenVault, hostile: Hostile, clock: Arrivals
 ) -> None:
-    from tests.clients.adapters import in_background
-    from tests.clients.hostile import Held
+    from tests.support.every_adapter import in_background
+    from tests.support.hostile_server import Held
 
     held = Held(token("at-2"))
     hostile.on("/token", held)
@@ -186,8 +186,8 @@ def test_a_key_that_was_forgotten_here_is_not_brought_back_by_a_renewal_that_was
 
 
 def test_a_login_during_a_renewal_wins(vault: TokenVault, hostile: Hostile, clock: Arrivals) -> None:
-    from tests.clients.adapters import in_background
-    from tests.clients.hostile import Held
+    from tests.support.every_adapter import in_background
+    from tests.support.hostile_server import Held
 
     held = Held(token("at-2"))
     hostile.on("/token", held)

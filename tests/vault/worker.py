@@ -18,10 +18,10 @@ from typing import Any
 import anyio
 
 from doorkey.errors import OAuthError
-from doorkey.protocol.http import Request
 from doorkey.stores import AsyncStore, Store
 from doorkey.vault import AsyncTokenVault, TokenVault
 from doorkey.vault.effects import Commit, Release, TryLease
+from doorkey.wire.messages import Request
 
 KEY = "user-42"
 CLIENT, SECRET = "client-1", "my-secret"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias, overload
 
 from doorkey.arguments import text
-from doorkey.errors import UsageError, emptied
+from doorkey.errors import UsageError, scrubbed
 
 Plain: TypeAlias = str | bytes | bytearray | int | float
 
@@ -25,7 +25,7 @@ def to_bytes(x: Plain | None, charset: str = "utf-8", errors: str = "strict") ->
     except (ValueError, LookupError) as error:
         if isinstance(error, UsageError):
             raise
-        raise UsageError(f"this text cannot be encoded: {type(error).__name__}") from emptied(error)
+        raise UsageError(f"this text cannot be encoded: {type(error).__name__}") from scrubbed(error)
 
 
 @overload
@@ -42,7 +42,7 @@ def to_unicode(x: Plain | None, charset: str = "utf-8", errors: str = "strict") 
         except (ValueError, LookupError) as error:
             if isinstance(error, UsageError):
                 raise
-            raise UsageError(f"these bytes cannot be decoded: {type(error).__name__}") from emptied(error)
+            raise UsageError(f"these bytes cannot be decoded: {type(error).__name__}") from scrubbed(error)
     return _text_of(x)
 
 

@@ -7,9 +7,9 @@ from urllib import parse as urlparse
 from urllib.parse import quote, unquote
 
 from doorkey.arguments import members, text
-from doorkey.errors import UsageError, emptied
-from doorkey.protocol.http import form_encoded
-from doorkey.protocol.parameters import parse_form
+from doorkey.errors import UsageError, scrubbed
+from doorkey.wire.messages import form_encoded
+from doorkey.wire.parameters import parse_form
 
 __all__ = ["add_params_to_qs", "add_params_to_uri", "quote", "unquote", "url_decode", "url_encode", "urlparse"]
 
@@ -39,7 +39,7 @@ def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
     try:
         parts = urlparse.urlsplit(uri)
     except ValueError as error:
-        raise UsageError("this is not a URI") from emptied(error)
+        raise UsageError("this is not a URI") from scrubbed(error)
     if fragment:
         return urlparse.urlunsplit(parts._replace(fragment=add_params_to_qs(parts.fragment, params)))
     return urlparse.urlunsplit(parts._replace(query=add_params_to_qs(parts.query, params)))

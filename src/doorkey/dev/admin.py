@@ -7,12 +7,12 @@ storages.
 from __future__ import annotations
 
 from doorkey.errors import InvalidToken
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import json_response
-from doorkey.server.bearer import authorized
 from doorkey.server.context import At
-from doorkey.server.storage import CountUsers, EndSession
+from doorkey.server.responses.responses import json_response
+from doorkey.server.storage.effects import CountUsers, EndSession
+from doorkey.server.tokens.bearer import authorized
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 ADMIN_ROLE = "admin"
 

@@ -21,9 +21,9 @@ from doorkey.dev.keycloak import Keycloak
 from doorkey.dev.misbehaviour import dripping, held, reset
 from doorkey.dev.request_log import LoggedRequest, RequestLog
 from doorkey.errors import OAuthError
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import server_error
-from doorkey.server.parameters import has_form
+from doorkey.server.responses.parameters import has_form
+from doorkey.server.responses.responses import server_error
+from doorkey.wire.messages import Request, Response
 
 MAX_BODY = 256 * 1024
 ECHO = "/echo"

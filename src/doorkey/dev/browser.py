@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
 from doorkey.errors import OAuthError, ServerError
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
 from doorkey.server.context import At
 from doorkey.server.endpoints.authorize import authorize
 from doorkey.server.endpoints.login import Cookies, LoginNeeded, log_in
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 LOGIN_PATH = "/login-actions/authenticate"
 BROWSER_COOKIE = "doorkey_browser"

@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 
 from doorkey.arguments import count, encodable, instance, members, seconds, text
 from doorkey.errors import UsageError
-from doorkey.protocol.http import Pairs
+from doorkey.wire.messages import Pairs
 
 HOLD_SECONDS = 30.0
 """A held request goes on after this long whatever happens, so that no suite hangs for ever."""

@@ -22,11 +22,6 @@ from doorkey.dev.browser import (
 )
 from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
-from doorkey.protocol.endpoint import is_loopback
-from doorkey.protocol.flow import Flow, run
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import json_response
-from doorkey.server.bearer import bearer_token, challenge
 from doorkey.server.context import At, Endpoints
 from doorkey.server.endpoints.discovery import discovery
 from doorkey.server.endpoints.introspect import introspect
@@ -34,11 +29,16 @@ from doorkey.server.endpoints.jwks import jwks
 from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.token import token
 from doorkey.server.endpoints.userinfo import userinfo
-from doorkey.server.keys import KeyRing
 from doorkey.server.model import Settings
-from doorkey.server.own_tokens import live_access_token
-from doorkey.server.storage import Directory, Storage
-from doorkey.server.store import Store
+from doorkey.server.responses.responses import json_response
+from doorkey.server.storage.effects import Directory, Storage
+from doorkey.server.storage.store import Store
+from doorkey.server.tokens.bearer import bearer_token, challenge
+from doorkey.server.tokens.keys import KeyRing
+from doorkey.server.tokens.reading import live_access_token
+from doorkey.wire.flow import Flow, run
+from doorkey.wire.messages import Request, Response
+from doorkey.wire.urls import is_loopback
 
 PROTOCOL = "/protocol/openid-connect"
 DISCOVERY = "/.well-known/openid-configuration"

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from html import escape
 
-from doorkey.protocol.http import Response
-from doorkey.server.answers import html
 from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.endpoints.logout import ConfirmLogout
+from doorkey.server.responses.responses import html
+from doorkey.wire.messages import Response
 
 _STYLE = """
 body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 3rem auto; padding: 0 1rem;

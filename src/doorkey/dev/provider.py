@@ -14,7 +14,6 @@ from typing import Any, Self
 import uvicorn
 
 from doorkey.arguments import count, did_you_mean, each, encodable, instance, mapping, named, text
-from doorkey.clock import wall_time
 from doorkey.dev.app import App
 from doorkey.dev.clock import Clock
 from doorkey.dev.faults import Faults
@@ -23,11 +22,12 @@ from doorkey.dev.misbehaviour import OpenProtocol
 from doorkey.dev.registrations import default_clients, default_realms, default_users
 from doorkey.dev.request_log import RequestLog
 from doorkey.errors import UsageError, printable
-from doorkey.protocol.endpoint import is_loopback
+from doorkey.runtime.clock import wall_time
 from doorkey.server.model import Client, Settings, User
-from doorkey.server.sqlite_store import SQLiteStore
-from doorkey.server.storage import Directory
-from doorkey.server.store import MemoryStore, Store
+from doorkey.server.storage.effects import Directory
+from doorkey.server.storage.sqlite import SQLiteStore
+from doorkey.server.storage.store import MemoryStore, Store
+from doorkey.wire.urls import is_loopback
 
 START_SECONDS = 10.0
 STOP_SECONDS = 10.0

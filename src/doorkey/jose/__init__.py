@@ -22,7 +22,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    from doorkey.lazy import named
+    from doorkey.runtime.lazy import named
 
     return named(__name__, _MODULES, name)
 

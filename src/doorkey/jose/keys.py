@@ -29,11 +29,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64decode
 
-from doorkey.errors import OAuthError, UsageError, emptied
+from doorkey.errors import OAuthError, UsageError, scrubbed
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
 from doorkey.jose.roca import is_roca
-from doorkey.protocol.strict_json import JSONProblem, parse_object
 from doorkey.values import Secret
+from doorkey.wire.strict_json import JSONProblem, parse_object
 
 JoseKey: TypeAlias = OctKey | RSAKey | ECKey | OKPKey
 Operation: TypeAlias = Literal["sign", "verify"]
@@ -111,7 +111,7 @@ def import_key(value: object) -> Key:
     except BROKEN as error:
         if isinstance(error, OAuthError):
             raise
-        raise UsageError(f"the key cannot be read ({type(error).__name__})") from emptied(error)
+        raise UsageError(f"the key cannot be read ({type(error).__name__})") from scrubbed(error)
 
 
 def import_key_set(jwks: object) -> tuple[Key, ...]:

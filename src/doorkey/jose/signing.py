@@ -8,7 +8,7 @@ from typing import Any
 
 from joserfc import jws
 
-from doorkey.errors import OAuthError, UsageError, emptied
+from doorkey.errors import OAuthError, UsageError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry
 from doorkey.jose.keys import BROKEN, import_key
 
@@ -36,4 +36,4 @@ def sign(claims: Mapping[str, object], key: object, *, alg: str, header: Mapping
     except OAuthError:
         raise
     except (*BROKEN, RecursionError) as error:
-        raise UsageError(f"the token cannot be signed ({type(error).__name__})") from emptied(error)
+        raise UsageError(f"the token cannot be signed ({type(error).__name__})") from scrubbed(error)

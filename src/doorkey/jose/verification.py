@@ -16,10 +16,10 @@ from typing import Any
 from joserfc import jws
 from joserfc.util import urlsafe_b64decode
 
-from doorkey.errors import OAuthError, UsageError, VerificationError, emptied
+from doorkey.errors import OAuthError, UsageError, VerificationError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry, algorithm_named
 from doorkey.jose.keys import BROKEN, Key, import_keys
-from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.wire.strict_json import JSONProblem, parse_object
 
 MAX_BYTES = 64 * 1024
 
@@ -122,7 +122,7 @@ def _raw(segment: str, what: str) -> bytes:
     try:
         return urlsafe_b64decode(segment.encode("ascii"))
     except ValueError as error:
-        raise VerificationError(what, "is not base64url") from emptied(error)
+        raise VerificationError(what, "is not base64url") from scrubbed(error)
 
 
 def _parsed(data: bytes, what: str) -> dict[str, Any]:

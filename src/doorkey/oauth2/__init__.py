@@ -1,1 +1,1 @@
-"""The session family's shared half, and the import places that are named after specifications."""
+"""Import paths named after specifications; nothing is defined here."""

@@ -13,6 +13,6 @@ __all__ = ["Kind", "TokenEvent"]
 
 def __getattr__(name: str) -> Any:
     # Everything that has a token imports the observer; what an event is made of waits until there is one.
-    from doorkey.lazy import named
+    from doorkey.runtime.lazy import named
 
     return named(__name__, dict.fromkeys(__all__, "doorkey.observe.events"), name)

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from doorkey.arguments import awaits, function, instance
+from doorkey.arguments import awaits, function
 from doorkey.errors import UsageError
-from doorkey.inside import outside
+from doorkey.runtime.reentrancy import outside
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from doorkey.observe.events import Kind, TokenEvent
-    from doorkey.protocol.renewal import Slot
-    from doorkey.tokens import OAuthToken
 
 OnEvent: TypeAlias = "Callable[[TokenEvent], object]"
 
@@ -163,26 +159,6 @@ class Watch:
         self._observer.tell(event)  # within the span, so that log records and exemplars name it
         if self._span is not None:
             self._observer.call(self._span.end, event)
-
-
-def waiting(slot: Slot) -> AbstractContextManager[None]:
-    """Return the block in which somebody waits for another's attempt at `slot`. Raises as `Observer.waiting` does."""
-    return nullcontext() if slot.observer is None else slot.observer.waiting()
-
-
-def reject(slot: Slot, token: OAuthToken) -> bool:
-    """Reject `token` at `slot`; tell of it once, however many callers were refused with the same token.
-
-    Raises `UsageError` for what is no token.
-    """
-    from doorkey.tokens import OAuthToken
-
-    instance(token, OAuthToken, "what is rejected is an OAuthToken, as token() returned it")
-    known = slot.rejected == token.access_token
-    was_current = slot.reject(token)
-    if was_current and not known and slot.observer is not None:
-        slot.observer.rejected()
-    return was_current
 
 
 def opentelemetry_is_there() -> bool:

@@ -1,5 +1,5 @@
-"""OAuth 2 without input or output: requests and responses as values, and what to make of them.
+"""OAuth 2 without input or output, one file for each feature.
 
-Nothing in this folder imports an HTTP, threading or async library, reads a clock or the environment, or changes
-what it is given. A single round trip is a pair (build the request, parse the response); several are a flow.
+Nothing here imports an HTTP, threading or async library, reads a clock or the environment, or changes its arguments.
+A single round trip is a pair (build the request, parse the response); several round trips are a flow.
 """

@@ -12,13 +12,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, mapping
-from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError, emptied
-from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.http import Pairs
-from doorkey.protocol.parameters import beside_query, merged, parse_form, with_query
-from doorkey.protocol.strict_json import JSONProblem, parse_object
+from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError, scrubbed
 from doorkey.tokens import moment_of
 from doorkey.values import Scope, Secret
+from doorkey.wire.messages import Pairs
+from doorkey.wire.parameters import beside_query, merged, parse_form, with_query
+from doorkey.wire.strict_json import JSONProblem, parse_object
+from doorkey.wire.urls import check_endpoint
 
 LIFETIME: Final = 600.0
 """Seconds a person has to come back from the login page."""
@@ -142,7 +142,7 @@ def parse_callback(
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise VerificationError("callback", "is not a URL") from emptied(error)
+        raise VerificationError("callback", "is not a URL") from scrubbed(error)
     try:
         pairs = parse_form(parts.fragment if fragment else parts.query)
     except UsageError as error:

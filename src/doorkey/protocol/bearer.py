@@ -41,8 +41,8 @@ def place(
     `body` is form-encoded text or bytes, or None, where the token goes there; otherwise it is passed on untouched.
     Raises `UsageError` for a body that no parameter can be added to.
     """
-    from doorkey.protocol.http import FORM, form_encoded, with_header
-    from doorkey.protocol.parameters import with_query
+    from doorkey.wire.messages import FORM, form_encoded, with_header
+    from doorkey.wire.parameters import with_query
 
     header = authorization_header(token)
     pair = ("access_token", token.access_token.reveal())

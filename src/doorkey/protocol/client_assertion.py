@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from doorkey.errors import UsageError
-from doorkey.protocol.client_auth import ClientIdentity, Headers, Signed, add_assertion
+from doorkey.protocol.client_identity import ClientIdentity, Headers, Signed
+from doorkey.protocol.client_parameters import add_assertion
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFETIME: Final = 60

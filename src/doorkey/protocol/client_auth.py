@@ -7,45 +7,17 @@ programs register. Our own methods are such callables too, so there is one way t
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from doorkey.arguments import did_you_mean
-from doorkey.errors import UsageError, emptied
-from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.http import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
-from doorkey.protocol.parameters import beside_query, merged, parse_form, with_query
-from doorkey.values import Secret
-
-Headers: TypeAlias = MutableMapping[str, str]
-Signed: TypeAlias = "tuple[str, Mapping[str, str], str | bytes]"
-ClientAuthMethod: TypeAlias = "Callable[[ClientIdentity, str, str, Headers, str], Signed]"
-"""``(client, method, uri, headers, body) -> (uri, headers, body)``."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClientIdentity:
-    """Who the client is while one request is authenticated.
-
-    `credential` is the secret, or the private key (PEM, JWK or key object). `audience` is whom a client assertion is
-    for unless the method names it itself: the issuer where it is known, else the token endpoint. `now` is in seconds.
-    """
-
-    client_id: str
-    credential: object
-    audience: str
-    now: float
-
-    @property
-    def client_secret(self) -> Any:
-        """The secret as the user gave it, for methods that need it; the empty string where there is none."""
-        if isinstance(self.credential, Secret):
-            return self.credential.reveal()
-        return "" if self.credential is None else self.credential
-
-    def __repr__(self) -> str:
-        return f"<ClientIdentity {self.client_id!r}>"
+from doorkey.errors import UsageError, scrubbed
+from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
+from doorkey.protocol.client_parameters import add_parameters
+from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
+from doorkey.wire.parameters import beside_query, with_query
+from doorkey.wire.urls import check_endpoint
 
 
 def client_secret_basic(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
@@ -64,14 +36,14 @@ def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: H
     """Id and secret as parameters (RFC 6749 §2.3.1). Refused for GET: a secret does not belong in a URL."""
     if method == "GET":
         raise UsageError("client_secret_post would put the secret into the URL of a GET: use POST")
-    return uri, headers, _add(uri, body, client_id=client.client_id, client_secret=_secret_text(client))
+    return uri, headers, add_parameters(uri, body, client_id=client.client_id, client_secret=_secret_text(client))
 
 
 def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """A public client only says its name (RFC 6749 §3.2.1)."""
     if method == "GET":
         return with_query(uri, beside_query(uri, [("client_id", client.client_id)])), headers, body
-    return uri, headers, _add(uri, body, client_id=client.client_id)
+    return uri, headers, add_parameters(uri, body, client_id=client.client_id)
 
 
 def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
@@ -137,19 +109,6 @@ def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMet
     return authenticated
 
 
-def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str, uri: str = "") -> str:
-    """Return `body` with a client assertion in it, for the endpoint at `uri` (RFC 7521 §4.2)."""
-    return _add(uri, body, client_id=client_id, client_assertion_type=assertion_type, client_assertion=assertion)
-
-
-def _add(uri: str, body: str, **parameters: str) -> str:
-    """Return `body` with what proves the client at its end; a parameter that is there already must be the same."""
-    there = parse_form(body)
-    needed = beside_query(uri, parameters.items())
-    added = merged(there, needed, "the client authentication")[len(there) :]
-    return "&".join(part for part in (body, form_encoded(added)) if part)
-
-
 def _encoded(text: str) -> str:
     """Return `text` form-encoded by itself."""
     return form_encoded([(text, "")])[:-1]
@@ -160,7 +119,7 @@ def _basic(headers: Headers, user: str, password: str) -> Mapping[str, str]:
         credentials = b64encode(f"{user}:{password}".encode()).decode("ascii")
     except UnicodeEncodeError as error:
         why = "the client_id or client_secret holds a lone surrogate, which cannot be encoded"
-        raise UsageError(why) from emptied(error)
+        raise UsageError(why) from scrubbed(error)
     return with_header(headers, "Authorization", f"Basic {credentials}")
 
 

@@ -6,11 +6,11 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from doorkey.errors import InvalidResponse, UsageError
-from doorkey.protocol.answers import json_answer
-from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request
 from doorkey.protocol.metadata import ServerMetadata, parse_metadata
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request
+from doorkey.wire.responses import json_answer
+from doorkey.wire.urls import check_endpoint
 
 OPENID: Final = "/.well-known/openid-configuration"
 OAUTH: Final = "/.well-known/oauth-authorization-server"

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from doorkey.errors import InvalidResponse
-from doorkey.protocol.answers import json_answer
-from doorkey.protocol.http import Request, Response
 from doorkey.protocol.token_query import token_query
 from doorkey.values import Secret
+from doorkey.wire.messages import Request, Response
+from doorkey.wire.responses import json_answer
 
 
 class Introspection(dict[str, Any]):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from doorkey.arguments import mapping, text
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
-from doorkey.protocol.endpoint import check_endpoint
+from doorkey.wire.urls import check_endpoint
 
 ENDPOINTS: Final = (
     "authorization_endpoint",

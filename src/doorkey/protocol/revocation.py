@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from doorkey.protocol.answers import raise_for_status, raise_oauth_error
-from doorkey.protocol.http import Request, Response
-from doorkey.protocol.strict_json import JSONProblem, parse_object
 from doorkey.protocol.token_query import token_query
 from doorkey.values import Secret
+from doorkey.wire.messages import Request, Response
+from doorkey.wire.responses import raise_for_status, raise_oauth_error
+from doorkey.wire.strict_json import JSONProblem, parse_object
 
 
 def revocation_request(

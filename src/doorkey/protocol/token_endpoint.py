@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from doorkey.arguments import text
 from doorkey.errors import InvalidResponse, UsageError
-from doorkey.protocol.answers import json_answer
-from doorkey.protocol.endpoint import check_endpoint
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, AuthorizationCodeGrant, Grant, PasswordGrant, TokenExchangeGrant
-from doorkey.protocol.http import FORM, Request, Response
-from doorkey.protocol.parameters import beside_query, merged, with_query
 from doorkey.tokens import KNOWN_TYPES, NOT_FOR_ACCESS, OAuthToken, expiry_of, legal_token, lifetime_of
 from doorkey.values import Scope, Secret
+from doorkey.wire.messages import FORM, Request, Response
+from doorkey.wire.parameters import beside_query, merged, with_query
+from doorkey.wire.responses import json_answer
+from doorkey.wire.urls import check_endpoint
 
 ACCEPT: Final = (("Accept", "application/json"),)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from doorkey.errors import UsageError
-from doorkey.protocol.endpoint import check_endpoint
-from doorkey.protocol.http import Request
-from doorkey.protocol.parameters import beside_query, merged
 from doorkey.protocol.token_endpoint import ACCEPT
 from doorkey.tokens import legal_token
 from doorkey.values import Secret
+from doorkey.wire.messages import Request
+from doorkey.wire.parameters import beside_query, merged
+from doorkey.wire.urls import check_endpoint
 
 
 def token_query(

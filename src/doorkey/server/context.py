@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from doorkey.server.keys import RealmKeys
 from doorkey.server.model import Settings
+from doorkey.server.tokens.keys import RealmKeys
 
 
 @dataclass(frozen=True, slots=True)

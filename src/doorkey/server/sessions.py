@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from doorkey.protocol.flow import Flow
 from doorkey.server.context import At
 from doorkey.server.model import Grant, Session, User
-from doorkey.server.storage import EndSession, FindSession, ReplaceSession, SaveSession
-from doorkey.server.tokens import new_id
+from doorkey.server.storage.effects import EndSession, FindSession, ReplaceSession, SaveSession
+from doorkey.server.tokens.issuing import new_id
+from doorkey.wire.flow import Flow
 
 MAX_GRANTS = 100
 """Grants that one session keeps; the oldest go first."""

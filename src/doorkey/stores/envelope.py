@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from doorkey.errors import RecordError, UsageError
-from doorkey.protocol.strict_json import JSONProblem, parse_object
 from doorkey.tokens import OAuthToken
+from doorkey.wire.strict_json import JSONProblem, parse_object
 
 __all__: list[str] = []
 

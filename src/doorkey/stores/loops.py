@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from doorkey.errors import UsageError
-from doorkey.forks import after_fork
+from doorkey.runtime.forks import after_fork
 
 __all__: list[str] = []
 

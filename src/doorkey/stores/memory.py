@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from doorkey import arguments
 from doorkey.arguments import count, seconds
-from doorkey.clock import monotonic_time
-from doorkey.forks import after_fork
-from doorkey.stores.arguments import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
+from doorkey.runtime.clock import monotonic_time
+from doorkey.runtime.forks import after_fork
+from doorkey.stores.limits import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
 from doorkey.stores.protocol import Lease, Record
-from doorkey.values import Unpickled
+from doorkey.values import NotPicklable
 
 __all__ = ["AsyncMemoryStore", "MemoryStore"]
 
@@ -30,7 +30,7 @@ class _Deleted:
     since: float
 
 
-class MemoryStore(Unpickled):
+class MemoryStore(NotPicklable):
     """Keeps records in memory: at most `max_entries`, each for `max_age` seconds since its last use (None: for ever).
 
     What is over either bound is dropped, longest unused first: that grant is lost, so choose the bounds for the number
@@ -151,7 +151,7 @@ class MemoryStore(Unpickled):
         self._sweep_leases_at = max(1024, 2 * len(self._leases))  # so that sweeping costs each lease O(1)
 
 
-class AsyncMemoryStore(Unpickled):
+class AsyncMemoryStore(NotPicklable):
     """The same as `MemoryStore`, awaited; no call waits for anything, and any number of event loops may share it."""
 
     def __init__(

@@ -11,18 +11,18 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from doorkey.arguments import seconds
-from doorkey.errors import RecordError, StoreError, UsageError, emptied
-from doorkey.protocol.flow import arun, run
-from doorkey.stores.arguments import MAX_TIMEOUT
+from doorkey.errors import RecordError, StoreError, UsageError, scrubbed
+from doorkey.stores.limits import MAX_TIMEOUT
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
-from doorkey.values import Unpickled
+from doorkey.values import NotPicklable
+from doorkey.wire.flow import arun, run
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
 
 
-class RedisStore(Unpickled):
+class RedisStore(NotPicklable):
     """Keeps records in the Redis at `url_or_client`, under keys that begin with `prefix`.
 
     A URL (`redis://`, `rediss://`, `unix://`) makes a client of our own, which waits at most `timeout` seconds for
@@ -69,7 +69,7 @@ class RedisStore(Unpickled):
             raise _ours(error) from error
 
 
-class AsyncRedisStore(Unpickled):
+class AsyncRedisStore(NotPicklable):
     """The same as `RedisStore`, awaited, on asyncio; takes a `redis.asyncio` client.
 
     A URL makes a client for each event loop. `close` closes that of the running loop.
@@ -132,7 +132,7 @@ def _made(kind: Any, url: str, timeout: float, retry: Any) -> Any:
     except (ValueError, redis.RedisError) as error:
         if isinstance(error, UsageError):
             raise
-        raise UsageError("the Redis store's URL cannot be used: see redis.Redis.from_url") from emptied(error)
+        raise UsageError("the Redis store's URL cannot be used: see redis.Redis.from_url") from scrubbed(error)
 
 
 def _ours(error: Exception) -> StoreError | RecordError:

@@ -12,8 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from doorkey.arguments import text
 from doorkey.errors import RecordError, UsageError
-from doorkey.protocol.flow import Effect, Flow
-from doorkey.stores.arguments import (
+from doorkey.stores.limits import (
     KEPT,
     TOO_LATE,
     check_commit,
@@ -23,6 +22,7 @@ from doorkey.stores.arguments import (
     new_owner,
 )
 from doorkey.stores.protocol import Lease, Record
+from doorkey.wire.flow import Effect, Flow
 
 __all__: list[str] = []
 

@@ -17,13 +17,13 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from doorkey.errors import StoreError, UsageError
-from doorkey.forks import after_fork
-from doorkey.protocol.flow import arun, run
+from doorkey.runtime.forks import after_fork
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_engine import Bounded, asynchronous
 from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
-from doorkey.values import Unpickled
+from doorkey.values import NotPicklable
+from doorkey.wire.flow import arun, run
 
 if TYPE_CHECKING:  # it needs greenlet, which blocking calls do without
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -33,7 +33,7 @@ __all__ = ["AsyncSQLStore", "SQLStore"]
 T = TypeVar("T")
 
 
-class SQLStore(Unpickled):
+class SQLStore(NotPicklable):
     """Keeps records in the table `table` of the database at `url_or_engine`.
 
     A URL makes an engine of our own, whose calls take at most `timeout` seconds each, and which looks whether a
@@ -103,7 +103,7 @@ class SQLStore(Unpickled):
         self._engine.dispose(close=False)  # they are the parent's
 
 
-class AsyncSQLStore(Unpickled):
+class AsyncSQLStore(NotPicklable):
     """The same as `SQLStore`, awaited, on asyncio; takes an `AsyncEngine`, or a URL with an asynchronous driver.
 
     A URL makes an engine for each event loop. `close` closes that of the running loop.

@@ -23,9 +23,9 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 
 from doorkey.arguments import seconds
-from doorkey.deadline import within
-from doorkey.errors import StoreError, TransportError, UsageError, emptied
-from doorkey.stores.arguments import MAX_TIMEOUT
+from doorkey.errors import StoreError, TransportError, UsageError, scrubbed
+from doorkey.runtime.deadline import within
+from doorkey.stores.limits import MAX_TIMEOUT
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -52,7 +52,7 @@ class Bounded:
             self._driver = self._url.get_driver_name()
             self.dialect = self._url.get_backend_name()
         except (SQLAlchemyError, ValueError) as error:
-            raise _unusable() from emptied(error)
+            raise _unusable() from scrubbed(error)
         except ModuleNotFoundError as error:
             raise _not_installed(error) from None
         self._timeout = timeout
@@ -115,7 +115,7 @@ class Bounded:
         except ModuleNotFoundError as error:
             raise _not_installed(error) from None
         except (SQLAlchemyError, ValueError) as error:
-            raise _unusable() from emptied(error)
+            raise _unusable() from scrubbed(error)
         _look_at_idle_connections(getattr(engine, "sync_engine", engine))
         if self.dialect == "sqlite":
             event.listen(getattr(engine, "sync_engine", engine), "do_connect", _make_private)

@@ -16,8 +16,7 @@ from sqlalchemy.sql.expression import Executable, Update
 
 from doorkey.arguments import text
 from doorkey.errors import RecordError, UsageError
-from doorkey.protocol.flow import Effect, Flow
-from doorkey.stores.arguments import (
+from doorkey.stores.limits import (
     KEPT,
     TOO_LATE,
     check_commit,
@@ -28,6 +27,7 @@ from doorkey.stores.arguments import (
 )
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_table import DatabaseTime, table_of
+from doorkey.wire.flow import Effect, Flow
 
 __all__: list[str] = []
 

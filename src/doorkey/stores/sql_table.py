@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from doorkey.errors import UsageError
-from doorkey.stores.arguments import MAX_DATA, MAX_KEY
+from doorkey.stores.limits import MAX_DATA, MAX_KEY
 
 __all__: list[str] = []
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from doorkey.arguments import encodable, seconds
 from doorkey.errors import UsageError
-from doorkey.stores.arguments import (
+from doorkey.stores.limits import (
     KEPT,
     MAX_TIMEOUT,
     TOO_LATE,
@@ -24,7 +24,7 @@ from doorkey.stores.arguments import (
 )
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sqlite_connection import Connection
-from doorkey.values import Unpickled
+from doorkey.values import NotPicklable
 
 __all__ = ["AsyncSQLiteStore", "SQLiteStore"]
 
@@ -48,7 +48,7 @@ _DELETE = f"""UPDATE record SET version = version + 1, data = NULL, gone_at = {_
 _SWEEP = f"DELETE FROM record WHERE gone_at < {_NOW} - {KEPT} AND leased_until < {_NOW}"  # noqa: S608
 
 
-class SQLiteStore(Unpickled):
+class SQLiteStore(NotPicklable):
     """Keeps records in the file at `path`, which is made if need be, for one user alone (mode 0600).
 
     Any number of threads and processes of one machine may share the file; not machines, over a network file system.
@@ -143,7 +143,7 @@ class _Unopened(SQLiteStore):
         """Leave it to the first call, which is made from a worker thread."""
 
 
-class AsyncSQLiteStore(Unpickled):
+class AsyncSQLiteStore(NotPicklable):
     """The same as `SQLiteStore`, awaited, on asyncio and trio: the file is used in worker threads.
 
     It needs anyio, which `doorkey[sqlite]` installs. The file is opened by the first call, which raises what

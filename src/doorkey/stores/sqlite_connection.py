@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doorkey.errors import OAuthError, RecordError, StoreError
-from doorkey.forks import around_fork
+from doorkey.runtime.forks import around_fork
 from doorkey.stores.sqlite_file import TABLES, Identity, check_ours, identity, made_if_missing
 
 __all__: list[str] = []

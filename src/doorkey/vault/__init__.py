@@ -5,6 +5,6 @@ vault.save("user-42", token); vault.source("user-42").token(); vault.client("use
 """
 
 from doorkey.vault.sources import AsyncVaultSource, VaultSource
-from doorkey.vault.vaults import AsyncTokenVault, TokenVault
+from doorkey.vault.vault import AsyncTokenVault, TokenVault
 
 __all__ = ["AsyncTokenVault", "AsyncVaultSource", "TokenVault", "VaultSource"]

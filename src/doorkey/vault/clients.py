@@ -7,19 +7,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
-from doorkey.integrations._httpx import NAMES, library
-from doorkey.oauth2.client import OAuth2Client
-from doorkey.oauth2.operations import awaiting, blocking
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.renewal import Slot
-from doorkey.single_flight import Active, AsyncSingleFlight, Renew, Renewed, SingleFlight
+from doorkey.renewal.single_flight import Active, AsyncSingleFlight, Renew, Renewed, SingleFlight
+from doorkey.renewal.slot import Slot
+from doorkey.sessions.blocking_awaiting import awaiting, blocking
+from doorkey.sessions.client import OAuth2Client
 from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.vault.renewing import not_renewable
-from doorkey.vault.state import DECIDED, KeySlot
+from doorkey.transport.httpx_or_httpx2 import NAMES, library
+from doorkey.vault.memory import DECIDED, KeySlot
+from doorkey.vault.renewal import not_renewable
+from doorkey.wire.flow import Flow
 
 if TYPE_CHECKING:
-    from doorkey.oauth2.core import SessionCore
     from doorkey.protocol.introspection import Introspection
+    from doorkey.sessions.core import SessionCore
     from doorkey.vault.sources import AsyncLiveKey, LiveKey
 
 __all__: list[str] = []

@@ -9,23 +9,24 @@ from typing import Any, Final
 
 from doorkey import arguments
 from doorkey.arguments import function, seconds, text, texts
-from doorkey.authorization_server import AuthorizationServer
-from doorkey.clock import monotonic_time
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer, OnEvent
-from doorkey.protocol.client_auth import ClientAuthMethod, auth_method_named
-from doorkey.protocol.exchange import ExchangePolicy, policy_of
-from doorkey.protocol.flow import Flow
+from doorkey.protocol.client_auth import auth_method_named
+from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.stores.arguments import MAX_LEASE
-from doorkey.token_requests import TokenRequests
+from doorkey.runtime.clock import monotonic_time
+from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.token_requests import TokenRequests
+from doorkey.stores.limits import MAX_LEASE
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
+from doorkey.vault.commits import overwritten
 from doorkey.vault.entry import Codec, Entry, Sealing
-from doorkey.vault.renewing import Renewing
-from doorkey.vault.saving import overwritten
-from doorkey.vault.state import KeySlot, Memory
+from doorkey.vault.memory import KeySlot, Memory
+from doorkey.vault.renewal import Renewing
+from doorkey.wire.flow import Flow
+from doorkey.wire.limits import ExchangePolicy, policy_of
 
 __all__: list[str] = []
 

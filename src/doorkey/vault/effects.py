@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from doorkey.errors import StoreError
-from doorkey.protocol.flow import Effect
 from doorkey.stores.protocol import Lease, Record
+from doorkey.wire.flow import Effect
 
 __all__: list[str] = []
 

@@ -65,7 +65,7 @@ class Entry:
         """Return the entry of a grant that the server `refused`."""
         return replace(self, dead=refused.description)
 
-    def is_ahead_of(self, other: Entry) -> bool:
+    def supersedes(self, other: Entry) -> bool:
         """Say whether this is a later turn of the same login: `other` is what a store went back to, or missed.
 
         So it is of a login that holds the token that this turn has used up: it was saved once more, and is none.

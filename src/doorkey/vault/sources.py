@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from doorkey.observe.observer import reject
-from doorkey.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.renewal.slot import reject
 from doorkey.tokens import OAuthToken
-from doorkey.values import Unpickled
-from doorkey.vault.state import KeySlot
+from doorkey.values import NotPicklable
+from doorkey.vault.memory import KeySlot
 
 __all__ = ["AsyncVaultSource", "VaultSource"]
 
@@ -24,7 +24,7 @@ AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeySlot]
 """The same for tasks, of one event loop or of several."""
 
 
-class VaultSource(Unpickled):
+class VaultSource(NotPicklable):
     """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
 
     def __init__(self, key: str, live: Callable[[str], LiveKey]) -> None:
@@ -55,7 +55,7 @@ class VaultSource(Unpickled):
         return self._live(self._key).slot
 
 
-class AsyncVaultSource(Unpickled):
+class AsyncVaultSource(NotPicklable):
     """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
 
     def __init__(self, key: str, live: Callable[[str], AsyncLiveKey]) -> None:

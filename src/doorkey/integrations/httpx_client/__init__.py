@@ -9,7 +9,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from doorkey.integrations._httpx import library
 from doorkey.integrations.base_client.errors import (
     InvalidTokenError,
     MismatchingStateError,
@@ -20,9 +19,10 @@ from doorkey.integrations.base_client.errors import (
 )
 from doorkey.integrations.httpx_client.family import AsyncFamily, Family, SyncFamily, family
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
+from doorkey.transport.httpx_or_httpx2 import library
 
 if TYPE_CHECKING:
-    from doorkey.integrations.httpx_client.assertion import AsyncAssertion, SyncAssertion
+    from doorkey.integrations.httpx_client.family import AsyncAssertion, SyncAssertion
 
     class OAuth2Client(SyncFamily):
         """The blocking client of the family."""

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
-from doorkey.oauth2 import client
-from doorkey.oauth2.operations import AwaitingSession, BlockingSession, awaiting, blocking, bringing
-from doorkey.shield import running_loop
+from doorkey.runtime.loops import running_loop
+from doorkey.sessions import client
+from doorkey.sessions.assertion import AssertionClient
+from doorkey.sessions.blocking_awaiting import AwaitingSession, BlockingSession, awaiting, blocking, bringing
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     import httpx2
 
-    from doorkey.integrations.httpx_client.assertion import AsyncAssertion, SyncAssertion
-    from doorkey.oauth2.options import UpdateToken
-    from doorkey.protocol.client_auth import ClientAuthMethod
-    from doorkey.protocol.http import Request, Response
+    from doorkey.protocol.client_identity import ClientAuthMethod
+    from doorkey.sessions.options import UpdateToken
+    from doorkey.wire.messages import Request, Response
 
     SyncBase = httpx2.Client
     AsyncBase = httpx2.AsyncClient
@@ -51,8 +51,8 @@ class _Shared(client.OAuth2Client):
         **options: Any,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
-        from doorkey.integrations.httpx_client.exchange import HttpxLibrary
-        from doorkey.oauth2.options import session_options
+        from doorkey.sessions.options import session_options
+        from doorkey.transport.on_httpx import HttpxLibrary
 
         if options.get("auth") is not None:
             raise UsageError(
@@ -90,8 +90,8 @@ class _Shared(client.OAuth2Client):
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
         """Take the token, and what hooks have set, off a redirect to another host, port or scheme."""
-        from doorkey.integrations.faces.httpx import SIGNED
-        from doorkey.protocol.endpoint import origin_of
+        from doorkey.auth.on_httpx import SIGNED
+        from doorkey.wire.urls import origin_of
 
         native: Any = super()  # the HTTP client, which a concrete class joins in
         headers = native._redirect_headers(request, url, method)
@@ -113,7 +113,7 @@ class SyncFamily(_Shared, BlockingSession, SyncBase):
     """
 
     def _join(self, options: Mapping[str, Any]) -> None:
-        from doorkey.single_flight import SingleFlight
+        from doorkey.renewal.single_flight import SingleFlight
 
         self._flight = SingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
 
@@ -142,7 +142,7 @@ class SyncFamily(_Shared, BlockingSession, SyncBase):
     revoke_token = blocking(bringing(NativeResponse, client.OAuth2Client._revoke_token))
 
     def _exchange(self, request: Request) -> Response:
-        from doorkey.integrations.httpx_client.exchange import exchange
+        from doorkey.transport.on_httpx import exchange
 
         return exchange(self._lib, self, request, self._oauth.options.exchange)
 
@@ -150,13 +150,13 @@ class SyncFamily(_Shared, BlockingSession, SyncBase):
 class AsyncFamily(_Shared, AwaitingSession, AsyncBase):
     """An `AsyncClient` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
 
-    Options that are not those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of tasks may share
+    Options other than those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of tasks may share
     one client, of one event loop or of several.
     """
 
     def _join(self, options: Mapping[str, Any]) -> None:
         from doorkey.integrations.httpx_client.loops import Siblings
-        from doorkey.single_flight import AsyncSingleFlight
+        from doorkey.renewal.single_flight import AsyncSingleFlight
 
         self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
         self._siblings = Siblings(self._lib, options)
@@ -198,7 +198,7 @@ class AsyncFamily(_Shared, AwaitingSession, AsyncBase):
     revoke_token = awaiting(bringing(NativeResponse, client.OAuth2Client._revoke_token))
 
     async def _exchange(self, request: Request) -> Response:
-        from doorkey.integrations.httpx_client.exchange import aexchange
+        from doorkey.transport.on_httpx import aexchange
 
         return await aexchange(self._lib, self, request, self._oauth.options.exchange)
 
@@ -216,8 +216,6 @@ class Family(NamedTuple):
 @cache
 def family(lib: Any) -> Family:
     """Return the clients on `lib`, httpx2 or httpx."""
-    from doorkey.integrations.httpx_client.assertion import AsyncAssertion, SyncAssertion
-
     verbs = {name: _verb(name, lib.Client) for name in VERBS}
     averbs = {name: _averb(name, lib.AsyncClient) for name in VERBS}
 
@@ -263,3 +261,15 @@ def _options_of(native: Any) -> frozenset[str]:
     import inspect
 
     return frozenset(inspect.signature(native.__init__).parameters) - {"self"}
+
+
+class SyncAssertion(AssertionClient, SyncFamily):
+    """The blocking client."""
+
+    __doc__ = AssertionClient.__doc__
+
+
+class AsyncAssertion(AssertionClient, AsyncFamily):
+    """The awaiting client."""
+
+    __doc__ = AssertionClient.__doc__

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
-from doorkey.shield import running_trio
+from doorkey.runtime.loops import running_trio
 
 
 class Siblings:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from doorkey.integrations.faces.httpx import HttpxFace
-from doorkey.values import Unpickled
+from doorkey.auth.on_httpx import HttpxAdapter
+from doorkey.values import NotPicklable
 
 
-class OAuth2Auth(HttpxFace, Unpickled):
+class OAuth2Auth(HttpxAdapter, NotPicklable):
     """Sends a token with each request, and another one when the API refuses it; see `doorkey.auth.OAuth2Auth`.
 
     `token` is a client of this family, a token source, credentials, or a mapping as `fetch_token` returns it.
@@ -18,6 +18,6 @@ class OAuth2Auth(HttpxFace, Unpickled):
     def __init__(
         self, token: Any, token_placement: str = "header", *, allowed_origins: Iterable[str] | None = None, **how: Any
     ) -> None:
-        from doorkey.integrations.bearer import bearer_of
+        from doorkey.auth.signer import signer_for
 
-        self._bearer = bearer_of(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)
+        self._bearer = signer_for(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)

@@ -6,24 +6,23 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from doorkey.authorization_server import AuthorizationServer
-from doorkey.bounded import BoundedCache
-from doorkey.clock import monotonic_time, wall_time
 from doorkey.credentials import ClientCredentials, Credentials
 from doorkey.errors import UsageError, VerificationError
-from doorkey.integrations.httpx_client.exchange import exchange
-from doorkey.integrations.owned import OwnedAsyncSender
-from doorkey.integrations.senders import httpx_of
 from doorkey.observe.observer import OnEvent
-from doorkey.protocol.exchange import ExchangePolicy, policy_of
-from doorkey.protocol.flow import Flow, arun, run
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.protocol.renewal import Freshness, freshness
-from doorkey.source_core import SourceCore
+from doorkey.renewal.slot import Freshness, freshness
+from doorkey.renewal.turns import Turn
+from doorkey.runtime.bounded_cache import BoundedCache
+from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources import AsyncTokenSource, TokenSource
+from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.core import SourceCore
 from doorkey.tokens import OAuthToken
-from doorkey.turns import Turn
-from doorkey.values import Unpickled
+from doorkey.transport.on_httpx import exchange
+from doorkey.transport.senders import AsyncSender, httpx_of
+from doorkey.values import NotPicklable
+from doorkey.wire.flow import Flow, arun, run
+from doorkey.wire.limits import ExchangePolicy, policy_of
 
 _GRANTS_UNSAID: Final = ("authorization_code", "implicit")
 """What a server offers that does not say (RFC 8414 §2)."""
@@ -76,7 +75,7 @@ class _AtBaseURL(AuthorizationServer):
                 self.issuer = without
 
 
-class _Authority(Unpickled):
+class _Authority(NotPicklable):
     """What the blocking and the awaiting client share."""
 
     def __init__(
@@ -106,7 +105,7 @@ class _Authority(Unpickled):
         if not (told or base_url) and known.token_endpoint is None:
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
         self._server = AuthorizationServer(told, known) if told or not base_url else _AtBaseURL(base_url, known)
-        self._asked: OwnedAsyncSender | None = None
+        self._asked: AsyncSender | None = None
         self._core(ClientCredentials("any"))  # an option that cannot be is said here, not at the first token
 
     @property
@@ -203,7 +202,7 @@ class AsyncOAuthAuthorityClient(_Authority):
             return await effect.await_()
         return await self._sender().send(effect)
 
-    def _sender(self) -> OwnedAsyncSender:
+    def _sender(self) -> AsyncSender:
         if self._asked is None or self._asked.client is not self.http:
-            self._asked = OwnedAsyncSender(self.http, self._policy, _ANOTHER_LOOP)
+            self._asked = AsyncSender(self.http, self._policy, _ANOTHER_LOOP)
         return self._asked

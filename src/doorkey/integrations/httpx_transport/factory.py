@@ -17,7 +17,7 @@ from doorkey.integrations.httpx_transport.exchanged import (
     SubjectTokenProvider,
 )
 from doorkey.integrations.httpx_transport.transport import AsyncAuthenticatingTransport, AuthenticatingTransport
-from doorkey.integrations.senders import ahttpx_of, httpx_of
+from doorkey.transport.senders import ahttpx_of, httpx_of
 
 Scopes: TypeAlias = tuple[str, ...]
 

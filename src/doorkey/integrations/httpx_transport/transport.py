@@ -7,9 +7,9 @@ from contextlib import aclosing, closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from doorkey.integrations._httpx import transport_bases
-from doorkey.integrations.bearer import Bearer
-from doorkey.integrations.faces.httpx import HttpxFace
+from doorkey.auth.on_httpx import HttpxAdapter
+from doorkey.auth.signer import Bearer
+from doorkey.transport.httpx_or_httpx2 import transport_bases
 
 if TYPE_CHECKING:
     import httpx
@@ -32,7 +32,7 @@ _ORIGIN: Final = "doorkey.origin"
 """A request's extension: where it was first sent. A client copies it to the requests that redirects lead to."""
 
 
-class _Face(HttpxFace):
+class _Face(HttpxAdapter):
     def __init__(self, bearer: Bearer) -> None:
         self._bearer = bearer
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from doorkey.integrations.requests_client.oauth2_session import OAuth2Session
-from doorkey.oauth2.assertion import AssertionClient
+from doorkey.sessions.assertion import AssertionClient
 
 
 class AssertionSession(AssertionClient, OAuth2Session):

@@ -8,11 +8,11 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from doorkey.integrations.faces.requests import RequestsFace
-from doorkey.values import Unpickled
+from doorkey.auth.on_requests import RequestsAdapter
+from doorkey.values import NotPicklable
 
 
-class OAuth2Auth(RequestsFace, AuthBase, Unpickled):
+class OAuth2Auth(RequestsAdapter, AuthBase, NotPicklable):
     """Sends a token with each request, and another one when the API refuses it; see `doorkey.auth.OAuth2Auth`.
 
     `token` is an `OAuth2Session`, a token source, credentials, or a mapping as `fetch_token` returns it.
@@ -21,9 +21,9 @@ class OAuth2Auth(RequestsFace, AuthBase, Unpickled):
     def __init__(
         self, token: Any, token_placement: str = "header", *, allowed_origins: Iterable[str] | None = None, **how: Any
     ) -> None:
-        from doorkey.integrations.bearer import bearer_of
+        from doorkey.auth.signer import signer_for
 
-        self._bearer = bearer_of(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)
+        self._bearer = signer_for(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return the request with the token in it. Raises the renewal's error rather than send it without."""

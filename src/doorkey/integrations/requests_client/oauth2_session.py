@@ -10,13 +10,13 @@ import requests
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
-from doorkey.oauth2.client import OAuth2Client
-from doorkey.oauth2.operations import BlockingSession, blocking, bringing
+from doorkey.sessions.blocking_awaiting import BlockingSession, blocking, bringing
+from doorkey.sessions.client import OAuth2Client
 
 if TYPE_CHECKING:
-    from doorkey.oauth2.options import UpdateToken
-    from doorkey.protocol.client_auth import ClientAuthMethod
-    from doorkey.protocol.http import Request, Response
+    from doorkey.protocol.client_identity import ClientAuthMethod
+    from doorkey.sessions.options import UpdateToken
+    from doorkey.wire.messages import Request, Response
 
 _AUTH, _TIMEOUT = 5, 6  # places after `method` and `url` in requests.Session.request
 _WITHHELD: Any = object()
@@ -48,10 +48,10 @@ class OAuth2Session(OAuth2Client, requests.Session):
         **options: Any,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
-        from doorkey.integrations.requests_client.exchange import RequestsLibrary, check_timeout
         from doorkey.integrations.requests_client.settings import SETTINGS, set_on
-        from doorkey.oauth2.options import session_options
-        from doorkey.single_flight import SingleFlight
+        from doorkey.renewal.single_flight import SingleFlight
+        from doorkey.sessions.options import session_options
+        from doorkey.transport.on_requests import RequestsLibrary, check_timeout
 
         del given["default_timeout"]
         known = {"default_timeout", *SETTINGS}
@@ -101,7 +101,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Take the token off a redirect to another host, port or scheme."""
-        from doorkey.protocol.endpoint import origin_of
+        from doorkey.wire.urls import origin_of
 
         before, after = response.request.url or "", prepared_request.url or ""
         if origin_of(before) == origin_of(after):
@@ -135,6 +135,6 @@ class OAuth2Session(OAuth2Client, requests.Session):
     _perform = BlockingSession._perform
 
     def _exchange(self, request: Request) -> Response:
-        from doorkey.integrations.requests_client.exchange import exchange
+        from doorkey.transport.on_requests import exchange
 
         return exchange(self, request, self._oauth.options.exchange, self.default_timeout)

@@ -17,17 +17,17 @@ from doorkey.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
 from doorkey.protocol.pkce import METHOD
-from doorkey.server.authorization_answers import RESPONSE_MODES, back_with_a_code, sent_back
+from doorkey.server.clients.redirect_uris import is_registered, only_one
+from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
 from doorkey.server.endpoints.login import Cookies, LoginNeeded, ask_to_log_in
 from doorkey.server.model import AUTHORIZATION_CODE, AuthorizationRequest, Client, Session
-from doorkey.server.parameters import Parameters, form_of, query_of
-from doorkey.server.redirect_uris import is_registered, only_one
-from doorkey.server.scopes import granted_scope
-from doorkey.server.storage import FindBrowser, FindClient, FindSession
+from doorkey.server.responses.authorization import RESPONSE_MODES, back_with_a_code, sent_back
+from doorkey.server.responses.parameters import Parameters, form_of, query_of
+from doorkey.server.storage.effects import FindBrowser, FindClient, FindSession
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _RESPONSE_TYPES = {"code", "token", "id_token", "none"}

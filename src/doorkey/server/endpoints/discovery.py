@@ -3,13 +3,13 @@ more."""
 
 from __future__ import annotations
 
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import json_response
-from doorkey.server.authorization_answers import RESPONSE_MODES
 from doorkey.server.context import At
 from doorkey.server.grants import GRANTS
-from doorkey.server.keys import SIGNING_ALG
+from doorkey.server.responses.authorization import RESPONSE_MODES
+from doorkey.server.responses.responses import json_response
+from doorkey.server.tokens.keys import SIGNING_ALG
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "client_secret_jwt")
 ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512")

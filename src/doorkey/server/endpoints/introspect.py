@@ -8,16 +8,16 @@ from typing import Any
 
 from doorkey.errors import InvalidClient, InvalidRequest, InvalidToken, UnauthorizedClient
 from doorkey.jose.claim_rules import audiences
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import answered, json_response
-from doorkey.server.client_auth import authenticate
+from doorkey.server.clients.authentication import authenticate
 from doorkey.server.context import At
 from doorkey.server.model import Client
-from doorkey.server.own_tokens import is_expired, live_access_token, read_own
-from doorkey.server.parameters import form_of
-from doorkey.server.storage import FindSession, FindUser
-from doorkey.server.tokens import ACCESS, REFRESH
+from doorkey.server.responses.parameters import form_of
+from doorkey.server.responses.responses import answered, json_response
+from doorkey.server.storage.effects import FindSession, FindUser
+from doorkey.server.tokens.issuing import ACCESS, REFRESH
+from doorkey.server.tokens.reading import is_expired, live_access_token, read_own
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 INACTIVE = {"active": False}
 

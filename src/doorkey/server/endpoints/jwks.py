@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import json_response
 from doorkey.server.context import At
+from doorkey.server.responses.responses import json_response
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 
 def jwks(request: Request, at: At) -> Flow[Response]:

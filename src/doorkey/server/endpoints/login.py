@@ -13,14 +13,14 @@ import secrets
 from dataclasses import dataclass
 
 from doorkey.errors import InvalidRequest
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.authorization_answers import back_with_a_code
 from doorkey.server.context import At
 from doorkey.server.model import AuthorizationRequest, PendingLogin
-from doorkey.server.parameters import form_of
+from doorkey.server.responses.authorization import back_with_a_code
+from doorkey.server.responses.parameters import form_of
 from doorkey.server.sessions import start_session
-from doorkey.server.storage import CheckPassword, EndLogin, FindLogin, RememberBrowser, SaveLogin
+from doorkey.server.storage.effects import CheckPassword, EndLogin, FindLogin, RememberBrowser, SaveLogin
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import cast
 
 from doorkey.errors import InvalidGrant, InvalidRequest
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import NO_STORE, answered, redirect
-from doorkey.server.client_auth import authenticate
+from doorkey.server.clients.authentication import authenticate
+from doorkey.server.clients.redirect_uris import is_registered
 from doorkey.server.context import At
 from doorkey.server.endpoints.login import Cookies
-from doorkey.server.own_tokens import read_own
-from doorkey.server.parameters import Parameters, form_of, query_of
-from doorkey.server.redirect_uris import is_registered
-from doorkey.server.storage import EndSession, FindBrowser, FindClient
-from doorkey.server.tokens import ID, REFRESH
+from doorkey.server.responses.parameters import Parameters, form_of, query_of
+from doorkey.server.responses.responses import NO_STORE, answered, redirect
+from doorkey.server.storage.effects import EndSession, FindBrowser, FindClient
+from doorkey.server.tokens.issuing import ID, REFRESH
+from doorkey.server.tokens.reading import read_own
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 
 @dataclass(frozen=True, slots=True, repr=False)

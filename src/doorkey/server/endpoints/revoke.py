@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from doorkey.errors import InvalidRequest
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import NO_STORE, answered, json_response
-from doorkey.server.client_auth import authenticate
+from doorkey.server.clients.authentication import authenticate
 from doorkey.server.context import At
-from doorkey.server.own_tokens import read_own
-from doorkey.server.parameters import form_of
+from doorkey.server.responses.parameters import form_of
+from doorkey.server.responses.responses import NO_STORE, answered, json_response
 from doorkey.server.sessions import log_out_of_grant
-from doorkey.server.storage import RevokeToken
-from doorkey.server.tokens import ACCESS, REFRESH
+from doorkey.server.storage.effects import RevokeToken
+from doorkey.server.tokens.issuing import ACCESS, REFRESH
+from doorkey.server.tokens.reading import read_own
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 
 def revoke(request: Request, at: At) -> Flow[Response]:

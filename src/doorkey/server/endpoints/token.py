@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from doorkey.errors import InvalidRequest, UnsupportedGrantType
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import answered, json_response
-from doorkey.server.client_auth import authenticate
+from doorkey.server.clients.authentication import authenticate
 from doorkey.server.context import At
 from doorkey.server.grants import GRANTS, MAY_REPEAT
-from doorkey.server.parameters import form_of
+from doorkey.server.responses.parameters import form_of
+from doorkey.server.responses.responses import answered, json_response
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 
 def token(request: Request, at: At) -> Flow[Response]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from doorkey.errors import InsufficientScope, InvalidToken, ServerError
-from doorkey.protocol.flow import Flow
-from doorkey.protocol.http import Request, Response
-from doorkey.server.answers import NO_STORE, json_response
-from doorkey.server.bearer import authorized, challenge
 from doorkey.server.context import At
-from doorkey.server.tokens import profile
+from doorkey.server.responses.responses import NO_STORE, json_response
+from doorkey.server.tokens.bearer import authorized, challenge
+from doorkey.server.tokens.issuing import profile
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
 
 
 def userinfo(request: Request, at: At) -> Flow[Response]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from doorkey.protocol.flow import Flow
 from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.context import At
 from doorkey.server.grants.authorization_code import exchange_code
@@ -19,7 +18,8 @@ from doorkey.server.grants.password import grant_by_password
 from doorkey.server.grants.refresh_token import refresh
 from doorkey.server.grants.token_exchange import exchange_token
 from doorkey.server.model import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, Client
-from doorkey.server.parameters import Parameters
+from doorkey.server.responses.parameters import Parameters
+from doorkey.wire.flow import Flow
 
 
 class GrantHandler(Protocol):

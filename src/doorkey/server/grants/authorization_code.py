@@ -7,14 +7,14 @@ import hmac
 from typing import Any
 
 from doorkey.errors import InvalidGrant, UnauthorizedClient, UsageError
-from doorkey.protocol.flow import Flow
 from doorkey.protocol.pkce import challenge_of
 from doorkey.server.context import At
 from doorkey.server.model import AUTHORIZATION_CODE, Client, Code
-from doorkey.server.parameters import Parameters
+from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import end_grant
-from doorkey.server.storage import FindSession, FindUser, TakeCode
-from doorkey.server.tokens import user_answer
+from doorkey.server.storage.effects import FindSession, FindUser, TakeCode
+from doorkey.server.tokens.issuing import user_answer
+from doorkey.wire.flow import Flow
 
 
 def exchange_code(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from doorkey.errors import UnauthorizedClient
-from doorkey.protocol.flow import Flow
+from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
 from doorkey.server.model import CLIENT_CREDENTIALS, Client
-from doorkey.server.parameters import Parameters
-from doorkey.server.scopes import granted_scope
-from doorkey.server.tokens import access_token_for, bare_answer, id_token_for, service_account
+from doorkey.server.responses.parameters import Parameters
+from doorkey.server.tokens.issuing import access_token_for, bare_answer, id_token_for, service_account
+from doorkey.wire.flow import Flow
 
 
 def grant_to_client(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:

@@ -11,15 +11,15 @@ from typing import Any
 from doorkey.errors import InvalidGrant, UsageError, VerificationError
 from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.verification import unsafe_claims, unsafe_header, verify
-from doorkey.protocol.flow import Flow
 from doorkey.protocol.grants import JWT_BEARER
-from doorkey.server.assertion_claims import AssertionClaims
+from doorkey.server.clients.assertion_claims import AssertionClaims
+from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
 from doorkey.server.model import Client, TrustedIssuer
-from doorkey.server.parameters import Parameters
-from doorkey.server.scopes import granted_scope
-from doorkey.server.storage import FindLinkedUser, UseOnce
-from doorkey.server.tokens import about_user, access_token_for, bare_answer, id_token_for, profile
+from doorkey.server.responses.parameters import Parameters
+from doorkey.server.storage.effects import FindLinkedUser, UseOnce
+from doorkey.server.tokens.issuing import about_user, access_token_for, bare_answer, id_token_for, profile
+from doorkey.wire.flow import Flow
 
 
 def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:

@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 from doorkey.errors import InvalidGrant, UnauthorizedClient
-from doorkey.protocol.flow import Flow
+from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
 from doorkey.server.model import PASSWORD, Client, Grant
-from doorkey.server.parameters import Parameters
-from doorkey.server.scopes import granted_scope
+from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import start_session
-from doorkey.server.storage import CheckPassword
-from doorkey.server.tokens import new_id, user_answer
+from doorkey.server.storage.effects import CheckPassword
+from doorkey.server.tokens.issuing import new_id, user_answer
+from doorkey.wire.flow import Flow
 
 
 def grant_by_password(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:

@@ -13,15 +13,15 @@ from dataclasses import replace
 from typing import Any
 
 from doorkey.errors import InvalidGrant
-from doorkey.protocol.flow import Flow
+from doorkey.server.clients.scopes import granted_scope, narrowed_scope
 from doorkey.server.context import At
 from doorkey.server.model import Client, Grant, Session
-from doorkey.server.own_tokens import is_expired, read_own
-from doorkey.server.parameters import Parameters
-from doorkey.server.scopes import granted_scope, narrowed_scope
+from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import change_session, end_grant
-from doorkey.server.storage import FindSession, FindUser
-from doorkey.server.tokens import REFRESH, new_id, user_answer
+from doorkey.server.storage.effects import FindSession, FindUser
+from doorkey.server.tokens.issuing import REFRESH, new_id, user_answer
+from doorkey.server.tokens.reading import is_expired, read_own
+from doorkey.wire.flow import Flow
 
 
 def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:

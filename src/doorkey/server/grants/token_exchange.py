@@ -12,15 +12,15 @@ from typing import Any
 
 from doorkey.errors import AccessDenied, InvalidClient, InvalidRequest, InvalidToken
 from doorkey.jose.claim_rules import audiences
-from doorkey.protocol.flow import Flow
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
+from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
 from doorkey.server.model import Client, User
-from doorkey.server.own_tokens import live_access_token
-from doorkey.server.parameters import Parameters
-from doorkey.server.scopes import granted_scope
-from doorkey.server.storage import FindClient, FindSession
-from doorkey.server.tokens import about_user, access_token_for, audiences_of, bare_answer, id_token_for, profile
+from doorkey.server.responses.parameters import Parameters
+from doorkey.server.storage.effects import FindClient, FindSession
+from doorkey.server.tokens.issuing import about_user, access_token_for, audiences_of, bare_answer, id_token_for, profile
+from doorkey.server.tokens.reading import live_access_token
+from doorkey.wire.flow import Flow
 
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
 NOT_A_TOKEN_TO_ACCESS_WITH = "N_A"  # RFC 8693 §2.2.1

@@ -1,0 +1,236 @@
+"""What httpx2 and httpx call on an auth object, blocking and awaiting. Imports neither."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from doorkey.errors import TransportError, UsageError
+from doorkey.transport.httpx_or_httpx2 import auth_class
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from doorkey.auth.signer import Bearer
+    from doorkey.tokens import OAuthToken
+
+    Auth = httpx2.Auth
+else:
+    Auth = object  # `__class__` says what else it is
+
+SIGNED: Final = "doorkey_signed"
+"""The extension of a request that names the headers which signing has set."""
+
+
+class HttpxAdapter(Auth):
+    """Signs a request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1).
+
+    Nothing of a streamed upload is read to sign it; such a request cannot be sent again.
+    """
+
+    requires_request_body = False
+    requires_response_body = False
+    _bearer: Bearer
+
+    if not TYPE_CHECKING:
+
+        @property
+        def __class__(self) -> type:
+            """What `isinstance` is told: an `Auth` of httpx2 and of httpx, of each that the program has imported."""
+            return auth_class(type(self))
+
+    def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
+        """Send the request with the token. Raises the renewal's error rather than send it without."""
+        bearer = self._bearer
+        if hasattr(request, "_doorkey"):
+            _take_off(request)
+        if bearer.has_own_authorization(request.url, request.headers):
+            yield request
+            return
+        token = bearer.fresh()
+        response = yield self._signed(request, token)
+        if response.status_code == 401 and _is_the_apis(response, request):
+            other = bearer.another(token, response.request.url, wanted=_can_repeat(request))
+            if other is None:
+                return
+            _take_off(request)
+            token, response = other, (yield self._signed(request, other))
+        if bearer.needs_verdict:
+            bearer.answered(token, response.status_code, response.request.url)
+
+    async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
+        """Send the request with the token. Raises the renewal's error rather than send it without."""
+        bearer = self._bearer
+        if hasattr(request, "_doorkey"):
+            _take_off(request)
+        if bearer.has_own_authorization(request.url, request.headers):
+            yield request
+            return
+        token: Any = bearer.token_async()
+        if hasattr(token, "__await__"):  # one that is fresh is there at once
+            token = await token
+        if bearer.is_plain:
+            response = yield _put_on(request, bearer.header(token), _AsyncLeavingBehind)
+        else:
+            response = yield await self._asigned(request, token)
+        if response.status_code == 401 and _is_the_apis(response, request):
+            other = await bearer.replacement_async(token, response.request.url, wanted=_can_repeat(request))
+            if other is None:
+                return
+            _take_off(request)
+            token, response = other, (yield await self._asigned(request, other))
+        if bearer.needs_verdict:
+            bearer.answered(token, response.status_code, response.request.url)
+
+    def _signed(self, request: Any, token: OAuthToken) -> Any:
+        bearer = self._bearer
+        if bearer.is_plain:
+            return _put_on(request, bearer.header(token), _LeavingBehind)
+        signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
+        return _stays_at_home(_to_nobody_else(signed) if bearer.in_body else signed, _LeavingBehind)
+
+    async def _asigned(self, request: Any, token: OAuthToken) -> Any:
+        bearer = self._bearer
+        if bearer.is_plain:
+            return _put_on(request, bearer.header(token), _AsyncLeavingBehind)
+        signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
+        return _stays_at_home(_to_nobody_else(signed) if bearer.in_body else signed, _AsyncLeavingBehind)
+
+
+def _put_on(request: Any, header: str, leaving: type[_LeavingBehind]) -> Any:
+    """Sign the request, and note on it that the header is ours."""
+    request.headers["Authorization"] = request._doorkey = header
+    url = request.url
+    # Only from http to https, each at its own port, would a client take it along.
+    return _stays_at_home(request, leaving) if url.port is None and url.scheme == "http" else request
+
+
+def _take_off(request: Any) -> None:
+    """Take our header off a request that a program sends once more: the token in it may be an old one."""
+    if request.headers.get("Authorization") == getattr(request, "_doorkey", ""):
+        del request.headers["Authorization"]
+
+
+def _is_the_apis(response: Any, request: Any) -> bool:
+    """Say whether the API itself refused the token, and not somebody a redirect led to."""
+    from doorkey.wire.urls import origin_of
+
+    return origin_of(str(response.request.url)) == origin_of(str(request.url))
+
+
+def _can_repeat(request: Any) -> bool:
+    """Say whether the body can be sent again: what a redirect preserves of it is its stream, which of bytes can."""
+    return hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
+
+
+def _wire_of(request: Any, bearer: Bearer) -> tuple[str, dict[str, str], Any]:
+    """Return (url, headers, body) for signing; the body is None where it is streamed, which only a header survives."""
+    body = getattr(request, "_content", None)
+    if body is None and bearer.in_body:
+        raise UsageError("token_placement='body' needs a form-encoded body that is not streamed (RFC 6750 §2.2)")
+    return str(request.url), dict(request.headers), body
+
+
+def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
+    """Return the request as signing and hooks left it; a body that nobody changed stays the stream it is.
+
+    Its extensions, which a redirect keeps, say what was set.
+    """
+    from doorkey.auth.signer import set_by_signing
+
+    url, headers, body = wire
+    body = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
+    make = cast("Any", type(request))
+    if headers == dict(request.headers):
+        headers = request.headers  # with their case, their order, and those that stand there twice
+    extensions = {**request.extensions, SIGNED: set_by_signing(request.headers, headers)}
+    if body is None:
+        return make(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
+    if body != getattr(request, "_content", None):
+        headers = {k: v for k, v in headers.items() if k.lower() not in ("content-length", "transfer-encoding")}
+    return make(request.method, url, headers=headers, content=body, extensions=extensions)
+
+
+def _stays_at_home(signed: Any, leaving: type[_LeavingBehind]) -> Any:
+    """Return the `signed` request so that what was set on it follows no redirect to another origin.
+
+    The clients take `Authorization` off themselves, but not from http to https on the same host, and nothing else.
+    """
+    url, set_here = signed.url, signed.extensions.get(SIGNED)
+    if set_here is None and (url.scheme != "http" or url.port not in (None, 80)):
+        return signed
+    others = signed.extensions.get("trace")
+    if isinstance(others, _LeavingBehind):  # a request that is sent once more
+        others = others.others
+    signed.extensions["trace"] = leaving(url, {"Authorization", *(set_here or ())}, others)
+    return signed
+
+
+class _LeavingBehind:
+    """What httpcore tells (by the extension `trace`) before it sends a head: `names` are taken off one sent elsewhere.
+
+    At home is `url`, or where the first head goes: a transport may lead it to another address. `others` is told too:
+    the program's own `trace`, or None.
+    """
+
+    def __init__(self, url: Any, names: set[str], others: Any) -> None:
+        self._upgraded = (b"https", url.raw_host) if url.scheme == "http" else None
+        self._names, self.others = {name.lower().encode("ascii") for name in names}, others
+        self._home: Any = None
+
+    def __call__(self, event: str, info: Any) -> Any:
+        self._take_off(event, info)
+        return None if self.others is None else self.others(event, info)
+
+    def _take_off(self, event: str, info: Any) -> None:
+        if not event.endswith("send_request_headers.started"):
+            return
+        request = info["request"]
+        if request.method == b"CONNECT":  # of a proxy, to get there
+            return
+        url = request.url
+        asked_for = b"" if url.target.startswith(b"/") else url.target.split(b"/", 3)[:3]  # of a proxy
+        place = url.scheme, url.host, url.port, asked_for
+        upgraded = place[:2] == self._upgraded
+        if self._home is None and not upgraded:
+            self._home = place
+        if place != self._home:
+            request.headers[:] = [pair for pair in request.headers if pair[0].lower() not in self._names]
+
+
+class _AsyncLeavingBehind(_LeavingBehind):
+    """The same for clients that await what they tell."""
+
+    async def __call__(self, event: str, info: Any) -> None:
+        self._take_off(event, info)
+        if self.others is not None:
+            await self.others(event, info)
+
+
+def _to_nobody_else(request: Any) -> Any:
+    """Return the request with a body that is read once: a redirect that preserves it would take the token along.
+
+    A client does not say where a redirect leads, but hands the body on as it is; so none is followed with it.
+    """
+    request.stream = _read_once(cast("Any", type(request.stream)))(request.content)
+    return request
+
+
+@cache
+def _read_once(kind: Any) -> Any:
+    def once(self: Any) -> Any:
+        if self.is_sent:
+            raise TransportError("an API redirects a request whose body carries the token")
+        self.is_sent = True
+
+    def read(self: Any) -> Iterator[bytes]:
+        once(self)
+        yield from kind.__iter__(self)
+
+    async def aread(self: Any) -> AsyncIterator[bytes]:
+        once(self)
+        async for chunk in kind.__aiter__(self):
+            yield chunk
+
+    return type(kind.__name__, (kind,), {"__iter__": read, "__aiter__": aread, "is_sent": False})

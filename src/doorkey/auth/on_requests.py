@@ -1,0 +1,152 @@
+"""What requests (and niquests, which speaks the same) calls on an auth object. Imports neither."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin
+
+from doorkey.errors import TransportError
+
+if TYPE_CHECKING:
+    from doorkey.auth.signer import Bearer
+    from doorkey.tokens import OAuthToken
+
+
+class RequestsAdapter:
+    """Signs a prepared request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1)."""
+
+    _bearer: Bearer
+
+    def sign_prepared(self, r: Any) -> Any:
+        """Return the prepared request with the token in it; one with an `Authorization` of its own is left alone."""
+        if self._bearer.has_own_authorization(r.url, r.headers):
+            return r
+        token = self._bearer.fresh()
+        url, body = r.url, r.body
+        signed = self._sign(r, token)
+        r.register_hook("response", _ResponseHook(self, token, url, body, r.url, signed))
+        return r
+
+    def _sign(self, r: Any, token: OAuthToken) -> tuple[str, ...]:
+        """Sign the request, and return the names of the headers that this has set."""
+        from doorkey.auth.signer import set_by_signing
+
+        if self._bearer.is_plain:
+            r.headers["Authorization"] = self._bearer.header(token)
+            return ("Authorization",)
+        given = {name: _text(value) for name, value in r.headers.items()}
+        url, headers, body = self._bearer.signed(token, r.url or "", given, r.body)
+        r.url = url
+        r.headers.clear()
+        r.headers.update(headers)
+        if body is not r.body:
+            r.body = body
+            r.headers.pop("Content-Length", None)  # of the old body: an empty one sets none
+            r.prepare_content_length(body or None)
+        return set_by_signing(given, headers)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+@cache
+def _followed(kind: Any) -> Any:
+    """Return a `kind` of headers of which the copy that follows a redirect lacks those it is to `leave_behind`.
+
+    At home nothing is left behind, and the copy takes no other `Authorization`: a session would put there what a
+    `.netrc` has for the host.
+    """
+
+    def copy(self: Any) -> Any:
+        copied = kind.copy(self)
+        for name in self.leave_behind:
+            copied.pop(name, None)
+        return copied if self.leave_behind else _holding(cast("Any", type(copied)))(copied)
+
+    return type(kind.__name__, (kind,), {"copy": copy, "leave_behind": ()})
+
+
+@cache
+def _holding(kind: Any) -> Any:
+    """Return a `kind` of headers whose `Authorization` stays what it is until it is taken off."""
+
+    def set_item(self: Any, name: Any, value: Any) -> None:
+        if name.lower() != "authorization" or name not in self:
+            kind.__setitem__(self, name, value)
+
+    return type(kind.__name__, (kind,), {"__setitem__": set_item})
+
+
+class _ResponseHook:
+    """The response hook of one request, called for each response on its way, before redirects are followed.
+
+    Renews a refused token and sends the request again, once; what was `signed` goes to no other origin.
+    """
+
+    def __init__(
+        self, face: RequestsAdapter, token: OAuthToken, url: str, body: Any, signed_url: str, signed: tuple[str, ...]
+    ) -> None:
+        self._face, self._token, self._url, self._body = face, token, url, body
+        self._signed_url, self._signed = signed_url, signed
+        self._can_repeat = body is None or isinstance(body, str | bytes)  # a stream is spent once it was sent
+
+    def __call__(self, response: Any, **kwargs: Any) -> Any:
+        request = response.request
+        if response.status_code == 401:
+            response = self._with_another_token(response, kwargs)
+        else:
+            self._note(self._token, response)
+        if response.is_redirect:
+            self._leave_behind(request, response)
+        return response
+
+    def _leave_behind(self, request: Any, redirect: Any) -> None:
+        """Keep what was signed from the copy of `request` that follows the redirect, where it leads to another origin.
+
+        A session takes `Authorization` off itself, but not from http to https on the same host.
+        """
+        from doorkey.wire.urls import origin_of
+
+        try:
+            stays = origin_of(urljoin(redirect.url, redirect.headers["Location"])) == origin_of(request.url)
+        except ValueError:  # what is no URL is no origin of ours
+            stays = False
+        if not stays and self._face._bearer.in_body and redirect.status_code in (307, 308) and request.body:
+            redirect.close()
+            raise TransportError("an API redirects a request whose body carries the token to another origin")
+        if not hasattr(request.headers, "leave_behind"):
+            request.headers = _followed(cast("Any", type(request.headers)))(request.headers)
+        request.headers.leave_behind = () if stays else self._signed
+
+    def _with_another_token(self, response: Any, kwargs: Any) -> Any:
+        from doorkey.wire.urls import origin_of
+
+        if origin_of(response.request.url) != origin_of(self._url):
+            return response  # after a redirect: what somebody else says of this token means nothing
+        try:
+            token = self._face._bearer.another(self._token, response.request.url, wanted=self._can_repeat)
+        except BaseException:
+            response.close()  # nobody gets it, so nobody else would
+            raise
+        if token is None:
+            return response
+        response.close()  # unread: its body is the API's, of any size, and nobody wants it
+        again = response.request.copy()
+        if again.url == self._signed_url:  # else a redirect led on: what is signed there is what it made
+            again.url = self._url
+            if self._face._bearer.in_body:
+                again.prepare_body(self._body, None)
+        again.headers.pop("Authorization", None)
+        self._face._sign(again, token)
+        second = response.connection.send(again, **kwargs)
+        second.history.append(response)
+        second.request = again
+        self._note(token, second)
+        return second
+
+    def _note(self, token: OAuthToken, response: Any) -> None:
+        bearer = self._face._bearer
+        if bearer.needs_verdict:
+            bearer.answered(token, response.status_code, response.request.url)

@@ -1,0 +1,312 @@
+"""What an auth object does, whichever HTTP library calls it: bring a token, sign with it, bring another on 401."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, Protocol, cast
+
+from doorkey.arguments import did_you_mean, texts
+from doorkey.errors import UsageError
+from doorkey.protocol.bearer import authorization_header, place
+from doorkey.renewal.api_rejections import Refusals
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.renewal.slot import Slot, reject
+from doorkey.runtime.clock import wall_time
+from doorkey.sessions.client import OAuth2Client
+from doorkey.sessions.hooks import ComplianceHooks, Wire
+from doorkey.sessions.options import PLACEMENTS
+from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.wire.flow import Flow, arun, run
+from doorkey.wire.urls import origin_of, split_url
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class Source(Protocol):
+    """Where a blocking caller gets its token; `reject` says False where there will never be another one."""
+
+    def token(self) -> OAuthToken:
+        """Return a token that may be sent now."""
+        ...
+
+    def reject(self, token: OAuthToken) -> bool | None:
+        """Forget `token`, because a server refused it."""
+        ...
+
+
+class AsyncSource(Protocol):
+    """Where an awaiting caller gets its token; `reject` says False where there will never be another one."""
+
+    def token(self) -> OAuthToken | Awaitable[OAuthToken]:
+        """Return a token that may be sent now, or what brings it when awaited."""
+        ...
+
+    def reject(self, token: OAuthToken) -> Any:
+        """Forget `token`, because a server refused it."""
+        ...
+
+
+class FlightSource:
+    """The token of a session, or one given once, as a source."""
+
+    def __init__(self, slot: Slot, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
+        self._slot = self._kept_in = slot
+        self.token: Any = flight.token if isinstance(flight, SingleFlight) else flight._at_once
+
+    def _shared_slot(self) -> Slot:
+        return self._slot
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`; say whether it can be renewed."""
+        if not self._slot.renewable(self._slot.token):
+            if self._slot.observer is not None:
+                self._slot.observer.rejected()
+            return False
+        reject(self._slot, token)
+        return True
+
+
+class Bearer:
+    """A token's source in both worlds, where the token goes in a request, and to whom it may be sent."""
+
+    def __init__(
+        self,
+        source: Source | None,
+        asource: AsyncSource | None,
+        *,
+        placement: str = "header",
+        hooks: ComplianceHooks | None = None,
+        allowed_origins: Iterable[str] | None = None,
+    ) -> None:
+        if placement not in PLACEMENTS:
+            raise UsageError(f"token_placement is one of {PLACEMENTS}")
+        self._source, self._asource = source, asource
+        self._header: tuple[OAuthToken | None, str] = (
+            None,
+            "",
+        )  # of the last token, which nearly every request carries
+        self._refusals = Refusals()  # of a source that keeps no such account itself
+        known = source if source is not None else asource
+        self._shared_slot: Callable[[], Slot] | None = getattr(known, "_shared_slot", None)
+        self._kept_in: Slot | None = getattr(known, "_kept_in", None)  # the one slot, where it is always the same
+        self._placement, self._hooks, self._in_header = placement, hooks, placement == "header"
+        named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
+        self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether signing is nothing but a header."""
+        return self._in_header and (self._hooks is None or not self._hooks.signing)
+
+    @property
+    def in_body(self) -> bool:
+        """Whether the token goes into the body."""
+        return self._placement == "body"
+
+    def has_own_authorization(self, url: Any, headers: Mapping[str, Any]) -> bool:
+        """Say whether a request already carries an `Authorization` of its own, which is kept.
+
+        Raises `UsageError` where the token may not be sent to `url`.
+        """
+        if self._allowed is not None:
+            self._check_target(url)
+        return self._in_header and "Authorization" in headers
+
+    def _check_target(self, url: Any) -> None:
+        if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
+            raise UsageError(f"this token is not for {origin}: name it in allowed_origins=, or do without")
+
+    def fresh(self) -> OAuthToken:
+        """Return a token for a caller that blocks. Raises the source's errors."""
+        if self._source is None:
+            raise UsageError(
+                "this token belongs to an asynchronous client or source: use it with an asynchronous client"
+            )
+        return self._source.token()
+
+    def token_async(self) -> OAuthToken | Awaitable[OAuthToken]:
+        """Return a token, or what a caller that awaits gets it from. Raises the source's errors."""
+        if self._asource is None:
+            raise UsageError("this token belongs to a client or source that blocks: use it with one")
+        return self._asource.token()
+
+    def another(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the token that was `refused` at `url`; return another, None if there is none or it is not `wanted`.
+
+        A token that came in place of a refused one, and is refused too by an API that has not taken it yet, stays: what
+        is wrong there no token mends (`Refusals`). Raises the renewal's error.
+        """
+        if self._source is None or self._is_final(refused, url) or self._source.reject(refused) is False or not wanted:
+            return None
+        return self._other(self._source.token(), refused)
+
+    async def replacement_async(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the token that was `refused` at `url`, and return another one, as `another` does."""
+        if self._asource is None or self._is_final(refused, url):
+            return None
+        if await settled(self._asource.reject(refused)) is False or not wanted:
+            return None
+        return self._other(await settled(self._asource.token()), refused)
+
+    def _other(self, token: OAuthToken, refused: OAuthToken) -> OAuthToken | None:
+        self._refusals.replaced_by(token.access_token)
+        return token if token.access_token != refused.access_token else None
+
+    def _is_final(self, refused: OAuthToken, url: Any) -> bool:
+        """Say whether the API at `url` refuses every token; else note that it has refused this one."""
+        origin, slot = origin_of(str(url)), None if self._shared_slot is None else self._shared_slot()
+        refusals = self._refusals if slot is None else slot.refusals  # of all who share the source, if it is ours
+        if refusals.is_final(refused.access_token, origin):
+            return True
+        if slot is None or slot.token is None or slot.token.access_token == refused.access_token:
+            refusals.note(origin)
+        return False
+
+    @property
+    def needs_verdict(self) -> bool:
+        """Whether it matters if an API takes the token; nearly always it does not, and each request asks."""
+        slot = self._kept_in
+        return slot is None or slot.refusals.unproven is not None
+
+    def answered(self, token: OAuthToken, status: int, url: Any) -> None:
+        """Note that the API has answered a request to `url` with `token`, with this `status`."""
+        if status == 401:
+            return
+        refusals = self._refusals if self._shared_slot is None else self._shared_slot().refusals
+        unproven = refusals.unproven
+        if unproven is not None and unproven == token.access_token and status not in REDIRECTS:  # those prove nothing
+            refusals.taken(origin_of(str(url)))
+
+    def header(self, token: OAuthToken) -> str:
+        """Return the value of the header that carries `token`. Raises `UsageError` for one that may not be sent so."""
+        known, value = self._header
+        if known is not token:
+            value = authorization_header(token)
+            self._header = token, value  # both at once: threads share it
+        return value
+
+    def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
+        """Put `token` where it goes, and pass the request through the `protected_request` hooks.
+
+        Raises `UsageError` where a hook leads it to an origin that is not allowed.
+        """
+        wire = place(token, self._placement, url, headers, body)
+        if self._hooks is None or not self._hooks.signing:
+            return wire
+        wire = yield from self._hooks.on_request("protected_request", wire)
+        split_url(wire[0], "URL of a protected_request hook")
+        self._check_target(wire[0])
+        return wire
+
+    def signed(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
+        """Return what `sign` comes to, for a caller that blocks."""
+        return run(self.sign(token, url, headers, body), performs_nothing)
+
+    async def asigned(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
+        """Return what `sign` comes to, for a caller that awaits."""
+        return await arun(self.sign(token, url, headers, body), performs_nothing)
+
+
+def set_by_signing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the headers that placing the token and hooks have added or changed.
+
+    They leave with the token, so they stay behind with it when a redirect leads to another origin; what describes a
+    body goes where the body goes.
+    """
+    there = {name.lower(): value for name, value in before.items()}
+    return tuple(
+        name
+        for name, value in after.items()
+        if there.get(name.lower()) != value and not name.lower().startswith("content-")
+    )
+
+
+def signer_for(
+    whose: Any,
+    *,
+    token_placement: str = "header",
+    allowed_origins: Iterable[str] | None = None,
+    **how: Any,
+) -> Bearer:
+    """Return the bearer of a session, a source, credentials (with `how` to ask: issuer=, …) or a token.
+
+    Raises `UsageError` for anything else.
+    """
+    if isinstance(whose, OAuth2Client):
+        core, flight = whose._oauth, whose._flight
+        placed = core.options.token_placement
+        if token_placement not in ("header", placed):
+            raise UsageError(f"this session places its token itself ({placed}): construct it with token_placement=")
+        _refuse(how, whose)
+        source: Any = FlightSource(core.slot, flight)
+        blocking = isinstance(flight, SingleFlight)
+        return Bearer(
+            source if blocking else None,
+            None if blocking else source,
+            placement=placed,
+            hooks=core.hooks,
+            allowed_origins=allowed_origins,
+        )
+    both = _sources_of(whose, how)
+    return Bearer(*both, placement=token_placement, allowed_origins=allowed_origins)
+
+
+def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
+    if isinstance(whose, Mapping):
+        _refuse(how, whose)
+        return _static(OAuth2Token(cast("Mapping[str, Any]", whose)))
+    if callable(getattr(whose, "token", None)) and callable(getattr(whose, "reject", None)):
+        _refuse(how, whose)
+        awaits = inspect.iscoroutinefunction(whose.token)
+        return (None, whose) if awaits else (whose, None)
+    from doorkey.credentials import Credentials
+
+    if not isinstance(whose, Credentials):
+        raise UsageError("OAuth2Auth takes a session, a token source, credentials, or a token (a mapping)")
+    from doorkey.sources import AsyncTokenSource, TokenSource
+    from doorkey.sources.core import SourceCore
+
+    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "chance", "on_event", "timer")
+    known = (*named, "sleep", "http_client", "background", "exchange")
+    if (unknown := next((name for name in how if name not in known), None)) is not None:
+        raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, known)}")
+    core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one gate
+    sleep = how.pop("sleep", None)
+    sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
+    awaits = inspect.iscoroutinefunction(sleep)
+    # A `sleep` is of one world. So is an http_client, and the other world says so: its own would miss a proxy or TLS.
+    return (
+        TokenSource._on(core, **how, **({} if awaits else sleeps)),
+        AsyncTokenSource._on(core, **how, **(sleeps if awaits else {})),
+    )
+
+
+def _refuse(how: dict[str, Any], whose: Any) -> None:
+    if how:
+        raise UsageError(
+            f"{next(iter(how))}= is for credentials; this {type(whose).__name__} knows whom to ask already"
+        )
+
+
+def _static(token: OAuth2Token) -> tuple[Source, Any]:
+    slot = Slot(_never, lambda _: False)
+    slot.put(token.value)
+    return (
+        FlightSource(slot, SingleFlight(slot, performs_nothing, wall_time)),
+        FlightSource(slot, AsyncSingleFlight(slot, performs_nothing, wall_time)),
+    )
+
+
+def _never(_: OAuthToken | None) -> Flow[OAuthToken]:
+    raise UsageError("this token was given once and cannot be renewed")
+
+
+async def settled(outcome: Any) -> Any:
+    """Return the outcome, or what it brings when awaited."""
+    return await outcome if hasattr(outcome, "__await__") else outcome
+
+
+def performs_nothing(effect: object) -> Any:
+    """Refuse every effect: signing asks for none."""
+    raise UsageError(f"signing a request asks for nothing, but a hook led to {effect!r}")

@@ -1,0 +1,38 @@
+"""Who the client is while a request is authenticated, and the type of a client authentication method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from doorkey.values import Secret
+
+Headers: TypeAlias = MutableMapping[str, str]
+Signed: TypeAlias = "tuple[str, Mapping[str, str], str | bytes]"
+ClientAuthMethod: TypeAlias = "Callable[[ClientIdentity, str, str, Headers, str], Signed]"
+"""``(client, method, uri, headers, body) -> (uri, headers, body)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """Who the client is while one request is authenticated.
+
+    `credential` is the secret, or the private key (PEM, JWK or key object). `audience` is whom a client assertion is
+    for unless the method names it itself: the issuer where it is known, else the token endpoint. `now` is in seconds.
+    """
+
+    client_id: str
+    credential: object
+    audience: str
+    now: float
+
+    @property
+    def client_secret(self) -> Any:
+        """The secret as the user gave it, for methods that need it; the empty string where there is none."""
+        if isinstance(self.credential, Secret):
+            return self.credential.reveal()
+        return "" if self.credential is None else self.credential
+
+    def __repr__(self) -> str:
+        return f"<ClientIdentity {self.client_id!r}>"

@@ -1,0 +1,21 @@
+"""Client authentication parameters in a request body: `client_id`, `client_secret`, `client_assertion`."""
+
+from __future__ import annotations
+
+from doorkey.wire.messages import form_encoded
+from doorkey.wire.parameters import beside_query, merged, parse_form
+
+
+def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str, uri: str = "") -> str:
+    """Return `body` with a client assertion in it, for the endpoint at `uri` (RFC 7521 §4.2)."""
+    return add_parameters(
+        uri, body, client_id=client_id, client_assertion_type=assertion_type, client_assertion=assertion
+    )
+
+
+def add_parameters(uri: str, body: str, **parameters: str) -> str:
+    """Return `body` with what proves the client at its end; a parameter that is there already must be the same."""
+    there = parse_form(body)
+    needed = beside_query(uri, parameters.items())
+    added = merged(there, needed, "the client authentication")[len(there) :]
+    return "&".join(part for part in (body, form_encoded(added)) if part)

@@ -1,0 +1,158 @@
+"""A total deadline for a call that blocks.
+
+The timeouts of HTTP clients bound each read, so a server that sends one byte at a time can hold a thread for ever,
+even in the headers. Here the call runs in a thread of its own, and at the deadline its caller goes on without it.
+
+What is left behind ends by its own timeouts where the server is silent. A drip would keep it alive, so a while later it
+is interrupted, at its next byte. Not at once: an interruption may strike anywhere, also between the opening of a
+connection and the line that remembers it, or in the pool of the user's client; after that while, it strikes a read.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from contextvars import Context, ContextVar, copy_context
+from time import monotonic
+from typing import Final, Generic, TypeVar
+
+from doorkey.errors import TransportError
+
+T = TypeVar("T")
+
+GRACE: Final = (0.5, 10.0)
+"""Seconds after the deadline, and after that once more, until the thread that is left behind is interrupted."""
+
+
+class _Abandoned(BaseException):
+    """Ends the thread of a call that nobody waits for any more, at its next byte."""
+
+
+class _Call(Generic[T]):
+    result: T
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        # A bare lock, not an Event: an interruption between two lines of an Event's would leave it locked for ever.
+        self._under_way = threading.Lock()
+        self._under_way.acquire()
+        self._done = False
+        self.error: BaseException | None = None
+        self.abandoned = False
+
+    def __call__(self) -> None:
+        try:
+            self.result = self._call()
+        except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, whatever it is
+            if not self.abandoned:  # else nobody asks, and an error that is kept would keep the connection open
+                self.error = error
+        finally:
+            self._done = True
+            self._under_way.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Say whether the call is done within `seconds`; asked again where the first wait was interrupted."""
+        return self._done or self._under_way.acquire(timeout=seconds) or self._done
+
+
+def too_late(seconds: float) -> TransportError:
+    """Return the error of an exchange that was not over after `seconds`."""
+    return TransportError(
+        f"the server did not answer in full within {seconds:g} s, whatever timeout= allows a single read: "
+        "exchange=ExchangePolicy(deadline=…) gives it longer"
+    )
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """Return what `call()` returns, or raise what it raises; `TransportError` after `seconds`.
+
+    The call sees the context variables of its caller. At the end of the interpreter no thread can be started: then it
+    is made in the caller's, bounded by nothing but the timeouts of the HTTP client.
+    """
+    begin()
+    work = _Call(call)
+    context = copy_context()
+    thread = threading.Thread(target=_quietly, args=(context, work), name="doorkey-exchange", daemon=True)
+    try:
+        done = _waited(work, thread, seconds)
+    except RuntimeError as error:
+        if not threading.main_thread().is_alive():  # an atexit callback, from Python 3.12 on
+            return call()
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None  # struck in the middle of start(), which is not made for that
+        # the limit of the process or the system
+        raise TransportError("no thread can be started for the exchange with the server", retryable=True) from error
+    if not done:
+        work.abandoned = True
+        _abandon(thread)
+        raise too_late(seconds)
+    if work.error is not None:
+        try:
+            raise work.error
+        finally:
+            work.error = None  # an error that holds its own frame would live until the garbage collector comes
+    return work.result
+
+
+@contextmanager
+def defer_interrupt() -> Generator[None]:
+    """Have a Ctrl-C that strikes while `within` waits wait too, until the block is over or begins something else.
+
+    By then the server may have used up a refresh token, and its answer is to be saved. The deadline bounds the delay,
+    no further exchange is begun, and a second Ctrl-C strikes at once.
+    """
+    struck: list[KeyboardInterrupt] = []
+    mark = _struck.set(struck)
+    try:
+        yield
+    finally:
+        _struck.reset(mark)
+        if struck:
+            raise struck[0]
+
+
+def begin() -> None:
+    """Raise the Ctrl-C that waits: for what takes time and is begun, such as another exchange."""
+    if struck := _struck.get():
+        raise struck[0]
+
+
+_struck: ContextVar[list[KeyboardInterrupt] | None] = ContextVar("doorkey_struck", default=None)
+
+
+def _waited(work: _Call[T], thread: threading.Thread, seconds: float) -> bool:
+    """Have `thread` do `work`, and say whether it was done within `seconds`."""
+    begun = monotonic()
+    try:
+        thread.start()
+        return work.wait(seconds)
+    except KeyboardInterrupt as interrupt:
+        struck, under_way = _struck.get(), thread.is_alive() or work.wait(0)
+        if struck is None or struck or not under_way:
+            raise
+        struck.append(interrupt)
+    return work.wait(max(0.0, begun + seconds - monotonic()))
+
+
+def _quietly(context: Context, work: _Call[T]) -> None:
+    with suppress(_Abandoned):  # which may strike after the work
+        context.run(work)
+
+
+def _abandon(thread: threading.Thread) -> None:
+    """Have the thread end: of itself, or else when it next runs Python code, which each byte of a drip makes it do."""
+    if sys.version_info < (3, 12) and sys.gettrace() is not None:
+        return  # CPython 3.11 hangs in traced code while another thread has an exception coming
+    with suppress(RuntimeError):  # no more threads: silence ends by its own timeouts
+        threading.Thread(target=_interrupt, args=(thread,), name="doorkey-abandoned", daemon=True).start()
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    import ctypes
+
+    for seconds in GRACE:  # twice: what strikes in a destructor or a callback of the garbage collector is lost
+        thread.join(seconds)
+        if thread.is_alive() and thread.ident is not None and hasattr(ctypes, "pythonapi"):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Abandoned))

@@ -1,0 +1,94 @@
+"""What the code that runs here is inside of, so that it never waits for itself.
+
+A renewal runs code of the user's own: hooks, client authentication methods, functions that give an assertion, whatever
+saves the token. What that code asks for in turn must not wait for the very renewal that waits for it. Tasks that are
+begun there, and threads that are given the context, are inside too, for as long as it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, TypeVar
+from weakref import ref
+
+from doorkey.errors import UsageError
+from doorkey.tokens import OAuthToken
+from doorkey.wire.flow import Flow
+
+__all__: list[str] = []
+
+T = TypeVar("T")
+
+
+class _Place:
+    """Something that is being done by whoever runs here, or waits for who does."""
+
+    __slots__ = ("_work", "of", "outer", "over", "token")
+
+    def __init__(self, of: object, work: Flow[Any], token: OAuthToken | None, outer: _Place | None) -> None:
+        self.of: object = of
+        self.token, self.outer = token, outer
+        self.over, self._work = False, ref(work)
+
+    def is_left(self) -> bool:
+        """Say whether it is over, or was dropped: an interruption may strike before it could say so."""
+        return self.over or self._work() is None
+
+    def leave(self) -> None:
+        """Be over, and hold nothing but what still goes on outside: a context that was copied here may live long."""
+        self.over = True
+        self.of = self.token = None
+        self.outer = _going_on(self.outer)
+
+
+def _going_on(place: _Place | None) -> _Place | None:
+    """Return the innermost place that is not left, from `place` outward."""
+    while place is not None and place.is_left():
+        place = place.outer
+    return place
+
+
+_here: ContextVar[_Place | None] = ContextVar("doorkey_inside", default=None)
+
+
+def inside(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
+    """Run `work`, and have code that it runs know that it is inside `of`; `token` is what may be used there."""
+    place = _Place(of, work, token, _going_on(_here.get()))
+    before = _here.set(place)
+    try:
+        return (yield from work)
+    finally:
+        place.leave()
+        with suppress(ValueError):  # a flow that nobody finished is closed in a context of its own
+            _here.reset(before)
+
+
+@contextmanager
+def outside() -> Generator[None]:
+    """Have code that runs here be inside of nothing: for what somebody calls and never waits for."""
+    before = _here.set(None)
+    try:
+        yield
+    finally:
+        _here.reset(before)
+
+
+def token_inside(of: object) -> OAuthToken | None:
+    """Return the token that may be used by the code that runs here, where it is inside `of`."""
+    place = _place_of(of)
+    return None if place is None else place.token
+
+
+def refuse_inside(of: object, said: str) -> None:
+    """Raise `UsageError(said)` where the code that runs here is inside `of`, and would wait for itself."""
+    if _place_of(of) is not None:
+        raise UsageError(said)
+
+
+def _place_of(of: object) -> _Place | None:
+    place = _going_on(_here.get())
+    while place is not None and place.of is not of:
+        place = _going_on(place.outer)
+    return place

@@ -1,0 +1,80 @@
+"""Work that goes on when the task that wanted it is cancelled.
+
+A refresh that was sent may have used up the refresh token: giving up before the answer is saved loses the grant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from doorkey.errors import OAuthError
+from doorkey.runtime.loops import running_trio
+
+if TYPE_CHECKING:
+    import asyncio
+
+T = TypeVar("T")
+
+# asyncio keeps only weak references to tasks; one whose leader was cancelled must live until it is done, or until its
+# loop is closed: what is left then will never be done, and would hold its connection for ever.
+_running: dict[Any, set[Any]] = {}
+
+
+async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> T:
+    """Return what `work()` returns, and call `done()` when it ends, however it ends.
+
+    A cancelled caller leaves at once on asyncio (where cancellation strikes an await whatever scope shields it), and
+    after the work on trio; the work itself is never cancelled with its caller.
+    """
+    trio = running_trio()
+    if trio is not None:
+        try:
+            with trio.CancelScope(shield=True):
+                return await work()
+        finally:
+            done()
+    import asyncio
+
+    return await asyncio.shield(_started(work, done))
+
+
+def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callable[[], object]) -> None:
+    """Begin `work()` in a task of its own, for which nobody waits, and call `done()` when it ends."""
+    trio = running_trio()
+    if trio is None:
+        _started(work, done)
+        return
+
+    async def system_task() -> None:
+        try:
+            with suppress(OAuthError):  # told to whoever needs the outcome; a system task that fails ends trio
+                await work()
+        finally:
+            done()
+
+    trio.lowlevel.spawn_system_task(system_task)
+
+
+def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> asyncio.Task[T]:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work())
+    for other in list(_running):
+        if other.is_closed():
+            _running.pop(other, None)
+
+    def finished(ended: asyncio.Task[T]) -> None:
+        tasks.discard(ended)
+        if not tasks:
+            _running.pop(loop, None)
+        if not ended.cancelled():
+            ended.exception()  # it was told to whoever waited; asyncio need not complain that nobody looked
+        done()
+
+    tasks = _running.setdefault(loop, set())
+    tasks.add(task)
+    task.add_done_callback(finished)
+    return task

@@ -1,0 +1,1 @@
+"""The registered clients of an authorization server: how they authenticate, and what they may request."""

@@ -1,0 +1,94 @@
+"""A client that authenticates by a signed assertion: client_secret_jwt and private_key_jwt (RFC 7523 §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorkey.errors import InvalidClient, UsageError, VerificationError
+from doorkey.jose.algorithms import ASYMMETRIC
+from doorkey.jose.verification import unsafe_claims, verify
+from doorkey.server.clients.assertion_claims import AssertionClaims
+from doorkey.server.context import At
+from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
+from doorkey.server.storage.effects import UseOnce
+from doorkey.wire.flow import Flow
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+UNKNOWN = "Invalid client or Invalid client credentials"
+MAX_LIFETIME = 300
+"""Seconds into the future that `exp` may lie: a longer assertion is one somebody may find."""
+
+_SYMMETRIC = ("HS256", "HS384", "HS512")
+
+
+def subject_of(assertion: str, client_id: str | None) -> str:
+    """Return the client an assertion claims to be from: to look it up by, nothing is verified yet.
+
+    Raises `InvalidClient` if it cannot be read, or disagrees with the `client_id` parameter.
+    """
+    try:
+        subject = unsafe_claims(assertion).get("sub")
+    except VerificationError:
+        raise _unknown() from None
+    if not isinstance(subject, str) or not subject:
+        raise _unknown()
+    if client_id not in (None, subject):
+        raise _refused("client_id parameter does not match sub claim")
+    return subject
+
+
+def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
+    """Check an assertion: signature by what is registered, `iss`, `sub`, `aud`, `exp`, and `jti` never seen
+    before.
+
+    Raises `InvalidClient`.
+    """
+    claims = _verified(assertion, client)
+    if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
+        raise _unknown()
+    said = AssertionClaims(claims, _refused)
+    ends = at.endpoints
+    said.check_audience((at.issuer, ends.token, ends.introspection, ends.revocation))
+    expires_at = _check_times(said, at)
+    # Last, so that only an assertion which would have been accepted is used up.
+    if not (yield from UseOnce(f"{client.client_id}/{said.token_id()}", expires_at + at.settings.clock_skew)):
+        raise _refused("Token reuse detected")
+
+
+def _verified(assertion: str, client: Client) -> Mapping[str, Any]:
+    keys, possible = _registered(client)
+    allowed = [name for name in possible if not client.auth_algorithms or name in client.auth_algorithms]
+    try:
+        return verify(assertion, keys, algorithms=allowed).claims
+    except (VerificationError, UsageError):
+        raise _unknown() from None
+
+
+def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
+    if CLIENT_SECRET_JWT in client.auth_methods and client.secret is not None:
+        return client.secret, _SYMMETRIC
+    if PRIVATE_KEY_JWT in client.auth_methods and client.jwks is not None:
+        return client.jwks, ASYMMETRIC
+    raise _refused("the client does not authenticate by an assertion")
+
+
+def _check_times(said: AssertionClaims, at: At) -> float:
+    skew = at.settings.clock_skew
+    expires_at = said.expires_at()
+    if expires_at <= at.now - skew:
+        raise _refused("Token is not active")
+    if expires_at > at.now + MAX_LIFETIME + skew:
+        raise _refused("Token expiration is too far in the future")
+    for name in ("nbf", "iat"):
+        if (said.time(name) or 0) > at.now + skew:
+            raise _refused("Token is not active")
+    return expires_at
+
+
+def _refused(description: str) -> InvalidClient:
+    return InvalidClient(description=description, status=400)
+
+
+def _unknown() -> InvalidClient:
+    return InvalidClient(description=UNKNOWN, status=401)

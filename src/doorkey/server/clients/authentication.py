@@ -1,0 +1,96 @@
+"""Who is asking: client authentication at the token endpoint and its neighbours (RFC 6749 §2.3, RFC 7523
+§2.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from doorkey.errors import InvalidClient, InvalidRequest, UnauthorizedClient
+from doorkey.server.clients.assertion import ASSERTION_TYPE, UNKNOWN, check_assertion, subject_of
+from doorkey.server.context import At
+from doorkey.server.model import CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE, Client
+from doorkey.server.responses.parameters import Parameters
+from doorkey.server.storage.effects import FindClient
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request
+
+BASIC_CHALLENGE = (("WWW-Authenticate", 'Basic realm="token endpoint", charset="UTF-8"'),)
+
+_BASIC = re.compile(r"basic +([A-Za-z0-9+/=]+) *", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Presented:
+    """What a request says of its client: an id, and at most one proof."""
+
+    client_id: str
+    method: str
+    secret: Secret | None = None
+    assertion: str | None = None
+
+
+def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
+    """Return the client that made a request, authenticated in a way that is registered for it.
+
+    Raises `InvalidRequest` if it used several ways at once, `InvalidClient` or `UnauthorizedClient` if it
+    failed.
+    """
+    presented = _presented(request, form)
+    client = yield from FindClient(presented.client_id)
+    challenge = BASIC_CHALLENGE if presented.method == CLIENT_SECRET_BASIC else ()
+    if client is None:
+        raise InvalidClient(description=UNKNOWN, status=401, headers=challenge)
+    if presented.assertion is not None:
+        yield from check_assertion(presented.assertion, client, at)
+        return client
+    if client.is_public and presented.method != CLIENT_SECRET_BASIC:
+        return client  # a secret that a public client sends along proves nothing, and harms nothing
+    if presented.method not in client.auth_methods or presented.secret is None or client.secret is None:
+        raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
+    if presented.secret != client.secret:
+        raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
+    return client
+
+
+def _presented(request: Request, form: Parameters) -> Presented:
+    basic = _from_header(request.header("authorization"))
+    posted, assertion = form.get("client_secret"), form.get("client_assertion")
+    if sum(proof is not None for proof in (basic, posted, assertion)) > 1:
+        raise InvalidRequest(description="more than one way of client authentication", status=400)
+    client_id = form.get("client_id")
+    if basic is not None:
+        if client_id not in (None, basic.client_id):
+            raise InvalidRequest(description="client_id is not the authenticated client", status=400)
+        return basic
+    if assertion is not None:
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise InvalidClient(description="Unknown client_assertion_type", status=401)
+        return Presented(subject_of(assertion, client_id), "assertion", assertion=assertion)
+    if client_id is None:
+        raise InvalidClient(description=UNKNOWN, status=401)
+    if posted is not None:
+        return Presented(client_id, CLIENT_SECRET_POST, Secret(posted))
+    return Presented(client_id, NONE)
+
+
+def _from_header(header: str | None) -> Presented | None:
+    """Return what `Authorization: Basic` says, its parts form-decoded (RFC 6749 §2.3.1), or None."""
+    match = _BASIC.fullmatch(header or "")
+    if match is None:
+        return None
+    try:
+        name, colon, secret = base64.b64decode(match[1], validate=True).decode("ascii").partition(":")
+        if not colon:
+            raise ValueError
+        return Presented(
+            unquote_plus(name, errors="strict"),
+            CLIENT_SECRET_BASIC,
+            Secret(unquote_plus(secret, errors="strict")),
+        )
+    except (binascii.Error, ValueError):
+        raise InvalidClient(description=UNKNOWN, status=401, headers=BASIC_CHALLENGE) from None

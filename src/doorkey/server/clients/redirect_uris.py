@@ -1,0 +1,47 @@
+"""Which redirect URI a client may name (RFC 6749 §3.1.2, RFC 9700 §4.1, RFC 8252 §7.3)."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from doorkey.errors import UsageError
+from doorkey.wire.urls import check_endpoint, is_loopback
+
+ANY_PATH = "/*"
+
+_DOTS = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
+
+
+def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
+    """Say whether `uri` is one of the registered ones, compared as strings.
+
+    Only on loopback, where an app cannot know its port beforehand, the port is free, and a registered path
+    may end in `/*`.
+    """
+    return uri in registered or any(_is_same_loopback(uri, pattern) for pattern in registered)
+
+
+def only_one(registered: tuple[str, ...]) -> str | None:
+    """Return what is meant by no redirect URI: the only registered one, or None (RFC 6749 §3.1.2.3)."""
+    return registered[0] if len(registered) == 1 and not registered[0].endswith(ANY_PATH) else None
+
+
+def _is_same_loopback(uri: str, pattern: str) -> bool:
+    wanted = urlsplit(pattern)
+    if wanted.scheme != "http" or not is_loopback(wanted.hostname or ""):
+        return False
+    try:
+        check_endpoint(uri, "redirect_uri")
+    except UsageError:
+        return False
+    given = urlsplit(uri)
+    if (given.scheme, given.hostname) != (wanted.scheme, wanted.hostname):
+        return False
+    if pattern.endswith(ANY_PATH):
+        return given.path.startswith(wanted.path[:-1]) and not _DOTS.search(given.path)
+    return _without_port(given) == _without_port(wanted)
+
+
+def _without_port(parts: SplitResult) -> str:
+    return parts._replace(netloc=parts.hostname or "").geturl()

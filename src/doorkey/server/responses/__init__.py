@@ -1,0 +1,1 @@
+"""The requests and responses of an authorization server as values: parameters, pages, redirects, errors."""

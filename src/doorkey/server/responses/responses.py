@@ -1,0 +1,77 @@
+"""Responses: JSON, pages, redirects, and errors. The one place where a `ServerError` becomes what the client
+sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from doorkey.errors import OAuthError, ServerError
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Pairs, Response
+
+NO_STORE: Pairs = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+
+
+def json_response(content: object, status: int = 200, headers: Pairs = NO_STORE) -> Response:
+    """Return `content` as JSON that no cache keeps (RFC 6749 §5.1)."""
+    body = json.dumps(content, separators=(",", ":")).encode()
+    return Response(status, (("Content-Type", "application/json"), *headers), body)
+
+
+def html(text: str, allowed: str, status: int = 200) -> Response:
+    """Return a page that no cache keeps, nobody frames, and that runs or shows nothing but what is `allowed`.
+
+    `allowed` is a directive of its content security policy. There is no `form-action` in it: browsers apply that to the
+    redirect that follows a form too, and that leads to the client.
+    """
+    headers = (
+        ("Content-Type", "text/html;charset=utf-8"),
+        ("Cache-Control", "no-store, must-revalidate, max-age=0"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Content-Security-Policy", f"default-src 'none'; {allowed}; frame-ancestors 'none'; base-uri 'none'"),
+    )
+    return Response(status, headers, text.encode())
+
+
+def error_response(error: ServerError) -> Response:
+    """Return the response that tells a client of `error` (RFC 6749 §5.2)."""
+    content = {"error": error.error}
+    if error.description:
+        content["error_description"] = error.description
+    return json_response(content, error.status or 400, (*NO_STORE, *error.headers))
+
+
+def server_error() -> Response:
+    """Return the response to a request that could not be dealt with, for reasons that are not the client's."""
+    return json_response({"error": "server_error"}, 500)
+
+
+def answered(flow: Flow[Response]) -> Flow[Response]:
+    """Run the flow of an endpoint, with everything it refuses turned into a response.
+
+    An error that is not meant for the client becomes a bare `server_error`.
+    """
+    try:
+        return (yield from flow)
+    except ServerError as error:
+        return error_response(error)
+    except OAuthError:
+        return server_error()
+
+
+def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query", *, status: int = 302) -> Response:
+    """Return a redirect to `uri` with `parameters` in its query or fragment (RFC 6749 §4.1.2).
+
+    After a form with a password the status is 303, so that no browser posts it on (RFC 9700 §4.12).
+    """
+    added = urlencode([(name, value) for name, value in parameters.items() if value is not None])
+    parts = urlsplit(uri)
+    if mode == "fragment":
+        parts = parts._replace(fragment=added)
+    else:
+        parts = parts._replace(query="&".join(part for part in (parts.query, added) if part))
+    return Response(status, (("Location", urlunsplit(parts)), *NO_STORE, ("Referrer-Policy", "no-referrer")))

@@ -1,0 +1,1 @@
+"""What an authorization server stores: the storage effects, and the stores that perform them."""

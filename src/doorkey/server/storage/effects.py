@@ -1,0 +1,294 @@
+"""What endpoints ask of the store, as typed effects, and `Storage`, which performs them over any `Store`.
+
+A code, a cookie or an assertion id is kept as its SHA-256: who reads the store cannot use what was issued.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from doorkey.server.model import (
+    AuthorizationRequest,
+    Client,
+    Code,
+    Grant,
+    PendingLogin,
+    Session,
+    Settings,
+    User,
+)
+from doorkey.server.storage.store import Store
+from doorkey.values import Secret
+from doorkey.wire.flow import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class FindClient(Effect[Client | None]):
+    """The client registered as `client_id`, or None."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindUser(Effect[User | None]):
+    """The user whose subject is `sub`, or None."""
+
+    sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindLinkedUser(Effect[User | None]):
+    """The user whom a trusted issuer knows by `subject`, or None."""
+
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckPassword(Effect[User | None]):
+    """The user of that name if the password is right, or None."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountUsers(Effect[int]):
+    """How many users there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindSession(Effect[Session | None]):
+    """The live session of that id, or None."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSession(Effect[None]):
+    """Keep a new session."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceSession(Effect[bool]):
+    """Write `new` if the session is still `old`; False says that somebody else was faster."""
+
+    old: Session
+    new: Session
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession(Effect[bool]):
+    """End a session, and with it all its grants; False says that there was none."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SaveCode(Effect[None]):
+    """Keep what an authorization code stands for."""
+
+    code: str
+    meaning: Code
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TakeCode(Effect[Code | None]):
+    """Use up an authorization code: of several callers exactly one gets it with `used` False."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SaveLogin(Effect[None]):
+    """Keep an authorization request while its user logs in."""
+
+    login_id: str
+    login: PendingLogin
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FindLogin(Effect[PendingLogin | None]):
+    """The authorization request that waits under that id, or None."""
+
+    login_id: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EndLogin(Effect[bool]):
+    """Finish a waiting authorization request; of several callers exactly one gets True."""
+
+    login_id: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RememberBrowser(Effect[None]):
+    """Let the cookie value `key` stand for a session, so that its browser need not log in again."""
+
+    key: str
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FindBrowser(Effect[str | None]):
+    """The id of the session that the cookie value `key` stands for, or None."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UseOnce(Effect[bool]):
+    """Remember `what` until `expires_at`; False says that it was used before (RFC 7523 §3, `jti`)."""
+
+    what: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeToken(Effect[None]):
+    """Remember until `expires_at` that the access token of this `jti` is revoked."""
+
+    token_id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class IsRevoked(Effect[bool]):
+    """Whether the access token of this `jti` was revoked."""
+
+    token_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The clients by id and the users by name; both are immutable registrations."""
+
+    clients: Mapping[str, Client]
+    users: Mapping[str, User]
+
+
+class Storage:
+    """Performs the effects of one request in one realm, over its directory and a store, at one moment."""
+
+    def __init__(self, realm: str, directory: Directory, store: Store, settings: Settings, now: float) -> None:
+        self._realm = realm
+        self._directory = directory
+        self._store = store
+        self._settings = settings
+        self._now = now
+
+    def perform(self, effect: Effect[Any]) -> Any:  # noqa: C901, PLR0912  # a table, written as one
+        """Return the outcome of one effect; this is what `doorkey.wire.flow.run` is given."""
+        now, settings = self._now, self._settings
+        match effect:
+            case FindClient(client_id):
+                return self._directory.clients.get(client_id)
+            case FindUser(sub):
+                return next((user for user in self._directory.users.values() if user.sub == sub), None)
+            case FindLinkedUser(issuer, subject):
+                users = self._directory.users.values()
+                return next((user for user in users if user.links.get(issuer) == subject), None)
+            case CheckPassword():
+                return self._check_password(effect)
+            case CountUsers():
+                return len(self._directory.users)
+            case FindSession(session_id):
+                return _session(self._get("session", session_id))
+            case SaveSession(session):
+                return self._put("session", session.id, _text(session), session.expires_at(settings))
+            case ReplaceSession(old, new):
+                record, expires_at = self._key(old.id), new.expires_at(settings)
+                return self._store.swap("session", record, _text(old), _text(new), expires_at=expires_at, now=now)
+            case EndSession(session_id):
+                return self._store.remove("session", self._key(session_id), now)
+            case SaveCode(code, meaning):
+                return self._put("code", _digest(code), _text(meaning), now + settings.code_lifetime)
+            case TakeCode(code):
+                return self._take_code(_digest(code))
+            case SaveLogin(login_id, login):
+                return self._put("login", _digest(login_id), _text(login), now + settings.login_lifetime)
+            case FindLogin(login_id):
+                return _login(self._get("login", _digest(login_id)))
+            case EndLogin(login_id):
+                return self._store.remove("login", self._key(_digest(login_id)), now)
+            case RememberBrowser(key, session):
+                return self._put("browser", _digest(key), session.id, now + settings.session_max)
+            case FindBrowser(key):
+                return self._get("browser", _digest(key))
+            case UseOnce(what, expires_at):
+                return self._store.add("once", self._key(_digest(what)), "", expires_at=expires_at, now=now)
+            case RevokeToken(token_id, expires_at):
+                return self._put("revoked", token_id, "", expires_at)
+            case IsRevoked(token_id):
+                return self._get("revoked", token_id) is not None
+            case _:
+                raise TypeError(f"nothing here performs {type(effect).__name__}")
+
+    def _check_password(self, effect: CheckPassword) -> User | None:
+        user = self._directory.users.get(effect.username.lower())
+        return user if user and user.password and user.password == Secret(effect.password) else None
+
+    def _take_code(self, digest: str) -> Code | None:
+        while (text := self._get("code", digest)) is not None:
+            found = _code(text)
+            if found.used:
+                return found
+            # Kept as used for as long as a session may last: a replay must find out what to revoke.
+            kept_until = self._now + self._settings.session_max
+            used = _text(replace(found, used=True))
+            key = self._key(digest)
+            if self._store.swap("code", key, text, used, expires_at=kept_until, now=self._now):
+                return found
+        return None
+
+    def _get(self, kind: str, key: str) -> str | None:
+        return self._store.get(kind, self._key(key), self._now)
+
+    def _put(self, kind: str, key: str, value: str, expires_at: float) -> None:
+        self._store.put(kind, self._key(key), value, expires_at=expires_at, now=self._now)
+
+    def _key(self, key: str) -> str:
+        return f"{self._realm}/{key}"
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _text(record: Session | Code | PendingLogin) -> str:
+    return json.dumps(asdict(record), separators=(",", ":"))
+
+
+def _session(text: str | None) -> Session | None:
+    if text is None:
+        return None
+    members: dict[str, Any] = json.loads(text)
+    for grant in members["grants"]:
+        grant["scope"] = tuple(grant["scope"])
+    members["grants"] = tuple(Grant(**grant) for grant in members["grants"])
+    return Session(**members)
+
+
+def _code(text: str) -> Code:
+    members: dict[str, Any] = json.loads(text)
+    members["request"] = _request(members["request"])
+    return Code(**members)
+
+
+def _login(text: str | None) -> PendingLogin | None:
+    if text is None:
+        return None
+    members: dict[str, Any] = json.loads(text)
+    members["request"] = _request(members["request"])
+    return PendingLogin(**members)
+
+
+def _request(members: dict[str, Any]) -> AuthorizationRequest:
+    members["scope"] = tuple(members["scope"])
+    return AuthorizationRequest(**members)

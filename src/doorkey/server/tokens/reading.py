@@ -1,0 +1,57 @@
+"""Reading our own tokens back: is it ours, is it the kind that is wanted here, and does it still count?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doorkey.errors import InvalidToken, OAuthError
+from doorkey.jose.keys import Key
+from doorkey.jose.verification import verify
+from doorkey.server.context import At
+from doorkey.server.model import User
+from doorkey.server.storage.effects import FindSession, FindUser, IsRevoked
+from doorkey.server.tokens.issuing import ACCESS, REFRESH, is_service_account
+from doorkey.server.tokens.keys import REFRESH_ALG, SIGNING_ALG
+from doorkey.wire.flow import Flow
+
+
+def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
+    """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
+    key, alg = (at.keys.refresh, REFRESH_ALG) if kind == REFRESH else (at.keys.signing, SIGNING_ALG)
+    claims = _verified(token, key, alg)
+    if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
+        return None
+    return claims
+
+
+def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
+    """Say whether `exp` has come."""
+    return bool(claims["exp"] <= at.now)
+
+
+def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User | None]]:
+    """Return the claims of an access token that counts now, and its user (None for a client's own token).
+
+    Raises `InvalidToken` for one that is not ours, expired or revoked, or whose session, grant or user is gone.
+    """
+    claims = read_own(at, token, ACCESS)
+    if claims is None or is_expired(at, claims) or (yield from IsRevoked(claims["jti"])):
+        raise InvalidToken(description="Token verification failed", status=401)
+    if "sid" not in claims:
+        user = yield from FindUser(claims["sub"])
+        if user is None and not is_service_account(claims):
+            raise InvalidToken(description="user_not_found", status=401)
+        return claims, user
+    session = yield from FindSession(claims["sid"])
+    user = (yield from FindUser(session.sub)) if session else None
+    if session is None or session.grant(claims["gid"]) is None or user is None:
+        raise InvalidToken(description="user_session_not_found", status=401)
+    return claims, user
+
+
+def _verified(token: str, key: Key, alg: str) -> Mapping[str, Any] | None:
+    try:
+        return verify(token, key, algorithms=(alg,), typ="JWT").claims
+    except OAuthError:
+        return None

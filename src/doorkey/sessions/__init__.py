@@ -1,0 +1,1 @@
+"""The session family without an HTTP library: options, hooks, logins, and the operations as flows."""

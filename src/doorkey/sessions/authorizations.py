@@ -1,0 +1,139 @@
+"""New authorization requests: their URLs, and what they promise their callbacks (RFC 6749 §4.1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from doorkey.arguments import text, texts
+from doorkey.errors import UsageError
+from doorkey.protocol import pkce
+from doorkey.protocol.authorization import LIFETIME, AuthorizationTransaction, authorization_url, new_state
+from doorkey.sessions.issuer import endpoint_of
+from doorkey.sessions.options import SessionOptions
+from doorkey.values import Scope, Secret
+from doorkey.wire.messages import Pairs
+from doorkey.wire.parameters import pairs_of, parse_form
+
+_NEVER_SHOWN: Final = frozenset({"client_secret", "code_verifier", "client_assertion", "password"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What an authorization request promised its callback."""
+
+    response_type: str = "code"
+    redirect_uri: str | None = None
+    code_verifier: Secret | None = None
+    scope: Scope = field(default_factory=Scope)
+    fragment: bool = False
+
+
+def begun(
+    options: SessionOptions,
+    url: str | None,
+    extra: dict[str, Any],
+    *,
+    state: str | None = None,
+    code_verifier: str | None = None,
+    with_pkce: bool,
+) -> tuple[str, str, Pending, Pairs]:
+    """Return the URL of a new authorization request, its state, what to remember of it, and its parameters.
+
+    `extra` keyword arguments become parameters; those that matter here (response_type, redirect_uri, scope, nonce,
+    response_mode) replace the session's. Raises `UsageError` for what cannot be asked for.
+    """
+    endpoint = endpoint_of(options.metadata, url, "authorization")
+    if not endpoint:
+        raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
+    rest = dict(extra)
+    for name, value in (("state", state), ("code_verifier", code_verifier), ("redirect_uri", rest.get("redirect_uri"))):
+        if value is not None:
+            text(value, name)
+    shown = sorted(_NEVER_SHOWN & rest.keys())
+    if shown:
+        raise UsageError(f"{shown[0]} does not belong into a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")
+    response_type = _response_type(rest.pop("response_type", None))
+    redirect_uri = rest.pop("redirect_uri", None) or options.redirect_uri
+    scope = Scope.of(rest.pop("scope", None)) or options.scope or Scope()
+    nonce = rest.pop("nonce", None) or (new_state() if "openid" in scope else None)
+    method = rest.pop("code_challenge_method", None)
+    if method not in (None, pkce.METHOD):
+        raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
+    if code_verifier is None and "code" in response_type.split() and (with_pkce or method or options.pkce):
+        code_verifier = pkce.new_verifier()
+    state = state or new_state()
+    kinds = set(response_type.split())
+    mode: object = rest.get("response_mode") or ("fragment" if kinds & {"token", "id_token"} else "query")
+    if not isinstance(mode, str):
+        raise UsageError("response_mode is text")
+    ours = pairs_of(
+        {
+            "response_type": response_type,
+            "client_id": options.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": str(scope) or None,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": pkce.challenge_of(code_verifier) if code_verifier else None,
+            "code_challenge_method": pkce.METHOD if code_verifier else None,
+        }
+    )
+    pending = Pending(
+        response_type=response_type,
+        redirect_uri=redirect_uri,
+        code_verifier=Secret(code_verifier) if code_verifier else None,
+        scope=scope,
+        fragment=mode.startswith("fragment"),
+    )
+    more = pairs_of(rest)
+    return authorization_url(endpoint, ours, more), state, pending, ours + more
+
+
+def _response_type(given: Any) -> str:
+    """Return a response type, or several of them, as the parameter (OAuth 2.0 Multiple Response Types §3)."""
+    return " ".join(texts(given or "code", "response_type"))
+
+
+def transaction_of(
+    options: SessionOptions, url: str | None, extra: dict[str, Any], now: float
+) -> AuthorizationTransaction:
+    """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`."""
+    if _response_type(extra.get("response_type")) != "code":
+        raise UsageError("begin_authorization is for the code flow: response_type is 'code'")
+    wanted = {**extra, "nonce": extra.get("nonce") or new_state()}
+    full_url, state, pending, pairs = begun(options, url, wanted, with_pkce=True)
+    assert pending.code_verifier is not None, "asked for with PKCE"
+    parameters = dict(pairs)
+    return AuthorizationTransaction(
+        url=full_url,
+        state=state,
+        code_verifier=pending.code_verifier,
+        nonce=parameters["nonce"],
+        issuer=options.metadata.issuer,
+        redirect_uri=pending.redirect_uri,
+        scope=pending.scope,
+        response_mode=parameters.get("response_mode", "query"),
+        expires_at=now + LIFETIME,
+        token_endpoint=options.metadata.token_endpoint,
+    )
+
+
+def promised_by(transaction: AuthorizationTransaction) -> Pending:
+    """Return what the callback of `transaction` was promised."""
+    return Pending(
+        redirect_uri=transaction.redirect_uri,
+        code_verifier=transaction.code_verifier,
+        scope=transaction.scope,
+        fragment=transaction.response_mode.startswith("fragment"),
+    )
+
+
+def state_in(url: str, *, fragment: bool = False) -> str | None:
+    """Return the `state` of a callback that has not been checked yet, to look up what was promised for it."""
+    try:
+        parts = urlsplit(url)
+        return dict(parse_form(parts.fragment if fragment else parts.query)).get("state")
+    except (ValueError, UsageError):
+        return None

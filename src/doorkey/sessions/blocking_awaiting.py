@@ -1,0 +1,145 @@
+"""One method body for both worlds: a flow becomes a method that blocks, or one that awaits, with the same signature.
+
+`BlockingSession` and `AwaitingSession` are the operations of every session, for a class to inherit or to take over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import update_wrapper
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from doorkey.errors import UsageError
+from doorkey.sessions.client import OAuth2Client
+
+if TYPE_CHECKING:
+    from doorkey.wire.flow import Flow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Blocking(Protocol):
+    """Something that runs flows and blocks."""
+
+    def _run(self, flow: Flow[T]) -> T: ...
+
+
+class Awaiting(Protocol):
+    """Something that runs flows and awaits."""
+
+    def _run(self, flow: Flow[T]) -> Awaitable[T]: ...
+
+
+def blocking(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], T]:
+    """Return the method that runs `flow` to its result."""
+
+    def method(self: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._run(flow(self, *args, **kwargs))
+
+    _present(method, flow)
+    return method
+
+
+def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Return the coroutine method that runs `flow` to its result."""
+
+    async def method(self: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(flow(self, *args, **kwargs))
+
+    _present(method, flow)
+    return method
+
+
+def bringing(
+    kind: type[R],  # for a type checker
+    flow: Callable[Concatenate[Any, P], Flow[Any]],
+) -> Callable[Concatenate[Any, P], Flow[R]]:
+    """Return `flow`, of which an HTTP library says what it brings: its own `kind` of response."""
+    return flow
+
+
+def _present(method: Any, flow: Callable[..., Any]) -> None:
+    """Let `help()` show the public name, and the result where the flow says ``Flow[result]``."""
+    flow = cast(FunctionType, flow)
+    update_wrapper(method, flow)
+    result = str(flow.__annotations__["return"]).removeprefix("Flow[").removesuffix("]")
+    method.__annotations__ = {**flow.__annotations__, "return": result}
+    method.__name__ = flow.__name__.lstrip("_")
+    method.__qualname__ = f"{flow.__qualname__.rpartition('.')[0]}.{method.__name__}"
+    # `inspect` reads the signature off what is wrapped when somebody asks; to ask it here would be to import it.
+    shown = FunctionType(flow.__code__, flow.__globals__, method.__name__, flow.__defaults__)
+    shown.__kwdefaults__, shown.__annotations__ = flow.__kwdefaults__, method.__annotations__
+    method.__wrapped__ = shown
+
+
+class BlockingSession:
+    """The operations of a session that blocks.
+
+    The session's own are `_exchange(request)`, which returns the response, and `revoke_token`, as its HTTP library has
+    its own kind of response.
+    """
+
+    _blocking: ClassVar[bool] = True
+
+    fetch_token = blocking(OAuth2Client._fetch_token)
+    fetch_access_token = fetch_token
+    token_from_fragment = blocking(OAuth2Client._token_from_fragment)
+    refresh_token = blocking(OAuth2Client._refresh_token)
+    ensure_active_token = blocking(OAuth2Client._ensure_active_token)
+    introspect_token = blocking(OAuth2Client._introspect_token)
+
+    def _run(self: Any, flow: Flow[T]) -> T:
+        from doorkey.wire.flow import run
+
+        return run(flow, self._perform)
+
+    def _perform(self: Any, effect: Any) -> Any:
+        from doorkey.renewal.single_flight import Active, Renewed
+        from doorkey.wire.messages import Request
+
+        match effect:
+            case Request():
+                return self._exchange(effect)
+            case Renewed():
+                return self._flight.renewed(effect.renew)
+            case Active():
+                return self._flight.token()
+            case _:
+                raise UsageError(f"a session cannot perform {type(effect).__name__}")
+
+
+class AwaitingSession:
+    """The operations of a session that awaits, as of `BlockingSession`."""
+
+    _blocking: ClassVar[bool] = False
+
+    fetch_token = awaiting(OAuth2Client._fetch_token)
+    fetch_access_token = fetch_token
+    token_from_fragment = awaiting(OAuth2Client._token_from_fragment)
+    refresh_token = awaiting(OAuth2Client._refresh_token)
+    ensure_active_token = awaiting(OAuth2Client._ensure_active_token)
+    introspect_token = awaiting(OAuth2Client._introspect_token)
+
+    async def _run(self: Any, flow: Flow[T]) -> T:
+        from doorkey.runtime.preload import ready
+        from doorkey.wire.flow import arun
+
+        await ready()
+        return await arun(flow, self._perform)
+
+    async def _perform(self: Any, effect: Any) -> Any:
+        from doorkey.renewal.single_flight import Active, Renewed
+        from doorkey.wire.messages import Request
+
+        match effect:
+            case Request():
+                return await self._exchange(effect)
+            case Renewed():
+                return await self._flight.renewed(effect.renew)
+            case Active():
+                return await self._flight.token()
+            case _:
+                raise UsageError(f"a session cannot perform {type(effect).__name__}")

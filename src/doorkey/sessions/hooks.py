@@ -1,0 +1,85 @@
+"""Compliance hooks: a user's own functions that mend what a server does wrong, run in the order registered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from doorkey.arguments import did_you_mean, function, text
+from doorkey.errors import UsageError
+from doorkey.wire.flow import Flow, Settle
+from doorkey.wire.messages import body_bytes, header_pairs
+
+Hook: TypeAlias = Callable[..., Any]
+"""``(response) -> response`` or ``(url, headers, body) -> (url, headers, body)``, or the same awaitable."""
+
+Wire: TypeAlias = "tuple[str, Mapping[str, str], Any]"
+
+KINDS: Final = (
+    "access_token_response",
+    "refresh_token_request",
+    "refresh_token_response",
+    "revoke_token_request",
+    "introspect_token_request",
+    "protected_request",
+)
+
+
+class ComplianceHooks:
+    """The hooks of one session, by kind."""
+
+    def __init__(self) -> None:
+        self._hooks: dict[str, tuple[Hook, ...]] = dict.fromkeys(KINDS, ())
+        self.signing = False
+        """Whether there is one of the kind `protected_request`, which every request asks."""
+
+    def add(self, kind: str, hook: Hook) -> None:
+        """Register `hook`. Raises `UsageError` for an unknown kind, and for what cannot be called."""
+        text(kind, "the kind of a hook")
+        function(hook, "a hook is a callable")
+        if kind not in self._hooks:
+            raise UsageError(f"there is no hook {kind!r}{did_you_mean(kind, KINDS, f': {KINDS}')}")
+        if hook not in self._hooks[kind]:
+            self._hooks[kind] += (hook,)
+            self.signing = bool(self._hooks["protected_request"])
+
+    def of(self, kind: str) -> tuple[Hook, ...]:
+        """Return the hooks of `kind`."""
+        return self._hooks[kind]
+
+    def on_response(self, kind: str, response: Any) -> Flow[Any]:
+        """Pass the HTTP library's own response through the hooks."""
+        for hook in self._hooks[kind]:
+            response = yield from _settled(hook(response))
+            if response is None:
+                raise UsageError(f"the {kind} hook {_name(hook)} must return the response")
+        return response
+
+    def on_request(self, kind: str, wire: Wire) -> Flow[Wire]:
+        """Pass (url, headers, body) through the hooks."""
+        for hook in self._hooks[kind]:
+            returned: Any = yield from _settled(hook(*wire))
+            try:
+                url, headers, body = returned
+            except (TypeError, ValueError):
+                raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)") from None
+            wire = _checked(url, headers, body, f"a {kind} hook")
+        return wire
+
+
+def _settled(value: Any | Awaitable[Any]) -> Flow[Any]:
+    return (yield from Settle(value))
+
+
+def _checked(url: Any, headers: Any, body: Any, who: str) -> Wire:
+    """Return what `who` returned. Raises `UsageError` where no request can be made of it."""
+    given: object = body
+    if isinstance(given, Collection) or not isinstance(given, Iterable):  # else a stream, which some requests have
+        body_bytes(body, f"the body that {who} returns")
+    if not text(url, f"the URL of {who}").isprintable():
+        raise UsageError(f"the URL of {who} holds a control character or a lone surrogate")
+    return url, dict(header_pairs(headers, f"the headers that {who} returns")), body
+
+
+def _name(hook: Hook) -> str:
+    return getattr(hook, "__qualname__", type(hook).__name__)

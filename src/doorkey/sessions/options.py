@@ -1,0 +1,142 @@
+"""What a session is constructed with, validated once; an option that nobody knows is named, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from doorkey.arguments import awaits, clock, did_you_mean, function, seconds, text
+from doorkey.errors import UsageError
+from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
+from doorkey.protocol.pkce import METHOD
+from doorkey.runtime.clock import monotonic_time, wall_time
+from doorkey.tokens import OAuth2Token
+from doorkey.values import Scope, Secret
+from doorkey.wire.limits import ExchangePolicy, policy_of
+
+if TYPE_CHECKING:
+    from doorkey.observe.observer import OnEvent
+    from doorkey.protocol.client_identity import ClientAuthMethod
+
+UpdateToken: TypeAlias = "Callable[..., object]"
+"""``update_token(token, refresh_token=None, access_token=None)``: told of each change, and what the token replaces.
+
+What it returns is awaited where the client awaits and it can be, and means nothing else.
+"""
+
+PLACEMENTS: Final = ("header", "body", "uri")
+METADATA_OPTIONS: Final = ("issuer", *ENDPOINTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """The options that every session of the family shares; see `doorkey.oauth2.client.OAuth2Client`."""
+
+    client_id: str = ""
+    credential: object = field(default=None, repr=False)
+    token_endpoint_auth_method: str | ClientAuthMethod | None = None
+    revocation_endpoint_auth_method: str | ClientAuthMethod | None = None
+    scope: Scope | None = None
+    state: str | None = None
+    redirect_uri: str | None = None
+    token_placement: str = "header"
+    update_token: UpdateToken | None = None
+    leeway: float | None = None
+    code_challenge_method: str | None = None
+    metadata: ServerMetadata = field(default_factory=ServerMetadata)
+    grant_type: str | None = None
+    exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
+    clock: Callable[[], float] = wall_time
+    on_event: OnEvent | None = None
+    timer: Callable[[], float] = monotonic_time
+
+    def given(self, name: str) -> Any:
+        """Return the option called `name` as a user gives it, a secret too."""
+        if name in METADATA_OPTIONS:
+            return getattr(self.metadata, name)
+        if name == "client_secret":
+            return self.credential.reveal() if isinstance(self.credential, Secret) else self.credential
+        value = getattr(self, name)
+        return str(value) if isinstance(value, Scope) else value
+
+    @property
+    def pkce(self) -> bool:
+        """Whether every authorization request of this session has a code challenge."""
+        return self.code_challenge_method is not None
+
+
+OWN_OPTIONS: Final = frozenset(
+    {
+        *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
+        *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
+        *("metadata", "grant_type", "exchange", "clock", "on_event", "timer"),
+        *METADATA_OPTIONS,
+    }
+)
+
+
+def session_options(
+    given: Mapping[str, Any], *, known_elsewhere: Collection[str], blocking: bool
+) -> tuple[SessionOptions, dict[str, Any], OAuth2Token | None]:
+    """Return the options in `given`, what is left for the HTTP client, and the token.
+
+    `known_elsewhere` names the HTTP client's own options. Raises `UsageError` for an unknown name (with the nearest
+    known one), for an awaitable `update_token` where the client blocks, and for a value that cannot be.
+    """
+    unknown = sorted(set(given) - OWN_OPTIONS - set(known_elsewhere))
+    if unknown:
+        hint = did_you_mean(unknown[0], [*OWN_OPTIONS, *known_elsewhere])
+        raise UsageError(f"there is no option {unknown[0]!r}{hint}")
+    own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
+    rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
+    token = OAuth2Token.from_dict(own.pop("token", None))
+    return changed(_DEFAULTS, own, blocking=blocking), rest, token
+
+
+_DEFAULTS: Final = SessionOptions()
+
+
+def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool) -> SessionOptions:
+    """Return `options` in which those are as `given` that are; None is what an option is when it is left out.
+
+    Raises `UsageError` as `session_options` does.
+    """
+    own = dict(given)
+    metadata = ServerMetadata.of(own.pop("metadata")) if "metadata" in own else options.metadata
+    endpoints: dict[str, Any] = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
+    if endpoints:
+        validated = ServerMetadata.from_mapping(endpoints)
+        check_one_issuer(validated.issuer, metadata)
+        metadata = replace(metadata, **{name: getattr(validated, name) for name in endpoints})
+    if "client_secret" in own:
+        secret = own.pop("client_secret")
+        own["credential"] = Secret(secret) if isinstance(secret, str) else secret
+    if own.get("scope") is not None:
+        own["scope"] = Scope.of(own["scope"])
+    said = {name: getattr(_DEFAULTS, name) if value is None else value for name, value in own.items()}
+    new = replace(options, **said, metadata=metadata)
+    _check(new, blocking)
+    return new
+
+
+def _check(options: SessionOptions, blocking: bool) -> None:
+    for name in ("client_id", "state", "redirect_uri", "grant_type"):
+        if getattr(options, name) is not None:
+            text(getattr(options, name), name)
+    policy_of(options.exchange)
+    clock(options.clock)
+    if options.token_placement not in PLACEMENTS:
+        raise UsageError(f"token_placement is one of {PLACEMENTS}")
+    if options.code_challenge_method not in (None, METHOD):
+        raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
+    if options.leeway is not None:
+        seconds(options.leeway, "leeway")
+    if options.update_token is not None:
+        function(options.update_token, "update_token is a callable (token, refresh_token=None, access_token=None)")
+        if blocking and awaits(options.update_token):
+            raise UsageError("update_token is asynchronous, and this client blocks: give a plain function")
+    for name in ("token_endpoint_auth_method", "revocation_endpoint_auth_method"):
+        method = getattr(options, name)
+        if method is not None and not isinstance(method, str):
+            function(method, f"{name} is the name of a client authentication method, or a callable")

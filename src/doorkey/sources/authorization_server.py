@@ -1,0 +1,79 @@
+"""Whom sources and vaults ask: one authorization server, discovered once for all that share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+from doorkey.errors import OAuthError, UsageError
+from doorkey.protocol.discovery import discover_flow
+from doorkey.protocol.metadata import ServerMetadata, check_one_issuer
+from doorkey.renewal.gate import Gate
+from doorkey.renewal.turns import Turn
+from doorkey.runtime.reentrancy import inside
+from doorkey.wire.flow import Flow
+from doorkey.wire.urls import check_endpoint
+
+__all__: list[str] = []
+
+
+class AuthorizationServer:
+    """Whom sources ask: its metadata, discovered once for all that share this where no `token_endpoint` is known.
+
+    A flow that asks for it yields `Turn` beside its requests.
+    """
+
+    def __init__(self, issuer: str | None, metadata: ServerMetadata) -> None:
+        check_one_issuer(issuer, metadata)
+        issuer = issuer if issuer is not None else metadata.issuer
+        if issuer is None and metadata.token_endpoint is None:
+            raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
+        self.issuer = None if issuer is None else check_endpoint(issuer, "issuer")
+        self.found = metadata if metadata.token_endpoint is not None else None
+        self.gate = Gate()
+        self._attempts = 0
+        self._error: Exception | None = None
+
+    @classmethod
+    def told(
+        cls, issuer: str | None, token_endpoint: str | None, metadata: ServerMetadata | Mapping[str, Any] | None
+    ) -> Self:
+        """Return the server that the arguments of a source or a vault mean. Raises `UsageError`."""
+        known = ServerMetadata.of(metadata)
+        if token_endpoint is not None:
+            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
+        return cls(issuer, known)
+
+    def name(self) -> str | None:
+        """Return what tells this server from others: its issuer, else its token endpoint."""
+        return self.issuer or (self.found.token_endpoint if self.found is not None else None)
+
+    def known(self, clock: Callable[[], float]) -> Flow[ServerMetadata]:
+        """Return the metadata; whoever comes while it is being discovered waits for that. Raises as `discover_flow`.
+
+        A failure is told to those who waited and to nobody later; a cancelled leader hands over. `clock` returns
+        seconds since the epoch.
+        """
+        seen = self._attempts
+        while (found := self.found) is None:
+            if self._attempts != seen:
+                assert self._error is not None, "what has ended without metadata has failed"
+                raise self._error.for_waiter() if isinstance(self._error, OAuthError) else self._error
+            lead = yield from Turn(self.gate, "discovering this issuer")
+            if lead is not None:
+                try:
+                    if self.found is None and self._attempts == seen:
+                        self.found = yield from inside(self.gate, self._discovered(clock()))
+                finally:
+                    self.gate.leave(lead)
+        return found
+
+    def _discovered(self, now: float) -> Flow[ServerMetadata]:
+        assert self.issuer is not None, "the constructor asks for one of them"
+        try:
+            return (yield from discover_flow(self.issuer, now))
+        except Exception as error:
+            self._error = error.for_waiter() if isinstance(error, OAuthError) else error
+            self._attempts += 1  # last: who sees it finds the error
+            raise

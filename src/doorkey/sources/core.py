@@ -1,0 +1,111 @@
+"""What a token source does, as flows: refresh, ask again, wait. Sources add a gate and a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import random
+from typing import Any, Final
+
+from doorkey import arguments
+from doorkey.credentials import Credentials
+from doorkey.errors import InvalidGrant, ServerError
+from doorkey.observe.observer import Observer, OnEvent
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.renewal.backoff import Backoff, is_transient
+from doorkey.renewal.gate import Gate
+from doorkey.renewal.slot import Slot, reject
+from doorkey.runtime.clock import monotonic_time, wall_time
+from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.token_requests import TokenRequests
+from doorkey.tokens import OAuthToken
+from doorkey.wire.flow import Flow, Sleep
+
+LONGEST_PAUSE: Final = 10.0
+"""Seconds of `Retry-After` that are waited out within one call; a longer pause is told to the caller."""
+TRIES: Final = 3
+
+
+class SourceCore:
+    """One token for `credentials` at one authorization server.
+
+    `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary; `server` is all of that,
+    shared with others. `leeway` is in seconds. `chance` returns 0…1 and spreads renewals and retries over time.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        server: AuthorizationServer | None = None,
+        leeway: float | None = None,
+        clock: Callable[[], float] = wall_time,
+        chance: Callable[[], float] = random,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = monotonic_time,
+    ) -> None:
+        arguments.instance(credentials, Credentials, "a token source takes credentials")
+        if leeway is not None:
+            leeway = arguments.seconds(leeway, "leeway")
+        arguments.clock(clock)
+        arguments.function(chance, "chance is a callable that returns a number from 0 to 1")
+        self.credentials = credentials
+        self.clock = clock
+        self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance, lambda: credentials.repeatable)
+        self.gate = Gate()
+        server = server or AuthorizationServer.told(issuer, token_endpoint, metadata)
+        self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
+        self._requests = TokenRequests(credentials, server, clock, self._observer)
+
+    def renewable(self, token: OAuthToken | None) -> bool:
+        """Say whether a token can be got: the first one always, another where the grant or the server allows it."""
+        return token is None or token.refresh_token is not None or self.credentials.repeatable
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one; say whether there may be another."""
+        reject(self.slot, token)
+        return self.renewable(token)
+
+    def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
+        """Bring the first or the next token: by a refresh token that works, else by the credentials.
+
+        Raises `InvalidGrant` without asking where the grant is known to be dead and cannot be presented again.
+        """
+        dead, repeatable = self.slot.dead_grant_of(token), self.credentials.repeatable
+        if dead is not None and not repeatable:
+            raise dead.error()
+        metadata = yield from self._requests.ready()
+        if token is not None and token.refresh_token is not None and dead is None:
+            try:
+                return (yield from self._requests.refresh(metadata, token))
+            except InvalidGrant as refused:
+                self.slot.mark_dead(token, refused)
+                if not repeatable:
+                    raise
+        try:
+            tries = 1 if token is not None and self.slot.is_good(token, self.clock()) else TRIES
+            return (yield from self._ask_patiently(metadata, tries))
+        except InvalidGrant as refused:
+            if not repeatable:
+                self.slot.mark_dead(token, refused)
+            raise
+
+    def _ask_patiently(self, metadata: ServerMetadata, tries: int) -> Flow[OAuthToken]:
+        """Ask by the credentials; wait out a short `Retry-After` where asking again burns nothing.
+
+        With a token that is still good there is one of the `tries`: nobody waits in order to renew it early.
+        """
+        for left in range(tries - 1, -1, -1):
+            with self._observer.preparing():
+                grant = self.credentials.grant()
+            try:
+                return (yield from self._requests.ask(metadata, grant))
+            except ServerError as busy:
+                pause = busy.retry_after
+                waits = left and pause is not None and pause <= LONGEST_PAUSE and is_transient(busy)
+                if not waits or not self.credentials.repeatable:
+                    raise
+            yield from Sleep(pause or 0.0)
+        raise AssertionError("the last try returns or raises")

@@ -1,0 +1,222 @@
+"""`TokenSource` and `AsyncTokenSource`: one token, fresh whenever it is asked for, got once for everybody who asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from random import random
+from typing import Any, Final
+
+from doorkey.arguments import blocking, function
+from doorkey.credentials import Credentials
+from doorkey.errors import UsageError
+from doorkey.observe.observer import OnEvent
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.renewal.slot import Slot
+from doorkey.renewal.turns import Turn
+from doorkey.runtime.clock import monotonic_time, wall_time
+from doorkey.runtime.deadline import begin
+from doorkey.sources.core import SourceCore
+from doorkey.tokens import OAuthToken
+from doorkey.transport.senders import AsyncSender, Sender
+from doorkey.values import NotPicklable
+from doorkey.wire.flow import Sleep
+from doorkey.wire.limits import ExchangePolicy, policy_of
+from doorkey.wire.messages import Request
+
+_SLEEP: Final = "sleep is a callable that lets seconds pass"
+
+
+class TokenSource(NotPicklable):
+    """The token of `credentials`, for any number of threads.
+
+    `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `http_client` is a
+    `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; left out, one is made.
+    `leeway` is the seconds before expiry at which the token is renewed, left out: min(60, lifetime / 2). With
+    `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
+    server. `clock` returns seconds since the epoch, `sleep` lets seconds pass. `chance` returns 0…1: each token draws
+    by it how early it is renewed (from half of that margin to all of it), so that a fleet does not renew in step.
+    `on_event` is called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        leeway: float | None = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        clock: Callable[[], float] = wall_time,
+        chance: Callable[[], float] = random,
+        sleep: Callable[[float], object] = time.sleep,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = monotonic_time,
+    ) -> None:
+        core = SourceCore(
+            credentials,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            leeway=leeway,
+            clock=clock,
+            chance=chance,
+            on_event=on_event,
+            timer=timer,
+        )
+        self._set_up(core, http_client=http_client, background=background, exchange=exchange, sleep=sleep)
+
+    @classmethod
+    def _on(cls, core: SourceCore, **how: Any) -> TokenSource:
+        """Return the source of a `core` that others share: of the other world, or at the same server."""
+        made = cls.__new__(cls)
+        made._set_up(core, **how)
+        return made
+
+    def _set_up(
+        self,
+        core: SourceCore,
+        *,
+        http_client: Any = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._core, self._kept_in = core, core.slot
+        self._sender = Sender(http_client, policy_of(exchange))
+        blocking(sleep, _SLEEP)
+        self._sleep = sleep
+        self._flight = SingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
+
+    def token(self) -> OAuthToken:
+        """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
+        return self._flight.token()
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        return self._core.reject(token)
+
+    def _shared_slot(self) -> Slot:
+        return self._core.slot
+
+    def close(self) -> None:
+        """Close the HTTP client that was made here; one that was given is its owner's."""
+        self._sender.close()
+
+    def __enter__(self) -> TokenSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return self._sender.send(effect)
+            case Sleep():
+                begin()
+                return self._sleep(effect.seconds)
+            case Turn():
+                return effect.wait()
+            case _:
+                raise UsageError(f"a token source cannot perform {type(effect).__name__}")
+
+
+class AsyncTokenSource(NotPicklable):
+    """The token of `credentials`, for any number of tasks, of one event loop or of several.
+
+    `http_client` is an `AsyncClient` of httpx2 or httpx, and `sleep` a coroutine function; all else is as for
+    `TokenSource`, with a task in place of a thread.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        http_client: Any = None,
+        leeway: float | None = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        clock: Callable[[], float] = wall_time,
+        chance: Callable[[], float] = random,
+        sleep: Callable[[float], Any] | None = None,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = monotonic_time,
+    ) -> None:
+        core = SourceCore(
+            credentials,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            leeway=leeway,
+            clock=clock,
+            chance=chance,
+            on_event=on_event,
+            timer=timer,
+        )
+        self._set_up(core, http_client=http_client, background=background, exchange=exchange, sleep=sleep)
+
+    @classmethod
+    def _on(cls, core: SourceCore, **how: Any) -> AsyncTokenSource:
+        """Return the source of a `core` that others share: of the other world, or at the same server."""
+        made = cls.__new__(cls)
+        made._set_up(core, **how)
+        return made
+
+    def _set_up(
+        self,
+        core: SourceCore,
+        *,
+        http_client: Any = None,
+        background: bool = False,
+        exchange: ExchangePolicy | None = None,
+        sleep: Callable[[float], Any] | None = None,
+        sender: AsyncSender | None = None,
+    ) -> None:
+        self._core, self._kept_in = core, core.slot
+        self._sender = AsyncSender(http_client, policy_of(exchange)) if sender is None else sender
+        if sleep is not None:
+            function(sleep, _SLEEP)
+        self._sleep = sleep
+        self._flight = AsyncSingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
+
+    async def token(self) -> OAuthToken:
+        """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
+        return await self._flight.token()
+
+    def reject(self, token: OAuthToken) -> bool:
+        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        return self._core.reject(token)
+
+    def _shared_slot(self) -> Slot:
+        return self._core.slot
+
+    async def aclose(self) -> None:
+        """Close the HTTP client that was made here; one that was given is its owner's."""
+        await self._sender.aclose()
+
+    async def __aenter__(self) -> AsyncTokenSource:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _perform(self, effect: Any) -> Any:
+        match effect:
+            case Request():
+                return await self._sender.send(effect)
+            case Sleep():
+                from anyio import sleep
+
+                return await (self._sleep or sleep)(effect.seconds)
+            case Turn():
+                return await effect.await_()
+            case _:
+                raise UsageError(f"a token source cannot perform {type(effect).__name__}")

@@ -1,0 +1,1 @@
+"""One request to an authorization server, within bounds, on each HTTP library."""

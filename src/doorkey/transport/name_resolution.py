@@ -1,0 +1,54 @@
+"""From a name to the addresses that may be connected to: resolved once, so that what is checked is what is used."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import ip_address
+
+from doorkey.errors import TransportError, UsageError, printable
+from doorkey.wire.addresses import Address, Permission, permitted
+
+THROUGH_A_PROXY = (
+    "this exchange would go through a proxy, which resolves names itself: the address cannot be checked. Give a client "
+    "without one (trust_env=False, or the host in NO_PROXY), or leave ExchangePolicy.addresses out"
+)
+
+
+def resolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]:
+    """Return the addresses of `host`, at least one, all of them permitted, in the order to try them. Blocks.
+
+    Raises `TransportError` where there is none, `UsageError` for what is no name, and `VerificationError` where one is
+    refused.
+    """
+    answers = (host,) if _is_address(host) else _looked_up(host, port)
+    if not answers:
+        raise TransportError(f"no address was found for {printable(host, 80)}", retryable=True)
+    return permitted(host, answers, permission)
+
+
+async def aresolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]:
+    """Return the addresses of `host`, as `resolve` does, which runs in a thread and is left there when cancelled."""
+    from anyio import CapacityLimiter
+    from anyio.to_thread import run_sync
+
+    # A limiter of its own: names that never resolve must not use up the threads that the program shares.
+    return await run_sync(resolve, host, port, permission, abandon_on_cancel=True, limiter=CapacityLimiter(1))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _looked_up(host: str, port: int) -> tuple[str, ...]:
+    # It understands every spelling that a connection would (127.1, 0x7f.1, 2130706433), so they are judged like others.
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise TransportError(f"no address was found for {printable(host, 80)}", retryable=True) from error
+    except UnicodeError:
+        raise UsageError(f"{printable(host, 80)!r} is no host name") from None
+    return tuple(str(address[0]) for *_, address in found)

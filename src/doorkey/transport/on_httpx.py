@@ -1,0 +1,172 @@
+"""The hardened exchange on httpx2 and httpx: through the client's transport, and through nothing else of it.
+
+`Client.send` would keep cookies, run the user's event hooks and could follow redirects. So a request is built on its
+own and handed to the transport that the client would use: its proxy, mounts and TLS settings apply.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+from doorkey.arguments import instance, seconds
+from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
+from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
+from doorkey.runtime.deadline import too_late, within
+from doorkey.transport.auth_values import client_auth_of
+from doorkey.transport.causes import caused_by
+from doorkey.transport.library import body_of
+from doorkey.transport.pinned_httpx import achecked, checked
+from doorkey.transport.tls_errors import tls_error_in, why_tls_failed
+from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy
+from doorkey.wire.messages import Request, Response
+
+_AUTHORITY: Final = 'verify=ssl.create_default_context(cafile="ca.pem") on the client (of a source: http_client=)'
+_CERTIFICATE: Final = "load_cert_chain() of the ssl context that is the client's verify="
+
+
+def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
+    """Send `request` through the transport of `client` and return the bounded response.
+
+    Raises `TransportError` and `InvalidResponse`, and `VerificationError` for an address that `policy` refuses.
+    """
+    native_request = _native_request(lib, client, request, policy)
+    transport = client._transport_for_url(native_request.url)
+    permission = policy.addresses
+
+    def receive(transport: Any, native_request: Any) -> Response:
+        try:
+            native = transport.handle_request(native_request)
+            try:
+                inbox = BoundedReader(native.status_code, native.headers.multi_items(), policy)
+                for chunk in native.stream:
+                    inbox.feed(chunk)
+                return inbox.response()
+            finally:
+                native.close()
+        except (lib.HTTPError, OSError, OAuthError):
+            raise
+        except Exception as error:  # noqa: BLE001  # of a transport of the user's own, or of Python's codec for names
+            odd = caused_by(error, _transport_error(lib, request, error), request.url)
+        raise odd
+
+    def send() -> Response:
+        if permission is None:
+            return receive(transport, native_request)
+        return checked(lib, transport, native_request, permission, receive)
+
+    try:
+        return within(policy.deadline, send)
+    except (lib.HTTPError, OSError) as error:
+        failed = caused_by(error, _transport_error(lib, request, error), request.url)
+    raise failed
+
+
+async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
+    """Send `request` through the transport of the asynchronous `client`, as `exchange` does."""
+    import anyio
+
+    native_request = _native_request(lib, client, request, policy)
+    transport = client._transport_for_url(native_request.url)
+
+    async def receive(transport: Any, native_request: Any) -> Response:
+        try:
+            native = await transport.handle_async_request(native_request)
+            try:
+                inbox = BoundedReader(native.status_code, native.headers.multi_items(), policy)
+                async for chunk in native.stream:
+                    inbox.feed(chunk)
+                return inbox.response()
+            finally:
+                await native.aclose()
+        except (lib.HTTPError, OSError, OAuthError):
+            raise
+        except Exception as error:
+            if isinstance(error, RuntimeError) and "loop" in str(error):
+                raise  # a connection of another event loop: whose client this is knows what to say
+            odd = caused_by(error, _transport_error(lib, request, error), request.url)
+        raise odd
+
+    try:
+        with anyio.fail_after(policy.deadline):
+            if policy.addresses is None:
+                return await receive(transport, native_request)
+            return await achecked(lib, transport, native_request, policy.addresses, receive)
+    except TimeoutError as error:
+        raise too_late(policy.deadline) from error
+    except (lib.HTTPError, OSError) as error:
+        failed = caused_by(error, _transport_error(lib, request, error), request.url)
+    raise failed
+
+
+def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Any:
+    if client.is_closed:
+        raise UsageError("this client has been closed: make a new one")
+    given = dict(request.options).get("timeout", client.timeout)
+    limits = {
+        name: policy.deadline if limit is None else min(seconds(limit, "a timeout"), policy.deadline)
+        for name, limit in _timeout(lib, given).items()
+    }
+    headers = {"User-Agent": client.headers.get("User-Agent", "doorkey"), "Accept-Encoding": ACCEPT_ENCODING}
+    try:
+        return lib.Request(
+            request.method,
+            request.url,
+            headers={**headers, **dict(request.headers)},
+            content=request.content or None,
+            extensions={"timeout": limits},
+        )
+    except (UnicodeError, lib.InvalidURL) as error:
+        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from scrubbed(error)
+
+
+def _timeout(lib: Any, given: Any) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", lib.Timeout(given).as_dict())
+    except (TypeError, ValueError, IndexError):  # what the library says of arguments
+        raise UsageError("timeout is a number of seconds, or a Timeout of the HTTP library") from None
+
+
+def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:
+    parts = urlsplit(request.url)
+    never_left = isinstance(error, lib.ConnectError | lib.ConnectTimeout | lib.PoolTimeout)
+    failed = tls_error_in(error)
+    why = f" ({type(error).__name__})" if failed is None else f": {why_tls_failed(failed, _AUTHORITY, _CERTIFICATE)}"
+    return TransportError(f"no usable answer from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)
+
+
+class HttpxLibrary:
+    """httpx2 or httpx, as the core of a session sees it."""
+
+    call_options = frozenset({"timeout"})
+    refused_options = frozenset({"follow_redirects", "cookies", "files", "json", "params", "extensions"})
+
+    def __init__(self, lib: Any) -> None:
+        self._lib = lib
+
+    def native_response(self, response: Response, request: Request) -> Any:
+        """Return a response of the library that has been read."""
+        return self._lib.Response(
+            response.status,
+            headers=list(response.headers),
+            content=response.body,
+            request=self._lib.Request(request.method, request.url),
+        )
+
+    def plain_response(self, native: Any) -> Response:
+        """Return what a hook made of the library's response. Raises `UsageError` for anything else."""
+        instance(native, self._lib.Response, "a response hook returns the HTTP library's response")
+        return Response(native.status_code, tuple(native.headers.multi_items()), body_of(native, native.content))
+
+    def client_auth(self, auth: object) -> ClientAuthMethod:
+        """Return the method of an `auth=` value: the library's own kind, a pair, or a callable."""
+        return client_auth_of(auth, lambda value: isinstance(value, self._lib.Auth), self._through_httpx)
+
+    def _through_httpx(self, auth: Any) -> ClientAuthMethod:
+        def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+            request = self._lib.Request(method, uri, headers=dict(headers), content=body.encode())
+            # Only the first step of such an auth: one that waits for a challenge would send the form twice.
+            signed = next(auth.sync_auth_flow(request)) if isinstance(auth, self._lib.Auth) else auth(request)
+            return str(signed.url), dict(signed.headers), signed.read()
+
+        return method

@@ -1,0 +1,206 @@
+"""The hardened exchange on requests: through the session's adapters, proxies and TLS, and through nothing else of it.
+
+`Session.send` would keep cookies, follow redirects and run the user's hooks; `Session.prepare_request` would read
+`.netrc`. So a request is prepared on its own and handed to the transport adapter.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+import requests
+import urllib3
+from requests.adapters import BaseAdapter
+from requests.auth import AuthBase
+
+from doorkey import arguments
+from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
+from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
+from doorkey.runtime.deadline import within
+from doorkey.transport.auth_values import client_auth_of
+from doorkey.transport.carrier import BareSession
+from doorkey.transport.causes import caused_by
+from doorkey.transport.library import body_of
+from doorkey.transport.pinned_requests import checked, never_left
+from doorkey.transport.tls_errors import tls_error_in, why_tls_failed
+from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy
+from doorkey.wire.messages import Request, Response
+from doorkey.wire.urls import origin_of
+
+CHUNK = 16 * 1024
+_OF_REQUESTS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+_AUTHORITY: Final = 'verify="ca.pem" on the session or in the call'
+_CERTIFICATE: Final = 'cert=("client.crt", "client.key") on the session or in the call'
+
+
+def exchange(session: requests.Session, request: Request, policy: ExchangePolicy, timeout: Any = None) -> Response:
+    """Send `request` through the transport adapter of `session` and return the bounded response.
+
+    `timeout` is requests' own, for each connect and read. Raises `TransportError` and `InvalidResponse`, and
+    `VerificationError` for an address that `policy` refuses.
+    """
+    options: dict[str, Any] = dict(request.options)
+    limit = options.get("timeout", timeout)
+    _check(options, limit)
+    prepared = _prepared(request, session)
+    settings = session.merge_environment_settings(
+        prepared.url or request.url,
+        options.get("proxies") or {},
+        True,  # noqa: FBT003  # requests' own positional
+        options.get("verify"),
+        options.get("cert"),
+    )
+    how = cast("dict[str, Any]", {**settings, "stream": True})
+    how["timeout"] = _within(policy.deadline, limit)
+
+    def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
+        try:
+            return _read(BareSession(adapter).send(prepared, allow_redirects=False, **how), policy)
+        except (*_OF_REQUESTS, OAuthError):
+            raise
+        except Exception as error:  # noqa: BLE001  # of an adapter of the user's own, or of what replaced urllib3
+            odd = caused_by(error, _transport_error(request, error), request.url)
+        raise odd
+
+    def send() -> Response:
+        adapter = session.get_adapter(prepared.url or request.url)
+        if policy.addresses is None:
+            return receive(adapter, prepared)
+        return checked(adapter, prepared, how["proxies"], policy.addresses, receive)
+
+    try:
+        return within(policy.deadline, send)
+    except _OF_REQUESTS as error:
+        if isinstance(error, requests.RequestException):
+            error.request = None  # its body holds the secrets of the exchange
+        failed = caused_by(error, _transport_error(request, error), request.url)
+    raise failed
+
+
+def check_timeout(timeout: Any) -> None:
+    """Raise `UsageError` unless `timeout` is one of requests: seconds, a pair of them, None, or urllib3's own."""
+    if isinstance(timeout, urllib3.Timeout):
+        return
+    connect, read = _pair(timeout)
+    for limit in (connect, read):
+        if limit is not None:
+            arguments.seconds(limit, "a timeout", least=0.001)
+
+
+def _within(deadline: float, timeout: Any) -> Any:
+    """Return `timeout` with no part beyond `deadline`, so that a silent server's thread, left behind then, ends too."""
+    if isinstance(timeout, urllib3.Timeout):
+        bounded = timeout.clone()
+        bounded.total = min(timeout.total, deadline) if isinstance(timeout.total, int | float) else deadline
+        return bounded
+    if isinstance(timeout, tuple):
+        return tuple(_within(deadline, part) for part in cast("tuple[Any, Any]", timeout))
+    return min(timeout or deadline, deadline)
+
+
+def _pair(given: Any) -> Any:
+    value: object = given
+    if not isinstance(value, tuple):
+        return given, None
+    if len(given) != 2:
+        raise UsageError("a timeout and a cert are one value, or a pair")
+    return given
+
+
+def _check(options: dict[str, Any], timeout: Any) -> None:
+    """Raise `UsageError` for an option that requests cannot use, which it would say in a builtin exception."""
+    check_timeout(timeout)
+    if options.get("proxies") is not None:
+        for proxy in arguments.mapping(options["proxies"], "proxies").values():
+            arguments.text(proxy, "each of the proxies")
+    for name in ("verify", "cert"):
+        value: Any = options.get(name)
+        for one in _pair(value) if name == "cert" else (value,):
+            if not isinstance(one, str | os.PathLike | None) and not (isinstance(one, bool) and name == "verify"):
+                raise UsageError(f"{name} is what requests takes, a path for instance, not {type(one).__name__}")
+
+
+def _prepared(request: Request, session: requests.Session) -> requests.PreparedRequest:
+    headers = {"User-Agent": str(session.headers.get("User-Agent", "doorkey")), "Accept-Encoding": ACCEPT_ENCODING}
+    content = request.content
+    try:
+        return requests.Request(
+            request.method, request.url, headers={**headers, **dict(request.headers)}, data=content or None
+        ).prepare()
+    except (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL) as error:
+        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from scrubbed(error)
+
+
+def _read(native: requests.Response, policy: ExchangePolicy) -> Response:
+    try:
+        inbox = BoundedReader(native.status_code, native.headers.items(), policy)
+        for chunk in _raw_chunks(native):
+            inbox.feed(chunk)
+        return inbox.response()
+    finally:
+        if native.raw is not None:
+            native.close()
+
+
+def _raw_chunks(native: requests.Response) -> Iterator[bytes]:
+    """Yield the body as it came, still encoded: decoding within bounds is ours."""
+    raw: Any = native.raw
+    if raw is None:  # what a test made by hand
+        yield native.content or b""
+    elif hasattr(raw, "stream"):
+        yield from raw.stream(CHUNK, decode_content=False)
+    else:
+        while chunk := raw.read(CHUNK):
+            yield chunk
+
+
+def _transport_error(request: Request, error: Exception) -> TransportError:
+    origin, failed = origin_of(request.url), tls_error_in(error)
+    if failed is not None:
+        why = f": {why_tls_failed(failed, _AUTHORITY, _CERTIFICATE)}"
+    elif type(error) is OSError and "TLS" in str(error):
+        why = ": verify= or cert= of the session or the call names a file that cannot be read"
+    else:
+        why = f" ({type(error).__name__})"
+    return TransportError(
+        f"no usable answer from {origin}{why}",
+        retryable=never_left(error) or isinstance(failed, ssl.SSLCertVerificationError),
+    )
+
+
+class RequestsLibrary:
+    """requests, as the core of a session sees it."""
+
+    call_options = frozenset({"timeout", "verify", "cert", "proxies"})
+    refused_options = frozenset({"allow_redirects", "cookies", "files", "hooks", "stream", "json", "params"})
+
+    def native_response(self, response: Response, request: Request) -> requests.Response:
+        """Return a `requests.Response` that has been read."""
+        native = requests.Response()
+        native.status_code = response.status
+        native.headers.update(dict(response.headers))
+        native.url = request.url
+        native.encoding = requests.utils.get_encoding_from_headers(native.headers)
+        native._content = response.body
+        return native
+
+    def plain_response(self, native: requests.Response) -> Response:
+        """Return what a hook made of a `requests.Response`. Raises `UsageError` for anything else."""
+        arguments.instance(native, requests.Response, "a response hook returns a requests.Response")
+        return Response(native.status_code, tuple(native.headers.items()), body_of(native, native.content or b""))
+
+    def client_auth(self, auth: object) -> ClientAuthMethod:
+        """Return the method of an `auth=` value: requests' own kind, a pair, or a callable."""
+        return client_auth_of(auth, lambda value: isinstance(value, AuthBase), _through_requests)
+
+
+def _through_requests(auth: Any) -> ClientAuthMethod:
+    def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+        prepared = requests.Request(method, uri, headers=dict(headers), data=body or None).prepare()
+        signed: Any = auth(prepared) or prepared
+        return signed.url, dict(signed.headers), signed.body or b""
+
+    return method

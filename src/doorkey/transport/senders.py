@@ -1,0 +1,185 @@
+"""The hardened exchange on whichever HTTP client there is: the user's own, or one made on first use and kept."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from doorkey.errors import TransportError, UsageError
+from doorkey.runtime.forks import after_fork
+from doorkey.runtime.loops import running_loop
+from doorkey.runtime.preload import ready
+from doorkey.transport.httpx_or_httpx2 import NAMES, installed, library
+from doorkey.wire.limits import ExchangePolicy
+from doorkey.wire.messages import Request, Response
+
+
+@contextmanager
+def sender(client: Any, policy: ExchangePolicy) -> Generator[Callable[[Request], Response]]:
+    """Give what sends a request and blocks, through `client` or one made here.
+
+    Raises `UsageError` for a client of an unknown kind, and where no HTTP library is installed.
+    """
+    owned = Sender(client, policy)
+    try:
+        yield owned.send
+    finally:
+        owned.close()
+
+
+@asynccontextmanager
+async def asender(client: Any, policy: ExchangePolicy) -> AsyncGenerator[Callable[[Request], Awaitable[Response]]]:
+    """Give what sends a request and awaits, through `client` or one made here. Raises as `sender` does."""
+    owned = AsyncSender(client, policy)
+    try:
+        yield owned.send
+    finally:
+        await owned.aclose()
+
+
+def sender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Response]:
+    """Return what sends a request through a blocking `client`. Raises `UsageError` for an unknown kind."""
+    lib = _httpx_of(client, "Client")
+    if lib is not None:
+        from doorkey.transport.on_httpx import exchange
+
+        return partial(exchange, lib, client, policy=policy)
+    if any(base.__module__ == "requests.sessions" for base in type(client).__mro__):
+        from doorkey.transport.on_requests import exchange as exchange_on_requests
+
+        return partial(exchange_on_requests, client, policy=policy)
+    raise UsageError(f"this needs a requests.Session or a Client of httpx2 or httpx, not a {type(client).__name__}")
+
+
+def httpx_of(client: Any) -> Any:
+    """Return the library of a blocking `client` of httpx2 or httpx. Raises `UsageError` for another kind."""
+    lib = _httpx_of(client, "Client")
+    if lib is None:
+        raise UsageError(f"this needs a Client of httpx2 or httpx, not a {type(client).__name__}")
+    return lib
+
+
+def ahttpx_of(client: Any) -> Any:
+    """Return the library of an asynchronous `client`. Raises `UsageError` for an unknown kind."""
+    lib = _httpx_of(client, "AsyncClient")
+    if lib is None:
+        raise UsageError(f"this needs an AsyncClient of httpx2 or httpx, not a {type(client).__name__}")
+    return lib
+
+
+def _httpx_of(client: Any, name: str) -> Any:
+    """Return the library whose client class `name` this is an instance of, or None."""
+    for base in type(client).__mro__:
+        root = base.__module__.partition(".")[0]
+        if root in NAMES and base.__name__ == name:
+            return library(root)
+    return None
+
+
+class Sender:
+    """Sends requests through `client`, or through one of its own that `close()` closes; survives threads and forks."""
+
+    def __init__(self, client: Any, policy: ExchangePolicy) -> None:
+        self._given, self._policy = client, policy
+        self._made: Any = None
+        self._made_in = 0
+        self.reset_in_child()
+        after_fork(self, Sender.reset_in_child)
+
+    def reset_in_child(self) -> None:
+        """Make a new lock: in a child of fork(), whoever held the old one is gone."""
+        self._mutex = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        """Send `request` and return the bounded response."""
+        client = self._given if self._given is not None else self._own()
+        return sender_for(client, self._policy)(request)
+
+    def close(self) -> None:
+        """Close the client that was made here."""
+        with self._mutex:
+            made, self._made = self._made, None
+        if made is not None:
+            made.close()
+
+    def _own(self) -> Any:
+        with self._mutex:
+            if self._made is None or self._made_in != os.getpid():  # a child must not use its parent's sockets
+                self._made, self._made_in = new_client(), os.getpid()
+            return self._made
+
+
+class AsyncSender:
+    """Sends requests through `client`, or through one for each event loop, which keeps no idle connection.
+
+    `advice` says what helps where `client` is of another loop.
+    """
+
+    def __init__(
+        self, client: Any, policy: ExchangePolicy, advice: str = "give no http_client, and each loop gets its own"
+    ) -> None:
+        self.client, self._policy, self._advice = client, policy, advice
+        self._made: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self._tls: ssl.SSLContext | None = None
+        self._home: ref[Any] | None = None  # the event loop in which the given client was first used
+
+    async def send(self, request: Request) -> Response:
+        """Send `request` and return the bounded response."""
+        await ready()
+        from doorkey.transport.on_httpx import aexchange
+
+        if self.client is not None:
+            loop = running_loop()
+            if self._home is None:
+                self._home = ref(loop)
+            try:
+                return await aexchange(ahttpx_of(self.client), self.client, request, self._policy)
+            except RuntimeError as error:  # what asyncio says of a connection of another loop; or a transport's own
+                if self._home() is loop:
+                    raise TransportError("the transport of the http_client failed with RuntimeError") from error
+                raise TransportError(
+                    "the http_client was used in another event loop before, and may keep a connection of that: "
+                    + self._advice,
+                    retryable=True,
+                ) from error
+        return await aexchange(library(), await self._own(), request, self._policy)
+
+    async def aclose(self) -> None:
+        """Close the client that was made here for this event loop."""
+        made = self._made.pop(running_loop(), None)
+        if made is not None:
+            await made.aclose()
+
+    async def _own(self) -> Any:
+        from anyio import CapacityLimiter
+        from anyio.to_thread import run_sync
+
+        lib, loop = library(), running_loop()
+        if self._tls is None:
+            # Loading the certificate authorities takes tens of milliseconds, which an event loop does not have.
+            # Beyond the limit that others share: who has all of those threads may be waiting for this very token.
+            self._tls = await run_sync(lib.create_ssl_context, limiter=CapacityLimiter(1))
+        if loop not in self._made:
+            limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
+            self._made[loop] = lib.AsyncClient(verify=self._tls, limits=limits)
+        return self._made[loop]
+
+
+def new_client() -> Any:
+    """Return a blocking client of the first HTTP library that is installed. Raises `UsageError` without any."""
+    if installed():
+        lib = library()
+        # Tokens are asked for now and then: an idle connection would be dead by then, and nobody might close it.
+        return lib.Client(limits=lib.Limits(max_connections=100, max_keepalive_connections=0))
+    if find_spec("requests") is not None:
+        import requests
+
+        return requests.Session()
+    raise UsageError("no HTTP library is installed: pip install 'doorkey[httpx2]', or 'doorkey[requests]'")

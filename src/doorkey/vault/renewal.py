@@ -1,0 +1,251 @@
+"""How a token is renewed once, whoever else shares it, as one flow: read, take a lease, read again, ask, commit.
+
+Theory of operation. The store decides by versions; the lease only saves requests. Whoever finds the token stale reads
+the record, takes the lease, and *reads again*: between the two readings another process may have been through. Only
+then is the refresh token presented, and what came back is committed over the version that was read, before anybody
+uses it. Who does not get the lease goes on with a token that is still good, or else waits for a newer version and
+takes it, whatever its clock says of it: it has just been issued. What somebody saved meanwhile is taken as well, unless
+it has expired already; then it is renewed in its turn. Nobody presents a refresh token without the lease.
+
+What can go wrong, and what becomes of it:
+
+- The lease runs out while its owner works (stopped, swapped out). Another takes it. Both may ask; both commits name
+  the same version, so one wins, and the other takes the winner's token.
+- The server says `invalid_grant`. Somebody may have rotated since the second reading: read once more, and only when
+  there is nothing newer mark the grant dead, in the store, so that nobody asks again until the next `save`.
+- The token that is being renewed is saved once more (a script that imports it runs again). It holds the refresh token
+  that this renewal has used up, so it is no login: what was renewed is committed over it.
+- The store is down when the new token is to be committed. The token is kept in memory, ahead of the store, is used,
+  and is committed as soon as the store answers. A process that ends before that has lost the grant.
+- The store comes back with an older record than it had (a replica, a snapshot). Whoever remembers a later turn of
+  the same login puts that back.
+- The process dies between the server's answer and the commit: the new refresh token is lost, and the old one is used
+  up. Nothing can save that; the next renewal says `invalid_grant`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from doorkey.errors import (
+    InvalidGrant,
+    MissingTokenError,
+    OAuthError,
+    StoreError,
+    TokenExpiredError,
+    TransportError,
+)
+from doorkey.renewal.backoff import is_transient
+from doorkey.renewal.slot import Freshness, SlotObserver
+from doorkey.stores.protocol import Lease
+from doorkey.tokens import OAuthToken
+from doorkey.vault.commits import TRIES, settled
+from doorkey.vault.effects import Load, Release, TryLease
+from doorkey.vault.entry import Codec, Entry
+from doorkey.vault.memory import Memory
+from doorkey.vault.pace import Pace
+from doorkey.wire.flow import Flow, Sleep
+
+__all__: list[str] = []
+
+_log = logging.getLogger("doorkey.vault")
+
+TRY_EVERY: Final = 3
+"""Looks between two attempts at the lease: most often who waits for it gets a token instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewing:
+    """The renewal of the tokens of one vault.
+
+    `ready()` is a flow that finds out all that asking takes, `ask(token)` one that presents the refresh token of
+    `token` at the authorization server. `lease` is in seconds and outlives the asking by `slack`; `chance` returns 0…1.
+    `observer` is told who waits for another process; `timer` measures that, in seconds, whatever the clock says.
+    `pace` says when who waits looks again.
+    """
+
+    codec: Codec
+    ready: Callable[[], Flow[object]]
+    ask: Callable[[OAuthToken], Flow[OAuthToken]]
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+    lease: float
+    slack: float
+    observer: SlotObserver
+    timer: Callable[[], float]
+    pace: Pace = field(default_factory=Pace)
+
+    def fresh(self, memory: Memory) -> Flow[OAuthToken]:
+        """Return a token that may be sent now for the key of `memory`: from the store, or by renewal.
+
+        Where the store or the server cannot be reached, a token that is still good is returned. Raises
+        `MissingTokenError` when nothing is stored, `TokenExpiredError` when it cannot be renewed, `InvalidGrant` when
+        the grant is dead, `RecordError` for a record that is not ours, else the error of the store or the server.
+        """
+        try:
+            return (yield from _OneKey(self, memory).fresh())
+        except OAuthError as error:
+            now, held = self.clock(), memory.held
+            if not is_transient(error):
+                raise
+            if held is not None and memory.good(held, now) is not Freshness.EXPIRED:
+                memory.rest(now, error)
+                return held.token
+            if isinstance(error, StoreError):
+                raise StoreError(
+                    f"{error.description}; and no token that is still good is in memory", retryable=error.retryable
+                ) from error
+            raise
+
+
+class _OneKey:
+    """One go at the token of one key."""
+
+    def __init__(self, how: Renewing, memory: Memory) -> None:
+        self._how, self._memory, self._key, self._changes = how, memory, memory.key, memory.changes
+
+    def fresh(self) -> Flow[OAuthToken]:
+        with ExitStack() as waiting:
+            return (yield from self._fresh(waiting))
+
+    def _fresh(self, waiting: ExitStack) -> Flow[OAuthToken]:
+        entry = yield from self._read()
+        fresh = self._memory.good(entry, self._how.clock())
+        if fresh is Freshness.FRESH:
+            return entry.token
+        if entry.token.refresh_token is None:
+            if fresh is Freshness.STALE:
+                return entry.token
+            raise not_renewable()
+        yield from self._how.ready()  # before the lease is taken, which lasts for the asking alone
+        looks, waited, too_late = 0, 0.0, 0
+        began = looked = self._how.timer()
+        while True:
+            asked_at = self._how.clock()
+            lease = (yield from TryLease(self._key, self._how.lease)) if looks % TRY_EVERY == 0 else None
+            if lease is not None:
+                waiting.close()
+                renewed = yield from self._leading(lease, entry, asked_at + self._how.slack)
+                if renewed is not None:
+                    return renewed.token
+                too_late += 1
+                if too_late == TRIES:
+                    raise StoreError("the store is too slow for a lease to outlive the renewal", retryable=True)
+                continue
+            if fresh is Freshness.STALE:
+                self._memory.rest(self._how.clock())
+                return entry.token
+            if waited > 2 * self._how.lease:
+                raise TransportError("other processes keep renewing this token, and none has succeeded", retryable=True)
+            if not waited:
+                waiting.enter_context(self._how.observer.waiting())
+            now = self._how.timer()
+            pause = self._how.pace.pause(now - began, now - looked, self._how.chance())
+            yield from Sleep(pause)
+            looks, waited, looked = looks + 1, waited + pause, self._how.timer()
+            newer = yield from self._read()
+            if self._usable(newer, entry):
+                self._how.pace.took(looked - began - pause / 2)
+                return newer.token
+
+    def _usable(self, newer: Entry, than: Entry) -> bool:
+        """Say whether `newer` is another version `than` that, and may be sent.
+
+        What a renewal has brought has just been issued, whatever this process's clock says of it; what somebody saved
+        may have expired long ago.
+        """
+        if newer.version == than.version or self._memory.refuses(newer):
+            return False
+        return newer.supersedes(than) or self._memory.good(newer, self._how.clock()) is not Freshness.EXPIRED
+
+    def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
+        """Renew under the `lease`, and give it back; None where that has to begin again: see `_renewed`."""
+        try:
+            entry = yield from self._renewed(first, until)
+        except GeneratorExit:  # nobody is left who would perform anything
+            raise
+        except BaseException:
+            yield from _released(lease)
+            raise
+        yield from _released(lease)
+        return entry
+
+    def _renewed(self, first: Entry, until: float) -> Flow[Entry | None]:
+        """Return the next turn, or what is newer; None where nobody was asked `until` then, or what is newer is old."""
+        entry = yield from self._read()
+        if self._usable(entry, first):
+            return entry
+        if entry.token.refresh_token is None:
+            raise not_renewable()
+        if self._how.clock() > until:  # stopped, or the store took long: the lease would not outlive the asking
+            return None
+        began = self._how.timer()
+        try:
+            token = yield from self._how.ask(entry.token)
+        except InvalidGrant as refused:
+            newer = yield from self._read()
+            if self._usable(newer, entry):
+                return newer
+            if newer.token.refresh_token != entry.token.refresh_token:
+                return None  # not what was refused: its turn
+            left = yield from self._buried(newer.buried(refused))
+            if left.dead is not None:
+                raise
+            return left if self._usable(left, entry) else None
+        mine = entry.renewed(token)
+        self._memory.keep(mine, self._changes)
+        try:
+            saved = yield from settled(self._how.codec, self._key, entry.version, mine, self._how.timer)
+        except StoreError:
+            _log.warning("the store did not take a renewed token: it is kept in memory until the store answers")
+            return mine
+        self._see(saved)
+        self._how.pace.took(self._how.timer() - began)
+        return saved if saved.is_turn_of(mine) or self._usable(saved, entry) else None
+
+    def _buried(self, dead: Entry) -> Flow[Entry]:
+        """Note for everybody that the server refused the grant, and return what then holds: a newer turn overrules."""
+        self._see(dead)
+        try:
+            left = yield from settled(self._how.codec, self._key, dead.version, dead, self._how.timer)
+        except StoreError:
+            return dead  # known here at least
+        self._see(left)
+        return left
+
+    def _read(self) -> Flow[Entry]:
+        """Return what the store holds, or what this process knows better. Raises `InvalidGrant` for a dead grant."""
+        memory, how = self._memory, self._how
+        record = yield from Load(self._key)
+        if record is None:
+            memory.see(None, self._changes, how.clock())
+            raise MissingTokenError("nothing is stored under this key: it was forgotten, or never saved; log in again")
+        entry = how.codec.read(self._key, record)
+        held = memory.held
+        if held is not None and held.supersedes(entry):
+            entry = yield from settled(how.codec, self._key, entry.version, held, how.timer)
+        if held is not None and held.dead is not None and held.version == entry.version and held.grant == entry.grant:
+            entry = held  # the store could not be told
+        self._see(entry)
+        if entry.dead is not None:
+            raise InvalidGrant(description=entry.dead or None, status=400)
+        return entry
+
+    def _see(self, entry: Entry) -> None:
+        self._memory.see(entry, self._changes, self._how.clock())
+
+
+def _released(lease: Lease) -> Flow[None]:
+    try:
+        yield from Release(lease)
+    except StoreError:
+        return  # it expires by itself
+
+
+def not_renewable() -> TokenExpiredError:
+    """Return the error for a token that is to be renewed and has no refresh token."""
+    return TokenExpiredError("the token has expired, or was refused, and there is no refresh token: log in again")

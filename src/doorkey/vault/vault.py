@@ -1,0 +1,317 @@
+"""`TokenVault` and `AsyncTokenVault`: the tokens of any number of accounts, each renewed once for everybody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+
+from doorkey.arguments import blocking, function
+from doorkey.errors import OAuthError, StoreError, UsageError
+from doorkey.observe.observer import OnEvent
+from doorkey.protocol.client_identity import ClientAuthMethod
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.renewal.turns import Turn
+from doorkey.runtime.bounded_cache import BoundedCache
+from doorkey.runtime.clock import monotonic_time, wall_time
+from doorkey.runtime.shield import shielded
+from doorkey.stores.limits import checked_key
+from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
+from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.transport.httpx_or_httpx2 import library
+from doorkey.transport.senders import AsyncSender, Sender
+from doorkey.values import NotPicklable
+from doorkey.vault.clients import client_of, default_kind
+from doorkey.vault.core import VaultCore, check_store
+from doorkey.vault.effects import StoreCall
+from doorkey.vault.entry import Sealing
+from doorkey.vault.sources import AsyncLiveKey, AsyncVaultSource, LiveKey, VaultSource
+from doorkey.wire.flow import Effect, Sleep, arun, run
+from doorkey.wire.limits import ExchangePolicy
+from doorkey.wire.messages import Request
+
+if TYPE_CHECKING:
+    from doorkey.integrations.httpx_client.family import AsyncFamily
+    from doorkey.integrations.requests_client import OAuth2Session
+
+__all__ = ["AsyncTokenVault", "TokenVault"]
+
+C = TypeVar("C")
+
+_BOUNDS: Final = ("max_sources", "max_source_age")
+
+
+class TokenVault(NotPicklable):
+    """The tokens of many accounts in a `store`, each fresh whenever it is asked for.
+
+    However many threads, processes and machines share the store, one renews a token and all have it.
+
+    `client_id`, `client_secret` and `token_endpoint_auth_method` (a name or a callable) are as for a session. `issuer`
+    is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `audience` and `resource` go with
+    each renewal. `sealer` encrypts the records. `leeway` is the seconds before expiry at which a token is renewed, left
+    out: min(60, lifetime / 2). `check_every` is the seconds after which another process's `save` or `forget` is seen
+    here. `max_sources` keys are remembered, each for `max_source_age` seconds since its last use; all others are read
+    from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
+    `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch, `sleep`
+    lets seconds pass. `on_event` is called with each `doorkey.observe.TokenEvent`, `timer` measures their durations.
+    """
+
+    def __init__(
+        self,
+        store: StoreCalls,
+        *,
+        client_id: str,
+        client_secret: object = None,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        audience: str | Iterable[str] = (),
+        resource: str | Iterable[str] = (),
+        sealer: Sealing | None = None,
+        leeway: float | None = None,
+        check_every: float = 60.0,
+        max_sources: int = 10_000,
+        max_source_age: float = 3600.0,
+        exchange: ExchangePolicy | None = None,
+        http_client: Any = None,
+        clock: Callable[[], float] = wall_time,
+        sleep: Callable[[float], object] = time.sleep,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = monotonic_time,
+    ) -> None:
+        check_store(store, awaited=False)
+        self._core = VaultCore(
+            client_id,
+            client_secret,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            token_endpoint_auth_method=token_endpoint_auth_method,
+            audience=audience,
+            resource=resource,
+            sealer=sealer,
+            leeway=leeway,
+            check_every=check_every,
+            exchange=exchange,
+            clock=clock,
+            on_event=on_event,
+            timer=timer,
+        )
+        blocking(sleep, "sleep is a callable that lets seconds pass")
+        self._store, self._sleep = store, sleep
+        self._sender = Sender(http_client, self._core.policy)
+        self._keys: BoundedCache[str, LiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
+
+    def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
+        """Save the `token` of a login under `key`: as `fetch_token` returns it, or any mapping of that shape.
+
+        Replaces what was there. Raises `UsageError`, `StoreError`, and `RecordError` when the key holds the token of
+        another client or server.
+        """
+        live = self._live(checked_key(key))
+        run(self._core.save(live.slot, token), self._perform)
+
+    def source(self, key: str) -> VaultSource:
+        """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
+        return VaultSource(checked_key(key), self._live)
+
+    @overload
+    def client(self, key: str, **options: Any) -> OAuth2Session: ...
+
+    @overload
+    def client(self, key: str, kind: type[C], **options: Any) -> C: ...
+
+    def client(self, key: str, kind: Any = None, **options: Any) -> Any:
+        """Return an HTTP client that sends the token of `key`: an `OAuth2Session`, or a `kind`.
+
+        `kind` is a class: `requests.Session`, or `Client` of httpx2 or httpx, give a session of doorkey's, which is one
+        of those and takes their `options`, and whose `fetch_token` saves to the vault; any other class is called with
+        `auth=`. Nothing is read yet.
+        """
+        live, source = self._live(checked_key(key)), self.source(key)
+
+        def update_token(token: OAuth2Token, **_: Any) -> None:
+            self.save(key, token)
+
+        own = {**self._core.session_options(), "update_token": update_token}
+        return client_of(kind or default_kind(), live, source, options, own)
+
+    def forget(self, key: str) -> None:
+        """Delete what is saved under `key`; nothing happens when there is nothing.
+
+        Other processes send the access token for at most `check_every` seconds more; it is not revoked at the server.
+        """
+        live = self._live(checked_key(key))
+        run(self._core.forget(live.slot), self._perform)
+
+    def close(self) -> None:
+        """Close the store, and the HTTP client that was made here."""
+        self._sender.close()
+        getattr(self._store, "close", _nothing)()
+
+    def __enter__(self) -> TokenVault:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _live(self, key: str) -> LiveKey:
+        return self._keys.get(key, partial(self._made, key))
+
+    def _made(self, key: str) -> LiveKey:
+        live = LiveKey(self._core.slot(key), self._perform, self._core.clock)
+        live.slot.memory.on_unsaved = partial(self._keys.pin, key)
+        return live
+
+    def _perform(self, effect: Effect[Any]) -> Any:
+        match effect:
+            case Request():
+                return self._sender.send(effect)
+            case Sleep():
+                return self._sleep(effect.seconds)
+            case Turn():
+                return effect.wait()
+            case StoreCall():
+                try:
+                    return effect.checked(effect.asked(self._store))
+                except OAuthError:
+                    raise
+                except Exception as error:  # a store of the user's own may raise anything
+                    raise StoreError(f"the store failed with {type(error).__name__}") from error
+            case _:
+                raise UsageError(f"a vault cannot perform {type(effect).__name__}")
+
+
+class AsyncTokenVault(NotPicklable):
+    """The same for tasks, of one event loop or of several: `store` is an asynchronous one, `http_client` an
+    `AsyncClient` of httpx2 or httpx, `sleep` a coroutine function. See `TokenVault`.
+    """
+
+    def __init__(
+        self,
+        store: AsyncStoreCalls,
+        *,
+        client_id: str,
+        client_secret: object = None,
+        issuer: str | None = None,
+        token_endpoint: str | None = None,
+        metadata: ServerMetadata | Mapping[str, Any] | None = None,
+        token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        audience: str | Iterable[str] = (),
+        resource: str | Iterable[str] = (),
+        sealer: Sealing | None = None,
+        leeway: float | None = None,
+        check_every: float = 60.0,
+        max_sources: int = 10_000,
+        max_source_age: float = 3600.0,
+        exchange: ExchangePolicy | None = None,
+        http_client: Any = None,
+        clock: Callable[[], float] = wall_time,
+        sleep: Callable[[float], Any] | None = None,
+        on_event: OnEvent | None = None,
+        timer: Callable[[], float] = monotonic_time,
+    ) -> None:
+        check_store(store, awaited=True)
+        self._core = VaultCore(
+            client_id,
+            client_secret,
+            issuer=issuer,
+            token_endpoint=token_endpoint,
+            metadata=metadata,
+            token_endpoint_auth_method=token_endpoint_auth_method,
+            audience=audience,
+            resource=resource,
+            sealer=sealer,
+            leeway=leeway,
+            check_every=check_every,
+            exchange=exchange,
+            clock=clock,
+            on_event=on_event,
+            timer=timer,
+        )
+        if sleep is not None:
+            function(sleep, "sleep is a coroutine function that lets seconds pass")
+        self._store, self._sleep = store, sleep
+        self._sender = AsyncSender(http_client, self._core.policy)
+        self._keys: BoundedCache[str, AsyncLiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
+
+    async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
+        """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
+        live = self._live(checked_key(key))
+        await shielded(lambda: arun(self._core.save(live.slot, token), self._perform), _nothing)
+
+    def source(self, key: str) -> AsyncVaultSource:
+        """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
+        return AsyncVaultSource(checked_key(key), self._live)
+
+    @overload
+    def client(self, key: str, **options: Any) -> AsyncFamily: ...
+
+    @overload
+    def client(self, key: str, kind: type[C], **options: Any) -> C: ...
+
+    def client(self, key: str, kind: Any = None, **options: Any) -> Any:
+        """Return an HTTP client that sends the token of `key`: an `AsyncOAuth2Client`, or a `kind`.
+
+        `kind` is a class: `AsyncClient` of httpx2 or httpx give a client of doorkey's; see `TokenVault.client`.
+        """
+        live, source = self._live(checked_key(key)), self.source(key)
+
+        async def update_token(token: OAuth2Token, **_: Any) -> None:
+            await self.save(key, token)
+
+        own = {**self._core.session_options(), "update_token": update_token}
+        return client_of(kind or library().AsyncClient, live, source, options, own)
+
+    async def forget(self, key: str) -> None:
+        """Delete what is saved under `key`; see `TokenVault.forget`."""
+        live = self._live(checked_key(key))
+        await shielded(lambda: arun(self._core.forget(live.slot), self._perform), _nothing)
+
+    async def aclose(self) -> None:
+        """Close the store, and the HTTP client that was made here for this event loop."""
+        await self._sender.aclose()
+        closing = getattr(self._store, "close", _nothing)()
+        if isawaitable(closing):
+            await closing
+
+    async def __aenter__(self) -> AsyncTokenVault:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _live(self, key: str) -> AsyncLiveKey:
+        return self._keys.get(key, partial(self._made, key))
+
+    def _made(self, key: str) -> AsyncLiveKey:
+        live = AsyncLiveKey(self._core.slot(key), self._perform, self._core.clock)
+        live.slot.memory.on_unsaved = partial(self._keys.pin, key)
+        return live
+
+    async def _perform(self, effect: Effect[Any]) -> Any:
+        match effect:
+            case Request():
+                return await self._sender.send(effect)
+            case Sleep():
+                from anyio import sleep
+
+                return await (self._sleep or sleep)(effect.seconds)
+            case Turn():
+                return await effect.await_()
+            case StoreCall():
+                try:
+                    return effect.checked(await effect.asked(self._store))
+                except OAuthError:
+                    raise
+                except Exception as error:  # a store of the user's own may raise anything
+                    raise StoreError(f"the store failed with {type(error).__name__}") from error
+            case _:
+                raise UsageError(f"a vault cannot perform {type(effect).__name__}")
+
+
+def _nothing() -> None:
+    return None

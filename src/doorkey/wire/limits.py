@@ -1,0 +1,106 @@
+"""The bounds of every exchange with an authorization server, whichever client carries it.
+
+Adapters bring raw status, headers and chunks here; what comes out is a `Response` that cannot be endless, a bomb or a
+redirect. One decoder for all clients is what makes "the decoded body is capped" true on each of them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from doorkey.arguments import count, function, instance, seconds
+from doorkey.errors import InvalidResponse, UsageError
+from doorkey.wire.addresses import Permission
+from doorkey.wire.messages import Pairs, Response
+
+ACCEPT_ENCODING: Final = "gzip"
+"""What we ask for; a content coding that was not asked for and cannot be bounded is refused."""
+
+_DAY: Final = 86_400.0
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+_CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangePolicy:
+    """The bounds of one exchange with an authorization server.
+
+    `deadline`: seconds for the whole of it, at most a day, which a slow drip does not extend. `max_body`: bytes of the
+    decoded body. `max_headers`: bytes of all headers together. `addresses` says of an address whether it may be
+    connected to; the name is resolved once, every answer must pass, and the connection goes to one that did. None is
+    for servers that you named yourself, `doorkey.public_address` for those that somebody else names.
+    """
+
+    deadline: float = 15.0
+    max_body: int = 1024 * 1024
+    max_headers: int = 64 * 1024
+    addresses: Permission | None = None
+
+    def __post_init__(self) -> None:
+        if not seconds(self.deadline, "the deadline of an exchange", most=_DAY):
+            raise UsageError("the deadline of an exchange is more than 0 seconds")
+        count(self.max_body, "max_body, in bytes,")
+        count(self.max_headers, "max_headers, in bytes,")
+        if self.addresses is not None:
+            function(self.addresses, "addresses is a callable that says of an address whether it may be connected to")
+
+
+def policy_of(given: ExchangePolicy | None) -> ExchangePolicy:
+    """Return the policy that was `given` as `exchange=`, or the usual one. Raises `UsageError` for anything else."""
+    return ExchangePolicy() if given is None else instance(given, ExchangePolicy, "exchange is an ExchangePolicy")
+
+
+class BoundedReader:
+    """Collects one response within the bounds of `policy`; feed it chunks, then take `response()`.
+
+    Raises `InvalidResponse` with problem `redirected`, `headers_too_large`, `content_coding` or `too_large`.
+    """
+
+    def __init__(self, status: int, headers: Iterable[tuple[str, str]], policy: ExchangePolicy) -> None:
+        self._status = status
+        self._headers: Pairs = tuple(headers)
+        self._policy = policy
+        self._body = bytearray()
+        self._raw = 0
+        if sum(len(name) + len(value) for name, value in self._headers) > policy.max_headers:
+            raise self._bad("headers_too_large", f"the headers are larger than {policy.max_headers} bytes")
+        head = Response(status, self._headers)
+        if 300 <= status < 400:
+            # Following one would carry the client's secret, or a code, to wherever the answer points.
+            raise self._bad("redirected", "the server redirects where an answer is due; redirects are not followed")
+        coding = (head.header("content-encoding") or "identity").strip().lower()
+        if coding != "identity" and coding not in _CODINGS:
+            raise self._bad("content_coding", "the body is in a content coding that was not asked for")
+        self._decoder = zlib.decompressobj(_GZIP_OR_ZLIB) if coding in _CODINGS else None
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a chunk of the body as it came from the wire, still encoded."""
+        self._raw += len(chunk)
+        if self._raw > self._policy.max_body:
+            raise self._too_large()
+        if self._decoder is None:
+            self._body += chunk
+            return
+        try:
+            self._body += self._decoder.decompress(chunk, self._policy.max_body - len(self._body) + 1)
+        except zlib.error:
+            raise self._bad("content_coding", "the body is not in the content coding that its header names") from None
+        if len(self._body) > self._policy.max_body or self._decoder.unconsumed_tail:
+            raise self._too_large()
+
+    def response(self) -> Response:
+        """Return the whole response; its headers no longer speak of a coding."""
+        if self._decoder is not None and not self._decoder.eof and self._raw:
+            raise self._bad("content_coding", "the encoded body ends too early")
+        dropped = {"content-encoding", "content-length", "transfer-encoding"}
+        headers = tuple((name, value) for name, value in self._headers if name.lower() not in dropped)
+        return Response(self._status, headers, bytes(self._body))
+
+    def _too_large(self) -> InvalidResponse:
+        return self._bad("too_large", f"the body is larger than {self._policy.max_body} bytes")
+
+    def _bad(self, problem: str, description: str) -> InvalidResponse:
+        return InvalidResponse(problem, description, status=self._status)

@@ -1,0 +1,130 @@
+"""HTTP requests and responses as values: what a flow yields, and what comes back.
+
+Parameters stay pair lists until the wire, so that repeats survive and order is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+from doorkey.errors import UsageError, scrubbed
+from doorkey.wire.flow import Effect
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+"""(name, value) pairs: a form, a query or headers."""
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return `pairs` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot hold."""
+    try:
+        return urlencode(list(pairs))
+    except UnicodeEncodeError as error:
+        raise UsageError("a parameter holds a lone surrogate, which cannot be encoded") from scrubbed(error)
+
+
+def with_header(headers: Mapping[str, str], name: str, value: str) -> dict[str, str]:
+    """Return `headers` in which `name`, in any case, is `value` and nothing else."""
+    return {**{old: given for old, given in headers.items() if old.lower() != name.lower()}, name: value}
+
+
+def header_pairs(headers: Any, whose: str) -> Pairs:
+    """Return `headers`, a mapping or pairs, as pairs of text; bytes are taken as latin-1 (RFC 9110 §5.5).
+
+    `whose` they are is told where they are none: raises `UsageError`.
+    """
+    given: Any = headers
+    items = given.items() if isinstance(headers, Mapping) else given
+    try:
+        pairs: list[tuple[Any, Any]] = [(name, value) for name, value in items]
+    except (TypeError, ValueError):
+        pairs = [(None, None)]
+    if not all(isinstance(text, str | bytes | int | float) for pair in pairs for text in pair):
+        raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text")
+    return tuple((_header_text(name), _header_text(value)) for name, value in pairs)
+
+
+def _header_text(value: str | bytes | float) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def body_bytes(body: object, whose: str) -> bytes:
+    """Return a body of text or bytes as bytes; None is none. Raises `UsageError` that says `whose` it is."""
+    if body is None or isinstance(body, bytes | bytearray):
+        return bytes(body or b"")
+    if not isinstance(body, str):
+        raise UsageError(f"{whose} is text or bytes, not {type(body).__name__}")
+    try:
+        return body.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{whose} holds a lone surrogate, which cannot be encoded") from scrubbed(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server answered: the status, the headers as pairs, and the decoded, bounded body.
+
+    `asked` is the request it answers, whose secrets no error about this answer may repeat.
+    """
+
+    status: int
+    headers: Pairs = ()
+    body: bytes = b""
+    asked: Request | None = field(default=None, compare=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the first header called `name`, in any case, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def media_type(self) -> str:
+        """The type and subtype of the content, lower-case and without parameters; empty when not said."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    def __repr__(self) -> str:  # a body may hold tokens
+        return f"<Response {self.status} {self.media_type or 'of no type'}, {len(self.body)} bytes>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Request(Effect[Response]):
+    """A request to an authorization server; yielding it from a flow brings its `Response`.
+
+    `form` holds parameters that are still pairs; `body` holds bytes that a user's hook has already encoded, and wins.
+    `options` are for the HTTP client that carries it (its own `timeout`, for instance).
+    """
+
+    method: str
+    url: str
+    headers: Pairs = ()
+    form: Pairs = ()
+    body: bytes | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def __iter__(self) -> Generator[Self, Response, Response]:
+        return replace((yield self), asked=self)
+
+    @property
+    def content(self) -> bytes:
+        """The body as it goes on the wire."""
+        return form_encoded(self.form).encode("ascii") if self.body is None else self.body
+
+    def header(self, name: str) -> str | None:
+        """Return the first header called `name`, in any case, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """Return a copy in which the header `name` is `value` and nothing else."""
+        kept = tuple((key, old) for key, old in self.headers if key.lower() != name.lower())
+        return replace(self, headers=(*kept, (name, value)))
+
+    def with_options(self, options: tuple[tuple[str, Any], ...]) -> Request:
+        """Return a copy with `options` for the HTTP client that carries it."""
+        return replace(self, options=options)
+
+    def __repr__(self) -> str:  # forms hold secrets, and so may queries
+        parts = urlsplit(self.url)
+        return f"<Request {self.method} {parts.scheme}://{parts.netloc}{parts.path}>"

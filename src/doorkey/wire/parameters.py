@@ -1,0 +1,90 @@
+"""Extra parameters that callers give: what becomes of their values, and which names are reserved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from doorkey.errors import UsageError
+from doorkey.values import Secret
+from doorkey.wire.messages import Pairs, form_encoded
+
+_SEVERAL: Final = frozenset({"audience", "resource"})
+"""Parameters that may stand there more than once (RFC 8693 §2.1, RFC 8707 §2)."""
+
+
+def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
+    """Return the pairs of a mapping: None is left out, a list or tuple repeats its name, `scope` is joined by blanks.
+
+    Raises `UsageError` for a value that no form can hold.
+    """
+    pairs: list[tuple[str, str]] = []
+    for name, value in parameters.items():
+        if isinstance(value, list | tuple | set | frozenset):
+            texts = [_text(name, item) for item in cast("Iterable[Any]", value)]
+            pairs += [(name, " ".join(texts))] if name == "scope" else [(name, text) for text in texts]
+        elif value is not None:
+            pairs.append((name, _text(name, value)))
+    return tuple(pairs)
+
+
+def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
+    """Return our pairs followed by the `extra` ones, which cannot override ours.
+
+    Saying again what we say anyway is allowed; saying otherwise raises `UsageError` that names the parameter and
+    `what` it belongs to (RFC 6749 §3.1: a parameter stands there once).
+    """
+    own = dict(ours)
+    added: list[tuple[str, str]] = []
+    for name, value in extra:
+        if name not in own:
+            added.append((name, value))
+        elif own[name] != value:
+            raise UsageError(f"the parameter {name!r} is reserved: {what} sets it already, to something else")
+    return (*ours, *added)
+
+
+def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Return those of `pairs` that the query of the endpoint's `url` does not say already (RFC 6749 §3.1, §3.2).
+
+    Raises `UsageError` that names a parameter to which the query gives another value.
+    """
+    there = parse_form(urlsplit(url).query)
+    if not there:
+        return tuple(pairs)
+    added: list[tuple[str, str]] = []
+    for name, value in pairs:
+        said = [other for known, other in there if known == name]
+        if not said or name in _SEVERAL:
+            added.append((name, value))
+        elif said != [value]:
+            raise UsageError(f"the parameter {name!r} stands in the endpoint's URL already, as something else")
+    return tuple(added)
+
+
+def parse_form(text: str) -> Pairs:
+    """Return the pairs of a form-encoded text, blanks kept. Raises `UsageError` when there are absurdly many."""
+    try:
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        raise UsageError("more than 1000 parameters") from None
+
+
+def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """Return `url` with `pairs` added at the end of its query, which is kept as it is (RFC 6749 §3.1)."""
+    parts = urlsplit(url)
+    query = "&".join(part for part in (parts.query, form_encoded(pairs)) if part)
+    return urlunsplit(parts._replace(query=query))
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    raise UsageError(f"the parameter {name!r} is a {type(value).__name__}: give text, a number, or a list of them")

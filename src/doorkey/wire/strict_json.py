@@ -1,0 +1,65 @@
+"""JSON as a protocol needs it: one object, no duplicate members, no NaN, bounded nesting.
+
+Two parsers that disagree about a repeated member are how a check is passed with one value and used with another.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from doorkey.errors import scrubbed
+
+MAX_DEPTH = 32
+
+# Possessive, and content with a string that never ends: each byte is looked at once.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+
+class JSONProblem(Exception):
+    """Why a text is not acceptable JSON; callers turn it into an error of the public tree.
+
+    `problem` is a stable word: `not_json`, `not_an_object`, `duplicate_member`, `too_deep`.
+    """
+
+    def __init__(self, problem: str, detail: str) -> None:
+        self.problem = problem
+        super().__init__(detail)
+
+
+def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+    """Return the one JSON object that `data` is (RFC 8259, UTF-8), nested at most `max_depth` deep.
+
+    Raises `JSONProblem`, whose text never quotes the data: it may hold a secret.
+    """
+    _check_depth(data, max_depth)
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except JSONProblem:
+        raise
+    except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, a number of thousands of digits
+        raise JSONProblem("not_json", "the body is not JSON") from scrubbed(error)
+    if not isinstance(value, dict):
+        raise JSONProblem("not_an_object", "the body is JSON, but not an object")
+    return value  # pyright: ignore[reportUnknownVariableType]  # what json.loads makes is Any by nature
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise JSONProblem("duplicate_member", "a member of the JSON object stands there twice")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise JSONProblem("not_json", f"{name} is not JSON")
+
+
+def _check_depth(data: bytes, limit: int) -> None:
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > limit:
+            raise JSONProblem("too_deep", f"the JSON is nested more than {limit} deep")

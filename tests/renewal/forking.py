@@ -1,0 +1,120 @@
+"""A program that forks while another thread holds a lock of `<what>`, and uses it in the child and in the parent."""
+
+import os
+import signal
+import sqlite3
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from doorkey.renewal.gate import Gate
+from doorkey.runtime import forks
+from doorkey.runtime.bounded_cache import BoundedCache
+from doorkey.sessions.pending import Authorizations
+from doorkey.stores import MemoryStore, SQLiteStore
+from doorkey.transport.senders import Sender
+from doorkey.wire.limits import ExchangePolicy
+
+LONG = 30
+
+
+class Around:
+    """What is told of forks: how often before, and how often after."""
+
+    def __init__(self) -> None:
+        self.before = self.after = 0
+        forks.around_fork(self, type(self).begin, Around.end)
+
+    def begin(self) -> None:
+        self.before += 1
+
+    def end(self) -> None:
+        self.after += 1
+
+
+class Failing(Around):
+    def begin(self) -> None:
+        raise LookupError("of its own")
+
+
+def lead(gate: Gate) -> None:
+    entered = gate.enter()
+    assert entered is not None
+    gate.leave(entered)
+
+
+class Unclosable(sqlite3.Connection):
+    def close(self) -> None:
+        raise sqlite3.OperationalError("unable to close")
+
+
+def unclosable(path: Path) -> SQLiteStore:
+    making = SQLiteStore(path)
+    making.load("a")
+    making.close()
+    real: Any = sqlite3.connect
+
+    def connect(*args: Any, **options: Any) -> Any:
+        return real(*args, factory=Unclosable, **options)
+
+    sqlite3.connect = connect
+    store = SQLiteStore(path)
+    store.load("a")
+    sqlite3.connect = real
+    return store
+
+
+def main() -> int:
+    what = sys.argv[1]
+    made: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+        "gate": (Gate, lead),
+        "cache": (BoundedCache, lambda cache: cache.get("a", Around)),
+        "sender": (lambda: Sender(None, ExchangePolicy()), lambda sender: sender.close()),
+        "authorizations": (Authorizations, lambda begun: begun.finish("state")),
+        "memory store": (MemoryStore, lambda store: store.load("a")),
+    }
+    if what == "a connection that does not close":
+        with tempfile.TemporaryDirectory() as folder:
+            store = unclosable(Path(folder) / "store")
+            return forked(lambda: store.load("a"))
+    if what == "others":
+        first, failing, last = Around(), Failing(), Around()
+        sys.unraisablehook = lambda _: None
+        return forked(lambda: print([(one.before, one.after) for one in (first, failing, last)], flush=True))
+    make, use = made[what]
+    used = make()
+    release, held = threading.Event(), threading.Event()
+    mutex = used._lock if hasattr(used, "_lock") else used._mutex
+
+    def hold() -> None:
+        with mutex:
+            held.set()
+            release.wait(LONG)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(LONG)
+
+    def in_both() -> None:
+        release.set()
+        use(used)
+
+    return forked(in_both)
+
+
+def forked(use: Callable[[], object]) -> int:
+    pid = os.fork()
+    signal.alarm(LONG)  # a lock that nobody lets go would keep either for ever
+    if pid == 0:
+        use()
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    use()
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

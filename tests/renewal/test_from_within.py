@@ -1,0 +1,268 @@
+"""Code that runs inside a renewal and asks for the token of that renewal is told at once: it would wait for itself."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from doorkey.errors import OAuthError
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.renewal import single_flight, turns
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight, saving
+from doorkey.renewal.slot import Slot
+from doorkey.runtime import reentrancy as doorkey_inside
+from doorkey.runtime.reentrancy import inside
+from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.tokens import OAuthToken
+from doorkey.wire.flow import Flow, Settle, run
+from doorkey.wire.messages import Response
+from tests.support.backends import both_backends
+from tests.support.flights import ASK, EXPIRED, NEW, STALE, WAIT, now, renewing
+
+WITHIN = "from within its own renewal"
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for itself all the same is told soon that it waited."""
+    monkeypatch.setattr(single_flight, "PATIENCE", 0.1)
+    monkeypatch.setattr(turns, "PATIENCE", 0.1)
+
+
+def calling(hook: Callable[[], Any], token: OAuthToken = EXPIRED) -> Slot:
+    """A slot whose renewal calls `hook`, as one calls a compliance hook, and brings `NEW`."""
+
+    def renew(_: OAuthToken | None) -> Flow[OAuthToken]:
+        yield from Settle(hook())
+        return NEW
+
+    made = Slot(renew, lambda _: True)
+    made.put(token)
+    return made
+
+
+def said(call: Callable[[], object]) -> str:
+    try:
+        return repr(call())
+    except OAuthError as error:
+        return str(error)
+
+
+async def asaid(call: Callable[[], Awaitable[object]]) -> str:
+    try:
+        return repr(await call())
+    except OAuthError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("explicit", [False, True], ids=["a token", "a renewal"])
+def test_a_hook_that_wants_the_token_that_is_being_renewed_is_told_at_once(explicit: bool) -> None:
+    told: list[str] = []
+    flight = SingleFlight(calling(lambda: told.append(said(ask))), _performs_nothing, now)
+
+    def ask() -> OAuthToken:
+        return flight.renewed(renewing) if explicit else flight.token()
+
+    assert flight.token() == NEW
+    assert [WITHIN in one for one in told] == [True]
+
+
+@both_backends
+@pytest.mark.anyio
+@pytest.mark.parametrize("explicit", [False, True], ids=["a token", "a renewal"])
+async def test_a_hook_that_awaits_the_token_that_is_being_renewed_is_told_at_once(explicit: bool) -> None:
+    told: list[str] = []
+
+    async def hook() -> None:
+        told.append(await asaid(lambda: flight.renewed(renewing) if explicit else flight.token()))
+
+    flight = AsyncSingleFlight(calling(hook), _aperforms_nothing, now)
+    assert await flight.token() == NEW
+    assert [WITHIN in one for one in told] == [True]
+
+
+def test_a_hook_may_use_a_token_that_is_still_good() -> None:
+    used: list[OAuthToken] = []
+    flight = SingleFlight(calling(lambda: used.append(flight.token()), STALE), _performs_nothing, now)
+    assert flight.token() == NEW
+    assert used == [STALE]
+
+
+def test_who_saves_a_token_has_it_and_is_told_when_it_wants_another() -> None:
+    told: list[str] = []
+
+    def save() -> Flow[None]:
+        told.extend((said(flight.token), said(lambda: flight.renewed(renewing))))
+        yield from Settle(None)
+
+    def renew(_: OAuthToken | None) -> Flow[OAuthToken]:
+        yield from saving(shared, NEW, save())
+        return NEW
+
+    shared = Slot(renew, lambda _: True)
+    shared.put(EXPIRED)
+    flight = SingleFlight(shared, _performs_nothing, now)
+    assert flight.token() == NEW
+    assert told[0] == repr(NEW)
+    assert WITHIN in told[1]
+
+
+def test_a_thread_that_is_given_the_context_is_inside_too() -> None:
+    told: list[str] = []
+
+    def hook() -> None:
+        thread = threading.Thread(target=copy_context().run, args=(lambda: told.append(said(flight.token)),))
+        thread.start()
+        thread.join(WAIT)
+
+    flight = SingleFlight(calling(hook), _performs_nothing, now)
+    assert flight.token() == NEW
+    assert [WITHIN in one for one in told] == [True]
+
+
+def test_a_thread_of_a_pool_waits_and_is_told_that_it_did() -> None:
+    told: list[str] = []
+
+    def hook() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            told.append(pool.submit(said, flight.token).result(WAIT))
+
+    flight = SingleFlight(calling(hook), _performs_nothing, now)
+    assert flight.token() == NEW
+    assert ["another caller has been renewing" in one for one in told] == [True]
+
+
+@both_backends
+@pytest.mark.anyio
+async def test_a_task_and_a_worker_thread_that_a_hook_waits_for_are_inside_too() -> None:
+    told: list[str] = []
+
+    async def task() -> None:
+        told.append(await asaid(flight.token))
+
+    async def hook() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(task)
+        told.append(await anyio.to_thread.run_sync(lambda: said(blocking.token)))
+
+    shared = calling(hook)
+    flight = AsyncSingleFlight(shared, _aperforms_nothing, now)
+    blocking = SingleFlight(shared, _performs_nothing, now, flight._gate)
+    assert await flight.token() == NEW
+    assert [WITHIN in one for one in told] == [True, True]
+
+
+@pytest.mark.anyio
+async def test_a_task_that_outlives_the_renewal_it_was_begun_in_is_inside_no_longer() -> None:
+    begun: list[asyncio.Task[OAuthToken]] = []
+    over = asyncio.Event()
+
+    async def later() -> OAuthToken:
+        await over.wait()
+        flight.slot.put(EXPIRED)
+        return await flight.token()
+
+    async def hook() -> None:
+        if not begun:
+            begun.append(asyncio.create_task(later()))
+
+    flight = AsyncSingleFlight(calling(hook), _aperforms_nothing, now)
+    assert await flight.token() == NEW
+    over.set()
+    assert await begun[0] == NEW
+
+
+def test_two_that_ask_each_other_are_told_and_other_renewals_within_are_none_of_its_business() -> None:
+    told: list[str] = []
+
+    def ask_first() -> OAuthToken:
+        return first.token()
+
+    second = SingleFlight(calling(lambda: told.append(said(ask_first))), _performs_nothing, now)
+    first = SingleFlight(calling(second.token), _performs_nothing, now)
+    assert first.token() == NEW
+    assert [WITHIN in one for one in told] == [True]
+
+
+@both_backends
+@pytest.mark.anyio
+async def test_a_renewal_in_the_background_is_one_of_its_own() -> None:
+    told: list[str] = []
+    done = anyio.Event()
+
+    async def hook() -> None:
+        told.append(await asaid(lambda: flight.renewed(renewing)))
+        done.set()
+
+    flight = AsyncSingleFlight(calling(hook, STALE), _aperforms_nothing, now, background=True)
+    assert await flight.token() == STALE
+    with anyio.fail_after(WAIT):
+        await done.wait()
+    assert [WITHIN in one for one in told] == [True]
+
+
+def test_a_flow_that_nobody_finished_can_be_closed_in_another_context() -> None:
+    flight = SingleFlight(calling(lambda: None), _performs_nothing, now)
+    begun = inside(flight, renewing(None))
+    copy_context().run(next, begun)
+    begun.close()
+
+
+def test_a_transport_that_wants_the_metadata_that_is_being_discovered_through_it_is_told_at_once() -> None:
+    told: list[str] = []
+    server = AuthorizationServer("https://as.example", ServerMetadata())
+
+    def perform(effect: Any) -> Any:
+        if isinstance(effect, turns.Turn):
+            return effect.wait()
+        told.append(said(lambda: run(server.known(now), perform)))
+        return Response(500)
+
+    said(lambda: run(server.known(now), perform))
+    assert ["within what it would wait for (discovering" in one for one in told] == [True]
+
+
+def _performs_nothing(effect: Any) -> Any:
+    raise AssertionError(effect)
+
+
+async def _aperforms_nothing(effect: Any) -> Any:
+    assert effect is ASK, effect
+    return Response(200)
+
+
+def place_after(renewals: int) -> tuple[int, int]:
+    """How many places, and how many tokens in them, are held where each renewal began the next one."""
+    begun = [copy_context()]
+    slot = calling(lambda: begun.append(copy_context()))  # as create_task and call_later do
+    for _ in range(renewals):
+        begun[-1].run(SingleFlight(slot, _performs_nothing, now).token)
+        slot.put(EXPIRED)
+    place, places, tokens = begun[-1][doorkey_inside._here], 0, 0
+    while place is not None:
+        places, tokens, place = places + 1, tokens + (place.token is not None), place.outer
+    return places, tokens
+
+
+def test_a_renewal_that_begins_the_next_one_leaves_nothing_behind() -> None:
+    assert place_after(50) == (1, 0)
+
+
+def test_who_was_begun_within_an_inner_renewal_is_inside_the_outer_one_for_as_long_as_that_goes_on() -> None:
+    told: list[str] = []
+    begun: list[Context] = []
+    inner = SingleFlight(calling(lambda: begun.append(copy_context())), _performs_nothing, now)
+
+    def hook() -> None:
+        inner.token()
+        told.append(begun[0].run(said, outer.token))
+
+    outer = SingleFlight(calling(hook), _performs_nothing, now)
+    assert outer.token() == NEW
+    assert [WITHIN in one for one in told] == [True]

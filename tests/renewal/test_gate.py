@@ -1,0 +1,309 @@
+"""One caller at a time leads, the others are told when it has left: across threads, event loops, and a fork."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import anyio
+import anyio.lowlevel
+import pytest
+import trio
+
+from doorkey.renewal.gate import Gate, Lead
+from doorkey.runtime.loops import waker_of
+from tests.support.backends import both_backends
+
+WAIT = 60.0
+"""Seconds after which a test gives up on what never comes; nothing here waits that long."""
+
+
+def led(gate: Gate, wake: Callable[[], object] | None = None) -> Lead:
+    lead = gate.enter(wake)
+    assert lead is not None
+    return lead
+
+
+def test_the_first_one_leads_and_nobody_else_until_it_has_left() -> None:
+    gate = Gate()
+    lead = led(gate)
+    assert not gate.enter()
+    gate.leave(lead)
+    assert gate.enter()
+
+
+def test_all_who_waited_are_woken_once_when_the_leader_leaves() -> None:
+    gate, woken = Gate(), list[str]()
+    lead = led(gate, lambda: woken.append("the leader"))
+    assert not gate.enter(lambda: woken.append("a"))
+    assert not gate.enter(lambda: woken.append("b"))
+    assert not gate.enter()
+    assert woken == []
+    gate.leave(lead)
+    assert woken == ["a", "b"]
+    gate.leave(led(gate))
+    assert woken == ["a", "b"]
+
+
+def test_a_waiter_may_lead_as_soon_as_it_is_woken() -> None:
+    gate, leads = Gate(), list[bool]()
+    lead = led(gate)
+    gate.enter(lambda: leads.append(bool(gate.enter())))
+    gate.leave(lead)
+    assert leads == [True]
+
+
+def test_of_many_threads_at_once_exactly_one_leads() -> None:
+    gate, start = Gate(), threading.Barrier(16)
+
+    def enter() -> bool:
+        start.wait(WAIT)
+        return bool(gate.enter())
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(entered.result() for entered in [pool.submit(enter) for _ in range(16)]) == 1
+
+
+def test_a_thread_waits_for_another_ones_lead() -> None:
+    gate, woken = Gate(), threading.Event()
+    lead = led(gate)
+    assert not gate.enter(woken.set)
+    thread = threading.Thread(target=gate.leave, args=(lead,))
+    thread.start()
+    assert woken.wait(WAIT)
+    thread.join(WAIT)
+
+
+def test_the_lead_of_a_closed_event_loop_is_taken_over_and_its_end_comes_too_late() -> None:
+    gate, woken, loop = Gate(), list[str](), asyncio.new_event_loop()
+
+    async def enter() -> Lead:
+        return led(gate)
+
+    dead = loop.run_until_complete(enter())
+    assert not gate.enter(lambda: woken.append("who waited"))  # a loop that was only stopped may be run again
+    assert not gate.is_abandoned()
+    loop.close()
+    assert gate.is_abandoned()
+    lead = led(gate)
+    gate.leave(dead)
+    assert not gate.is_abandoned()
+    assert not gate.enter()
+    assert woken == []
+    gate.leave(lead)
+    assert woken == ["who waited"]
+
+
+def test_the_lead_of_a_loop_that_nobody_closed_ends_with_its_thread_unless_another_runs_it() -> None:
+    gate, loop = Gate(), asyncio.new_event_loop()
+
+    async def enter() -> None:
+        led(gate)
+
+    async def look() -> bool:
+        return gate.is_abandoned()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(enter()))
+    thread.start()
+    thread.join(WAIT)
+    assert gate.is_abandoned()
+    assert not loop.run_until_complete(look())
+    loop.close()
+
+
+def test_the_lead_of_a_trio_run_ends_with_it() -> None:
+    gate = Gate()
+
+    async def enter() -> None:
+        led(gate)
+        assert not gate.is_abandoned()
+
+    trio.run(enter)
+    assert gate.is_abandoned()
+    assert gate.enter()
+
+
+def test_the_lead_of_a_thread_ends_with_it() -> None:
+    gate = Gate()
+    thread = threading.Thread(target=lambda: led(gate))
+    thread.start()
+    thread.join(WAIT)
+    assert gate.is_abandoned()
+    assert gate.enter()
+
+
+def test_a_lead_that_was_handed_to_a_thread_lives_with_that_thread() -> None:
+    gate, over = Gate(), threading.Event()
+    thread = threading.Thread(target=over.wait, args=(WAIT,))
+
+    def enter() -> None:
+        led(gate).hand_to(thread)
+
+    first = threading.Thread(target=enter)
+    first.start()
+    first.join(WAIT)
+    assert not gate.is_abandoned()
+    thread.start()
+    assert not gate.is_abandoned()
+    over.set()
+    thread.join(WAIT)
+    assert gate.is_abandoned()
+
+
+@both_backends
+@pytest.mark.anyio
+async def test_a_task_is_woken_from_another_thread() -> None:
+    gate, event = Gate(), anyio.Event()
+    lead = led(gate)
+    assert not gate.enter(waker_of(event))
+    await anyio.to_thread.run_sync(gate.leave, lead)
+    with anyio.fail_after(WAIT):
+        await event.wait()
+
+
+@both_backends
+@pytest.mark.anyio
+@pytest.mark.parametrize("other", ["asyncio", "trio"])
+async def test_a_task_is_woken_from_another_event_loop(other: str) -> None:
+    gate, event = Gate(), anyio.Event()
+    lead = led(gate)
+    gate.enter(waker_of(event))
+
+    async def leave() -> None:
+        await anyio.lowlevel.checkpoint()
+        gate.leave(lead)
+
+    await anyio.to_thread.run_sync(lambda: anyio.run(leave, backend=other))
+    with anyio.fail_after(WAIT):
+        await event.wait()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_loop_that_has_ended_needs_no_waking(backend: str) -> None:
+    gate = Gate()
+    lead = led(gate)
+
+    async def queue() -> None:
+        await anyio.lowlevel.checkpoint()
+        gate.enter(waker_of(anyio.Event()))
+
+    anyio.run(queue, backend=backend)
+    woken = threading.Event()
+    gate.enter(woken.set)
+    gate.leave(lead)
+    assert woken.is_set()
+
+
+def test_a_trio_run_that_has_crashed_leads_no_more_and_needs_no_waking() -> None:
+    code = """
+import trio, trio.testing
+from doorkey.renewal.gate import Gate
+from doorkey.runtime.loops import waker_of
+
+led, waited = Gate(), Gate()
+lead = waited.enter()
+
+async def crash():
+    led.enter()
+    waited.enter(waker_of(trio.Event()))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.lowlevel.wait_task_rescheduled, lambda _: None)  # a mistake that trio cannot survive
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.deadline = 0
+
+try:
+    trio.run(crash)
+except trio.TrioInternalError:
+    assert led.enter()
+    waited.leave(lead)
+    print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, capture_output=True, text=True)
+    assert done.stdout == "done\n"
+
+
+def test_the_lead_of_a_trio_run_that_was_a_guest_ends_with_the_thread_of_its_host() -> None:
+    code = """
+import queue, threading, trio
+from doorkey.renewal.gate import Gate
+
+gate, calls = Gate(), queue.Queue()
+
+async def enter():
+    gate.enter()
+    calls.put(None)
+    await trio.sleep_forever()
+
+def host():
+    trio.lowlevel.start_guest_run(enter, run_sync_soon_threadsafe=calls.put, done_callback=print)
+    while (call := calls.get()) is not None:
+        call()
+    assert not gate.is_abandoned()
+
+thread = threading.Thread(target=host)
+thread.start()
+thread.join()
+assert gate.enter()
+print("done", flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, capture_output=True, text=True)
+    assert done.stdout == "done\n"
+
+
+def test_a_waker_on_asyncio_needs_no_trio() -> None:
+    code = """
+import asyncio, sys, anyio
+from doorkey.renewal.gate import Gate
+from doorkey.runtime.loops import waker_of
+
+async def main():
+    gate, event = Gate(), anyio.Event()
+    lead = gate.enter()
+    gate.enter(waker_of(event))
+    gate.leave(lead)
+    await event.wait()
+
+asyncio.run(main())
+assert "trio" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT)
+
+
+def test_wakers_belong_to_a_running_loop() -> None:
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        waker_of(asyncio.Event())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_of_a_fork_forgets_the_leads_and_the_locks_of_its_parents_threads() -> None:
+    code = """
+import os, threading, warnings
+from doorkey.renewal.gate import Gate
+
+warnings.simplefilter("ignore")  # that forking with threads is dangerous is the point
+led, inside = Gate(), Gate()
+lead = led.enter()
+assert lead and not led.enter(lambda: os._exit(9))
+held = threading.Event()
+
+def hold_its_lock():
+    with inside._mutex:
+        held.set()
+        threading.Event().wait()
+
+threading.Thread(target=hold_its_lock, daemon=True).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    mine = led.enter()
+    leads = mine and inside.enter()
+    led.leave(mine)
+    os._exit(0 if leads else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert not led.enter()
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT)

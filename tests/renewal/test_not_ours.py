@@ -1,0 +1,45 @@
+"""An error that is none of ours ends a leader's attempt (a time limit that a signal raises): nobody else is told it."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from doorkey.renewal.single_flight import SingleFlight
+from doorkey.wire.messages import Response
+from tests.support.every_adapter import in_background, together
+from tests.support.flights import WAIT, Watched, now, slot
+
+
+class TimeLimit(Exception):
+    """What a task queue raises from a signal in the thread of whoever it limits."""
+
+
+class Limited:
+    """Holds the first request until its leader's time is over; answers all others."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.over, self.began = threading.Event(), threading.Event()
+
+    def __call__(self, effect: Any) -> Response:
+        self.asked += 1
+        if self.asked == 1:
+            self.began.set()
+            assert self.over.wait(WAIT)
+            raise TimeLimit
+        return Response(200)
+
+
+def test_a_time_limit_of_the_leaders_is_told_to_the_leader_alone_and_those_who_waited_get_a_token() -> None:
+    server, gate = Limited(), Watched()
+    flight = SingleFlight(slot(), server, now, gate)
+    with in_background(flight.token) as leader:
+        assert server.began.wait(WAIT)
+        with in_background(lambda: together(5, flight.token)) as others:
+            gate.wait_for(5)
+            server.over.set()
+            assert [token.access_token.reveal() for token in others()] == ["new"] * 5
+        with pytest.raises(TimeLimit):
+            leader()
+    assert server.asked == 2

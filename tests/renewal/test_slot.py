@@ -1,0 +1,383 @@
+"""When a token is renewed, and what those who waited are told: the memory of one single flight, step by step."""
+
+from dataclasses import replace
+
+import pytest
+
+from doorkey.errors import InvalidGrant, MissingTokenError, TokenExpiredError, TransportError, UsageError
+from doorkey.renewal.backoff import Backoff
+from doorkey.renewal.slot import Freshness, Slot, Wanted, freshness
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request, Response
+
+NOW = 1_800_000_000.0
+ASK = Request("POST", "https://as.example/token")
+OLD = OAuthToken(Secret("old"), expires_at=NOW, lifetime=300.0)
+NEW = OAuthToken(Secret("new"), expires_at=NOW + 300, lifetime=300.0)
+ANSWER = Response(200)
+
+
+def renewing(token: OAuthToken | None) -> Flow[OAuthToken]:
+    yield from ASK
+    return NEW
+
+
+def slot(token: OAuthToken | None = OLD, *, can: bool = True, backoff: Backoff | None = None) -> Slot:
+    made = Slot(renewing, lambda _: can, backoff=backoff)
+    made.put(token)
+    return made
+
+
+def outcome(filling: Flow[OAuthToken]) -> OAuthToken:
+    """What a flow that asks for nothing returns."""
+    with pytest.raises(StopIteration) as done:
+        next(filling)
+    assert isinstance(done.value.value, OAuthToken)
+    return done.value.value
+
+
+def answered(filling: Flow[OAuthToken]) -> OAuthToken:
+    assert next(filling) == ASK
+    with pytest.raises(StopIteration) as done:
+        filling.send(ANSWER)
+    assert isinstance(done.value.value, OAuthToken)
+    return done.value.value
+
+
+def failed(filling: Flow[OAuthToken], error: BaseException) -> None:
+    assert next(filling) == ASK
+    with pytest.raises(type(error)) as caught:
+        filling.throw(error)
+    assert caught.value is error
+
+
+# -- freshness ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "leeway", "left", "fresh"),
+    [
+        (300.0, None, 60.5, Freshness.FRESH),  # the margin is a minute,
+        (300.0, None, 60.0, Freshness.STALE),
+        (60.0, None, 30.5, Freshness.FRESH),  # or half of a short life,
+        (60.0, None, 30.0, Freshness.STALE),
+        (None, None, 60.0, Freshness.STALE),  # a minute where the life is unknown,
+        (60.0, 60.0, 60.0, Freshness.STALE),  # and a leeway is honoured as it is given
+        (60.0, 0.0, 0.5, Freshness.FRESH),
+        (300.0, None, 0.5, Freshness.STALE),
+        (300.0, None, 0.0, Freshness.EXPIRED),
+        (300.0, 0.0, 0.0, Freshness.EXPIRED),
+        (300.0, None, -1e9, Freshness.EXPIRED),
+    ],
+)
+def test_a_token_is_fresh_until_its_margin_and_stale_until_it_expires(
+    lifetime: float | None, leeway: float | None, left: float, fresh: Freshness
+) -> None:
+    token = OAuthToken(Secret("a"), expires_at=NOW + left, lifetime=lifetime)
+    assert freshness(token, NOW, leeway) is fresh
+
+
+def test_a_token_of_unknown_expiry_is_fresh_for_ever() -> None:
+    assert freshness(OAuthToken(Secret("a")), 1e15, 1e9) is Freshness.FRESH
+
+
+# -- what is wanted ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "can", "wanted"),
+    [
+        (100.0, True, Wanted.USE),
+        (10.0, True, Wanted.TRY),
+        (10.0, False, Wanted.USE),  # what cannot be renewed is used until it really expires
+        (0.0, True, Wanted.RENEW),
+    ],
+)
+def test_a_token_is_used_tried_or_renewed(left: float, can: bool, wanted: Wanted) -> None:
+    token = replace(NEW, expires_at=NOW + left)
+    made = slot(token, can=can)
+    assert made.wanted(NOW) is wanted
+
+
+def test_an_expired_token_that_cannot_be_renewed_is_never_sent() -> None:
+    with pytest.raises(TokenExpiredError, match="refresh_token"):
+        slot(can=False).wanted(NOW)
+
+
+def test_without_a_token_there_is_a_first_one_to_get_or_an_error() -> None:
+    assert slot(None).wanted(NOW) is Wanted.RENEW
+    with pytest.raises(MissingTokenError, match="fetch_token"):
+        slot(None, can=False).wanted(NOW)
+
+
+def test_a_look_is_of_one_moment_though_another_token_is_put_meanwhile() -> None:
+    made = slot()
+
+    def renewable(_: OAuthToken | None) -> bool:
+        made.put(NEW)
+        return True
+
+    made.renewable = renewable
+    assert made.look(NOW) == (made.attempts, NEW, Wanted.USE)
+
+
+def test_a_token_is_at_hand_while_it_is_fresh_and_nobody_refuses_or_replaces_it() -> None:
+    made = slot(NEW)
+    assert made.fresh_token(NOW + 239) is NEW
+    assert made.fresh_token(NOW + 240) is None  # stale
+    made.drop_fast_path()
+    assert made.fresh_token(NOW) is None
+    made.put(NEW)
+    made.reject(NEW)
+    assert made.fresh_token(NOW) is None
+    assert slot(None).fresh_token(NOW) is None
+
+
+def test_a_leeway_of_the_slot_counts() -> None:
+    made = Slot(renewing, lambda _: True, 300.0)
+    made.put(NEW)
+    assert made.wanted(NOW) is Wanted.TRY
+
+
+# -- one attempt, and those who waited for it --------------------------------------------------------------------------
+
+
+def test_the_leader_renews_and_the_token_is_everybodys() -> None:
+    made = slot()
+    assert answered(made.fill(made.attempts)) == NEW
+    assert made.token == NEW
+    assert made.wanted(NOW) is Wanted.USE
+
+
+def test_whoever_waited_gets_that_token_without_a_request() -> None:
+    made = slot()
+    seen = made.attempts
+    answered(made.fill(seen))
+    assert outcome(made.fill(seen)) == NEW
+
+
+def test_whoever_waited_gets_a_copy_of_the_error_and_whoever_comes_later_tries_again() -> None:
+    made, error = slot(), InvalidGrant("invalid_grant", "Session not active")
+    seen = made.attempts
+    failed(made.fill(seen), error)
+    copies: list[InvalidGrant] = []
+    for _ in range(2):
+        with pytest.raises(InvalidGrant, match="Session not active") as caught:
+            next(made.fill(seen))
+        copies.append(caught.value)
+    assert error not in copies
+    assert copies[0] is not copies[1]
+    assert made.token == OLD
+    assert answered(made.fill(made.attempts)) == NEW
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), RuntimeError("a time limit of the leader's")])
+def test_an_attempt_that_was_cancelled_or_ended_by_an_error_of_somebody_elses_counts_as_none_so_the_next_in_line_leads(
+    error: BaseException,
+) -> None:
+    made = slot()
+    seen = made.attempts
+    failed(made.fill(seen), error)
+    assert made.attempts == seen
+    assert answered(made.fill(seen)) == NEW
+
+
+def test_a_token_put_from_outside_is_what_the_waiters_get() -> None:
+    made = slot()
+    seen = made.attempts
+    made.put(NEW)
+    assert outcome(made.fill(seen)) == NEW
+
+
+def test_a_token_taken_away_while_one_waited_is_missing() -> None:
+    made = slot()
+    seen = made.attempts
+    made.put(None)
+    with pytest.raises(MissingTokenError, match="taken away"):
+        next(made.fill(seen))
+
+
+def test_a_failure_that_comes_after_another_token_was_put_does_not_touch_that_token() -> None:
+    made = slot()
+    filling = made.fill(made.attempts)
+    next(filling)
+    made.put(NEW)
+    seen = made.attempts
+    with pytest.raises(TransportError):
+        filling.throw(TransportError("gone"))
+    assert made.error is None
+    assert outcome(made.fill(seen)) == NEW
+
+
+def test_a_call_may_bring_its_own_way_of_renewing() -> None:
+    other = replace(NEW, access_token=Secret("other"))
+
+    def differently(token: OAuthToken | None) -> Flow[OAuthToken]:
+        assert token == OLD
+        yield from ASK
+        return other
+
+    made = slot()
+    assert answered(made.fill(made.attempts, renew=differently)) == other
+
+
+def test_a_token_that_came_back_inside_its_margin_or_expired_is_used_and_not_asked_for_in_a_loop() -> None:
+    made = Slot(renewing, lambda _: True, leeway=1e6)
+    made.put(OLD)
+    assert answered(made.fill(made.attempts)) == NEW
+
+
+# -- while the old one is still good -----------------------------------------------------------------------------------
+
+
+def test_while_the_token_is_still_good_a_server_that_cannot_be_reached_does_no_harm() -> None:
+    made = slot()
+    filling = made.fill(made.attempts, OLD)
+    next(filling)
+    with pytest.raises(StopIteration) as done:
+        filling.throw(TransportError("gone"))
+    assert done.value.value == OLD
+
+
+def test_but_a_server_that_says_no_is_heard_at_once() -> None:
+    made = slot()
+    failed(made.fill(made.attempts, OLD), InvalidGrant("invalid_grant"))
+
+
+# -- a refused token, and the pause after a failure --------------------------------------------------------------------
+
+
+def test_a_refused_token_is_forgotten_only_if_it_is_still_the_one() -> None:
+    made = slot(NEW)
+    assert not made.reject(OLD)
+    assert made.wanted(NOW) is Wanted.USE
+    assert made.reject(NEW)
+    assert made.wanted(NOW) is Wanted.RENEW
+    assert not slot(None).reject(NEW)
+
+
+def test_a_failure_answers_those_who_come_before_its_pause_is_over() -> None:
+    made = slot(backoff=Backoff(first=8.0))
+    failed(made.fill(made.attempts), TransportError("gone"))
+    made.back_off(NOW, 1.0)
+    with pytest.raises(TransportError, match="gone"):
+        made.wanted(NOW + 7.9)
+    assert made.wanted(NOW + 8) is Wanted.RENEW
+
+
+def test_during_the_pause_a_stale_token_is_used_and_nobody_tries() -> None:
+    stale = replace(OLD, expires_at=NOW + 30)
+    made = slot(stale, backoff=Backoff(first=8.0))
+    failed(made.fill(made.attempts), TransportError("gone"))
+    made.back_off(NOW, 1.0)
+    assert made.wanted(NOW + 7.9) is Wanted.USE
+    assert made.wanted(NOW + 8) is Wanted.TRY
+
+
+def test_pauses_grow_with_failures_in_a_row_and_a_success_ends_them() -> None:
+    made = slot(backoff=Backoff(first=8.0))
+    for _ in range(2):
+        failed(made.fill(made.attempts), TransportError("gone"))
+    made.back_off(NOW, 1.0)
+    assert made.retry_at == NOW + 16
+    answered(made.fill(made.attempts))
+    assert made.failures == 0
+    assert made.wanted(NOW) is Wanted.USE
+
+
+def test_a_refusal_has_its_pause_too_or_each_call_would_ask_for_it_again() -> None:
+    made = slot(backoff=Backoff(first=8.0))
+    failed(made.fill(made.attempts), InvalidGrant("invalid_grant", "Invalid user credentials"))
+    made.back_off(NOW, 1.0)
+    with pytest.raises(InvalidGrant, match="Invalid user credentials"):
+        made.wanted(NOW + 7.9)
+    assert made.wanted(NOW + 8) is Wanted.RENEW
+
+
+@pytest.mark.parametrize("error", [UsageError("no subject token"), RuntimeError("a callback's own")])
+def test_a_failure_that_asked_nobody_has_no_pause(error: Exception) -> None:
+    made = slot(backoff=Backoff())
+    failed(made.fill(made.attempts), error)
+    made.back_off(NOW, 1.0)
+    assert made.wanted(NOW) is Wanted.RENEW
+
+
+def test_there_is_no_pause_without_a_backoff_nor_without_a_failure() -> None:
+    without = slot()
+    failed(without.fill(without.attempts), TransportError("gone"))
+    without.back_off(NOW, 1.0)
+    succeeded = slot(backoff=Backoff())
+    succeeded.back_off(NOW, 1.0)
+    assert (without.retry_at, succeeded.retry_at) == (0.0, 0.0)
+
+
+# -- a dead grant ------------------------------------------------------------------------------------------------------
+
+REFUSED = InvalidGrant("invalid_grant", "Session not active", status=400)
+LOGIN = replace(OLD, refresh_token=Secret("rt-1"))
+
+
+def buried(token: OAuthToken | None = LOGIN, *, repeatable: bool = False) -> Slot:
+    """A slot whose grant the server has refused."""
+    made = Slot(renewing, lambda _: True, repeatable=lambda: repeatable)
+    made.put(token)
+    made.mark_dead(token, REFUSED)
+    return made
+
+
+def is_told(made: Slot, now: float = NOW) -> None:
+    with pytest.raises(InvalidGrant, match="Session not active") as caught:
+        made.wanted(now)
+    assert caught.value is not REFUSED
+
+
+def test_whoever_needs_a_token_of_a_dead_grant_is_told_for_as_long_as_it_is_there() -> None:
+    made = buried()
+    for later in (0, 1, 1e9):
+        is_told(made, NOW + later)
+
+
+def test_a_token_that_is_still_good_is_used_to_its_end_though_its_grant_is_dead() -> None:
+    made = buried(replace(LOGIN, expires_at=NOW + 100))
+    assert made.wanted(NOW) is Wanted.USE
+    assert made.wanted(NOW + 99.9) is Wanted.USE
+    is_told(made, NOW + 100)
+
+
+def test_a_token_that_an_api_refused_is_not_still_good() -> None:
+    made = buried(replace(LOGIN, expires_at=NOW + 100))
+    assert made.token is not None
+    made.reject(made.token)
+    is_told(made)
+
+
+def test_unless_somebody_says_so_no_grant_can_be_repeated() -> None:
+    made = slot(LOGIN)
+    made.mark_dead(LOGIN, REFUSED)
+    is_told(made)
+
+
+def test_where_the_first_grant_can_be_repeated_the_token_is_renewed_all_the_same() -> None:
+    assert buried(repeatable=True).wanted(NOW) is Wanted.RENEW
+    assert buried(replace(LOGIN, expires_at=NOW + 10), repeatable=True).wanted(NOW) is Wanted.TRY
+
+
+def test_another_token_ends_the_death_of_the_grant_even_with_the_same_refresh_token() -> None:
+    for other in (replace(LOGIN, refresh_token=Secret("rt-2")), LOGIN):
+        made = buried()
+        made.put(other)
+        assert made.dead_grant_of(made.token) is None
+        assert made.wanted(NOW) is Wanted.RENEW
+
+
+def test_a_refusal_that_comes_after_another_token_was_put_says_nothing_of_that_token() -> None:
+    made = slot(LOGIN)
+    made.put(NEW)
+    made.mark_dead(LOGIN, REFUSED)
+    assert made.dead is None
+
+
+def test_credentials_that_can_be_presented_once_are_dead_before_there_was_a_token() -> None:
+    is_told(buried(None))

@@ -1,0 +1,60 @@
+"""The short way to a fresh token, and everything that closes it."""
+
+from doorkey.renewal.slot import Slot, Wanted
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+
+NOW = 1_800_000_000.0
+
+
+def token(text: str, expires_at: float | None = NOW + 300) -> OAuthToken:
+    return OAuthToken(Secret(text), "Bearer", expires_at=expires_at)
+
+
+def never(_: OAuthToken | None) -> Flow[OAuthToken]:
+    raise AssertionError("nothing here renews")
+
+
+def slot_with(one: OAuthToken | None, leeway: float | None = None) -> Slot:
+    slot = Slot(never, lambda _: True, leeway)
+    slot.put(one)
+    return slot
+
+
+def test_a_fresh_token_is_at_hand_until_it_is_stale() -> None:
+    slot = slot_with(one := token("a"), leeway=100)
+    assert slot.fresh_token(NOW) is one
+    assert slot.fresh_token(NOW + 199.9) is one
+    assert slot.fresh_token(NOW + 200) is None
+    assert slot.wanted(NOW + 200) is Wanted.TRY
+
+
+def test_a_token_of_unknown_lifetime_is_always_at_hand() -> None:
+    slot = slot_with(one := token("a", None))
+    assert slot.fresh_token(NOW * 2) is one
+
+
+def test_no_token_is_not_at_hand() -> None:
+    assert slot_with(None).fresh_token(NOW) is None
+
+
+def test_a_refused_token_is_no_longer_at_hand_and_the_next_one_is() -> None:
+    slot = slot_with(token("a"))
+    assert slot.reject(token("a"))
+    assert slot.fresh_token(NOW) is None
+    slot.put(other := token("b"))
+    assert slot.fresh_token(NOW) is other
+
+
+def test_a_token_that_nobody_holds_any_more_is_refused_in_vain() -> None:
+    slot = slot_with(one := token("b"))
+    assert not slot.reject(token("a"))
+    assert slot.fresh_token(NOW) is one
+
+
+def test_what_is_set_aside_is_looked_at_again() -> None:
+    slot = slot_with(one := token("a"))
+    slot.drop_fast_path()
+    assert slot.fresh_token(NOW) is None
+    assert slot.look(NOW)[1:] == (one, Wanted.USE)

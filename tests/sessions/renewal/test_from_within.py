@@ -1,0 +1,120 @@
+"""What a session calls while it renews (a hook, an auth method, `update_token`) may not wait for that renewal."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from doorkey.errors import OAuthError
+from doorkey.renewal import single_flight
+from tests.support.every_adapter import KINDS, Adapter, Client
+from tests.support.fake_clock import START, Clock
+from tests.support.hostile_server import Hostile, token
+
+OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START - 1}
+WITHIN = "UsageError from within its own renewal"
+
+only_async = pytest.mark.parametrize("kind", [k for k in KINDS.values() if k.is_async], ids=lambda kind: kind.name)
+only_blocking = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() if not k.is_async], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for itself all the same is told soon that it waited."""
+    monkeypatch.setattr(single_flight, "PATIENCE", 0.1)
+
+
+def told_by(error: OAuthError) -> str:
+    return f"{type(error).__name__} {'from within its own renewal' if 'from within' in str(error) else error}"
+
+
+class Inside:
+    """A callable of the user's own that calls `what` of the session, once, and passes on its last argument."""
+
+    def __init__(self, what: str, *args: Any, is_async: bool) -> None:
+        self.session: Any = None
+        self.told: list[str] = []
+        self._what, self._args = what, args
+        self.call: Callable[..., Any] = self._acall if is_async else self._call
+
+    def _call(self, *passed: Any, **_: Any) -> Any:
+        if not self.told:
+            try:
+                self.told.append(str(getattr(self.session, self._what)(*self._args)))
+            except OAuthError as error:
+                self.told.append(told_by(error))
+        return passed[0] if len(passed) == 1 else passed[-3:]
+
+    async def _acall(self, *passed: Any, **_: Any) -> Any:
+        if not self.told:
+            try:
+                self.told.append(str(await getattr(self.session, self._what)(*self._args)))
+            except OAuthError as error:
+                self.told.append(told_by(error))
+        return passed[0] if len(passed) == 1 else passed[-3:]
+
+
+def expired(adapter: Adapter, hostile: Hostile, inside: Inside, **options: Any) -> Client:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    client = adapter.client(token=OLD, token_endpoint=hostile.token_endpoint, clock=Clock(), **options)
+    inside.session = client.native
+    return client
+
+
+@pytest.mark.parametrize("kind", ["refresh_token_request", "refresh_token_response"])
+@pytest.mark.parametrize("what", ["get", "refresh_token", "ensure_active_token"])
+def test_a_hook_that_wants_the_token_is_told_at_once(adapter: Adapter, hostile: Hostile, kind: str, what: str) -> None:
+    args = (hostile.url("/other"),) if what == "get" else ()
+    hook = Inside(what, *args, is_async=adapter.kind.is_async)
+    client = expired(adapter, hostile, hook)
+    client.native.register_compliance_hook(kind, hook.call)
+    assert client.get(hostile.url()).status_code == 200
+    assert hook.told == [WITHIN]
+    assert [request.token for request in hostile.to("/api")] == ["at-2"]
+
+
+def test_an_update_token_that_refreshes_again_is_told_at_once(adapter: Adapter, hostile: Hostile) -> None:
+    saved = Inside("refresh_token", is_async=adapter.kind.is_async)
+    client = expired(adapter, hostile, saved, update_token=saved.call)
+    assert client.get(hostile.url()).status_code == 200
+    assert saved.told == [WITHIN]
+    assert len(hostile.token_requests) == 1
+
+
+def test_an_update_token_that_calls_an_api_sends_the_token_that_it_was_given(
+    adapter: Adapter, hostile: Hostile
+) -> None:
+    saved = Inside("get", hostile.url("/other"), is_async=adapter.kind.is_async)
+    client = expired(adapter, hostile, saved, update_token=saved.call)
+    assert client.get(hostile.url()).status_code == 200
+    assert [request.token for request in hostile.to("/other")] == ["at-2"]
+
+
+@only_blocking
+def test_an_auth_method_that_wants_the_token_is_told_at_once(adapter: Adapter, hostile: Hostile) -> None:
+    method = Inside("get", hostile.url("/other"), is_async=False)
+    client = expired(adapter, hostile, method, token_endpoint_auth_method=method.call)
+    assert client.get(hostile.url()).status_code == 200
+    assert method.told == [WITHIN]
+
+
+@only_async
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["trio"])
+@pytest.mark.parametrize("by", ["hook", "update_token"])
+async def test_on_trio_who_is_inside_can_still_be_cancelled_because_nobody_waits(
+    kind: Any, hostile: Hostile, by: str
+) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    inside = Inside("refresh_token", is_async=True)
+    how = {"token_endpoint": hostile.token_endpoint, "clock": Clock(), "token": OLD, **kind.defaults}
+    if by == "update_token":
+        how["update_token"] = inside.call
+    with anyio.fail_after(60):
+        async with kind.make("c", "s", **how) as client:
+            inside.session = client
+            if by == "hook":
+                client.register_compliance_hook("refresh_token_response", inside.call)
+            assert (await client.get(hostile.url())).status_code == 200
+    assert inside.told == [WITHIN]

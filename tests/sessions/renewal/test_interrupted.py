@@ -1,0 +1,145 @@
+"""Ctrl-C while a blocking renewal waits for the server: what the server has done by then is saved first."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from doorkey import ClientCredentials
+from tests.support.every_adapter import Adapter, in_background
+from tests.support.every_source import KINDS, Driven
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import WAIT, Held, Hostile, reply, token
+from tests.support.source_requests import REFRESH, on_token
+
+blocking = pytest.mark.parametrize("adapter", ["requests", "httpx2", "httpx"], indirect=True)
+
+
+class CtrlC:
+    """Strikes the main thread, and tells when it was struck."""
+
+    def __init__(self) -> None:
+        self.struck = threading.Semaphore(0)
+
+    def handle(self, *_: object) -> None:
+        self.struck.release()
+        raise KeyboardInterrupt
+
+    def __call__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert self.struck.acquire(timeout=WAIT), "nobody was interrupted"
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[CtrlC]:
+    assert threading.current_thread() is threading.main_thread()
+    pressed = CtrlC()
+    before = signal.signal(signal.SIGINT, pressed.handle)
+    yield pressed
+    signal.signal(signal.SIGINT, before)
+
+
+def struck_while_held(held: Held, call: Callable[[], Any], *strikes: Callable[[], None]) -> None:
+    """Make `call` in this thread; once its token request is there, strike, and then let the server answer."""
+
+    def beside() -> None:
+        held.wait_for_arrival()
+        for strike in strikes:
+            strike()
+        held.release.set()
+
+    with in_background(beside) as done:
+        with pytest.raises(KeyboardInterrupt):
+            call()
+        done()
+
+
+def session(adapter: Adapter, hostile: Hostile, saved: list[Any]) -> Any:
+    expired = {"access_token": "old", "refresh_token": "rt-1", "expires_at": 1}
+
+    def save(token: Any, **_: Any) -> None:
+        saved.append(token)
+
+    return adapter.client("c", "s", token=expired, token_endpoint=hostile.token_endpoint, update_token=save)
+
+
+@blocking
+def test_a_session_that_is_interrupted_in_a_renewal_has_saved_the_new_token(
+    adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC
+) -> None:
+    held, saved = Held(token("new", refresh_token="rt-2")), list[Any]()
+    hostile.on("/token", held)
+    client = session(adapter, hostile, saved)
+    struck_while_held(held, lambda: client.get(hostile.url()), ctrl_c)
+    assert [one["refresh_token"] for one in saved] == ["rt-2"]
+    assert client.get(hostile.url()).status_code == 200
+    assert [request.token for request in hostile.to("/api")] == ["new"]
+    assert len(hostile.token_requests) == 1
+
+
+@blocking
+def test_whoever_interrupts_twice_is_obeyed_at_once(adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC) -> None:
+    held, saved = Held(token("new", refresh_token="rt-2")), list[Any]()
+    hostile.on("/token", held)
+    client = session(adapter, hostile, saved)
+    struck_while_held(held, client.ensure_active_token, ctrl_c, ctrl_c)
+    assert saved == []
+
+
+@blocking
+def test_a_renewal_that_fails_after_the_interruption_is_an_interruption(
+    adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC
+) -> None:
+    held = Held(reply(400, json={"error": "invalid_grant"}))
+    hostile.on("/token", held)
+    client = session(adapter, hostile, [])
+    struck_while_held(held, client.ensure_active_token, ctrl_c)
+    assert len(hostile.token_requests) == 1
+
+
+@blocking
+def test_a_login_that_nobody_would_save_is_interrupted_at_once(
+    adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC
+) -> None:
+    held = Held(token("new"))
+    hostile.on("/token", held)
+    client = adapter.client("c", "s", token_endpoint=hostile.token_endpoint)
+    struck_while_held(held, client.fetch_token, ctrl_c)
+    assert client.token is None
+
+
+def test_a_source_that_is_interrupted_has_the_new_token(hostile: Hostile, ctrl_c: CtrlC) -> None:
+    held = Held(token("new", refresh_token="rt-2"))
+    asking = Driven(KINDS["blocking"], None, REFRESH, on_token(hostile, held))
+    try:
+        struck_while_held(held, asking.token, ctrl_c)
+        assert asking.access_token() == "new"
+        assert len(hostile.token_requests) == 1
+    finally:
+        asking.close()
+
+
+@pytest.mark.parametrize("retry_after", [None, "5"])
+def test_nothing_else_is_begun_after_an_interruption(hostile: Hostile, ctrl_c: CtrlC, retry_after: str | None) -> None:
+    """A refresh token that is refused leads to the first grant, and a busy server to a pause: not any more then."""
+    clock, answers = Clock(), list[Any]()
+    if retry_after is None:
+        held = Held(reply(400, json={"error": "invalid_grant"}))
+        answers = [token("old", refresh_token="rt", expires_in=1), held, token("new")]
+    else:
+        held = Held(reply(503, "busy", {"Retry-After": retry_after}))
+        answers = [held, token("new")]
+    options = {**on_token(hostile, *answers), "clock": clock}
+    asking = Driven(KINDS["blocking"], None, ClientCredentials("c", "s"), options)
+    try:
+        if retry_after is None:
+            asking.token()
+            clock.advance(10)
+        struck_while_held(held, asking.token, ctrl_c)
+        assert asking.sleeps == []
+        assert len(hostile.token_requests) == len(answers) - 1
+    finally:
+        asking.close()

@@ -1,0 +1,90 @@
+"""A request without the token: `withhold_token`, by name or where programs have it, and an `auth` of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from doorkey.errors import UsageError
+from tests.support.every_adapter import KINDS, Adapter, Client
+from tests.support.hostile_server import Hostile
+
+TOKEN = {"access_token": "at-1"}
+BASIC = "Basic dTpw"
+
+on_requests = pytest.mark.parametrize("adapter", ["requests"], indirect=True)
+on_httpx = pytest.mark.parametrize("adapter", [name for name in KINDS if name != "requests"], indirect=True)
+
+
+def by_request(client: Client, url: str, **how: Any) -> None:
+    client.request("GET", url, **how)
+
+
+def by_verb(client: Client, url: str, **how: Any) -> None:
+    client.get(url, **how)
+
+
+def by_stream(client: Client, url: str, **how: Any) -> None:
+    if client.kind.name == "requests":
+        client.get(url, stream=True, **how)
+    elif client.kind.is_async:
+        client._call(_astream, client.native, url, how)
+    else:
+        with client.native.stream("GET", url, **how) as answer:
+            answer.read()
+
+
+async def _astream(native: Any, url: str, how: dict[str, Any]) -> None:
+    async with native.stream("GET", url, **how) as answer:
+        await answer.aread()
+
+
+Sending = Callable[..., None]
+sending = pytest.mark.parametrize("send", [by_request, by_verb, by_stream])
+
+
+@sending
+def test_a_request_without_the_token_has_the_auth_it_was_given(
+    adapter: Adapter, hostile: Hostile, send: Sending
+) -> None:
+    client = adapter.client(token=TOKEN)
+    send(client, hostile.url(), withhold_token=True, auth=("u", "p"))
+    send(client, hostile.url(), withhold_token=True)
+    send(client, hostile.url(), withhold_token=True, auth=None)
+    send(client, hostile.url(), withhold_token=False, auth=("u", "p"))
+    send(client, hostile.url(), withhold_token=False)
+    sent = [one.header("authorization") for one in hostile.received]
+    assert sent == [BASIC, None, None, BASIC, "Bearer at-1"]
+
+
+@on_httpx
+def test_the_librarys_word_for_its_default_is_not_the_token(adapter: Adapter, hostile: Hostile) -> None:
+    usual = adapter.kind.library.USE_CLIENT_DEFAULT
+    adapter.client(token=TOKEN).request("GET", hostile.url(), withhold_token=True, auth=usual)
+    assert hostile.received[0].header("authorization") is None
+
+
+def test_a_truth_value_in_third_place_withholds_the_token(adapter: Adapter, hostile: Hostile) -> None:
+    client = adapter.client(token=TOKEN)
+    for given, auth in ((True, {}), (False, {}), (True, {"auth": ("u", "p")})):
+        client.call("request", "GET", hostile.url(), given, **auth)
+    assert [one.header("authorization") for one in hostile.received] == [None, "Bearer at-1", BASIC]
+
+
+@on_requests
+def test_what_stands_in_fourth_place_behind_it_is_auth(adapter: Adapter, hostile: Hostile) -> None:
+    session: Any = adapter.client(token=TOKEN).native
+    for given in ((True, ("u", "p")), (False, None), ({"a": "1"}, None, {"X-A": "1"})):
+        session.request("GET", hostile.url(), *given)
+    assert [one.header("authorization") for one in hostile.received] == [BASIC, "Bearer at-1", "Bearer at-1"]
+    assert hostile.received[2].query == {"a": "1"}, "of requests it is params, as ever"
+    with pytest.raises(UsageError, match="named"):
+        session.request("GET", hostile.url(), *(True, None, {}))
+    with pytest.raises(UsageError, match="named"):
+        session.request("GET", hostile.url(), *(True, ("u", "p")), auth=("u", "p"))
+
+
+@on_requests
+def test_a_timeout_in_its_place_goes_before_the_default(adapter: Adapter, hostile: Hostile) -> None:
+    session: Any = adapter.client(token=TOKEN, default_timeout=7).native
+    assert session.request("GET", hostile.url(), *[None] * 6, 30).status_code == 200
