@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from doorkey.server.model import Settings
-from doorkey.server.storage.sqlite import SQLiteStore
-from doorkey.server.storage.store import MemoryStore, Store
+from doorkey.server.storage.records import MemoryRecords, Records
+from doorkey.server.storage.sqlite import SQLiteRecords
 from tests.server.world import APP, OTHER, SPA, World
 
 ROTATING = Settings(rotate_refresh_tokens=True)
@@ -21,14 +21,14 @@ THREADS = 64
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "store.sqlite")
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
+    store: Records = MemoryRecords() if request.param == "memory" else SQLiteRecords(tmp_path / "store.sqlite")
     yield store
     store.close()
 
 
 @pytest.fixture
-def world(store: Store) -> World:
+def world(store: Records) -> World:
     return World(ROTATING, CLIENTS, store=store)
 
 
@@ -112,7 +112,7 @@ def test_a_reuse_is_recognised_after_a_restart_and_stays_so(tmp_path: Path) -> N
     path = tmp_path / "store.sqlite"
 
     def started() -> World:
-        return World(ROTATING, CLIENTS, store=SQLiteStore(path))
+        return World(ROTATING, CLIENTS, store=SQLiteRecords(path))
 
     before = started()
     first = before.login().json["refresh_token"]
@@ -127,7 +127,7 @@ def test_a_reuse_is_recognised_after_a_restart_and_stays_so(tmp_path: Path) -> N
 
 
 def test_two_servers_on_one_file_recognise_a_reuse_together(tmp_path: Path) -> None:
-    one, two = (World(ROTATING, CLIENTS, store=SQLiteStore(tmp_path / "store.sqlite")) for _ in range(2))
+    one, two = (World(ROTATING, CLIENTS, store=SQLiteRecords(tmp_path / "store.sqlite")) for _ in range(2))
     first = one.login().json["refresh_token"]
     second = two.refresh(first).json["refresh_token"]
     assert one.refresh(first).json["error_description"] == REUSED

@@ -17,7 +17,7 @@ from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.token import token
 from doorkey.server.model import NONE, Client, Settings, User
 from doorkey.server.storage.effects import Directory, Storage
-from doorkey.server.storage.store import MemoryStore, Store
+from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.tokens.keys import KeyRing
 from doorkey.values import Secret
 from doorkey.wire.flow import run
@@ -42,7 +42,7 @@ class World:
     settings: Settings = field(default_factory=Settings)
     clients: tuple[Client, ...] = (APP, SPA, OTHER)
     users: tuple[User, ...] = (ALICE,)
-    store: Store = field(default_factory=MemoryStore)
+    store: Records = field(default_factory=MemoryRecords)
     now: float = 1_800_000_000.0
 
     def __post_init__(self) -> None:

@@ -32,7 +32,7 @@ from doorkey.server.endpoints.userinfo import userinfo
 from doorkey.server.model import Settings
 from doorkey.server.responses.responses import json_response
 from doorkey.server.storage.effects import Directory, Storage
-from doorkey.server.storage.store import Store
+from doorkey.server.storage.records import Records
 from doorkey.server.tokens.bearer import bearer_token, challenge
 from doorkey.server.tokens.keys import KeyRing
 from doorkey.server.tokens.reading import live_access_token
@@ -89,7 +89,7 @@ class Keycloak:
     """
 
     def __init__(
-        self, realms: Mapping[str, Realm], store: Store, clock: Callable[[], float], *, any_host: bool = False
+        self, realms: Mapping[str, Realm], store: Records, clock: Callable[[], float], *, any_host: bool = False
     ) -> None:
         self._realms = realms
         self._store = store

@@ -25,8 +25,8 @@ from doorkey.errors import UsageError, printable
 from doorkey.runtime.clock import wall_time
 from doorkey.server.model import Client, Settings, User
 from doorkey.server.storage.effects import Directory
-from doorkey.server.storage.sqlite import SQLiteStore
-from doorkey.server.storage.store import MemoryStore, Store
+from doorkey.server.storage.records import MemoryRecords, Records
+from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.wire.urls import is_loopback
 
 START_SECONDS = 10.0
@@ -81,7 +81,7 @@ class Provider:
         known = default_realms(_keys(trusted_issuers, "trusted_issuers", "issuer"))
         self.realms = _with_lifetime({**known, **_realms(realms)}, access_token_lifetime)
         self._store_path = _path(store)
-        self._store: Store | None = None
+        self._store: Records | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -105,7 +105,7 @@ class Provider:
         self._let_go()
 
     def _serve(self, listener: socket.socket) -> None:
-        self._store = MemoryStore() if self._store_path is None else SQLiteStore(self._store_path)
+        self._store = MemoryRecords() if self._store_path is None else SQLiteRecords(self._store_path)
         directory = Directory(self.clients, self.users)
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
         keycloak = Keycloak(realms, self._store, self._clock.now, any_host=self._allow_remote)
@@ -116,11 +116,11 @@ class Provider:
             raise UsageError("the provider did not start") from self._server.failure
         self._port = listener.getsockname()[1]
 
-    def _let_go(self, patience: float | None = None) -> None:
-        """Wait for the thread, at most `patience` seconds, and close the store."""
+    def _let_go(self, timeout: float | None = None) -> None:
+        """Wait for the thread, at most `timeout` seconds, and close the store."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(patience)
+            self._thread.join(timeout)
         if self._store is not None:
             self._store.close()
         self._server = self._thread = self._store = None

@@ -1,4 +1,4 @@
-"""What endpoints ask of the store, as typed effects, and `Storage`, which performs them over any `Store`.
+"""What endpoints ask of the store, as typed effects, and `Storage`, which performs them over any `Records`.
 
 A code, a cookie or an assertion id is kept as its SHA-256: who reads the store cannot use what was issued.
 """
@@ -21,7 +21,7 @@ from doorkey.server.model import (
     Settings,
     User,
 )
-from doorkey.server.storage.store import Store
+from doorkey.server.storage.records import Records
 from doorkey.values import Secret
 from doorkey.wire.flow import Effect
 
@@ -176,7 +176,7 @@ class Directory:
 class Storage:
     """Performs the effects of one request in one realm, over its directory and a store, at one moment."""
 
-    def __init__(self, realm: str, directory: Directory, store: Store, settings: Settings, now: float) -> None:
+    def __init__(self, realm: str, directory: Directory, store: Records, settings: Settings, now: float) -> None:
         self._realm = realm
         self._directory = directory
         self._store = store

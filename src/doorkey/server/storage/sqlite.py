@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doorkey.errors import StoreError, UsageError
-from doorkey.server.storage.store import SWEEP_EVERY
+from doorkey.server.storage.records import SWEEP_EVERY
 from doorkey.stores.sqlite_file import made_if_missing
 
 APPLICATION_ID = 0x646B6579  # "dkey": how our own files are told from other people's
@@ -36,16 +36,16 @@ CREATE TABLE record (
 """
 
 
-class SQLiteStore:
+class SQLiteRecords:
     """Records in the file at `path`, which is made if need be. Safe between threads, and between processes.
 
-    A call waits `patience` seconds for another process that writes, and raises `StoreError` then.
+    A call waits `timeout` seconds for another process that writes, and raises `StoreError` then.
 
     Raises `UsageError` if the file is a symbolic link, somebody else's, open to others, or not one of ours, and
     `StoreError` or `RecordError` if it cannot be reached or only its journal is left; it is then left as it is.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
         self._path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
         self._lock = threading.Lock()
         self._writes = 0
@@ -54,7 +54,7 @@ class SQLiteStore:
             self._db = sqlite3.connect(
                 f"{self._path.as_uri()}?mode=rw",
                 uri=True,
-                timeout=patience,
+                timeout=timeout,
                 check_same_thread=False,
                 isolation_level=None,
             )
@@ -74,12 +74,12 @@ class SQLiteStore:
             return self._live(kind, key, now)
 
     def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
-        """Write the record, whatever was there."""
+        """Write the record, and replace an earlier one."""
         with self._transaction("IMMEDIATE"):
             self._write(kind, key, value, expires_at=expires_at, now=now)
 
     def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
-        """Write the record if there is none, and say whether this call did."""
+        """Write the record if there is none. Return whether this call wrote it."""
         with self._transaction("IMMEDIATE"):
             if self._live(kind, key, now) is not None:
                 return False
@@ -87,7 +87,7 @@ class SQLiteStore:
             return True
 
     def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
-        """Write `new` if the record is still `old`, and say whether it was."""
+        """Replace `old` by `new` if the record is still `old`. Return whether it was."""
         with self._transaction("IMMEDIATE"):
             if self._live(kind, key, now) != old:
                 return False
@@ -95,7 +95,7 @@ class SQLiteStore:
             return True
 
     def remove(self, kind: str, key: str, now: float) -> bool:
-        """Remove the record, and say whether there was one."""
+        """Remove the record. Return whether there was one."""
         with self._transaction("IMMEDIATE"):
             there = self._live(kind, key, now) is not None
             self._db.execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))

@@ -9,7 +9,7 @@ from typing import Any
 
 from doorkey.jose.generation import generate_key, private_jwk
 from doorkey.jose.keys import Key, import_key
-from doorkey.server.storage.store import Store
+from doorkey.server.storage.records import Records
 
 SIGNING_ALG = "RS256"
 REFRESH_ALG = "HS512"
@@ -30,7 +30,7 @@ class RealmKeys:
 class KeyRing:
     """The keys of every realm, each made when it is first needed. Safe to share between threads."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Records) -> None:
         self._store = store
         self._keys: dict[str, RealmKeys] = {}
         self._lock = threading.Lock()

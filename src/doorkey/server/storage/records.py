@@ -1,7 +1,7 @@
-"""Where a server keeps its records: one small protocol, and a store in memory.
+"""The records of an authorization server: the protocol of a store, and a store in memory.
 
-A record is a text under a kind and a key, until a moment. What the texts mean is `storage`'s business, so a
-store is six short methods, and every promise of atomicity stands here.
+A record is a text under a kind and a key, with an expiry time. `storage.effects` defines what the texts mean. A store
+therefore has six short methods, and this protocol states every guarantee of atomicity.
 """
 
 from __future__ import annotations
@@ -10,39 +10,39 @@ import threading
 from typing import Protocol
 
 SWEEP_EVERY = 512
-"""So many writes make a store look for records that have expired."""
+"""A store removes its expired records once in this many writes."""
 
 
-class Store(Protocol):
-    """Records by kind and key. Times are POSIX seconds; an expired record is an absent one."""
+class Records(Protocol):
+    """Records by kind and key. Times are POSIX seconds; an expired record counts as absent."""
 
     def get(self, kind: str, key: str, now: float) -> str | None:
         """Return the record, or None."""
         ...
 
     def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
-        """Write the record, whatever was there."""
+        """Write the record, and replace an earlier one."""
         ...
 
     def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
-        """Write the record if there is none, and say so; of several callers exactly one does."""
+        """Write the record if there is none. Return True to exactly one of several concurrent callers."""
         ...
 
     def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
-        """Write `new` if the record is still `old`, and say so; of several callers exactly one does."""
+        """Replace `old` by `new` if the record is still `old`. Return True to exactly one of several callers."""
         ...
 
     def remove(self, kind: str, key: str, now: float) -> bool:
-        """Remove the record, and say whether there was one."""
+        """Remove the record. Return whether there was one."""
         ...
 
     def close(self) -> None:
-        """Let go of what the store holds open."""
+        """Release files and connections."""
         ...
 
 
-class MemoryStore:
-    """Records in this process, for as long as it lives. Safe to share between threads."""
+class MemoryRecords:
+    """Records in the memory of this process. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], tuple[str, float]] = {}
@@ -55,12 +55,12 @@ class MemoryStore:
             return self._live(kind, key, now)
 
     def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
-        """Write the record, whatever was there."""
+        """Write the record, and replace an earlier one."""
         with self._lock:
             self._write(kind, key, value, expires_at=expires_at, now=now)
 
     def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
-        """Write the record if there is none, and say whether this call did."""
+        """Write the record if there is none. Return whether this call wrote it."""
         with self._lock:
             if self._live(kind, key, now) is not None:
                 return False
@@ -68,7 +68,7 @@ class MemoryStore:
             return True
 
     def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
-        """Write `new` if the record is still `old`, and say whether it was."""
+        """Replace `old` by `new` if the record is still `old`. Return whether it was."""
         with self._lock:
             if self._live(kind, key, now) != old:
                 return False
@@ -76,14 +76,14 @@ class MemoryStore:
             return True
 
     def remove(self, kind: str, key: str, now: float) -> bool:
-        """Remove the record, and say whether there was one."""
+        """Remove the record. Return whether there was one."""
         with self._lock:
             there = self._live(kind, key, now) is not None
             self._records.pop((kind, key), None)
             return there
 
     def close(self) -> None:
-        """Do nothing: there is nothing open."""
+        """Do nothing: this store holds nothing open."""
 
     def _live(self, kind: str, key: str, now: float) -> str | None:
         value, expires_at = self._records.get((kind, key), (None, 0.0))

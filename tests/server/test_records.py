@@ -13,34 +13,34 @@ from pathlib import Path
 import pytest
 
 from doorkey.errors import RecordError, StoreError, UsageError
-from doorkey.server.storage.sqlite import SQLiteStore
-from doorkey.server.storage.store import SWEEP_EVERY, MemoryStore, Store
+from doorkey.server.storage.records import SWEEP_EVERY, MemoryRecords, Records
+from doorkey.server.storage.sqlite import SQLiteRecords
 
 LATER = 1000.0
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "store.sqlite")
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
+    store: Records = MemoryRecords() if request.param == "memory" else SQLiteRecords(tmp_path / "store.sqlite")
     yield store
     store.close()
 
 
-def test_a_record_is_there_until_it_expires(store: Store) -> None:
+def test_a_record_is_there_until_it_expires(store: Records) -> None:
     store.put("code", "a", "one", expires_at=10, now=0)
     assert store.get("code", "a", 9.9) == "one"
     assert store.get("code", "a", 10) is None
     assert store.get("session", "a", 0) is None
 
 
-def test_add_writes_once(store: Store) -> None:
+def test_add_writes_once(store: Records) -> None:
     assert store.add("once", "a", "one", expires_at=10, now=0)
     assert not store.add("once", "a", "two", expires_at=10, now=9)
     assert store.get("once", "a", 9) == "one"
     assert store.add("once", "a", "three", expires_at=20, now=10)
 
 
-def test_swap_writes_only_over_what_was_seen(store: Store) -> None:
+def test_swap_writes_only_over_what_was_seen(store: Records) -> None:
     store.put("session", "a", "one", expires_at=LATER, now=0)
     assert not store.swap("session", "a", "zero", "two", expires_at=LATER, now=0)
     assert store.swap("session", "a", "one", "two", expires_at=LATER, now=0)
@@ -49,14 +49,14 @@ def test_swap_writes_only_over_what_was_seen(store: Store) -> None:
     assert not store.swap("session", "a", "two", "three", expires_at=LATER, now=LATER)
 
 
-def test_remove_says_whether_there_was_something(store: Store) -> None:
+def test_remove_says_whether_there_was_something(store: Records) -> None:
     store.put("session", "a", "one", expires_at=LATER, now=0)
     assert store.remove("session", "a", 0)
     assert not store.remove("session", "a", 0)
     assert store.get("session", "a", 0) is None
 
 
-def test_of_many_threads_exactly_one_wins(store: Store) -> None:
+def test_of_many_threads_exactly_one_wins(store: Records) -> None:
     store.put("code", "a", "fresh", expires_at=LATER, now=0)
     together = threading.Barrier(16)
     wins: list[str] = []
@@ -75,7 +75,7 @@ def test_of_many_threads_exactly_one_wins(store: Store) -> None:
     assert store.get("code", "a", 0) == wins[0]
 
 
-def test_expired_records_are_swept_away(store: Store) -> None:
+def test_expired_records_are_swept_away(store: Records) -> None:
     store.put("old", "a", "one", expires_at=1, now=0)
     for number in range(SWEEP_EVERY):
         store.put("new", str(number), "", expires_at=LATER, now=5)
@@ -83,7 +83,7 @@ def test_expired_records_are_swept_away(store: Store) -> None:
 
 
 def test_two_connections_see_the_same_file(tmp_path: Path) -> None:
-    one, two = SQLiteStore(tmp_path / "store"), SQLiteStore(tmp_path / "store")
+    one, two = SQLiteRecords(tmp_path / "store"), SQLiteRecords(tmp_path / "store")
     one.put("a", "b", "c", expires_at=LATER, now=0)
     assert not two.add("a", "b", "other", expires_at=LATER, now=0)
     assert two.get("a", "b", 0) == "c"
@@ -95,20 +95,20 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "store"
     before = os.umask(0)
     try:
-        SQLiteStore(path).close()
+        SQLiteRecords(path).close()
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
-        SQLiteStore(path)
+        SQLiteRecords(path)
 
 
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError):
-        SQLiteStore(link)
+        SQLiteRecords(link)
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -116,7 +116,7 @@ def test_something_that_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe", tmp_path / "no-folder" / "store"):
         with pytest.raises(UsageError):
-            SQLiteStore(path)
+            SQLiteRecords(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"notes of mine", b"SQLite format 3\x00 and then nothing", b"\x00" * 4096])
@@ -125,7 +125,7 @@ def test_a_foreign_or_truncated_file_is_refused_and_left_as_it_is(tmp_path: Path
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(UsageError, match="it was left as it is"):
-        SQLiteStore(path)
+        SQLiteRecords(path)
     assert path.read_bytes() == content
 
 
@@ -138,7 +138,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) 
     path.chmod(0o600)
     before = path.read_bytes()
     with pytest.raises(UsageError, match="not one of doorkey's"):
-        SQLiteStore(path)
+        SQLiteRecords(path)
     assert path.read_bytes() == before
 
 
@@ -146,10 +146,10 @@ def test_to_open_the_file_again_drops_no_lock_that_this_process_holds(tmp_path: 
     """POSIX locks belong to the process: closing any descriptor of the file would let another process write."""
     path = tmp_path / "store"
     write = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute(sys.argv[2])"
-    SQLiteStore(path).close()
+    SQLiteRecords(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as writing:
         writing.execute("BEGIN IMMEDIATE")
-        again = SQLiteStore(path)
+        again = SQLiteRecords(path)
         done = subprocess.run([sys.executable, "-c", write, path, "BEGIN IMMEDIATE"], capture_output=True, text=True)
         assert "database is locked" in done.stderr
         again.close()
@@ -159,14 +159,14 @@ def test_to_open_the_file_again_drops_no_lock_that_this_process_holds(tmp_path: 
 def test_the_journal_of_a_store_that_was_deleted_is_not_taken_for_a_new_ones(tmp_path: Path) -> None:
     (tmp_path / "store-journal").touch(mode=0o600)
     with pytest.raises(RecordError, match="was deleted"):
-        SQLiteStore(tmp_path / "store")
+        SQLiteRecords(tmp_path / "store")
     assert not (tmp_path / "store").exists()
 
 
 def test_who_reads_the_file_holds_up_nobody_who_writes(tmp_path: Path) -> None:
     path = tmp_path / "store"
     with (
-        closing(SQLiteStore(path, patience=0)) as store,
+        closing(SQLiteRecords(path, timeout=0)) as store,
         closing(sqlite3.connect(path, isolation_level=None)) as reading,
     ):
         reading.execute("BEGIN")
@@ -177,12 +177,12 @@ def test_who_reads_the_file_holds_up_nobody_who_writes(tmp_path: Path) -> None:
 
 def test_a_write_that_finds_the_file_in_use_is_an_error_and_the_next_one_works(tmp_path: Path) -> None:
     path = tmp_path / "store"
-    SQLiteStore(path).close()
+    SQLiteRecords(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as reading:
         reading.execute("PRAGMA journal_mode = DELETE")  # as the files of older versions are
         reading.execute("BEGIN")
         reading.execute("SELECT * FROM record").fetchall()
-        with closing(SQLiteStore(path, patience=0)) as store:
+        with closing(SQLiteRecords(path, timeout=0)) as store:
             with pytest.raises(StoreError, match="does not answer") as caught:
                 store.put("code", "a", "one", expires_at=LATER, now=0)  # its COMMIT waits for whoever reads
             assert caught.value.retryable
@@ -194,16 +194,16 @@ def test_a_write_that_finds_the_file_in_use_is_an_error_and_the_next_one_works(t
 
 def test_a_file_of_an_older_version_gets_a_log(tmp_path: Path) -> None:
     path = tmp_path / "store"
-    SQLiteStore(path).close()
+    SQLiteRecords(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         old.execute("PRAGMA journal_mode = DELETE")
-    SQLiteStore(path).close()
+    SQLiteRecords(path).close()
     with closing(sqlite3.connect(path)) as reading:
         assert reading.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_closed_store_says_so_in_an_error_of_ours(tmp_path: Path) -> None:
-    store = SQLiteStore(tmp_path / "store")
+    store = SQLiteRecords(tmp_path / "store")
     store.close()
     with pytest.raises(StoreError, match="does not answer"):
         store.get("code", "a", 0)
