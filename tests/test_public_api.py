@@ -152,6 +152,13 @@ def test_the_public_surface_is_the_one_that_was_reviewed() -> None:
     assert not changed, f"the public API has changed; where that is meant, run\n  {REGENERATE}\n{changed}"
 
 
+def test_every_default_of_a_public_signature_reads_well_in_help() -> None:
+    unreadable = [
+        line.partition("(")[0] for line in surface().splitlines() if re.search("= <(function|built|bound|method)", line)
+    ]
+    assert unreadable == []
+
+
 def test_every_exported_name_is_there_and_says_what_it_is_for() -> None:
     missing = [
         f"{module.__name__}.{name}"

@@ -123,8 +123,8 @@ def test_a_clock_that_says_no_time_is_refused_where_it_is_given(make: Callable[[
 def test_a_chance_that_is_no_number_from_0_to_1_is_said_and_costs_no_token(drawn: Any) -> None:
     answer = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"access_token": "a", "token_type": "Bearer"}))
     with httpx2.Client(transport=answer) as client:
-        how: dict[str, Any] = {"chance": lambda: drawn, "http_client": client, **ENDPOINT}
+        how: dict[str, Any] = {"random": lambda: drawn, "http_client": client, **ENDPOINT}
         source = TokenSource(ClientCredentials("c"), **how)
-        with pytest.raises(UsageError, match="what chance returns is a number from 0 to 1"):
+        with pytest.raises(UsageError, match="what random returns is a number from 0 to 1"):
             source.token()
         assert source.token().access_token.reveal() == "a"

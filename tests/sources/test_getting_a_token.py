@@ -277,7 +277,7 @@ def test_a_private_key_is_never_sent_as_if_it_were_a_secret(hostile: Hostile, ke
         (CLIENT, {"token_endpoint": "https://as.example/token", "leeway": float("nan")}, "leeway"),
         (CLIENT, {"token_endpoint": "https://as.example/token", "leeway": "60"}, "leeway"),
         (CLIENT, {"token_endpoint": "https://as.example/token", "clock": 7}, "clock"),
-        (CLIENT, {"token_endpoint": "https://as.example/token", "chance": 0.5}, "chance"),
+        (CLIENT, {"token_endpoint": "https://as.example/token", "random": 0.5}, "random"),
     ],
 )
 @one_of_each

@@ -95,7 +95,7 @@ def test_the_lifetime_counts_from_the_moment_of_asking(source: Maker, hostile: H
 def test_chance_spreads_the_margin_from_half_of_it_to_all_of_it(
     source: Maker, hostile: Hostile, clock: Clock, chance: float, fresh_for: float
 ) -> None:
-    asking = source(CLIENT, clock=clock, chance=lambda: chance, **on_token(hostile, token("a"), token("b")))
+    asking = source(CLIENT, clock=clock, random=lambda: chance, **on_token(hostile, token("a"), token("b")))
     asking.token()
     clock.advance(fresh_for - 0.01)
     assert asking.access_token() == "a"
@@ -107,7 +107,7 @@ def test_chance_spreads_the_margin_from_half_of_it_to_all_of_it(
 def test_each_token_draws_its_own_margin(source: Maker, hostile: Hostile, clock: Clock) -> None:
     drawn = [0.0]
     answers = (token("a"), token("b"), token("c"))
-    asking = source(CLIENT, clock=clock, chance=lambda: drawn[0], **on_token(hostile, *answers))
+    asking = source(CLIENT, clock=clock, random=lambda: drawn[0], **on_token(hostile, *answers))
     asking.token()
     for early, following, expected in ((30, 1.0, "b"), (60, 0.5, "c")):
         drawn[0] = following
@@ -119,7 +119,7 @@ def test_each_token_draws_its_own_margin(source: Maker, hostile: Hostile, clock:
 
 @one_of_each
 def test_a_leeway_that_is_named_is_honoured_without_chance(source: Maker, hostile: Hostile, clock: Clock) -> None:
-    asking = source(CLIENT, clock=clock, leeway=60, chance=lambda: 0.0, **on_token(hostile, token("a"), token("b")))
+    asking = source(CLIENT, clock=clock, leeway=60, random=lambda: 0.0, **on_token(hostile, token("a"), token("b")))
     asking.token()
     clock.advance(240)
     assert asking.access_token() == "b"
@@ -129,7 +129,7 @@ def test_a_fleet_that_began_together_does_not_renew_in_step(hostile: Hostile, cl
     on_token(hostile, token(expires_in=300))
     drawn = [number / 20 for number in range(20)]
     fleet = [
-        TokenSource(CLIENT, token_endpoint=hostile.token_endpoint, clock=clock, chance=lambda share=share: share)  # type: ignore[misc]
+        TokenSource(CLIENT, token_endpoint=hostile.token_endpoint, clock=clock, random=lambda share=share: share)  # type: ignore[misc]
         for share in drawn
     ]
     for one in fleet:

@@ -289,7 +289,7 @@ def test_a_given_client_whose_loop_has_ended_is_an_error_of_ours_and_then_works_
 
 def _in_three_loops(endpoint: str, clock: Counting) -> None:
     asking = AsyncTokenSource(
-        CLIENT, http_client=httpx2.AsyncClient(verify=TLS), clock=clock, token_endpoint=endpoint, chance=lambda: 1.0
+        CLIENT, http_client=httpx2.AsyncClient(verify=TLS), clock=clock, token_endpoint=endpoint, random=lambda: 1.0
     )
 
     async def ask() -> str:

@@ -58,7 +58,7 @@ def soon(asking: Driven) -> Any:
 @one_of_each
 def test_a_chance_that_raises_loses_no_token(source: Maker, hostile: Hostile, clock: Clock) -> None:
     chance = Broken(1.0)
-    asking = source(CLIENT, clock=clock, chance=chance, **on_token(hostile, token("a"), token("b")))
+    asking = source(CLIENT, clock=clock, random=chance, **on_token(hostile, token("a"), token("b")))
     assert outcome(asking) in ("a", ArithmeticError)
     assert soon(asking) == "a"
     assert len(hostile.token_requests) == 1
@@ -69,7 +69,7 @@ def test_a_chance_that_raises_after_a_failure_keeps_nobody_waiting(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     chance = Broken(1.0)
-    asking = source(CLIENT, clock=clock, chance=chance, **on_token(hostile, GARBAGE, token("b")))
+    asking = source(CLIENT, clock=clock, random=chance, **on_token(hostile, GARBAGE, token("b")))
     assert outcome(asking) is not None
     chance.broken = False
     clock.advance(3600)

@@ -196,7 +196,7 @@ def test_the_pause_doubles_up_to_a_minute(source: Maker, hostile: Hostile, clock
 
 @one_of_each
 def test_chance_spreads_the_end_of_the_pause(source: Maker, hostile: Hostile, clock: Clock) -> None:
-    asking = source(CLIENT, clock=clock, chance=lambda: 0.0, **on_token(hostile, GARBAGE))
+    asking = source(CLIENT, clock=clock, random=lambda: 0.0, **on_token(hostile, GARBAGE))
     fails(asking.token)
     clock.advance(0.24)
     fails(asking.token)
@@ -221,7 +221,7 @@ def test_success_ends_the_pauses(source: Maker, hostile: Hostile, clock: Clock) 
 
 @one_of_each
 def test_a_pause_that_the_server_names_is_kept(source: Maker, hostile: Hostile, clock: Clock) -> None:
-    asking = source(CLIENT, clock=clock, chance=lambda: 0.0, **on_token(hostile, busy(120), token("a")))
+    asking = source(CLIENT, clock=clock, random=lambda: 0.0, **on_token(hostile, busy(120), token("a")))
     assert isinstance(fails(asking.token), TemporarilyUnavailable)
     clock.advance(119)
     told = fails(asking.token)
@@ -234,7 +234,7 @@ def test_a_pause_that_the_server_names_is_kept(source: Maker, hostile: Hostile, 
 @one_of_each
 def test_a_refresh_keeps_the_pause_too(source: Maker, hostile: Hostile, clock: Clock) -> None:
     answers = (token("a", refresh_token="rt-1"), busy(30), token("b"))
-    asking = source(CLIENT, clock=clock, chance=lambda: 0.0, **on_token(hostile, *answers))
+    asking = source(CLIENT, clock=clock, random=lambda: 0.0, **on_token(hostile, *answers))
     asking.token()
     clock.advance(300)
     fails(asking.token)

@@ -55,14 +55,14 @@ class Driven:
         self._portal = portal
         self.sleeps: list[float] = []
         self.client = kind.client() if kind.client else None
-        how: dict[str, Any] = {"chance": lambda: 1.0, **options}
+        how: dict[str, Any] = {"random": lambda: 1.0, **options}
         if self.client is not None:
             how.setdefault("http_client", self.client)
         make: Any = TokenSource if portal is None else AsyncTokenSource
         how.setdefault("sleep", self._sleep if portal is None else self._asleep)
         if isinstance(credentials, SourceCore):  # which the caller has given its options
             make = make._on
-            how.pop("chance")
+            how.pop("random")
         self.native: Any = make(credentials, **how)
 
     def _sleep(self, seconds: float) -> None:

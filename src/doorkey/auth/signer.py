@@ -267,7 +267,7 @@ def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
     from doorkey.sources import AsyncTokenSource, TokenSource
     from doorkey.sources.core import SourceCore
 
-    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "chance", "on_event", "timer")
+    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "random", "on_event", "timer")
     known = (*named, "sleep", "http_client", "background", "exchange")
     if (unknown := next((name for name in how if name not in known), None)) is not None:
         raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, known)}")

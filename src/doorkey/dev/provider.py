@@ -45,7 +45,8 @@ class Provider:
     settings; `access_token_lifetime` (seconds) holds for all of them. `client_jwks` registers clients that
     authenticate with `private_key_jwt`, by client id, with their public keys, and `trusted_issuers` those
     whose assertions `assertion-client` may bring, by issuer, with theirs. `store` is the path of an
-    SQLite file that outlives the provider; without it everything is in memory. `clock` returns POSIX seconds.
+    SQLite file that outlives the provider; without it everything is in memory. `clock` returns POSIX seconds (None:
+    time.time).
 
     Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for what cannot be served.
     """
@@ -63,7 +64,7 @@ class Provider:
         host: str = "127.0.0.1",
         port: int = 0,
         allow_remote: bool = False,
-        clock: Callable[[], float] = wall_time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         instance(allow_remote, bool, "allow_remote is True or False")
         if not is_loopback(named(host, "host")) and not allow_remote:
@@ -77,7 +78,7 @@ class Provider:
         self.requests = RequestLog()
         self.faults = Faults()
         self._host, self._port, self._allow_remote = host, port, allow_remote
-        self._clock = Clock(clock)
+        self._clock = Clock(wall_time if clock is None else clock)
         known = default_realms(_keys(trusted_issuers, "trusted_issuers", "issuer"))
         self.realms = _with_lifetime({**known, **_realms(realms)}, access_token_lifetime)
         self._store_path = _path(store)

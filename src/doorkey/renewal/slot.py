@@ -27,7 +27,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
-_CHANCE: Final = "what chance returns"
+_CHANCE: Final = "what random returns"
 
 
 class Freshness(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from random import random
+from random import random as draw
 from typing import Any, Final
 
 from doorkey import arguments
@@ -29,7 +29,7 @@ class SourceCore:
     """One token for `credentials` at one authorization server.
 
     `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary; `server` is all of that,
-    shared with others. `leeway` is in seconds. `chance` returns 0…1 and spreads renewals and retries over time.
+    shared with others. `leeway` is in seconds. `random` returns 0…1 and spreads renewals and retries over time.
     """
 
     def __init__(
@@ -41,19 +41,22 @@ class SourceCore:
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         server: AuthorizationServer | None = None,
         leeway: float | None = None,
-        clock: Callable[[], float] = wall_time,
-        chance: Callable[[], float] = random,
+        clock: Callable[[], float] | None = None,
+        random: Callable[[], float] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = monotonic_time,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         arguments.instance(credentials, Credentials, "a token source takes credentials")
         if leeway is not None:
             leeway = arguments.seconds(leeway, "leeway")
+        clock = wall_time if clock is None else clock
+        timer = monotonic_time if timer is None else timer
         arguments.clock(clock)
-        arguments.function(chance, "chance is a callable that returns a number from 0 to 1")
+        random = draw if random is None else random
+        arguments.function(random, "random is a callable that returns a number from 0 to 1")
         self.credentials = credentials
         self.clock = clock
-        self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), chance, lambda: credentials.repeatable)
+        self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), random, lambda: credentials.repeatable)
         self.gate = Gate()
         server = server or AuthorizationServer.told(issuer, token_endpoint, metadata)
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)

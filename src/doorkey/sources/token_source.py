@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from random import random
 from typing import Any, Final
 
 from doorkey.arguments import blocking, function
@@ -15,7 +14,6 @@ from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.renewal.turns import Turn
-from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.runtime.deadline import begin
 from doorkey.sources.core import SourceCore
 from doorkey.tokens import OAuthToken
@@ -35,9 +33,10 @@ class TokenSource(NotPicklable):
     `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; left out, one is made.
     `leeway` is the seconds before expiry at which the token is renewed, left out: min(60, lifetime / 2). With
     `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
-    server. `clock` returns seconds since the epoch, `sleep` lets seconds pass. `chance` returns 0…1: each token draws
-    by it how early it is renewed (from half of that margin to all of it), so that a fleet does not renew in step.
-    `on_event` is called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations.
+    server. `clock` returns seconds since the epoch (None: time.time), `sleep` waits for a number of seconds (None:
+    time.sleep). `random` returns 0…1 (None: random.random): each token draws by it how early it is renewed (from half
+    of that margin to all of it), so that a fleet does not renew in step. `on_event` is called with each
+    `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations (None: time.monotonic).
     """
 
     def __init__(
@@ -51,11 +50,11 @@ class TokenSource(NotPicklable):
         leeway: float | None = None,
         background: bool = False,
         exchange: ExchangePolicy | None = None,
-        clock: Callable[[], float] = wall_time,
-        chance: Callable[[], float] = random,
-        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] | None = None,
+        random: Callable[[], float] | None = None,
+        sleep: Callable[[float], object] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = monotonic_time,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         core = SourceCore(
             credentials,
@@ -64,7 +63,7 @@ class TokenSource(NotPicklable):
             metadata=metadata,
             leeway=leeway,
             clock=clock,
-            chance=chance,
+            random=random,
             on_event=on_event,
             timer=timer,
         )
@@ -84,12 +83,12 @@ class TokenSource(NotPicklable):
         http_client: Any = None,
         background: bool = False,
         exchange: ExchangePolicy | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._core, self._kept_in = core, core.slot
         self._sender = Sender(http_client, policy_of(exchange))
-        blocking(sleep, _SLEEP)
-        self._sleep = sleep
+        self._sleep = time.sleep if sleep is None else sleep
+        blocking(self._sleep, _SLEEP)
         self._flight = SingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
 
     def token(self) -> OAuthToken:
@@ -144,11 +143,11 @@ class AsyncTokenSource(NotPicklable):
         leeway: float | None = None,
         background: bool = False,
         exchange: ExchangePolicy | None = None,
-        clock: Callable[[], float] = wall_time,
-        chance: Callable[[], float] = random,
+        clock: Callable[[], float] | None = None,
+        random: Callable[[], float] | None = None,
         sleep: Callable[[float], Any] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = monotonic_time,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         core = SourceCore(
             credentials,
@@ -157,7 +156,7 @@ class AsyncTokenSource(NotPicklable):
             metadata=metadata,
             leeway=leeway,
             clock=clock,
-            chance=chance,
+            random=random,
             on_event=on_event,
             timer=timer,
         )

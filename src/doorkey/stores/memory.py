@@ -35,7 +35,8 @@ class MemoryStore(NotPicklable):
 
     What is over either bound is dropped, longest unused first: that grant is lost, so choose the bounds for the number
     of accounts. The versions of at most as many deleted records are remembered on top. `clock` returns seconds and
-    never goes backwards; leases expire by it as well. A forked child has the records of its parent, as they were.
+    never goes backwards (None: time.monotonic); leases expire by it as well. A forked child has the records of its
+    parent, as they were.
     """
 
     def __init__(
@@ -43,11 +44,12 @@ class MemoryStore(NotPicklable):
         *,
         max_entries: int = 100_000,
         max_age: float | None = None,
-        clock: Callable[[], float] = monotonic_time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         count(max_entries, "max_entries")
         if max_age is not None:
             seconds(max_age, "max_age", least=0.001)
+        clock = monotonic_time if clock is None else clock
         arguments.clock(clock, "clock is a callable that returns seconds")
         self._max_entries = max_entries
         self._max_age = max_age
@@ -159,7 +161,7 @@ class AsyncMemoryStore(NotPicklable):
         *,
         max_entries: int = 100_000,
         max_age: float | None = None,
-        clock: Callable[[], float] = monotonic_time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._store = MemoryStore(max_entries=max_entries, max_age=max_age, clock=clock)
 

@@ -15,7 +15,7 @@ from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.client_auth import auth_method_named
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.runtime.clock import monotonic_time
+from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.stores.limits import MAX_LEASE
@@ -56,9 +56,9 @@ class VaultCore:
         leeway: float | None,
         check_every: float,
         exchange: ExchangePolicy | None,
-        clock: Callable[[], float],
+        clock: Callable[[], float] | None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = monotonic_time,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         method = token_endpoint_auth_method
         if isinstance(method, str):
@@ -68,6 +68,8 @@ class VaultCore:
         if leeway is not None:
             seconds(leeway, "leeway")
         seconds(check_every, "check_every")
+        clock = wall_time if clock is None else clock
+        timer = monotonic_time if timer is None else timer
         arguments.clock(clock)
         if not text(client_id, "client_id"):
             raise UsageError("a vault needs a client_id")

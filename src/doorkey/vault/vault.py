@@ -15,7 +15,6 @@ from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.turns import Turn
 from doorkey.runtime.bounded_cache import BoundedCache
-from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.runtime.shield import shielded
 from doorkey.stores.limits import checked_key
 from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
@@ -54,8 +53,9 @@ class TokenVault(NotPicklable):
     out: min(60, lifetime / 2). `check_every` is the seconds after which another process's `save` or `forget` is seen
     here. `max_sources` keys are remembered, each for `max_source_age` seconds since its last use; all others are read
     from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
-    `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch, `sleep`
-    lets seconds pass. `on_event` is called with each `doorkey.observe.TokenEvent`, `timer` measures their durations.
+    `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch (None:
+    time.time), `sleep` waits for a number of seconds (None: time.sleep). `on_event` is called with each
+    `doorkey.observe.TokenEvent`, `timer` returns seconds and measures their durations (None: time.monotonic).
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class TokenVault(NotPicklable):
         max_source_age: float = 3600.0,
         exchange: ExchangePolicy | None = None,
         http_client: Any = None,
-        clock: Callable[[], float] = wall_time,
-        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] | None = None,
+        sleep: Callable[[float], object] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = monotonic_time,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         check_store(store, awaited=False)
         self._core = VaultCore(
@@ -100,6 +100,7 @@ class TokenVault(NotPicklable):
             on_event=on_event,
             timer=timer,
         )
+        sleep = time.sleep if sleep is None else sleep
         blocking(sleep, "sleep is a callable that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = Sender(http_client, self._core.policy)
@@ -209,10 +210,10 @@ class AsyncTokenVault(NotPicklable):
         max_source_age: float = 3600.0,
         exchange: ExchangePolicy | None = None,
         http_client: Any = None,
-        clock: Callable[[], float] = wall_time,
+        clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Any] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = monotonic_time,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         check_store(store, awaited=True)
         self._core = VaultCore(

@@ -13,7 +13,7 @@ from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.slot import Freshness, freshness
 from doorkey.renewal.turns import Turn
 from doorkey.runtime.bounded_cache import BoundedCache
-from doorkey.runtime.clock import monotonic_time, wall_time
+from doorkey.runtime.clock import wall_time
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.core import SourceCore
@@ -88,13 +88,14 @@ class _Authority(NotPicklable):
         max_tokens: int = 10_000,
         max_idle: float = 3600.0,
         exchange: ExchangePolicy | None = None,
-        clock: Callable[[], float] = wall_time,
+        clock: Callable[[], float] | None = None,
         on_event: OnEvent | None = None,
-        timer: Callable[[], float] = monotonic_time,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         if not hasattr(http_client, "base_url"):
             raise UsageError(f"http_client is a client of httpx2 or httpx, not {type(http_client).__name__}")
         self.http = http_client
+        clock = wall_time if clock is None else clock
         self._policy = policy_of(exchange)
         self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(
@@ -141,8 +142,9 @@ class OAuthAuthorityClient(_Authority):
     not be discovered. Tokens are cached by credentials: at most `max_tokens`, none unused for `max_idle` seconds. Those
     of credentials that the server takes but once (`RefreshToken`, an assertion given as text) come on top, at most as
     many again, and stay until their grant is dead or `forget` is called: what they were rotated to is nowhere else.
-    `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch. `on_event` is
-    called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations.
+    `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch (None:
+    time.time). `on_event` is called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their
+    durations (None: time.monotonic).
     """
 
     @property
