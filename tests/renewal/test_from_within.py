@@ -23,7 +23,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Flow, Settle, run
 from doorkey.wire.messages import Response
 from tests.support.backends import both_backends
-from tests.support.flights import ASK, EXPIRED, NEW, STALE, WAIT, now, renewing
+from tests.support.flights import ASK, EXPIRED, NEW, STALE, WAIT, Renews, now, renewing
 
 WITHIN = "from within its own renewal"
 
@@ -42,7 +42,7 @@ def calling(hook: Callable[[], Any], token: OAuthToken = EXPIRED) -> Slot:
         yield from Settle(hook())
         return NEW
 
-    made = Slot(renew, lambda _: True)
+    made = Slot(Renews(renew))
     made.put(token)
     return made
 
@@ -105,7 +105,7 @@ def test_who_saves_a_token_has_it_and_is_told_when_it_wants_another() -> None:
         yield from saving(shared, NEW, save())
         return NEW
 
-    shared = Slot(renew, lambda _: True)
+    shared = Slot(Renews(renew))
     shared.put(EXPIRED)
     flight = SingleFlight(shared, _performs_nothing, now)
     assert flight.token() == NEW

@@ -11,6 +11,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
+from tests.support.flights import Renews
 
 NOW = 1_800_000_000.0
 ASK = Request("POST", "https://as.example/token")
@@ -25,7 +26,7 @@ def renewing(token: OAuthToken | None) -> Flow[OAuthToken]:
 
 
 def slot(token: OAuthToken | None = OLD, *, can: bool = True, backoff: Backoff | None = None) -> Slot:
-    made = Slot(renewing, lambda _: can, backoff=backoff)
+    made = Slot(Renews(renewing, can=can), backoff=backoff)
     made.put(token)
     return made
 
@@ -113,13 +114,13 @@ def test_without_a_token_there_is_a_first_one_to_get_or_an_error() -> None:
 
 
 def test_a_look_is_of_one_moment_though_another_token_is_put_meanwhile() -> None:
+    class PutsMeanwhile(Renews):
+        def renewable(self, token: OAuthToken | None) -> bool:
+            made.put(NEW)
+            return True
+
     made = slot()
-
-    def renewable(_: OAuthToken | None) -> bool:
-        made.put(NEW)
-        return True
-
-    made.renewable = renewable
+    made.renewer = PutsMeanwhile(renewing)
     assert made.look(NOW) == (made.attempts, NEW, Wanted.USE)
 
 
@@ -136,7 +137,7 @@ def test_a_token_is_at_hand_while_it_is_fresh_and_nobody_refuses_or_replaces_it(
 
 
 def test_a_leeway_of_the_slot_counts() -> None:
-    made = Slot(renewing, lambda _: True, 300.0)
+    made = Slot(Renews(renewing), 300.0)
     made.put(NEW)
     assert made.wanted(NOW) is Wanted.TRY
 
@@ -224,7 +225,7 @@ def test_a_call_may_bring_its_own_way_of_renewing() -> None:
 
 
 def test_a_token_that_came_back_inside_its_margin_or_expired_is_used_and_not_asked_for_in_a_loop() -> None:
-    made = Slot(renewing, lambda _: True, leeway=1e6)
+    made = Slot(Renews(renewing), leeway=1e6)
     made.put(OLD)
     assert answered(made.fill(made.attempts)) == NEW
 
@@ -321,7 +322,7 @@ LOGIN = replace(OLD, refresh_token=Secret("rt-1"))
 
 def buried(token: OAuthToken | None = LOGIN, *, repeatable: bool = False) -> Slot:
     """A slot whose grant the server has refused."""
-    made = Slot(renewing, lambda _: True, repeatable=lambda: repeatable)
+    made = Slot(Renews(renewing, again=repeatable))
     made.put(token)
     made.mark_dead(token, REFUSED)
     return made

@@ -4,6 +4,7 @@ from doorkey.renewal.slot import Slot, Wanted
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
+from tests.support.flights import Renews
 
 NOW = 1_800_000_000.0
 
@@ -17,7 +18,7 @@ def never(_: OAuthToken | None) -> Flow[OAuthToken]:
 
 
 def slot_with(one: OAuthToken | None, leeway: float | None = None) -> Slot:
-    slot = Slot(never, lambda _: True, leeway)
+    slot = Slot(Renews(never), leeway)
     slot.put(one)
     return slot
 

@@ -11,6 +11,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request
+from tests.support.flights import Renews
 
 NOW = 1_800_000_000.0
 OLD = OAuthToken(Secret("old"), expires_at=NOW + 30, lifetime=300.0, refresh_token=Secret("rt-1"))
@@ -23,7 +24,7 @@ def renewing(token: OAuthToken | None) -> Flow[OAuthToken]:
 
 
 def slot(**how: float) -> Slot:
-    made = Slot(renewing, lambda _: True, None, Backoff(first=8.0))
+    made = Slot(Renews(renewing), None, Backoff(first=8.0))
     made.put(OLD)
     return made
 

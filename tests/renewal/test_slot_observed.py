@@ -10,6 +10,7 @@ from doorkey.renewal.slot import Slot, reject, waiting
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
+from tests.support.flights import Renews
 
 
 class Recorder:
@@ -34,7 +35,7 @@ def never(_: OAuthToken | None) -> Flow[OAuthToken]:
 
 
 def slot_with(token: OAuthToken) -> Slot:
-    slot = Slot(never, lambda _: True)
+    slot = Slot(Renews(never))
     slot.put(token)
     return slot
 

@@ -25,6 +25,7 @@ from tests.support.flights import (
     NEW,
     STALE,
     WAIT,
+    Renews,
     Server,
     Watched,
     now,
@@ -259,7 +260,7 @@ async def test_a_task_that_saves_the_token_may_use_it_meanwhile() -> None:
         saved: Settle[None] = Settle(save())
         yield from saved
 
-    shared = Slot(renew, lambda _: True)
+    shared = Slot(Renews(renew))
     shared.put(EXPIRED)
     flight = AsyncSingleFlight(shared, Exchange(), now)
     with anyio.fail_after(WAIT):

@@ -24,6 +24,7 @@ from tests.support.flights import (
     NOW,
     STALE,
     WAIT,
+    Renews,
     Server,
     Watched,
     callers,
@@ -167,7 +168,7 @@ def test_whoever_saves_the_token_may_use_it_meanwhile_without_waiting_for_itself
         yield from Settle(None)
         used.append(flight.token())
 
-    shared = Slot(renew, lambda _: True)
+    shared = Slot(Renews(renew))
     shared.put(EXPIRED)
     flight = SingleFlight(shared, Server(), now)
     assert flight.token() == NEW

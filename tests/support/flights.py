@@ -32,8 +32,23 @@ def renewing(_: OAuthToken | None) -> Flow[OAuthToken]:
     return NEW
 
 
+class Renews:
+    """A `Renewer` that renews by `renew`, where it `can`."""
+
+    def __init__(
+        self, renew: Callable[[OAuthToken | None], Flow[OAuthToken]], *, can: bool = True, again: bool = False
+    ) -> None:
+        self.renew, self._can, self._again = renew, can, again
+
+    def renewable(self, token: OAuthToken | None) -> bool:
+        return self._can
+
+    def repeatable(self) -> bool:
+        return self._again
+
+
 def slot(token: OAuthToken | None = EXPIRED) -> Slot:
-    made = Slot(renewing, lambda _: True)
+    made = Slot(Renews(renewing))
     made.put(token)
     return made
 

@@ -59,7 +59,7 @@ class FlightSource:
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`; say whether it can be renewed."""
-        if not self._slot.renewable(self._slot.token):
+        if not self._slot.renewer.renewable(self._slot.token):
             if self._slot.observer is not None:
                 self._slot.observer.rejected()
             return False
@@ -290,7 +290,7 @@ def _refuse(how: dict[str, Any], whose: Any) -> None:
 
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:
-    slot = Slot(_never, lambda _: False)
+    slot = Slot(_NotRenewable())
     slot.put(token.value)
     return (
         FlightSource(slot, SingleFlight(slot, performs_nothing, wall_time)),
@@ -298,8 +298,17 @@ def _static(token: OAuth2Token) -> tuple[Source, Any]:
     )
 
 
-def _never(_: OAuthToken | None) -> Flow[OAuthToken]:
-    raise UsageError("this token was given once and cannot be renewed")
+class _NotRenewable:
+    """A token that was given once."""
+
+    def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
+        raise UsageError("this token was given once and cannot be renewed")
+
+    def renewable(self, token: OAuthToken | None) -> bool:
+        return False
+
+    def repeatable(self) -> bool:
+        return False
 
 
 async def settled(outcome: Any) -> Any:

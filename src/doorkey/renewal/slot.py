@@ -52,16 +52,28 @@ def _stale_at(token: OAuthToken, leeway: float | None) -> float:
     return float("inf") if token.expires_at is None else token.expires_at - token.margin(leeway)
 
 
-def _not_repeatable() -> bool:
-    return False
-
-
 class Wanted(Enum):
     """What somebody who wants the token has to do."""
 
     USE = "use the token that is there"
     TRY = "renew it unless somebody is at it, else use the one that is there"
     RENEW = "renew it, or wait for whoever is at it"
+
+
+class Renewer(Protocol):
+    """How the tokens of one slot are renewed: a session, a token source and a key of a vault each are one."""
+
+    def renew(self, token: OAuthToken | None, /) -> Flow[OAuthToken]:
+        """Return the token that replaces `token` (None: the first one), saved before this returns."""
+        ...
+
+    def renewable(self, token: OAuthToken | None, /) -> bool:
+        """Return whether `renew(token)` can succeed without user interaction."""
+        ...
+
+    def repeatable(self) -> bool:
+        """Return whether the initial grant can be presented again, once a refresh token is dead."""
+        ...
 
 
 class SlotObserver(Protocol):
@@ -79,34 +91,28 @@ class SlotObserver(Protocol):
 class Slot:
     """One token that many share, and the outcome of the last attempt to renew it. Not thread-safe by itself.
 
-    `renew(token)` is the flow that brings the next token and has saved it before it returns; `renewable(token)` says
-    whether there is any way to, from None too where the first token can be got the same way. `leeway` is in seconds,
-    None for the default. With `backoff`, a failure answers those who come before its pause is over, without a request.
-    `repeatable()` says whether the first grant can be presented again, which a dead refresh token then leads to.
+    `renewer` brings the next token. `leeway` is in seconds, None for the default. With `backoff`, a failure answers
+    those who come before its pause is over, without a request.
     `chance` returns 0…1: with it, each token draws a share of the default margin, from half to all of it, so that many
     sources that began together do not renew in step. `observer` is for its owners, who tell it what happens.
     """
 
     __slots__ = (
         *("_ready", "attempts", "backoff", "chance", "dead", "error", "failures", "leeway", "observer", "pause"),
-        *("paused", "refusals", "rejected", "renew", "renewable", "repeatable", "retry_at", "share", "token"),
+        *("paused", "refusals", "rejected", "renewer", "retry_at", "share", "token"),
     )
 
     def __init__(
         self,
-        renew: Callable[[OAuthToken | None], Flow[OAuthToken]],
-        renewable: Callable[[OAuthToken | None], bool],
+        renewer: Renewer,
         leeway: float | None = None,
         backoff: Backoff | None = None,
         chance: Callable[[], float] | None = None,
-        repeatable: Callable[[], bool] = _not_repeatable,
     ) -> None:
-        self.renew = renew
-        self.renewable = renewable
+        self.renewer = renewer
         self.leeway = leeway
         self.backoff = backoff
         self.chance = chance
-        self.repeatable = repeatable
         self.dead: DeadGrant | None = None
         self.observer: SlotObserver | None = None
         self.share = 1.0
@@ -192,8 +198,8 @@ class Slot:
         fresh = Freshness.EXPIRED if token is None else self._freshness(token, now)
         if fresh is Freshness.FRESH:
             return Wanted.USE
-        if self.renewable(token):
-            if (dead := self.dead_grant_of(token)) is not None and not self.repeatable():
+        if self.renewer.renewable(token):
+            if (dead := self.dead_grant_of(token)) is not None and not self.renewer.repeatable():
                 if fresh is Freshness.STALE:
                     return Wanted.USE
                 raise dead.error()
@@ -234,7 +240,7 @@ class Slot:
             return self._put_meanwhile()
         token, rejected, refusals = self.token, self.rejected, self.refusals
         try:
-            renewed = yield from (renew or self.renew)(token)
+            renewed = yield from (renew or self.renewer.renew)(token)
         except OAuthError as error:  # any other, such as a time limit of the leader's own, says nothing to who waits
             if self.holds(token):  # else another one was put here meanwhile, which is not touched by this failure
                 self.error = error.for_waiter()

@@ -49,7 +49,7 @@ class SessionCore:
         self.hooks = ComplianceHooks()
         self.auth_methods: dict[str, ClientAuthMethod] = {}
         self.authorizations = Authorizations()
-        self.slot = Slot(self.renew, self.renewable, options.leeway, repeatable=self._repeats)
+        self.slot = Slot(self, options.leeway)
         self._observe()
         self.view: OAuth2Token | None = None
         self.asked: TokenCall | None = None
@@ -205,9 +205,9 @@ class SessionCore:
             return self.first is not None
         if self.renewal_endpoint() is None:
             return False
-        return token.refresh_token is not None or self.repeatable() is not None
+        return token.refresh_token is not None or self.repeated_call() is not None
 
-    def repeatable(self) -> TokenCall | None:
+    def repeated_call(self) -> TokenCall | None:
         """Return how to ask again without a person: as before, or with the grant the session was constructed for."""
         from doorkey.protocol.grants import ClientCredentialsGrant
 
@@ -228,15 +228,16 @@ class SessionCore:
         own = self.first is not None and kind == self.first.grant_type and given.get("assertion") is None
         return self.first if own else None
 
-    def _repeats(self) -> bool:
-        return self.repeatable() is not None
+    def repeatable(self) -> bool:
+        """Say whether a token can be asked for again without a person."""
+        return self.repeated_call() is not None
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Bring the next token: by refresh token, and by the first grant where that one is dead or missing.
 
         Raises `InvalidGrant` without asking where the grant is known to be dead and there is no other.
         """
-        again, dead = self.repeatable(), self.slot.dead_grant_of(token)
+        again, dead = self.repeated_call(), self.slot.dead_grant_of(token)
         if dead is not None and again is None:
             raise dead.error()
         if token is not None and token.refresh_token is not None and dead is None:
@@ -276,7 +277,7 @@ class SessionCore:
             if current is not None:
                 asking = self._refreshing(current, endpoint, foreign=foreign)
                 return (yield from self.refresh(None if foreign else token, current, asking.told(told)))
-            again = self.repeatable() if self.first is not None else None
+            again = self.repeated_call() if self.first is not None else None
             if again is None:
                 raise missing
             return (yield from self._ask_again(token, again.told(told, self.token_endpoint(url))))

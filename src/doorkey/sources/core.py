@@ -56,7 +56,7 @@ class SourceCore:
         arguments.function(random, "random is a callable that returns a number from 0 to 1")
         self.credentials = credentials
         self.clock = clock
-        self.slot = Slot(self.renew, self.renewable, leeway, Backoff(), random, lambda: credentials.repeatable)
+        self.slot = Slot(self, leeway, Backoff(), random)
         self.gate = Gate()
         server = server or AuthorizationServer.told(issuer, token_endpoint, metadata)
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
@@ -65,6 +65,10 @@ class SourceCore:
     def renewable(self, token: OAuthToken | None) -> bool:
         """Say whether a token can be got: the first one always, another where the grant or the server allows it."""
         return token is None or token.refresh_token is not None or self.credentials.repeatable
+
+    def repeatable(self) -> bool:
+        """Say whether the credentials can be presented again."""
+        return self.credentials.repeatable
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one; say whether there may be another."""

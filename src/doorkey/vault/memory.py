@@ -114,6 +114,22 @@ class Memory:
         return not self.checked_at <= now < self.check_at
 
 
+class _KeyRenewer:
+    """Renews the token of one key, as the vault does."""
+
+    def __init__(self, memory: Memory, renew: Callable[[Memory], Flow[OAuthToken]]) -> None:
+        self._memory, self._renew = memory, renew
+
+    def renew(self, _: OAuthToken | None) -> Flow[OAuthToken]:
+        return self._renew(self._memory)
+
+    def renewable(self, _: OAuthToken | None) -> bool:
+        return True
+
+    def repeatable(self) -> bool:
+        return False
+
+
 class KeySlot(Slot):
     """The slot of one key, whose token is always that of its `memory`. `renew` brings the next one."""
 
@@ -121,7 +137,7 @@ class KeySlot(Slot):
 
     def __init__(self, memory: Memory, renew: Callable[[Memory], Flow[OAuthToken]]) -> None:
         # The slot is part of no cycle: what is dropped of a million keys is gone at once.
-        super().__init__(lambda _: renew(memory), lambda _: True, memory.leeway, Backoff())
+        super().__init__(_KeyRenewer(memory, renew), memory.leeway, Backoff())
         self.memory = memory
 
     def refuse_change(self, name: str) -> None:
