@@ -18,6 +18,7 @@ from bench import (
     renewals_tasks,
     renewals_threads,
     requests_session,
+    token_requests,
 )
 from bench.row import Row
 from bench.server import serving
@@ -29,6 +30,7 @@ MEASUREMENTS = {
     "httpx2": httpx2_sync.measure,
     "async": httpx2_async.measure,
     "requests": requests_session.measure,
+    "token": token_requests.measure,
     "import": import_time.measure,
     "threads": renewals_threads.measure,
     "tasks": renewals_tasks.measure,

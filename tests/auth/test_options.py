@@ -27,8 +27,8 @@ def test_a_session_knows_whom_to_ask_and_how(session: Any, option: str) -> None:
 def test_a_session_places_its_token_itself(session: Any) -> None:
     with pytest.raises(UsageError, match=r"places its token itself \(header\)"):
         OAuth2Auth(session("c"), "uri")
-    assert OAuth2Auth(session("c", token_placement="uri"), "uri")._bearer._placement == "uri"
-    assert OAuth2Auth(session("c", token_placement="uri"))._bearer._placement == "uri"
+    assert OAuth2Auth(session("c", token_placement="uri"), "uri")._signer._placement == "uri"
+    assert OAuth2Auth(session("c", token_placement="uri"))._signer._placement == "uri"
 
 
 @pytest.mark.parametrize("source", [TokenSource, AsyncTokenSource])

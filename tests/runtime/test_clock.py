@@ -43,7 +43,7 @@ MADE: dict[str, Callable[[], Any]] = {
     "requests": lambda: OAuth2Session("c"),
     "httpx2": lambda: OAuth2Client("c"),
     "async httpx2": lambda: AsyncOAuth2Client("c"),
-    "auth object": lambda: OAuth2Auth(ClientCredentials("c"), **ENDPOINT)._bearer._source,
+    "auth object": lambda: OAuth2Auth(ClientCredentials("c"), **ENDPOINT)._signer._source,
 }
 
 

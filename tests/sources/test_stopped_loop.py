@@ -13,17 +13,17 @@ from tests.support.source_requests import CLIENT, on_token
 
 def test_a_loop_that_stopped_in_the_middle_of_a_renewal_does_not_freeze_its_thread(hostile: Hostile) -> None:
     held = Held(token("at-1"))
-    bearer: Any = OAuth2Auth(CLIENT, **on_token(hostile, held))._bearer
+    signer: Any = OAuth2Auth(CLIENT, **on_token(hostile, held))._signer
     loop = asyncio.new_event_loop()
     try:
-        leader = loop.create_task(bearer._asource.token())
+        leader = loop.create_task(signer._asource.token())
         while not held.arrived.is_set():
             loop.run_until_complete(asyncio.sleep(0))
         with pytest.raises(UsageError, match="event loop that this thread runs"):
-            bearer.fresh()
+            signer.token()
         held.release.set()
         assert loop.run_until_complete(leader).access_token.reveal() == "at-1"
-        assert bearer.fresh().access_token.reveal() == "at-1"
-        loop.run_until_complete(bearer._asource.aclose())
+        assert signer.token().access_token.reveal() == "at-1"
+        loop.run_until_complete(signer._asource.aclose())
     finally:
         loop.close()

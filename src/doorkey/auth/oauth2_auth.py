@@ -37,7 +37,7 @@ class OAuth2Auth(HttpxAdapter, RequestsAdapter, AiohttpAdapter, NotPicklable):
         how = {**options, **{name: value for name, value in named.items() if value is not None}}
         from doorkey.auth.signer import signer_for
 
-        self._bearer = signer_for(whose, token_placement=token_placement, allowed_origins=allowed_origins, **how)
+        self._signer = signer_for(whose, token_placement=token_placement, allowed_origins=allowed_origins, **how)
 
     def __call__(self, request: Any, handler: Any = None) -> Any:
         """Sign a prepared request of requests or niquests; with a `handler`, act as a client middleware of aiohttp."""

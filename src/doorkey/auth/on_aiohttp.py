@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from doorkey.errors import UsageError
 
 if TYPE_CHECKING:
-    from doorkey.auth.signer import Bearer
+    from doorkey.auth.signer import RequestSigner
     from doorkey.wire.urls import Origin
 
 Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
@@ -29,21 +29,21 @@ _MOST: Final = 16
 class AiohttpAdapter:
     """Signs a request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1)."""
 
-    _bearer: Bearer
+    _signer: RequestSigner
 
     async def sign_and_send(self, request: Any, handler: Handler) -> Any:
         """Return the response to the request with the token in it; after a redirect from another origin, without."""
         from doorkey.auth.signer import REDIRECTS
         from doorkey.wire.urls import origin_of
 
-        bearer = self._bearer
-        if not bearer.is_plain:
+        signer = self._signer
+        if not signer.is_plain:
             raise UsageError("on aiohttp the token goes into the header: leave token_placement and hooks out")
         here = origin_of(str(request.url))
         at_home = self._began(request, here) == here
         if await _is_of_netrc(request):
             del request.headers["Authorization"]
-        if not at_home or bearer.has_own_authorization(request.url, request.headers):
+        if not at_home or signer.has_own_authorization(request.url, request.headers):
             response = await handler(request)
         else:
             response = await self._send_signed(request, handler)
@@ -54,26 +54,26 @@ class AiohttpAdapter:
         return response
 
     async def _send_signed(self, request: Any, handler: Handler) -> Any:
-        from doorkey.auth.signer import settled
+        from doorkey.auth.signer import maybe_await
 
-        bearer = self._bearer
-        token = await settled(bearer.token_async())
-        request.headers["Authorization"] = bearer.header(token)
+        signer = self._signer
+        token = await maybe_await(signer.token_async())
+        request.headers["Authorization"] = signer.header(token)
         response = await handler(request)
         if response.status != 401:
-            bearer.answered(token, response.status, request.url)
+            signer.answered(token, response.status, request.url)
             return response
         try:
-            other = await bearer.replacement_async(token, request.url, wanted=_can_repeat(request))
+            other = await signer.replacement_async(token, request.url, wanted=_can_repeat(request))
         except BaseException:
             response.release()
             raise
         if other is None:
             return response
         response.release()
-        request.headers["Authorization"] = bearer.header(other)
+        request.headers["Authorization"] = signer.header(other)
         response = await handler(request)
-        bearer.answered(other, response.status, request.url)
+        signer.answered(other, response.status, request.url)
         return response
 
     @cached_property

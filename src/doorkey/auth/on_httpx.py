@@ -12,7 +12,7 @@ from doorkey.transport.httpx_or_httpx2 import auth_class
 if TYPE_CHECKING:
     import httpx2
 
-    from doorkey.auth.signer import Bearer
+    from doorkey.auth.signer import RequestSigner
     from doorkey.tokens import OAuthToken
 
     Auth = httpx2.Auth
@@ -31,7 +31,7 @@ class HttpxAdapter(Auth):
 
     requires_request_body = False
     requires_response_body = False
-    _bearer: Bearer
+    _signer: RequestSigner
 
     if not TYPE_CHECKING:
 
@@ -42,60 +42,60 @@ class HttpxAdapter(Auth):
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
-        bearer = self._bearer
+        signer = self._signer
         if hasattr(request, "_doorkey"):
             _take_off(request)
-        if bearer.has_own_authorization(request.url, request.headers):
+        if signer.has_own_authorization(request.url, request.headers):
             yield request
             return
-        token = bearer.fresh()
+        token = signer.token()
         response = yield self._signed(request, token)
         if response.status_code == 401 and _is_the_apis(response, request):
-            other = bearer.another(token, response.request.url, wanted=_can_repeat(request))
+            other = signer.replacement(token, response.request.url, wanted=_can_repeat(request))
             if other is None:
                 return
             _take_off(request)
             token, response = other, (yield self._signed(request, other))
-        if bearer.needs_verdict:
-            bearer.answered(token, response.status_code, response.request.url)
+        if signer.needs_verdict:
+            signer.answered(token, response.status_code, response.request.url)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
-        bearer = self._bearer
+        signer = self._signer
         if hasattr(request, "_doorkey"):
             _take_off(request)
-        if bearer.has_own_authorization(request.url, request.headers):
+        if signer.has_own_authorization(request.url, request.headers):
             yield request
             return
-        token: Any = bearer.token_async()
+        token: Any = signer.token_async()
         if hasattr(token, "__await__"):  # one that is fresh is there at once
             token = await token
-        if bearer.is_plain:
-            response = yield _put_on(request, bearer.header(token), _AsyncLeavingBehind)
+        if signer.is_plain:
+            response = yield _put_on(request, signer.header(token), _AsyncLeavingBehind)
         else:
             response = yield await self._asigned(request, token)
         if response.status_code == 401 and _is_the_apis(response, request):
-            other = await bearer.replacement_async(token, response.request.url, wanted=_can_repeat(request))
+            other = await signer.replacement_async(token, response.request.url, wanted=_can_repeat(request))
             if other is None:
                 return
             _take_off(request)
             token, response = other, (yield await self._asigned(request, other))
-        if bearer.needs_verdict:
-            bearer.answered(token, response.status_code, response.request.url)
+        if signer.needs_verdict:
+            signer.answered(token, response.status_code, response.request.url)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
-        bearer = self._bearer
-        if bearer.is_plain:
-            return _put_on(request, bearer.header(token), _LeavingBehind)
-        signed = _rebuilt(request, bearer.signed(token, *_wire_of(request, bearer)))
-        return _stays_at_home(_to_nobody_else(signed) if bearer.in_body else signed, _LeavingBehind)
+        signer = self._signer
+        if signer.is_plain:
+            return _put_on(request, signer.header(token), _LeavingBehind)
+        signed = _rebuilt(request, signer.signed(token, *_wire_of(request, signer)))
+        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, _LeavingBehind)
 
     async def _asigned(self, request: Any, token: OAuthToken) -> Any:
-        bearer = self._bearer
-        if bearer.is_plain:
-            return _put_on(request, bearer.header(token), _AsyncLeavingBehind)
-        signed = _rebuilt(request, await bearer.asigned(token, *_wire_of(request, bearer)))
-        return _stays_at_home(_to_nobody_else(signed) if bearer.in_body else signed, _AsyncLeavingBehind)
+        signer = self._signer
+        if signer.is_plain:
+            return _put_on(request, signer.header(token), _AsyncLeavingBehind)
+        signed = _rebuilt(request, await signer.asigned(token, *_wire_of(request, signer)))
+        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, _AsyncLeavingBehind)
 
 
 def _put_on(request: Any, header: str, leaving: type[_LeavingBehind]) -> Any:
@@ -124,10 +124,10 @@ def _can_repeat(request: Any) -> bool:
     return hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
 
 
-def _wire_of(request: Any, bearer: Bearer) -> tuple[str, dict[str, str], Any]:
+def _wire_of(request: Any, signer: RequestSigner) -> tuple[str, dict[str, str], Any]:
     """Return (url, headers, body) for signing; the body is None where it is streamed, which only a header survives."""
     body = getattr(request, "_content", None)
-    if body is None and bearer.in_body:
+    if body is None and signer.in_body:
         raise UsageError("token_placement='body' needs a form-encoded body that is not streamed (RFC 6750 §2.2)")
     return str(request.url), dict(request.headers), body
 

@@ -9,20 +9,20 @@ from urllib.parse import urljoin
 from doorkey.errors import TransportError
 
 if TYPE_CHECKING:
-    from doorkey.auth.signer import Bearer
+    from doorkey.auth.signer import RequestSigner
     from doorkey.tokens import OAuthToken
 
 
 class RequestsAdapter:
     """Signs a prepared request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1)."""
 
-    _bearer: Bearer
+    _signer: RequestSigner
 
     def sign_prepared(self, r: Any) -> Any:
         """Return the prepared request with the token in it; one with an `Authorization` of its own is left alone."""
-        if self._bearer.has_own_authorization(r.url, r.headers):
+        if self._signer.has_own_authorization(r.url, r.headers):
             return r
-        token = self._bearer.fresh()
+        token = self._signer.token()
         url, body = r.url, r.body
         signed = self._sign(r, token)
         r.register_hook("response", _ResponseHook(self, token, url, body, r.url, signed))
@@ -32,11 +32,11 @@ class RequestsAdapter:
         """Sign the request, and return the names of the headers that this has set."""
         from doorkey.auth.signer import set_by_signing
 
-        if self._bearer.is_plain:
-            r.headers["Authorization"] = self._bearer.header(token)
+        if self._signer.is_plain:
+            r.headers["Authorization"] = self._signer.header(token)
             return ("Authorization",)
         given = {name: _text(value) for name, value in r.headers.items()}
-        url, headers, body = self._bearer.signed(token, r.url or "", given, r.body)
+        url, headers, body = self._signer.signed(token, r.url or "", given, r.body)
         r.url = url
         r.headers.clear()
         r.headers.update(headers)
@@ -86,9 +86,9 @@ class _ResponseHook:
     """
 
     def __init__(
-        self, face: RequestsAdapter, token: OAuthToken, url: str, body: Any, signed_url: str, signed: tuple[str, ...]
+        self, adapter: RequestsAdapter, token: OAuthToken, url: str, body: Any, signed_url: str, signed: tuple[str, ...]
     ) -> None:
-        self._face, self._token, self._url, self._body = face, token, url, body
+        self._adapter, self._token, self._url, self._body = adapter, token, url, body
         self._signed_url, self._signed = signed_url, signed
         self._can_repeat = body is None or isinstance(body, str | bytes)  # a stream is spent once it was sent
 
@@ -113,7 +113,7 @@ class _ResponseHook:
             stays = origin_of(urljoin(redirect.url, redirect.headers["Location"])) == origin_of(request.url)
         except ValueError:  # what is no URL is no origin of ours
             stays = False
-        if not stays and self._face._bearer.in_body and redirect.status_code in (307, 308) and request.body:
+        if not stays and self._adapter._signer.in_body and redirect.status_code in (307, 308) and request.body:
             redirect.close()
             raise TransportError("an API redirects a request whose body carries the token to another origin")
         if not hasattr(request.headers, "leave_behind"):
@@ -126,7 +126,7 @@ class _ResponseHook:
         if origin_of(response.request.url) != origin_of(self._url):
             return response  # after a redirect: what somebody else says of this token means nothing
         try:
-            token = self._face._bearer.another(self._token, response.request.url, wanted=self._can_repeat)
+            token = self._adapter._signer.replacement(self._token, response.request.url, wanted=self._can_repeat)
         except BaseException:
             response.close()  # nobody gets it, so nobody else would
             raise
@@ -136,10 +136,10 @@ class _ResponseHook:
         again = response.request.copy()
         if again.url == self._signed_url:  # else a redirect led on: what is signed there is what it made
             again.url = self._url
-            if self._face._bearer.in_body:
+            if self._adapter._signer.in_body:
                 again.prepare_body(self._body, None)
         again.headers.pop("Authorization", None)
-        self._face._sign(again, token)
+        self._adapter._sign(again, token)
         second = response.connection.send(again, **kwargs)
         second.history.append(response)
         second.request = again
@@ -147,6 +147,6 @@ class _ResponseHook:
         return second
 
     def _note(self, token: OAuthToken, response: Any) -> None:
-        bearer = self._face._bearer
-        if bearer.needs_verdict:
-            bearer.answered(token, response.status_code, response.request.url)
+        signer = self._adapter._signer
+        if signer.needs_verdict:
+            signer.answered(token, response.status_code, response.request.url)

@@ -67,8 +67,8 @@ class FlightSource:
         return True
 
 
-class Bearer:
-    """A token's source in both worlds, where the token goes in a request, and to whom it may be sent."""
+class RequestSigner:
+    """Puts the token of a source into requests: where it is placed, and to which origins it may be sent."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Bearer:
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
             raise UsageError(f"this token is not for {origin}: name it in allowed_origins=, or do without")
 
-    def fresh(self) -> OAuthToken:
+    def token(self) -> OAuthToken:
         """Return a token for a caller that blocks. Raises the source's errors."""
         if self._source is None:
             raise UsageError(
@@ -131,7 +131,7 @@ class Bearer:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
         return self._asource.token()
 
-    def another(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
+    def replacement(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
         """Forget the token that was `refused` at `url`; return another, None if there is none or it is not `wanted`.
 
         A token that came in place of a refused one, and is refused too by an API that has not taken it yet, stays: what
@@ -145,9 +145,9 @@ class Bearer:
         """Forget the token that was `refused` at `url`, and return another one, as `another` does."""
         if self._asource is None or self._is_final(refused, url):
             return None
-        if await settled(self._asource.reject(refused)) is False or not wanted:
+        if await maybe_await(self._asource.reject(refused)) is False or not wanted:
             return None
-        return self._other(await settled(self._asource.token()), refused)
+        return self._other(await maybe_await(self._asource.token()), refused)
 
     def _other(self, token: OAuthToken, refused: OAuthToken) -> OAuthToken | None:
         self._refusals.replaced_by(token.access_token)
@@ -228,8 +228,8 @@ def signer_for(
     token_placement: str = "header",
     allowed_origins: Iterable[str] | None = None,
     **how: Any,
-) -> Bearer:
-    """Return the bearer of a session, a source, credentials (with `how` to ask: issuer=, …) or a token.
+) -> RequestSigner:
+    """Return the request signer of a session, a source, credentials (with `how` to ask: issuer=, …) or a token.
 
     Raises `UsageError` for anything else.
     """
@@ -241,7 +241,7 @@ def signer_for(
         _refuse(how, whose)
         source: Any = FlightSource(core.slot, flight)
         blocking = isinstance(flight, SingleFlight)
-        return Bearer(
+        return RequestSigner(
             source if blocking else None,
             None if blocking else source,
             placement=placed,
@@ -249,7 +249,7 @@ def signer_for(
             allowed_origins=allowed_origins,
         )
     both = _sources_of(whose, how)
-    return Bearer(*both, placement=token_placement, allowed_origins=allowed_origins)
+    return RequestSigner(*both, placement=token_placement, allowed_origins=allowed_origins)
 
 
 def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
@@ -311,8 +311,8 @@ class _NotRenewable:
         return False
 
 
-async def settled(outcome: Any) -> Any:
-    """Return the outcome, or what it brings when awaited."""
+async def maybe_await(outcome: Any) -> Any:
+    """Return the outcome, awaited if it is awaitable."""
     return await outcome if hasattr(outcome, "__await__") else outcome
 
 

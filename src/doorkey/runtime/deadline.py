@@ -1,7 +1,8 @@
 """A total deadline for a call that blocks.
 
 The timeouts of HTTP clients bound each read, so a server that sends one byte at a time can hold a thread for ever,
-even in the headers. Here the call runs in a thread of its own, and at the deadline its caller goes on without it.
+even in the headers. Here the call runs in another thread, and at the deadline its caller goes on without it. A thread
+whose call has ended in time runs the next one (`reused_threads`); one that was left behind never does.
 
 What is left behind ends by its own timeouts where the server is silent. A drip would keep it alive, so a while later it
 is interrupted, at its next byte. Not at once: an interruption may strike anywhere, also between the opening of a
@@ -14,11 +15,12 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar, copy_context
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
 from doorkey.errors import TransportError
+from doorkey.runtime.reused_threads import Abandoned, ReusedThread, idle_thread
 
 T = TypeVar("T")
 
@@ -26,35 +28,57 @@ GRACE: Final = (0.5, 10.0)
 """Seconds after the deadline, and after that once more, until the thread that is left behind is interrupted."""
 
 
-class _Abandoned(BaseException):
-    """Ends the thread of a call that nobody waits for any more, at its next byte."""
-
-
 class _Call(Generic[T]):
+    """One call, as a job for another thread; runs in a copy of the caller's context."""
+
     result: T
 
     def __init__(self, call: Callable[[], T]) -> None:
-        self._call = call
+        self._call, self._context = call, copy_context()
         # A bare lock, not an Event: an interruption between two lines of an Event's would leave it locked for ever.
         self._under_way = threading.Lock()
         self._under_way.acquire()
+        self._claim = threading.Lock()  # acquired once: by the thread when the call has ended, or by the caller before
         self._done = False
+        self.thread: ReusedThread | None = None
         self.error: BaseException | None = None
-        self.abandoned = False
 
-    def __call__(self) -> None:
+    def begin(self) -> None:
+        """Give the call to an idle thread, or to a new one. Raises `RuntimeError` if none can be started."""
+        while (idle := idle_thread()) is not None:
+            self.thread = idle
+            if idle.give(self):
+                return
+        self.thread = ReusedThread(self)
+        self.thread.start()
+
+    def has_begun(self) -> bool:
+        """Return whether a thread runs the call or has run it; asked where `begin` may have been interrupted."""
+        return (self.thread is not None and self.thread.has(self)) or self.wait(0)
+
+    def execute(self) -> bool:
+        """Run the call in this thread; return False if the caller had abandoned it by its end."""
         try:
-            self.result = self._call()
+            self.result = self._context.run(self._call)
         except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, whatever it is
-            if not self.abandoned:  # else nobody asks, and an error that is kept would keep the connection open
+            if self._claim.acquire(blocking=False):  # else nobody asks, and it would keep the connection open
                 self.error = error
-        finally:
-            self._done = True
-            self._under_way.release()
+                return True
+            return False
+        return self._claim.acquire(blocking=False)
+
+    def finish(self) -> None:
+        """Wake the caller."""
+        self._done = True
+        self._under_way.release()
 
     def wait(self, seconds: float) -> bool:
-        """Say whether the call is done within `seconds`; asked again where the first wait was interrupted."""
+        """Return whether the call is done within `seconds`; asked again where the first wait was interrupted."""
         return self._done or self._under_way.acquire(timeout=seconds) or self._done
+
+    def abandon(self) -> bool:
+        """Have the thread end instead of being reused; return False if the call has ended meanwhile."""
+        return self._claim.acquire(blocking=False)
 
 
 def too_late(seconds: float) -> TransportError:
@@ -73,10 +97,8 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     """
     begin()
     work = _Call(call)
-    context = copy_context()
-    thread = threading.Thread(target=_quietly, args=(context, work), name="doorkey-exchange", daemon=True)
     try:
-        done = _waited(work, thread, seconds)
+        done = _waited(work, seconds)
     except RuntimeError as error:
         if not threading.main_thread().is_alive():  # an atexit callback, from Python 3.12 on
             return call()
@@ -85,9 +107,10 @@ def within(seconds: float, call: Callable[[], T]) -> T:
         # the limit of the process or the system
         raise TransportError("no thread can be started for the exchange with the server", retryable=True) from error
     if not done:
-        work.abandoned = True
-        _abandon(thread)
-        raise too_late(seconds)
+        if work.thread is not None and work.abandon():
+            _abandon(work.thread)
+            raise too_late(seconds)
+        work.wait(seconds)  # it ended at the deadline: its thread is about to say so
     if work.error is not None:
         try:
             raise work.error
@@ -122,23 +145,18 @@ def begin() -> None:
 _struck: ContextVar[list[KeyboardInterrupt] | None] = ContextVar("doorkey_struck", default=None)
 
 
-def _waited(work: _Call[T], thread: threading.Thread, seconds: float) -> bool:
-    """Have `thread` do `work`, and say whether it was done within `seconds`."""
+def _waited(work: _Call[T], seconds: float) -> bool:
+    """Have a thread do `work`, and return whether it was done within `seconds`."""
     begun = monotonic()
     try:
-        thread.start()
+        work.begin()
         return work.wait(seconds)
     except KeyboardInterrupt as interrupt:
-        struck, under_way = _struck.get(), thread.is_alive() or work.wait(0)
-        if struck is None or struck or not under_way:
+        struck = _struck.get()
+        if not work.has_begun() or struck is None or struck:
             raise
         struck.append(interrupt)
     return work.wait(max(0.0, begun + seconds - monotonic()))
-
-
-def _quietly(context: Context, work: _Call[T]) -> None:
-    with suppress(_Abandoned):  # which may strike after the work
-        context.run(work)
 
 
 def _abandon(thread: threading.Thread) -> None:
@@ -155,4 +173,4 @@ def _interrupt(thread: threading.Thread) -> None:
     for seconds in GRACE:  # twice: what strikes in a destructor or a callback of the garbage collector is lost
         thread.join(seconds)
         if thread.is_alive() and thread.ident is not None and hasattr(ctypes, "pythonapi"):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Abandoned))
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Abandoned))

@@ -21,7 +21,7 @@ class OAuth2Auth(AiohttpAdapter, NotPicklable):
     def __init__(self, token: Any, *, allowed_origins: Iterable[str] | None = None, **how: Any) -> None:
         from doorkey.auth.signer import signer_for
 
-        self._bearer = signer_for(token, allowed_origins=allowed_origins, **how)
+        self._signer = signer_for(token, allowed_origins=allowed_origins, **how)
 
     async def __call__(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """Return the response to the signed request. Raises the renewal's error rather than do without."""

@@ -20,4 +20,4 @@ class OAuth2Auth(HttpxAdapter, NotPicklable):
     ) -> None:
         from doorkey.auth.signer import signer_for
 
-        self._bearer = signer_for(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)
+        self._signer = signer_for(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)

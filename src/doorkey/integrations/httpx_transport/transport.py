@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from doorkey.auth.on_httpx import HttpxAdapter
-from doorkey.auth.signer import Bearer
+from doorkey.auth.signer import RequestSigner
 from doorkey.transport.httpx_or_httpx2 import transport_bases
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ _ORIGIN: Final = "doorkey.origin"
 """A request's extension: where it was first sent. A client copies it to the requests that redirects lead to."""
 
 
-class _Face(HttpxAdapter):
-    def __init__(self, bearer: Bearer) -> None:
-        self._bearer = bearer
+class _SigningAuth(HttpxAdapter):
+    def __init__(self, signer: RequestSigner) -> None:
+        self._signer = signer
 
 
 def _led_elsewhere(request: Any) -> bool:
@@ -78,7 +78,7 @@ class AuthenticatingTransport(_Bases):
             return self.transport.handle_request(_bare(request))
         signed = _copy(request)
         source = self._authority.source(self._credentials_of(signed))
-        with closing(_Face(Bearer(source, None)).sync_auth_flow(signed)) as signing:
+        with closing(_SigningAuth(RequestSigner(source, None)).sync_auth_flow(signed)) as signing:
             request = next(signing)
             while True:
                 response = self._sent(request)
@@ -131,7 +131,7 @@ class AsyncAuthenticatingTransport(_AsyncBases):
         signed = _copy(request)
         credentials = self._credentials_of(signed)
         source = self._authority.source(await credentials if inspect.isawaitable(credentials) else credentials)
-        async with aclosing(_Face(Bearer(None, source)).async_auth_flow(signed)) as signing:
+        async with aclosing(_SigningAuth(RequestSigner(None, source)).async_auth_flow(signed)) as signing:
             request = await anext(signing)
             while True:
                 response = await self._sent(request)

@@ -23,8 +23,8 @@ class OAuth2Auth(RequestsAdapter, AuthBase, NotPicklable):
     ) -> None:
         from doorkey.auth.signer import signer_for
 
-        self._bearer = signer_for(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)
+        self._signer = signer_for(token, token_placement=token_placement, allowed_origins=allowed_origins, **how)
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return the request with the token in it. Raises the renewal's error rather than send it without."""
-        return self.sign_prepared(r)  # type: ignore[no-any-return]  # the face is not bound to one library
+        return self.sign_prepared(r)  # type: ignore[no-any-return]  # the adapter is not bound to one library
