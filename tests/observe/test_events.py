@@ -33,7 +33,7 @@ def test_a_token_is_asked_for_and_then_there(world: World) -> None:
     assert world.call() == 200
     source: dict[str, Any] = {"client_id": "c", "server": world.server.token_endpoint, "grant_type": world.grant_type}
     assert world.events == [
-        TokenEvent(kind="asked", **source),
+        TokenEvent(kind="requested", **source),
         TokenEvent(kind="renewed", duration=0.25, **source),
     ]
     assert world.events[0].source == f"c at {world.server.token_endpoint}"
@@ -44,7 +44,7 @@ def test_a_refusal_is_told_by_its_stable_code(world: World) -> None:
     world.server.on("/token", Slow(world, reply(401, json=said)))
     with pytest.raises(InvalidClient):
         world.call()
-    assert world.events.kinds == ["asked", "failed"]
+    assert world.events.kinds == ["requested", "failed"]
     told = world.events[-1]
     assert (told.error, told.duration, told.grant_type) == ("invalid_client", 0.25, world.grant_type)
     assert "words" not in repr(told)
@@ -62,7 +62,7 @@ def test_every_failure_has_a_code_of_which_there_are_few(world: World, answer: A
     world.server.on("/token", answer)
     with pytest.raises(OAuthError):
         world.call()
-    assert [(event.kind, event.error) for event in world.events] == [("asked", None), ("failed", code)]
+    assert [(event.kind, event.error) for event in world.events] == [("requested", None), ("failed", code)]
 
 
 def test_who_waits_for_somebody_elses_attempt_tells_how_long(world: World) -> None:
@@ -72,7 +72,7 @@ def test_who_waits_for_somebody_elses_attempt_tells_how_long(world: World) -> No
         world.timer.advance(0.5)
         held.release.set()
         assert outcome() == [200] * CALLERS
-    assert len(world.events.of("asked")) == 1
+    assert len(world.events.of("requested")) == 1
     assert [event.duration for event in world.events.of("renewed")] == [0.5]
     assert [(event.duration, event.error) for event in world.events.of("waited")] == [(0.5, None)] * (CALLERS - 1)
     assert len(world.events) == CALLERS + 1
@@ -84,7 +84,7 @@ def test_a_wait_for_an_attempt_that_fails_is_told_as_a_wait(world: World) -> Non
     with others_waiting(world, 1, held) as outcome:
         held.release.set()
         assert [type(error) for error in outcome()] == [TransportError] * 2
-    assert sorted(world.events.kinds) == ["asked", "failed", "waited"]
+    assert sorted(world.events.kinds) == ["failed", "requested", "waited"]
 
 
 def test_a_refused_token_is_told_and_then_the_next_one(world: World) -> None:
@@ -93,7 +93,7 @@ def test_a_refused_token_is_told_and_then_the_next_one(world: World) -> None:
     world.events.clear()
     world.server.on("/api", reply(401), reply(200))
     assert world.call() == 200
-    assert world.events.kinds == ["rejected", "asked", "renewed"]
+    assert world.events.kinds == ["rejected", "requested", "renewed"]
     told = world.events[0]
     assert (told.client_id, told.server, told.duration) == ("c", world.server.token_endpoint, None)
 
@@ -122,7 +122,7 @@ def test_a_callback_that_raises_breaks_nothing_and_is_logged(made: Made, caplog:
     world.server.on("/token", token("first"), token(ACCESS))
     world.server.on("/api", reply(401), reply(200))
     assert world.call() == 200
-    assert {"asked", "renewed", "rejected"} <= set(heard.kinds)
+    assert {"requested", "renewed", "rejected"} <= set(heard.kinds)
     complaints = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(complaints) == len(heard)
     assert all(record.getMessage() == "on_event failed with LookupError" for record in complaints)
@@ -137,7 +137,7 @@ def test_no_secret_is_in_any_event_or_record(world: World, caplog: pytest.LogCap
     world.server.on("/api", reply(401), reply(200))
     for _ in range(3):
         together(2, world.call)
-    assert {"asked", "failed"} <= set(world.events.kinds)
+    assert {"requested", "failed"} <= set(world.events.kinds)
     records = [record for record in caplog.records if record.name.startswith("doorkey")]
     assert len(records) >= len(world.events)
     shown = [repr(event) + event.source for event in world.events]
@@ -150,7 +150,7 @@ def test_a_callback_that_wants_the_token_it_is_told_about_gets_an_error_and_does
     outcomes: list[object] = []
 
     def wants_it(event: TokenEvent) -> None:
-        if event.kind == "asked":
+        if event.kind == "requested":
             try:
                 outcomes.append(world.call())
             except OAuthError as error:

@@ -23,7 +23,7 @@ def test_what_goes_well_is_debug_and_what_does_not_a_warning(world: World, caplo
     with suppress(OAuthError):
         world.call()
     levels = {record.__dict__["doorkey_kind"]: record.levelname for record in records(caplog)}
-    assert levels == {"asked": "DEBUG", "renewed": "DEBUG", "rejected": "WARNING", "failed": "WARNING"}
+    assert levels == {"requested": "DEBUG", "renewed": "DEBUG", "rejected": "WARNING", "failed": "WARNING"}
 
 
 def test_a_record_says_what_happened_and_carries_the_fields_of_the_event(
@@ -33,8 +33,8 @@ def test_a_record_says_what_happened_and_carries_the_fields_of_the_event(
     world.server.on("/token", token(ACCESS))
     world.call()
     place = world.server.token_endpoint
-    asked, renewed = records(caplog)
-    assert asked.getMessage() == f"token asked: c at {place}, {world.grant_type}"
+    requested, renewed = records(caplog)
+    assert requested.getMessage() == f"token requested: c at {place}, {world.grant_type}"
     assert renewed.getMessage() == f"token renewed: c at {place}, {world.grant_type}, 0.000 s"
     assert {name: value for name, value in vars(renewed).items() if name.startswith("doorkey_")} == {
         "doorkey_kind": "renewed",
@@ -68,7 +68,7 @@ def test_a_filter_that_raises_breaks_nothing(world: World) -> None:
     finally:
         logger.setLevel(level)
         logger.removeFilter(breaks)
-    assert world.events.kinds == ["asked", "renewed"]
+    assert world.events.kinds == ["requested", "renewed"]
 
 
 def test_a_program_without_logging_prints_nothing_of_ours() -> None:

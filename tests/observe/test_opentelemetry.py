@@ -114,7 +114,7 @@ def test_everything_is_counted_and_what_takes_time_is_measured(telemetry: Teleme
         (point.attributes["oauth.event"], point.attributes.get("oauth.grant_type")): point.value
         for point in measured["oauth.client.token.events"]
     }
-    assert counted[("asked", world.grant_type)] >= 1
+    assert counted[("requested", world.grant_type)] >= 1
     assert counted[("waited", None)] == 2
     assert counted[("rejected", None)] >= 1
     (waits,) = measured["oauth.client.token.wait.duration"]
@@ -270,7 +270,7 @@ sys.meta_path.insert(0, Blocker())
 def test_it_is_not_needed_and_not_imported_for_a_program_that_does_not_use_it(before: str, there: bool) -> None:
     program = PROGRAM.format(before=before)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == f"['asked', 'failed'] {there}"
+    assert done.stdout.strip() == f"['requested', 'failed'] {there}"
     assert done.stderr == ""
 
 

@@ -27,12 +27,12 @@ def test_a_dead_refresh_token_and_the_grant_that_follows_are_two_requests(server
         source.reject(source.token())
         source.token()
     assert [(event.kind, event.grant_type, event.error) for event in events] == [
-        ("asked", "client_credentials", None),
+        ("requested", "client_credentials", None),
         ("renewed", "client_credentials", None),
         ("rejected", None, None),
-        ("asked", "refresh_token", None),
+        ("requested", "refresh_token", None),
         ("failed", "refresh_token", "invalid_grant"),
-        ("asked", "client_credentials", None),
+        ("requested", "client_credentials", None),
         ("renewed", "client_credentials", None),
     ]
 
@@ -44,7 +44,7 @@ def test_a_grant_that_is_known_to_be_dead_is_not_asked_for_and_not_told_again(se
         for _ in range(2):
             with pytest.raises(InvalidGrant):
                 source.token()
-    assert events.kinds == ["asked", "failed"]
+    assert events.kinds == ["requested", "failed"]
 
 
 def test_a_token_is_rejected_once_however_many_were_refused_with_it(server: Hostile, events: Events) -> None:
@@ -55,7 +55,7 @@ def test_a_token_is_rejected_once_however_many_were_refused_with_it(server: Host
             source.reject(first)
         source.token()
         source.reject(first)
-    assert events.kinds == ["asked", "renewed", "rejected", "asked", "renewed"]
+    assert events.kinds == ["requested", "renewed", "rejected", "requested", "renewed"]
 
 
 def test_what_fails_before_there_is_a_request_is_told_without_one(
@@ -93,7 +93,7 @@ def test_two_sources_that_share_a_core_tell_one_story(server: Hostile, events: E
     with TokenSource._on(core) as source:
         source.token()
         anyio.run(main)
-    assert events.kinds == ["asked", "renewed"]
+    assert events.kinds == ["requested", "renewed"]
 
 
 def test_a_wait_that_is_given_up_says_so(
@@ -130,7 +130,7 @@ async def test_tasks_tell_the_same(server: Hostile, events: Events, timer: Timer
             timer.advance(0.5)
             held.release.set()
         assert source.reject(await source.token())
-    assert sorted(events.kinds) == ["asked", "rejected", "renewed", "waited", "waited", "waited"]
+    assert sorted(events.kinds) == ["rejected", "renewed", "requested", "waited", "waited", "waited"]
     assert {event.duration for event in events if event.kind in ("renewed", "waited")} == {0.5}
 
 
@@ -155,7 +155,7 @@ async def test_a_caller_that_is_cancelled_while_it_waits_tells_how_long_it_did(
                 scope.cancel()
         assert [(event.kind, event.duration, event.error) for event in events[1:]] == [("waited", 4.0, "cancelled")]
         held.release.set()
-    assert events.kinds == ["asked", "waited", "renewed"]
+    assert events.kinds == ["requested", "waited", "renewed"]
 
 
 @pytest.mark.parametrize(
@@ -214,10 +214,10 @@ def test_a_callback_may_start_a_task_that_wants_the_token(server: Hostile) -> No
 
 def test_an_event_is_a_value(events: Events) -> None:
     make: Callable[..., Any] = TokenEvent
-    event = make(kind="asked", client_id="c", server="https://as.example")
+    event = make(kind="requested", client_id="c", server="https://as.example")
     with pytest.raises(AttributeError):
         event.kind = "failed"  # pyright: ignore[reportAttributeAccessIssue]
-    assert event == make(kind="asked", client_id="c", server="https://as.example")
+    assert event == make(kind="requested", client_id="c", server="https://as.example")
     assert not any(secret in repr(event) for secret in SECRETS)
 
 

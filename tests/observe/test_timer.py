@@ -38,6 +38,6 @@ def test_a_timer_that_fails_breaks_nothing_and_is_logged(
     world.server.on("/api", reply(401), reply(200))
     assert world.call() == 200
     assert [event.duration for event in world.events.of("renewed")] == [None] * len(world.events.of("renewed"))
-    assert {"asked", "renewed", "rejected"} <= set(world.events.kinds)
+    assert {"requested", "renewed", "rejected"} <= set(world.events.kinds)
     complaints = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert {record.getMessage().partition(" with ")[0] for record in complaints} == {"timer failed"}

@@ -65,7 +65,7 @@ def test_who_takes_over_from_a_process_that_died_tells_of_the_wait_and_then_of_i
         assert store.try_lease("u", 30) is not None
         assert vault.source("u").token().access_token.reveal() == "new"
     told = [(event.kind, event.duration) for event in events]
-    assert told == [("waited", sum(pauses)), ("asked", None), ("renewed", 0.0)]
+    assert told == [("waited", sum(pauses)), ("requested", None), ("renewed", 0.0)]
     assert pauses
 
 
@@ -97,4 +97,4 @@ def test_a_session_of_a_vault_tells_of_its_own_login(server: Hostile, events: Ev
     server.on("/token", token("first", refresh_token=REFRESH))
     with vault_on(MemoryStore(), server, on_event=events.append) as vault, vault.client("u") as session:
         session.fetch_token(username="alice", password=SECRET)
-    assert [(event.kind, event.grant_type) for event in events] == [("asked", "password"), ("renewed", "password")]
+    assert [(event.kind, event.grant_type) for event in events] == [("requested", "password"), ("renewed", "password")]

@@ -81,7 +81,7 @@ def test_what_nobody_used_for_a_while_is_told_by_a_replaced_monotonic_time_too(
         pass
 
     cache: BoundedCache[str, Value] = BoundedCache(idle=60)
-    store = MemoryStore(max_age=60)
+    store = MemoryStore(max_idle=60)
     cache.get("a", Value)
     store.commit("a", b"", expected=0)
     later = time.monotonic() + 61

@@ -42,7 +42,7 @@ def test_the_longest_unused_record_is_dropped_when_there_are_too_many() -> None:
 
 def test_a_record_is_dropped_when_it_was_not_used_for_too_long() -> None:
     clock = Clock()
-    store = MemoryStore(max_age=60, clock=clock)
+    store = MemoryStore(max_idle=60, clock=clock)
     store.commit("used", b"", expected=0)
     store.commit("unused", b"", expected=0)
     clock.now += 59
@@ -88,7 +88,7 @@ def test_what_was_deleted_takes_no_room_from_what_is_kept() -> None:
 
 def test_a_deleted_record_keeps_no_unused_one_alive() -> None:
     clock = Clock()
-    store = MemoryStore(max_age=60, clock=clock)
+    store = MemoryStore(max_idle=60, clock=clock)
     store.commit("gone", b"", expected=0)
     store.commit("gone", None, expected=1)
     store.commit("idle", b"", expected=0)
@@ -135,7 +135,7 @@ def test_closing_it_forgets_everything() -> None:
     assert store.load("key") == Record(1, b"data")
 
 
-@pytest.mark.parametrize("bounds", [{"max_entries": 0}, {"max_age": 0}, {"max_age": -1}, {"max_age": float("nan")}])
+@pytest.mark.parametrize("bounds", [{"max_entries": 0}, {"max_idle": 0}, {"max_idle": -1}, {"max_idle": float("nan")}])
 def test_bounds_that_leave_no_room_are_refused(bounds: Any) -> None:
     with pytest.raises(UsageError, match=next(iter(bounds))):
         MemoryStore(**bounds)

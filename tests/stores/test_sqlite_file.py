@@ -222,8 +222,8 @@ def test_a_store_stays_where_it_was_made_when_the_working_directory_changes(
     assert not list(Path().iterdir())
 
 
-def test_a_writer_that_never_ends_is_a_typed_error_after_the_patience(path: Path) -> None:
-    with closing(SQLiteStore(path, patience=0.01)) as store, closing(sqlite3.connect(path)) as busy:
+def test_a_writer_that_never_ends_is_a_typed_error_after_the_timeout(path: Path) -> None:
+    with closing(SQLiteStore(path, timeout=0.01)) as store, closing(sqlite3.connect(path)) as busy:
         store.commit("key", b"data", expected=0)
         busy.execute("BEGIN IMMEDIATE")
         secret = "-".join(["s3cret", "token"]).encode()
@@ -242,8 +242,8 @@ def test_two_stores_in_one_process_share_a_file_without_dropping_each_others_loc
         one.commit("key", b"", expected=0)
         with closing(sqlite3.connect(path, isolation_level=None)) as writing:
             writing.execute("BEGIN IMMEDIATE")
-            SQLiteStore(path, patience=0.01).close()  # opened and closed while the other holds its lock
-            with closing(SQLiteStore(path, patience=0.01)) as other, pytest.raises(StoreError, match="BUSY"):
+            SQLiteStore(path, timeout=0.01).close()  # opened and closed while the other holds its lock
+            with closing(SQLiteStore(path, timeout=0.01)) as other, pytest.raises(StoreError, match="BUSY"):
                 other.commit("key", b"", expected=1)
             writing.execute("ROLLBACK")
 

@@ -56,7 +56,7 @@ class Place:
         if self.kind == "memory":
             return MemoryStore()
         if self.kind == "sqlite":
-            return SQLiteStore(self.where, patience=LONG)
+            return SQLiteStore(self.where, timeout=LONG)
         if self.kind in REDIS:
             return RedisStore(self.where, prefix="test:", timeout=LONG)
         store = SQLStore(self.where, timeout=LONG)
@@ -68,7 +68,7 @@ class Place:
         if self.kind == "memory":
             return AsyncMemoryStore()
         if self.kind == "sqlite":
-            return AsyncSQLiteStore(self.where, patience=LONG)
+            return AsyncSQLiteStore(self.where, timeout=LONG)
         if self.kind in REDIS:
             return AsyncRedisStore(self.where, prefix="test:", timeout=LONG)
         url = self.where.replace("sqlite://", "sqlite+aiosqlite://").replace("+pymysql", "+asyncmy")

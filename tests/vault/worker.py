@@ -73,7 +73,7 @@ def store_of(job: Job) -> Store:
 
     match job.kind:
         case "sqlite":
-            return stores.SQLiteStore(job.address, patience=LONG)
+            return stores.SQLiteStore(job.address, timeout=LONG)
         case "redis":
             return stores.RedisStore(job.address, timeout=LONG)
         case _:
@@ -85,7 +85,7 @@ def async_store_of(job: Job) -> AsyncStore:
 
     match job.kind:
         case "sqlite":
-            return stores.AsyncSQLiteStore(job.address, patience=LONG)
+            return stores.AsyncSQLiteStore(job.address, timeout=LONG)
         case "redis":
             return stores.AsyncRedisStore(job.address, timeout=LONG)
         case _:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from doorkey.errors import OAuthError, printable
 
-Kind: TypeAlias = Literal["asked", "renewed", "waited", "rejected", "failed"]
+Kind: TypeAlias = Literal["requested", "renewed", "waited", "rejected", "failed"]
 
 MAX_LABEL: Final = 256
 """Characters of a client id, a server or a grant type that an event keeps."""
@@ -16,13 +16,17 @@ MAX_LABEL: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEvent:
-    """One thing that happened to a token.
+    """One event of a token's life.
 
-    `kind` is "asked" (a token request is about to be made), "renewed" (it brought a token), "failed" (it did not, or
-    could not be made), "waited" (a caller waited for somebody else's attempt) or "rejected" (an API answered 401 to
-    the current token). `server` is the issuer, else the token endpoint, without its query. `duration` is in seconds:
-    of the request, or of the wait. `error` is the stable code of an `OAuthError`, the name of another exception's
-    class, or "cancelled"; a wait has one where it was given up.
+    kind: `requested` (a token request is about to be made), `renewed` (the request returned a token), `failed` (it
+        did not, or could not be made), `waited` (a caller waited for another caller's request) or `rejected` (an API
+        returned 401 for the current token).
+    client_id: the client, printable and at most 256 characters.
+    server: the issuer, else the token endpoint, without its query.
+    grant_type: the grant of the token request; None for the other events.
+    duration: seconds that the request or the wait took; None for the other events.
+    error: the stable code of an `OAuthError`, the class name of another exception, or `cancelled`. A wait that was
+        given up has an error too.
     """
 
     kind: Kind

@@ -46,8 +46,8 @@ class Observer:
         self._telling: set[int] = set()
 
     def asking(self, grant_type: str, server: str | None = None) -> Watch:
-        """Tell of the token request made within: asked, then renewed or failed; a span shows it to OpenTelemetry."""
-        return Watch(self, "asked", "renewed", "failed", grant_type, server)
+        """Report the token request made in the block: `requested`, then `renewed` or `failed`; as a span too."""
+        return Watch(self, "requested", "renewed", "failed", grant_type, server)
 
     def preparing(self) -> Watch:
         """Tell where what is done within, to be able to ask at all, has failed."""

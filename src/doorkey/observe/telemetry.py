@@ -21,7 +21,7 @@ _meter: Final = metrics.get_meter("doorkey")
 _events: Final = _meter.create_counter(
     "oauth.client.token.events",
     unit="{event}",
-    description="What happened to tokens: asked, renewed, waited, rejected, failed.",
+    description="What happened to tokens: requested, renewed, waited, rejected, failed.",
 )
 _requests: Final = _meter.create_histogram(
     "oauth.client.token.request.duration",

@@ -31,7 +31,7 @@ class _Deleted:
 
 
 class MemoryStore(NotPicklable):
-    """Keeps records in memory: at most `max_entries`, each for `max_age` seconds since its last use (None: for ever).
+    """Keeps records in memory: at most `max_entries`, each for `max_idle` seconds since its last use (None: for ever).
 
     What is over either bound is dropped, longest unused first: that grant is lost, so choose the bounds for the number
     of accounts. The versions of at most as many deleted records are remembered on top. `clock` returns seconds and
@@ -43,16 +43,16 @@ class MemoryStore(NotPicklable):
         self,
         *,
         max_entries: int = 100_000,
-        max_age: float | None = None,
+        max_idle: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         count(max_entries, "max_entries")
-        if max_age is not None:
-            seconds(max_age, "max_age", least=0.001)
+        if max_idle is not None:
+            seconds(max_idle, "max_idle", least=0.001)
         clock = monotonic_time if clock is None else clock
         arguments.clock(clock, "clock is a callable that returns seconds")
         self._max_entries = max_entries
-        self._max_age = max_age
+        self._max_idle = max_idle
         self._clock = clock
         self._entries: OrderedDict[str, _Kept] = OrderedDict()  # the longest unused first
         self._deleted: OrderedDict[str, _Deleted] = OrderedDict()  # the longest ago first
@@ -133,7 +133,7 @@ class MemoryStore(NotPicklable):
     def _drop(self, now: float) -> None:
         while self._entries:
             key, kept = next(iter(self._entries.items()))
-            idle = self._max_age is not None and now - kept.used >= self._max_age
+            idle = self._max_idle is not None and now - kept.used >= self._max_idle
             if len(self._entries) <= self._max_entries and not idle:
                 break
             del self._entries[key]
@@ -160,10 +160,10 @@ class AsyncMemoryStore(NotPicklable):
         self,
         *,
         max_entries: int = 100_000,
-        max_age: float | None = None,
+        max_idle: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._store = MemoryStore(max_entries=max_entries, max_age=max_age, clock=clock)
+        self._store = MemoryStore(max_entries=max_entries, max_idle=max_idle, clock=clock)
 
     async def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""

@@ -52,21 +52,21 @@ class SQLiteStore(NotPicklable):
     """Keeps records in the file at `path`, which is made if need be, for one user alone (mode 0600).
 
     Any number of threads and processes of one machine may share the file; not machines, over a network file system.
-    `patience` is how many seconds a call waits for others that write. Raises `UsageError` if the file is a symbolic
+    `timeout` is how many seconds a call waits for others that write. Raises `UsageError` if the file is a symbolic
     link, another user's, or open to group or others, and `RecordError` if it is no store of ours, damaged, or written
     by a newer version; it is then left as it is.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
         given: object = path
         name: object = os.fspath(path) if isinstance(given, str | os.PathLike) else None
         if not isinstance(name, str) or name in ("", ":memory:") or "\0" in name:
             raise UsageError("an SQLite store needs a file's path: what is to be kept in memory is for MemoryStore")
         if not encodable(name):
             raise UsageError("an SQLite store's path has a lone surrogate, which no file's name holds")
-        seconds(patience, "patience", most=MAX_TIMEOUT)
+        seconds(timeout, "timeout", most=MAX_TIMEOUT)
         # Once and for all: the working directory may change
-        self._connection = Connection(Path(os.path.abspath(name)), patience)  # noqa: PTH100  # resolve() follows links
+        self._connection = Connection(Path(os.path.abspath(name)), timeout)  # noqa: PTH100  # resolve() follows links
         self._creations = itertools.count(1)
         self._look()
 
@@ -150,7 +150,7 @@ class AsyncSQLiteStore(NotPicklable):
     `SQLiteStore` raises when it is made.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, patience: float = 5.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
         try:
             from anyio.to_thread import run_sync
         except ModuleNotFoundError:
@@ -158,7 +158,7 @@ class AsyncSQLiteStore(NotPicklable):
                 "AsyncSQLiteStore needs anyio, which is not installed: pip install 'doorkey[sqlite]'"
             ) from None
         self._run = run_sync
-        self._store = _Unopened(path, patience=patience)
+        self._store = _Unopened(path, timeout=timeout)
 
     async def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""

@@ -22,11 +22,11 @@ __all__: list[str] = []
 
 
 class Connection:
-    """The connection to the store at `path`; `patience` is the seconds to wait for another process's write."""
+    """The connection to the store at `path`; `timeout` is the seconds to wait for another process's write."""
 
-    def __init__(self, path: Path, patience: float) -> None:
+    def __init__(self, path: Path, timeout: float) -> None:
         self._path = path
-        self._patience = patience
+        self._timeout = timeout
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._file: Identity | None = None
@@ -60,7 +60,7 @@ class Connection:
         db = sqlite3.connect(
             f"{self._path.as_uri()}?mode=rw",
             uri=True,
-            timeout=self._patience,
+            timeout=self._timeout,
             isolation_level=None,
             check_same_thread=False,
         )
