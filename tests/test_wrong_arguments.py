@@ -232,13 +232,13 @@ def test_signed_tokens() -> None:
     signed = signer.encode({"alg": "HS256"}, {"iss": "i"}, key)
 
     def judged(**given: Any) -> None:
-        signer.decode(signed, key).validate(**given)
+        signer.decode(signed, Secret(key)).validate(**given)
 
     def compared(**params: Any) -> None:
-        signer.decode(signed, key, claims_cls=CodeIDToken, claims_params=params).validate()
+        signer.decode(signed, Secret(key), claims_cls=CodeIDToken, claims_params=params).validate()
 
     def asked(**options: Any) -> None:
-        signer.decode(signed, key, claims_options={"iss": options}).validate()
+        signer.decode(signed, Secret(key), claims_options={"iss": options}).validate()
 
     refused(
         failures(lambda algorithms: JsonWebToken(algorithms).decode(signed, key), {}, ["algorithms"]),

@@ -16,6 +16,7 @@ from doorkey.oidc.core import CodeIDToken, HybridIDToken, ImplicitIDToken, UserI
 from doorkey.protocol import pkce
 from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.tokens import OAuth2Token
+from doorkey.values import Secret
 from tests.servers.browser import Browser
 from tests.servers.handle import CALLBACK, RealServer
 
@@ -159,7 +160,7 @@ def test_an_hmac_is_good_where_it_is_registered_and_nowhere_else(django_oauth: R
     secret = "web-hs256-secret-of-at-least-32-bytes"
     token, transaction = logged_in(django_oauth, session(django_oauth, "web-hs256", secret))
     login = {"client_id": "web-hs256", "nonce": transaction.nonce}
-    JsonWebToken(["HS256"]).decode(str(token.id_token), secret, CodeIDToken, claims_params=login).validate()
+    JsonWebToken(["HS256"]).decode(str(token.id_token), Secret(secret), CodeIDToken, claims_params=login).validate()
     with pytest.raises(UsageError, match="JsonWebToken"):
         jwt.decode(str(token.id_token), secret, CodeIDToken)
     with pytest.raises(OAuthError):

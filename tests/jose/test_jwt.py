@@ -129,7 +129,7 @@ def test_a_shared_secret_verifies_where_it_is_given_as_one() -> None:
     explicit: list[object] = [OCT, Secret(SECRET), JsonWebKey.import_key(SECRET), [Secret(SECRET)], always(OCT)]
     for key in explicit:
         assert jwt.decode(token, key) == {"sub": "a"}
-    assert JsonWebToken(["HS256"]).decode(token, SECRET) == {"sub": "a"}
+    assert JsonWebToken(["HS256"]).decode(token, Secret(SECRET)) == {"sub": "a"}
 
 
 @pytest.mark.parametrize(
@@ -256,3 +256,11 @@ def test_registered_claims_are_attributes_and_others_are_not() -> None:
 
 def test_the_header_tells_the_key_that_signed() -> None:
     assert unsafe_header(GOOD.decode()) == {"alg": "ES256", "typ": "JWT", "kid": EC.kid}
+
+
+@pytest.mark.parametrize("fetched", [{"error": "server_error"}, {}, {"message": "rate limit exceeded"}])
+def test_an_error_document_in_place_of_keys_is_named_as_such(fetched: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="the value supplied as keys is not a key set") as caught:
+        jwt.decode(GOOD, fetched)
+    assert all(name in str(caught.value) for name in fetched)
+    assert "rate limit" not in str(caught.value)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from doorkey.errors import UsageError
 from doorkey.jose.generation import generate_key, private_jwk
-from doorkey.jose.keys import import_key, import_key_set
+from doorkey.jose.keys import import_key, import_key_set, import_keys
 from doorkey.values import Secret
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -177,3 +177,15 @@ def test_an_ed25519_key_has_a_public_half_and_a_secret_has_none() -> None:
     assert set(import_key(ed25519.Ed25519PrivateKey.generate()).public_jwk()) == {"kty", "crv", "x"}
     with pytest.raises(UsageError):
         import_key(SECRET).public_jwk()
+
+
+@pytest.mark.parametrize("given", [SECRET, [SECRET], "https://example.com/keys", "<html>an error page</html>" * 9])
+def test_a_bare_text_verifies_nothing(given: object) -> None:
+    with pytest.raises(UsageError, match="mark it as a secret"):
+        import_keys(given)
+
+
+@pytest.mark.parametrize("given", [SECRET.encode(), Secret(SECRET), {"kty": "oct", "k": "c2VjcmV0" * 6}])
+def test_a_secret_that_is_marked_as_one_verifies(given: object) -> None:
+    for keys in (import_keys(given), import_keys([given])):
+        keys[0].check("HS256", "verify")

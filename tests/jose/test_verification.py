@@ -14,7 +14,7 @@ from doorkey.jose.verification import MAX_BYTES, unsafe_claims, verify, verify_b
 
 EC = generate_key("ES256")
 OTHER = generate_key("ES256")
-SECRET = "s" * 64
+SECRET = b"s" * 64
 
 
 def b64(data: bytes | dict[str, Any]) -> str:
@@ -22,10 +22,11 @@ def b64(data: bytes | dict[str, Any]) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def hs256(header: bytes | dict[str, Any], payload: bytes | dict[str, Any], secret: str = SECRET) -> str:
+def hs256(header: bytes | dict[str, Any], payload: bytes | dict[str, Any], secret: str | bytes = SECRET) -> str:
     """A token that is signed well, whatever stands in it."""
     signed = f"{b64(header)}.{b64(payload)}"
-    return f"{signed}.{b64(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest())}"
+    key = secret.encode() if isinstance(secret, str) else secret
+    return f"{signed}.{b64(hmac.new(key, signed.encode(), hashlib.sha256).digest())}"
 
 
 def refuse(token: str, keys: object = SECRET, algorithms: list[str] | None = None, **more: Any) -> VerificationError:

@@ -110,10 +110,10 @@ class JsonWebToken:
         if callable(key):
             key = _chosen(cast("Callable[[_Header], object]", key), unsafe_header(token))
         keys = import_keys(key)
-        if self._algorithms is None and _has_bare_text(key, keys):
+        if self._algorithms is None and _has_bare_bytes(key, keys):
             raise UsageError(
-                "a text that is neither PEM nor a JWK Set is a shared secret only where that is registered: use "
-                'JsonWebToken(["HS256"]), or look at what you have fetched in place of keys'
+                "bytes that are neither PEM nor a JWK Set are a shared secret only where an HMAC is registered, "
+                'JsonWebToken(["HS256"]), or where they are marked as one, Secret(text)'
             )
         return keys
 
@@ -150,9 +150,9 @@ def _fits(key: Key, alg: str) -> bool:
     return True
 
 
-def _has_bare_text(given: object, keys: tuple[Key, ...]) -> bool:
+def _has_bare_bytes(given: object, keys: tuple[Key, ...]) -> bool:
     members = cast("Iterable[object]", given) if isinstance(given, list | tuple) else (given,)
-    return any(key.kty == "oct" for key in keys) and any(isinstance(member, str | bytes) for member in members)
+    return any(key.kty == "oct" for key in keys) and any(isinstance(member, bytes) for member in members)
 
 
 def _chosen(choose: Callable[[_Header], object], header: _Header) -> object:

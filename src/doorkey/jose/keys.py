@@ -10,9 +10,7 @@ first depends on the key alone and is worth doing once; the second is done at ev
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
@@ -20,8 +18,6 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
-    load_der_private_key,
-    load_der_public_key,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -29,10 +25,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64decode
 
-from doorkey.errors import OAuthError, UsageError, scrubbed
+from doorkey.errors import OAuthError, UsageError, printable, scrubbed
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
 from doorkey.jose.roca import is_roca
 from doorkey.values import Secret
+from doorkey.wire.key_material import holds_key
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 JoseKey: TypeAlias = OctKey | RSAKey | ECKey | OKPKey
@@ -42,8 +39,6 @@ BROKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError, Arithmetic
 """What joserfc and cryptography raise on keys and tokens that are not well formed."""
 
 _PEM = re.compile(rb"-----? ?BEGIN ")
-_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
-_SSH = re.compile(rb"\s*(ssh-|ecdsa-sha2-|sk-)")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -136,8 +131,25 @@ def import_keys(value: object) -> tuple[Key, ...]:
     token means (RFC 8725 §3.1): secrets beside public keys, or two secrets of one `kid`.
     """
     if isinstance(value, list | tuple):
-        return _unambiguous(tuple(import_key(key) for key in cast(Iterable[object], value)))
-    return import_key_set(value) if _is_set(value) else (import_key(value),)
+        return _unambiguous(tuple(_verifying(key) for key in cast(Iterable[object], value)))
+    return import_key_set(value) if _is_set(value) else (_verifying(value),)
+
+
+def _verifying(value: object) -> Key:
+    """Return the key that `value` holds. A text that nothing marks as a secret may be any text that was fetched."""
+    if isinstance(value, Mapping) and "kty" not in value:
+        names = ", ".join(sorted(printable(str(name), 40) for name in cast("Mapping[object, object]", value))[:5])
+        raise UsageError(
+            f"the value supplied as keys is not a key set: it has no `keys` and no `kty`, but {names or 'no members'}; "
+            "look at what was fetched in place of keys"
+        )
+    key = import_key(cast("object", value))
+    if isinstance(value, str) and isinstance(key.jose, OctKey) and isinstance(key.jose.original_value, bytes):
+        raise UsageError(
+            "a text that is neither PEM nor a JWK Set is not taken for a shared secret: look at what was fetched in "
+            'place of keys, or mark it as a secret, JsonWebToken(["HS256"]).decode(token, Secret(text))'
+        )
+    return key
 
 
 def _unambiguous(keys: tuple[Key, ...]) -> tuple[Key, ...]:
@@ -191,7 +203,7 @@ def _text(text: bytes) -> JoseKey:
         return _native(_pem(text))
     if text.lstrip().startswith(b"{") and (members := _json(text)) is not None:
         return _jwk(members)
-    _refuse_public(text)
+    _refuse_key(text)
     return OctKey(text, text)
 
 
@@ -212,7 +224,7 @@ def _jwk(members: dict[str, Any]) -> JoseKey:
     if members.get("kty") == "oct":  # decoded here, so that the warning about its size is our error instead
         OctKey.validate_dict_key(members)
         raw = urlsafe_b64decode(members["k"].encode("ascii"))
-        _refuse_public(raw)
+        _refuse_key(raw)
         return OctKey(raw, members)
     if members.get("kty") == "RSA":  # before joserfc, which only warns
         _check_size(int.from_bytes(urlsafe_b64decode(members["n"].encode("ascii"))).bit_length())
@@ -242,40 +254,13 @@ def _native(value: object) -> JoseKey:
     raise UsageError(f"a key is PEM, a JWK, a shared secret or a key object, not {type(value).__name__}")
 
 
-def _refuse_public(secret: bytes) -> None:
-    """Refuse a shared secret that is a public key: everybody could sign with it (RFC 8725 §2.1)."""
-    for candidate in (secret, *_decodings(secret)):
-        # DER begins with a SEQUENCE; asking first spares three parsers for nearly every secret.
-        if _SSH.match(candidate) or _PEM.search(candidate) or (candidate[:1] == b"\x30" and _is_der_key(candidate)):
-            raise UsageError("a public or private key is never a shared secret")
-        if candidate.lstrip().startswith(b"{") and _json(candidate) is not None:
-            raise UsageError("a JWK or JWK Set is never a shared secret")
-
-
-def _decodings(secret: bytes) -> Iterator[bytes]:
-    """Yield what the secret may be a text of: base64, base64url, hexadecimal, or bytes read as Latin-1."""
-    text = b"".join(secret.split())
-    with suppress(ValueError):
-        yield b64decode(text.translate(_TO_BASE64) + b"=" * (-len(text) % 4), validate=True)
-    with suppress(ValueError):
-        yield bytes.fromhex(text.decode("ascii"))
-    if not secret.isascii():
-        with suppress(ValueError):
-            yield secret.decode("utf-8").encode("latin-1")
-
-
-def _is_der_key(data: bytes) -> bool:
-    for load in (load_der_public_key, x509.load_der_x509_certificate, _load_der_private):
-        try:
-            load(data)
-        except BROKEN:
-            continue
-        return True
-    return False
-
-
-def _load_der_private(data: bytes) -> object:
-    return load_der_private_key(data, password=None)
+def _refuse_key(secret: bytes) -> None:
+    """Refuse a shared secret that is a key, in any encoding: all who know a public key could sign (RFC 8725 §2.1)."""
+    if holds_key(secret):
+        raise UsageError(
+            "a public or private key, JWK or JWK Set is never a shared secret: register the algorithm of the key "
+            "(RS256, ES256, …), or give the secret that the server issued"
+        )
 
 
 def _sound(key: JoseKey) -> JoseKey:
