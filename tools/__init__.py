@@ -1,0 +1,1 @@
+"""The commands of `./dev`. Only `tools.mutation` needs packages: the rest runs before any environment exists."""

@@ -1,0 +1,30 @@
+"""`./dev check`: everything that must hold besides the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.environments import OWN, SUITE, environment
+from tools.running import ROOT, run, say
+
+
+def check(_: list[str]) -> int:
+    """Run every check, and return 1 if one of them fails."""
+    python = environment(OWN, *SUITE, "check")
+    typed = [folder for folder in ("src", "tests", "demo", "bench", "tools") if (ROOT / folder).is_dir()]
+    steps: dict[str, list[str | Path]] = {
+        "ruff format": ["ruff", "format", "--check", "."],
+        "ruff check": ["ruff", "check", "."],
+        "mypy": ["mypy", *typed, "dev"],
+        "pyright": ["pyright", "--pythonpath", python, "--project", ROOT],  # not a file of some folder above
+        "each pure module by its own tests": ["tests.support.coverage_of_each"],
+        "changelog": ["towncrier", "build", "--draft", "--version", "next"],
+    }
+    failed: list[str] = []
+    for name, command in steps.items():
+        say(name)
+        # pyright's wheel carries pyright itself: without this it would ask the npm registry for the newest
+        if run(python, "-m", *command, PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT="1"):
+            failed.append(name)
+    say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return int(bool(failed))

@@ -1,0 +1,65 @@
+"""The commands of `./dev`, and its command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tools.check import check
+from tools.environments import OWN, SUITE, environment
+from tools.running import ROOT, run
+from tools.test import servers, test
+
+
+def demo(arguments: list[str]) -> int:
+    """Show the main job on the embedded provider, or on a real Keycloak."""
+    return run(environment(OWN, "build", "runtime"), "-m", "demo", *arguments)
+
+
+def bench(arguments: list[str]) -> int:
+    """Compare with other libraries."""
+    return run(environment(OWN, *SUITE), "-m", "bench", *arguments)
+
+
+def record(arguments: list[str]) -> int:
+    """Record the responses of a real Keycloak."""
+    return run(environment(OWN, *SUITE), "-m", "tests.recordings.record", *arguments)
+
+
+def mutate(arguments: list[str]) -> int:
+    """Put small faults into a module and run its tests."""
+    python = environment(OWN, *SUITE, "check", "mutate")
+    return run(python, "-m", "tools.mutation", *arguments, PYTHONPATH=str(ROOT))
+
+
+COMMANDS = {
+    "check": (check, "format, lint, types, the coverage of pure modules, changelog fragments"),
+    "test": (test, "the tests; `./dev test` alone: on every tested Python, with every server"),
+    "mutate": (mutate, "put small faults into one module and list those that its tests do not notice"),
+    "demo": (demo, "the main job, step by step, on the embedded provider (--keycloak: on a real one)"),
+    "bench": (bench, "compare with other libraries"),
+    "servers": (servers, "install the real servers that tests use, nothing else"),
+    "record": (record, "ask the real Keycloak again and write tests/recordings/keycloak.json"),
+}
+
+
+def main() -> int:
+    """Run the command that the command line names; without one, list them."""
+    lines = "\n".join(f"  {name:8} {text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="./dev", epilog=f"commands:\n{lines}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="command")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if options.command is None:
+        parser.print_help()
+        return 0
+    try:
+        return COMMANDS[options.command][0](options.arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

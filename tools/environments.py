@@ -1,0 +1,77 @@
+"""The environments in .venv/<version>/: the pinned, hashed files of requirements/, and this package, editable.
+
+A stamp for each file records what an environment was made from, so that a second run starts at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.running import ROOT, must, say
+
+TESTED = ("3.11", "3.12", "3.13")
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
+
+
+def interpreter(version: str) -> Path | None:
+    """Return a real interpreter of this version, or None if this machine has none."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    places = [Path(sys.executable)] if version == OWN else []
+    places += [Path(folder) / f"python{version}" for folder in os.environ.get("PATH", "").split(os.pathsep)]
+    places += sorted(pyenv.glob(f"{version}.*/bin/python{version}"), reverse=True)
+    places += sorted(Path.home().glob(f".local/share/uv/python/cpython-{version}.*/bin/python{version}"))
+    for place in places:
+        if place.is_file():
+            ask = "import sys, ensurepip, ssl, sqlite3; print('%d.%d' % sys.version_info[:2])"
+            answer = subprocess.run([place, "-c", ask], capture_output=True, text=True, check=False)
+            if answer.returncode == 0 and answer.stdout.strip() == version:
+                return place
+    return None
+
+
+def outdated(version: str, sets: tuple[str, ...]) -> list[str]:
+    """Return the requirement sets that `.venv/<version>` lacks or has in another version."""
+    stamps = ROOT / ".venv" / version / "stamps"
+    wanted = _wanted(sets)
+    return [name for name in wanted if not (stamps / name).exists() or (stamps / name).read_text() != wanted[name]]
+
+
+def _wanted(sets: tuple[str, ...]) -> dict[str, str]:
+    files = {name: ROOT / "requirements" / f"{name}.txt" for name in sets} | {"doorkey": ROOT / "pyproject.toml"}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
+
+
+def environment(version: str, *sets: str) -> Path:
+    """Return the Python of .venv/<version>, with these requirement sets and the package installed."""
+    home = ROOT / ".venv" / version
+    python, stamps = home / "bin" / "python", home / "stamps"
+    home.parent.mkdir(exist_ok=True)
+    with (home.parent / f"{version}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not python.exists() or subprocess.run([python, "-c", ""], check=False).returncode:
+            base = interpreter(version)
+            if base is None:
+                sys.exit(f"dev: Python {version} cannot make environments (apt-get install python3-venv)")
+            say(f"making .venv/{version}")
+            shutil.rmtree(home, ignore_errors=True)
+            must(base, "-m", "venv", home)
+        stamps.mkdir(exist_ok=True)
+        old = outdated(version, sets)
+        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        locked = [part for name in sets for part in ("-r", ROOT / "requirements" / f"{name}.txt")]
+        if any(name in sets for name in old):
+            say(f"installing {', '.join(sets)} into .venv/{version}")
+            must(*pip, "--require-hashes", *locked)
+        if old:
+            must(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+        wanted = _wanted(sets)
+        for name in old:
+            (stamps / name).write_text(wanted[name])
+    return python
