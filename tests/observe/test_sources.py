@@ -9,7 +9,7 @@ import pytest
 from doorkey import AsyncTokenSource, ClientCredentials, JWTBearer, RefreshToken, TokenSource
 from doorkey.errors import InvalidGrant, OAuthError, TransportError, UsageError
 from doorkey.observe import TokenEvent
-from doorkey.renewal import single_flight
+from doorkey.renewal import leader_lock
 from doorkey.sources.core import SourceCore
 from tests.observe.conftest import ACCESS, REFRESH, SECRET, SECRETS, Events, Timer
 from tests.support.backends import both_backends
@@ -106,7 +106,7 @@ def test_a_wait_that_is_given_up_says_so(
         in_background(source.token) as outcome,
     ):
         held.wait_for_arrival()
-        monkeypatch.setattr(single_flight, "PATIENCE", 0.01)
+        monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.01)
         with pytest.raises(TransportError, match="another caller"):
             source.token()
         assert [(event.kind, event.error) for event in events[1:]] == [("waited", "transport_error")]

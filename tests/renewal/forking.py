@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from doorkey.renewal.gate import Gate
+from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.runtime import forks
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.sessions.pending import Authorizations
@@ -40,10 +40,10 @@ class Failing(Around):
         raise LookupError("of its own")
 
 
-def lead(gate: Gate) -> None:
-    entered = gate.enter()
+def lead(lock: LeaderLock) -> None:
+    entered = lock.try_acquire()
     assert entered is not None
-    gate.leave(entered)
+    lock.release(entered)
 
 
 class Unclosable(sqlite3.Connection):
@@ -70,7 +70,7 @@ def unclosable(path: Path) -> SQLiteStore:
 def main() -> int:
     what = sys.argv[1]
     made: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
-        "gate": (Gate, lead),
+        "leader lock": (LeaderLock, lead),
         "cache": (BoundedCache, lambda cache: cache.get("a", Around)),
         "sender": (lambda: Sender(None, ExchangePolicy()), lambda sender: sender.close()),
         "authorizations": (Authorizations, lambda begun: begun.finish("state")),

@@ -24,7 +24,7 @@ def run(what: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("what", ["gate", "cache", "sender", "authorizations", "memory store"])
+@pytest.mark.parametrize("what", ["leader lock", "cache", "sender", "authorizations", "memory store"])
 def test_a_lock_that_another_thread_held_is_free_in_the_child(what: str) -> None:
     run(what)
 

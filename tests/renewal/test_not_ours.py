@@ -32,12 +32,12 @@ class Limited:
 
 
 def test_a_time_limit_of_the_leaders_is_told_to_the_leader_alone_and_those_who_waited_get_a_token() -> None:
-    server, gate = Limited(), Watched()
-    flight = SingleFlight(slot(), server, now, gate)
+    server, lock = Limited(), Watched()
+    flight = SingleFlight(slot(), server, now, lock)
     with in_background(flight.token) as leader:
         assert server.began.wait(WAIT)
         with in_background(lambda: together(5, flight.token)) as others:
-            gate.wait_for(5)
+            lock.wait_for(5)
             server.over.set()
             assert [token.access_token.reveal() for token in others()] == ["new"] * 5
         with pytest.raises(TimeLimit):

@@ -10,9 +10,10 @@ import anyio.lowlevel
 import pytest
 
 from doorkey.errors import OAuthError, TransportError
-from doorkey.renewal import single_flight
-from doorkey.renewal.gate import Gate, Lead
-from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight, saving
+from doorkey.renewal import leader_lock
+from doorkey.renewal.effects import saving
+from doorkey.renewal.leader_lock import Holder, LeaderLock
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Flow, Settle
@@ -89,8 +90,8 @@ async def together(number: int, call: Callable[[], Any]) -> list[Any]:
 @pytest.mark.parametrize("explicit", [False, True], ids=["a token", "a renewal"])
 async def test_1000_tasks_that_want_the_same_make_one_request(explicit: bool) -> None:
     server = Exchange()
-    gate = Watched(Counted(999, server))
-    flight = AsyncSingleFlight(slot(), server, now, gate)
+    lock = Watched(Counted(999, server))
+    flight = AsyncSingleFlight(slot(), server, now, lock)
     outcomes = await together(1000, (lambda: flight.renewed(renewing)) if explicit else flight.token)
     assert outcomes == [NEW] * 1000
     assert server.asked == 1
@@ -145,9 +146,9 @@ async def test_a_stale_token_survives_a_server_that_cannot_be_reached_by_a_task(
 async def test_in_the_background_no_task_waits_for_a_stale_token(error: OAuthError | None) -> None:
     server, left = Exchange(*([error] if error else [])), anyio.Event()
 
-    class Telling(Gate):
-        def leave(self, lead: Lead) -> None:
-            super().leave(lead)
+    class Telling(LeaderLock):
+        def release(self, holder: Holder) -> None:
+            super().release(holder)
             left.set()
 
     flight = AsyncSingleFlight(slot(STALE), server, now, Telling(), background=True)
@@ -237,11 +238,11 @@ async def test_a_leader_that_asyncio_cancels_leaves_at_once_and_its_renewal_is_s
 @both_backends
 @pytest.mark.anyio
 async def test_a_task_gives_up_with_an_error_rather_than_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single_flight, "PATIENCE", 0.01)
-    gate = Gate()
-    gate.enter()
+    monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.01)
+    lock = LeaderLock()
+    lock.try_acquire()
     with pytest.raises(TransportError, match="stuck"):
-        await AsyncSingleFlight(slot(), Exchange(), now, gate).token()
+        await AsyncSingleFlight(slot(), Exchange(), now, lock).token()
 
 
 @both_backends
@@ -269,8 +270,8 @@ async def test_a_task_that_saves_the_token_may_use_it_meanwhile() -> None:
 
 
 def test_callers_of_several_event_loops_in_several_threads_make_one_request() -> None:
-    server, gate = Server(), Watched()
-    flight = AsyncSingleFlight(slot(), server.answer_later, now, gate)
+    server, lock = Server(), Watched()
+    flight = AsyncSingleFlight(slot(), server.answer_later, now, lock)
     backends = ["asyncio", "trio"] * 3
 
     def loop(backend: str) -> list[Any]:
@@ -279,19 +280,19 @@ def test_callers_of_several_event_loops_in_several_threads_make_one_request() ->
     with ThreadPoolExecutor(len(backends)) as pool:
         outcomes = [pool.submit(loop, backend) for backend in backends]
         assert server.arrived.wait(WAIT)
-        gate.wait_for(29)
+        lock.wait_for(29)
         server.go_on.set()
     assert [outcome.result(0) for outcome in outcomes] == [[NEW] * 5] * 6
     assert server.asked == 1
 
 
 def test_a_thread_and_a_task_that_share_a_gate_share_the_renewal() -> None:
-    server, gate, shared = Server(), Watched(), slot()
-    blocking = SingleFlight(shared, server, now, gate)
-    awaiting = AsyncSingleFlight(shared, server.answer_later, now, gate)
+    server, lock, shared = Server(), Watched(), slot()
+    blocking = SingleFlight(shared, server, now, lock)
+    awaiting = AsyncSingleFlight(shared, server.answer_later, now, lock)
     with ThreadPoolExecutor(2) as pool:
         outcomes = [pool.submit(blocking.token), pool.submit(anyio.run, awaiting.token)]
-        gate.wait_for(1)
+        lock.wait_for(1)
         server.go_on.set()
     assert [outcome.result(0) for outcome in outcomes] == [NEW, NEW]
     assert server.asked == 1

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from doorkey.errors import OAuthError, TransportError
-from doorkey.renewal import single_flight
-from doorkey.renewal.gate import Gate
-from doorkey.renewal.single_flight import SingleFlight, saving
+from doorkey.renewal import leader_lock
+from doorkey.renewal.effects import saving
+from doorkey.renewal.leader_lock import LeaderLock
+from doorkey.renewal.single_flight import SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
@@ -35,31 +36,31 @@ from tests.support.flights import (
 
 
 def test_32_threads_that_want_an_expired_token_make_one_renewal() -> None:
-    server, gate = Server(), Watched()
-    flight = SingleFlight(slot(), server, now, gate)
+    server, lock = Server(), Watched()
+    flight = SingleFlight(slot(), server, now, lock)
     with callers(flight, 32) as outcomes:
-        gate.wait_for(31)
+        lock.wait_for(31)
         server.go_on.set()
     assert [outcome.result(0) for outcome in outcomes] == [NEW] * 32
     assert server.asked == 1
 
 
 def test_32_threads_that_ask_for_a_renewal_make_one() -> None:
-    server, gate = Server(), Watched()
-    flight = SingleFlight(slot(NEW), server, now, gate)
+    server, lock = Server(), Watched()
+    flight = SingleFlight(slot(NEW), server, now, lock)
     with ThreadPoolExecutor(32) as pool:
         outcomes = [pool.submit(flight.renewed, renewing) for _ in range(32)]
-        gate.wait_for(31)
+        lock.wait_for(31)
         server.go_on.set()
     assert [outcome.result(0) for outcome in outcomes] == [NEW] * 32
     assert server.asked == 1
 
 
 def test_a_failure_is_told_to_all_who_waited_in_copies_and_to_nobody_later() -> None:
-    server, gate = Server(FAILURE), Watched()
-    flight = SingleFlight(slot(), server, now, gate)
+    server, lock = Server(FAILURE), Watched()
+    flight = SingleFlight(slot(), server, now, lock)
     with callers(flight, 10) as outcomes:
-        gate.wait_for(9)
+        lock.wait_for(9)
         server.go_on.set()
     errors = [outcome.exception(0) for outcome in outcomes]
     assert [str(error) for error in errors] == ["invalid_grant: Session not active"] * 10
@@ -93,12 +94,12 @@ def test_a_stale_token_survives_a_server_that_cannot_be_reached() -> None:
 
 @pytest.mark.parametrize("error", [None, TransportError("gone"), FAILURE])
 def test_in_the_background_a_stale_token_is_renewed_and_nobody_waits(error: OAuthError | None) -> None:
-    server, gate = Server(*([error] if error else [])), Watched()
-    flight = SingleFlight(slot(STALE), server, now, gate, background=True)
+    server, lock = Server(*([error] if error else [])), Watched()
+    flight = SingleFlight(slot(STALE), server, now, lock, background=True)
     assert [flight.token() for _ in range(3)] == [STALE] * 3
     assert server.arrived.wait(WAIT)
     server.go_on.set()
-    assert gate.left.wait(WAIT)
+    assert lock.left.wait(WAIT)
     assert server.asked == 1
     assert flight.slot.token == (STALE if error else NEW)
 
@@ -111,23 +112,23 @@ def test_where_no_thread_can_be_started_the_token_that_is_good_is_used_and_anoth
 
     server = Server()
     server.go_on.set()
-    gate = Watched()
-    flight = SingleFlight(slot(STALE), server, now, gate, background=True)
+    lock = Watched()
+    flight = SingleFlight(slot(STALE), server, now, lock, background=True)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", no_more_threads)
         assert flight.token() == STALE
-    assert gate.left.is_set()
-    gate.left.clear()
+    assert lock.left.is_set()
+    lock.left.clear()
     assert flight.token() == STALE
-    assert gate.left.wait(WAIT)
+    assert lock.left.wait(WAIT)
     assert flight.token() == NEW
 
 
 def test_an_interrupted_leader_hands_over_to_the_next_in_line() -> None:
-    server, gate = Server(KeyboardInterrupt()), Watched()
-    flight = SingleFlight(slot(), server, now, gate)
+    server, lock = Server(KeyboardInterrupt()), Watched()
+    flight = SingleFlight(slot(), server, now, lock)
     with callers(flight, 4) as outcomes:
-        gate.wait_for(3)
+        lock.wait_for(3)
         server.go_on.set()
     results = [outcome.exception(0) or outcome.result(0) for outcome in outcomes]
     assert sum(isinstance(result, KeyboardInterrupt) for result in results) == 1
@@ -147,12 +148,12 @@ def test_whoever_looks_while_another_token_is_put_never_gets_the_expired_one() -
 
 
 def test_a_caller_gives_up_with_an_error_rather_than_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single_flight, "PATIENCE", 0.01)
-    gate = Gate()
+    monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.01)
+    lock = LeaderLock()
     with ThreadPoolExecutor(1) as another:
-        another.submit(gate.enter).result()
+        another.submit(lock.try_acquire).result()
         with pytest.raises(TransportError, match="stuck") as caught:
-            SingleFlight(slot(), Server(), now, gate).token()
+            SingleFlight(slot(), Server(), now, lock).token()
     assert caught.value.retryable
 
 

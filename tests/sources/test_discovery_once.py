@@ -11,8 +11,7 @@ from doorkey import ClientCredentials, OAuthError, TransportError
 from doorkey.errors import TemporarilyUnavailable
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.renewal.gate import Gate, Lead
-from doorkey.renewal.turns import Turn
+from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.core import SourceCore
 from doorkey.stores import MemoryStore
@@ -23,14 +22,14 @@ from tests.support.backends import both_backends
 from tests.support.every_adapter import in_background, together
 from tests.support.every_source import ONE_OF_EACH, TLS, Maker
 from tests.support.fake_clock import START, Clock
-from tests.support.flights import Watched
+from tests.support.flights import Watched, discovering
 from tests.support.hostile_server import Held, Hostile, reply, token
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
 WELL_KNOWN = "/.well-known/openid-configuration"
 MANY = 32
 WAITED = None
-"""What a `Turn` comes to."""
+"""What a `AcquireOrWait` comes to."""
 
 
 def published(hostile: Hostile) -> bytes:
@@ -38,9 +37,9 @@ def published(hostile: Hostile) -> bytes:
 
 
 def watched(issuer: str) -> tuple[AuthorizationServer, Watched]:
-    server, gate = AuthorizationServer(issuer, ServerMetadata()), Watched()
-    server.gate = gate
-    return server, gate
+    server, lock = AuthorizationServer(issuer, ServerMetadata()), Watched()
+    server.lock = lock
+    return server, lock
 
 
 def tokens_of_many(source: Maker, server: AuthorizationServer) -> list[Callable[[], str]]:
@@ -64,11 +63,11 @@ def test_32_credentials_that_begin_at_once_discover_their_issuer_once(source: Ma
     held = Held(published(hostile))
     hostile.on(WELL_KNOWN, held)
     hostile.on("/token", token("at"))
-    server, gate = watched(hostile.url(""))
+    server, lock = watched(hostile.url(""))
     calls = tokens_of_many(source, server)
     with in_background(lambda: called_at_once(calls)) as outcome:
         held.wait_for_arrival()
-        gate.wait_for(MANY - 1)
+        lock.wait_for(MANY - 1)
         held.release.set()
         assert outcome() == ["at"] * MANY
     assert len(hostile.to(WELL_KNOWN)) == 1
@@ -82,11 +81,11 @@ def test_a_discovery_that_fails_is_told_to_those_who_waited_and_to_nobody_later(
     held = Held(reply(502, "<html>"))
     hostile.on(WELL_KNOWN, held, published(hostile))
     hostile.on("/token", token("at"))
-    server, gate = watched(hostile.url(""))
+    server, lock = watched(hostile.url(""))
     calls = tokens_of_many(source, server)
     with in_background(lambda: called_at_once(calls)) as outcome:
         held.wait_for_arrival()
-        gate.wait_for(MANY - 1)
+        lock.wait_for(MANY - 1)
         held.release.set()
         errors = outcome()
     assert {type(error).__name__ for error in errors} == {"InvalidResponse"}
@@ -101,13 +100,13 @@ def test_32_keys_of_a_vault_that_begin_at_once_discover_its_issuer_once(hostile:
     hostile.on(WELL_KNOWN, held)
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
     with TokenVault(MemoryStore(), client_id="app", client_secret="s", issuer=hostile.url(""), clock=clock) as vault:
-        vault._core.server.gate = gate = Watched()
+        vault._core.server.lock = lock = Watched()
         for number in range(MANY):
             vault.save(f"u-{number}", {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START - 1})
         calls = [vault.source(f"u-{number}").token for number in range(MANY)]
         with in_background(lambda: called_at_once(calls)) as outcome:
             held.wait_for_arrival()
-            gate.wait_for(MANY - 1)
+            lock.wait_for(MANY - 1)
             held.release.set()
             assert {one.access_token.reveal() for one in outcome()} == {"at-2"}
     assert len(hostile.to(WELL_KNOWN)) == 1
@@ -120,7 +119,7 @@ def test_who_asks_for_the_metadata_itself_waits_for_the_same_discovery(hostile: 
     hostile.on("/token", token("at"))
     with httpx2.Client(base_url=hostile.url(""), verify=TLS) as http:
         authority = OAuthAuthorityClient(http)
-        authority._server.gate = gate = Watched()
+        authority._server.lock = lock = Watched()
         calls: list[Callable[[], Any]] = [
             lambda: authority.openid_config.token_endpoint,
             lambda: authority.supports_grant("implicit"),
@@ -128,7 +127,7 @@ def test_who_asks_for_the_metadata_itself_waits_for_the_same_discovery(hostile: 
         ]
         with in_background(lambda: called_at_once(calls)) as outcome:
             held.wait_for_arrival()
-            gate.wait_for(2)
+            lock.wait_for(2)
             held.release.set()
             assert outcome() == [hostile.token_endpoint, True, True]
     assert len(hostile.to(WELL_KNOWN)) == 1
@@ -144,12 +143,12 @@ def test_a_busy_issuer_may_name_a_date(source: Maker, hostile: Hostile) -> None:
 
 def begun(server: AuthorizationServer) -> Any:
     flow = server.known(Clock())
-    assert isinstance(next(flow), Turn)
+    assert isinstance(next(flow), AcquireOrWait)
     return flow
 
 
-def lead(server: AuthorizationServer) -> Lead:
-    entered = server.gate.enter()
+def lead(server: AuthorizationServer) -> Holder:
+    entered = server.lock.try_acquire()
     assert entered is not None
     return entered
 
@@ -161,13 +160,13 @@ def test_a_cancelled_leader_hands_over() -> None:
     assert isinstance(first.send(lead(server)), Request)
     with pytest.raises(KeyboardInterrupt):
         first.throw(KeyboardInterrupt())
-    assert isinstance(second.send(WAITED), Turn)
+    assert isinstance(second.send(WAITED), AcquireOrWait)
     assert isinstance(second.send(lead(server)), Request), "the one who was cancelled has let go"
     answer = b'{"issuer":"https://as.example","token_endpoint":"https://as.example/t"}'
     with pytest.raises(StopIteration) as done:
         second.send(Response(200, (("Content-Type", "application/json"),), answer))
     assert done.value.value.token_endpoint == "https://as.example/t"
-    assert server.gate.enter()
+    assert server.lock.try_acquire()
 
 
 def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -> None:
@@ -177,7 +176,7 @@ def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -
     server.found = ServerMetadata(token_endpoint="https://as.example/t")
     with pytest.raises(StopIteration):
         late.send(leads)
-    assert server.gate.enter(), "it has let go"
+    assert server.lock.try_acquire(), "it has let go"
 
 
 @pytest.mark.parametrize("leads", [True, False])
@@ -195,20 +194,20 @@ def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: boo
 
 
 def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorkey.renewal.turns.PATIENCE", 0.01)
-    gate = Gate()
+    monkeypatch.setattr("doorkey.renewal.leader_lock.MAX_WAIT", 0.01)
+    lock = LeaderLock()
     with ThreadPoolExecutor(1) as another:
-        assert another.submit(Turn(gate, "discovering").wait).result()
+        assert another.submit(discovering(lock).acquire_or_wait).result()
         with pytest.raises(TransportError, match="another caller has been discovering") as error:
-            Turn(gate, "discovering").wait()
+            discovering(lock).acquire_or_wait()
     assert error.value.retryable
 
 
 @pytest.mark.anyio
 @both_backends
 async def test_a_leader_that_never_ends_is_given_up_by_tasks_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorkey.renewal.turns.PATIENCE", 0.01)
-    gate = Gate()
-    assert await Turn(gate, "discovering").await_()
+    monkeypatch.setattr("doorkey.renewal.leader_lock.MAX_WAIT", 0.01)
+    lock = LeaderLock()
+    assert await discovering(lock).acquire_or_wait_async()
     with pytest.raises(OAuthError, match="another caller has been discovering"):
-        await Turn(gate, "discovering").await_()
+        await discovering(lock).acquire_or_wait_async()

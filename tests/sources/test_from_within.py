@@ -10,7 +10,7 @@ from doorkey import ClientCredentials, JWTBearer, TokenExchange, TokenSource
 from doorkey.credentials import Credentials
 from doorkey.errors import OAuthError
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
-from doorkey.renewal import single_flight
+from doorkey.renewal import leader_lock
 from doorkey.stores import MemoryStore
 from doorkey.vault import TokenVault
 from tests.support.every_source import TLS
@@ -22,7 +22,7 @@ from tests.support.source_requests import on_token
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for itself all the same is told soon that it waited."""
-    monkeypatch.setattr(single_flight, "PATIENCE", 0.1)
+    monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.1)
 
 
 class Inside:

@@ -226,7 +226,7 @@ def test_in_the_background_a_failure_is_told_to_nobody_while_the_token_is_good(
 ) -> None:
     held = Held(GARBAGE)
     asking = source(CLIENT, clock=clock, background=True, **on_token(hostile, token("a"), held, token("b")))
-    gate = asking.watched()
+    lock = asking.watched()
     first = asking.token()
     clock.advance(250)
     assert asking.access_token() == "a"
@@ -235,7 +235,7 @@ def test_in_the_background_a_failure_is_told_to_nobody_while_the_token_is_good(
         assert still_good().access_token.reveal() == "a"
     asking.reject(first)
     with in_background(asking.token) as waiting:
-        gate.wait_for(1)
+        lock.wait_for(1)
         held.release.set()
         with pytest.raises(InvalidResponse):
             waiting()

@@ -66,10 +66,10 @@ def test_a_failing_first_request_is_told_to_all_who_waited_and_to_nobody_later(
 ) -> None:
     held = Held(answer)
     asking = source(CLIENT, clock=clock, **on_token(hostile, held, token("a")))
-    gate = asking.watched()
+    lock = asking.watched()
     with in_background(lambda: together(CALLERS, asking.token)) as outcome:
         held.wait_for_arrival()
-        gate.wait_for(CALLERS - 1)
+        lock.wait_for(CALLERS - 1)
         held.release.set()
         told = outcome()
     assert {type(one) for one in told} == {error}

@@ -72,9 +72,9 @@ class Driven:
         self.sleeps.append(seconds)
 
     def watched(self) -> Watched:
-        """Have a gate, before it is used, that tells who has queued: who has shares the outcome, and is not late."""
-        gate = self.native._flight._gate = Watched()
-        return gate
+        """Have a lock, before it is used, that tells who has queued: who has shares the outcome, and is not late."""
+        lock = self.native._flight._lock = Watched()
+        return lock
 
     def token(self) -> OAuthToken:
         token: OAuthToken = self.call(self.native.token)

@@ -1,4 +1,4 @@
-"""What the tests of single flight share: tokens, a slot, a gate that tells who queues, a server that is held."""
+"""What the tests of single flight share: tokens, a slot, a lock that tells who queues, a server that is held."""
 
 import threading
 from collections.abc import Callable, Generator
@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 
 from doorkey.errors import InvalidGrant
-from doorkey.renewal.gate import Gate, Lead
+from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
 from doorkey.renewal.single_flight import SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.tokens import OAuthToken
@@ -53,12 +53,16 @@ def slot(token: OAuthToken | None = EXPIRED) -> Slot:
     return made
 
 
+def discovering(lock: LeaderLock) -> AcquireOrWait:
+    return AcquireOrWait(lock, "deadlock", "another caller has been discovering for {seconds} s")
+
+
 def now() -> float:
     return NOW
 
 
-class Watched(Gate):
-    """A gate that tells who has queued and who has left."""
+class Watched(LeaderLock):
+    """A lock that tells who has queued and who has left."""
 
     __slots__ = ("left", "on_queue", "queued")
 
@@ -66,15 +70,15 @@ class Watched(Gate):
         super().__init__()
         self.queued, self.left, self.on_queue = threading.Semaphore(0), threading.Event(), on_queue
 
-    def enter(self, wake: Callable[[], object] | None = None, *, blocks: bool = False) -> Lead | None:
-        lead = super().enter(wake, blocks=blocks)
+    def try_acquire(self, wake: Callable[[], object] | None = None, *, blocks: bool = False) -> Holder | None:
+        lead = super().try_acquire(wake, blocks=blocks)
         if lead is None and wake is not None:
             self.queued.release()
             self.on_queue()
         return lead
 
-    def leave(self, lead: Lead) -> None:
-        super().leave(lead)
+    def release(self, lead: Holder) -> None:
+        super().release(lead)
         self.left.set()
 
     def wait_for(self, callers: int) -> None:

@@ -271,7 +271,7 @@ def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
     known = (*named, "sleep", "http_client", "background", "exchange")
     if (unknown := next((name for name in how if name not in known), None)) is not None:
         raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, known)}")
-    core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one gate
+    core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one lock
     sleep = how.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
     awaits = inspect.iscoroutinefunction(sleep)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doorkey.arguments import awaits, function
 from doorkey.errors import UsageError
-from doorkey.runtime.reentrancy import outside
+from doorkey.runtime.reentrancy import detached
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -98,7 +98,7 @@ class Observer:
         nested = here in self._telling
         self._telling.add(here)
         try:
-            with outside():  # nobody waits for a task that is begun there: it may want the token
+            with detached():  # nobody waits for a task that is begun there: it may want the token
                 return _guarded(call, event)
         finally:
             if not nested:

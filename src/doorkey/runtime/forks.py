@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from _thread import RLock
 from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -24,6 +25,26 @@ _forking = threading.local()
 def after_fork(owner: T, action: Callable[[T], object]) -> None:
     """Have `action(owner)` called in every forked child, for as long as the owner lives."""
     _in_child[owner] = action
+
+
+class ForkSafeLock(RLock):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]  # final for checkers only
+    """A re-entrant lock that is free in a forked child, whichever thread of the parent held it.
+
+    Re-entrant, because a finalizer or a signal handler may use the object that the lock guards while its own thread
+    holds the lock: a plain lock would block that thread for ever. Code that holds it must therefore leave the state
+    consistent before each call of anything that is not its own, and free no object that a user gave it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        after_fork(self, ForkSafeLock.renew_in_child)
+
+    def renew_in_child(self) -> None:
+        """Be free, unless the thread that forked holds the lock: it is the one that goes on in the child."""
+        if self.acquire(blocking=False):
+            self.release()
+        else:
+            self._at_fork_reinit()  # type: ignore[attr-defined]
 
 
 def around_fork(owner: T, before: Callable[[T], object], after: Callable[[T], object]) -> None:

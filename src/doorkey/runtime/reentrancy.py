@@ -22,12 +22,12 @@ __all__: list[str] = []
 T = TypeVar("T")
 
 
-class _Place:
+class _Scope:
     """Something that is being done by whoever runs here, or waits for who does."""
 
     __slots__ = ("_work", "of", "outer", "over", "token")
 
-    def __init__(self, of: object, work: Flow[Any], token: OAuthToken | None, outer: _Place | None) -> None:
+    def __init__(self, of: object, work: Flow[Any], token: OAuthToken | None, outer: _Scope | None) -> None:
         self.of: object = of
         self.token, self.outer = token, outer
         self.over, self._work = False, ref(work)
@@ -43,30 +43,30 @@ class _Place:
         self.outer = _going_on(self.outer)
 
 
-def _going_on(place: _Place | None) -> _Place | None:
-    """Return the innermost place that is not left, from `place` outward."""
-    while place is not None and place.is_left():
-        place = place.outer
-    return place
+def _going_on(scope: _Scope | None) -> _Scope | None:
+    """Return the innermost scope that is not left, from `scope` outward."""
+    while scope is not None and scope.is_left():
+        scope = scope.outer
+    return scope
 
 
-_here: ContextVar[_Place | None] = ContextVar("doorkey_inside", default=None)
+_here: ContextVar[_Scope | None] = ContextVar("doorkey_inside", default=None)
 
 
-def inside(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
+def entered(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
     """Run `work`, and have code that it runs know that it is inside `of`; `token` is what may be used there."""
-    place = _Place(of, work, token, _going_on(_here.get()))
-    before = _here.set(place)
+    scope = _Scope(of, work, token, _going_on(_here.get()))
+    before = _here.set(scope)
     try:
         return (yield from work)
     finally:
-        place.leave()
+        scope.leave()
         with suppress(ValueError):  # a flow that nobody finished is closed in a context of its own
             _here.reset(before)
 
 
 @contextmanager
-def outside() -> Generator[None]:
+def detached() -> Generator[None]:
     """Have code that runs here be inside of nothing: for what somebody calls and never waits for."""
     before = _here.set(None)
     try:
@@ -77,18 +77,18 @@ def outside() -> Generator[None]:
 
 def token_inside(of: object) -> OAuthToken | None:
     """Return the token that may be used by the code that runs here, where it is inside `of`."""
-    place = _place_of(of)
-    return None if place is None else place.token
+    scope = _scope_of(of)
+    return None if scope is None else scope.token
 
 
-def refuse_inside(of: object, said: str) -> None:
+def refuse_reentry(of: object, said: str) -> None:
     """Raise `UsageError(said)` where the code that runs here is inside `of`, and would wait for itself."""
-    if _place_of(of) is not None:
+    if _scope_of(of) is not None:
         raise UsageError(said)
 
 
-def _place_of(of: object) -> _Place | None:
-    place = _going_on(_here.get())
-    while place is not None and place.of is not of:
-        place = _going_on(place.outer)
-    return place
+def _scope_of(of: object) -> _Scope | None:
+    scope = _going_on(_here.get())
+    while scope is not None and scope.of is not of:
+        scope = _going_on(scope.outer)
+    return scope

@@ -97,7 +97,7 @@ class BlockingSession:
         return run(flow, self._perform)
 
     def _perform(self: Any, effect: Any) -> Any:
-        from doorkey.renewal.single_flight import Active, Renewed
+        from doorkey.renewal.effects import Active, Renewed
         from doorkey.wire.messages import Request
 
         match effect:
@@ -131,7 +131,7 @@ class AwaitingSession:
         return await arun(flow, self._perform)
 
     async def _perform(self: Any, effect: Any) -> Any:
-        from doorkey.renewal.single_flight import Active, Renewed
+        from doorkey.renewal.effects import Active, Renewed
         from doorkey.wire.messages import Request
 
         match effect:

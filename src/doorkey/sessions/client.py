@@ -293,7 +293,7 @@ class OAuth2Client:
         token, `TokenExpiredError` for an expired one that cannot be renewed, and the error of the renewal; of a
         refresh token that the server has refused, its `InvalidGrant` again, without asking.
         """
-        from doorkey.renewal.single_flight import Active
+        from doorkey.renewal.effects import Active
         from doorkey.tokens import OAuth2Token
 
         if token is not None and token is not self._oauth.view:

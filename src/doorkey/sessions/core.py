@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import InvalidGrant, MissingTokenError, UsageError
 from doorkey.observe.observer import Observer
-from doorkey.renewal.single_flight import Renewed, saving
+from doorkey.renewal.effects import Renewed, saving
 from doorkey.renewal.slot import Slot
 from doorkey.runtime.preload import signing
 from doorkey.sessions.hooks import ComplianceHooks

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.metadata import ServerMetadata, check_one_issuer
-from doorkey.renewal.gate import Gate
-from doorkey.renewal.turns import Turn
-from doorkey.runtime.reentrancy import inside
+from doorkey.renewal.leader_lock import AcquireOrWait, LeaderLock
+from doorkey.runtime.reentrancy import entered
 from doorkey.wire.flow import Flow
 from doorkey.wire.urls import check_endpoint
 
 __all__: list[str] = []
 
 
+_DEADLOCK: Final = "deadlock while discovering this issuer: does the transport of the http_client use the same source?"
+_TIMEOUT: Final = (
+    "another caller has been discovering this issuer for {seconds} s and is not done: is its HTTP client stuck?"
+)
+
+
 class AuthorizationServer:
     """Whom sources ask: its metadata, discovered once for all that share this where no `token_endpoint` is known.
 
-    A flow that asks for it yields `Turn` beside its requests.
+    A flow that asks for it yields `AcquireOrWait` beside its requests.
     """
 
     def __init__(self, issuer: str | None, metadata: ServerMetadata) -> None:
@@ -31,7 +36,7 @@ class AuthorizationServer:
             raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
         self.issuer = None if issuer is None else check_endpoint(issuer, "issuer")
         self.found = metadata if metadata.token_endpoint is not None else None
-        self.gate = Gate()
+        self.lock = LeaderLock()
         self._attempts = 0
         self._error: Exception | None = None
 
@@ -60,13 +65,13 @@ class AuthorizationServer:
             if self._attempts != seen:
                 assert self._error is not None, "what has ended without metadata has failed"
                 raise self._error.for_waiter() if isinstance(self._error, OAuthError) else self._error
-            lead = yield from Turn(self.gate, "discovering this issuer")
-            if lead is not None:
+            holder = yield from AcquireOrWait(self.lock, _DEADLOCK, _TIMEOUT)
+            if holder is not None:
                 try:
                     if self.found is None and self._attempts == seen:
-                        self.found = yield from inside(self.gate, self._discovered(clock()))
+                        self.found = yield from entered(self.lock, self._discovered(clock()))
                 finally:
-                    self.gate.leave(lead)
+                    self.lock.release(holder)
         return found
 
     def _discovered(self, now: float) -> Flow[ServerMetadata]:

@@ -1,4 +1,4 @@
-"""What a token source does, as flows: refresh, ask again, wait. Sources add a gate and a driver."""
+"""What a token source does, as flows: refresh, ask again, wait. Sources add a lock and a driver."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from doorkey.errors import InvalidGrant, ServerError
 from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.backoff import Backoff, is_transient
-from doorkey.renewal.gate import Gate
+from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.renewal.slot import Slot, reject
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
@@ -57,7 +57,7 @@ class SourceCore:
         self.credentials = credentials
         self.clock = clock
         self.slot = Slot(self, leeway, Backoff(), random)
-        self.gate = Gate()
+        self.lock = LeaderLock()
         server = server or AuthorizationServer.told(issuer, token_endpoint, metadata)
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
         self._requests = TokenRequests(credentials, server, clock, self._observer)

@@ -11,9 +11,9 @@ from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
-from doorkey.renewal.turns import Turn
 from doorkey.runtime.deadline import begin
 from doorkey.sources.core import SourceCore
 from doorkey.tokens import OAuthToken
@@ -89,7 +89,7 @@ class TokenSource(NotPicklable):
         self._sender = Sender(http_client, policy_of(exchange))
         self._sleep = time.sleep if sleep is None else sleep
         blocking(self._sleep, _SLEEP)
-        self._flight = SingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
+        self._flight = SingleFlight(core.slot, self._perform, core.clock, core.lock, background=background)
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
@@ -119,8 +119,8 @@ class TokenSource(NotPicklable):
             case Sleep():
                 begin()
                 return self._sleep(effect.seconds)
-            case Turn():
-                return effect.wait()
+            case AcquireOrWait():
+                return effect.acquire_or_wait()
             case _:
                 raise UsageError(f"a token source cannot perform {type(effect).__name__}")
 
@@ -184,7 +184,7 @@ class AsyncTokenSource(NotPicklable):
         if sleep is not None:
             function(sleep, _SLEEP)
         self._sleep = sleep
-        self._flight = AsyncSingleFlight(core.slot, self._perform, core.clock, core.gate, background=background)
+        self._flight = AsyncSingleFlight(core.slot, self._perform, core.clock, core.lock, background=background)
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
@@ -215,7 +215,7 @@ class AsyncTokenSource(NotPicklable):
                 from anyio import sleep
 
                 return await (self._sleep or sleep)(effect.seconds)
-            case Turn():
-                return await effect.await_()
+            case AcquireOrWait():
+                return await effect.acquire_or_wait_async()
             case _:
                 raise UsageError(f"a token source cannot perform {type(effect).__name__}")

@@ -7,7 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
-from doorkey.renewal.single_flight import Active, AsyncSingleFlight, Renew, Renewed, SingleFlight
+from doorkey.renewal.effects import Active, Renew, Renewed
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.sessions.blocking_awaiting import awaiting, blocking
 from doorkey.sessions.client import OAuth2Client
@@ -96,7 +97,7 @@ class SessionFlight(SingleFlight[KeySlot]):
     """A session's share of the single flight of a vault's key; the session shows the token that was used last."""
 
     def __init__(self, core: SessionCore, live: LiveKey) -> None:
-        super().__init__(live.slot, live._perform, live._clock, live._gate)
+        super().__init__(live.slot, live._perform, live._clock, live._lock)
         self._core, self._live = core, live  # the session keeps its key from being dropped
 
     def token(self) -> OAuthToken:
@@ -115,7 +116,7 @@ class AsyncSessionFlight(AsyncSingleFlight[KeySlot]):
     """The same for tasks."""
 
     def __init__(self, core: SessionCore, live: AsyncLiveKey) -> None:
-        super().__init__(live.slot, live._perform, live._clock, live._gate)
+        super().__init__(live.slot, live._perform, live._clock, live._lock)
         self._core, self._live = core, live
 
     async def token(self) -> OAuthToken:

@@ -13,7 +13,7 @@ from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.renewal.turns import Turn
+from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.shield import shielded
 from doorkey.stores.limits import checked_key
@@ -173,8 +173,8 @@ class TokenVault(NotPicklable):
                 return self._sender.send(effect)
             case Sleep():
                 return self._sleep(effect.seconds)
-            case Turn():
-                return effect.wait()
+            case AcquireOrWait():
+                return effect.acquire_or_wait()
             case StoreCall():
                 try:
                     return effect.checked(effect.asked(self._store))
@@ -301,8 +301,8 @@ class AsyncTokenVault(NotPicklable):
                 from anyio import sleep
 
                 return await (self._sleep or sleep)(effect.seconds)
-            case Turn():
-                return await effect.await_()
+            case AcquireOrWait():
+                return await effect.acquire_or_wait_async()
             case StoreCall():
                 try:
                     return effect.checked(await effect.asked(self._store))

@@ -8,7 +8,7 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.protocol.client_identity import ClientAuthMethod
-from doorkey.renewal.single_flight import Active, Renewed
+from doorkey.renewal.effects import Active, Renewed
 from doorkey.sessions.options import session_options
 from doorkey.wire.flow import Effect, Flow, Settle
 from doorkey.wire.messages import Request, Response

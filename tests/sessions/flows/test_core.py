@@ -14,7 +14,7 @@ from doorkey.errors import (
     UsageError,
 )
 from doorkey.protocol.authorization import AuthorizationTransaction
-from doorkey.renewal.single_flight import Renewed
+from doorkey.renewal.effects import Renewed
 from doorkey.sessions.token_call import extra_pairs
 from doorkey.tokens import OAuth2Token
 from doorkey.wire.messages import Request, Response

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from doorkey.errors import OAuthError
-from doorkey.renewal import single_flight
+from doorkey.renewal import leader_lock
 from tests.support.every_adapter import KINDS, Adapter, Client
 from tests.support.fake_clock import START, Clock
 from tests.support.hostile_server import Hostile, token
@@ -22,7 +22,7 @@ only_blocking = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for itself all the same is told soon that it waited."""
-    monkeypatch.setattr(single_flight, "PATIENCE", 0.1)
+    monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.1)
 
 
 def told_by(error: OAuthError) -> str:

@@ -10,8 +10,8 @@ from doorkey.credentials import ClientCredentials, Credentials
 from doorkey.errors import UsageError, VerificationError
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.renewal.slot import Freshness, freshness
-from doorkey.renewal.turns import Turn
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.clock import wall_time
 from doorkey.sources import AsyncTokenSource, TokenSource
@@ -168,8 +168,8 @@ class OAuthAuthorityClient(_Authority):
         return TokenSource._on(self._core(credentials), http_client=self.http, exchange=self._policy)
 
     def _perform(self, effect: Any) -> Any:
-        if isinstance(effect, Turn):
-            return effect.wait()
+        if isinstance(effect, AcquireOrWait):
+            return effect.acquire_or_wait()
         return exchange(httpx_of(self.http), self.http, effect, self._policy)
 
 
@@ -200,8 +200,8 @@ class AsyncOAuthAuthorityClient(_Authority):
         return AsyncTokenSource._on(self._core(credentials), sender=self._sender())
 
     async def _perform(self, effect: Any) -> Any:
-        if isinstance(effect, Turn):
-            return await effect.await_()
+        if isinstance(effect, AcquireOrWait):
+            return await effect.acquire_or_wait_async()
         return await self._sender().send(effect)
 
     def _sender(self) -> AsyncSender:

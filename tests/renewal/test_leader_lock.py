@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 import trio
 
-from doorkey.renewal.gate import Gate, Lead
+from doorkey.renewal.leader_lock import Holder, LeaderLock
 from doorkey.runtime.loops import waker_of
 from tests.support.backends import both_backends
 
@@ -21,145 +21,145 @@ WAIT = 60.0
 """Seconds after which a test gives up on what never comes; nothing here waits that long."""
 
 
-def led(gate: Gate, wake: Callable[[], object] | None = None) -> Lead:
-    lead = gate.enter(wake)
+def led(lock: LeaderLock, wake: Callable[[], object] | None = None) -> Holder:
+    lead = lock.try_acquire(wake)
     assert lead is not None
     return lead
 
 
 def test_the_first_one_leads_and_nobody_else_until_it_has_left() -> None:
-    gate = Gate()
-    lead = led(gate)
-    assert not gate.enter()
-    gate.leave(lead)
-    assert gate.enter()
+    lock = LeaderLock()
+    lead = led(lock)
+    assert not lock.try_acquire()
+    lock.release(lead)
+    assert lock.try_acquire()
 
 
 def test_all_who_waited_are_woken_once_when_the_leader_leaves() -> None:
-    gate, woken = Gate(), list[str]()
-    lead = led(gate, lambda: woken.append("the leader"))
-    assert not gate.enter(lambda: woken.append("a"))
-    assert not gate.enter(lambda: woken.append("b"))
-    assert not gate.enter()
+    lock, woken = LeaderLock(), list[str]()
+    lead = led(lock, lambda: woken.append("the leader"))
+    assert not lock.try_acquire(lambda: woken.append("a"))
+    assert not lock.try_acquire(lambda: woken.append("b"))
+    assert not lock.try_acquire()
     assert woken == []
-    gate.leave(lead)
+    lock.release(lead)
     assert woken == ["a", "b"]
-    gate.leave(led(gate))
+    lock.release(led(lock))
     assert woken == ["a", "b"]
 
 
 def test_a_waiter_may_lead_as_soon_as_it_is_woken() -> None:
-    gate, leads = Gate(), list[bool]()
-    lead = led(gate)
-    gate.enter(lambda: leads.append(bool(gate.enter())))
-    gate.leave(lead)
+    lock, leads = LeaderLock(), list[bool]()
+    lead = led(lock)
+    lock.try_acquire(lambda: leads.append(bool(lock.try_acquire())))
+    lock.release(lead)
     assert leads == [True]
 
 
 def test_of_many_threads_at_once_exactly_one_leads() -> None:
-    gate, start = Gate(), threading.Barrier(16)
+    lock, start = LeaderLock(), threading.Barrier(16)
 
     def enter() -> bool:
         start.wait(WAIT)
-        return bool(gate.enter())
+        return bool(lock.try_acquire())
 
     with ThreadPoolExecutor(16) as pool:
         assert sum(entered.result() for entered in [pool.submit(enter) for _ in range(16)]) == 1
 
 
 def test_a_thread_waits_for_another_ones_lead() -> None:
-    gate, woken = Gate(), threading.Event()
-    lead = led(gate)
-    assert not gate.enter(woken.set)
-    thread = threading.Thread(target=gate.leave, args=(lead,))
+    lock, woken = LeaderLock(), threading.Event()
+    lead = led(lock)
+    assert not lock.try_acquire(woken.set)
+    thread = threading.Thread(target=lock.release, args=(lead,))
     thread.start()
     assert woken.wait(WAIT)
     thread.join(WAIT)
 
 
 def test_the_lead_of_a_closed_event_loop_is_taken_over_and_its_end_comes_too_late() -> None:
-    gate, woken, loop = Gate(), list[str](), asyncio.new_event_loop()
+    lock, woken, loop = LeaderLock(), list[str](), asyncio.new_event_loop()
 
-    async def enter() -> Lead:
-        return led(gate)
+    async def enter() -> Holder:
+        return led(lock)
 
     dead = loop.run_until_complete(enter())
-    assert not gate.enter(lambda: woken.append("who waited"))  # a loop that was only stopped may be run again
-    assert not gate.is_abandoned()
+    assert not lock.try_acquire(lambda: woken.append("who waited"))  # a loop that was only stopped may be run again
+    assert not lock.is_abandoned()
     loop.close()
-    assert gate.is_abandoned()
-    lead = led(gate)
-    gate.leave(dead)
-    assert not gate.is_abandoned()
-    assert not gate.enter()
+    assert lock.is_abandoned()
+    lead = led(lock)
+    lock.release(dead)
+    assert not lock.is_abandoned()
+    assert not lock.try_acquire()
     assert woken == []
-    gate.leave(lead)
+    lock.release(lead)
     assert woken == ["who waited"]
 
 
 def test_the_lead_of_a_loop_that_nobody_closed_ends_with_its_thread_unless_another_runs_it() -> None:
-    gate, loop = Gate(), asyncio.new_event_loop()
+    lock, loop = LeaderLock(), asyncio.new_event_loop()
 
     async def enter() -> None:
-        led(gate)
+        led(lock)
 
     async def look() -> bool:
-        return gate.is_abandoned()
+        return lock.is_abandoned()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(enter()))
     thread.start()
     thread.join(WAIT)
-    assert gate.is_abandoned()
+    assert lock.is_abandoned()
     assert not loop.run_until_complete(look())
     loop.close()
 
 
 def test_the_lead_of_a_trio_run_ends_with_it() -> None:
-    gate = Gate()
+    lock = LeaderLock()
 
     async def enter() -> None:
-        led(gate)
-        assert not gate.is_abandoned()
+        led(lock)
+        assert not lock.is_abandoned()
 
     trio.run(enter)
-    assert gate.is_abandoned()
-    assert gate.enter()
+    assert lock.is_abandoned()
+    assert lock.try_acquire()
 
 
 def test_the_lead_of_a_thread_ends_with_it() -> None:
-    gate = Gate()
-    thread = threading.Thread(target=lambda: led(gate))
+    lock = LeaderLock()
+    thread = threading.Thread(target=lambda: led(lock))
     thread.start()
     thread.join(WAIT)
-    assert gate.is_abandoned()
-    assert gate.enter()
+    assert lock.is_abandoned()
+    assert lock.try_acquire()
 
 
 def test_a_lead_that_was_handed_to_a_thread_lives_with_that_thread() -> None:
-    gate, over = Gate(), threading.Event()
+    lock, over = LeaderLock(), threading.Event()
     thread = threading.Thread(target=over.wait, args=(WAIT,))
 
     def enter() -> None:
-        led(gate).hand_to(thread)
+        led(lock).hand_to(thread)
 
     first = threading.Thread(target=enter)
     first.start()
     first.join(WAIT)
-    assert not gate.is_abandoned()
+    assert not lock.is_abandoned()
     thread.start()
-    assert not gate.is_abandoned()
+    assert not lock.is_abandoned()
     over.set()
     thread.join(WAIT)
-    assert gate.is_abandoned()
+    assert lock.is_abandoned()
 
 
 @both_backends
 @pytest.mark.anyio
 async def test_a_task_is_woken_from_another_thread() -> None:
-    gate, event = Gate(), anyio.Event()
-    lead = led(gate)
-    assert not gate.enter(waker_of(event))
-    await anyio.to_thread.run_sync(gate.leave, lead)
+    lock, event = LeaderLock(), anyio.Event()
+    lead = led(lock)
+    assert not lock.try_acquire(waker_of(event))
+    await anyio.to_thread.run_sync(lock.release, lead)
     with anyio.fail_after(WAIT):
         await event.wait()
 
@@ -168,13 +168,13 @@ async def test_a_task_is_woken_from_another_thread() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("other", ["asyncio", "trio"])
 async def test_a_task_is_woken_from_another_event_loop(other: str) -> None:
-    gate, event = Gate(), anyio.Event()
-    lead = led(gate)
-    gate.enter(waker_of(event))
+    lock, event = LeaderLock(), anyio.Event()
+    lead = led(lock)
+    lock.try_acquire(waker_of(event))
 
     async def leave() -> None:
         await anyio.lowlevel.checkpoint()
-        gate.leave(lead)
+        lock.release(lead)
 
     await anyio.to_thread.run_sync(lambda: anyio.run(leave, backend=other))
     with anyio.fail_after(WAIT):
@@ -183,32 +183,32 @@ async def test_a_task_is_woken_from_another_event_loop(other: str) -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_loop_that_has_ended_needs_no_waking(backend: str) -> None:
-    gate = Gate()
-    lead = led(gate)
+    lock = LeaderLock()
+    lead = led(lock)
 
     async def queue() -> None:
         await anyio.lowlevel.checkpoint()
-        gate.enter(waker_of(anyio.Event()))
+        lock.try_acquire(waker_of(anyio.Event()))
 
     anyio.run(queue, backend=backend)
     woken = threading.Event()
-    gate.enter(woken.set)
-    gate.leave(lead)
+    lock.try_acquire(woken.set)
+    lock.release(lead)
     assert woken.is_set()
 
 
 def test_a_trio_run_that_has_crashed_leads_no_more_and_needs_no_waking() -> None:
     code = """
 import trio, trio.testing
-from doorkey.renewal.gate import Gate
+from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.runtime.loops import waker_of
 
-led, waited = Gate(), Gate()
-lead = waited.enter()
+led, waited = LeaderLock(), LeaderLock()
+lead = waited.try_acquire()
 
 async def crash():
-    led.enter()
-    waited.enter(waker_of(trio.Event()))
+    led.try_acquire()
+    waited.try_acquire(waker_of(trio.Event()))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.lowlevel.wait_task_rescheduled, lambda _: None)  # a mistake that trio cannot survive
         await trio.testing.wait_all_tasks_blocked()
@@ -217,8 +217,8 @@ async def crash():
 try:
     trio.run(crash)
 except trio.TrioInternalError:
-    assert led.enter()
-    waited.leave(lead)
+    assert led.try_acquire()
+    waited.release(lead)
     print("done")
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, capture_output=True, text=True)
@@ -228,12 +228,12 @@ except trio.TrioInternalError:
 def test_the_lead_of_a_trio_run_that_was_a_guest_ends_with_the_thread_of_its_host() -> None:
     code = """
 import queue, threading, trio
-from doorkey.renewal.gate import Gate
+from doorkey.renewal.leader_lock import LeaderLock
 
-gate, calls = Gate(), queue.Queue()
+lock, calls = LeaderLock(), queue.Queue()
 
 async def enter():
-    gate.enter()
+    lock.try_acquire()
     calls.put(None)
     await trio.sleep_forever()
 
@@ -241,12 +241,12 @@ def host():
     trio.lowlevel.start_guest_run(enter, run_sync_soon_threadsafe=calls.put, done_callback=print)
     while (call := calls.get()) is not None:
         call()
-    assert not gate.is_abandoned()
+    assert not lock.is_abandoned()
 
 thread = threading.Thread(target=host)
 thread.start()
 thread.join()
-assert gate.enter()
+assert lock.try_acquire()
 print("done", flush=True)
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, capture_output=True, text=True)
@@ -256,14 +256,14 @@ print("done", flush=True)
 def test_a_waker_on_asyncio_needs_no_trio() -> None:
     code = """
 import asyncio, sys, anyio
-from doorkey.renewal.gate import Gate
+from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.runtime.loops import waker_of
 
 async def main():
-    gate, event = Gate(), anyio.Event()
-    lead = gate.enter()
-    gate.enter(waker_of(event))
-    gate.leave(lead)
+    lock, event = LeaderLock(), anyio.Event()
+    lead = lock.try_acquire()
+    lock.try_acquire(waker_of(event))
+    lock.release(lead)
     await event.wait()
 
 asyncio.run(main())
@@ -281,12 +281,12 @@ def test_wakers_belong_to_a_running_loop() -> None:
 def test_a_child_of_a_fork_forgets_the_leads_and_the_locks_of_its_parents_threads() -> None:
     code = """
 import os, threading, warnings
-from doorkey.renewal.gate import Gate
+from doorkey.renewal.leader_lock import LeaderLock
 
 warnings.simplefilter("ignore")  # that forking with threads is dangerous is the point
-led, inside = Gate(), Gate()
-lead = led.enter()
-assert lead and not led.enter(lambda: os._exit(9))
+led, inside = LeaderLock(), LeaderLock()
+lead = led.try_acquire()
+assert lead and not led.try_acquire(lambda: os._exit(9))
 held = threading.Event()
 
 def hold_its_lock():
@@ -298,12 +298,12 @@ threading.Thread(target=hold_its_lock, daemon=True).start()
 held.wait()
 child = os.fork()
 if child == 0:
-    mine = led.enter()
-    leads = mine and inside.enter()
-    led.leave(mine)
+    mine = led.try_acquire()
+    leads = mine and inside.try_acquire()
+    led.release(mine)
     os._exit(0 if leads else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-assert not led.enter()
+assert not led.try_acquire()
 os._exit(0)
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT)

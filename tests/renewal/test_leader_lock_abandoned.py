@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from doorkey.renewal import single_flight, turns
+from doorkey.renewal import leader_lock
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.tokens import OAuthToken
@@ -47,9 +47,9 @@ class World:
     """One slot for threads and tasks, in the middle of a renewal whose leader will not come back."""
 
     def __init__(self, shared: Slot, *, background: bool = False) -> None:
-        self.server, self.gate = Silent(), Watched()
-        self.blocking = SingleFlight(shared, self.server, now, self.gate, background=background)
-        self.awaiting = AsyncSingleFlight(shared, self.server.answer, now, self.gate, background=background)
+        self.server, self.lock = Silent(), Watched()
+        self.blocking = SingleFlight(shared, self.server, now, self.lock, background=background)
+        self.awaiting = AsyncSingleFlight(shared, self.server.answer, now, self.lock, background=background)
 
     async def led(self) -> asyncio.Task[OAuthToken]:
         """Begin a renewal in this loop of asyncio, and return in the middle of it."""
@@ -69,8 +69,8 @@ class World:
 
 @pytest.fixture(autouse=True)
 def looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LOOK", 0.01)
-    monkeypatch.setattr(single_flight, "PATIENCE", WAIT)
+    monkeypatch.setattr(leader_lock, "POLL_INTERVAL", 0.01)
+    monkeypatch.setattr(leader_lock, "MAX_WAIT", WAIT)
 
 
 def overlooked(*_: Any) -> None:
@@ -93,7 +93,7 @@ def test_who_waits_for_a_loop_that_is_closed_in_mid_renewal_takes_over(
     world = World(slot())
     leader = loop.run_until_complete(world.led())
     with world.waiting(*kinds) as outcomes:
-        world.gate.wait_for(len(kinds))
+        world.lock.wait_for(len(kinds))
         assert world.server.asked == 1
         loop.close()
     assert [outcome.result(0) for outcome in outcomes] == [NEW] * len(kinds)
@@ -108,7 +108,7 @@ def test_who_comes_after_a_loop_was_closed_in_mid_renewal_leads_at_once(loop: as
     assert anyio.run(world.awaiting.token) == NEW
     assert world.blocking.token() == NEW
     assert world.server.asked == 2
-    assert not world.gate.queued.acquire(blocking=False)
+    assert not world.lock.queued.acquire(blocking=False)
     assert not leader.done()
 
 
@@ -120,21 +120,21 @@ def test_a_renewal_in_the_background_of_a_loop_that_is_closed_is_begun_again(loo
     assert world.server.asked == 1
     loop.close()
     assert world.blocking.token() == STALE
-    assert world.gate.left.wait(WAIT)
+    assert world.lock.left.wait(WAIT)
     assert world.blocking.token() == NEW
     assert world.server.asked == 2
 
 
 def test_a_renewal_in_the_background_outlives_the_thread_that_began_it() -> None:
-    server, gate = Server(), Watched()
-    flight = SingleFlight(slot(STALE), server, now, gate, background=True)
+    server, lock = Server(), Watched()
+    flight = SingleFlight(slot(STALE), server, now, lock, background=True)
     first = threading.Thread(target=flight.token)
     first.start()
     first.join(WAIT)
     assert server.arrived.wait(WAIT)
     assert flight.token() == STALE
     server.go_on.set()
-    assert gate.left.wait(WAIT)
+    assert lock.left.wait(WAIT)
     assert flight.token() == NEW
     assert server.asked == 1
 
@@ -143,8 +143,8 @@ def test_a_loop_that_was_stopped_in_mid_renewal_and_runs_again_is_waited_for(loo
     world = World(slot())
     leader = loop.run_until_complete(world.led())
     with world.waiting(*KINDS) as outcomes:
-        world.gate.wait_for(3)
-        assert not world.gate.is_abandoned()
+        world.lock.wait_for(3)
+        assert not world.lock.is_abandoned()
         world.awaiting.slot.put(NEW)  # what its renewal brings
         leader.cancel()
         with suppress(asyncio.CancelledError):
@@ -160,10 +160,10 @@ def test_a_loop_that_was_stopped_in_mid_renewal_and_runs_again_is_waited_for(loo
 def test_who_waits_for_a_trio_run_that_crashes_in_mid_renewal_takes_over() -> None:
     code = """
 import trio, trio.testing
-from doorkey.renewal import turns
-from tests.renewal.test_deserted import KINDS, NEW, World, slot
+from doorkey.renewal import leader_lock
+from tests.renewal.test_leader_lock_abandoned import KINDS, NEW, World, slot
 
-turns.LOOK = 0.01
+leader_lock.POLL_INTERVAL = 0.01
 world = World(slot())
 
 async def crash():
@@ -171,7 +171,7 @@ async def crash():
         nursery.start_soon(world.awaiting.token)
         await world.server.first.wait()
         arrived.set()
-        await trio.to_thread.run_sync(world.gate.wait_for, 3)
+        await trio.to_thread.run_sync(world.lock.wait_for, 3)
         nursery.start_soon(trio.lowlevel.wait_task_rescheduled, lambda _: None)  # a mistake that trio cannot survive
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.deadline = 0

@@ -13,11 +13,12 @@ import pytest
 
 from doorkey.errors import OAuthError
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.renewal import single_flight, turns
-from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight, saving
+from doorkey.renewal import leader_lock
+from doorkey.renewal.effects import saving
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.runtime import reentrancy as doorkey_inside
-from doorkey.runtime.reentrancy import inside
+from doorkey.runtime.reentrancy import entered
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Flow, Settle, run
@@ -31,8 +32,7 @@ WITHIN = "from within its own renewal"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for itself all the same is told soon that it waited."""
-    monkeypatch.setattr(single_flight, "PATIENCE", 0.1)
-    monkeypatch.setattr(turns, "PATIENCE", 0.1)
+    monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.1)
 
 
 def calling(hook: Callable[[], Any], token: OAuthToken = EXPIRED) -> Slot:
@@ -153,7 +153,7 @@ async def test_a_task_and_a_worker_thread_that_a_hook_waits_for_are_inside_too()
 
     shared = calling(hook)
     flight = AsyncSingleFlight(shared, _aperforms_nothing, now)
-    blocking = SingleFlight(shared, _performs_nothing, now, flight._gate)
+    blocking = SingleFlight(shared, _performs_nothing, now, flight._lock)
     assert await flight.token() == NEW
     assert [WITHIN in one for one in told] == [True, True]
 
@@ -209,7 +209,7 @@ async def test_a_renewal_in_the_background_is_one_of_its_own() -> None:
 
 def test_a_flow_that_nobody_finished_can_be_closed_in_another_context() -> None:
     flight = SingleFlight(calling(lambda: None), _performs_nothing, now)
-    begun = inside(flight, renewing(None))
+    begun = entered(flight, renewing(None))
     copy_context().run(next, begun)
     begun.close()
 
@@ -219,13 +219,13 @@ def test_a_transport_that_wants_the_metadata_that_is_being_discovered_through_it
     server = AuthorizationServer("https://as.example", ServerMetadata())
 
     def perform(effect: Any) -> Any:
-        if isinstance(effect, turns.Turn):
-            return effect.wait()
+        if isinstance(effect, leader_lock.AcquireOrWait):
+            return effect.acquire_or_wait()
         told.append(said(lambda: run(server.known(now), perform)))
         return Response(500)
 
     said(lambda: run(server.known(now), perform))
-    assert ["within what it would wait for (discovering" in one for one in told] == [True]
+    assert ["deadlock while discovering" in one for one in told] == [True]
 
 
 def _performs_nothing(effect: Any) -> Any:

@@ -8,12 +8,11 @@ import anyio
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.renewal.gate import Gate
+from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
-from doorkey.renewal.turns import Turn
 from doorkey.wire.messages import Response
 from tests.support.backends import both_backends
-from tests.support.flights import ASK, WAIT, Watched, now, slot
+from tests.support.flights import ASK, WAIT, Watched, discovering, now, slot
 
 
 def answer(effect: Any) -> Response:
@@ -21,36 +20,36 @@ def answer(effect: Any) -> Response:
     return Response(200)
 
 
-def left_behind(gate: Gate) -> None:
+def left_behind(lock: LeaderLock) -> None:
     """Do what an interruption between two lines comes to: this thread leads, and nothing will leave."""
-    assert gate.enter(blocks=True) is not None
+    assert lock.try_acquire(blocks=True) is not None
 
 
 def test_a_lead_that_this_thread_left_behind_is_taken_over_by_its_next_call() -> None:
-    gate = Gate()
-    flight = SingleFlight(slot(), answer, now, gate)
-    left_behind(gate)
+    lock = LeaderLock()
+    flight = SingleFlight(slot(), answer, now, lock)
+    left_behind(lock)
     assert flight.token().access_token.reveal() == "new"
 
 
 def test_other_threads_that_wait_for_it_are_woken_then() -> None:
-    gate = Watched()
-    flight = SingleFlight(slot(), answer, now, gate)
-    left_behind(gate)
+    lock = Watched()
+    flight = SingleFlight(slot(), answer, now, lock)
+    left_behind(lock)
     got: list[str] = []
     other = threading.Thread(target=lambda: got.append(flight.token().access_token.reveal()))
     other.start()
-    gate.wait_for(1)
+    lock.wait_for(1)
     assert flight.token().access_token.reveal() == "new"
     other.join(WAIT)
     assert got == ["new"]
 
 
 def test_so_is_the_lead_of_a_discovery() -> None:
-    gate = Gate()
-    left_behind(gate)
-    assert Turn(gate, "discovering").wait() is None
-    assert Turn(gate, "discovering").wait() is not None
+    lock = LeaderLock()
+    left_behind(lock)
+    assert discovering(lock).acquire_or_wait() is None
+    assert discovering(lock).acquire_or_wait() is not None
 
 
 @both_backends
@@ -62,12 +61,12 @@ async def test_a_blocking_call_in_the_loop_of_the_task_that_leads_is_told_so_at_
         await let_go.wait()
         return answer(effect)
 
-    gate, shared = Gate(), slot()
+    lock, shared = LeaderLock(), slot()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(AsyncSingleFlight(shared, held, now, gate).token)
+        tasks.start_soon(AsyncSingleFlight(shared, held, now, lock).token)
         await arrived.wait()
         with pytest.raises(UsageError, match="event loop that this thread runs"):
-            SingleFlight(shared, answer, now, gate).token()
+            SingleFlight(shared, answer, now, lock).token()
         let_go.set()
 
 
@@ -84,23 +83,23 @@ def test_a_call_in_another_context_of_the_thread_that_leads_is_told_so_and_ends_
             said.append(error.description)
         return answer(effect)
 
-    flight = SingleFlight(slot(), perform, now, Gate())
+    flight = SingleFlight(slot(), perform, now, LeaderLock())
     assert flight.token().access_token.reveal() == "new"
     assert (asked, len(said)) == (1, 1)
-    assert "in the middle of" in said[0]
+    assert "further up its stack" in said[0]
 
 
 @pytest.mark.anyio
 async def test_a_blocking_call_in_a_thread_that_runs_a_loop_takes_over_its_own_lead() -> None:
     """As the cells of a notebook are."""
-    gate = Gate()
-    flight = SingleFlight(slot(), answer, now, gate)
-    left_behind(gate)
+    lock = LeaderLock()
+    flight = SingleFlight(slot(), answer, now, lock)
+    left_behind(lock)
     assert flight.token().access_token.reveal() == "new"
 
 
 @pytest.mark.anyio
 async def test_other_threads_wait_for_a_blocking_lead_in_a_thread_that_runs_a_loop() -> None:
-    gate = Gate()
-    left_behind(gate)
-    assert not gate.is_abandoned()
+    lock = LeaderLock()
+    left_behind(lock)
+    assert not lock.is_abandoned()
