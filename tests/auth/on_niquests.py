@@ -34,6 +34,7 @@ def main() -> None:
         told["plain"] = session.get(f"{api}/plain").status_code
         told["twice"] = session.get(f"{api}/twice").status_code
         told["redirect"] = session.get(f"{api}/redirect").status_code
+        told["detour"] = session.get(f"{api}/detour").status_code
         told["own"] = session.get(f"{api}/own", headers={"Authorization": "Mine 1"}).status_code
     told["static"] = library.get(f"{api}/static", auth=OAuth2Auth({"access_token": "static-1"})).status_code
     told["query"] = library.get(f"{api}/query", auth=auth(token_placement="uri")).status_code

@@ -36,6 +36,9 @@ def test_niquests_is_served_as_requests_is(python: Path, hostile: Hostile) -> No
     hostile.on("/query", NO, echo)
     hostile.on("/body", NO, echo)
     hostile.on("/redirect", reply(302, headers={"Location": hostile.url("/elsewhere", host="localhost")}))
+    hostile.on("/detour", reply(302, headers={"Location": hostile.url("/away", host="localhost")}))
+    hostile.on("/away", reply(302, headers={"Location": hostile.url("/chosen")}))
+    hostile.on("/chosen", NO)
     done = subprocess.run(
         [
             python,
@@ -54,7 +57,7 @@ def test_niquests_is_served_as_requests_is(python: Path, hostile: Hostile) -> No
     assert told.pop("elsewhere").startswith("usage_error: this token is not for")
     assert told == {
         **dict.fromkeys(("plain", "form", "json", "redirect", "own", "static", "query", "body"), 200),
-        **dict.fromkeys(("generator", "file", "twice"), 401),
+        **dict.fromkeys(("generator", "file", "twice", "detour"), 401),
     }
 
     def sent(path: str) -> list[str | None]:
@@ -70,6 +73,7 @@ def test_niquests_is_served_as_requests_is(python: Path, hostile: Hostile) -> No
     assert sent("/twice") == ["at-4", "at-5"]
     assert sent("/redirect") == ["at-5"]
     assert sent("/elsewhere") == [None]
+    assert (sent("/detour"), sent("/away"), sent("/chosen")) == (["at-5"], [None], [None])
     assert hostile.to("/own")[0].header("authorization") == "Mine 1"
     assert sent("/static") == ["static-1"]
     assert [request.query for request in hostile.to("/query")] == [{"access_token": "at-6"}, {"access_token": "at-7"}]

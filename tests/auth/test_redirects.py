@@ -163,6 +163,34 @@ def test_a_detour_by_another_origin_brings_no_token_back(caller: Maker, hostile:
     assert tokens(hostile, "/back") == [None]
 
 
+def test_a_challenge_after_a_detour_by_another_origin_forgets_nothing_and_brings_no_token(
+    caller: Maker, hostile: Hostile
+) -> None:
+    """The last hop is at the API again, at a path that the other origin chose, and carried no token."""
+    hostile.on("/api", to(hostile.url("/elsewhere", host="localhost")), echo)
+    hostile.on("/elsewhere", to(hostile.url("/chosen")))
+    hostile.on("/chosen", NO)
+    client = caller(asking(hostile))
+    assert client.status(hostile.url()) == 401
+    assert tokens(hostile, "/chosen") == [None]
+    assert client.status(hostile.url()) == 200
+    assert tokens(hostile, "/api") == ["Bearer at-1", "Bearer at-1"]
+    assert len(hostile.token_requests) == 1
+
+
+def test_a_response_after_a_detour_by_another_origin_does_not_count_as_accepting_the_token(
+    caller: Maker, hostile: Hostile
+) -> None:
+    """Else an API that rejects every token would get another one for each request of such a chain."""
+    hostile.on("/api", NO, to(hostile.url("/elsewhere", host="localhost")), NO)
+    hostile.on("/elsewhere", to(hostile.url("/chosen")))
+    hostile.on("/token", token("at-1"), token("at-2"), token("at-3"))
+    client = caller(OAuth2Auth(CLIENT, token_endpoint=hostile.token_endpoint))
+    assert [client.status(hostile.url()) for _ in range(2)] == [200, 401]
+    assert tokens(hostile, "/api") == ["Bearer at-1", "Bearer at-2", "Bearer at-2"]
+    assert len(hostile.token_requests) == 2
+
+
 def test_within_the_origin_the_token_goes_along(caller: Maker, hostile: Hostile) -> None:
     hostile.on("/api", to(hostile.url("/moved")))
     assert caller(asking(hostile)).status(hostile.url()) == 200

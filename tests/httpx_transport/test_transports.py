@@ -294,6 +294,16 @@ def test_a_detour_by_another_origin_brings_no_token_back(world: World, hostile: 
     assert sent(hostile, "/back") == [None]
 
 
+def test_a_challenge_after_a_detour_by_another_origin_renews_nothing(world: World, hostile: Hostile) -> None:
+    client = authenticating(world, hostile)
+    hostile.on("/api", to(hostile.url("/elsewhere", host="localhost")))
+    hostile.on("/elsewhere", to(hostile.url("/chosen")))
+    hostile.on("/chosen", NO)
+    assert world.get(client, follow_redirects=True).status_code == 401
+    assert sent(hostile, "/chosen") == [None]
+    assert len(hostile.token_requests) == 1
+
+
 def test_a_redirect_within_the_origin_carries_the_token_and_is_renewed(world: World, hostile: Hostile) -> None:
     client = authenticating(world, hostile)
     hostile.on("/api", to(hostile.url("/moved")))

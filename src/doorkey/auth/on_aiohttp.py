@@ -60,8 +60,8 @@ class AiohttpAdapter:
         token = await maybe_await(signer.token_async())
         request.headers["Authorization"] = signer.header(token)
         response = await handler(request)
-        if response.status != 401:
-            signer.answered(token, response.status, request.url)
+        if not signer.is_rejection(response.status, response.headers):
+            signer.answered(token, response.status, response.headers, request.url)
             return response
         try:
             other = await signer.replacement_async(token, request.url, wanted=_can_repeat(request))
@@ -73,7 +73,7 @@ class AiohttpAdapter:
         response.release()
         request.headers["Authorization"] = signer.header(other)
         response = await handler(request)
-        signer.answered(other, response.status, request.url)
+        signer.answered(other, response.status, response.headers, request.url)
         return response
 
     @cached_property

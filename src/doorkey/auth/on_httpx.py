@@ -49,15 +49,15 @@ class HttpxAdapter(Auth):
             yield request
             return
         token = signer.token()
-        response = yield self._signed(request, token)
-        if response.status_code == 401 and _is_the_apis(response, request):
+        response = yield (signed := self._signed(request, token))
+        if signer.is_rejection(response.status_code, response.headers) and _carried(response, signed):
             other = signer.replacement(token, response.request.url, wanted=_can_repeat(request))
             if other is None:
                 return
             _take_off(request)
-            token, response = other, (yield self._signed(request, other))
-        if signer.needs_verdict:
-            signer.answered(token, response.status_code, response.request.url)
+            token, response = other, (yield (signed := self._signed(request, other)))
+        if signer.needs_verdict and _carried(response, signed):
+            signer.answered(token, response.status_code, response.headers, response.request.url)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Send the request with the token. Raises the renewal's error rather than send it without."""
@@ -71,17 +71,19 @@ class HttpxAdapter(Auth):
         if hasattr(token, "__await__"):  # one that is fresh is there at once
             token = await token
         if signer.is_plain:
-            response = yield _put_on(request, signer.header(token), _AsyncLeavingBehind)
+            signed = _put_on(request, signer.header(token), _AsyncLeavingBehind)
         else:
-            response = yield await self._asigned(request, token)
-        if response.status_code == 401 and _is_the_apis(response, request):
+            signed = await self._asigned(request, token)
+        response = yield signed
+        if signer.is_rejection(response.status_code, response.headers) and _carried(response, signed):
             other = await signer.replacement_async(token, response.request.url, wanted=_can_repeat(request))
             if other is None:
                 return
             _take_off(request)
-            token, response = other, (yield await self._asigned(request, other))
-        if signer.needs_verdict:
-            signer.answered(token, response.status_code, response.request.url)
+            signed = await self._asigned(request, other)
+            token, response = other, (yield signed)
+        if signer.needs_verdict and _carried(response, signed):
+            signer.answered(token, response.status_code, response.headers, response.request.url)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         signer = self._signer
@@ -112,11 +114,16 @@ def _take_off(request: Any) -> None:
         del request.headers["Authorization"]
 
 
-def _is_the_apis(response: Any, request: Any) -> bool:
-    """Say whether the API itself refused the token, and not somebody a redirect led to."""
+def _carried(response: Any, signed: Any) -> bool:
+    """Return whether the request that got this response carried the token of the `signed` one.
+
+    It did not if any redirect before it led to another origin, even if a later one led back: the token was taken off,
+    and the other origin chose the path.
+    """
     from doorkey.wire.urls import origin_of
 
-    return origin_of(str(response.request.url)) == origin_of(str(request.url))
+    home = origin_of(str(signed.url))
+    return all(origin_of(str(one.request.url)) == home for one in (*response.history, response))
 
 
 def _can_repeat(request: Any) -> bool:

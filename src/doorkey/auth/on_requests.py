@@ -55,17 +55,29 @@ def _text(value: str | bytes) -> str:
 def _followed(kind: Any) -> Any:
     """Return a `kind` of headers of which the copy that follows a redirect lacks those it is to `leave_behind`.
 
-    At home nothing is left behind, and the copy takes no other `Authorization`: a session would put there what a
-    `.netrc` has for the host.
+    If that is None, the redirect stays within the origin, and the copy takes no other `Authorization`: a session would
+    put there what a `.netrc` has for the host.
     """
 
     def copy(self: Any) -> Any:
         copied = kind.copy(self)
+        if self.leave_behind is None:
+            return _holding(cast("Any", type(copied)))(copied)
         for name in self.leave_behind:
             copied.pop(name, None)
-        return copied if self.leave_behind else _holding(cast("Any", type(copied)))(copied)
+        return _departed(cast("Any", type(copied)))(copied)
 
-    return type(kind.__name__, (kind,), {"copy": copy, "leave_behind": ()})
+    return type(kind.__name__, (kind,), {"copy": copy, "leave_behind": None})
+
+
+@cache
+def _departed(kind: Any) -> Any:
+    """Return a `kind` of headers, and of all its copies, of a request that a redirect led to another origin."""
+
+    def copy(self: Any) -> Any:
+        return _departed(kind)(kind.copy(self))
+
+    return type(kind.__name__, (kind,), {"copy": copy, "has_departed": True})
 
 
 @cache
@@ -93,10 +105,12 @@ class _ResponseHook:
         self._can_repeat = body is None or isinstance(body, str | bytes)  # a stream is spent once it was sent
 
     def __call__(self, response: Any, **kwargs: Any) -> Any:
-        request = response.request
-        if response.status_code == 401:
+        request, signer = response.request, self._adapter._signer
+        if hasattr(request.headers, "has_departed"):
+            return response  # it carried no token, wherever redirects have led since
+        if signer.is_rejection(response.status_code, response.headers):
             response = self._with_another_token(response, kwargs)
-        else:
+        elif signer.needs_verdict:
             self._note(self._token, response)
         if response.is_redirect:
             self._leave_behind(request, response)
@@ -118,13 +132,9 @@ class _ResponseHook:
             raise TransportError("an API redirects a request whose body carries the token to another origin")
         if not hasattr(request.headers, "leave_behind"):
             request.headers = _followed(cast("Any", type(request.headers)))(request.headers)
-        request.headers.leave_behind = () if stays else self._signed
+        request.headers.leave_behind = None if stays else self._signed
 
     def _with_another_token(self, response: Any, kwargs: Any) -> Any:
-        from doorkey.wire.urls import origin_of
-
-        if origin_of(response.request.url) != origin_of(self._url):
-            return response  # after a redirect: what somebody else says of this token means nothing
         try:
             token = self._adapter._signer.replacement(self._token, response.request.url, wanted=self._can_repeat)
         except BaseException:
@@ -143,10 +153,9 @@ class _ResponseHook:
         second = response.connection.send(again, **kwargs)
         second.history.append(response)
         second.request = again
-        self._note(token, second)
+        if self._adapter._signer.needs_verdict:
+            self._note(token, second)
         return second
 
     def _note(self, token: OAuthToken, response: Any) -> None:
-        signer = self._adapter._signer
-        if signer.needs_verdict:
-            signer.answered(token, response.status_code, response.request.url)
+        self._adapter._signer.answered(token, response.status_code, response.headers, response.request.url)

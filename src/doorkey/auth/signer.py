@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, cast
 from doorkey.arguments import did_you_mean, texts
 from doorkey.errors import UsageError
 from doorkey.protocol.bearer import authorization_header, place
+from doorkey.protocol.challenge import is_invalid_token
 from doorkey.renewal.api_rejections import Refusals
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot, reject
@@ -21,6 +22,8 @@ from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.urls import origin_of, split_url
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+REJECTED: Final = frozenset({401})
+"""The statuses of a response that rejects the token even if its challenge does not name `invalid_token`."""
 
 
 class Source(Protocol):
@@ -78,9 +81,12 @@ class RequestSigner:
         placement: str = "header",
         hooks: ComplianceHooks | None = None,
         allowed_origins: Iterable[str] | None = None,
+        rejected_statuses: Iterable[int] = REJECTED,
+        retry_rejected: bool = True,
     ) -> None:
         if placement not in PLACEMENTS:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
+        self._retries, self._rejected = retry_rejected, _statuses(rejected_statuses)
         self._source, self._asource = source, asource
         self._header: tuple[OAuthToken | None, str] = (
             None,
@@ -131,6 +137,12 @@ class RequestSigner:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
         return self._asource.token()
 
+    def is_rejection(self, status: int, headers: Any) -> bool:
+        """Return whether a response rejects the token: by its status, or in its challenge (RFC 6750 §3.1)."""
+        if status < 400 or not self._retries:
+            return False
+        return status in self._rejected or is_invalid_token(_challenge_in(headers))
+
     def replacement(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
         """Forget the token that was `refused` at `url`; return another, None if there is none or it is not `wanted`.
 
@@ -169,9 +181,9 @@ class RequestSigner:
         slot = self._kept_in
         return slot is None or slot.refusals.unproven is not None
 
-    def answered(self, token: OAuthToken, status: int, url: Any) -> None:
-        """Note that the API has answered a request to `url` with `token`, with this `status`."""
-        if status == 401:
+    def answered(self, token: OAuthToken, status: int, headers: Any, url: Any) -> None:
+        """Note that the API has answered a request to `url` with `token`, with this `status` and these `headers`."""
+        if status == 401 or self.is_rejection(status, headers):
             return
         refusals = self._refusals if self._shared_slot is None else self._shared_slot().refusals
         unproven = refusals.unproven
@@ -208,6 +220,26 @@ class RequestSigner:
         return await arun(self.sign(token, url, headers, body), performs_nothing)
 
 
+def _statuses(given: Iterable[int]) -> frozenset[int]:
+    wrong = UsageError("rejected_statuses are HTTP statuses from 400 to 599, for instance (401, 403)")
+    try:
+        statuses = frozenset[object](given)
+    except TypeError:
+        raise wrong from None
+    found = frozenset(one for one in statuses if isinstance(one, int) and 400 <= one <= 599)
+    if len(found) != len(statuses):
+        raise wrong
+    return found
+
+
+def _challenge_in(headers: Any) -> str | None:
+    """Return the value of `WWW-Authenticate`; aiohttp's headers keep repeated fields apart."""
+    if hasattr(headers, "getall"):
+        return ", ".join(headers.getall("WWW-Authenticate", ()))
+    value: str | None = headers.get("WWW-Authenticate")
+    return value
+
+
 def set_by_signing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the headers that placing the token and hooks have added or changed.
 
@@ -227,12 +259,19 @@ def signer_for(
     *,
     token_placement: str = "header",
     allowed_origins: Iterable[str] | None = None,
+    rejected_statuses: Iterable[int] = REJECTED,
+    retry_rejected: bool = True,
     **how: Any,
 ) -> RequestSigner:
     """Return the request signer of a session, a source, credentials (with `how` to ask: issuer=, …) or a token.
 
     Raises `UsageError` for anything else.
     """
+    sending: dict[str, Any] = {
+        "allowed_origins": allowed_origins,
+        "rejected_statuses": rejected_statuses,
+        "retry_rejected": retry_rejected,
+    }
     if isinstance(whose, OAuth2Client):
         core, flight = whose._oauth, whose._flight
         placed = core.options.token_placement
@@ -246,10 +285,10 @@ def signer_for(
             None if blocking else source,
             placement=placed,
             hooks=core.hooks,
-            allowed_origins=allowed_origins,
+            **sending,
         )
     both = _sources_of(whose, how)
-    return RequestSigner(*both, placement=token_placement, allowed_origins=allowed_origins)
+    return RequestSigner(*both, placement=token_placement, **sending)
 
 
 def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:

@@ -49,6 +49,18 @@ def test_another_host_gets_no_token(adapter: Adapter, hostile: Hostile) -> None:
     assert hostile.to("/new")[0].header("authorization") is None
 
 
+def test_a_challenge_after_a_detour_by_another_origin_renews_nothing(adapter: Adapter, hostile: Hostile) -> None:
+    """The other origin chose the path, and the request to it carried no token."""
+    hostile.on("/api", reply(302, headers={"Location": hostile.url("/elsewhere", host="localhost")}))
+    hostile.on("/elsewhere", reply(302, headers={"Location": hostile.url("/chosen")}))
+    hostile.on("/chosen", reply(401))
+    client = adapter.client(token={**TOKEN, "refresh_token": "rt-1"}, token_endpoint=hostile.token_endpoint)
+    assert client.following_redirects("GET", hostile.url()).status_code == 401
+    assert [request.token for request in hostile.to("/chosen")] == [None]
+    assert hostile.token_requests == []
+    assert client.access_token == "at-1"
+
+
 def test_another_scheme_gets_no_token(adapter: Adapter, hostile: Hostile) -> None:
     """The redirected request fails, as nobody speaks TLS there; it is not sent in the clear either."""
     hostile.on("/old", reply(302, headers={"Location": hostile.url("/new").replace("http:", "https:")}))
