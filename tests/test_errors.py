@@ -19,6 +19,7 @@ from doorkey.errors import (
     InvalidResponse,
     InvalidScope,
     MismatchingStateError,
+    MissingLibraryError,
     MissingTokenError,
     OAuthError,
     RecordError,
@@ -39,6 +40,10 @@ ALL: list[tuple[OAuthError, str]] = [
     (OAuthError("an_error", "in words", "https://as.example/e"), "an_error: in words"),
     (UsageError("give a url"), "usage_error: give a url"),
     (UsageError("bound", error="unsupported_token_type"), "unsupported_token_type: bound"),
+    (
+        MissingLibraryError("requests is not installed", name="requests"),
+        "missing_library: requests is not installed",
+    ),
     (MissingTokenError("none yet"), "missing_token: none yet"),
     (TokenExpiredError("over"), "token_expired: over"),
     (TransportError("gone", retryable=True), "transport_error: gone"),

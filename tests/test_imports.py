@@ -103,3 +103,71 @@ httpx.Client(auth=auth), httpx2.Client(auth=auth)
 def test_the_auth_object_needs_no_library_that_is_not_installed(missing: tuple[str, ...]) -> None:
     hidden = "\n".join(f"sys.modules[{name!r}] = None" for name in missing)
     loaded_by("from doorkey import OAuth2Auth, TokenSource\nOAuth2Auth({'access_token': 't'})", after=hidden)
+
+
+def test_the_clients_can_be_imported_from_the_package_itself() -> None:
+    from doorkey import AsyncOAuth2Client, OAuth2Client, OAuth2Session
+    from doorkey.integrations import httpx_client, requests_client
+
+    assert OAuth2Session is requests_client.OAuth2Session
+    assert (OAuth2Client, AsyncOAuth2Client) == (httpx_client.OAuth2Client, httpx_client.AsyncOAuth2Client)
+    assert {"OAuth2Session", "OAuth2Client", "AsyncOAuth2Client"} <= set(dir(doorkey))
+
+
+def test_the_import_paths_of_public_programs_lead_to_the_same_classes() -> None:
+    from doorkey import OAuthError
+    from doorkey.common.errors import AuthlibBaseError
+    from doorkey.errors import InvalidGrant
+    from doorkey.integrations import httpx_client
+    from doorkey.integrations.httpx_client import oauth2_client
+    from doorkey.oauth2 import OAuth2Error
+    from doorkey.oauth2.rfc6749 import errors
+
+    assert AuthlibBaseError is OAuth2Error is errors.OAuth2Error is OAuthError
+    assert errors.InvalidGrantError is InvalidGrant
+    assert oauth2_client.AsyncOAuth2Client is httpx_client.AsyncOAuth2Client
+    assert oauth2_client.OAuth2Client is httpx_client.OAuth2Client
+    assert oauth2_client.OAuth2Auth is httpx_client.OAuth2Auth
+
+
+NEEDS = [
+    ("requests", "from doorkey import OAuth2Session", "requests"),
+    ("requests", "import doorkey.integrations.requests_client", "requests"),
+    ("requests", "import doorkey.client", "requests"),
+    ("httpx2", "from doorkey import OAuth2Client", "httpx2"),
+    ("httpx2", "import doorkey.integrations.httpx_client", "httpx2"),
+    ("uvicorn", "from doorkey.dev import Provider", "dev"),
+    ("starlette", "from doorkey.dev import Provider", "dev"),
+    ("redis", "from doorkey.stores import RedisStore", "redis"),
+    ("sqlalchemy", "from doorkey.stores import SQLStore", "sql"),
+]
+HIDDEN = {"httpx2": ("httpx2", "httpx")}
+
+
+def hiding(library: str) -> str:
+    return "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in HIDDEN.get(library, (library,)))
+
+
+@pytest.mark.parametrize(("library", "statement", "extra"), NEEDS, ids=lambda value: value)
+def test_a_missing_library_is_an_import_error_that_names_the_extra(library: str, statement: str, extra: str) -> None:
+    sentence = f"{library} is not installed: pip install 'doorkey[{extra}]'"
+    loaded_by(
+        f"""
+from doorkey.errors import UsageError
+try:
+    {statement}
+except ImportError as error:
+    assert isinstance(error, UsageError) and error.description == {sentence!r}, error
+    assert error.name == {library!r} and error.__cause__ is None
+else:
+    raise AssertionError("nothing was raised")
+""",
+        after=hiding(library),
+    )
+
+
+def test_the_provider_without_its_extra_prints_one_sentence_and_no_traceback() -> None:
+    run = hiding("uvicorn") + "import runpy\nrunpy.run_module('doorkey.dev', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "doorkey.dev: uvicorn is not installed: pip install 'doorkey[dev]'\n"

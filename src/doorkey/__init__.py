@@ -1,7 +1,8 @@
 """OAuth 2 and OpenID Connect for Python: get a token, keep it fresh exactly once, send it.
 
-Sessions are in `doorkey.integrations`, one folder for each HTTP library; a server to try them on is in `doorkey.dev`.
-Importing this imports no HTTP library, no framework and no cryptography.
+The clients are in `doorkey.integrations`, one folder for each HTTP library. `OAuth2Session` (requests), `OAuth2Client`
+and `AsyncOAuth2Client` (httpx2 or httpx) can be imported from here too. `doorkey.dev` is a server to try them on.
+Importing this module imports no HTTP library, no framework and no cryptography.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
+    from doorkey.integrations.httpx_client import AsyncOAuth2Client as AsyncOAuth2Client
+    from doorkey.integrations.httpx_client import OAuth2Client as OAuth2Client
+    from doorkey.integrations.requests_client import OAuth2Session as OAuth2Session
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.metadata import ServerMetadata
     from doorkey.sources import AsyncTokenSource, TokenSource
@@ -87,14 +91,20 @@ _MODULES = {
     "discover": "doorkey.discovery",
     "public_address": "doorkey.wire.addresses",
 }
+_CLIENTS = {
+    "AsyncOAuth2Client": "doorkey.integrations.httpx_client",
+    "OAuth2Client": "doorkey.integrations.httpx_client",
+    "OAuth2Session": "doorkey.integrations.requests_client",
+}
+"""Names that need an HTTP library. `__all__` omits them, so that `from doorkey import *` needs none."""
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when asked for: a program that only wants a session's errors does not wait for all the rest.
+    # Imported on first use: a program that needs only the errors does not wait for the rest.
     from doorkey.runtime.lazy import named
 
-    return named(__name__, _MODULES, name)
+    return named(__name__, {**_MODULES, **_CLIENTS}, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_CLIENTS})

@@ -3,7 +3,8 @@
     OAuthError(error, description, uri)      .code: stable documented string
     ├─ UsageError            you called it wrong (also a ValueError)
     │  ├─ MissingTokenError  a request was to carry a token and there is none
-    │  └─ TokenExpiredError  the token has expired and nothing can renew it
+    │  ├─ TokenExpiredError  the token has expired and nothing can renew it
+    │  └─ MissingLibraryError  an optional library is not installed (also an ImportError); .name
     ├─ TransportError        nothing usable came back; .retryable; __cause__ is the HTTP library's own
     │  └─ StoreError         the store of tokens cannot be reached; __cause__ is its library's own
     ├─ ServerError           the server answered with an OAuth error; .status .headers .retry_after
@@ -47,6 +48,7 @@ __all__ = [
     "LoginRequired",
     "MismatchingStateError",
     "MismatchingStateException",
+    "MissingLibraryError",
     "MissingTokenError",
     "OAuth2Error",
     "OAuthError",
@@ -148,6 +150,16 @@ class TokenExpiredError(UsageError):
     """The token has expired and there is no refresh token or repeatable grant to renew it."""
 
     code = "token_expired"
+
+
+class MissingLibraryError(UsageError, ImportError):
+    """The optional library `name` is not installed. Also an `ImportError`, as an import statement may raise it."""
+
+    code = "missing_library"
+
+    def __init__(self, description: str, *, name: str | None = None) -> None:
+        super().__init__(description)
+        self.name = name
 
 
 class TransportError(OAuthError):

@@ -6,12 +6,15 @@
 and `python -m doorkey.dev` in a terminal. Only this package imports Starlette and uvicorn.
 """
 
-from doorkey.dev.config import Config, read_config
-from doorkey.dev.faults import Fault, Faults
-from doorkey.dev.provider import Provider
-from doorkey.dev.registrations import client, user
-from doorkey.dev.request_log import LoggedRequest, RequestLog
-from doorkey.server.model import Client, Settings, User
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorkey.dev.config import Config, read_config
+    from doorkey.dev.faults import Fault, Faults
+    from doorkey.dev.provider import Provider
+    from doorkey.dev.registrations import client, user
+    from doorkey.dev.request_log import LoggedRequest, RequestLog
+    from doorkey.server.model import Client, Settings, User
 
 __all__ = [
     "Client",
@@ -27,3 +30,29 @@ __all__ = [
     "read_config",
     "user",
 ]
+
+_MODULES = {
+    "Client": "doorkey.server.model",
+    "Config": "doorkey.dev.config",
+    "Fault": "doorkey.dev.faults",
+    "Faults": "doorkey.dev.faults",
+    "LoggedRequest": "doorkey.dev.request_log",
+    "Provider": "doorkey.dev.provider",
+    "RequestLog": "doorkey.dev.request_log",
+    "Settings": "doorkey.server.model",
+    "User": "doorkey.server.model",
+    "client": "doorkey.dev.registrations",
+    "read_config": "doorkey.dev.config",
+    "user": "doorkey.dev.registrations",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use, so that `python -m doorkey.dev` can report a missing library in one sentence.
+    from doorkey.runtime.lazy import named
+
+    return named(__name__, _MODULES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

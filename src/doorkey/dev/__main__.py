@@ -5,17 +5,21 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from doorkey.dev import config
-from doorkey.dev.provider import Provider
 from doorkey.errors import OAuthError
+
+if TYPE_CHECKING:
+    from doorkey.dev import Provider
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted. Returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
+        from doorkey.dev import Provider  # MissingLibraryError is printed too
+
         found = config.read_config(options.config) if options.config else None
         provider = Provider(
             clients=found.clients if found else (),

@@ -63,6 +63,17 @@ class Key:
             raise UsageError("a shared secret has no public half")
         return dict(self.jose.as_dict(private=False))
 
+    def as_dict(self, is_private: bool = False, **members: Any) -> dict[str, Any]:  # by position
+        """Return the key as a JWK: its public half, or all of it with `is_private`.
+
+        Without a `kid` of its own the key gets its thumbprint (RFC 7638). `members` are added. Raises `UsageError` for
+        the public half of a shared secret, and for the private half of a public key.
+        """
+        if is_private and not isinstance(self.jose, OctKey) and not self.jose.is_private:
+            raise UsageError("this key is public: it has no private JWK")
+        jwk = dict(self.jose.as_dict(private=True)) if is_private else self.public_jwk()
+        return {**jwk, "kid": self.kid or self.jose.thumbprint(), **members}
+
     def check(self, alg: str, operation: Operation) -> None:
         """Raise `UsageError` unless this key may `operation` with `alg`.
 

@@ -1,4 +1,4 @@
-"""Names of a package whose modules are imported when somebody asks for them (PEP 562)."""
+"""Names of a package whose modules are imported on first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from typing import Any
 __all__: list[str] = []
 
 
-def named(package: str, homes: Mapping[str, str], name: str) -> Any:
-    """Return `name` of a `package`, from the module that `homes` says, and keep it in the package.
+def named(package: str, modules: Mapping[str, str], name: str) -> Any:
+    """Import `name` of a `package` from its module in `modules`, store it in the package, and return it.
 
-    Raises `AttributeError`, as Python wants of a module's `__getattr__`, for a name that is in none.
+    Raises `AttributeError`, as Python requires of a module's `__getattr__`, for a name that is not in `modules`, and
+    `MissingLibraryError` when the module needs an optional library that is not installed.
     """
-    if name not in homes:
+    if name not in modules:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    value = vars(sys.modules[package])[name] = getattr(import_module(homes[name]), name)
+    try:
+        module = import_module(modules[name])
+    except ModuleNotFoundError as error:
+        from doorkey.runtime.extras import explained
+
+        raise explained(error) from None
+    value = vars(sys.modules[package])[name] = getattr(module, name)
     return value

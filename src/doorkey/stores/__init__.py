@@ -6,10 +6,8 @@ promises is in `doorkey.stores.protocol`; `doorkey.stores.envelope` says what is
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from doorkey.errors import UsageError
 from doorkey.stores.protocol import AsyncStore, Lease, Record, Store
 
 if TYPE_CHECKING:
@@ -19,19 +17,17 @@ if TYPE_CHECKING:
     from doorkey.stores.sql import AsyncSQLStore, SQLStore
     from doorkey.stores.sqlite import AsyncSQLiteStore, SQLiteStore
 
-_HOMES = {
-    "AsyncMemoryStore": "memory",
-    "AsyncRedisStore": "redis",
-    "AsyncSQLStore": "sql",
-    "AsyncSQLiteStore": "sqlite",
-    "MemoryStore": "memory",
-    "RedisStore": "redis",
-    "SQLStore": "sql",
-    "SQLiteStore": "sqlite",
-    "Sealer": "encryption",
+_MODULES = {
+    "AsyncMemoryStore": "doorkey.stores.memory",
+    "AsyncRedisStore": "doorkey.stores.redis",
+    "AsyncSQLStore": "doorkey.stores.sql",
+    "AsyncSQLiteStore": "doorkey.stores.sqlite",
+    "MemoryStore": "doorkey.stores.memory",
+    "RedisStore": "doorkey.stores.redis",
+    "SQLStore": "doorkey.stores.sql",
+    "SQLiteStore": "doorkey.stores.sqlite",
+    "Sealer": "doorkey.stores.encryption",
 }
-
-_EXTRAS = {"redis": "redis", "sqlalchemy": "sql"}
 
 __all__ = [
     "AsyncMemoryStore",
@@ -51,11 +47,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRAS:
-            raise
-        raise UsageError(f"{error.name} is not installed: pip install 'doorkey[{_EXTRAS[error.name]}]'") from None
+    from doorkey.runtime.lazy import named
+
+    return named(__name__, _MODULES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from doorkey.errors import UsageError
+from doorkey.runtime.extras import not_installed
 
 NAMES: Final = ("httpx2", "httpx")
 """In the order of preference."""
@@ -27,7 +28,7 @@ def installed() -> tuple[str, ...]:
 def library(asked_for: str | ModuleType | None = None) -> Any:
     """Return httpx2 or httpx: the one asked for, by name or as the module itself, else the first that is installed.
 
-    Raises `UsageError` when it is not there.
+    Raises `UsageError` for another library, and `MissingLibraryError` when it is not installed.
     """
     if isinstance(asked_for, ModuleType):
         asked_for = asked_for.__name__
@@ -38,7 +39,7 @@ def library(asked_for: str | ModuleType | None = None) -> Any:
         if find_spec(name) is not None:
             return import_module(name)
     missing = asked_for or NAMES[0]
-    raise UsageError(f"{missing} is not installed: pip install 'doorkey[{missing}]'")
+    raise not_installed(missing)
 
 
 def auth_class(own: type) -> type:

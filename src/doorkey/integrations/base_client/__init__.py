@@ -1,19 +1,4 @@
-"""What every integration shares and users' programs import from here: the errors."""
+"""What every integration shares and programs import from here: the errors."""
 
-from doorkey.integrations.base_client.errors import (
-    InvalidTokenError,
-    MismatchingStateError,
-    MissingTokenError,
-    OAuthError,
-    TokenExpiredError,
-    UnsupportedTokenTypeError,
-)
-
-__all__ = [
-    "InvalidTokenError",
-    "MismatchingStateError",
-    "MissingTokenError",
-    "OAuthError",
-    "TokenExpiredError",
-    "UnsupportedTokenTypeError",
-]
+from doorkey.integrations.base_client.errors import *  # noqa: F403  # one list, in `errors`
+from doorkey.integrations.base_client.errors import __all__ as __all__

@@ -9,14 +9,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from doorkey.integrations.base_client.errors import (
-    InvalidTokenError,
-    MismatchingStateError,
-    MissingTokenError,
-    OAuthError,
-    TokenExpiredError,
-    UnsupportedTokenTypeError,
-)
+from doorkey.integrations.base_client import errors
+from doorkey.integrations.base_client.errors import *  # noqa: F403  # one list, in `errors`
 from doorkey.integrations.httpx_client.family import AsyncFamily, Family, SyncFamily, family
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
 from doorkey.transport.httpx_or_httpx2 import library
@@ -42,22 +36,10 @@ else:
 def on(asked_for: str | ModuleType) -> Family:
     """Return the clients on the library that is asked for: "httpx2" or "httpx", or the module itself.
 
-    Raises `UsageError` when it is not installed.
+    Raises `UsageError` for another library, and `MissingLibraryError` when it is not installed.
     """
     return family(library(asked_for))
 
 
-__all__ = [
-    "AssertionClient",
-    "AsyncAssertionClient",
-    "AsyncOAuth2Client",
-    "InvalidTokenError",
-    "MismatchingStateError",
-    "MissingTokenError",
-    "OAuth2Auth",
-    "OAuth2Client",
-    "OAuthError",
-    "TokenExpiredError",
-    "UnsupportedTokenTypeError",
-    "on",
-]
+__all__ = ["AssertionClient", "AsyncAssertionClient", "AsyncOAuth2Client", "OAuth2Auth", "OAuth2Client", "on"]
+__all__ += errors.__all__

@@ -1,33 +1,8 @@
 """Names that programs import by the number of the specification: errors and tokens of RFC 6749."""
 
-from doorkey.errors import (
-    AccessDeniedError,
-    InvalidClientError,
-    InvalidGrantError,
-    InvalidRequestError,
-    InvalidScopeError,
-    MismatchingStateException,
-    MissingTokenError,
-    OAuth2Error,
-    UnauthorizedClientError,
-    UnsupportedGrantTypeError,
-    UnsupportedResponseTypeError,
-    UnsupportedTokenTypeError,
-)
+from doorkey.oauth2.rfc6749 import errors
+from doorkey.oauth2.rfc6749.errors import *  # noqa: F403  # one list, in `errors`
 from doorkey.tokens import OAuth2Token
 
-__all__ = [
-    "AccessDeniedError",
-    "InvalidClientError",
-    "InvalidGrantError",
-    "InvalidRequestError",
-    "InvalidScopeError",
-    "MismatchingStateException",
-    "MissingTokenError",
-    "OAuth2Error",
-    "OAuth2Token",
-    "UnauthorizedClientError",
-    "UnsupportedGrantTypeError",
-    "UnsupportedResponseTypeError",
-    "UnsupportedTokenTypeError",
-]
+__all__ = ["OAuth2Token"]
+__all__ += errors.__all__
