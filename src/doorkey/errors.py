@@ -84,14 +84,14 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
 
 
 def scrubbed(error: Exception) -> Exception | None:
-    """Take from another library's `error` what it quotes, and return None: for `raise ours from scrubbed(error)`.
+    """Strip the input that another library's `error` quotes, and return None: for `raise Ours from scrubbed(error)`.
 
-    What is raised from None keeps its context all the same, and a JSONDecodeError holds the whole document, a
-    UnicodeError the whole text.
+    An error that is raised from None keeps its context all the same. A JSONDecodeError holds the whole document, a
+    UnicodeError the whole text, and the frames of their tracebacks hold both.
     """
     error.args = ()
     vars(error).clear()
-    error.__context__ = None
+    error.__context__ = error.__cause__ = error.__traceback__ = None
     if isinstance(error, UnicodeEncodeError):
         error.object = ""
     elif isinstance(error, UnicodeDecodeError):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, NoReturn, Self, cast
 
 from doorkey.arguments import seconds
 from doorkey.errors import UsageError
-from doorkey.values import MASK, ReadOnlyDict, Scope, Secret
+from doorkey.values import MASK, ReadOnlyDict, Scope, Secret, hides_locals
 
 TEN_YEARS: Final = 10 * 366 * 24 * 3600
 MARGIN: Final = 60.0
@@ -94,6 +94,7 @@ class OAuthToken:
     spelt: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
+    @hides_locals
     def from_mapping(cls, members: Mapping[str, Any], *, now: float) -> OAuthToken:
         """Return the token that a mapping of `fetch_token`'s shape describes, for instance one restored from a store.
 
@@ -167,6 +168,7 @@ class OAuth2Token(ReadOnlyDict):
         "a token is read-only: change a copy, dict(token), and assign that to session.token"
     )
 
+    @hides_locals
     def __init__(self, params: Mapping[str, Any] | OAuthToken) -> None:
         self.value = params if isinstance(params, OAuthToken) else OAuthToken.from_mapping(params, now=time.time())
         super().__init__(self.value.to_dict())

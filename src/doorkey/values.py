@@ -3,13 +3,54 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar
 
-from doorkey.errors import UsageError
+from doorkey.errors import OAuthError, UsageError
+
+__all__ = ["Scope", "Secret"]
+
+E = TypeVar("E", bound=BaseException)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MASK = "***"
+
+
+def without_frames(error: E) -> E:
+    """Return `error` with no traceback in it, nor in its causes and contexts.
+
+    The frames of a traceback keep their local variables. Collectors of errors show those, and secrets are among them.
+    """
+    seen: set[int] = set()
+    chain: list[BaseException | None] = [error]
+    while chain:
+        one = chain.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            chain += [one.__cause__, one.__context__]
+    return error
+
+
+def hides_locals(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` such that the errors it raises carry no frame of it, nor of what it calls.
+
+    For code whose arguments or local variables are secrets in plain text. A callable of the program's own is not called
+    within, because its frames are what a program looks for.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except OAuthError as error:
+            del args, kwargs  # this frame is in the traceback
+            raise without_frames(error)  # noqa: B904  # it is the error that was raised
+
+    return call
 
 
 class Secret:
@@ -65,6 +106,40 @@ class Secret:
         return self
 
 
+class Redacted:
+    """A value whose content collectors of local variables do not show: they use its repr, and do not look into it."""
+
+    __slots__ = ()
+
+    def __sentry_repr__(self) -> str:
+        return repr(self)
+
+    def __rich_repr__(self) -> Iterator[str]:
+        yield repr(self)
+
+
+class RedactedBytes(Redacted, bytes):
+    """Bytes whose repr and str show their number and nothing else: a body, a sealed record. Their slices are bytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+    __str__ = __repr__
+
+
+class RedactedDict(Redacted, dict[str, Any]):
+    """A dictionary whose repr shows the number of its members and nothing else: a parsed document, a record."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} members>"
+
+    __str__ = __repr__
+
+
 class NotPicklable:
     """Has locks, connections or secrets: it is neither pickled nor copied, but made where it is needed."""
 
@@ -75,7 +150,7 @@ class NotPicklable:
         raise UsageError(f"a {kind} is neither pickled nor copied: share it, or make one where it is needed")
 
 
-class ReadOnlyDict(dict[str, Any]):
+class ReadOnlyDict(Redacted, dict[str, Any]):
     """A dictionary for reading: it stays as it was when it was checked. `dict(it)` is a copy to change."""
 
     __slots__ = ()

@@ -28,7 +28,7 @@ from joserfc.util import urlsafe_b64decode
 from doorkey.errors import OAuthError, UsageError, printable, scrubbed
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
 from doorkey.jose.roca import is_roca
-from doorkey.values import Secret
+from doorkey.values import Secret, hides_locals
 from doorkey.wire.key_material import holds_key
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
@@ -104,6 +104,7 @@ class Key:
         return f"<Key {self.kty} kid={self.kid!r}>"
 
 
+@hides_locals
 def import_key(value: object) -> Key:
     """Return the key that `value` holds.
 
@@ -120,6 +121,7 @@ def import_key(value: object) -> Key:
         raise UsageError(f"the key cannot be read ({type(error).__name__})") from scrubbed(error)
 
 
+@hides_locals
 def import_key_set(jwks: object) -> tuple[Key, ...]:
     """Return the public keys of a JWK Set, given as a mapping, a list of JWKs, or JSON (RFC 7517 §5).
 
@@ -134,6 +136,7 @@ def import_key_set(jwks: object) -> tuple[Key, ...]:
     return tuple(_public_ones(cast(Iterable[object], members)))
 
 
+@hides_locals
 def import_keys(value: object) -> tuple[Key, ...]:
     """Return the keys of what a verifier may be given: one key as `import_key` reads it, a sequence of them,
     or a JWK Set as a mapping or as JSON, read by `import_key_set`.
@@ -148,19 +151,24 @@ def import_keys(value: object) -> tuple[Key, ...]:
 
 def _verifying(value: object) -> Key:
     """Return the key that `value` holds. A text that nothing marks as a secret may be any text that was fetched."""
-    if isinstance(value, Mapping) and "kty" not in value:
-        names = ", ".join(sorted(printable(str(name), 40) for name in cast("Mapping[object, object]", value))[:5])
-        raise UsageError(
-            f"the value supplied as keys is not a key set: it has no `keys` and no `kty`, but {names or 'no members'}; "
-            "look at what was fetched in place of keys"
-        )
-    key = import_key(cast("object", value))
+    _refuse_document(value)
+    key = import_key(value)
     if isinstance(value, str) and isinstance(key.jose, OctKey) and isinstance(key.jose.original_value, bytes):
         raise UsageError(
             "a text that is neither PEM nor a JWK Set is not taken for a shared secret: look at what was fetched in "
             'place of keys, or mark it as a secret, JsonWebToken(["HS256"]).decode(token, Secret(text))'
         )
     return key
+
+
+def _refuse_document(value: object) -> None:
+    """Refuse a JSON object that is no key, by the names of its members: a server's error, as it was fetched."""
+    if isinstance(value, Mapping) and "kty" not in value:
+        names = ", ".join(sorted(printable(str(name), 40) for name in cast("Mapping[object, object]", value))[:5])
+        raise UsageError(
+            f"the value supplied as keys is not a key set: it has no `keys` and no `kty`, but {names or 'no members'}; "
+            "look at what was fetched in place of keys"
+        )
 
 
 def _unambiguous(keys: tuple[Key, ...]) -> tuple[Key, ...]:

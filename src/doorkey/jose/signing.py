@@ -11,8 +11,10 @@ from joserfc import jws
 from doorkey.errors import OAuthError, UsageError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry
 from doorkey.jose.keys import BROKEN, import_key
+from doorkey.values import hides_locals
 
 
+@hides_locals
 def sign(claims: Mapping[str, object], key: object, *, alg: str, header: Mapping[str, object] | None = None) -> str:
     """Return `claims` as a compact JWS, signed with `key` by `alg` and nothing else.
 

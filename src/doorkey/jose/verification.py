@@ -19,6 +19,7 @@ from joserfc.util import urlsafe_b64decode
 from doorkey.errors import OAuthError, UsageError, VerificationError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry, algorithm_named
 from doorkey.jose.keys import BROKEN, Key, import_keys
+from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 MAX_BYTES = 64 * 1024
@@ -37,6 +38,7 @@ class VerifiedToken:
         return f"<VerifiedToken alg={self.header.get('alg')!r}>"
 
 
+@hides_locals
 def verify(
     token: str,
     keys: object,
@@ -60,6 +62,7 @@ def verify(
     return VerifiedToken(header, _parsed(payload, "token"))
 
 
+@hides_locals
 def verify_bytes(
     token: str,
     keys: object,
@@ -83,6 +86,7 @@ def verify_bytes(
     return header, _raw(token.split(".")[1], "token")
 
 
+@hides_locals
 def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
     """Return the header of a token that nobody has verified: to choose a key by, and to trust in nothing.
 
@@ -91,6 +95,7 @@ def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
     return _header(token, max_bytes)
 
 
+@hides_locals
 def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
     """Return the claims of a token that nobody has verified: to choose whose keys to use, and to trust in
     nothing.

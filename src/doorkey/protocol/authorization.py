@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from doorkey.arguments import instance, mapping
 from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError, scrubbed
 from doorkey.tokens import moment_of
-from doorkey.values import Scope, Secret
+from doorkey.values import Scope, Secret, hides_locals
 from doorkey.wire.messages import Pairs
 from doorkey.wire.parameters import beside_query, merged, parse_form, with_query
 from doorkey.wire.strict_json import JSONProblem, parse_object
@@ -68,6 +68,7 @@ class AuthorizationTransaction:
         return json.dumps(self.to_dict())
 
     @classmethod
+    @hides_locals
     def from_dict(cls, members: Mapping[str, Any]) -> AuthorizationTransaction:
         """Return the transaction that `to_dict` described. Raises `UsageError` for anything else."""
         mapping(members, "an authorization transaction")
@@ -94,6 +95,7 @@ class AuthorizationTransaction:
         )
 
     @classmethod
+    @hides_locals
     def from_json(cls, text: str | bytes) -> AuthorizationTransaction:
         """Return the transaction that `to_json` described. Raises `UsageError` for anything else."""
         data: object = text.encode("utf-8", "replace") if isinstance(text, str) else text
@@ -113,6 +115,7 @@ class Callback:
         return f"<Callback with {', '.join(sorted(self.parameters))}>"
 
 
+@hides_locals
 def authorization_url(endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str]] = ()) -> str:
     """Return the URL of an authorization request; `extra` pairs cannot override `ours` (RFC 6749 §4.1.1).
 
@@ -122,6 +125,7 @@ def authorization_url(endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str
     return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the authorization request")))
 
 
+@hides_locals
 def parse_callback(
     url: str,
     *,

@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 from doorkey.errors import UsageError
 from doorkey.protocol.client_identity import ClientIdentity, Headers, Signed
 from doorkey.protocol.client_parameters import add_assertion
+from doorkey.values import hides_locals
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFETIME: Final = 60
@@ -48,6 +49,7 @@ class _SignedAssertion:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._alg or self.default_alg}>"
 
+    @hides_locals
     def __call__(self, client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
         """Return the request with an assertion in its body. Raises `UsageError` for a key that does not fit."""
         from doorkey.jose.signing import sign  # loaded only by clients that sign

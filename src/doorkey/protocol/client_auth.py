@@ -15,16 +15,19 @@ from doorkey.arguments import did_you_mean
 from doorkey.errors import UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.client_parameters import add_parameters
+from doorkey.values import hides_locals
 from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.wire.parameters import beside_query, with_query
 from doorkey.wire.urls import check_endpoint
 
 
+@hides_locals
 def client_secret_basic(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """HTTP Basic with id and secret form-encoded first, so that ``:`` and ``%`` survive (RFC 6749 §2.3.1)."""
     return uri, _basic(headers, _encoded(client.client_id), _encoded(_secret_text(client))), body
 
 
+@hides_locals
 def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """HTTP Basic as servers expect it that skipped the encoding of RFC 6749 §2.3.1. Not for id with a ``:``."""
     if ":" in client.client_id:
@@ -32,6 +35,7 @@ def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str,
     return uri, _basic(headers, client.client_id, _secret_text(client)), body
 
 
+@hides_locals
 def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """Id and secret as parameters (RFC 6749 §2.3.1). Refused for GET: a secret does not belong in a URL."""
     if method == "GET":
@@ -39,6 +43,7 @@ def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: H
     return uri, headers, add_parameters(uri, body, client_id=client.client_id, client_secret=_secret_text(client))
 
 
+@hides_locals
 def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """A public client only says its name (RFC 6749 §3.2.1)."""
     if method == "GET":
@@ -51,6 +56,7 @@ def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, b
     return uri, headers, body
 
 
+@hides_locals
 def client_secret_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """An assertion signed with the secret, HS256 (RFC 7523 §2.2; OpenID Connect Core §9)."""
     from doorkey.protocol.client_assertion import ClientSecretJWT
@@ -58,6 +64,7 @@ def client_secret_jwt(client: ClientIdentity, method: str, uri: str, headers: He
     return ClientSecretJWT()(client, method, uri, headers, body)
 
 
+@hides_locals
 def private_key_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """An assertion signed with the private key given as `client_secret`, RS256 or what it is for (RFC 7523 §2.2)."""
     from doorkey.protocol.client_assertion import PrivateKeyJWT
@@ -94,8 +101,21 @@ def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMet
 
     Raises `UsageError` when the method returned something else, or a URL that may not be asked.
     """
-    body = request.content.decode("utf-8", "surrogateescape")
-    signed: Any = method(client, request.method, request.url, dict(request.headers), body)
+    # No local variable holds the body, nor the header of the client's proof: the method may raise an error of its own.
+    return _signed(
+        request,
+        method(
+            client,
+            request.method,
+            request.url,
+            dict(request.headers),
+            request.content.decode("utf-8", "surrogateescape"),
+        ),
+    )
+
+
+@hides_locals
+def _signed(request: Request, signed: Any) -> Request:
     try:
         url, headers, new_body = signed
     except (TypeError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from doorkey.values import hides_locals
 from doorkey.wire.messages import form_encoded
 from doorkey.wire.parameters import beside_query, merged, parse_form
 
@@ -13,6 +14,7 @@ def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str
     )
 
 
+@hides_locals
 def add_parameters(uri: str, body: str, **parameters: str) -> str:
     """Return `body` with what proves the client at its end; a parameter that is there already must be the same."""
     there = parse_form(body)

@@ -8,6 +8,7 @@ import secrets
 from base64 import urlsafe_b64encode
 
 from doorkey.errors import UsageError
+from doorkey.values import hides_locals
 
 METHOD = "S256"
 
@@ -19,6 +20,7 @@ def new_verifier() -> str:
     return secrets.token_urlsafe(48)
 
 
+@hides_locals
 def challenge_of(verifier: str) -> str:
     """Return the S256 challenge of a code verifier (RFC 7636 §4.2).
 

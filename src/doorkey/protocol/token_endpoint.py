@@ -10,7 +10,7 @@ from doorkey.arguments import text
 from doorkey.errors import InvalidResponse, UsageError
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, AuthorizationCodeGrant, Grant, PasswordGrant, TokenExchangeGrant
 from doorkey.tokens import KNOWN_TYPES, NOT_FOR_ACCESS, OAuthToken, expiry_of, legal_token, lifetime_of
-from doorkey.values import Scope, Secret
+from doorkey.values import Scope, Secret, hides_locals
 from doorkey.wire.messages import FORM, Request, Response
 from doorkey.wire.parameters import beside_query, merged, with_query
 from doorkey.wire.responses import json_answer
@@ -21,6 +21,7 @@ ACCEPT: Final = (("Accept", "application/json"),)
 _STANDARD: Final = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"})
 
 
+@hides_locals
 def token_request(
     endpoint: str,
     grant: Grant,
@@ -63,6 +64,7 @@ def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promise
     return "openid" in asked or (promised is not None and "openid" in promised)
 
 
+@hides_locals
 def parse_token(
     response: Response,
     *,
@@ -111,6 +113,7 @@ def _brings_no_access_token(grant: Grant | None, members: dict[str, Any]) -> boo
     return kind not in (None, ACCESS_TOKEN_TYPE)
 
 
+@hides_locals
 def token_of(
     members: dict[str, Any],
     *,

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from doorkey.errors import UsageError
 from doorkey.protocol.token_endpoint import ACCEPT
 from doorkey.tokens import legal_token
-from doorkey.values import Secret
+from doorkey.values import Secret, hides_locals
 from doorkey.wire.messages import Request
 from doorkey.wire.parameters import beside_query, merged
 from doorkey.wire.urls import check_endpoint
 
 
+@hides_locals
 def token_query(
     endpoint: str,
     token: Secret,

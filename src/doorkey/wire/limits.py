@@ -13,6 +13,7 @@ from typing import Final
 
 from doorkey.arguments import count, function, instance, seconds
 from doorkey.errors import InvalidResponse, UsageError
+from doorkey.values import hides_locals
 from doorkey.wire.addresses import Permission
 from doorkey.wire.messages import Pairs, Response
 
@@ -59,6 +60,7 @@ class BoundedReader:
     Raises `InvalidResponse` with problem `redirected`, `headers_too_large`, `content_coding` or `too_large`.
     """
 
+    @hides_locals
     def __init__(self, status: int, headers: Iterable[tuple[str, str]], policy: ExchangePolicy) -> None:
         self._status = status
         self._headers: Pairs = tuple(headers)
@@ -76,6 +78,7 @@ class BoundedReader:
             raise self._bad("content_coding", "the body is in a content coding that was not asked for")
         self._decoder = zlib.decompressobj(_GZIP_OR_ZLIB) if coding in _CODINGS else None
 
+    @hides_locals
     def feed(self, chunk: bytes) -> None:
         """Take a chunk of the body as it came from the wire, still encoded."""
         self._raw += len(chunk)
@@ -91,6 +94,7 @@ class BoundedReader:
         if len(self._body) > self._policy.max_body or self._decoder.unconsumed_tail:
             raise self._too_large()
 
+    @hides_locals
     def response(self) -> Response:
         """Return the whole response; its headers no longer speak of a coding."""
         if self._decoder is not None and not self._decoder.eof and self._raw:

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from doorkey.errors import UsageError, scrubbed
+from doorkey.values import RedactedBytes, hides_locals
 from doorkey.wire.flow import Effect
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -19,6 +20,7 @@ Pairs: TypeAlias = tuple[tuple[str, str], ...]
 FORM = "application/x-www-form-urlencoded"
 
 
+@hides_locals
 def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
     """Return `pairs` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot hold."""
     try:
@@ -32,6 +34,7 @@ def with_header(headers: Mapping[str, str], name: str, value: str) -> dict[str, 
     return {**{old: given for old, given in headers.items() if old.lower() != name.lower()}, name: value}
 
 
+@hides_locals
 def header_pairs(headers: Any, whose: str) -> Pairs:
     """Return `headers`, a mapping or pairs, as pairs of text; bytes are taken as latin-1 (RFC 9110 §5.5).
 
@@ -52,6 +55,7 @@ def _header_text(value: str | bytes | float) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
+@hides_locals
 def body_bytes(body: object, whose: str) -> bytes:
     """Return a body of text or bytes as bytes; None is none. Raises `UsageError` that says `whose` it is."""
     if body is None or isinstance(body, bytes | bytearray):
@@ -75,6 +79,9 @@ class Response:
     headers: Pairs = ()
     body: bytes = b""
     asked: Request | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "body", RedactedBytes(self.body))
 
     def header(self, name: str) -> str | None:
         """Return the first header called `name`, in any case, or None."""
@@ -104,13 +111,17 @@ class Request(Effect[Response]):
     body: bytes | None = None
     options: tuple[tuple[str, Any], ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.body is not None:
+            object.__setattr__(self, "body", RedactedBytes(self.body))
+
     def __iter__(self) -> Generator[Self, Response, Response]:
         return replace((yield self), asked=self)
 
     @property
     def content(self) -> bytes:
         """The body as it goes on the wire."""
-        return form_encoded(self.form).encode("ascii") if self.body is None else self.body
+        return RedactedBytes(form_encoded(self.form).encode("ascii")) if self.body is None else self.body
 
     def header(self, name: str) -> str | None:
         """Return the first header called `name`, in any case, or None."""

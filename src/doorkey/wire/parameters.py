@@ -7,13 +7,14 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from doorkey.errors import UsageError
-from doorkey.values import Secret
+from doorkey.values import Secret, hides_locals
 from doorkey.wire.messages import Pairs, form_encoded
 
 _SEVERAL: Final = frozenset({"audience", "resource"})
 """Parameters that may stand there more than once (RFC 8693 §2.1, RFC 8707 §2)."""
 
 
+@hides_locals
 def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
     """Return the pairs of a mapping: None is left out, a list or tuple repeats its name, `scope` is joined by blanks.
 
@@ -29,6 +30,7 @@ def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
     return tuple(pairs)
 
 
+@hides_locals
 def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
     """Return our pairs followed by the `extra` ones, which cannot override ours.
 
@@ -45,6 +47,7 @@ def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
     return (*ours, *added)
 
 
+@hides_locals
 def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
     """Return those of `pairs` that the query of the endpoint's `url` does not say already (RFC 6749 §3.1, §3.2).
 
@@ -63,6 +66,7 @@ def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
     return tuple(added)
 
 
+@hides_locals
 def parse_form(text: str) -> Pairs:
     """Return the pairs of a form-encoded text, blanks kept. Raises `UsageError` when there are absurdly many."""
     try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from doorkey.errors import InvalidResponse, ServerError
+from doorkey.values import RedactedDict, hides_locals
 from doorkey.wire.messages import Pairs, Response
 from doorkey.wire.redaction import redactor
 from doorkey.wire.strict_json import JSONProblem, parse_object
@@ -40,6 +41,7 @@ def retry_after(response: Response, now: float | None = None) -> float | None:
     return None
 
 
+@hides_locals
 def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float | None = None) -> None:
     """Raise the `ServerError` that `members` describe, if they describe one, whatever the status (RFC 6749 §5.2)."""
     error = members.get("error")
@@ -58,6 +60,7 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
     )
 
 
+@hides_locals
 def raise_for_status(response: Response, now: float | None = None) -> None:
     """Raise for any status but 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`."""
     if 200 <= response.status < 300:
@@ -84,6 +87,7 @@ def _headers_of(response: Response) -> Pairs:
     return tuple((name, hide(value)) for name, value in response.headers if name.lower() not in _COOKIES)
 
 
+@hides_locals
 def json_answer(response: Response, what: str, now: float | None = None) -> dict[str, Any]:
     """Return the JSON object of a successful answer called `what` in messages.
 
@@ -91,7 +95,7 @@ def json_answer(response: Response, what: str, now: float | None = None) -> dict
     `InvalidResponse` with problem `empty`, `not_json`, `not_an_object`, `duplicate_member`, `too_deep` or `status`.
     """
     try:
-        members = parse_object(response.body)
+        members = RedactedDict(parse_object(response.body))
     except JSONProblem as bad:
         if response.status in _BUSY:
             raise_for_status(response, now)

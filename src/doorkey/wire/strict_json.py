@@ -40,6 +40,7 @@ def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     except JSONProblem:
         raise
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, a number of thousands of digits
+        del data
         raise JSONProblem("not_json", "the body is not JSON") from scrubbed(error)
     if not isinstance(value, dict):
         raise JSONProblem("not_an_object", "the body is JSON, but not an object")

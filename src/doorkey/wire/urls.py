@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from doorkey.arguments import text
 from doorkey.errors import UsageError, printable
+from doorkey.values import hides_locals
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -24,6 +25,7 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{host}:{self.port}"
 
 
+@hides_locals
 def split_url(url: str, what: str = "URL") -> SplitResult:
     """Return the parts of an absolute http or https URL, or raise `UsageError` naming `what` is wrong with it."""
     text(url, f"the {what}")
@@ -70,6 +72,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@hides_locals
 def check_endpoint(url: str, what: str = "endpoint") -> str:
     """Return `url` unchanged if an authorization server may be reached at it.
 

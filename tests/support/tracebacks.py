@@ -1,0 +1,38 @@
+"""What collectors of errors show of a traceback: the local variables of each frame, as sentry-sdk and rich do."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import cast
+
+
+def local_variables(error: BaseException) -> str:
+    """Return all local variables of the frames of `error`, of its causes and contexts, those of tests left out."""
+    return "\n".join(_of_chain(error, set()))
+
+
+def _of_chain(error: BaseException | None, seen: set[int]) -> Iterator[str]:
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    yield f"{error!r} {error} {error.args!r}"
+    traceback = error.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if not str(frame.f_globals.get("__name__")).startswith("tests."):
+            for name, value in frame.f_locals.items():
+                yield f"{frame.f_code.co_qualname}: {name} = {' '.join(_shown(value))}"
+        traceback = traceback.tb_next
+    yield from _of_chain(error.__cause__, seen)
+    yield from _of_chain(error.__context__, seen)
+
+
+def _shown(value: object, depth: int = 6) -> Iterator[str]:
+    yield repr(value)
+    if depth == 0 or hasattr(type(value), "__sentry_repr__"):
+        return
+    if isinstance(value, Mapping):
+        for name, member in cast("Mapping[object, object]", value).items():
+            yield repr(name)
+            yield from _shown(member, depth - 1)
+    elif isinstance(value, Sequence | Set) and not isinstance(value, str | bytes | bytearray | memoryview):
+        for member in cast("Sequence[object]", value):
+            yield from _shown(member, depth - 1)
