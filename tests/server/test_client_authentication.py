@@ -126,6 +126,15 @@ def test_an_assertion_works_once(world: World) -> None:
     assert present(world, assertion).problem == (400, "invalid_client")
 
 
+def test_a_client_whose_name_begins_another_ones_cannot_use_up_its_assertions(world: World) -> None:
+    jwks = {"keys": [KEY.public_jwk()]}
+    world.clients += tuple(
+        Client(client_id=name, auth_methods=("private_key_jwt",), jwks=jwks) for name in ("a", "a/b")
+    )
+    assert assert_with(world, iss="a", sub="a", jti="b/c").status == 200
+    assert assert_with(world, iss="a/b", sub="a/b", jti="c").status == 200
+
+
 def test_a_refused_assertion_is_not_used_up(world: World) -> None:
     assert assert_with(world, aud="https://elsewhere.example").status == 400
     assert assert_with(world).status == 200

@@ -202,6 +202,23 @@ def test_a_code_is_bound_to_its_client(world: World) -> None:
     assert world.token({**form, "code": world.code()}, ("app", SECRET)).problem == (400, "invalid_grant")
 
 
+def test_a_code_that_another_client_presents_without_proof_stays_usable(world: World) -> None:
+    code = world.code(client_id="app")
+    assert world.exchange(code).problem == (400, "invalid_grant")  # by the public client `spa`
+    form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code, "code_verifier": VERIFIER}
+    assert world.token(form).status == 200
+
+
+def test_a_used_code_that_another_client_presents_without_proof_ends_no_grant(world: World) -> None:
+    code = world.code(client_id="app")
+    form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code, "code_verifier": VERIFIER}
+    tokens = world.token(form).json
+    assert world.exchange(code).problem == (400, "invalid_grant")
+    assert world.refresh(tokens["refresh_token"]).status == 200
+    assert world.token(form).problem == (400, "invalid_grant")  # its own client's replay ends it
+    assert world.refresh(tokens["refresh_token"]).problem == (400, "invalid_grant")
+
+
 def test_pkce_cannot_be_taken_out_of_the_request(world: World) -> None:
     code = world.code(client_id="app", code_challenge=None, code_challenge_method=None)
     form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from doorkey.server.storage.effects import UseOnce
 from doorkey.wire.flow import Flow
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+CLIENT_ASSERTION = "client assertion"
 UNKNOWN = "Invalid client or Invalid client credentials"
 MAX_LIFETIME = 300
 """Seconds into the future that `exp` may lie: a longer assertion is one somebody may find."""
@@ -52,7 +54,9 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
     said.check_audience((at.issuer, ends.token, ends.introspection, ends.revocation))
     expires_at = _check_times(said, at)
     # Last, so that only an assertion which would have been accepted is used up.
-    if not (yield from UseOnce(f"{client.client_id}/{said.token_id()}", expires_at + at.settings.clock_skew)):
+    # The parts are delimited by JSON: no client can use up the `jti` of another one by a slash in its own.
+    used = json.dumps([CLIENT_ASSERTION, client.client_id, said.token_id()])
+    if not (yield from UseOnce(used, expires_at + at.settings.clock_skew)):
         raise _refused("Token reuse detected")
 
 

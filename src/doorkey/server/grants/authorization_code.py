@@ -12,27 +12,29 @@ from doorkey.server.context import At
 from doorkey.server.model import AUTHORIZATION_CODE, Client, Code
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import end_grant
-from doorkey.server.storage.effects import FindSession, FindUser, TakeCode
+from doorkey.server.storage.effects import FindCode, FindSession, FindUser, TakeCode
 from doorkey.server.tokens.issuing import user_answer
 from doorkey.wire.flow import Flow
 
 
 def exchange_code(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for an authorization code, which is used up whatever comes of it.
+    """Return the token response for an authorization code. The client's own attempt uses the code up, right or wrong.
 
-    A second use revokes what the first one gave. Raises `InvalidRequest`, `InvalidGrant` or
-    `UnauthorizedClient`.
+    A second use of a code by its client revokes the tokens of the first. An attempt by another client changes nothing.
+    Raises `InvalidRequest`, `InvalidGrant` or `UnauthorizedClient`.
     """
     if AUTHORIZATION_CODE not in client.grants:
         raise UnauthorizedClient(description="Client is not allowed to initiate browser login", status=400)
+    # A public client proves nothing about itself, so any caller can name one: compare the client before any effect.
+    found = yield from FindCode(form.need("code"))
+    if found is not None and found.request.client_id != client.client_id:
+        raise _refused("Auth error: Found different client_id in clientSession")
     code = yield from TakeCode(form.need("code"))
     if code is None:
         raise _refused("Code not valid")
     if code.used:
         yield from end_grant(code.session_id, code.grant_id)
         raise _refused("Code not valid")
-    if code.request.client_id != client.client_id:
-        raise _refused("Auth error: Found different client_id in clientSession")
     _check_redirect_uri(form, code)
     _check_verifier(form.get("code_verifier"), code.request.code_challenge)
     session = yield from FindSession(code.session_id)

@@ -5,6 +5,7 @@ There is no session, so nothing can be refreshed: whoever wants another token br
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
         raise _refused("User not found")
     scope = granted_scope(client, form.get("scope"))
     # Last, so that only an assertion which would have been accepted is used up.
-    if not (yield from UseOnce(f"{JWT_BEARER}\n{issuer.issuer}\n{token_id}", usable_until + 1)):
+    if not (yield from UseOnce(json.dumps([JWT_BEARER, issuer.issuer, token_id]), usable_until + 1)):
         raise _refused("Token reuse detected")
     token = access_token_for(at, client, scope, about_user(user, scope))
     identity = {"sub": user.sub, **profile(user, scope)}

@@ -99,6 +99,13 @@ class SaveCode(Effect[None]):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class FindCode(Effect[Code | None]):
+    """The meaning of an authorization code, used or not, or None. The code is left as it is."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class TakeCode(Effect[Code | None]):
     """Use up an authorization code: of several callers exactly one gets it with `used` False."""
 
@@ -209,6 +216,9 @@ class Storage:
                 return self._store.remove("session", self._key(session_id), now)
             case SaveCode(code, meaning):
                 return self._put("code", _digest(code), _text(meaning), now + settings.code_lifetime)
+            case FindCode(code):
+                text = self._get("code", _digest(code))
+                return None if text is None else _code(text)
             case TakeCode(code):
                 return self._take_code(_digest(code))
             case SaveLogin(login_id, login):
