@@ -53,6 +53,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     ),
     "starlette": ("doorkey.dev",),
     "uvicorn": ("doorkey.dev",),
+    "h11": ("doorkey.dev",),
     "redis": ("doorkey.stores.redis",),
     "sqlalchemy": ("doorkey.stores.sql",),
     "opentelemetry": ("doorkey.observe.telemetry",),

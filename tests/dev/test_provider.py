@@ -20,6 +20,7 @@ from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
 from doorkey.server.clients.assertion import ASSERTION_TYPE
 from tests.recordings.compare import recorded
+from tests.servers.browser import forms
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
 CLIENT = {"grant_type": "client_credentials", "client_id": "client-1", "client_secret": "my-secret"}
@@ -248,6 +249,60 @@ def test_what_is_sent_is_bounded_and_odd_requests_are_answered(provider: Provide
     for path in ("/", "/realms/", "/realms/master", "/realms/../admin", "/admin/", "/admin/realms/master"):
         assert http.get(provider.origin + path).status_code in (401, 404)
     assert http.request("BREW", provider.token_endpoint).status_code == 405
+
+
+def test_every_response_forbids_sniffing(provider: Provider, http: requests.Session) -> None:
+    token = access_token(http, provider)
+    provider.faults.add("/certs", status=503, body=b"<script>")
+    login = {"client_id": "client-1", "redirect_uri": "http://127.0.0.1:9499/cb"}
+    answers = [
+        http.get(f"{provider.issuer}/.well-known/openid-configuration"),
+        http.get(provider.jwks_uri),
+        http.get(provider.jwks_uri),
+        http.post(provider.token_endpoint, ADMIN),
+        http.post(provider.token_endpoint, {}),
+        http.post(provider.token_endpoint, b"x" * 1_000_000),
+        http.get(provider.userinfo_endpoint),
+        http.get(provider.userinfo_endpoint, headers=bearer(token)),
+        http.post(provider.revocation_endpoint, {"client_id": "admin-cli", "token": token}),
+        http.get(provider.authorization_endpoint),
+        http.get(provider.authorization_endpoint, params={**login, "response_type": "code"}),
+        http.get(provider.authorization_endpoint, params={**login, "response_mode": "form_post"}),
+        http.get(provider.authorization_endpoint, params=login, allow_redirects=False),
+        http.get(provider.end_session_endpoint),
+        http.get(provider.echo),
+        http.get(provider.origin + "/"),
+        http.get(provider.origin, headers={"Host": "evil.example"}),
+        http.head(provider.origin),
+        http.request("BREW", provider.token_endpoint),
+        http.delete(f"{provider.origin}/admin/realms/master/sessions/none", headers=bearer(token)),
+    ]
+    assert {answer.status_code for answer in answers} >= {200, 302, 400, 401, 403, 404, 405, 413, 503}
+    sent = [(answer.url, answer.headers.get("X-Content-Type-Options")) for answer in answers]
+    assert [url for url, value in sent if value != "nosniff"] == []
+
+
+def test_a_redirect_uri_beyond_latin_1_is_refused(provider: Provider, http: requests.Session) -> None:
+    asked = {"client_id": "client-1", "response_type": "code", "prompt": "none"}
+    for uri in ("http://127.0.0.1/\u2603", "http://127.0.0.1/\u00fc", "http://127.0.0.1/\U0001f511?q"):
+        answer = http.get(provider.authorization_endpoint, params={**asked, "redirect_uri": uri}, allow_redirects=False)
+        assert (answer.status_code, "redirect_uri" in answer.text) == (400, True)
+
+
+def test_a_blocked_login_says_for_how_long(provider: Provider, http: requests.Session) -> None:
+    wrong = {**ADMIN, "password": "wrong"}
+    answers = [http.post(provider.token_endpoint, wrong) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [400] * 6 + [429]
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 1
+    assert answers[-1].json()["error"] == "temporarily_unavailable"
+    asked = {"client_id": "client-1", "redirect_uri": "http://127.0.0.1:9499/cb", "response_type": "code"}
+    (form,) = forms(http.get(provider.authorization_endpoint, params=asked).text, provider.origin)
+    page = http.post(form.action, {**form.fields, "username": "admin", "password": "admin"})
+    assert page.status_code == 429
+    assert "Too many failed logins. Try again in 1 second." in page.text
+    provider.advance(int(page.headers["Retry-After"]))
+    page = http.post(form.action, {**form.fields, "username": "admin", "password": "admin"}, allow_redirects=False)
+    assert page.status_code == 303
 
 
 def test_the_core_needs_no_framework() -> None:

@@ -76,6 +76,8 @@ def test_a_store_that_does_not_answer_is_the_providers_own_error_everywhere(
             answer = http.get(url, headers=bearer)
             assert (answer.status_code, answer.json()) == (500, {"error": "server_error"})
         asked = {"client_id": "public-native", "redirect_uri": "http://127.0.0.1:9499/cb", "response_type": "code"}
-        page = http.get(provider.authorization_endpoint, params={**asked, "code_challenge": "c" * 43, **S256})
+        visit = {**asked, "code_challenge": "c" * 43, **S256}
+        # Only a session's cookie makes the authorization endpoint ask the store.
+        page = http.get(provider.authorization_endpoint, params=visit, cookies={"doorkey_session": "s" * 43})
         assert page.status_code == 500
         assert "We are sorry" in page.text

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from doorkey.errors import ServerError
+from doorkey.errors import ServerError, UsageError
 from doorkey.server.clients.redirect_uris import is_registered
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.responses.responses import redirect
+from doorkey.server.storage.records import MemoryRecords
 from doorkey.wire.messages import Response
 from tests.server.world import APP, CALLBACK, ISSUER, SPA, World, callback
 from tests.servers.browser import forms
@@ -152,6 +154,104 @@ def test_a_login_is_bound_to_the_browser_that_began_it(world: World) -> None:
         world.fill_in(needed, browser="some-other-browser-0123456789")
     with pytest.raises(ServerError, match="another browser"):
         world.fill_in(needed, browser="")
+
+
+def test_a_planted_cookie_is_not_taken_over(world: World) -> None:
+    planted = "planted-by-a-sibling-subdomain-0123456789"
+    for value in (planted, planted + "A" * 43, "A" * 43, "", "x"):
+        needed = world.authorize(Cookies(browser=value))
+        assert isinstance(needed, LoginNeeded)
+        assert needed.browser != value
+        with pytest.raises(ServerError, match="another browser"):
+            world.fill_in(needed, browser=value)
+
+
+def test_the_form_of_one_browser_does_not_work_with_the_cookie_of_another(world: World) -> None:
+    mine, theirs = world.authorize(), world.authorize()
+    assert isinstance(mine, LoginNeeded)
+    assert isinstance(theirs, LoginNeeded)
+    with pytest.raises(ServerError, match="another browser"):
+        world.fill_in(mine, browser=theirs.browser)
+    with pytest.raises(ServerError, match="not the one that was sent"):
+        world.fill_in(mine, csrf=theirs.csrf)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Origin", "https://evil.example"),
+        ("Origin", "https://as.example:8443"),
+        ("Origin", "https://sub.as.example"),
+        ("Origin", "http://as.example"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "same-site"),
+        ("Sec-Fetch-Site", "cross-site"),
+    ],
+)
+def test_a_login_form_that_a_page_of_another_origin_sends_is_refused(world: World, header: tuple[str, str]) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    with pytest.raises(ServerError, match="another site"):
+        world.fill_in(needed, headers=(header,))
+    own = (("Origin", "https://as.example"), ("Sec-Fetch-Site", "same-origin"))
+    assert isinstance(world.fill_in(needed, headers=own), LoggedIn)
+
+
+def test_a_login_in_progress_takes_no_room_in_the_store() -> None:
+    class Full(MemoryRecords):
+        """Refuses every record but the keys."""
+
+        def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
+            raise AssertionError(f"a {kind} was stored")
+
+        def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
+            assert kind == "key"
+            return super().add(kind, key, value, expires_at=expires_at, now=now)
+
+    world = World(store=Full())
+    for number in range(100):
+        assert isinstance(world.authorize(state=f"state-{number}"), LoginNeeded)
+
+
+def test_a_sealed_login_that_was_changed_or_made_elsewhere_is_refused(world: World) -> None:
+    needed = world.authorize()
+    elsewhere = World().authorize()
+    assert isinstance(needed, LoginNeeded)
+    assert isinstance(elsewhere, LoginNeeded)
+    head, payload, signature = needed.login_id.split(".")
+    for text in (elsewhere.login_id, f"{head}.{payload[:-4]}AAAA.{signature}", "", "garbage", "a.b.c"):
+        with pytest.raises(ServerError, match="expired"):
+            world.fill_in(needed, transaction=text)
+    assert isinstance(world.fill_in(needed), LoggedIn)
+
+
+def test_no_token_is_taken_for_a_login_and_no_login_for_a_token(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    assert world.refresh(needed.login_id).problem == (400, "invalid_grant")
+    with pytest.raises(ServerError, match="expired"):
+        world.fill_in(needed, transaction=world.login().json["refresh_token"])
+
+
+def test_an_authorization_request_that_is_too_long_is_told_to_the_person(world: World) -> None:
+    with pytest.raises(ServerError, match="too long"):
+        world.authorize(state="x" * 40_000)
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://127.0.0.1/\u2603", "http://127.0.0.1/caf\u00e9", "http://127.0.0.1/a b", "http://127.0.0.1/\x7f"]
+)
+def test_a_redirect_uri_beyond_ascii_is_refused(world: World, uri: str) -> None:
+    world.clients = (replace(SPA, redirect_uris=("http://127.0.0.1/*",)),)
+    with pytest.raises(ServerError, match="redirect_uri"):
+        world.authorize(redirect_uri=uri)
+    with pytest.raises(UsageError, match="percent-encode"):
+        replace(SPA, redirect_uris=(uri,))
+
+
+def test_a_location_holds_nothing_beyond_ascii() -> None:
+    location = redirect("https://app.example/caf\u00e9/\u2603?q=%20&\u00fc=1", {"state": "\u2603"}).header("location")
+    assert location == "https://app.example/caf%C3%A9/%E2%98%83?q=%20&%C3%BC=1&state=%E2%98%83"
 
 
 def test_a_form_without_its_csrf_token_is_refused(world: World) -> None:

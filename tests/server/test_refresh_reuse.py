@@ -32,6 +32,28 @@ def world(store: Records) -> World:
     return World(ROTATING, CLIENTS, store=store)
 
 
+def test_refresh_tokens_of_public_clients_rotate_by_default(store: Records) -> None:
+    world = World(Settings(), CLIENTS, store=store)
+    first = world.exchange(world.code()).json["refresh_token"]
+    second = world.refresh_public(first)
+    assert second.status == 200
+    assert world.refresh_public(first).json["error_description"] == REUSED
+    assert world.refresh_public(second.json["refresh_token"]).json["error_description"] == ENDED
+
+
+def test_refresh_tokens_of_confidential_clients_do_not_rotate_by_default(store: Records) -> None:
+    world = World(Settings(), CLIENTS, store=store)
+    token = world.login().json["refresh_token"]
+    assert [world.refresh(token).status for _ in range(2)] == [200, 200]
+    assert world.is_active(token)
+
+
+def test_a_realm_may_imitate_keycloak_whose_refresh_tokens_do_not_rotate(store: Records) -> None:
+    world = World(Settings(rotate_refresh_tokens=False), CLIENTS, store=store)
+    token = world.exchange(world.code()).json["refresh_token"]
+    assert [world.refresh_public(token).status for _ in range(2)] == [200, 200]
+
+
 def test_every_token_of_the_grant_ends_at_once(world: World) -> None:
     first = world.login().json
     second = world.refresh(first["refresh_token"]).json

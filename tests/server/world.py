@@ -44,6 +44,7 @@ class World:
     users: tuple[User, ...] = (ALICE,)
     store: Records = field(default_factory=MemoryRecords)
     now: float = 1_800_000_000.0
+    address: str | None = None
 
     def __post_init__(self) -> None:
         self.keys = KeyRing(self.store)
@@ -55,7 +56,7 @@ class World:
     @property
     def at(self) -> At:
         """The circumstances of a request now."""
-        return At(ISSUER, ENDPOINTS, self.settings, self.keys.of("one"), self.now)
+        return At(ISSUER, ENDPOINTS, self.settings, self.keys.of("one"), self.now, self.address)
 
     def perform(self, effect: Any) -> Any:
         """Perform one storage effect now."""
@@ -119,11 +120,16 @@ class World:
         return run(authorize(request, self.at, cookies or Cookies()), self.perform)
 
     def fill_in(
-        self, needed: LoginNeeded, password: str = "wonderland", browser: str | None = None, **changes: str
+        self,
+        needed: LoginNeeded,
+        password: str = "wonderland",
+        browser: str | None = None,
+        headers: Pairs = (),
+        **changes: str,
     ) -> LoggedIn | LoginNeeded:
         """Send the login form, from the browser it was shown in unless told otherwise."""
         form = {"transaction": needed.login_id, "csrf": needed.csrf, "username": "alice", "password": password}
-        request = Request("POST", ISSUER, (("Content-Type", FORM),), tuple({**form, **changes}.items()))
+        request = Request("POST", ISSUER, (("Content-Type", FORM), *headers), tuple({**form, **changes}.items()))
         cookies = Cookies(needed.browser if browser is None else browser)
         return run(log_in(request, self.at, cookies), self.perform)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from doorkey.dev.config import Config, read_config
     from doorkey.dev.faults import Fault, Faults
+    from doorkey.dev.limits import Limits
     from doorkey.dev.provider import Provider
     from doorkey.dev.registrations import client, user
     from doorkey.dev.request_log import LoggedRequest, RequestLog
@@ -21,6 +22,7 @@ __all__ = [
     "Config",
     "Fault",
     "Faults",
+    "Limits",
     "LoggedRequest",
     "Provider",
     "RequestLog",
@@ -36,6 +38,7 @@ _MODULES = {
     "Config": "doorkey.dev.config",
     "Fault": "doorkey.dev.faults",
     "Faults": "doorkey.dev.faults",
+    "Limits": "doorkey.dev.limits",
     "LoggedRequest": "doorkey.dev.request_log",
     "Provider": "doorkey.dev.provider",
     "RequestLog": "doorkey.dev.request_log",

@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
             host=options.host,
             port=options.port,
             allow_remote=options.allow_remote,
+            public_url=options.public_url or (found.public_url if found else None),
+            trusted_proxies=options.trusted_proxy or (found.trusted_proxies if found else ()),
         ).start()
     except OAuthError as error:
         sys.stderr.write(f"doorkey.dev: {error.description}\n")
@@ -58,7 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-remote",
         action="store_true",
-        help="let --host be beyond this machine; its passwords are known to everybody, so think twice",
+        help="let --host be beyond this machine; the default passwords are public, so think twice",
+    )
+    parser.add_argument("--public-url", metavar="URL", help="by which it is reached; needed with --host 0.0.0.0")
+    parser.add_argument(
+        "--trusted-proxy", metavar="ADDRESS", action="append", help="whose X-Forwarded-For names the caller; repeatable"
     )
     parser.add_argument("--config", metavar="FILE.toml", help="realms, clients and users; its keys are below")
     parser.add_argument("--store", metavar="FILE.sqlite", help="keep sessions and keys here (default: in memory)")

@@ -1,14 +1,14 @@
-"""The provider behind a socket: an ASGI application that hands requests as values to `Keycloak`, and answers
+"""The provider behind a socket: an ASGI application that passes requests as values to `Keycloak`, and answers
 `/echo`.
 
-The answers are made in the event loop's own thread: they wait for nothing, and one at a time is also what
-keeps a dev server predictable. Only a held fault waits, and it waits elsewhere.
+The answers are computed in the event loop's own thread: they wait for nothing, and answering one request at a time
+keeps a dev server predictable. Only a held fault waits, in a thread of its own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
@@ -17,12 +17,12 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from doorkey.dev.faults import Fault, Faults
-from doorkey.dev.keycloak import Keycloak
-from doorkey.dev.misbehaviour import dripping, held, reset
-from doorkey.dev.request_log import LoggedRequest, RequestLog
+from doorkey.dev.keycloak import Keycloak, bad_host
+from doorkey.dev.limits import Limits, TrustedProxies
+from doorkey.dev.misbehavior import dripping, held, reset
+from doorkey.dev.request_log import RequestLog, grant_type_of, logged
 from doorkey.errors import OAuthError
-from doorkey.server.responses.parameters import has_form
-from doorkey.server.responses.responses import server_error
+from doorkey.server.responses.responses import NO_STORE, json_response, server_error, without_sniffing
 from doorkey.wire.messages import Request, Response
 
 MAX_BODY = 256 * 1024
@@ -30,12 +30,16 @@ ECHO = "/echo"
 
 
 class App:
-    """The ASGI application of a provider."""
+    """The ASGI application of a provider; `proxies` may name the caller in `X-Forwarded-For`."""
 
-    def __init__(self, keycloak: Keycloak, faults: Faults, log: RequestLog) -> None:
+    def __init__(
+        self, keycloak: Keycloak, faults: Faults, log: RequestLog, limits: Limits, proxies: TrustedProxies
+    ) -> None:
         self._keycloak = keycloak
         self._faults = faults
         self._log = log
+        self._limits = limits
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -43,67 +47,77 @@ class App:
             return
         asked = StarletteRequest(scope, receive)
         try:
-            body, size = await _read(asked)
+            async with asyncio.timeout(self._limits.body_seconds):
+                body, size = await _read(asked)
         except ClientDisconnect:
+            return
+        except TimeoutError:
+            await self._send(_too_slow(), scope, receive, send, head=False)
             return
         request = Request(asked.method, str(asked.url), tuple(asked.headers.items()), body=body)
         path = asked.url.path
-        names, grant_type = _described(request, path, asked.url.query)
+        grant_type = None if path == ECHO else grant_type_of(request)
         fault = self._faults.take(path, grant_type)
         if fault is not None:
             await held(fault)
         lost = fault is not None and fault.reset == "before"
-        response = Response(0) if lost else self._answer(request, path, size, fault)
-        self._log.add(LoggedRequest(request.method, path, grant_type, names, response.status))
+        address = self._proxies.caller(asked.client.host if asked.client else None, request.headers)
+        response = Response(0) if lost else self._answer(request, path, size, fault, address)
+        self._log.add(logged(request, path, response.status, body_is_form=path != ECHO))
         if fault is not None and fault.reset is not None:
             reset(scope)
         else:
             drip = fault.drip if fault else None
-            await _send(response, scope, receive, send, head=asked.method == "HEAD", drip=drip)
+            await self._send(response, scope, receive, send, head=asked.method == "HEAD", drip=drip)
 
-    def _answer(self, request: Request, path: str, size: int, fault: Fault | None) -> Response:
+    def _answer(self, request: Request, path: str, size: int, fault: Fault | None, address: str | None) -> Response:
         if fault is not None and fault.status is not None:
             return Response(fault.status, fault.headers, fault.body)
         try:
             if path == ECHO:
                 return self._echo(request, size)
             if size > MAX_BODY:
-                return Response(413, (("Content-Type", "application/json"),), b'{"error":"invalid_request"}')
-            return self._keycloak.answer(request)
+                return json_response({"error": "invalid_request"}, 413)
+            return self._keycloak.answer(request, address)
         except OAuthError:  # a store that does not answer, say
             return server_error()
 
     def _echo(self, request: Request, size: int) -> Response:
         """Answer what came, if it came with a token that counts: a protected resource to try tokens on."""
+        if self._keycloak.origin_of(request) is None:
+            return bad_host()
         refusal = self._keycloak.check_bearer(request)
         if refusal is not None:
             return refusal
         seen = {"method": request.method, "authorization": request.header("authorization"), "body_size": size}
         return Response(200, (("Content-Type", "application/json"),), json.dumps(seen).encode())
 
+    async def _send(
+        self, response: Response, scope: Scope, receive: Receive, send: Send, *, head: bool, drip: float | None = None
+    ) -> None:
+        body = b"" if head else response.body
+        if drip is not None:
+            slow = StreamingResponse(dripping(body, drip, scope), response.status)
+            slow.raw_headers += [(b"content-length", str(len(body)).encode())]
+            await _with_headers(slow, response)(scope, receive, send)
+            return
+        answer = _with_headers(StarletteResponse(body or None, response.status), response)
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                await answer(scope, receive, send)
+        except TimeoutError:  # the caller does not take the response in
+            reset(scope)
 
-def _described(request: Request, path: str, query: str) -> tuple[tuple[str, ...], str | None]:
-    """Return the names of a request's parameters, and its grant type if it has one."""
-    text = request.content.decode("latin-1") if has_form(request) and path != ECHO else query
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100)
-    except ValueError:
-        pairs = []
-    return tuple(name for name, _ in pairs), next((value for name, value in pairs if name == "grant_type"), None)
 
-
-async def _send(
-    response: Response, scope: Scope, receive: Receive, send: Send, *, head: bool, drip: float | None
-) -> None:
-    body = b"" if head else response.body
-    if drip is None:
-        answer = StarletteResponse(None if head else body, response.status)
-    else:
-        answer = StreamingResponse(dripping(body, drip, scope), response.status)
-        answer.raw_headers += [(b"content-length", str(len(body)).encode())]
+def _with_headers(answer: StarletteResponse, response: Response) -> StarletteResponse:
     # Raw, because a dict would fold several Set-Cookie headers into one.
-    answer.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
-    await answer(scope, receive, send)
+    headers = without_sniffing(response).headers
+    answer.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+    return answer
+
+
+def _too_slow() -> Response:
+    return json_response({"error": "HTTP 408 Request Timeout"}, 408, (*NO_STORE, ("Connection", "close")))
 
 
 async def _read(request: StarletteRequest) -> tuple[bytes, int]:

@@ -38,19 +38,19 @@ def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
 
 
 def _authorize(request: Request, at: At) -> Flow[Response]:
-    outcome = yield from authorize(request, at, _cookies(request))
+    outcome = yield from authorize(request, at, _cookies(request, at))
     return _ask_to_log_in(outcome, at) if isinstance(outcome, LoginNeeded) else outcome
 
 
 def _log_in(request: Request, at: At) -> Flow[Response]:
-    outcome = yield from log_in(request, at, _cookies(request))
+    outcome = yield from log_in(request, at, _cookies(request, at))
     if isinstance(outcome, LoginNeeded):
         return _ask_to_log_in(outcome, at)
     return _with_cookie(outcome.response, at, SESSION_COOKIE, outcome.session_key)
 
 
 def _log_out(request: Request, at: At) -> Flow[Response]:
-    outcome = yield from log_out(request, at, _cookies(request))
+    outcome = yield from log_out(request, at, _cookies(request, at))
     match outcome:
         case ConfirmLogout():
             return logout_page(outcome, at.endpoints.end_session)
@@ -77,18 +77,31 @@ def _ask_to_log_in(needed: LoginNeeded, at: At) -> Response:
 def _with_cookie(response: Response, at: At, name: str, value: str) -> Response:
     parts = urlsplit(at.issuer)
     # Not `Secure` over http: not every client takes loopback for a secure place.
-    secure = "; Secure" if parts.scheme == "https" else ""
-    cookie = f"{name}={value}; Path={parts.path}/; HttpOnly; SameSite=Lax{secure}"
+    place = "Path=/; Secure" if parts.scheme == "https" else f"Path={parts.path}/"
+    cookie = f"{_cookie_name(at, name)}={value}; {place}; HttpOnly; SameSite=Lax"
     return Response(response.status, (*response.headers, ("Set-Cookie", cookie)), response.body)
 
 
-def _cookies(request: Request) -> Cookies:
-    """Return our cookies of a request; a value that cannot be ours counts as none."""
-    found: dict[str, str] = {}
+def _cookie_name(at: At, name: str) -> str:
+    """Return the name of a cookie of a realm. Over https no subdomain and no plain connection can set it (RFC 6265bis).
+
+    The prefix `__Host-` demands the path `/`, so the name holds the realm, which the path holds otherwise.
+    """
+    parts = urlsplit(at.issuer)
+    return f"__Host-{name}_{parts.path.rpartition('/')[2]}" if parts.scheme == "https" else name
+
+
+def _cookies(request: Request, at: At) -> Cookies:
+    """Return our cookies of a request. A value that cannot be ours counts as none, and so do two for one name."""
+    found: dict[str, set[str]] = {}
     for name, value in request.headers:
         if name.lower() == "cookie":
             for pair in value.split(";"):
                 key, _, text = pair.strip().partition("=")
-                if _VALUE.fullmatch(text):
-                    found.setdefault(key, text)
-    return Cookies(found.get(BROWSER_COOKIE), found.get(SESSION_COOKIE))
+                found.setdefault(key, set()).add(text)
+
+    def only(name: str) -> str | None:
+        values = found.get(_cookie_name(at, name), set())
+        return next((text for text in values if len(values) == 1 and _VALUE.fullmatch(text)), None)
+
+    return Cookies(only(BROWSER_COOKIE), only(SESSION_COOKIE))

@@ -5,9 +5,15 @@
     session_idle = 1800
     session_max = 36000
     code_lifetime = 60
-    rotate_refresh_tokens = false         # true: a refresh token works once
+    rotate_refresh_tokens = false         # true: a refresh token works once; a new realm: for public clients
+    failed_logins = 10                    # in a row until the account is blocked; the second half of them with pauses
+    login_block = 900
     [realms.master.trusted_issuers."https://robots.example"]
     keys = []                             # the public keys of an issuer whose assertions are taken
+
+    [server]
+    public_url = "https://login.example"  # by which clients and browsers reach it; needed with --host 0.0.0.0
+    trusted_proxies = ["10.0.0.0/8"]      # whose X-Forwarded-For names the caller
 
     [[clients]]
     client_id = "my-app"
@@ -15,6 +21,7 @@
     auth_methods = ["client_secret_basic", "client_secret_post"]
     grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
     redirect_uris = ["http://127.0.0.1/*"]
+    post_logout_redirect_uris = ["http://127.0.0.1:9499/cb"]   # compared exactly
     optional_scopes = ["scope-1"]
     audiences = { profile = "client-1" }  # whom tokens with this scope are meant for: client-1 may exchange them
     require_pkce = false                  # more grants: urn:ietf:params:oauth:grant-type:token-exchange and
@@ -42,6 +49,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from doorkey.dev.limits import TrustedProxies, public_origin
 from doorkey.dev.registrations import client, default_realms, user
 from doorkey.errors import UsageError
 from doorkey.server.model import Client, Settings, User
@@ -49,12 +57,15 @@ from doorkey.server.model import Client, Settings, User
 T = TypeVar("T")
 Table = Mapping[str, Any]
 
+_SERVER = {"public_url": str, "trusted_proxies": list}
 _REALM = {
     "access_token_lifetime": int,
     "session_idle": int,
     "session_max": int,
     "code_lifetime": int,
     "rotate_refresh_tokens": bool,
+    "failed_logins": int,
+    "login_block": int,
     "trusted_issuers": dict,
 }
 _CLIENT = {
@@ -63,6 +74,7 @@ _CLIENT = {
     "auth_methods": list,
     "grants": list,
     "redirect_uris": list,
+    "post_logout_redirect_uris": list,
     "optional_scopes": list,
     "audiences": dict,
     "require_pkce": bool,
@@ -86,6 +98,8 @@ class Config:
     realms: Mapping[str, Settings]
     clients: tuple[Client, ...]
     users: tuple[User, ...]
+    public_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
 
 def read_config(path: str | os.PathLike[str]) -> Config:
@@ -106,7 +120,9 @@ def read_config(path: str | os.PathLike[str]) -> Config:
 
 def parse_config(content: Table) -> Config:
     """Return what the tables of a TOML file say. Raises `UsageError`."""
-    _check(content, {"realms": dict, "clients": list, "users": list}, "the file")
+    _check(content, {"realms": dict, "server": dict, "clients": list, "users": list}, "the file")
+    server: Table = _check(content.get("server", {}), _SERVER, "server")
+    public_url = server.get("public_url")
     realms: Table = content.get("realms", {})
     clients = tuple(_each(content, "clients", _CLIENT, "client_id", client))
     users = tuple(_each(content, "users", _USER, "username", user))
@@ -116,6 +132,8 @@ def parse_config(content: Table) -> Config:
         {name: _realm(name, table) for name, table in realms.items()},
         clients,
         users,
+        None if public_url is None else public_origin(public_url),
+        TrustedProxies(server.get("trusted_proxies", ())).networks,
     )
 
 
@@ -123,7 +141,9 @@ def _realm(name: str, table: object) -> Settings:
     checked = dict(_check(table, _REALM, f"realm {name}"))
     trusted: Table = checked.pop("trusted_issuers", {})
     known = default_realms({issuer: _check(jwks, {"keys": list}, issuer) for issuer, jwks in trusted.items()})
-    return replace(known.get(name, known["master"]), **checked)
+    # A new realm imitates Keycloak's tokens, but not its default of refresh tokens that work again and again.
+    base = known[name] if name in known else replace(known["master"], rotate_refresh_tokens=None)
+    return replace(base, **checked)
 
 
 def _each(content: Table, kind: str, members: Mapping[str, type], name: str, make: Callable[..., T]) -> Iterable[T]:

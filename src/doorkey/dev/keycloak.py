@@ -83,30 +83,50 @@ class Realm:
 class Keycloak:
     """Answers requests for some realms over one store. Safe to share between threads.
 
-    `clock` returns POSIX seconds. Unless `any_host` is set, only requests for a loopback host name are
-    answered: otherwise a page in a browser could reach a provider on its user's machine under a name of its
-    own.
+    `clock` returns POSIX seconds. `public_origin` (`https://login.example`) is the origin of every issuer and endpoint,
+    whatever the request's `Host` header says. Without it the origin is the loopback name that the request was sent to.
+    A request for any other host is refused: otherwise a page in a browser could reach a provider on its user's
+    machine under a name of its own (DNS rebinding).
     """
 
     def __init__(
-        self, realms: Mapping[str, Realm], store: Records, clock: Callable[[], float], *, any_host: bool = False
+        self,
+        realms: Mapping[str, Realm],
+        store: Records,
+        clock: Callable[[], float],
+        *,
+        public_origin: str | None = None,
     ) -> None:
         self._realms = realms
         self._store = store
         self._keys = KeyRing(store)
         self._clock = clock
-        self._any_host = any_host
+        self._public_origin = public_origin
 
-    def answer(self, request: Request) -> Response:
-        """Return the response to one request, whose URL holds the host it was sent to."""
+    def origin_of(self, request: Request) -> str | None:
+        """Return the origin under which a request is answered, or None if it was sent to a host that is not ours."""
         parts = urlsplit(request.url)
         host = _HOST.fullmatch(parts.netloc)
-        if host is None or not (self._any_host or is_loopback(host[1].strip("[]").lower())):
-            return _plain_error(400, "Bad Request")
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if parts.path.startswith("/admin/"):
-            return self._answer_admin(request, origin, parts.path)
-        found = _REALM.fullmatch(parts.path)
+        if host is None:
+            return None
+        if self._public_origin is not None and parts.netloc.lower() == urlsplit(self._public_origin).netloc:
+            return self._public_origin
+        if not is_loopback(host[1].strip("[]").lower()):
+            return None
+        return self._public_origin or f"{parts.scheme}://{parts.netloc}"
+
+    def answer(self, request: Request, address: str | None = None) -> Response:
+        """Return the response to one request, whose URL holds the host it was sent to.
+
+        `address` is the caller's IP address, for the limits on guessing.
+        """
+        path = urlsplit(request.url).path
+        origin = self.origin_of(request)
+        if origin is None:
+            return bad_host()
+        if path.startswith("/admin/"):
+            return self._answer_admin(request, origin, path)
+        found = _REALM.fullmatch(path)
         if found is None:
             return json_response({"error": "Unable to find matching target resource method"}, 404)
         realm = self._realms.get(found[1])
@@ -117,7 +137,7 @@ class Keycloak:
         if endpoint is None:
             known = any(path == found[2] != DISCOVERY for _, path in _ENDPOINTS)  # Keycloak knows one method there
             return _plain_error(405, "Method Not Allowed") if known else _not_found()
-        at = self.at(realm, f"{origin}/realms/{realm.name}")
+        at = self.at(realm, f"{origin}/realms/{realm.name}", address)
         return self.run(realm, endpoint(request, at))
 
     def check_bearer(self, request: Request) -> Response | None:
@@ -142,8 +162,8 @@ class Keycloak:
         refusal = challenge("echo", "invalid_token", "the access token is expired, revoked, or not ours")
         return json_response({"error": "invalid_token"}, 401, refusal)
 
-    def at(self, realm: Realm, issuer: str) -> At:
-        """Return the circumstances of a request to `realm` under the name `issuer`."""
+    def at(self, realm: Realm, issuer: str, address: str | None = None) -> At:
+        """Return the circumstances of a request from `address` to `realm` under the name `issuer`."""
         base = issuer + PROTOCOL
         endpoints = Endpoints(
             authorization=f"{base}/auth",
@@ -154,7 +174,7 @@ class Keycloak:
             jwks=f"{base}/certs",
             end_session=f"{base}/logout",
         )
-        return At(issuer, endpoints, realm.settings, self._keys.of(realm.name), self._clock())
+        return At(issuer, endpoints, realm.settings, self._keys.of(realm.name), self._clock(), address)
 
     def run(self, realm: Realm, flow: Flow[T]) -> T:
         """Run a flow over what is stored of `realm`, at this moment."""
@@ -176,6 +196,11 @@ class Keycloak:
                     return json_response({"error": "Realm not found."}, 404)
                 return self.run(realm, endpoint(*rest))
         return _not_found()
+
+
+def bad_host() -> Response:
+    """Return the refusal of a request for a host that is not ours."""
+    return json_response({"error": "HTTP 400 Bad Request", "error_description": "unknown Host header"}, 400)
 
 
 def _not_found() -> Response:

@@ -3,6 +3,7 @@ files."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 from doorkey.server.endpoints.login import LoginNeeded
@@ -29,10 +30,14 @@ button { font: inherit; font-weight: 600; margin-top: 1.5rem; padding: .6rem 1.5
 
 
 def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
-    """Return the form that asks for a name and a password, and says so if they were wrong."""
-    alert = described = ""
-    if needed.failed:
-        alert = '<p class="alert" role="alert" id="problem">The user name or the password is wrong.</p>'
+    """Return the form that asks for a name and a password. It says if they were wrong, or wrong too often."""
+    alert = described = problem = ""
+    if needed.retry_after is not None:
+        problem = f"Too many failed logins. Try again in {_duration(needed.retry_after)}."
+    elif needed.failed:
+        problem = "The user name or the password is wrong."
+    if problem:
+        alert = f'<p class="alert" role="alert" id="problem">{problem}</p>'
         described = ' aria-invalid="true" aria-describedby="problem"'
     focus = ("", " autofocus") if needed.username else (" autofocus", "")
     content = f"""{alert}
@@ -48,7 +53,11 @@ required value="{escape(needed.username)}"{described}{focus[0]}>
 <button type="submit">Log in</button>
 </form>"""
     title = f"Log in to {realm}"
-    return _page(title, content, page_title=f"Problem: {title}" if needed.failed else title)
+    page_title = f"Problem: {title}" if problem else title
+    if needed.retry_after is None:
+        return _page(title, content, page_title=page_title)
+    page = _page(title, content, 429, page_title)
+    return replace(page, headers=(*page.headers, ("Retry-After", str(needed.retry_after))))
 
 
 def error_page(description: str, status: int) -> Response:
@@ -69,6 +78,11 @@ def logout_page(confirm: ConfirmLogout, action: str) -> Response:
 def logged_out_page() -> Response:
     """Return the page that says the session has ended."""
     return _page("Logged out", '<p role="status">You are logged out.</p>')
+
+
+def _duration(seconds: int) -> str:
+    number, unit = (-(-seconds // 60), "minute") if seconds > 60 else (seconds, "second")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _page(heading: str, content: str, status: int = 200, page_title: str | None = None) -> Response:

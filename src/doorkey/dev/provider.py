@@ -16,9 +16,10 @@ import uvicorn
 from doorkey.arguments import count, did_you_mean, each, encodable, instance, mapping, named, text
 from doorkey.dev.app import App
 from doorkey.dev.clock import Clock
+from doorkey.dev.connections import limited_to
 from doorkey.dev.faults import Faults
 from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL, Keycloak, Realm
-from doorkey.dev.misbehaviour import OpenProtocol
+from doorkey.dev.limits import Limits, TrustedProxies, public_origin
 from doorkey.dev.registrations import default_clients, default_realms, default_users
 from doorkey.dev.request_log import RequestLog
 from doorkey.errors import UsageError, printable
@@ -33,6 +34,7 @@ START_SECONDS = 10.0
 STOP_SECONDS = 10.0
 """How long to wait for a server that is to be ready, and for one to end that did not become so."""
 MAX_PORT = 65535
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # listened at only with a public_url
 
 _REALM = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -47,6 +49,11 @@ class Provider:
     whose assertions `assertion-client` may bring, by issuer, with theirs. `store` is the path of an
     SQLite file that outlives the provider; without it everything is in memory. `clock` returns POSIX seconds (None:
     time.time).
+
+    `public_url` (`https://login.example`) is the origin by which clients and browsers reach the provider; every issuer
+    and endpoint has it, whatever a request's `Host` header says. It is required for `0.0.0.0` and `::`, and defaults to
+    `http://HOST:PORT`. `trusted_proxies` are the addresses or networks of reverse proxies whose `X-Forwarded-For` names
+    the caller. `limits` bound the time of a request and the number of connections.
 
     Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for what cannot be served.
     """
@@ -64,6 +71,9 @@ class Provider:
         host: str = "127.0.0.1",
         port: int = 0,
         allow_remote: bool = False,
+        public_url: str | None = None,
+        trusted_proxies: Iterable[str] = (),
+        limits: Limits | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         instance(allow_remote, bool, "allow_remote is True or False")
@@ -77,7 +87,12 @@ class Provider:
         self.users = {one.username.lower(): one for one in (*default_users(), *people)}
         self.requests = RequestLog()
         self.faults = Faults()
-        self._host, self._port, self._allow_remote = host, port, allow_remote
+        self._host, self._port = host, port
+        self._public_url = None if public_url is None else public_origin(public_url)
+        if self._public_url is None and host in ANY_ADDRESS:
+            raise UsageError(f"a provider that listens at {host} needs public_url=, the origin by which it is reached")
+        self._proxies = TrustedProxies(trusted_proxies)
+        self._limits = Limits() if limits is None else instance(limits, Limits, "limits is doorkey.dev.Limits")
         self._clock = Clock(wall_time if clock is None else clock)
         known = default_realms(_keys(trusted_issuers, "trusted_issuers", "issuer"))
         self.realms = _with_lifetime({**known, **_realms(realms)}, access_token_lifetime)
@@ -109,13 +124,14 @@ class Provider:
         self._store = MemoryRecords() if self._store_path is None else SQLiteRecords(self._store_path)
         directory = Directory(self.clients, self.users)
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
-        keycloak = Keycloak(realms, self._store, self._clock.now, any_host=self._allow_remote)
-        self._server = _Server(App(keycloak, self.faults, self.requests))
+        self._port = listener.getsockname()[1]
+        public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
+        keycloak = Keycloak(realms, self._store, self._clock.now, public_origin=public)
+        self._server = _Server(App(keycloak, self.faults, self.requests, self._limits, self._proxies), self._limits)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_SECONDS) or self._server.failure is not None:
             raise UsageError("the provider did not start") from self._server.failure
-        self._port = listener.getsockname()[1]
 
     def _let_go(self, timeout: float | None = None) -> None:
         """Wait for the thread, at most `timeout` seconds, and close the store."""
@@ -157,7 +173,9 @@ class Provider:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port. Raises `UsageError` before a free port has been found, which the start does."""
+        """Scheme, host and port: `public_url`, or where it listens. Raises `UsageError` before a free port is found."""
+        if self._public_url is not None:
+            return self._public_url
         if not self._port:
             raise UsageError(
                 "the provider has no address yet: start it, `with Provider() as provider:`, or give a port"
@@ -167,7 +185,7 @@ class Provider:
 
     @property
     def issuer(self) -> str:
-        """The issuer of realm `master`, asked at `origin`. It follows the name the provider is asked at."""
+        """The issuer of realm `master` at `origin`. Without `public_url` it follows the loopback name of a request."""
         return self.issuer_of(ADMIN_REALM)
 
     def issuer_of(self, realm: str) -> str:
@@ -231,12 +249,13 @@ class Provider:
 class _Server(uvicorn.Server):
     """uvicorn, that says when it is ready, or why it will not be."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, limits: Limits) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http=OpenProtocol,
+                http=limited_to(limits),
+                proxy_headers=False,  # uvicorn would trust every process of this machine; App knows whom to trust
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -28,6 +28,7 @@ from doorkey.server.model import (
 from doorkey.values import Secret
 
 LOOPBACK_CALLBACKS = ("http://127.0.0.1:9499/cb", "http://127.0.0.1/*", "http://localhost/*")
+LOOPBACK_LOGOUTS = ("http://127.0.0.1:9499/cb",)
 ADMIN_CLI = "admin-cli"
 RESOURCE_SERVER = "resource-server"
 ROBOTS, ROBOT = "https://robots.example", "robot-7"
@@ -71,6 +72,7 @@ def client(
     jwks: Mapping[str, Any] | None = None,
     grants: Iterable[str] = _WEB,
     redirect_uris: Iterable[str] = LOOPBACK_CALLBACKS,
+    post_logout_redirect_uris: Iterable[str] = LOOPBACK_LOGOUTS,
     optional_scopes: Iterable[str] = _SCOPE_1,
     **more: Any,
 ) -> Client:
@@ -96,6 +98,7 @@ def client(
         jwks=jwks,
         grants=allowed,
         redirect_uris=callbacks,
+        post_logout_redirect_uris=texts(post_logout_redirect_uris, "post_logout_redirect_uris"),
         web_origins=tuple(dict.fromkeys(_origin(uri) for uri in callbacks)),
         optional_scopes=tuple(dict.fromkeys([*standard.optional_scopes, *texts(optional_scopes, "optional_scopes")])),
         **more,
@@ -152,6 +155,7 @@ def default_realms(trusted_issuers: Mapping[str, Mapping[str, Any]]) -> dict[str
         access_token_claims={
             "resource_access": {"account": {"roles": ["manage-account", "manage-account-links", "view-profile"]}},
         },
+        rotate_refresh_tokens=False,  # Keycloak's own default
         trusted_issuers=tuple(TrustedIssuer(issuer=name, jwks=jwks) for name, jwks in trusted_issuers.items()),
     )
     return {

@@ -23,10 +23,14 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """The circumstances of one request; `now` is POSIX seconds."""
+    """The circumstances of one request.
+
+    `now` is POSIX seconds. `address` is the IP address of the caller, or None if it is not known.
+    """
 
     issuer: str
     endpoints: Endpoints
     settings: Settings
     keys: RealmKeys
     now: float
+    address: str | None = None

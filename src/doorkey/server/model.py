@@ -4,6 +4,7 @@ requests."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,13 +31,17 @@ USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CR
 """What a client may ask for unless told otherwise; not the grants by which it acts for users who are away."""
 
 
+_URI = re.compile(r"[\x21-\x7e]+")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """A registered client (RFC 7591 §2).
 
     `auth_methods` are the ways it may authenticate; a client with `none` among them is public.
     `redirect_uris` are compared exactly, except that the port of an `http` loopback address is free (RFC 8252
-    §7.3), and that a path ending in `/*` stands for any path below it on loopback. `optional_scopes` are
+    §7.3), and that a path ending in `/*` stands for any path below it on loopback. `post_logout_redirect_uris` are
+    compared exactly, without exception. `optional_scopes` are
     granted when asked for; `audiences` are the resource servers that a scope adds to the audience. Access tokens
     name the `web_origins` whose scripts may use them; those of a `lightweight` client say nothing of the user.
 
@@ -50,6 +55,7 @@ class Client:
     jwks: Mapping[str, Any] | None = None
     grants: frozenset[str] = USUAL_GRANTS
     redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
     web_origins: tuple[str, ...] = ()
     default_scopes: tuple[str, ...] = ("profile", "email")
     optional_scopes: tuple[str, ...] = ("openid", "offline_access", "address", "phone")
@@ -64,12 +70,16 @@ class Client:
             "auth_methods",
             "auth_algorithms",
             "redirect_uris",
+            "post_logout_redirect_uris",
             "web_origins",
             "default_scopes",
             "optional_scopes",
         )
         for name in several:
             object.__setattr__(self, name, _names(getattr(self, name), name))
+        for name in ("redirect_uris", "post_logout_redirect_uris"):
+            if not all(_URI.fullmatch(uri) for uri in getattr(self, name)):
+                raise UsageError(f"{name} contain a character that a URI cannot hold: percent-encode it (RFC 3986 §2)")
         object.__setattr__(self, "grants", frozenset(_names(self.grants, "grants")))
         for method in self.auth_methods:
             if method not in METHODS:
@@ -138,9 +148,12 @@ class TrustedIssuer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a realm decides, in seconds where it is a time.
+    """The settings of a realm. Times are in seconds.
 
-    With `rotate_refresh_tokens` a refresh token works once; a second use ends the grant (RFC 9700 §4.14.2).
+    A refresh token that rotates works once, and a second use ends the grant (RFC 9700 §4.14.2). `rotate_refresh_tokens`
+    is True for all clients, False for none, and None for public clients only (OAuth 2.1 §4.3.1). After half of
+    `failed_logins` wrong passwords in a row for one account, each further attempt has to wait, longer each time; after
+    all of them the account is blocked for `login_block`. One address may fail ten times as often.
     Every access token that is not lightweight is meant for `audience` too, and says `access_token_claims`.
     `trusted_issuers` are those by whose assertions a client may get a token for a user.
     """
@@ -150,7 +163,9 @@ class Settings:
     session_max: int = 36000
     code_lifetime: int = 60
     login_lifetime: int = 1800
-    rotate_refresh_tokens: bool = False
+    rotate_refresh_tokens: bool | None = None
+    failed_logins: int = 10
+    login_block: int = 900
     clock_skew: int = 10
     audience: str | None = None
     access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -164,10 +179,13 @@ class Settings:
             "code_lifetime",
             "login_lifetime",
             "clock_skew",
+            "login_block",
         )
         for name in times:
             count(getattr(self, name), f"{name} in seconds", least=0)
-        instance(self.rotate_refresh_tokens, bool, "rotate_refresh_tokens is True or False")
+        if self.rotate_refresh_tokens is not None:
+            instance(self.rotate_refresh_tokens, bool, "rotate_refresh_tokens is True, False or None")
+        count(self.failed_logins, "failed_logins", least=1)
         _check_optional(self.audience, "audience")
         try:
             claims = dict(mapping(self.access_token_claims, "access_token_claims"))
@@ -176,6 +194,10 @@ class Settings:
             raise UsageError("access_token_claims are what JSON can say: texts, numbers, lists, dictionaries") from None
         trusted = each(self.trusted_issuers, TrustedIssuer, "trusted_issuers are TrustedIssuer values")
         object.__setattr__(self, "trusted_issuers", trusted)
+
+    def rotates(self, client: Client) -> bool:
+        """Return whether the refresh tokens of `client` work once."""
+        return client.is_public if self.rotate_refresh_tokens is None else self.rotate_refresh_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +247,20 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """An authorization request that waits for its user; `browser` and `csrf` are fingerprints."""
+    """An authorization request whose user is logging in; `browser` is the SHA-256 of the browser's cookie."""
 
+    id: str
     request: AuthorizationRequest
     browser: str
-    csrf: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Failed attempts in a row; the next one is allowed at `again_at` (POSIX seconds)."""
+
+    failures: int
+    again_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from doorkey.errors import InvalidClient, InvalidRequest, UnauthorizedClient
+from doorkey.server.attempts import count_failure_of_address, refuse_waiting_address
 from doorkey.server.clients.assertion import ASSERTION_TYPE, UNKNOWN, check_assertion, subject_of
 from doorkey.server.context import At
 from doorkey.server.model import CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE, Client
@@ -38,7 +39,7 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
     """Return the client that made a request, authenticated in a way that is registered for it.
 
     Raises `InvalidRequest` if it used several ways at once, `InvalidClient` or `UnauthorizedClient` if it
-    failed.
+    failed, and `TemporarilyUnavailable` if the caller's address guessed too often (RFC 6749 §2.3.1).
     """
     presented = _presented(request, form)
     client = yield from FindClient(presented.client_id)
@@ -52,7 +53,9 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
         return client  # a secret that a public client sends along proves nothing, and harms nothing
     if presented.method not in client.auth_methods or presented.secret is None or client.secret is None:
         raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
+    yield from refuse_waiting_address(at)
     if presented.secret != client.secret:
+        yield from count_failure_of_address(at)
         raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
     return client
 

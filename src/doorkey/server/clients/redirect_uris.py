@@ -10,15 +10,18 @@ from doorkey.wire.urls import check_endpoint, is_loopback
 
 ANY_PATH = "/*"
 
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _DOTS = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 
 def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
-    """Say whether `uri` is one of the registered ones, compared as strings.
+    """Return whether `uri` is one of the registered ones, compared as strings.
 
     Only on loopback, where an app cannot know its port beforehand, the port is free, and a registered path
-    may end in `/*`.
+    may end in `/*`. A URI with characters beyond printable ASCII is none (RFC 3986 §2).
     """
+    if not _PRINTABLE.fullmatch(uri):
+        return False
     return uri in registered or any(_is_same_loopback(uri, pattern) for pattern in registered)
 
 

@@ -52,7 +52,7 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
         return _refusal(error, parameters, uri, at)
     if session is not None:
         return (yield from back_with_a_code(asked, session, at))
-    return (yield from ask_to_log_in(asked, cookies))
+    return ask_to_log_in(asked, at, cookies)
 
 
 def _acceptable(parameters: Parameters, client: Client, uri: str) -> AuthorizationRequest:

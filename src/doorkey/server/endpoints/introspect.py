@@ -59,7 +59,7 @@ def _refresh(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
     session = yield from FindSession(claims["sid"])
     if session is None or (grant := session.grant(claims["gid"])) is None:
         return None
-    if at.settings.rotate_refresh_tokens and grant.refresh_id != claims["jti"]:
+    if at.settings.rotates(client) and grant.refresh_id != claims["jti"]:
         return None
     user = yield from FindUser(session.sub)
     name = {"username": user.username} if user else {}

@@ -10,7 +10,6 @@ from typing import cast
 
 from doorkey.errors import InvalidGrant, InvalidRequest
 from doorkey.server.clients.authentication import authenticate
-from doorkey.server.clients.redirect_uris import is_registered
 from doorkey.server.context import At
 from doorkey.server.endpoints.login import Cookies
 from doorkey.server.responses.parameters import Parameters, form_of, query_of
@@ -38,7 +37,8 @@ def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | Confi
     """Answer a request to end a session.
 
     Without an ID token that names the session the user is asked first: a link on a foreign page must not log
-    anybody out. Raises `ServerError` for what only the person in front of the browser may be told.
+    anybody out. A `post_logout_redirect_uri` must be registered, and is compared exactly (RP-Initiated Logout §3).
+    Raises `ServerError` for what only the person in front of the browser may be told.
     """
     parameters = form_of(request) if request.method == "POST" else query_of(request)
     if request.method == "POST" and "refresh_token" in parameters:
@@ -51,7 +51,7 @@ def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | Confi
         raise InvalidRequest(description="Invalid parameter: id_token_hint", status=400)
     uri = parameters.get("post_logout_redirect_uri")
     client = yield from FindClient(claims["azp"])
-    if uri is not None and (client is None or not is_registered(uri, client.redirect_uris)):
+    if uri is not None and (client is None or uri not in client.post_logout_redirect_uris):
         raise InvalidRequest(description="Invalid redirect uri", status=400)
     if "sid" in claims:
         yield from EndSession(claims["sid"])

@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from doorkey.errors import InvalidGrant, UnauthorizedClient
+from doorkey.server.attempts import user_with_password
 from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
 from doorkey.server.model import PASSWORD, Client, Grant
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import start_session
-from doorkey.server.storage.effects import CheckPassword
 from doorkey.server.tokens.issuing import new_id, user_answer
 from doorkey.wire.flow import Flow
 
@@ -19,13 +19,14 @@ from doorkey.wire.flow import Flow
 def grant_by_password(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     """Return the token response for a user name and a password, in a session of its own.
 
-    Raises `UnauthorizedClient`, `InvalidScope`, `InvalidRequest`, or `InvalidGrant`.
+    Raises `UnauthorizedClient`, `InvalidScope`, `InvalidRequest`, `InvalidGrant`, or `TemporarilyUnavailable` after too
+    many wrong passwords.
     """
     if PASSWORD not in client.grants:
         raise UnauthorizedClient(description="Client not allowed for direct access grants", status=400)
     scope = granted_scope(client, form.get("scope"))
     username = form.need("username", status=401)
-    user = yield from CheckPassword(username, form.get("password") or "")
+    user = yield from user_with_password(at, username, form.get("password") or "")
     if user is None:
         raise InvalidGrant(description="Invalid user credentials", status=400)
     grant = Grant(new_id(), client.client_id, scope, refresh_id=new_id())

@@ -36,7 +36,7 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     asked = form.get("scope")
     if asked is not None:
         granted_scope(client, asked)  # refused now, while the token is still unused
-    session, grant = yield from _used(at, claims)
+    session, grant = yield from _used(at, claims, rotates=at.settings.rotates(client))
     user = yield from FindUser(session.sub)
     if user is None:
         raise _refused("Unknown user")
@@ -44,15 +44,15 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     return user_answer(at, client, user, session, narrowed)
 
 
-def _used(at: At, claims: Mapping[str, Any]) -> Flow[tuple[Session, Grant]]:
+def _used(at: At, claims: Mapping[str, Any], *, rotates: bool) -> Flow[tuple[Session, Grant]]:
     """Note in the session that the token was used, and return the session and the grant as they now are."""
     if (yield from FindSession(claims["sid"])) is None:
         raise _refused("Session not active")
-    next_id = new_id() if at.settings.rotate_refresh_tokens else claims["jti"]
+    next_id = new_id() if rotates else claims["jti"]
 
     def used(session: Session) -> Session | None:
         grant = session.grant(claims["gid"])
-        if grant is None or (at.settings.rotate_refresh_tokens and grant.refresh_id != claims["jti"]):
+        if grant is None or (rotates and grant.refresh_id != claims["jti"]):
             return None
         turned = replace(grant, refresh_id=next_id)
         grants = tuple(turned if one.id == grant.id else one for one in session.grants)

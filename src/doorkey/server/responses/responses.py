@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from dataclasses import replace
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from doorkey.errors import OAuthError, ServerError
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Pairs, Response
 
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
 NO_STORE: Pairs = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+
+# The delimiters and "%" of a URL stay as they are (RFC 3986 §2.2). Everything else beyond its characters is encoded.
+_SAFE = ":/?#[]@!$&'()*+,;=%~"
 
 
 def json_response(content: object, status: int = 200, headers: Pairs = NO_STORE) -> Response:
@@ -29,12 +34,18 @@ def html(text: str, allowed: str, status: int = 200) -> Response:
     headers = (
         ("Content-Type", "text/html;charset=utf-8"),
         ("Cache-Control", "no-store, must-revalidate, max-age=0"),
-        ("Referrer-Policy", "no-referrer"),
-        ("X-Content-Type-Options", "nosniff"),
+        # With "no-referrer" a browser would send our own forms with `Origin: null`
+        ("Referrer-Policy", "same-origin"),
         ("X-Frame-Options", "DENY"),
         ("Content-Security-Policy", f"default-src 'none'; {allowed}; frame-ancestors 'none'; base-uri 'none'"),
     )
     return Response(status, headers, text.encode())
+
+
+def without_sniffing(response: Response) -> Response:
+    """Return `response` with `nosniff`: no browser takes its body for anything but what `Content-Type` says."""
+    others = tuple(pair for pair in response.headers if pair[0].lower() != NOSNIFF[0].lower())
+    return replace(response, headers=(*others, NOSNIFF))
 
 
 def error_response(error: ServerError) -> Response:
@@ -74,4 +85,6 @@ def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query"
         parts = parts._replace(fragment=added)
     else:
         parts = parts._replace(query="&".join(part for part in (parts.query, added) if part))
-    return Response(status, (("Location", urlunsplit(parts)), *NO_STORE, ("Referrer-Policy", "no-referrer")))
+    return Response(
+        status, (("Location", quote(urlunsplit(parts), safe=_SAFE)), *NO_STORE, ("Referrer-Policy", "no-referrer"))
+    )

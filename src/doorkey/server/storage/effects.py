@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from doorkey.server.model import (
+    Attempts,
     AuthorizationRequest,
     Client,
     Code,
     Grant,
-    PendingLogin,
     Session,
     Settings,
     User,
@@ -112,26 +112,28 @@ class TakeCode(Effect[Code | None]):
     code: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SaveLogin(Effect[None]):
-    """Keep an authorization request while its user logs in."""
+@dataclass(frozen=True, slots=True)
+class FindAttempts(Effect[Attempts | None]):
+    """The failed attempts that are on record under `key`, or None."""
 
-    login_id: str
-    login: PendingLogin
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class FindLogin(Effect[PendingLogin | None]):
-    """The authorization request that waits under that id, or None."""
-
-    login_id: str
+    key: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class EndLogin(Effect[bool]):
-    """Finish a waiting authorization request; of several callers exactly one gets True."""
+@dataclass(frozen=True, slots=True)
+class ReplaceAttempts(Effect[bool]):
+    """Write `new` until `expires_at` if the record is still `old` (None: there is none). False if it is not."""
 
-    login_id: str
+    key: str
+    old: Attempts | None
+    new: Attempts
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetAttempts(Effect[bool]):
+    """Remove the failed attempts under `key`. False if there were none."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -221,12 +223,13 @@ class Storage:
                 return None if text is None else _code(text)
             case TakeCode(code):
                 return self._take_code(_digest(code))
-            case SaveLogin(login_id, login):
-                return self._put("login", _digest(login_id), _text(login), now + settings.login_lifetime)
-            case FindLogin(login_id):
-                return _login(self._get("login", _digest(login_id)))
-            case EndLogin(login_id):
-                return self._store.remove("login", self._key(_digest(login_id)), now)
+            case FindAttempts(key):
+                text = self._get("attempts", key)
+                return None if text is None else Attempts(**json.loads(text))
+            case ReplaceAttempts():
+                return self._replace_attempts(effect)
+            case ForgetAttempts(key):
+                return self._store.remove("attempts", self._key(key), now)
             case RememberBrowser(key, session):
                 return self._put("browser", _digest(key), session.id, now + settings.session_max)
             case FindBrowser(key):
@@ -243,6 +246,13 @@ class Storage:
     def _check_password(self, effect: CheckPassword) -> User | None:
         user = self._directory.users.get(effect.username.lower())
         return user if user and user.password and user.password == Secret(effect.password) else None
+
+    def _replace_attempts(self, effect: ReplaceAttempts) -> bool:
+        key, new = self._key(effect.key), _text(effect.new)
+        if effect.old is None:
+            return self._store.add("attempts", key, new, expires_at=effect.expires_at, now=self._now)
+        old = _text(effect.old)
+        return self._store.swap("attempts", key, old, new, expires_at=effect.expires_at, now=self._now)
 
     def _take_code(self, digest: str) -> Code | None:
         while (text := self._get("code", digest)) is not None:
@@ -271,7 +281,7 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _text(record: Session | Code | PendingLogin) -> str:
+def _text(record: Session | Code | Attempts) -> str:
     return json.dumps(asdict(record), separators=(",", ":"))
 
 
@@ -289,14 +299,6 @@ def _code(text: str) -> Code:
     members: dict[str, Any] = json.loads(text)
     members["request"] = _request(members["request"])
     return Code(**members)
-
-
-def _login(text: str | None) -> PendingLogin | None:
-    if text is None:
-        return None
-    members: dict[str, Any] = json.loads(text)
-    members["request"] = _request(members["request"])
-    return PendingLogin(**members)
 
 
 def _request(members: dict[str, Any]) -> AuthorizationRequest:

@@ -1,7 +1,7 @@
-"""Making the tokens of an answer (RFC 9068 in spirit, OpenID Connect Core §2); `own_tokens` reads them back.
+"""Making the tokens of an answer (RFC 9068 in spirit, OpenID Connect Core §2); `reading` reads them back.
 
-The member `typ` of the claims says what a token is: `Bearer`, `Refresh` or `ID`, and none is taken for
-another. `sid` names the session and `gid` the grant in it that a token hangs on; a client's own token has
+The claim `typ` is the kind of a token: `Bearer`, `Refresh`, `ID`, or `Login` for a login in progress. No kind is taken
+for another. `sid` names the session and `gid` the grant in it on which a token depends; a client's own token has
 neither, nor has one that was given for an assertion.
 """
 
@@ -18,7 +18,7 @@ from doorkey.server.context import At
 from doorkey.server.model import Client, Grant, Session, User
 from doorkey.server.tokens.keys import REFRESH_ALG, SIGNING_ALG
 
-ACCESS, REFRESH, ID = "Bearer", "Refresh", "ID"
+ACCESS, REFRESH, ID, LOGIN = "Bearer", "Refresh", "ID", "Login"
 
 
 def new_id() -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import math
 import threading
 from dataclasses import dataclass
@@ -21,6 +24,15 @@ class RealmKeys:
 
     signing: Key
     refresh: Key
+
+    def mac(self, *parts: str) -> bytes:
+        """Return 32 bytes that only this realm can compute from `parts`."""
+        secret = hashlib.sha256(private_jwk(self.refresh).reveal().encode()).digest()
+        return hmac.digest(secret, json.dumps(parts).encode(), "sha256")
+
+    def bucket(self, text: str) -> str:
+        """Return the bucket of `text`, one of 65,536 by a keyed hash."""
+        return self.mac("bucket", text)[:2].hex()
 
     def public_jwks(self) -> dict[str, Any]:
         """Return the JWK Set that verifiers fetch (RFC 7517 §5)."""

@@ -11,14 +11,14 @@ from doorkey.jose.verification import verify
 from doorkey.server.context import At
 from doorkey.server.model import User
 from doorkey.server.storage.effects import FindSession, FindUser, IsRevoked
-from doorkey.server.tokens.issuing import ACCESS, REFRESH, is_service_account
+from doorkey.server.tokens.issuing import ACCESS, LOGIN, REFRESH, is_service_account
 from doorkey.server.tokens.keys import REFRESH_ALG, SIGNING_ALG
 from doorkey.wire.flow import Flow
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
     """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
-    key, alg = (at.keys.refresh, REFRESH_ALG) if kind == REFRESH else (at.keys.signing, SIGNING_ALG)
+    key, alg = (at.keys.refresh, REFRESH_ALG) if kind in (REFRESH, LOGIN) else (at.keys.signing, SIGNING_ALG)
     claims = _verified(token, key, alg)
     if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
         return None

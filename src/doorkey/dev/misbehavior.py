@@ -10,21 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from starlette.types import Scope
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from doorkey.dev.connections import transport_of
 from doorkey.dev.faults import HOLD_SECONDS, Fault
 
-_TRANSPORT = "doorkey.transport"
 _NO_LINGER = struct.pack("ii", 1, 0)
-
-
-class OpenProtocol(H11Protocol):
-    """uvicorn's protocol, that lets the application reach the transport: ASGI has no word for a reset."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Keep the transport where each request of the connection finds it."""
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 
 async def held(fault: Fault) -> None:
@@ -48,7 +38,7 @@ async def held(fault: Fault) -> None:
 async def dripping(body: bytes, seconds: float, scope: Scope) -> AsyncIterator[bytes]:
     """Yield `body` byte by byte, for as long as somebody is there to receive it."""
     for byte in body:
-        if _transport(scope).is_closing():
+        if transport_of(scope).is_closing():
             return
         yield bytes([byte])
         await asyncio.sleep(seconds)
@@ -56,12 +46,7 @@ async def dripping(body: bytes, seconds: float, scope: Scope) -> AsyncIterator[b
 
 def reset(scope: Scope) -> None:
     """Break the connection, so that its other end sees a reset and not an end."""
-    transport = _transport(scope)
+    transport = transport_of(scope)
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()
-
-
-def _transport(scope: Scope) -> asyncio.Transport:
-    transport: asyncio.Transport = scope["state"][_TRANSPORT]
-    return transport

@@ -1,0 +1,83 @@
+"""The provider's connections: uvicorn's protocol with read deadlines and a limit on open connections."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar, cast
+
+import h11
+from starlette.types import Scope
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+
+from doorkey.dev.limits import Limits
+from doorkey.server.responses.responses import NOSNIFF
+
+_TRANSPORT = "doorkey.transport"
+
+
+class Connection(H11Protocol):
+    """One connection. Its application reaches the transport, because ASGI cannot express a reset.
+
+    uvicorn has a deadline for an idle connection only. This class adds one for a request that arrives slowly.
+    """
+
+    limits: ClassVar[Limits] = Limits()
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request, or close one connection too many."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, _TRANSPORT: transport}
+        if len(self.connections) > self.limits.connections:
+            transport.abort()
+        else:
+            self._await_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Read a part of a request."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._deadline is None:
+            self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Release the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP request."""
+        self._stop_waiting()
+        self._refuse(400, msg)
+
+    def _await_request(self) -> None:
+        self._deadline = self.loop.call_later(self.limits.head_seconds, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self._refuse(408, "The request took too long.")
+
+    def _refuse(self, status: int, text: str) -> None:
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close"), NOSNIFF]
+        response = h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status])
+        for event in (response, h11.Data(data=text.encode("ascii")), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+def limited_to(limits: Limits) -> type[Connection]:
+    """Return the class of connections that keep to `limits`: uvicorn makes them and passes no argument of ours."""
+    return cast(type[Connection], type("Connection", (Connection,), {"limits": limits}))
+
+
+def transport_of(scope: Scope) -> asyncio.Transport:
+    """Return the transport of the connection that a request came over."""
+    transport: asyncio.Transport = scope["state"][_TRANSPORT]
+    return transport
