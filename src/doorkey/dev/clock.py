@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from doorkey import arguments
+from doorkey.runtime.forks import ForkSafeLock
 
 
 class Clock:
@@ -15,7 +15,7 @@ class Clock:
         arguments.function(source, "clock is a callable that returns seconds since the epoch")
         self._source = source
         self._offset = 0.0
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def now(self) -> float:
         """Return the present moment, in POSIX seconds."""

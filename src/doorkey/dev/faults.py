@@ -19,6 +19,7 @@ from typing import Literal, TypeAlias
 
 from doorkey.arguments import count, encodable, instance, members, seconds, text
 from doorkey.errors import UsageError
+from doorkey.runtime.forks import ForkSafeLock
 from doorkey.wire.messages import Pairs
 
 HOLD_SECONDS = 30.0
@@ -66,7 +67,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def add(
         self,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from doorkey.arguments import text
+from doorkey.runtime.forks import ForkSafeLock
 from doorkey.server.responses.parameters import has_form
 from doorkey.wire.messages import Request
 
@@ -43,7 +43,7 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._requests: deque[LoggedRequest] = deque(maxlen=KEPT)
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def add(self, request: LoggedRequest) -> None:
         """Note one request."""

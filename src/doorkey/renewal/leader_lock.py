@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import TransportError, UsageError
-from doorkey.runtime.forks import ForkSafeLock, after_fork
+from doorkey.runtime.forks import after_fork
 from doorkey.runtime.latch import Latch
 from doorkey.runtime.loops import life_of_current_runner, waker_of
 from doorkey.runtime.reentrancy import refuse_reentry
@@ -71,12 +71,12 @@ class LeaderLock:
     __slots__ = ("__weakref__", "_holder", "_mutex", "_wakers")
 
     def __init__(self) -> None:
-        self._mutex = ForkSafeLock()  # a coroutine that the garbage collector closes releases in any thread, anywhere
         self.reset_in_child()
         after_fork(self, LeaderLock.reset_in_child)
 
     def reset_in_child(self) -> None:
         """Forget a holder that runs in the parent process."""
+        self._mutex = threading.RLock()  # a coroutine that the garbage collector closes may release in any thread
         self._holder: Holder | None = None
         self._wakers: list[Callable[[], object]] = []
 

@@ -6,7 +6,6 @@ for as long as it lives, so that there are never two of one key, each renewing t
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -15,7 +14,7 @@ from weakref import WeakValueDictionary
 from doorkey.arguments import count, seconds
 from doorkey.errors import UsageError
 from doorkey.runtime.clock import monotonic_time
-from doorkey.runtime.forks import after_fork
+from doorkey.runtime.forks import ForkSafeLock
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -41,23 +40,20 @@ class BoundedCache(Generic[K, V]):
         self._recent: OrderedDict[K, tuple[V, float]] = OrderedDict()  # the longest unused first
         self._pinned: dict[K, V] = {}
         self._all: WeakValueDictionary[K, V] = WeakValueDictionary()
-        self.reset_in_child()
-        after_fork(self, lambda cache: cache.reset_in_child())
-
-    def reset_in_child(self) -> None:
-        """Make a new lock: in a child of fork(), whoever held the old one is gone."""
-        self._mutex = threading.Lock()
+        self._mutex = ForkSafeLock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """Return the value of `key`, made now by `make()` where there is none; `make` must not block."""
-        self._shrink()  # first: a value that nobody used for too long is not used now either
         with self._mutex:
+            now = self._clock()
+            self._evict(now)  # first: a value that was idle for too long is not used again
             value = self._all.get(key)
             if value is None:
-                value = self._all[key] = make()
-            self._recent[key] = value, self._clock()
+                value = self._all.setdefault(key, make())  # a finalizer that runs here may have made it meanwhile
+            self._recent[key] = value, now
             self._recent.move_to_end(key)
-        self._shrink()
+            if len(self._recent) > self._entries:
+                self._recent.popitem(last=False)
         return value
 
     def get_pinned(self, key: K, make: Callable[[], V], spent: Callable[[V], bool], full: str) -> V:
@@ -95,12 +91,10 @@ class BoundedCache(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._all)
 
-    def _shrink(self) -> None:
-        dropped: list[tuple[V, float]] = []  # freed after the lock is
-        with self._mutex:
-            now = self._clock()
-            while self._recent:
-                _, used = next(iter(self._recent.values()))
-                if len(self._recent) <= self._entries and now - used <= self._idle:
-                    break
-                dropped.append(self._recent.popitem(last=False)[1])
+    def _evict(self, now: float) -> None:
+        """Drop what is idle at `now`. A finalizer of it may use this cache: each drop leaves the cache consistent."""
+        while self._recent:
+            _, used = next(iter(self._recent.values()))
+            if now - used <= self._idle:
+                break
+            self._recent.popitem(last=False)

@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
-from doorkey.runtime.forks import after_fork
+from doorkey.runtime.forks import ForkSafeLock, after_fork
 from doorkey.runtime.loops import running_trio, waker_of
 
 _NEEDED: Final = (
@@ -46,12 +46,12 @@ class _Importing:
     def __init__(self, backend: str) -> None:
         self._backend = backend
         self._imported: tuple[str, ...] | None = None
+        self._mutex = ForkSafeLock()
         self.reset_in_child()
         after_fork(self, _Importing.reset_in_child)
 
     def reset_in_child(self) -> None:
         """Forget the thread that a fork left behind."""
-        self._mutex = threading.Lock()
         self._waiting: list[Callable[[], object]] = []
 
     def is_done(self) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
-from doorkey.runtime.forks import after_fork
+from doorkey.runtime.forks import ForkSafeLock
 
 if TYPE_CHECKING:
     from doorkey.sessions.authorizations import Pending
@@ -20,14 +19,9 @@ class Authorizations:
     """The authorization requests of one session by their `state`: those that are pending, and those it has finished."""
 
     def __init__(self) -> None:
-        self.reset_in_child()
-        after_fork(self, Authorizations.reset_in_child)
+        self._mutex = ForkSafeLock()
         self._pending: dict[str, Pending] = {}
         self._finished: dict[str, None] = {}
-
-    def reset_in_child(self) -> None:
-        """Make a new lock: in a child of fork(), whoever held the old one is gone."""
-        self._mutex = threading.Lock()
 
     def remember(self, state: str, pending: Pending) -> None:
         """Keep `pending` until its callback comes."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from doorkey.errors import UsageError
-from doorkey.runtime.forks import after_fork
+from doorkey.runtime.forks import ForkSafeLock, after_fork
 
 __all__: list[str] = []
 
@@ -20,12 +19,12 @@ class PerLoop(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
+        self._lock = ForkSafeLock()
         self.forget()
         after_fork(self, _forget)
 
     def forget(self) -> None:
         """Start with none, and close none."""
-        self._lock = threading.Lock()
         self._made: dict[asyncio.AbstractEventLoop, T] = {}
 
     def get(self) -> T:

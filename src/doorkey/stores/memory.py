@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from doorkey import arguments
 from doorkey.arguments import count, seconds
 from doorkey.runtime.clock import monotonic_time
-from doorkey.runtime.forks import after_fork
+from doorkey.runtime.forks import ForkSafeLock
 from doorkey.stores.limits import KEPT, check_commit, check_lease, checked_key, checked_lease, new_owner
 from doorkey.stores.protocol import Lease, Record
 from doorkey.values import NotPicklable
@@ -59,11 +58,7 @@ class MemoryStore(NotPicklable):
         self._leases: OrderedDict[str, tuple[str, float]] = OrderedDict()  # owner and end
         self._sweep_leases_at = 1024
         self._forgotten = 0  # the highest version that was dropped: a key that returns begins above it
-        self._renew_lock()
-        after_fork(self, MemoryStore._renew_lock)
-
-    def _renew_lock(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""

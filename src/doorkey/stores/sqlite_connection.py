@@ -9,13 +9,12 @@ would lose what is written.
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doorkey.errors import OAuthError, RecordError, StoreError
-from doorkey.runtime.forks import around_fork
+from doorkey.runtime.forks import ForkSafeLock, around_fork
 from doorkey.stores.sqlite_file import TABLES, Identity, check_ours, identity, made_if_missing
 
 __all__: list[str] = []
@@ -27,19 +26,33 @@ class Connection:
     def __init__(self, path: Path, timeout: float) -> None:
         self._path = path
         self._timeout = timeout
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
+        self._in_use = False
         self._db: sqlite3.Connection | None = None
         self._file: Identity | None = None
         around_fork(self, Connection._before_fork, Connection._after_fork)
 
     @contextmanager
     def used(self) -> Generator[sqlite3.Connection]:
-        """Give the connection to this thread alone. SQLite's errors leave as ours."""
+        """Give the connection to this thread alone. SQLite's errors leave as ours.
+
+        A finalizer or a signal handler that strikes while this very thread uses the connection is refused at once: its
+        statement would become part of the transaction under way. Raises `StoreError`.
+        """
         with self._lock:
+            if self._in_use:
+                raise StoreError(
+                    f"the store at {self._path} is in use by this thread further up its stack (this call comes from a "
+                    "finalizer or a signal handler): call it from another thread",
+                    retryable=True,
+                )
+            self._in_use = True
             try:
                 yield self._opened()
             except sqlite3.Error as error:
                 raise self._ours(error) from error
+            finally:
+                self._in_use = False
 
     def close(self) -> None:
         """Close it; it is opened again when it is used."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -13,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from doorkey.errors import TransportError, UsageError
-from doorkey.runtime.forks import after_fork
+from doorkey.runtime.forks import ForkSafeLock
 from doorkey.runtime.loops import running_loop
 from doorkey.runtime.preload import ready
 from doorkey.transport.httpx_or_httpx2 import NAMES, installed, library
@@ -90,12 +89,7 @@ class Sender:
         self._given, self._policy = client, policy
         self._made: Any = None
         self._made_in = 0
-        self.reset_in_child()
-        after_fork(self, Sender.reset_in_child)
-
-    def reset_in_child(self) -> None:
-        """Make a new lock: in a child of fork(), whoever held the old one is gone."""
-        self._mutex = threading.Lock()
+        self._mutex = ForkSafeLock()
 
     def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response."""

@@ -6,8 +6,9 @@ therefore has six short methods, and this protocol states every guarantee of ato
 
 from __future__ import annotations
 
-import threading
 from typing import Protocol
+
+from doorkey.runtime.forks import ForkSafeLock
 
 SWEEP_EVERY = 512
 """A store removes its expired records once in this many writes."""
@@ -46,7 +47,7 @@ class MemoryRecords:
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], tuple[str, float]] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._writes = 0
 
     def get(self, kind: str, key: str, now: float) -> str | None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from doorkey.errors import StoreError, UsageError
+from doorkey.runtime.forks import ForkSafeLock
 from doorkey.server.storage.records import SWEEP_EVERY
 from doorkey.stores.sqlite_file import made_if_missing
 
@@ -47,7 +47,7 @@ class SQLiteRecords:
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
         self._path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._writes = 0
         made_if_missing(self._path, _TABLES)
         try:

@@ -6,12 +6,12 @@ import hashlib
 import hmac
 import json
 import math
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from doorkey.jose.generation import generate_key, private_jwk
 from doorkey.jose.keys import Key, import_key
+from doorkey.runtime.forks import ForkSafeLock
 from doorkey.server.storage.records import Records
 
 SIGNING_ALG = "RS256"
@@ -45,7 +45,7 @@ class KeyRing:
     def __init__(self, store: Records) -> None:
         self._store = store
         self._keys: dict[str, RealmKeys] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def of(self, realm: str) -> RealmKeys:
         """Return the keys of `realm`, from the store if it holds them."""
@@ -69,7 +69,7 @@ class KeyRing:
 
 
 _spares: dict[str, Key] = {}
-_spares_lock = threading.Lock()
+_spares_lock = ForkSafeLock()
 
 
 def spare_key(name: str) -> Key:

@@ -1,0 +1,205 @@
+"""A finalizer or a signal handler that uses an object while its own thread holds that object's lock returns."""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorkey import OAuthToken
+from doorkey.dev.clock import Clock
+from doorkey.dev.faults import Faults
+from doorkey.dev.request_log import RequestLog
+from doorkey.errors import StoreError
+from doorkey.renewal.leader_lock import LeaderLock
+from doorkey.runtime.bounded_cache import BoundedCache
+from doorkey.runtime.forks import ForkSafeLock
+from doorkey.runtime.latch import Latch
+from doorkey.runtime.preload import _Importing
+from doorkey.server.storage.records import MemoryRecords
+from doorkey.server.storage.sqlite import SQLiteRecords
+from doorkey.server.tokens.keys import KeyRing
+from doorkey.sessions.pending import Authorizations
+from doorkey.stores import MemoryStore, SQLiteStore
+from doorkey.stores.loops import PerLoop
+from doorkey.transport.senders import Sender
+from doorkey.vault import TokenVault
+from doorkey.wire.limits import ExchangePolicy
+
+WAIT = 30.0
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "doorkey"
+SIGNALS = {"runtime/deadline.py", "runtime/latch.py", "runtime/reused_threads.py"}
+"""Where a bare lock is what one thread waits for, and guards no state: nothing re-enters it."""
+
+
+class Finalized:
+    def __init__(self, use: Callable[[], object]) -> None:
+        self.use = use
+
+    def __del__(self) -> None:
+        self.use()
+
+
+def locks_of(owner: object) -> list[Any]:
+    names = [*getattr(owner, "__dict__", {}), *getattr(type(owner), "__slots__", ())]
+    found = [getattr(owner, name) for name in names if hasattr(owner, name)]
+    return [one for one in found if hasattr(one, "acquire") and hasattr(one, "release")]
+
+
+def store(path: Path) -> SQLiteStore:
+    made = SQLiteStore(path / "tokens.db")
+    made.commit("k", b"data", expected=0)
+    return made
+
+
+def records(path: Path) -> SQLiteRecords:
+    return SQLiteRecords(path / "provider.db")
+
+
+def vault(_: Path) -> TokenVault:
+    made = TokenVault(MemoryStore(), client_id="c", token_endpoint="https://as.example/token")
+    made.save("k", OAuthToken.from_mapping({"access_token": "a", "token_type": "Bearer"}, now=0))
+    return made
+
+
+OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable[[Any], object]]] = {
+    "leader lock": (lambda _: LeaderLock(), lambda one: one, lambda one: one.try_acquire()),
+    "cache": (lambda _: BoundedCache(), lambda one: one, lambda one: one.get("k", LeaderLock)),
+    "pending logins": (lambda _: Authorizations(), lambda one: one, lambda one: one.finish("state")),
+    "sender": (lambda _: Sender(None, ExchangePolicy()), lambda one: one, lambda one: one.close()),
+    "memory store": (lambda _: MemoryStore(), lambda one: one, lambda one: one.commit("k", b"data", expected=0)),
+    "sqlite store": (store, lambda one: one._connection, lambda one: one.load("k")),
+    "vault": (vault, lambda one: one._keys, lambda one: one.source("k").token()),
+    "vault over its store": (vault, lambda one: one._store, lambda one: one.source("k").token()),
+    "imports": (lambda _: _Importing("asyncio"), lambda one: one, lambda one: one.begin(lambda: None)),
+    "client of a loop": (lambda _: PerLoop(object), lambda one: one, PerLoop.forget),
+    "clock": (lambda _: Clock(time.time), lambda one: one, lambda one: one.advance(1)),
+    "faults": (lambda _: Faults(), lambda one: one, lambda one: one.clear()),
+    "request log": (lambda _: RequestLog(), lambda one: one, lambda one: one.clear()),
+    "records": (lambda _: MemoryRecords(), lambda one: one, lambda one: one.remove("code", "k", 0.0)),
+    "records in a file": (records, lambda one: one, lambda one: one.remove("code", "k", 0.0)),
+    "keys of realms": (lambda _: KeyRing(MemoryRecords()), lambda one: one, lambda one: one.of("r")),
+}
+
+
+def in_thread(work: Callable[[], object]) -> None:
+    done = threading.Event()
+
+    def run() -> None:
+        work()
+        done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    assert done.wait(WAIT), "the thread waits for a lock that it holds itself"
+
+
+@pytest.mark.parametrize("what", OWNERS)
+def test_a_finalizer_that_runs_while_its_thread_holds_the_lock_returns(what: str, tmp_path: Path) -> None:
+    make, guarded, use = OWNERS[what]
+    owner, used = make(tmp_path), list[object]()
+    (lock,) = locks_of(guarded(owner))
+
+    def strike() -> None:
+        with lock:
+            finalized = Finalized(lambda: used.append(use(owner)))
+            del finalized
+
+    in_thread(strike)
+    assert len(used) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals")
+def test_a_signal_handler_that_uses_a_vault_while_its_thread_uses_it_returns(tmp_path: Path) -> None:
+    """The handler strikes inside the critical section: the clock of the store, which is called there, raises it."""
+    struck: list[object] = []
+
+    def clock() -> float:
+        if handling and not struck:
+            struck.append(None)
+            signal.raise_signal(signal.SIGUSR1)
+        return 0.0
+
+    handling = False
+    owner = MemoryStore(clock=clock)
+    owner.commit("k", b"data", expected=0)
+    before = signal.signal(signal.SIGUSR1, lambda *_: struck.append(owner.load("k")))
+    try:
+        handling = True
+        record = owner.load("k")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert struck == [None, record]
+
+
+def test_a_commit_of_a_finalizer_in_the_middle_of_another_one_is_not_lost() -> None:
+    versions: list[int] = []
+
+    def clock() -> float:
+        if nested and not versions:
+            versions.append(-1)
+            versions.append(owner.commit("k", b"nested", expected=1))
+        return 0.0
+
+    nested = False
+    owner = MemoryStore(clock=clock)
+    assert owner.commit("k", b"first", expected=0) == 1
+    nested = True
+    assert owner.commit("k", b"second", expected=1) == 0
+    record = owner.load("k")
+    assert record is not None
+    assert (versions, record.version, record.data) == ([-1, 2], 2, b"nested")
+
+
+def test_a_finalizer_in_the_middle_of_a_statement_of_sqlite_is_refused_at_once(tmp_path: Path) -> None:
+    owner, told = store(tmp_path), list[StoreError]()
+
+    def use() -> None:
+        with pytest.raises(StoreError, match="further up its stack") as refused:
+            owner.load("k")
+        told.append(refused.value)
+
+    with owner._connection.used():
+        finalized = Finalized(use)
+        del finalized
+    assert [one.retryable for one in told] == [True]
+    assert owner.load("k") is not None
+
+
+def test_a_lock_that_the_forking_thread_holds_is_still_held_by_it() -> None:
+    lock, taken = ForkSafeLock(), list[bool]()
+    with lock:
+        lock.renew_in_child()
+        in_thread(lambda: taken.append(lock.acquire(blocking=False)))
+    in_thread(lambda: taken.append(lock.acquire(blocking=False)))
+    assert taken == [False, True]
+
+
+def test_a_lock_that_another_thread_held_is_free_in_a_child() -> None:
+    lock = ForkSafeLock()
+    in_thread(lock.acquire)
+    assert not lock.acquire(blocking=False)
+    lock.renew_in_child()
+    assert lock.acquire(blocking=False)
+
+
+def test_a_latch_that_is_set_by_its_own_thread_while_it_waits_or_twice_stays_set_once() -> None:
+    latch = Latch()
+    assert not latch.wait(0)
+    latch.set()
+    latch.set()
+    assert latch.wait(0)
+    assert not latch.wait(0)
+
+
+def test_no_plain_lock_guards_any_state() -> None:
+    plain = re.compile(r"(?<![A-Za-z])(threading\.Lock|allocate_lock|threading\.Condition)\(")
+    found = {
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*.py")
+        if plain.search(re.sub(r"`[^`]*`", "", path.read_text(encoding="utf-8")))
+    }
+    assert found - SIGNALS == set(), "use doorkey.runtime.forks.ForkSafeLock: a finalizer may re-enter"
