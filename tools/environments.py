@@ -18,6 +18,8 @@ from tools.running import ROOT, must, say
 TESTED = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
+MEGABYTES = {"build": 1, "runtime": 18, "test": 16, "bench": 42, "check": 96, "mutate": 3}
+"""About what pip downloads for each requirement set."""
 
 
 def interpreter(version: str) -> Path | None:
@@ -67,7 +69,8 @@ def environment(version: str, *sets: str) -> Path:
         pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         locked = [part for name in sets for part in ("-r", ROOT / "requirements" / f"{name}.txt")]
         if any(name in sets for name in old):
-            say(f"installing {', '.join(sets)} into .venv/{version}")
+            size = sum(MEGABYTES[name] for name in old if name in sets)
+            say(f"installing {', '.join(sets)} into .venv/{version}: at most about {size} MB, less what pip has cached")
             must(*pip, "--require-hashes", *locked)
         if old:
             must(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT)

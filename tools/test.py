@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import tempfile
 from pathlib import Path
 
 from tools.environments import OWN, SUITE, TESTED, environment, interpreter
-from tools.running import run, say
+from tools.running import ROOT, run, say
+
+ALL_PYTHONS = "--all-pythons"
 
 
 def servers(arguments: list[str]) -> int:
@@ -19,22 +23,38 @@ def _install(python: Path, names: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run the suite on every tested Python of this machine; the real servers are installed once, before it."""
+    """Run the tests; without arguments, all of them on every tested Python of this machine.
+
+    The arguments go to pytest. With some, one Python is set up, the newest tested one that this machine has, and only
+    the servers that the selected tests need. `--all-pythons` selects every Python.
+    """
+    selected = [argument for argument in arguments if argument != ALL_PYTHONS]
     found = {version: interpreter(version) for version in TESTED}
-    present = [version for version, python in found.items() if python]
-    missing = [version for version, python in found.items() if not python]
-    if not present:  # a newer Python than those named is better than nothing
-        present = [OWN]
-    pythons = [environment(version, *SUITE) for version in present]
-    # A server that is missing says so; its tests are skipped, or fail when DOORKEY_REQUIRE_SERVERS is 1.
-    _install(pythons[0], [])
-    arguments = arguments or ["-n", str(min(os.cpu_count() or 1, 4))]  # more would start more servers than help
+    versions = [version for version, python in found.items() if python] or [OWN]  # a newer one is better than none
+    if selected and ALL_PYTHONS not in arguments:
+        versions = versions[-1:]
+    pythons = [environment(version, *SUITE) for version in versions]
+    # A server that is missing says so; its tests are skipped, or fail if DOORKEY_REQUIRE_SERVERS is 1.
+    if names := needed(pythons[0], selected) if selected else ["all"]:
+        _install(pythons[0], [] if names == ["all"] else names)
+    selected = selected or ["-n", str(min(os.cpu_count() or 1, 4))]  # more would start more servers than help
     worst = 0
-    for version, python in zip(present, pythons, strict=True):
+    for version, python in zip(versions, pythons, strict=True):
         say(f"pytest on Python {version}")
-        worst = max(worst, run(python, "-m", "pytest", *arguments))
-    if missing:
+        worst = max(worst, run(python, "-m", "pytest", *selected))
+    missing = [version for version, python in found.items() if not python]
+    if missing and len(versions) > 1:
         say(
             f"not tested, because this machine lacks it: Python {', '.join(missing)} (pyenv or your system may have it)"
         )
     return worst
+
+
+def needed(python: Path, arguments: list[str]) -> list[str]:
+    """Return the servers that the selected tests need; if they cannot be collected, none."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "servers"
+        collect = ["--collect-only", "-qq", "--no-summary", "-n", "0", "-p", "no:cacheprovider"]
+        command: list[str | Path] = [python, "-m", "pytest", *arguments, *collect, f"--write-servers={file}"]
+        subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+        return file.read_text("utf-8").split() if file.exists() else []

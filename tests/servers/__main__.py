@@ -3,7 +3,7 @@
     python -m tests.servers install [NAME ...]
     python -m tests.servers run NAME [--port N] [--set A=B ...] [--tls] [--until PID]
 
-`install` does all at the same time by default and ends with 1 when one of them cannot be had here.
+`install` installs all by default, at the same time, and ends with 1 if one of them cannot be installed here.
 `run` prints one JSON line once the server answers and stops it on SIGTERM or SIGINT, or when the process of
 `--until` is gone. A server that cannot run prints `{"unavailable": why}` and ends with 3.
 """
@@ -24,6 +24,7 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.mysql import MySQL
 from tests.servers.oidc_provider import OidcProvider
 from tests.servers.postgres import Postgres
+from tests.servers.prerequisites import cache
 from tests.servers.process import Unavailable
 from tests.servers.redis import Redis, Redis6, Valkey
 
@@ -37,20 +38,31 @@ class Stopped(BaseException):
 
 
 def install(names: list[str]) -> int:
-    """One process for each, so that a slow download holds up no other; tells what could not be had."""
-    if len(names) == 1:
-        begun = time.monotonic()
-        try:
-            if KINDS[names[0]]().ensure_installed():
-                print(f"servers: {names[0]} installed in {time.monotonic() - begun:.0f} s", flush=True)
-        except Unavailable as error:
-            print(f"servers: left out {names[0]}: {error}", file=sys.stderr, flush=True)
-            return UNAVAILABLE
-        return 0
-    again = [sys.executable, "-m", "tests.servers", "install"]
+    """Install each server in a process of its own, so that a slow download delays no other.
+
+    What will be downloaded is printed first, and each server that cannot be installed here.
+    """
+    markers = {name: cache() / "servers" / name / "installed" for name in names}
+    if missing := [KINDS[name] for name in names if not markers[name].exists()]:
+        sizes = ", ".join(f"{kind.name} {kind.megabytes} MB" for kind in missing)
+        total = sum(kind.megabytes for kind in missing)
+        print(f"servers: downloading at most about {total} MB ({sizes}) to {cache()}", file=sys.stderr, flush=True)
+    again = [sys.executable, "-m", "tests.servers", "install-one"]
     children = [subprocess.Popen([*again, name], stdin=subprocess.DEVNULL) for name in names]
-    missing = [child.wait() for child in children]
-    return int(any(missing))
+    codes = [child.wait() for child in children]
+    return int(any(codes))
+
+
+def install_one(name: str) -> int:
+    """Install one server in this process."""
+    begun = time.monotonic()
+    try:
+        if KINDS[name]().ensure_installed():
+            print(f"servers: {name} installed in {time.monotonic() - begun:.0f} s", flush=True)
+    except Unavailable as error:
+        print(f"servers: {name} is not available: {error}", file=sys.stderr, flush=True)
+        return UNAVAILABLE
+    return 0
 
 
 def run(server: Server, until: int | None) -> int:
@@ -98,6 +110,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     installing = commands.add_parser("install")
     installing.add_argument("names", nargs="*", choices=[*KINDS, []])
+    commands.add_parser("install-one").add_argument("name", choices=KINDS)
     running = commands.add_parser("run")
     running.add_argument("name", choices=KINDS)
     running.add_argument("--port", type=int, default=0)
@@ -107,6 +120,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.command == "install":
         return install(options.names or list(KINDS))
+    if options.command == "install-one":
+        return install_one(options.name)
     settings = dict(item.split("=", 1) for item in options.set)
     return run(KINDS[options.name](settings, options.port, tls=options.tls), options.until)
 

@@ -41,6 +41,8 @@ class Server(abc.ABC):
     """One kind of server, about to run on one port with these settings (environment for the server)."""
 
     name: ClassVar[str]
+    megabytes: ClassVar[int]
+    """About what its installation downloads, without Java, Node.js and Maven, which most machines have."""
     discovery: ClassVar[str] = "/.well-known/openid-configuration"
     patience: ClassVar[float] = 240.0
 

@@ -20,6 +20,7 @@ class DjangoOAuth(Server):
     """See the head of this file."""
 
     name = "django-oauth-toolkit"
+    megabytes = 15
     discovery = "/o/.well-known/openid-configuration"
 
     @property

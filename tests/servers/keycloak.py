@@ -32,6 +32,7 @@ class Keycloak(Server):
     """See the head of this file."""
 
     name = "keycloak"
+    megabytes = 190
     discovery = "/realms/master/.well-known/openid-configuration"
 
     @property

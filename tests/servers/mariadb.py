@@ -12,6 +12,7 @@ class MariaDB(Database):
     """A MariaDB on loopback with the database `doorkey`; its user's password is `pass-word`."""
 
     name = "mariadb"
+    megabytes = 20
     package = "mariadb-server"
     user = "mysql"
 

@@ -20,6 +20,7 @@ class MySQL(MariaDB):
     """A MySQL on loopback with the database `doorkey`; its user's password is `pass-word`. It runs as nobody."""
 
     name = "mysql"
+    megabytes = 35
     user = "nobody"
 
     def program(self) -> Path | None:

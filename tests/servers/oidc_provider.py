@@ -27,6 +27,7 @@ class OidcProvider(Server):
     """See the head of this file. With `tls`: https under a made-up CA, and client certificates (mTLS)."""
 
     name = "oidc-provider"
+    megabytes = 2
 
     def fingerprint(self) -> str:
         """Other packages or another Node.js."""

@@ -13,6 +13,7 @@ class Postgres(Database):
     """A PostgreSQL on loopback with the database `doorkey`, whose owner needs no password."""
 
     name = "postgres"
+    megabytes = 50
     package = "postgresql"
     user = "postgres"
     stop_by = signal.SIGINT  # SIGTERM would wait until every client has left

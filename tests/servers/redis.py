@@ -14,6 +14,7 @@ class Redis(Database):
     """A Redis (or a Valkey, where that is what the machine has) on loopback."""
 
     name = "redis"
+    megabytes = 2
     package = "redis-server"
     user = "redis"
 
@@ -75,6 +76,7 @@ class Redis6(Carried):
     """The oldest Redis that is promised."""
 
     name = "redis6"
+    megabytes = 3
 
     def original(self) -> Path:
         return redis6()
@@ -84,6 +86,7 @@ class Valkey(Carried):
     """What goes on from where Redis was free."""
 
     name = "valkey"
+    megabytes = 2
 
     def original(self) -> Path:
         return valkey()

@@ -21,16 +21,32 @@ from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
 FIXTURES = {
-    "keycloak",
-    "oidc_provider",
-    "django_oauth",
-    "redis_server",
-    "redis6",
-    "valkey",
-    "postgres",
-    "mariadb",
-    "mysql",
+    "keycloak": "keycloak",
+    "oidc_provider": "oidc-provider",
+    "django_oauth": "django-oauth-toolkit",
+    "redis_server": "redis",
+    "redis6": "redis6",
+    "valkey": "valkey",
+    "postgres": "postgres",
+    "mariadb": "mariadb",
+    "mysql": "mysql",
 }
+"""The server of each fixture."""
+
+
+def servers_of(item: pytest.Item) -> set[str]:
+    """Return the names of the real servers that a test needs, from its fixtures and its parameters.
+
+    A test that chooses its server at run time has a parameter that names the server or its fixture.
+    """
+    if not isinstance(item, pytest.Function):
+        return set()
+    parameters: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
+    found = {FIXTURES[name] for name in (*item.fixturenames, str(parameters.get("fixture"))) if name in FIXTURES}
+    if item.get_closest_marker("real_server"):
+        named = {str(getattr(value, "name", value)) for value in parameters.values()}
+        found |= {FIXTURES.get(name, name) for name in named} & set(FIXTURES.values())
+    return found
 
 
 def _required() -> bool:
@@ -101,11 +117,23 @@ def mysql(pytestconfig: pytest.Config) -> RealServer:
     return _get("mysql", pytestconfig)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`./dev test` asks which servers to install before it runs the tests."""
+    parser.addoption("--write-servers", metavar="FILE", help="write the names of the servers that the tests need")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`-m "not real_server"` runs what needs none."""
+    """`-m "not real_server"` selects the tests that need no server."""
     for item in items:
-        if isinstance(item, pytest.Function) and FIXTURES & set(item.fixturenames):
+        if servers_of(item):
             item.add_marker(pytest.mark.real_server)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Write the servers of the selected tests."""
+    if file := session.config.getoption("--write-servers"):
+        Path(file).write_text("\n".join(sorted(set[str]().union(*map(servers_of, session.items)))), "utf-8")
 
 
 def pytest_configure(config: pytest.Config) -> None:
