@@ -129,8 +129,15 @@ class SQLiteRecords:
                         self._db.execute("ROLLBACK")
             except sqlite3.Error as error:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
-                busy = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+                # A finalizer or signal handler may call while this thread is in a transaction: it may try again later.
+                busy = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or self._interrupted()
                 raise StoreError(f"the store at {self._path} does not answer ({name})", retryable=busy) from error
+
+    def _interrupted(self) -> bool:
+        try:
+            return self._db.in_transaction
+        except sqlite3.Error:  # closed
+            return False
 
     def _live(self, kind: str, key: str, now: float) -> str | None:
         row = self._db.execute(_LIVE, (kind, key, now)).fetchone()
