@@ -19,7 +19,7 @@ from doorkey.arguments import function, members, text, texts
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol import grants
 from doorkey.protocol.client_identity import ClientAuthMethod
-from doorkey.tokens import legal_token
+from doorkey.tokens import legal_refresh_token, legal_token, token_problem
 from doorkey.values import Scope, Secret
 from doorkey.wire.messages import Pairs
 
@@ -225,6 +225,7 @@ def _secret_of(source: SecretSource, what: str) -> Secret:
     if inspect.iscoroutine(value):
         value.close()  # or Python warns, far from here, that nobody awaited it
     text = value.reveal() if isinstance(value, Secret) else value
-    if not legal_token(text):
-        raise UsageError(f"there is no {what}: it is a non-empty string of visible ASCII characters")
+    legal = legal_refresh_token if what == "refresh_token" else legal_token
+    if not legal(text):
+        raise UsageError(f"there is no {what}: {token_problem(text)}")
     return Secret(str(text))

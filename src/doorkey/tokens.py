@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, NoReturn, Self, cast
+from typing import Any, ClassVar, Final, Self, cast
 
 from doorkey.arguments import seconds
 from doorkey.errors import UsageError
 from doorkey.values import MASK, ReadOnlyDict, Scope, Secret, hides_locals
+
+__all__ = ["OAuth2Token", "OAuthToken"]
 
 TEN_YEARS: Final = 10 * 366 * 24 * 3600
 MARGIN: Final = 60.0
@@ -22,8 +25,15 @@ NOT_FOR_ACCESS: Final = "N_A"
 KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
 """How we write the types of tokens that we know; servers write them in any case (RFC 6749 §5.1)."""
 
-_SECRETS = frozenset({"access_token", "refresh_token", "id_token", "device_secret"})
+MAX_TOKEN: Final = 128 * 1024
+"""Characters of one token that a server issues: three of them, sealed, fit into a record of a store."""
+
 _STANDARD = frozenset({"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"})
+_SHOWN = frozenset({"token_type", "scope", "issued_token_type"})
+"""Members of text that a repr shows; RFC 6749 §5.1 and RFC 8693 §2.2.1 define them as no secrets."""
+_SHOWN_NUMBERS = frozenset({"expires_in", "expires_at", "refresh_expires_in", "refresh_token_expires_in"})
+
+_NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,20})?")
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -31,22 +41,36 @@ def _nothing() -> Mapping[str, Any]:
 
 
 def legal_token(value: object) -> bool:
-    """Say whether `value` can be sent as a token: a non-empty string of visible ASCII (RFC 6749 §A.12)."""
-    return isinstance(value, str) and bool(value) and value.isascii() and all("!" <= c <= "~" for c in value)
+    """Say whether an HTTP header can carry `value` as a token: a non-empty string of visible ASCII (RFC 6750 §2.1)."""
+    return legal_refresh_token(value) and " " not in str(value)
+
+
+def legal_refresh_token(value: object) -> bool:
+    """Say whether `value` is a non-empty string of VSCHAR, spaces included (RFC 6749 Appendix A.17).
+
+    `***` is none: it is what a printed token shows in place of one.
+    """
+    return isinstance(value, str) and value.isascii() and value.isprintable() and value not in ("", MASK)
+
+
+def token_problem(value: object) -> str:
+    """Return the end of a message about a `value` that is no legal token: what is wrong with it, without showing it."""
+    if value == MASK:
+        return f"{MASK!r} is what a printed token shows in place of a secret: store dict(token), not its text"
+    return "it is a non-empty string of visible ASCII characters"
 
 
 def lifetime_of(value: object) -> float | None:
-    """Return `expires_in` in seconds, or None (unknown) for anything but a whole number from 0 to ten years.
+    """Return `expires_in` in whole seconds, rounded down, or None (unknown).
 
-    Servers send integers, numeric strings and whole floats (RFC 6749 §5.1 wants the first); True is not 1 second.
+    `value`: a finite number or numeric text above 0 and up to ten years (RFC 6749 §5.1 defines an integer). 0, which
+    servers send for a token that does not expire, is unknown, as are all other values.
     """
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= TEN_YEARS:
         return None
-    if isinstance(value, float) and not (math.isfinite(value) and value.is_integer()):
-        return None
-    return float(value) if 0 <= value <= TEN_YEARS else None
+    return float(math.floor(value))
 
 
 def expiry_of(value: object, now: float) -> float | None:
@@ -78,9 +102,10 @@ def moment_of(value: object) -> float | None:
 class OAuthToken:
     """What a token endpoint issued (RFC 6749 §5.1).
 
-    `token_type` is spelt our way where we know it, whatever the case; `spelt` is how the server wrote it.
-    `expires_at` is in seconds since the epoch, `lifetime` the seconds the server gave it; None is unknown. `scope` is
-    what was granted, None when the server did not say (then it is what was asked). `extra` holds other members.
+    `token_type`: normalized to ``Bearer`` or ``DPoP``. `raw_token_type`: as the server wrote it, None when it did not.
+    `expires_at`: seconds since the epoch, None when unknown. `lifetime`: seconds, None when unknown. `scope`: what was
+    granted, None when the server did not name it (then it is what was requested). `extra`: members of the response that
+    the protocol does not define. `dropped`: the names of those that are not kept, because no store could hold them.
     """
 
     access_token: Secret
@@ -91,7 +116,8 @@ class OAuthToken:
     scope: Scope | None = None
     id_token: Secret | None = None
     extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
-    spelt: str | None = field(default=None, repr=False, compare=False)
+    raw_token_type: str | None = field(default=None, repr=False, compare=False)
+    dropped: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     @hides_locals
@@ -104,7 +130,7 @@ class OAuthToken:
         if not isinstance(members, Mapping):
             raise UsageError(f"a token is a mapping with an 'access_token', not {type(members).__name__}")
         if not legal_token(members.get("access_token")):
-            raise UsageError("a token needs an 'access_token' that is a non-empty string of visible ASCII characters")
+            raise UsageError(f"a token needs an 'access_token': {token_problem(members.get('access_token'))}")
         token_type = members.get("token_type") or "Bearer"
         if not legal_token(token_type):
             raise UsageError("the token's 'token_type' must be a word like 'Bearer'")
@@ -119,15 +145,15 @@ class OAuthToken:
             expires_at=expires_at,
             lifetime=lifetime,
             refresh_token=_optional_secret(members.get("refresh_token")),
-            scope=Scope.of(cast("Any", scope)) if isinstance(scope, str | list | tuple) else None,
+            scope=Scope.granted(cast("Any", scope)) if isinstance(scope, str | list | tuple) else None,
             id_token=_optional_secret(members.get("id_token")),
             extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD}),
-            spelt=str(token_type),
+            raw_token_type=str(token_type),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary, secrets included, that JSON and stores can hold and `from_mapping` reads."""
-        token_type = self.spelt or self.token_type
+        token_type = self.raw_token_type or self.token_type
         members: dict[str, Any] = {"access_token": self.access_token.reveal(), "token_type": token_type}
         if self.lifetime is not None:
             members["expires_in"] = int(self.lifetime)
@@ -158,8 +184,11 @@ class OAuthToken:
 class OAuth2Token(ReadOnlyDict):
     """A token as `fetch_token` returns it: a dictionary for reading, whose repr shows no secret.
 
-    `params` is a mapping with at least `access_token`. It is read-only because every change of a session's token goes
-    through the session; `dict(token)` is a copy to change, and what to store or pickle.
+    `params`: a mapping with at least `access_token`, or an `OAuthToken`.
+
+    The dictionary is read-only because every change of a session's token goes through the session; `dict(token)` is a
+    copy to change. It can be pickled as any dictionary can, secrets included. Its repr shows the values of a few
+    members that are no secrets, and the others by name.
     """
 
     __slots__ = ("value",)
@@ -185,7 +214,7 @@ class OAuth2Token(ReadOnlyDict):
 
     @property
     def token_type(self) -> str:
-        """How the token is sent, for instance ``Bearer``; the member `token_type` is as the server spelt it."""
+        """How the token is sent, for instance ``Bearer``; the member `token_type` is as the server wrote it."""
         return self.value.token_type
 
     @property
@@ -220,12 +249,12 @@ class OAuth2Token(ReadOnlyDict):
         return at >= self.value.expires_at - margin
 
     def __repr__(self) -> str:
-        return repr({name: MASK if name in _SECRETS else value for name, value in self.items()})
+        return repr({name: value if _harmless(name, value) else MASK for name, value in self.items()})
 
     __str__ = __repr__
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise UsageError("a token is not pickled, as it holds secrets: store dict(token) where secrets may be stored")
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[dict[str, Any]]]:
+        return type(self), (dict(self),)
 
     def __copy__(self) -> Self:
         return self
@@ -234,5 +263,14 @@ class OAuth2Token(ReadOnlyDict):
         return self
 
 
+def _harmless(name: str, value: object) -> bool:
+    """Say whether a repr may show this member: an unknown one may be an API key, or a URL that needs no key."""
+    if name in _SHOWN_NUMBERS:
+        return isinstance(value, int | float)
+    return name in _SHOWN and isinstance(value, str)
+
+
 def _optional_secret(value: object) -> Secret | None:
+    if value == MASK:
+        raise UsageError(f"the stored token is the text of a printed one: {token_problem(value)}")
     return Secret(value) if isinstance(value, str) and value else None

@@ -194,6 +194,16 @@ class Scope:
             raise UsageError('a scope token is made of visible ASCII characters without " and \\ (RFC 6749 §3.3)')
         return cls(tuple(dict.fromkeys(tokens)))
 
+    @classmethod
+    def granted(cls, value: str | Iterable[object]) -> Scope:
+        """Return the scope that a server names, as text or as a list; tokens that are illegal are kept as text.
+
+        It informs and is sent nowhere, so it is no reason to lose the token. A lone surrogate becomes a question mark,
+        because no store could hold it.
+        """
+        text = value if isinstance(value, str) else " ".join(str(token) for token in value)
+        return cls(tuple(dict.fromkeys(text.encode("utf-8", "replace").decode("utf-8").split())))
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.tokens)
 

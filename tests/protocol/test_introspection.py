@@ -30,7 +30,7 @@ def test_further_parameters_and_headers_are_added_and_override_nothing() -> None
         introspection_request(URL, TOKEN, None, [("token", "other")])
 
 
-@pytest.mark.parametrize("token", ["", "a b", "é", "a\r\nb"])
+@pytest.mark.parametrize("token", ["", "é", "a\r\nb"])
 def test_what_is_no_token_is_not_asked_about(token: str) -> None:
     with pytest.raises(UsageError, match="visible ASCII"):
         introspection_request(URL, Secret(token))

@@ -81,7 +81,6 @@ def test_a_record_of_a_newer_format_is_refused_and_says_so() -> None:
         {"format": 1, "token": {"access_token": ""}},
         {"format": 1, "token": {"access_token": "s3cret\n"}},
         {"format": 1, "token": {"access_token": "s3cret", "token_type": "a b"}},
-        {"format": 1, "token": {"access_token": "s3cret", "scope": '"'}},
         {"format": 1, "token": {"access_token": "s3cret"}, "metadata": []},
     ],
 )

@@ -16,7 +16,7 @@ values = st.recursive(
 )
 
 
-def problem_of(data: bytes, **options: int) -> str:
+def problem_of(data: bytes, **options: Any) -> str:
     with pytest.raises(JSONProblem) as caught:
         parse_object(data, **options)
     return caught.value.problem
@@ -96,3 +96,12 @@ def test_no_bytes_bring_another_error_and_all_that_is_read_json_reads_the_same(d
     except JSONProblem:
         return
     assert ours == json.loads(data)
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1e400"])
+def test_a_number_beyond_the_range_of_a_double_is_refused_unless_it_is_asked_for(number: bytes) -> None:
+    with pytest.raises(JSONProblem) as caught:
+        parse_object(b'{"a": [%s]}' % number)
+    assert caught.value.problem == "not_json"
+    assert parse_object(b'{"a": %s}' % number, finite=False)["a"] in (float("inf"), float("-inf"))
+    assert parse_object(b'{"a": 1.5e300}') == {"a": 1.5e300}

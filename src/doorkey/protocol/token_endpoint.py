@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from doorkey.arguments import text
-from doorkey.errors import InvalidResponse, UsageError
-from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, AuthorizationCodeGrant, Grant, PasswordGrant, TokenExchangeGrant
-from doorkey.tokens import KNOWN_TYPES, NOT_FOR_ACCESS, OAuthToken, expiry_of, legal_token, lifetime_of
+from doorkey.arguments import mapping, text
+from doorkey.errors import InvalidResponse, UsageError, printable
+from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, AuthorizationCodeGrant, Grant, TokenExchangeGrant
+from doorkey.tokens import (
+    KNOWN_TYPES,
+    MAX_TOKEN,
+    NOT_FOR_ACCESS,
+    OAuthToken,
+    expiry_of,
+    legal_refresh_token,
+    legal_token,
+    lifetime_of,
+)
 from doorkey.values import Scope, Secret, hides_locals
 from doorkey.wire.messages import FORM, Request, Response
 from doorkey.wire.parameters import beside_query, merged, with_query
@@ -18,7 +28,12 @@ from doorkey.wire.urls import check_endpoint
 
 ACCEPT: Final = (("Accept", "application/json"),)
 
-_STANDARD: Final = frozenset({"access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token"})
+MAX_EXTRA: Final = 128 * 1024
+"""Characters of JSON that the members of a response take that the protocol does not define."""
+
+_STANDARD: Final = frozenset(
+    {"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"}
+)
 
 
 @hides_locals
@@ -53,12 +68,12 @@ def asks_for_a_bound_token(request: Request) -> bool:
 
 
 def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promised: Scope | None = None) -> bool:
-    """Say whether an ID token is to come: a person's grant, and `openid` in its scope (OpenID Connect Core §3.1.2.1).
+    """Say whether an ID token must come: a code whose request named `openid` (OpenID Connect Core §3.1.3.3).
 
-    `extra` are the request's further parameters, `promised` what the authorization request of a code asked for. A
-    client that asks for itself, an exchange and a renewal (§12.2) need not get one.
+    `extra`: the further parameters of the token request. `promised`: the scope of the authorization request. No other
+    grant must bring one: a password, the client's own credentials, an exchange, a renewal (§12.2).
     """
-    if not isinstance(grant, AuthorizationCodeGrant | PasswordGrant):
+    if not isinstance(grant, AuthorizationCodeGrant):
         return False
     asked = " ".join(value for name, value in extra if name == "scope").split()
     return "openid" in asked or (promised is not None and "openid" in promised)
@@ -73,18 +88,24 @@ def parse_token(
     bound: bool = False,
     openid: bool = False,
     grant: Grant | None = None,
+    token_types: Mapping[str, str] = MappingProxyType({}),
 ) -> OAuthToken:
     """Return the token of an answer of the token endpoint (RFC 6749 §5.1).
 
-    `asked_at` is the moment of asking, in seconds since the epoch: the lifetime counts from there. `refresh_token` is
-    the one that was used, kept where the answer brings no new one (§6). `bound` says that a token bound to a key was
-    asked for: another one is refused with problem `not_sender_constrained` (RFC 9449 §5). `openid` says that an ID
-    token was: an answer without is refused with problem `id_token_missing` (OpenID Connect Core §3.1.3.3). `grant` is
-    what was presented: an exchange may bring a token that is no access token, of type N_A (RFC 8693 §2.2.1). Raises
-    `ServerError` for an error answer with any status, and `InvalidResponse` for everything that is not a token.
+    `asked_at`: when the request was sent, in seconds since the epoch; the lifetime counts from there.
+    `refresh_token`: the one that was used, kept when the response brings no new one (§6).
+    `bound`: a token bound to a key was requested; another one is rejected (RFC 9449 §5).
+    `openid`: an ID token was requested; a response without one is rejected (OpenID Connect Core §3.1.3.3).
+    `grant`: what was presented; an exchange may bring a token that is no access token, of type N_A (RFC 8693 §2.2.1).
+    `token_types`: what other types of this server mean, as `check_token_types` returns them.
+
+    Raises `ServerError` for an error response with any status, and `InvalidResponse` for all that is not a token: with
+    problem `not_sender_constrained`, `id_token_missing`, and those of `token_of`.
     """
-    members = json_answer(response, "token response", asked_at)
-    types = {**KNOWN_TYPES, "n_a": NOT_FOR_ACCESS} if _brings_no_access_token(grant, members) else KNOWN_TYPES
+    members = json_answer(response, "token response", asked_at, finite=False)  # drops such a member
+    types = {**token_types, **KNOWN_TYPES}
+    if _brings_no_access_token(grant, members):
+        types["n_a"] = NOT_FOR_ACCESS
     token = token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
     if bound and token.token_type != KNOWN_TYPES["dpop"]:
         # Nor is its refresh token taken: whoever steals it could use it, which is what the proof was to prevent.
@@ -124,58 +145,100 @@ def token_of(
 ) -> OAuthToken:
     """Return the token that the members of an answer describe, from the token endpoint or a fragment (§4.2.2).
 
-    `types` are those that it may have, in lower case, and how we spell them. When it expires is said by `expires_in`;
-    servers that do not say so may say `expires_at`.
+    `types`: the types that it may have, in lower case, and their normalized form.
+
+    It expires as `expires_in` says, else as `expires_at` does. Members that no store could hold are dropped by name.
     """
-    access_token, token_type = members.get("access_token"), members.get("token_type")
-    if not isinstance(access_token, str) or not legal_token(access_token):
+    access_token, refresh = members.get("access_token"), members.get("refresh_token") or None
+    if not legal_token(access_token):
         problem = "access_token_missing" if access_token is None else "access_token_illegal"
         raise _bad(problem, "the token response has no access_token that can be sent", status)
-    if not isinstance(token_type, str) or token_type.lower() not in types:
-        problem = "token_type_missing" if token_type is None else "token_type_unknown"
-        raise _bad(
-            problem,
-            "the token response has no token_type that is known (Bearer, DPoP); for a server that leaves it out, "
-            "register an 'access_token_response' compliance hook that adds it",
-            status,
-        )
+    if refresh is not None and not legal_refresh_token(refresh):
+        raise _bad("refresh_token_illegal", "the token response has a refresh_token that cannot be sent", status)
+    id_token = members.get("id_token") or None
+    if id_token is not None and not legal_token(id_token):
+        raise _bad("id_token_illegal", "the token response has an id_token that is no JWT", status)
+    for name, value in (("access_token", access_token), ("refresh_token", refresh), ("id_token", id_token)):
+        if value is not None and len(value) > MAX_TOKEN:
+            raise _bad(f"{name}_too_long", f"the {name} of the token response exceeds {MAX_TOKEN} characters", status)
     lifetime = lifetime_of(members.get("expires_in"))
     expires_at = None if lifetime is None else asked_at + lifetime
     if lifetime is None and (expires_at := expiry_of(members.get("expires_at"), asked_at)) is not None:
         lifetime = max(expires_at - asked_at, 0.0)
-    new_refresh_token = members.get("refresh_token") or None
-    if new_refresh_token is not None and not legal_token(new_refresh_token):
-        raise _bad("refresh_token_illegal", "the token response has a refresh_token that cannot be sent", status)
+    token_type = members.get("token_type")
+    extra, dropped = _storable(members)
     return OAuthToken(
-        access_token=Secret(access_token),
-        token_type=types[token_type.lower()],
+        access_token=Secret(str(access_token)),
+        token_type=_known_type(token_type, types, status),
         expires_at=expires_at,
         lifetime=lifetime,
-        refresh_token=Secret(new_refresh_token) if new_refresh_token else refresh_token,
-        scope=_granted(members.get("scope"), status),
-        id_token=_id_token(members.get("id_token"), status),
-        extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD and k != "expires_at"}),
-        spelt=token_type,
+        refresh_token=Secret(refresh) if refresh else refresh_token,
+        scope=_granted(members.get("scope")),
+        id_token=Secret(id_token) if id_token else None,
+        extra=MappingProxyType(extra),
+        raw_token_type=token_type,
+        dropped=dropped,
     )
 
 
-def _granted(value: object, status: int | None) -> Scope | None:
-    if value is None:
-        return None
-    if isinstance(value, list):  # some servers send a list
-        value = " ".join(str(token) for token in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    try:
-        return Scope.of(value if isinstance(value, str) else None)
-    except UsageError:
-        raise _bad("scope_illegal", "the token response has a scope with illegal characters", status) from None
+def check_token_types(given: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return what a program says the unknown `token_type` values of its server mean, in lower case.
+
+    `given`: a mapping of the server's word to ``"Bearer"`` or ``"DPoP"``, None for none. Raises `UsageError` for
+    anything else.
+    """
+    types: dict[str, str] = {}
+    for name, meaning in ({} if given is None else mapping(given, "token_types")).items():
+        known = KNOWN_TYPES.get(meaning.lower()) if isinstance(meaning, str) else None
+        if known is None or not legal_token(name):
+            raise UsageError('token_types maps a server\'s word to a known type, for instance {"user": "Bearer"}')
+        types[name.lower()] = known
+    return types
 
 
-def _id_token(value: object, status: int | None) -> Secret | None:
-    if value is None or value == "":
+def _known_type(token_type: object, types: Mapping[str, str], status: int | None) -> str:
+    """Return the normalized type. A response without one has a Bearer token (LinkedIn, Twitch, Shopify)."""
+    if token_type is None:
+        return KNOWN_TYPES["bearer"]
+    known = types.get(token_type.lower()) if isinstance(token_type, str) else None
+    if known is None:
+        raise _bad(
+            "token_type_unknown",
+            "the token response has a token_type that is not known (Bearer, DPoP): the option token_types= says what "
+            'it means, for instance {"user": "Bearer"}',
+            status,
+        )
+    return known
+
+
+def _storable(members: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the members that the protocol does not define, and the names of those that no store could hold.
+
+    A response whose refresh token was rotated must not be lost for them.
+    """
+    kept: dict[str, Any] = {}
+    dropped: list[str] = []
+    left = MAX_EXTRA
+    for name, value in members.items():
+        if name in _STANDARD:
+            continue
+        try:
+            written = json.dumps({name: value}, allow_nan=False)
+            json.dumps({name: value}, ensure_ascii=False).encode("utf-8")
+        except ValueError:  # a number that is not finite, a lone surrogate
+            written = ""
+        if not written or len(written) > left:
+            dropped.append(printable(name, 40))
+            continue
+        left -= len(written)
+        kept[name] = value
+    return kept, tuple(dropped)
+
+
+def _granted(value: object) -> Scope | None:
+    if value is None or len(str(value)) > MAX_EXTRA:
         return None
-    if not legal_token(value):
-        raise _bad("id_token_illegal", "the token response has an id_token that is no JWT", status)
-    return Secret(str(value))
+    return Scope.granted(cast("str | list[object]", value)) if isinstance(value, str | list) else Scope()
 
 
 def _bad(problem: str, description: str, status: int | None) -> InvalidResponse:

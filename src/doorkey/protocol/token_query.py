@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from doorkey.errors import UsageError
 from doorkey.protocol.token_endpoint import ACCEPT
-from doorkey.tokens import legal_token
+from doorkey.tokens import legal_refresh_token, token_problem
 from doorkey.values import Secret, hides_locals
 from doorkey.wire.messages import Request
 from doorkey.wire.parameters import beside_query, merged
@@ -27,8 +27,8 @@ def token_query(
     `extra` pairs and `headers` are added. Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
     """
     check_endpoint(endpoint, f"{what} endpoint")
-    if not legal_token(token.reveal()):
-        raise UsageError("the token is a non-empty string of visible ASCII characters")
+    if not legal_refresh_token(token.reveal()):
+        raise UsageError(f"the {what} request needs a token: {token_problem(token.reveal())}")
     hint = (("token_type_hint", token_type_hint),) if token_type_hint else ()
     form = beside_query(endpoint, merged((("token", token.reveal()), *hint), extra, f"the {what} request"))
     request = Request("POST", endpoint, ACCEPT, form)

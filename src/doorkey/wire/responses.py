@@ -88,14 +88,14 @@ def _headers_of(response: Response) -> Pairs:
 
 
 @hides_locals
-def json_answer(response: Response, what: str, now: float | None = None) -> dict[str, Any]:
+def json_answer(response: Response, what: str, now: float | None = None, *, finite: bool = True) -> dict[str, Any]:
     """Return the JSON object of a successful answer called `what` in messages.
 
     Raises `ServerError` if it is an OAuth error with any status, `TemporarilyUnavailable` for 429 and 503, and
     `InvalidResponse` with problem `empty`, `not_json`, `not_an_object`, `duplicate_member`, `too_deep` or `status`.
     """
     try:
-        members = RedactedDict(parse_object(response.body))
+        members = RedactedDict(parse_object(response.body, finite=finite))
     except JSONProblem as bad:
         if response.status in _BUSY:
             raise_for_status(response, now)

@@ -6,6 +6,7 @@ Two parsers that disagree about a repeated member are how a check is passed with
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -29,14 +30,21 @@ class JSONProblem(Exception):
         super().__init__(detail)
 
 
-def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH, finite: bool = True) -> dict[str, Any]:
     """Return the one JSON object that `data` is (RFC 8259, UTF-8), nested at most `max_depth` deep.
+
+    `finite`: refuse a number beyond the range of a double, such as 1e400, which no store could hold.
 
     Raises `JSONProblem`, whose text never quotes the data: it may hold a secret.
     """
     _check_depth(data, max_depth)
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite if finite else float,
+        )
     except JSONProblem:
         raise
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, a number of thousands of digits
@@ -56,6 +64,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise JSONProblem("not_json", f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise JSONProblem("not_json", "the JSON has a number beyond the range of a double")
+    return number
 
 
 def _check_depth(data: bytes, limit: int) -> None:

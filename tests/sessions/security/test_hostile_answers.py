@@ -114,11 +114,19 @@ def test_an_access_token_that_cannot_be_sent_is_refused(adapter: Adapter, hostil
     assert error.problem in ("access_token_missing", "access_token_illegal")
 
 
-@pytest.mark.parametrize("value", [None, "", 7, [], "mac", "N_A", "Bearer "])
-def test_a_token_type_must_be_there_and_known(adapter: Adapter, hostile: Hostile, value: Any) -> None:
+@pytest.mark.parametrize("value", ["", 7, [], "mac", "N_A", "Bearer "])
+def test_a_token_type_must_be_known(adapter: Adapter, hostile: Hostile, value: Any) -> None:
     error = refused(adapter, hostile, reply(json={"access_token": "at", "token_type": value}))
     assert isinstance(error, InvalidResponse)
-    assert error.problem in ("token_type_missing", "token_type_unknown")
+    assert error.problem == "token_type_unknown"
+
+
+def test_a_response_without_a_token_type_has_a_bearer_token(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", reply(json={"access_token": "at", "expires_in": 60}))
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    assert client.fetch_token()["token_type"] == "Bearer"
+    client.get(hostile.url())
+    assert hostile.to("/api")[0].token == "at"
 
 
 @pytest.mark.parametrize("value", ["bearer", "BEARER", "Bearer"])
@@ -142,8 +150,8 @@ def test_a_token_that_is_bound_to_a_key_is_never_sent_as_bearer(adapter: Adapter
     assert hostile.to("/api") == []
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("60", 60), ("60.0", 60), ('"60"', 60), ("0", 0), ("1e2", 100)])
-def test_a_whole_number_of_seconds_is_understood_in_every_spelling(
+@pytest.mark.parametrize(("value", "seconds"), [("60", 60), ("60.0", 60), ('"60"', 60), ("60.5", 60), ("1e2", 100)])
+def test_a_number_of_seconds_is_understood_in_every_spelling(
     adapter: Adapter, hostile: Hostile, clock: Clock, value: str, seconds: int
 ) -> None:
     text = f'{{"access_token":"at","token_type":"Bearer","expires_in":{value}}}'
@@ -166,7 +174,7 @@ def test_a_whole_number_of_seconds_is_understood_in_every_spelling(
         '"soon"',
         '"-1"',
         '"1e3"',
-        "60.5",
+        "0",
         "9e99",
         "99999999999",
     ],
@@ -192,7 +200,7 @@ def test_a_server_may_say_the_moment_of_expiry_instead(adapter: Adapter, hostile
 
 
 @pytest.mark.parametrize("name", ["refresh_token", "id_token"])
-@pytest.mark.parametrize("value", [7, ["x"], "a b", "ü"])
+@pytest.mark.parametrize("value", [7, ["x"], "a\x7f", "ü"])
 def test_other_tokens_must_be_legal_too(adapter: Adapter, hostile: Hostile, name: str, value: Any) -> None:
     error = refused(adapter, hostile, token(**{name: value}))
     assert isinstance(error, InvalidResponse)
@@ -208,10 +216,10 @@ def test_a_narrowed_scope_is_seen_on_the_token_and_is_no_error(adapter: Adapter,
 
 
 @pytest.mark.parametrize("value", ['a"b', "a\\b", "ü"])
-def test_a_scope_with_illegal_characters_is_refused(adapter: Adapter, hostile: Hostile, value: str) -> None:
-    error = refused(adapter, hostile, token(scope=value))
-    assert isinstance(error, InvalidResponse)
-    assert error.problem == "scope_illegal"
+def test_a_scope_with_illegal_characters_is_kept_as_text(adapter: Adapter, hostile: Hostile, value: str) -> None:
+    hostile.on("/token", token(scope=value), token("at-2", refresh_token="rt 2"))
+    client = adapter.client(token_endpoint=hostile.token_endpoint)
+    assert client.fetch_token()["scope"] == value
 
 
 def test_other_members_are_kept_as_they_came(adapter: Adapter, hostile: Hostile) -> None:
