@@ -2,11 +2,14 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import doorkey
 
 ROOT = Path(__file__).resolve().parents[1]
 PINNED = sorted(
@@ -52,8 +55,13 @@ def test_what_the_extras_ask_for_is_what_the_tests_run_with() -> None:
     assert set(re.findall(r"[\w-]+", extras["all"][0].split("[")[1])) == set(extras) - {"all"}
 
 
-def test_the_version_is_the_same_in_both_places() -> None:
-    assert PROJECT["project"]["version"] == PROJECT["tool"]["towncrier"]["version"]
+def test_the_version_is_written_once() -> None:
+    read = [sys.executable, "-m", "hatchling", "metadata", "version"]
+    assert (
+        subprocess.run(read, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == doorkey.__version__
+    )
+    assert "version" not in PROJECT["project"].keys() | PROJECT["tool"]["towncrier"].keys()
+    assert PROJECT["tool"]["towncrier"]["package"] == "doorkey"
 
 
 @pytest.mark.skipif(not LISTED, reason="not a git checkout")

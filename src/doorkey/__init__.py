@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from doorkey.wire.addresses import public_address
     from doorkey.wire.limits import ExchangePolicy
 
+__version__ = "0.2.0.dev0"
+
 __all__ = [
     "AsyncTokenSource",
     "AsyncTokenVault",
@@ -57,6 +59,7 @@ __all__ = [
     "TransportError",
     "UsageError",
     "VerificationError",
+    "__version__",
     "adiscover",
     "discover",
     "public_address",

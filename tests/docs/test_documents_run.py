@@ -90,3 +90,11 @@ def test_the_readme_says_what_its_first_example_needs() -> None:
     before_the_first_block = text[: text.index("```python")].split("\n\n")[-2:]
     assert "Keycloak at port 8080" in "\n".join(before_the_first_block)
     assert "with Provider() as provider:" in BLOCK.findall(text)[1]
+
+
+def test_the_readme_names_its_documents_and_links_to_nothing_that_a_package_index_lacks() -> None:
+    text = README.read_text("utf-8")
+    assert re.findall(r"\]\((?!https?://)([^)]*)\)", text) == []  # a package index shows the page without the files
+    named = set(re.findall(r"`((?:docs/)?[\w/-]+\.md)`", text))
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).is_file()] == []
