@@ -1,5 +1,6 @@
 """What an authority keeps: nothing that cannot be got again is dropped, and nothing is got twice at once."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -121,3 +122,44 @@ def test_a_family_of_refresh_tokens_survives_what_crowds_it_out(world: World, pr
     assert world.token(authority, credentials) is one
     authority.source(credentials).reject(one)
     assert world.token(authority, credentials).access_token != one.access_token
+
+
+def through_a_transport(world: World, hostile: Hostile, clock: Clock, **options: Any) -> tuple[Any, Any]:
+    authority = world.authority(hostile, token("at-1"), token("at-2"), token("at-3"), clock=clock, **options)
+    transport = world.factory(authority).authenticating_transport(world.transport(), CLIENT)
+    return authority, world.api(hostile, transport)
+
+
+def test_a_token_that_is_forgotten_is_not_sent_by_a_transport_that_has_just_sent_it(
+    world: World, hostile: Hostile, clock: Clock
+) -> None:
+    authority, client = through_a_transport(world, hostile, clock)
+    world.get(client)
+    authority.forget(CLIENT)
+    world.get(client)
+    assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2"]
+
+
+def test_a_transport_keeps_no_token_that_was_unused_for_too_long(world: World, hostile: Hostile, clock: Clock) -> None:
+    authority, client = through_a_transport(world, hostile, clock, max_idle=60)
+    for pause in (0, 50, 50, 61):
+        clock.advance(pause)
+        world.token(authority, OWNER)  # each use of the cache drops what is idle
+        gc.collect()
+        world.get(client)
+    first, *others, last = [request.token for request in hostile.to("/api")]
+    assert set(others) == {first}
+    assert last != first
+
+
+def test_a_token_that_a_transport_uses_is_not_the_one_that_is_crowded_out(
+    world: World, hostile: Hostile, clock: Clock
+) -> None:
+    authority, client = through_a_transport(world, hostile, clock, max_tokens=2)
+    world.get(client)
+    for number in range(3):
+        clock.advance(10)
+        world.token(authority, OWNER.with_username_password(f"user-{number}", "pwd"))
+        gc.collect()
+        world.get(client)
+    assert {request.token for request in hostile.to("/api")} == {"at-1"}

@@ -44,17 +44,18 @@ class HttpxAdapter(Auth):
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         signer = self._signer
         if hasattr(request, "_doorkey"):
-            _take_off(request)
-        if signer.has_own_authorization(request.url, request.headers):
+            take_off(request)
+        if _has_own_authorization(request, signer):
             yield request
             return
         token = signer.token()
         response = yield (signed := self._signed(request, token))
-        if signer.is_rejection(response.status_code, response.headers) and _carried(response, signed):
-            other = signer.replacement(token, response.request.url, wanted=_can_repeat(request))
+        status: int = response.status_code
+        if status >= 400 and signer.is_rejection(status, response.headers) and _carried(response, signed):
+            other = signer.replacement(token, response.request.url, wanted=can_repeat(request))
             if other is None:
                 return
-            _take_off(request)
+            take_off(request)
             token, response = other, (yield (signed := self._signed(request, other)))
         if signer.needs_verdict and _carried(response, signed):
             signer.answered(token, response.status_code, response.headers, response.request.url)
@@ -63,23 +64,24 @@ class HttpxAdapter(Auth):
         """Send the request with the token. Raises the renewal's error rather than send it without."""
         signer = self._signer
         if hasattr(request, "_doorkey"):
-            _take_off(request)
-        if signer.has_own_authorization(request.url, request.headers):
+            take_off(request)
+        if _has_own_authorization(request, signer):
             yield request
             return
         token: Any = signer.token_async()
         if hasattr(token, "__await__"):  # one that is fresh is there at once
             token = await token
         if signer.is_plain:
-            signed = _put_on(request, signer.header(token), _AsyncLeavingBehind)
+            signed = put_on(request, signer.header(token), AsyncLeavingBehind)
         else:
             signed = await self._asigned(request, token)
         response = yield signed
-        if signer.is_rejection(response.status_code, response.headers) and _carried(response, signed):
-            other = await signer.replacement_async(token, response.request.url, wanted=_can_repeat(request))
+        status: int = response.status_code
+        if status >= 400 and signer.is_rejection(status, response.headers) and _carried(response, signed):
+            other = await signer.replacement_async(token, response.request.url, wanted=can_repeat(request))
             if other is None:
                 return
-            _take_off(request)
+            take_off(request)
             signed = await self._asigned(request, other)
             token, response = other, (yield signed)
         if signer.needs_verdict and _carried(response, signed):
@@ -88,19 +90,33 @@ class HttpxAdapter(Auth):
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         signer = self._signer
         if signer.is_plain:
-            return _put_on(request, signer.header(token), _LeavingBehind)
+            return put_on(request, signer.header(token), LeavingBehind)
         signed = _rebuilt(request, signer.signed(token, *_wire_of(request, signer)))
-        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, _LeavingBehind)
+        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, LeavingBehind)
 
     async def _asigned(self, request: Any, token: OAuthToken) -> Any:
         signer = self._signer
         if signer.is_plain:
-            return _put_on(request, signer.header(token), _AsyncLeavingBehind)
+            return put_on(request, signer.header(token), AsyncLeavingBehind)
         signed = _rebuilt(request, await signer.asigned(token, *_wire_of(request, signer)))
-        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, _AsyncLeavingBehind)
+        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, AsyncLeavingBehind)
 
 
-def _put_on(request: Any, header: str, leaving: type[_LeavingBehind]) -> Any:
+def has_authorization(headers: Any) -> bool:
+    """Return whether there is an `Authorization`; `in` would find out the encoding of all headers first."""
+    for name, _ in headers.raw:  # noqa: SIM110  # a generator takes twice as long
+        if len(name) == 13 and name.lower() == b"authorization":
+            return True
+    return False
+
+
+def _has_own_authorization(request: Any, signer: RequestSigner) -> bool:
+    if signer.is_restricted:
+        signer.check_target(request.url)
+    return signer.in_header and has_authorization(request.headers)
+
+
+def put_on(request: Any, header: str, leaving: type[LeavingBehind]) -> Any:
     """Sign the request, and note on it that the header is ours."""
     request.headers["Authorization"] = request._doorkey = header
     url = request.url
@@ -108,7 +124,7 @@ def _put_on(request: Any, header: str, leaving: type[_LeavingBehind]) -> Any:
     return _stays_at_home(request, leaving) if url.port is None and url.scheme == "http" else request
 
 
-def _take_off(request: Any) -> None:
+def take_off(request: Any) -> None:
     """Take our header off a request that a program sends once more: the token in it may be an old one."""
     if request.headers.get("Authorization") == getattr(request, "_doorkey", ""):
         del request.headers["Authorization"]
@@ -126,7 +142,7 @@ def _carried(response: Any, signed: Any) -> bool:
     return all(origin_of(str(one.request.url)) == home for one in (*response.history, response))
 
 
-def _can_repeat(request: Any) -> bool:
+def can_repeat(request: Any) -> bool:
     """Say whether the body can be sent again: what a redirect preserves of it is its stream, which of bytes can."""
     return hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
 
@@ -159,7 +175,7 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     return make(request.method, url, headers=headers, content=body, extensions=extensions)
 
 
-def _stays_at_home(signed: Any, leaving: type[_LeavingBehind]) -> Any:
+def _stays_at_home(signed: Any, leaving: type[LeavingBehind]) -> Any:
     """Return the `signed` request so that what was set on it follows no redirect to another origin.
 
     The clients take `Authorization` off themselves, but not from http to https on the same host, and nothing else.
@@ -168,13 +184,13 @@ def _stays_at_home(signed: Any, leaving: type[_LeavingBehind]) -> Any:
     if set_here is None and (url.scheme != "http" or url.port not in (None, 80)):
         return signed
     others = signed.extensions.get("trace")
-    if isinstance(others, _LeavingBehind):  # a request that is sent once more
+    if isinstance(others, LeavingBehind):  # a request that is sent once more
         others = others.others
     signed.extensions["trace"] = leaving(url, {"Authorization", *(set_here or ())}, others)
     return signed
 
 
-class _LeavingBehind:
+class LeavingBehind:
     """What httpcore tells (by the extension `trace`) before it sends a head: `names` are taken off one sent elsewhere.
 
     At home is `url`, or where the first head goes: a transport may lead it to another address. `others` is told too:
@@ -187,10 +203,11 @@ class _LeavingBehind:
         self._home: Any = None
 
     def __call__(self, event: str, info: Any) -> Any:
-        self._take_off(event, info)
+        """Take the names off a head that is about to go elsewhere."""
+        self._strip(event, info)
         return None if self.others is None else self.others(event, info)
 
-    def _take_off(self, event: str, info: Any) -> None:
+    def _strip(self, event: str, info: Any) -> None:
         if not event.endswith("send_request_headers.started"):
             return
         request = info["request"]
@@ -206,11 +223,12 @@ class _LeavingBehind:
             request.headers[:] = [pair for pair in request.headers if pair[0].lower() not in self._names]
 
 
-class _AsyncLeavingBehind(_LeavingBehind):
+class AsyncLeavingBehind(LeavingBehind):
     """The same for clients that await what they tell."""
 
     async def __call__(self, event: str, info: Any) -> None:
-        self._take_off(event, info)
+        """Take the names off a head that is about to go elsewhere."""
+        self._strip(event, info)
         if self.others is not None:
             await self.others(event, info)
 

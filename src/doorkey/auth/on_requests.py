@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urljoin
 
 from doorkey.errors import TransportError
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from doorkey.tokens import OAuthToken
 
 
+_PLAIN: Final[tuple[str, ...]] = ("Authorization",)
+
+
 class RequestsAdapter:
     """Signs a prepared request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1)."""
 
@@ -20,21 +23,25 @@ class RequestsAdapter:
 
     def sign_prepared(self, r: Any) -> Any:
         """Return the prepared request with the token in it; one with an `Authorization` of its own is left alone."""
-        if self._signer.has_own_authorization(r.url, r.headers):
+        signer = self._signer
+        if signer.has_own_authorization(r.url, r.headers):
             return r
-        token = self._signer.token()
-        url, body = r.url, r.body
-        signed = self._sign(r, token)
+        token = signer.token()
+        url, body, signed = r.url, r.body, _PLAIN
+        if signer.is_plain:
+            r.headers["Authorization"] = signer.header(token)
+        else:
+            signed = self._sign(r, token)
         r.register_hook("response", _ResponseHook(self, token, url, body, r.url, signed))
         return r
 
     def _sign(self, r: Any, token: OAuthToken) -> tuple[str, ...]:
         """Sign the request, and return the names of the headers that this has set."""
-        from doorkey.auth.signer import set_by_signing
-
         if self._signer.is_plain:
             r.headers["Authorization"] = self._signer.header(token)
-            return ("Authorization",)
+            return _PLAIN
+        from doorkey.auth.signer import set_by_signing
+
         given = {name: _text(value) for name, value in r.headers.items()}
         url, headers, body = self._signer.signed(token, r.url or "", given, r.body)
         r.url = url
@@ -97,15 +104,20 @@ class _ResponseHook:
     Renews a refused token and sends the request again, once; what was `signed` goes to no other origin.
     """
 
+    __slots__ = ("_adapter", "_body", "_signed", "_signed_url", "_token", "_url")
+
     def __init__(
         self, adapter: RequestsAdapter, token: OAuthToken, url: str, body: Any, signed_url: str, signed: tuple[str, ...]
     ) -> None:
         self._adapter, self._token, self._url, self._body = adapter, token, url, body
         self._signed_url, self._signed = signed_url, signed
-        self._can_repeat = body is None or isinstance(body, str | bytes)  # a stream is spent once it was sent
 
     def __call__(self, response: Any, **kwargs: Any) -> Any:
-        request, signer = response.request, self._adapter._signer
+        """Return the response, or the one to the request with another token."""
+        signer = self._adapter._signer
+        if response.status_code < 300 and not signer.needs_verdict:
+            return response  # as nearly every one is
+        request = response.request
         if hasattr(request.headers, "has_departed"):
             return response  # it carried no token, wherever redirects have led since
         if signer.is_rejection(response.status_code, response.headers):
@@ -135,8 +147,9 @@ class _ResponseHook:
         request.headers.leave_behind = None if stays else self._signed
 
     def _with_another_token(self, response: Any, kwargs: Any) -> Any:
+        can_repeat = self._body is None or isinstance(self._body, str | bytes)  # a stream is spent once it was sent
         try:
-            token = self._adapter._signer.replacement(self._token, response.request.url, wanted=self._can_repeat)
+            token = self._adapter._signer.replacement(self._token, response.request.url, wanted=can_repeat)
         except BaseException:
             response.close()  # nobody gets it, so nobody else would
             raise

@@ -96,14 +96,15 @@ class RequestSigner:
         known = source if source is not None else asource
         self._shared_slot: Callable[[], Slot] | None = getattr(known, "_shared_slot", None)
         self._kept_in: Slot | None = getattr(known, "_kept_in", None)  # the one slot, where it is always the same
-        self._placement, self._hooks, self._in_header = placement, hooks, placement == "header"
+        self._placement, self._hooks, self.in_header = placement, hooks, placement == "header"
         named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
         self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
+        self.is_restricted = named is not None
 
     @property
     def is_plain(self) -> bool:
         """Whether signing is nothing but a header."""
-        return self._in_header and (self._hooks is None or not self._hooks.signing)
+        return self.in_header and (self._hooks is None or not self._hooks.signing)
 
     @property
     def in_body(self) -> bool:
@@ -116,10 +117,11 @@ class RequestSigner:
         Raises `UsageError` where the token may not be sent to `url`.
         """
         if self._allowed is not None:
-            self._check_target(url)
-        return self._in_header and "Authorization" in headers
+            self.check_target(url)
+        return self.in_header and "Authorization" in headers
 
-    def _check_target(self, url: Any) -> None:
+    def check_target(self, url: Any) -> None:
+        """Raise `UsageError` if the token may not be sent to `url`."""
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
             raise UsageError(f"this token is not for {origin}: name it in allowed_origins=, or do without")
 
@@ -208,7 +210,7 @@ class RequestSigner:
             return wire
         wire = yield from self._hooks.on_request("protected_request", wire)
         split_url(wire[0], "URL of a protected_request hook")
-        self._check_target(wire[0])
+        self.check_target(wire[0])
         return wire
 
     def signed(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
@@ -348,6 +350,11 @@ class _NotRenewable:
 
     def repeatable(self) -> bool:
         return False
+
+
+def is_proven(source: Any) -> bool:
+    """Return whether no verdict of an API on the token of this `TokenSource` is awaited."""
+    return source._kept_in.refusals.unproven is None
 
 
 async def maybe_await(outcome: Any) -> Any:

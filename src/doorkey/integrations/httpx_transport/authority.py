@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
+from weakref import ref
 
 from doorkey.credentials import ClientCredentials, Credentials
 from doorkey.errors import UsageError, VerificationError
@@ -75,6 +76,36 @@ class _AtBaseURL(AuthorizationServer):
                 self.issuer = without
 
 
+class _Held:
+    """Brings the source of the same credentials for each request; asks the cache for it once in a while only.
+
+    That is often enough for the cache to know that it is used, and at once after any `forget`. What the cache drops is
+    not kept here.
+    """
+
+    def __init__(self, authority: Any, credentials: Credentials) -> None:
+        self._authority, self._credentials = authority, credentials
+        self._clock: Callable[[], float] = authority._how["clock"]
+        self._pause: float = authority._max_idle / 1000
+        self._last: tuple[Callable[[], Any], float, int] = (_nothing, 0.0, 0)
+
+    def __call__(self) -> Any:
+        """Return the source."""
+        find, looked, forgotten = self._last
+        now, source = self._clock(), find()
+        if source is not None and 0 <= now - looked < self._pause and forgotten == self._authority._forgotten:
+            return source
+        source = None  # or the cache would find it in use here
+        forgotten = self._authority._forgotten
+        source = self._authority.source(self._credentials)
+        self._last = ref(source), now, forgotten  # all at once: threads share it
+        return source
+
+
+def _nothing() -> None:
+    return None
+
+
 class _Authority(NotPicklable):
     """What the blocking and the awaiting client share."""
 
@@ -107,6 +138,8 @@ class _Authority(NotPicklable):
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
         self._server = AuthorizationServer(told, known) if told or not base_url else _AtBaseURL(base_url, known)
         self._asked: AsyncSender | None = None
+        self._forgotten = 0
+        self._max_idle = max_idle
         self._core(ClientCredentials("any"))  # an option that cannot be is said here, not at the first token
 
     @property
@@ -123,9 +156,14 @@ class _Authority(NotPicklable):
             return self._sources.get(credentials, partial(make, credentials))
         return self._sources.get_pinned(credentials, partial(make, credentials), _spent, _FULL)
 
+    def _held(self, credentials: Credentials) -> Callable[[], Any]:
+        """Return what brings the source of `credentials` for each of many requests."""
+        return _Held(self, credentials)
+
     def forget(self, credentials: Credentials) -> None:
         """Forget the token of `credentials`, if there is one; it is not revoked at the server."""
         self._sources.drop(_checked(credentials))
+        self._forgotten += 1
 
     def _supports(self, grant: str, metadata: ServerMetadata) -> bool:
         listed = metadata.extra.get("grant_types_supported")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import aclosing, closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from doorkey.auth.on_httpx import HttpxAdapter
-from doorkey.auth.signer import RequestSigner
+from doorkey.auth.on_httpx import (
+    AsyncLeavingBehind,
+    LeavingBehind,
+    can_repeat,
+    has_authorization,
+    put_on,
+    take_off,
+)
+from doorkey.auth.signer import RequestSigner, is_proven
+from doorkey.integrations.httpx_transport.exchanged import Same
+from doorkey.protocol.bearer import authorization_header
 from doorkey.transport.httpx_or_httpx2 import transport_bases
 
 if TYPE_CHECKING:
@@ -32,11 +40,6 @@ _ORIGIN: Final = "doorkey.origin"
 """A request's extension: where it was first sent. A client copies it to the requests that redirects lead to."""
 
 
-class _SigningAuth(HttpxAdapter):
-    def __init__(self, signer: RequestSigner) -> None:
-        self._signer = signer
-
-
 def _led_elsewhere(request: Any) -> bool:
     """Say whether a redirect led here from another origin, or came by one; remember where the request began."""
     url = request.url  # parsed and normalised by the library already
@@ -48,10 +51,15 @@ def _led_elsewhere(request: Any) -> bool:
 
 
 def _copy(request: Any) -> Any:
-    """Return a copy to sign: what its client makes of the request itself, after a redirect, then has no token."""
-    content = getattr(request, "_content", None)
-    body = {"stream": request.stream} if content is None else {"content": content}
-    return type(request)(request.method, request.url, headers=request.headers, extensions=request.extensions, **body)
+    """Return a copy to sign: what its client makes of the request itself, after a redirect, then has no token.
+
+    Its constructor would parse every header again, which takes longer than all else that is done here.
+    """
+    copied = object.__new__(type(request))
+    copied.__dict__.update(request.__dict__)
+    copied.headers = type(request.headers)(request.headers)
+    copied.extensions = dict(request.extensions)
+    return copied
 
 
 def _bare(request: Any) -> Any:
@@ -71,25 +79,39 @@ class AuthenticatingTransport(_Bases):
     def __init__(self, transport: Any, credentials_of: Any, authority: Any) -> None:
         self.transport = transport
         self._credentials_of, self._authority = credentials_of, authority
+        self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
 
     def handle_request(self, request: Any) -> Any:
         """Return the response to `request`."""
         if _led_elsewhere(request):
             return self.transport.handle_request(_bare(request))
         signed = _copy(request)
-        source = self._authority.source(self._credentials_of(signed))
-        with closing(_SigningAuth(RequestSigner(source, None)).sync_auth_flow(signed)) as signing:
-            request = next(signing)
-            while True:
-                response = self._sent(request)
-                try:
-                    request = signing.send(response)
-                except StopIteration:
-                    return response
-                except BaseException:
-                    response.close()
-                    raise
+        source = self._source_for(signed)
+        if has_authorization(signed.headers):
+            return self._sent(signed)
+        token = source.token()
+        response = self._sent(put_on(signed, authorization_header(token), LeavingBehind))
+        if response.status_code < 400 and is_proven(source):
+            return response
+        signer = RequestSigner(source, None)
+        if signer.is_rejection(response.status_code, response.headers):
+            try:
+                other = signer.replacement(token, signed.url, wanted=can_repeat(signed))
+            except BaseException:
                 response.close()
+                raise
+            if other is None:
+                return response
+            response.close()
+            take_off(signed)
+            token, response = other, self._sent(put_on(signed, signer.header(other), LeavingBehind))
+        signer.answered(token, response.status_code, response.headers, signed.url)
+        return response
+
+    def _source_for(self, signed: Any) -> Any:
+        if self._held is not None:
+            return self._held()
+        return self._authority.source(self._credentials_of(signed))
 
     def _sent(self, request: Any) -> Any:
         response = self.transport.handle_request(request)
@@ -123,26 +145,40 @@ class AsyncAuthenticatingTransport(_AsyncBases):
     def __init__(self, transport: Any, credentials_of: Any, authority: Any) -> None:
         self.transport = transport
         self._credentials_of, self._authority = credentials_of, authority
+        self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
 
     async def handle_async_request(self, request: Any) -> Any:
         """Return the response to `request`."""
         if _led_elsewhere(request):
             return await self.transport.handle_async_request(_bare(request))
         signed = _copy(request)
-        credentials = self._credentials_of(signed)
-        source = self._authority.source(await credentials if inspect.isawaitable(credentials) else credentials)
-        async with aclosing(_SigningAuth(RequestSigner(None, source)).async_auth_flow(signed)) as signing:
-            request = await anext(signing)
-            while True:
-                response = await self._sent(request)
-                try:
-                    request = await signing.asend(response)
-                except StopAsyncIteration:
-                    return response
-                except BaseException:
-                    await response.aclose()
-                    raise
+        source = await self._source_for(signed)
+        if has_authorization(signed.headers):
+            return await self._sent(signed)
+        token = await source.token()
+        response = await self._sent(put_on(signed, authorization_header(token), AsyncLeavingBehind))
+        if response.status_code < 400 and is_proven(source):
+            return response
+        signer = RequestSigner(None, source)
+        if signer.is_rejection(response.status_code, response.headers):
+            try:
+                other = await signer.replacement_async(token, signed.url, wanted=can_repeat(signed))
+            except BaseException:
                 await response.aclose()
+                raise
+            if other is None:
+                return response
+            await response.aclose()
+            take_off(signed)
+            token, response = other, await self._sent(put_on(signed, signer.header(other), AsyncLeavingBehind))
+        signer.answered(token, response.status_code, response.headers, signed.url)
+        return response
+
+    async def _source_for(self, signed: Any) -> Any:
+        if self._held is not None:
+            return self._held()
+        credentials = self._credentials_of(signed)
+        return self._authority.source(await credentials if inspect.isawaitable(credentials) else credentials)
 
     async def _sent(self, request: Any) -> Any:
         response = await self.transport.handle_async_request(request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -95,8 +94,10 @@ class OAuth2Session(OAuth2Client, requests.Session):
         Raises as `request` does.
         """
         if request.auth is None or request.auth is _WITHHELD:
-            request = copy(request)
-            request.auth = self.token_auth if request.auth is None else None
+            auth = self.token_auth if request.auth is None else None
+            given, request = request, object.__new__(type(request))  # what `copy` does, which takes longer than signing
+            request.__dict__.update(given.__dict__)
+            request.auth = auth
         return super().prepare_request(request)
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
