@@ -43,14 +43,6 @@ def test_a_file_that_an_sql_store_makes_is_its_owners_alone(used: Callable[[Path
     assert {stat.S_IMODE(one.stat().st_mode) for one in made} == {0o600}
 
 
-def test_a_database_that_is_there_already_keeps_its_mode(tmp_path: Path) -> None:
-    path = tmp_path / "application.db"
-    path.touch(0o640)
-    path.chmod(0o640)
-    use(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-
-
 def test_a_file_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         use(tmp_path / "no-folder" / "tokens.db")

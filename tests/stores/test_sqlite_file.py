@@ -85,17 +85,6 @@ def test_a_file_of_another_user_is_refused(path: Path) -> None:
     refused(path, UsageError, "another user")
 
 
-@posix
-def test_a_folder_that_everybody_may_write_to_is_refused_unless_it_is_sticky(path: Path) -> None:
-    path.parent.chmod(0o777)
-    with pytest.raises(UsageError, match="everybody"):
-        SQLiteStore(path)
-    assert not path.exists()
-    path.parent.chmod(0o1777)
-    SQLiteStore(path).close()
-    path.parent.chmod(0o700)
-
-
 def test_what_is_no_plain_file_is_refused(path: Path) -> None:
     path.mkdir()
     refused(path, UsageError, "plain file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect
@@ -76,6 +77,8 @@ class SQLStore(NotPicklable):
     def close(self) -> None:
         """Close the connections, if the store made its engine. They are opened again by the next call."""
         if self._bounded is not None:
+            if _has_idle_connections(self._engine):
+                run(self._statements.empty_log(), self._perform)
             self._engine.dispose()
 
     def _perform(self, statement: Statement) -> Outcome:
@@ -128,7 +131,7 @@ class AsyncSQLStore(NotPicklable):
 
     async def create_table(self) -> None:
         """Make the table if it is not there; any number of processes may do so at once."""
-        await self._used(lambda connection: connection.run_sync(_create, self._statements))
+        await self._used(self._engine(), lambda connection: connection.run_sync(_create, self._statements))
 
     async def load(self, key: str) -> Record | None:
         """Return the record of `key`, or None."""
@@ -150,6 +153,8 @@ class AsyncSQLStore(NotPicklable):
         """Close this loop's connections, if the store made its engine. They are opened again by the next call."""
         engine = None if self._own is None else self._own.pop()
         if engine is not None:
+            if _has_idle_connections(engine):
+                await arun(self._statements.empty_log(), partial(self._perform, engine=engine))
             await engine.dispose()
 
     def _engine(self) -> AsyncEngine:
@@ -158,17 +163,18 @@ class AsyncSQLStore(NotPicklable):
         assert self._own is not None
         return self._own.get()
 
-    async def _perform(self, statement: Statement) -> Outcome:
+    async def _perform(self, statement: Statement, *, engine: AsyncEngine | None = None) -> Outcome:
         async def work(connection: AsyncConnection) -> Outcome:
             try:
                 return _outcome(statement, await connection.execute(statement.text))
             except IntegrityError:
                 return Outcome(taken=True)
 
-        return await self._used(work, again=statement.harmless)
+        return await self._used(engine or self._engine(), work, again=statement.harmless)
 
-    async def _used(self, work: Callable[[AsyncConnection], Awaitable[T]], *, again: bool = False) -> T:
-        engine = self._engine()
+    async def _used(
+        self, engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[T]], *, again: bool = False
+    ) -> T:
 
         async def call() -> T:
             async with engine.connect() as connection:
@@ -178,8 +184,14 @@ class AsyncSQLStore(NotPicklable):
             return await (call() if self._bounded is None else self._bounded.arun(call))
         except (SQLAlchemyError, OSError) as error:
             if again and _was_dead(error):
-                return await self._used(work)
+                return await self._used(engine, work)
             raise _ours(error) from error
+
+
+def _has_idle_connections(engine: Engine | AsyncEngine) -> bool:
+    """Whether closing needs no new connection; a pool that does not count its connections is one in memory."""
+    count: Callable[[], int] | None = getattr(engine.pool, "checkedin", None)
+    return count is not None and count() > 0
 
 
 def _outcome(statement: Statement, result: Any) -> Outcome:

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -26,6 +24,7 @@ from doorkey.arguments import seconds
 from doorkey.errors import StoreError, TransportError, UsageError, scrubbed
 from doorkey.runtime.deadline import within
 from doorkey.stores.limits import MAX_TIMEOUT
+from doorkey.stores.sql_file import keep_private
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -118,7 +117,7 @@ class Bounded:
             raise _unusable() from scrubbed(error)
         _look_at_idle_connections(getattr(engine, "sync_engine", engine))
         if self.dialect == "sqlite":
-            event.listen(getattr(engine, "sync_engine", engine), "do_connect", _make_private)
+            keep_private(getattr(engine, "sync_engine", engine))
         return engine
 
 
@@ -171,14 +170,6 @@ def asynchronous() -> Any:
             "an asynchronous SQL store needs greenlet, which is not installed: pip install 'sqlalchemy[asyncio]'"
         ) from error
     return module
-
-
-def _make_private(_: Any, __: Any, given: Sequence[Any], ___: Any) -> None:
-    """Make an SQLite file that is not there yet for one user alone, before SQLite makes it for everybody to read."""
-    path = given[0] if given else None
-    if isinstance(path, str) and path not in ("", ":memory:") and not path.startswith("file:"):
-        with suppress(OSError):  # one that is there is its owner's affair, and what cannot be made SQLite tells
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _unusable() -> UsageError:

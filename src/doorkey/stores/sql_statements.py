@@ -8,14 +8,16 @@ once the database lets one change the row. `key` and `owner` are bound values; n
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import text as sql_text
 from sqlalchemy.sql.expression import Executable, Update
 
 from doorkey.arguments import text
-from doorkey.errors import RecordError, UsageError
+from doorkey.errors import RecordError, StoreError, UsageError
 from doorkey.stores.limits import (
     KEPT,
     TOO_LATE,
@@ -66,6 +68,7 @@ class SQLStatements:
         ):
             raise UsageError("an SQL store's table has a name like doorkey_tokens, or schema.doorkey_tokens")
         self.table = table_of(name)
+        self._dialect = dialect
         self._changes_within_a_query = dialect == "postgresql"
         self._creations = itertools.count(1)
 
@@ -101,7 +104,17 @@ class SQLStatements:
         gone_at = DatabaseTime() if data is None else None
         statement = update(self.table).where(same).values(version=expected + 1, data=data, gone_at=gone_at)
         outcome = yield from Statement(statement)
-        return expected + 1 if outcome.changed else 0
+        if not outcome.changed:
+            return 0
+        if data is None:
+            yield from self.empty_log()
+        return expected + 1
+
+    def empty_log(self) -> Flow[None]:
+        """Leave nothing of what was deleted or replaced in the write-ahead log of SQLite, where it has one."""
+        if self._dialect == "sqlite":
+            with suppress(StoreError):  # what was to be committed is: only the log stays longer
+                yield from Statement(sql_text("PRAGMA wal_checkpoint(TRUNCATE)"), reads=True)
 
     def release(self, lease: Lease) -> Flow[None]:
         """Give the lease back."""

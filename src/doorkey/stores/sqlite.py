@@ -7,8 +7,7 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from doorkey.arguments import encodable, seconds
 from doorkey.errors import UsageError
@@ -22,6 +21,7 @@ from doorkey.stores.limits import (
     checked_lease,
     new_owner,
 )
+from doorkey.stores.private_file import resolved
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sqlite_connection import Connection
 from doorkey.values import NotPicklable
@@ -65,8 +65,7 @@ class SQLiteStore(NotPicklable):
         if not encodable(name):
             raise UsageError("an SQLite store's path has a lone surrogate, which no file's name holds")
         seconds(timeout, "timeout", most=MAX_TIMEOUT)
-        # Once and for all: the working directory may change
-        self._connection = Connection(Path(os.path.abspath(name)), timeout)  # noqa: PTH100  # resolve() follows links
+        self._connection = Connection(resolved(name), timeout)
         self._creations = itertools.count(1)
         self._look()
 
@@ -93,16 +92,16 @@ class SQLiteStore(NotPicklable):
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
         """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0.
 
-        A saved record is on the disk when this returns.
+        A saved record is on the disk when this returns, and a deleted one in none of the store's files.
         """
         checked_key(key)
         check_commit(data, expected)
         values: dict[str, object] = {"key": key, "data": data, "expected": expected}
-        with self._connection.used() as db, _durable(db):
-            if expected == 0:
-                return self._first(db, values)
-            changed = db.execute(_DELETE if data is None else _NEXT, values).rowcount
-            return expected + 1 if changed == 1 else 0
+        with self._connection.used() as db:
+            with _durable(db):
+                version = self._committed(db, values)
+            self._connection.empty_log(db, deleted=data is None and version > 0)
+        return version
 
     def release(self, lease: Lease) -> None:
         """Give the lease back; nothing happens when it has expired."""
@@ -113,6 +112,13 @@ class SQLiteStore(NotPicklable):
     def close(self) -> None:
         """Close the file. It is opened again by the next call."""
         self._connection.close()
+
+    def _committed(self, db: sqlite3.Connection, values: dict[str, Any]) -> int:
+        if values["expected"] == 0:
+            return self._first(db, values)
+        changed = db.execute(_DELETE if values["data"] is None else _NEXT, values).rowcount
+        version: int = values["expected"] + 1
+        return version if changed == 1 else 0
 
     def _first(self, db: sqlite3.Connection, values: dict[str, object]) -> int:
         db.execute("BEGIN IMMEDIATE")  # the version is read in the same transaction

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from doorkey.errors import OAuthError, RecordError, StoreError
 from doorkey.runtime.forks import ForkSafeLock, around_fork
-from doorkey.stores.sqlite_file import TABLES, Identity, check_ours, identity, made_if_missing
+from doorkey.stores.private_file import Identity, identity
+from doorkey.stores.sqlite_file import TABLES, check_ours, open_private, truncate_log
 
 __all__: list[str] = []
 
@@ -30,6 +31,7 @@ class Connection:
         self._in_use = False
         self._db: sqlite3.Connection | None = None
         self._file: Identity | None = None
+        self._log_holds_deleted = False
         around_fork(self, Connection._before_fork, Connection._after_fork)
 
     @contextmanager
@@ -54,9 +56,19 @@ class Connection:
             finally:
                 self._in_use = False
 
+    def empty_log(self, db: sqlite3.Connection, *, deleted: bool) -> None:
+        """Leave nothing of a record that was `deleted` in the log: now, or else after a later commit, or at `close`.
+
+        Only another connection that reads keeps it from being done now; a later commit does not wait for that one.
+        """
+        if deleted or self._log_holds_deleted:
+            self._log_holds_deleted = not truncate_log(db, self._timeout if deleted else 0)
+
     def close(self) -> None:
-        """Close it; it is opened again when it is used."""
+        """Close it; it is opened again when it is used. Nothing that was deleted stays in the log."""
         with self._lock:
+            if self._db is not None:
+                truncate_log(self._db, self._timeout)
             self._close()
 
     def _close(self) -> None:
@@ -68,21 +80,9 @@ class Connection:
         if self._db is not None and identity(self._path) == self._file:
             return self._db
         self._close()
-        file = made_if_missing(self._path, TABLES)
-        # mode=rw: SQLite makes no file of its own
-        db = sqlite3.connect(
-            f"{self._path.as_uri()}?mode=rw",
-            uri=True,
-            timeout=self._timeout,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        db, file = open_private(self._path, TABLES, lambda db: check_ours(db, self._path), timeout=self._timeout)
         try:
-            check_ours(db, self._path)
             db.execute("PRAGMA synchronous = NORMAL")  # leases; a record's commit asks for more
-            db.execute("PRAGMA secure_delete = ON")  # a token that was replaced is overwritten
-            if identity(self._path) != file:
-                raise StoreError(f"the store at {self._path} was replaced while it was opened", retryable=True)
         except BaseException:
             db.close()
             raise

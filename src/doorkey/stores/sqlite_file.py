@@ -1,9 +1,7 @@
-"""The file of an SQLite store: private to its owner, complete from its first moment, never somebody else's.
+"""The SQLite file of a store: made complete, opened under the policy of `private_file`, never another program's.
 
 Theory of operation. The file is made under a temporary name with its tables in it and linked to its own name, which
-fails if that is taken: so no process ever sees half a file, and an empty one is what was left of a damaged one. An
-existing file is judged by `lstat` alone. Opening and closing it ourselves would drop the locks that SQLite holds in
-this process (POSIX locks belong to the process, not to the descriptor).
+fails if that is taken: so no process ever sees half a file, and an empty one is what was left of a damaged one.
 """
 
 from __future__ import annotations
@@ -12,18 +10,27 @@ import errno
 import os
 import secrets
 import sqlite3
-import stat
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
 from doorkey.errors import RecordError, StoreError, UsageError
+from doorkey.stores.private_file import (
+    COMPANIONS,
+    Identity,
+    check_companions,
+    check_directory,
+    check_opened,
+    companion,
+    create,
+    identity,
+)
 
 __all__: list[str] = []
 
-APPLICATION_ID: Final = 0x646B7473  # "dkts": how our own files are told from other people's
+APPLICATION_ID: Final = 0x646B7473  # "dkts": tells our own files from other programs'
 SCHEMA: Final = 1
-COMPANIONS: Final = ("-wal", "-shm", "-journal")
 
 TABLES: Final = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -40,48 +47,74 @@ CREATE TABLE record (
 CREATE INDEX record_gone_at ON record (gone_at) WHERE gone_at IS NOT NULL;
 """
 
-Identity = tuple[int, int]
-"""Device and inode: which file it is, whatever its name."""
 
+def open_private(
+    path: Path, tables: str, check: Callable[[sqlite3.Connection], None], *, timeout: float
+) -> tuple[sqlite3.Connection, Identity]:
+    """Return a connection to the file at `path`, in autocommit mode and for any thread, and which file it is.
 
-def identity(path: Path) -> Identity | None:
-    """Return which file is at `path`, or None when there is none.
+    path: as `private_file.resolved` returns it.
+    tables: SQL statements that make the file's content, if there is no file yet.
+    check: reads from the database and raises what is wrong with it.
+    timeout: seconds to wait for another connection's write.
 
-    Raises `UsageError` when it is a symbolic link or no plain file, somebody else's, or open to group or others.
+    What is deleted is overwritten (`secure_delete`). Raises `UsageError` for a file, a companion or a directory that
+    other users can read or replace; `RecordError` for the companions of a file that was deleted; `StoreError` for a
+    file that cannot be made or was replaced meanwhile; and what `check` raises.
     """
+    expected = made_if_missing(path, tables)
+    # mode=rw: SQLite makes no file of its own
+    db = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
+    )
     try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(f"the store at {path} cannot be reached ({error.strerror})") from error
-    if stat.S_ISLNK(status.st_mode):
-        raise UsageError(f"the store at {path} is a symbolic link: name the file itself")
-    if not stat.S_ISREG(status.st_mode):
-        raise UsageError(f"the store at {path} is not a plain file")
-    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-        raise UsageError(f"the store at {path} belongs to another user: tokens are kept in a file of one's own")
-    if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077:
-        raise UsageError(f"the store at {path} is open to others, who may have read it: make it chmod 600")
-    return status.st_dev, status.st_ino
+        check_companions(path)  # before the first read opens them: as root, SQLite makes them its own
+        check(db)
+        log = db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        db.execute("PRAGMA schema_version").fetchone()  # a read: the log is open, also one that `check` turned on
+        try:
+            check_opened(path, expected, log=log)
+        except BaseException:
+            _keep_log_out(db)
+            raise
+        db.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        db.close()
+        raise
+    return db, expected
 
 
 def made_if_missing(path: Path, tables: str) -> Identity:
-    """Return which file is at `path`, after making it with its `tables` (statements of SQL) if there was none.
+    """Return which file is at `path`, after making it with its `tables` (SQL statements) if there was none.
 
-    Raises what `identity` raises, and `UsageError` for a folder where others may put files in our file's place.
+    Raises what `open_private` raises, but for `check`.
     """
+    check_directory(path)
     found = identity(path)
     if found is None:
-        _check_folder(path)
-        _refuse_leftovers(path)
+        refuse_leftovers(path)
         _make(path, tables)
         found = identity(path)
-    for companion in COMPANIONS:
-        identity(path.with_name(path.name + companion))
+    check_companions(path)
     if found is None:
         raise StoreError(f"the store at {path} disappeared while it was opened", retryable=True)
     return found
+
+
+def truncate_log(db: sqlite3.Connection, timeout: float) -> bool:
+    """Move the log into the file and empty it, so that nothing deleted stays there; return whether that was done.
+
+    It waits `timeout` seconds for other connections that read or write. Nothing is lost where it cannot be done.
+    """
+    try:
+        before = db.execute("PRAGMA busy_timeout").fetchone()[0]
+        db.execute(f"PRAGMA busy_timeout = {round(timeout * 1000)}")
+        try:
+            return not db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {before}")
+    except sqlite3.Error:  # a full disk, a damaged file: the next use of the store reports that
+        return False
 
 
 def check_ours(db: sqlite3.Connection, path: Path) -> None:
@@ -101,28 +134,24 @@ def check_ours(db: sqlite3.Connection, path: Path) -> None:
         raise RecordError(f"file {path} is damaged: it has no records' table; it was left as it is")
 
 
-def _check_folder(path: Path) -> None:
-    try:
-        mode = path.parent.stat().st_mode
-    except OSError as error:
-        raise UsageError(f"the store at {path} has no folder to be in ({error.strerror})") from error
-    if os.name == "posix" and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        raise UsageError(f"the store at {path} would be in a folder where everybody may replace it")
-
-
-def _refuse_leftovers(path: Path) -> None:
-    """SQLite would take the log of a database that was deleted for the new one's."""
-    for companion in COMPANIONS:
-        leftover = path.with_name(path.name + companion)
+def refuse_leftovers(path: Path) -> None:
+    """Raise `RecordError` for companions without a file: SQLite would take a deleted database's log for the next."""
+    for suffix in COMPANIONS:
+        leftover = companion(path, suffix)
         if os.path.lexists(leftover) and not os.path.lexists(path):
             raise RecordError(f"file {path} was deleted, but {leftover} is still there: bring it back, or delete both")
+
+
+def _keep_log_out(db: sqlite3.Connection) -> None:
+    """Have `close` not copy a log that is not ours into the file, where Python can say so (3.12)."""
+    if hasattr(db, "setconfig"):
+        db.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)  # type: ignore[attr-defined]  # noqa: FBT003
 
 
 def _make(path: Path, tables: str) -> None:
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        os.close(os.open(fresh, flags, 0o600))
+        create(fresh)
         try:
             with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
                 db.executescript(tables)
@@ -144,5 +173,5 @@ def _put_in_place(fresh: Path, path: Path) -> None:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise
             # A file system without hard links: claim the name first, so that nobody's file is replaced
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            create(path)
             fresh.replace(path)

@@ -1,7 +1,7 @@
 """A store in an SQLite file: what the server knew is still known after a restart.
 
 The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600,
-no symbolic link, no other owner, and never a file that is something else. `doorkey.stores.sqlite_file` sees to that.
+no symbolic link, no other owner, and never a file that is something else. `doorkey.stores.private_file` is the policy.
 
 It has a write-ahead log, so that who reads it holds up nobody who writes. A file of an older doorkey has none, and gets
 one when it is opened, unless somebody uses it just then.
@@ -13,12 +13,12 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from doorkey.errors import StoreError, UsageError
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.server.storage.records import SWEEP_EVERY
-from doorkey.stores.sqlite_file import made_if_missing
+from doorkey.stores.private_file import resolved
+from doorkey.stores.sqlite_file import open_private, truncate_log
 
 APPLICATION_ID = 0x646B6579  # "dkey": how our own files are told from other people's
 _LIVE = "SELECT value FROM record WHERE kind = ? AND key = ? AND expires_at > ?"
@@ -46,27 +46,13 @@ class SQLiteRecords:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
-        self._path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() follows links
+        self._path = resolved(path)
         self._lock = ForkSafeLock()
         self._writes = 0
-        made_if_missing(self._path, _TABLES)
         try:
-            self._db = sqlite3.connect(
-                f"{self._path.as_uri()}?mode=rw",
-                uri=True,
-                timeout=timeout,
-                check_same_thread=False,
-                isolation_level=None,
-            )
+            self._db, _ = open_private(self._path, _TABLES, self._check_ours, timeout=timeout)
         except sqlite3.Error as error:
             raise UsageError(f"the store at {self._path} cannot be opened") from error
-        try:
-            self._check_ours()
-            with suppress(sqlite3.OperationalError):  # somebody uses a file that has no log yet: it works without, too
-                self._db.execute("PRAGMA journal_mode = WAL")
-        except BaseException:
-            self._db.close()
-            raise
 
     def get(self, kind: str, key: str, now: float) -> str | None:
         """Return the record, or None."""
@@ -102,18 +88,21 @@ class SQLiteRecords:
             return there
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, with nothing in its log that was deleted."""
         with self._lock:
+            truncate_log(self._db, 0)
             self._db.close()
 
-    def _check_ours(self) -> None:
+    def _check_ours(self, db: sqlite3.Connection) -> None:
         try:
-            found = self._db.execute("PRAGMA application_id").fetchone()[0]
-            tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
+            found = db.execute("PRAGMA application_id").fetchone()[0]
+            tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
         except sqlite3.Error as error:
             raise UsageError(f"{self._path} is not a doorkey store; it was left as it is") from error
         if found != APPLICATION_ID or "record" not in tables:
             raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
+        with suppress(sqlite3.OperationalError):  # somebody uses a file that has no log yet: it works without, too
+            db.execute("PRAGMA journal_mode = WAL")
 
     @contextmanager
     def _transaction(self, kind: str = "DEFERRED") -> Generator[None]:

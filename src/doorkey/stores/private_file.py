@@ -1,0 +1,148 @@
+"""The file policy of every store on SQLite: a file, and the files beside it, that no other user can read or replace.
+
+Theory of operation. SQLite writes what it stores to companion files too (`-wal`, `-shm`, `-journal`), and opens
+whatever has their names. So a user who can create files in the directory can plant a companion and read what is
+written to it. The policy therefore has three parts: other users cannot write to the directory; the file and its
+companions are regular files of this user with mode 0600; and after SQLite has opened them, the open descriptors are
+those files. The last part detects a file that was swapped between the check and the open.
+
+An existing file is checked by `lstat` and by the descriptors that SQLite has. It is never opened here: closing our own
+descriptor would drop the locks that SQLite holds in this process (POSIX locks belong to the process).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from doorkey.errors import StoreError, UsageError
+
+__all__: list[str] = []
+
+WAL_FILES: Final = ("-wal", "-shm")
+COMPANIONS: Final = (*WAL_FILES, "-journal")
+_DESCRIPTORS: Final = "/dev/fd"
+
+Identity = tuple[int, int]
+"""Device and inode: which file it is, whatever its name."""
+
+
+def resolved(path: str | os.PathLike[str]) -> Path:
+    """Return `path` made absolute, with the symbolic links of its directory resolved, and not one at the file itself.
+
+    So neither a new working directory nor a link that is changed later leads to another directory.
+    """
+    folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100  # resolve() follows a link at the file
+    return Path(os.path.realpath(folder)) / name
+
+
+def companion(path: Path, suffix: str) -> Path:
+    """Return the path of the file that SQLite keeps beside the one at `path`."""
+    return path.with_name(path.name + suffix)
+
+
+def check_directory(path: Path) -> None:
+    """Raise `UsageError` unless this user, and root, alone can create and replace files beside `path`.
+
+    The sticky bit of a directory such as /tmp protects the file, but lets every user plant a companion: it is rejected.
+    Of the directories above, the owners and groups are trusted, but not every user.
+    """
+    try:
+        status = path.parent.stat()
+        above = [folder.stat() for folder in path.parent.parents] if os.name == "posix" else []
+    except OSError as error:
+        raise UsageError(f"the directory of the store at {path} cannot be used ({error.strerror})") from error
+    if os.name != "posix":
+        return
+    if status.st_uid not in (os.geteuid(), 0):
+        raise UsageError(f"the directory of the store at {path} belongs to another user, who can replace the file")
+    if status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid)):
+        raise UsageError(
+            f"other users can write to the directory of the store at {path}, also plant a file there that SQLite "
+            "writes tokens to: give the store a directory of its own (mkdir -m 700)"
+        )
+    if any(one.st_mode & stat.S_IWOTH and not one.st_mode & stat.S_ISVTX for one in above):
+        raise UsageError(f"every user can replace a directory above the store at {path}: make it chmod o-w")
+
+
+def identity(path: Path) -> Identity | None:
+    """Return which file is at `path`, or None if there is none.
+
+    Raises `UsageError` for a symbolic link, for anything but a regular file, and for a file that belongs to another
+    user or is open to the group or others.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"the store at {path} cannot be reached ({error.strerror})") from error
+    if stat.S_ISLNK(status.st_mode):
+        raise UsageError(f"the store at {path} is a symbolic link: name the file itself")
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"the store at {path} is not a plain file")
+    if os.name == "posix" and status.st_uid != os.geteuid():
+        raise UsageError(f"the store at {path} belongs to another user: tokens are kept in a file of one's own")
+    if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077:
+        raise UsageError(f"the store at {path} is open to others, who may have read it: make it chmod 600")
+    return status.st_dev, status.st_ino
+
+
+def check_companions(path: Path) -> None:
+    """Raise what `identity` raises for a file beside `path`, before SQLite opens it."""
+    for suffix in COMPANIONS:
+        identity(companion(path, suffix))
+
+
+def check_opened(path: Path, expected: Identity, *, log: bool) -> None:
+    """Raise unless the files that SQLite has open for `path` are those that the policy accepts.
+
+    path: the file, which SQLite has read from at least once.
+    expected: which file it was before SQLite opened it.
+    log: whether the database has a write-ahead log, so that its companions are open as well.
+
+    Raises `UsageError` for a file that the policy rejects, and a retryable `StoreError` for a file that was replaced.
+    """
+    names = [path, *(companion(path, suffix) for suffix in WAL_FILES if log)]
+    found = [identity(name) for name in names]
+    check_companions(path)
+    opened = _open_files()
+    if found[0] != expected or None in found or (opened is not None and not opened.issuperset(found)):
+        raise StoreError(f"the store at {path}, or a file beside it, was replaced while it was opened", retryable=True)
+
+
+def create(path: Path) -> None:
+    """Create an empty file at `path` for this user alone; raises `FileExistsError` if the name is taken, even by a
+    link."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    os.close(os.open(path, flags, 0o600))
+
+
+def _open_files() -> set[Identity | None] | None:
+    """Return which files this process has open, or None where the system does not tell."""
+    try:
+        numbers: Iterable[str] = os.listdir(_DESCRIPTORS)  # noqa: PTH208  # names are all that is needed
+    except OSError:
+        return None
+    found: set[Identity | None] = set()
+    for number in numbers:
+        with suppress(OSError):  # the descriptor of the listing itself is closed by now
+            status = os.fstat(int(number))
+            found.add((status.st_dev, status.st_ino))
+    return found
+
+
+def _is_own_group(gid: int) -> bool:
+    """Whether the group is the one that many systems make for each user, with the user as its only member."""
+    import grp
+    import pwd
+
+    try:
+        group, user = grp.getgrgid(gid), pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return group.gr_name == user.pw_name and user.pw_gid == gid and set(group.gr_mem) <= {user.pw_name}
