@@ -91,6 +91,23 @@ def function(value: object, expected: str) -> None:
         _refused(expected, value)
 
 
+def accepts(call: object, keywords: Iterable[Iterable[str]], expected: str) -> None:
+    """Raise `UsageError` that says what is `expected` unless `call` accepts one argument with each set of `keywords`.
+
+    A callable whose signature Python cannot tell, such as a builtin, is accepted.
+    """
+    try:
+        signature = inspect.signature(cast("Any", call))
+    except (TypeError, ValueError):
+        return
+    for names in keywords:
+        try:
+            signature.bind(None, **dict.fromkeys(names))
+        except TypeError:
+            given = ", ".join(signature.parameters)  # names alone: a default may be a secret
+            raise UsageError(f"{expected}, and not one with the parameters ({given})") from None
+
+
 def blocking(value: object, expected: str) -> None:
     """Raise `UsageError` unless `value` can be called, and does what it does before it returns."""
     function(value, expected)

@@ -36,6 +36,7 @@ TRANSACTION = AuthorizationTransaction(
     response_mode="query",
     expires_at=1_800_000_600.5,
     token_endpoint="https://as.example/token",
+    resource=("https://api.example", "https://other.example"),
 )
 
 
@@ -112,6 +113,8 @@ def test_what_is_optional_may_be_missing() -> None:
         {"expires_at": 10**400},
         {"scope": 'a"b'},
         {"scope": ["openid"]},
+        {"resource": "https://api.example"},
+        {"resource": [7]},
     ],
 )
 def test_anything_else_is_no_transaction(change: dict[str, Any]) -> None:
@@ -241,6 +244,45 @@ def test_a_fragment_is_read_only_where_the_request_asked_for_one() -> None:
     assert parse_callback(url, state="s", fragment=True).parameters == {"access_token": "hunter2", "state": "s"}
     with pytest.raises(MismatchingStateError):
         parse_callback(callback(("access_token", "a"), ("state", "s"), mark="#"), state="s")
+
+
+class Several(dict[str, str]):
+    """A form as Starlette holds it: `multi_items` has every value."""
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        return [("code", "c"), ("code", "d"), ("state", "s")]
+
+
+class Lists(dict[str, str]):
+    """A form as Django and Werkzeug hold it: `lists` has every value."""
+
+    def lists(self) -> list[tuple[str, list[str]]]:
+        return [("code", ["c", "d"]), ("state", ["s"])]
+
+
+def test_a_posted_form_is_read_as_a_mapping() -> None:
+    posted = {"code": "c", "state": "s", "iss": ISSUER}
+    assert parse_callback(posted, state="s", issuer=ISSUER).parameters == posted
+    assert parse_callback({"code": ["c"], "state": ["s"]}, state="s").parameters == {"code": "c", "state": "s"}
+
+
+@pytest.mark.parametrize(
+    "form", [Several(code="c", state="s"), Lists(code="c", state="s"), {"code": ["c", "d"], "state": "s"}]
+)
+def test_a_parameter_that_a_posted_form_repeats_is_refused(form: Any) -> None:
+    with pytest.raises(VerificationError, match="code stands in the callback more than once"):
+        parse_callback(form, state="s")
+
+
+@pytest.mark.parametrize("form", [{"code": 7}, {7: "c"}, {"code": ["c", None]}, {"code": b"c"}, {"code": {"a": "b"}}])
+def test_a_posted_form_holds_text(form: Any) -> None:
+    with pytest.raises(VerificationError, match="value that is not text"):
+        parse_callback(form, state="s")
+
+
+def test_an_oversized_posted_form_is_refused() -> None:
+    with pytest.raises(VerificationError, match="longer than"):
+        parse_callback({"state": "s", "x": "a" * MAX_CALLBACK}, state="s")
 
 
 def test_an_oversized_callback_is_refused_unread() -> None:

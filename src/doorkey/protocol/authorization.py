@@ -8,7 +8,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, mapping
@@ -57,11 +57,18 @@ class AuthorizationTransaction:
     expires_at: float
     token_endpoint: str | None = None
     """Where its code goes, if that was known when it began: a code of one server is offered to no other."""
+    resource: tuple[str, ...] = ()
+    """The resource indicators of the request, which the token request repeats (RFC 8707 §2.2)."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can hold."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**plain, "code_verifier": self.code_verifier.reveal(), "scope": str(self.scope)}
+        return {
+            **plain,
+            "code_verifier": self.code_verifier.reveal(),
+            "scope": str(self.scope),
+            "resource": list(self.resource),
+        }
 
     def to_json(self) -> str:
         """Return `to_dict()` as JSON text."""
@@ -75,10 +82,13 @@ class AuthorizationTransaction:
         texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
         optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope", "token_endpoint")}
         expires_at = moment_of(members.get("expires_at"))
+        resource: object = members.get("resource") or []
         if (
             not all(isinstance(value, str) and value for value in texts.values())
             or not all(value is None or isinstance(value, str) for value in optional.values())
             or expires_at is None
+            or not isinstance(resource, list | tuple)
+            or not all(isinstance(value, str) for value in cast("list[object]", resource))
         ):
             raise UsageError("this is not an authorization transaction: give what to_dict() or to_json() returned")
         return cls(
@@ -92,6 +102,7 @@ class AuthorizationTransaction:
             response_mode=str(texts["response_mode"]),
             expires_at=expires_at,
             token_endpoint=optional["token_endpoint"],
+            resource=tuple(cast("list[str]", resource)),
         )
 
     @classmethod
@@ -126,31 +137,63 @@ def authorization_url(endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str
 
 
 @hides_locals
+def callback_pairs(response: str | Mapping[str, Any], *, fragment: bool = False) -> Pairs:
+    """Return the unchecked parameters of an authorization response.
+
+    `response` is the URL at which the browser came back, or the posted form of ``response_mode=form_post`` as a mapping
+    (OAuth 2.0 Form Post Response Mode §2), also one that holds several values for a name. `fragment`: read the URL's
+    fragment in place of its query. Raises `VerificationError`.
+    """
+    if not isinstance(response, str):
+        return _form_pairs(response)
+    if len(response) > MAX_CALLBACK:
+        raise VerificationError("callback", f"is longer than {MAX_CALLBACK} characters")
+    try:
+        parts = urlsplit(response)
+    except ValueError as error:
+        raise VerificationError("callback", "is not a URL") from scrubbed(error)
+    try:
+        return parse_form(parts.fragment if fragment else parts.query)
+    except UsageError as error:
+        raise VerificationError("callback", f"has {error.description}") from None
+
+
+def _form_pairs(form: Mapping[str, Any]) -> Pairs:
+    """Return the pairs of a posted form, repeated names included: frameworks have three interfaces for those."""
+    if callable(several := getattr(form, "multi_items", None)):  # Starlette
+        items: Iterable[tuple[Any, Any]] = several()
+    elif callable(lists := getattr(form, "lists", None)):  # Django, Werkzeug
+        items = lists()
+    else:  # a dictionary, that of urllib.parse.parse_qs, or a multidict of aiohttp
+        items = form.items()
+    pairs: list[tuple[str, str]] = []
+    for name, value in items:
+        values: list[Any] = value if isinstance(value, list) else [value]
+        pairs += [(name, one) for one in values]
+        if not isinstance(name, str) or not all(isinstance(one, str) for one in values):
+            raise VerificationError("callback", "is a form with a value that is not text")
+    if sum(len(name) + len(value) for name, value in pairs) > MAX_CALLBACK:
+        raise VerificationError("callback", f"is longer than {MAX_CALLBACK} characters")
+    return tuple(pairs)
+
+
+@hides_locals
 def parse_callback(
-    url: str,
+    response: str | Mapping[str, Any],
     *,
     state: str | None,
     issuer: str | None = None,
     iss_required: bool = False,
     fragment: bool = False,
 ) -> Callback:
-    """Return the checked parameters of the URL at which the browser came back (RFC 6749 §4.1.2, RFC 9207 §2.4).
+    """Return the checked parameters of an authorization response of any response type (RFC 6749 §4.1.2, RFC 9207 §2.4).
 
-    `state` is what the request sent (None: it sent none), `issuer` whom it was sent to, `iss_required` whether that
-    server promised to name itself, `fragment` whether the request asked for an answer in the fragment: only then is
-    one read. Checked in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and
-    `VerificationError` when the callback belongs elsewhere, `ServerError` when it is an error answer.
+    `response` and `fragment` are as for `callback_pairs`. `state` is the state that the request sent (None: it sent
+    none), `issuer` the server that it was sent to. `iss_required`: that server's metadata promises the parameter `iss`.
+    Checks in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and
+    `VerificationError` for the callback of another request, and `ServerError` for an error response.
     """
-    if len(url) > MAX_CALLBACK:
-        raise VerificationError("callback", f"is longer than {MAX_CALLBACK} characters")
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise VerificationError("callback", "is not a URL") from scrubbed(error)
-    try:
-        pairs = parse_form(parts.fragment if fragment else parts.query)
-    except UsageError as error:
-        raise VerificationError("callback", f"has {error.description}") from None
+    pairs = callback_pairs(response, fragment=fragment)
     repeated = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1 and name in _ONCE)
     if repeated:
         raise VerificationError(repeated[0], "stands in the callback more than once")

@@ -83,12 +83,20 @@ METHODS: Final[Mapping[str, ClientAuthMethod]] = {
 }
 
 
+_BY_CERTIFICATE: Final = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
+
+
 def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | None = None) -> ClientAuthMethod:
     """Return the client authentication method called `name`: one of ours, or of those that a session has `registered`.
 
     Raises `UsageError` with the nearest known name.
     """
     known = {**METHODS, **(registered or {})}
+    if name in _BY_CERTIFICATE and name not in known:
+        raise UsageError(
+            f"{name} is the client certificate of the TLS connection: give token_endpoint_auth_method='none', which "
+            "sends the client_id, and the certificate to the HTTP library, such as cert= of requests (RFC 8705 §2)"
+        )
     if name not in known:
         can_register = ": register it with register_client_auth_method()"
         hint = did_you_mean(name, known, f": there are {', '.join(known)}" if registered is None else can_register)

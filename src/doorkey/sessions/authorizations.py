@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from doorkey.arguments import text, texts
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, VerificationError
 from doorkey.protocol import pkce
-from doorkey.protocol.authorization import LIFETIME, AuthorizationTransaction, authorization_url, new_state
+from doorkey.protocol.authorization import (
+    LIFETIME,
+    AuthorizationTransaction,
+    authorization_url,
+    callback_pairs,
+    new_state,
+)
 from doorkey.sessions.issuer import endpoint_of
+from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.options import SessionOptions
 from doorkey.values import Scope, Secret
 from doorkey.wire.messages import Pairs
-from doorkey.wire.parameters import pairs_of, parse_form
+from doorkey.wire.parameters import pairs_of
 
 _NEVER_SHOWN: Final = frozenset({"client_secret", "code_verifier", "client_assertion", "password"})
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What an authorization request promised its callback."""
+    """What an authorization request asked for, with which its response is checked and its code is exchanged."""
 
     response_type: str = "code"
     redirect_uri: str | None = None
     code_verifier: Secret | None = None
     scope: Scope = field(default_factory=Scope)
     fragment: bool = False
+    resource: tuple[str, ...] = ()
 
 
 def begun(
@@ -41,13 +49,15 @@ def begun(
 ) -> tuple[str, str, Pending, Pairs]:
     """Return the URL of a new authorization request, its state, what to remember of it, and its parameters.
 
-    `extra` keyword arguments become parameters; those that matter here (response_type, redirect_uri, scope, nonce,
-    response_mode) replace the session's. Raises `UsageError` for what cannot be asked for.
+    `extra` keyword arguments become parameters. They replace those of the session's options. Raises `UsageError` for an
+    invalid or a misspelled parameter.
     """
     endpoint = endpoint_of(options.metadata, url, "authorization")
     if not endpoint:
         raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
-    rest = dict(extra)
+    if extra:
+        refuse_near_misses(extra)
+    rest = {**options.authorization, **{name: value for name, value in extra.items() if value is not None}}
     for name, value in (("state", state), ("code_verifier", code_verifier), ("redirect_uri", rest.get("redirect_uri"))):
         if value is not None:
             text(value, name)
@@ -86,9 +96,16 @@ def begun(
         code_verifier=Secret(code_verifier) if code_verifier else None,
         scope=scope,
         fragment=mode.startswith("fragment"),
+        resource=resource_in(rest),
     )
     more = pairs_of(rest)
     return authorization_url(endpoint, ours, more), state, pending, ours + more
+
+
+def resource_in(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the `resource` parameters, which the token request repeats (RFC 8707 §2.2)."""
+    given = parameters.get("resource")
+    return () if given is None else tuple(value for _, value in pairs_of({"resource": given}))
 
 
 def _response_type(given: Any) -> str:
@@ -102,7 +119,7 @@ def transaction_of(
     """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`."""
     if _response_type(extra.get("response_type")) != "code":
         raise UsageError("begin_authorization is for the code flow: response_type is 'code'")
-    wanted = {**extra, "nonce": extra.get("nonce") or new_state()}
+    wanted = {**extra, "nonce": extra.get("nonce") or options.authorization.get("nonce") or new_state()}
     full_url, state, pending, pairs = begun(options, url, wanted, with_pkce=True)
     assert pending.code_verifier is not None, "asked for with PKCE"
     parameters = dict(pairs)
@@ -117,6 +134,7 @@ def transaction_of(
         response_mode=parameters.get("response_mode", "query"),
         expires_at=now + LIFETIME,
         token_endpoint=options.metadata.token_endpoint,
+        resource=pending.resource,
     )
 
 
@@ -127,13 +145,14 @@ def promised_by(transaction: AuthorizationTransaction) -> Pending:
         code_verifier=transaction.code_verifier,
         scope=transaction.scope,
         fragment=transaction.response_mode.startswith("fragment"),
+        resource=transaction.resource,
     )
 
 
-def state_in(url: str, *, fragment: bool = False) -> str | None:
-    """Return the `state` of a callback that has not been checked yet, to look up what was promised for it."""
+def state_in(response: str | Mapping[str, Any], *, fragment: bool = False) -> str | None:
+    """Return the `state` of a response that has not been checked yet, to look up the request that it answers."""
     try:
-        parts = urlsplit(url)
-        return dict(parse_form(parts.fragment if fragment else parts.query)).get("state")
-    except (ValueError, UsageError):
+        found = dict(callback_pairs(response, fragment=fragment)).get("state")
+    except VerificationError:
         return None
+    return found

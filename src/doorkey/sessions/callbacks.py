@@ -1,8 +1,9 @@
-"""Finishing what the browser brings back: which request it answers, and what may be read from it."""
+"""Authorization responses: which request each one answers, and the parameters that may be read from it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,14 +13,53 @@ from doorkey.protocol.authorization import AuthorizationTransaction, Callback, p
 from doorkey.sessions.authorizations import Pending, promised_by, state_in
 from doorkey.sessions.options import SessionOptions
 from doorkey.sessions.pending import Authorizations
+from doorkey.sessions.token_call import extra_pairs
 from doorkey.values import Scope
 
 _TRANSACTION: Final = "transaction is what begin_authorization() returned, or AuthorizationTransaction.from_dict() read"
+_READ_IT: Final = (
+    "this callback has an ID token and no code, so there is no token to fetch: read it with "
+    "parse_authorization_response(), whose result has .id_token"
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AuthorizationResponse:
+    """A checked authorization response, as `parse_authorization_response` returns it.
+
+    Give it to ``fetch_token(authorization_response=…)`` of the same session to exchange its code, once. Its repr shows
+    no value. Nothing in its ID token has been verified.
+    """
+
+    parameters: Mapping[str, str]
+    """All parameters of the response, by name."""
+    _pending: Pending = field(compare=False)
+    _fragment: bool = field(compare=False)
+    _parsed_by: Authorizations = field(compare=False)
+    _transaction: AuthorizationTransaction | None = field(compare=False, default=None)
+
+    @property
+    def code(self) -> str | None:
+        """The authorization code, or None."""
+        return self.parameters.get("code") or None
+
+    @property
+    def id_token(self) -> str | None:
+        """The ID token of the front channel (OpenID Connect Core §3.2.2.5, §3.3.2.5) as text, or None."""
+        return self.parameters.get("id_token") or None
+
+    @property
+    def access_token(self) -> str | None:
+        """The access token of the front channel (RFC 6749 §4.2.2), or None."""
+        return self.parameters.get("access_token") or None
+
+    def __repr__(self) -> str:
+        return f"<AuthorizationResponse with {', '.join(sorted(self.parameters))}>"
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A callback that passed its checks, and what its request had promised."""
+    """An authorization response whose code or token is about to be used, and the request that it answers."""
 
     callback: Callback
     pending: Pending
@@ -27,8 +67,9 @@ class Finished:
 
     @property
     def brings_a_token(self) -> bool:
-        """Whether the answer is a token itself, in a fragment that was asked for."""
-        return self.fragment and "access_token" in self.callback.parameters and "code" not in self.callback.parameters
+        """Whether the response is itself the token that was requested (RFC 6749 §4.2)."""
+        requested = self.fragment or "token" in self.pending.response_type.split()
+        return requested and "access_token" in self.callback.parameters and "code" not in self.callback.parameters
 
     def code(self) -> str:
         """Return the authorization code. Raises `VerificationError` when the callback has none."""
@@ -39,7 +80,7 @@ class Finished:
 
 
 def finish(
-    url: str,
+    response: str | Mapping[str, Any] | AuthorizationResponse,
     options: SessionOptions,
     authorizations: Authorizations,
     *,
@@ -48,20 +89,61 @@ def finish(
     token_endpoint: str | None = None,
     may_read_fragment: bool = False,
 ) -> Finished:
-    """Return the checked callback at `url`; its state is used up.
+    """Return the checked `response`, whose code or token is used now. Its state is used up.
 
-    The request it answers is `transaction`, else the one of the `state` given here, of this session's own requests, or
-    of the session's `state` option. `token_endpoint` is where its code is to go. `may_read_fragment`: nothing is known
-    of the request but that it can only have asked for a fragment. Raises as `parse_callback` does, and `UsageError` for
-    a transaction of another server.
+    `token_endpoint` is the endpoint that its code is sent to; `may_read_fragment` is as for `parsed`. Raises as
+    `parsed` does, and `UsageError` for a response that holds neither a code nor an access token.
     """
-    text(url, "authorization_response, the URL that the browser came back with,")
+    if not isinstance(response, AuthorizationResponse):
+        given = parsed(
+            response,
+            options,
+            authorizations,
+            state=state,
+            transaction=transaction,
+            may_read_fragment=may_read_fragment,
+            token_endpoint=token_endpoint,
+            to_be_used=True,
+        )
+    elif response._parsed_by is not authorizations:
+        raise UsageError("this response was parsed by another session: its code is exchanged by the same one")
+    else:
+        given = response
+        _refuse_id_token_alone(given.parameters)
+        if given._transaction is not None:
+            _check_same_server(given._transaction, options, token_endpoint)
+        if not authorizations.finish(f"exchange of {given.parameters.get('state')}"):
+            raise VerificationError("code", "has been exchanged already: begin the login again")
+    return Finished(Callback(given.parameters), given._pending, given._fragment)
+
+
+def parsed(
+    response: str | Mapping[str, Any],
+    options: SessionOptions,
+    authorizations: Authorizations,
+    *,
+    state: str | None = None,
+    transaction: AuthorizationTransaction | None = None,
+    may_read_fragment: bool = False,
+    token_endpoint: str | None = None,
+    to_be_used: bool = False,
+) -> AuthorizationResponse:
+    """Return the checked `response`: a URL, or a posted form as a mapping. Its state is used up.
+
+    The request it answers is `transaction`, else the one with the given `state`, a request of this session, or the one
+    of the session's `state` option. `may_read_fragment`: the fragment may be read although the request is not known.
+    `to_be_used`: its code or access token is wanted, and an ID token alone is refused before the state is used up.
+    Raises as `parse_callback` does, and `UsageError` for a transaction of another server.
+    """
+    if not isinstance(response, Mapping):
+        text(response, "authorization_response, the URL that the browser came back with (or the posted form),")
     if state is not None:
         text(state, "state")
     if transaction is not None:
         instance(transaction, AuthorizationTransaction, _TRANSACTION)
-        return _finish_transaction(url, options, authorizations, transaction, token_endpoint)
-    expected = state or _own_state(url, authorizations) or options.state
+        _check_same_server(transaction, options, token_endpoint)
+        return _parsed_by_transaction(response, options, authorizations, transaction)
+    expected = state or _own_state(response, authorizations) or options.state
     pending = authorizations.find(expected)
     if expected is None:
         raise MismatchingStateError(
@@ -71,42 +153,39 @@ def finish(
     fragment = pending.fragment if pending else may_read_fragment
     try:
         callback = parse_callback(
-            url,
+            response,
             state=expected,
             issuer=options.metadata.issuer,
             iss_required=options.metadata.iss_in_callbacks,
             fragment=fragment,
         )
     except MismatchingStateError:
-        raise  # somebody else's callback does not use up ours
+        raise  # the callback of another request does not use up this one's state
     except Exception:
         authorizations.forget(expected)
         raise
+    if to_be_used:
+        _refuse_id_token_alone(callback.parameters)
     if not authorizations.forget(expected) and pending is not None:
         raise MismatchingStateError("has just been used by another caller")
     if pending is None:
         pending = Pending(redirect_uri=options.redirect_uri, scope=options.scope or Scope())
     if "id_token" in pending.response_type.split() and not callback.parameters.get("id_token"):
         raise VerificationError("id_token", "is missing in the callback, though the response_type asks for it")
-    return Finished(callback, pending, fragment)
+    return AuthorizationResponse(callback.parameters, pending, fragment, authorizations)
 
 
-def _finish_transaction(
-    url: str,
+def _parsed_by_transaction(
+    response: str | Mapping[str, Any],
     options: SessionOptions,
     authorizations: Authorizations,
     transaction: AuthorizationTransaction,
-    token_endpoint: str | None,
-) -> Finished:
-    issuer = options.metadata.issuer
-    for here, there in ((issuer, transaction.issuer), (token_endpoint, transaction.token_endpoint)):
-        if here is not None and there is not None and here != there:
-            raise UsageError("this transaction was begun with another authorization server than this session's")
+) -> AuthorizationResponse:
     pending = promised_by(transaction)
     callback = parse_callback(
-        url,
+        response,
         state=transaction.state,
-        issuer=transaction.issuer or issuer,
+        issuer=transaction.issuer or options.metadata.issuer,
         iss_required=options.metadata.iss_in_callbacks,
         fragment=pending.fragment,
     )
@@ -114,34 +193,58 @@ def _finish_transaction(
         raise VerificationError("transaction", "has expired: begin the login again")
     if not authorizations.finish(transaction.state):
         raise VerificationError("transaction", "has been finished already: begin the login again")
-    return Finished(callback, pending, pending.fragment)
+    return AuthorizationResponse(callback.parameters, pending, pending.fragment, authorizations, transaction)
 
 
-def _own_state(url: str, authorizations: Authorizations) -> str | None:
-    """Return the state of the callback where this session sent it, in the place where it asked for the answer."""
+def _check_same_server(
+    transaction: AuthorizationTransaction, options: SessionOptions, token_endpoint: str | None
+) -> None:
+    issuer = options.metadata.issuer
+    for here, there in ((issuer, transaction.issuer), (token_endpoint, transaction.token_endpoint)):
+        if here is not None and there is not None and here != there:
+            raise UsageError("this transaction was begun with another authorization server than this session's")
+
+
+def _refuse_id_token_alone(parameters: Mapping[str, str]) -> None:
+    if parameters.get("id_token") and not (parameters.get("code") or parameters.get("access_token")):
+        raise UsageError(_READ_IT)
+
+
+def _own_state(response: str | Mapping[str, Any], authorizations: Authorizations) -> str | None:
+    """Return the state of the response if this session sent it and asked for the answer in that place."""
     for fragment in (False, True):
-        found = state_in(url, fragment=fragment)
+        found = state_in(response, fragment=fragment)
         pending = authorizations.find(found)
-        if pending is not None and pending.fragment == fragment:
+        if pending is not None and (pending.fragment == fragment or isinstance(response, Mapping)):
             return found
     return None
 
 
-def with_promised(given: dict[str, Any], finished: Finished | None, options: SessionOptions) -> dict[str, Any]:
-    """Return the parameters with what the authorization request promised: the same redirect URI, the verifier."""
+def with_promised(
+    given: dict[str, Any], finished: Finished | None, options: SessionOptions, body: object = None
+) -> dict[str, Any]:
+    """Return the parameters with those of the authorization request: redirect URI, code verifier, resources.
+
+    `body` holds further parameters of the call, which take precedence.
+    """
     pending = finished.pending if finished is not None else None
     given = dict(given)
     if given.get("redirect_uri") is None:
         given["redirect_uri"] = pending.redirect_uri if pending is not None else options.redirect_uri
     if given.get("code_verifier") is None and pending is not None and pending.code_verifier is not None:
         given["code_verifier"] = pending.code_verifier.reveal()
+    resource = pending.resource if pending is not None and given.get("resource") is None else ()
+    if resource and "resource" not in dict(extra_pairs(body, {})):
+        given["resource"] = resource
     return given
 
 
-def speaks_of_a_fragment(url: str) -> bool:
-    """Say whether a callback URL has its answer in the fragment and none in the query."""
+def speaks_of_a_fragment(response: object) -> bool:
+    """Return whether a URL has its response in the fragment and none in the query."""
+    if not isinstance(response, str):
+        return False
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(response)
     except ValueError:
         return False
-    return "access_token=" in parts.fragment and "code=" not in parts.query
+    return ("access_token=" in parts.fragment or "id_token=" in parts.fragment) and "code=" not in parts.query

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.protocol.introspection import Introspection
     from doorkey.protocol.metadata import ServerMetadata
-    from doorkey.sessions.callbacks import Finished
+    from doorkey.sessions.callbacks import AuthorizationResponse, Finished
     from doorkey.sessions.core import SessionCore
     from doorkey.sessions.hooks import Hook
     from doorkey.sessions.options import SessionOptions, UpdateToken
@@ -148,6 +148,32 @@ class OAuth2Client:
 
         return transaction_of(self._oauth.options, url, extra, self._oauth.options.clock())
 
+    def parse_authorization_response(
+        self,
+        authorization_response: str | Mapping[str, Any],
+        state: str | None = None,
+        *,
+        transaction: AuthorizationTransaction | None = None,
+    ) -> AuthorizationResponse:
+        """Check an authorization response of any response type, and return its parameters (RFC 6749 §4.1.2, §4.2.2).
+
+        It is for response types whose ID token or access token comes from the authorization endpoint (``id_token``,
+        ``code id_token``, …). Verify the ID token, then give the result to ``fetch_token(authorization_response=…)`` if
+        it has a code. The state of the request is used up.
+
+        authorization_response: the URL at which the browser came back, or the posted form of
+            ``response_mode=form_post`` as a mapping.
+        state: the state that the request sent, if another session made the request.
+        transaction: the login that `begin_authorization` returned, in place of `state`.
+
+        Raises `MismatchingStateError` and `VerificationError` for the response to another request, `ServerError` for an
+        error response, and `UsageError`.
+        """
+        from doorkey.sessions.callbacks import parsed
+
+        core = self._oauth
+        return parsed(authorization_response, core.options, core.authorizations, state=state, transaction=transaction)
+
     def register_client_auth_method(self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod) -> None:
         """Make a client authentication method known by its name: a (name, callable) pair, or a callable with `name`."""
         given = cast("tuple[Any, Any]", auth if isinstance(auth, tuple) else (getattr(auth, "name", None), auth))
@@ -178,7 +204,7 @@ class OAuth2Client:
         grant_type: str | None = None,
         state: str | None = None,
         *,
-        authorization_response: str | None = None,
+        authorization_response: str | Mapping[str, Any] | AuthorizationResponse | None = None,
         code: str | None = None,
         username: str | None = None,
         password: str | None = None,
@@ -198,11 +224,14 @@ class OAuth2Client:
         """
         from doorkey.sessions.callbacks import finish, speaks_of_a_fragment, with_promised
         from doorkey.sessions.grant_inference import grant_of, grant_type_of
+        from doorkey.sessions.near_misses import refuse_near_misses
         from doorkey.sessions.token_call import TokenCall, extra_pairs
         from doorkey.tokens import NOT_FOR_ACCESS, OAuth2Token
         from doorkey.values import Secret
 
         core = self._oauth
+        if extra:
+            refuse_near_misses(extra)
         given = {**extra, "code": code, "username": username, "password": password}
         endpoint = core.token_endpoint(url)
         finished: Finished | None = None
@@ -232,7 +261,7 @@ class OAuth2Client:
             return (yield from core.refresh_now(url, Secret(current) if current else None, told))
         promised = None
         if kind == "authorization_code":
-            given = with_promised(given, finished, core.options)
+            given = with_promised(given, finished, core.options, body)
             promised = (finished.pending.scope if finished else None) or core.options.scope
         elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
             given["scope"] = str(core.options.scope)

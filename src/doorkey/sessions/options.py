@@ -1,12 +1,13 @@
-"""What a session is constructed with, validated once; an option that nobody knows is named, never ignored."""
+"""The options of a session: validated once, at construction and on assignment. An unknown option is an error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from doorkey.arguments import awaits, clock, did_you_mean, function, seconds, text
+from doorkey.arguments import accepts, awaits, clock, function, seconds, text
 from doorkey.errors import UsageError
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.protocol.pkce import METHOD
@@ -20,13 +21,21 @@ if TYPE_CHECKING:
     from doorkey.protocol.client_identity import ClientAuthMethod
 
 UpdateToken: TypeAlias = "Callable[..., object]"
-"""``update_token(token, refresh_token=None, access_token=None)``: told of each change, and what the token replaces.
+"""``update_token(token, refresh_token=None, access_token=None)``: called with each new token and the one it replaces.
 
-What it returns is awaited where the client awaits and it can be, and means nothing else.
+On an asynchronous client it may be a coroutine function. Its result is ignored.
 """
 
 PLACEMENTS: Final = ("header", "body", "uri")
 METADATA_OPTIONS: Final = ("issuer", *ENDPOINTS)
+AUTHORIZATION_OPTIONS: Final[tuple[str, ...]] = (
+    *("response_mode", "nonce", "prompt", "login_hint", "display", "max_age", "ui_locales", "acr_values"),
+)
+"""Options that are parameters of each authorization request (OpenID Connect Core §3.1.2.1)."""
+
+
+def _no_parameters() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,7 @@ class SessionOptions:
     leeway: float | None = None
     code_challenge_method: str | None = None
     metadata: ServerMetadata = field(default_factory=ServerMetadata)
+    authorization: Mapping[str, Any] = field(default_factory=_no_parameters, hash=False)
     grant_type: str | None = None
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = wall_time
@@ -52,9 +62,11 @@ class SessionOptions:
     timer: Callable[[], float] = monotonic_time
 
     def given(self, name: str) -> Any:
-        """Return the option called `name` as a user gives it, a secret too."""
+        """Return the option called `name` in the form in which a program passes it; a secret is revealed."""
         if name in METADATA_OPTIONS:
             return getattr(self.metadata, name)
+        if name in AUTHORIZATION_OPTIONS:
+            return self.authorization.get(name)
         if name == "client_secret":
             return self.credential.reveal() if isinstance(self.credential, Secret) else self.credential
         value = getattr(self, name)
@@ -72,21 +84,25 @@ OWN_OPTIONS: Final = frozenset(
         *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
         *("metadata", "grant_type", "exchange", "clock", "on_event", "timer"),
         *METADATA_OPTIONS,
+        *AUTHORIZATION_OPTIONS,
     }
 )
+"""The options of every session, whichever HTTP library it runs on."""
 
 
 def session_options(
     given: Mapping[str, Any], *, known_elsewhere: Collection[str], blocking: bool
 ) -> tuple[SessionOptions, dict[str, Any], OAuth2Token | None]:
-    """Return the options in `given`, what is left for the HTTP client, and the token.
+    """Split `given` into the session's options, those of the HTTP client, and the token.
 
-    `known_elsewhere` names the HTTP client's own options. Raises `UsageError` for an unknown name (with the nearest
-    known one), for an awaitable `update_token` where the client blocks, and for a value that cannot be.
+    `known_elsewhere` names the HTTP client's own options. Raises `UsageError` for an unknown name (with a hint), for a
+    coroutine function as `update_token` of a blocking client, and for an invalid value.
     """
     unknown = sorted(set(given) - OWN_OPTIONS - set(known_elsewhere))
     if unknown:
-        hint = did_you_mean(unknown[0], [*OWN_OPTIONS, *known_elsewhere])
+        from doorkey.sessions.near_misses import option_hint
+
+        hint = option_hint(unknown[0], [*OWN_OPTIONS, *known_elsewhere])
         raise UsageError(f"there is no option {unknown[0]!r}{hint}")
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
     rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
@@ -95,14 +111,18 @@ def session_options(
 
 
 _DEFAULTS: Final = SessionOptions()
+_UPDATE_TOKEN: Final = "update_token is a callable (token, refresh_token=None, access_token=None)"
 
 
 def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool) -> SessionOptions:
-    """Return `options` in which those are as `given` that are; None is what an option is when it is left out.
+    """Return a copy of `options` with the `given` ones replaced; None resets an option to its default.
 
     Raises `UsageError` as `session_options` does.
     """
     own = dict(given)
+    parameters = {name: own.pop(name) for name in AUTHORIZATION_OPTIONS if name in own}
+    if parameters:
+        own["authorization"] = _parameters(options.authorization, parameters)
     metadata = ServerMetadata.of(own.pop("metadata")) if "metadata" in own else options.metadata
     endpoints: dict[str, Any] = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
     if endpoints:
@@ -114,10 +134,18 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
         own["credential"] = Secret(secret) if isinstance(secret, str) else secret
     if own.get("scope") is not None:
         own["scope"] = Scope.of(own["scope"])
-    said = {name: getattr(_DEFAULTS, name) if value is None else value for name, value in own.items()}
-    new = replace(options, **said, metadata=metadata)
+    values = {name: getattr(_DEFAULTS, name) if value is None else value for name, value in own.items()}
+    new = replace(options, **values, metadata=metadata)
     _check(new, blocking)
     return new
+
+
+def _parameters(before: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parameters of each authorization request; None removes one."""
+    from doorkey.wire.parameters import pairs_of
+
+    pairs_of(given)  # raises for a value that no URL can hold
+    return MappingProxyType({name: value for name, value in {**before, **given}.items() if value is not None})
 
 
 def _check(options: SessionOptions, blocking: bool) -> None:
@@ -133,9 +161,10 @@ def _check(options: SessionOptions, blocking: bool) -> None:
     if options.leeway is not None:
         seconds(options.leeway, "leeway")
     if options.update_token is not None:
-        function(options.update_token, "update_token is a callable (token, refresh_token=None, access_token=None)")
+        function(options.update_token, _UPDATE_TOKEN)
         if blocking and awaits(options.update_token):
-            raise UsageError("update_token is asynchronous, and this client blocks: give a plain function")
+            raise UsageError("update_token is asynchronous, and this client is synchronous: give a plain function")
+        accepts(options.update_token, [(), ("refresh_token",), ("access_token",)], _UPDATE_TOKEN)
     for name in ("token_endpoint_auth_method", "revocation_endpoint_auth_method"):
         method = getattr(options, name)
         if method is not None and not isinstance(method, str):

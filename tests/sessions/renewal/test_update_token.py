@@ -87,7 +87,7 @@ def test_an_asynchronous_callable_is_refused_by_a_client_that_blocks_at_construc
 def test_an_asynchronous_callable_in_disguise_is_refused_when_it_is_called(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", token("at-1"))
 
-    def hidden(token: Any) -> Any:  # says nothing of being asynchronous
+    def hidden(token: Any, **_: str) -> Any:  # says nothing of being asynchronous
         return nothing(token)
 
     client = adapter.client(update_token=hidden, token_endpoint=hostile.token_endpoint)
