@@ -180,9 +180,7 @@ def test_a_token_request_names_a_known_grant_once(world: World) -> None:
 
 
 def test_a_body_that_is_no_form_has_no_parameters(world: World) -> None:
-    request = Request(
-        "POST", ENDPOINTS.token, (("Content-Type", "application/json"),), body=b'{"grant_type": "password"}'
-    )
+    request = Request("POST", ENDPOINTS.token, (("Content-Type", "text/plain"),), body=b"grant_type=password")
     assert Answer.of(run(token(request, world.at), world.perform)).problem == (400, "invalid_request")
 
 

@@ -34,8 +34,7 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     if is_expired(at, claims):
         raise _refused("Token is not active")
     asked = form.get("scope")
-    if asked is not None:
-        granted_scope(client, asked)  # refused now, while the token is still unused
+    granted_scope(client, asked)  # refuses an unknown scope now, while the token is still unused
     session, grant = yield from _used(at, claims, rotates=at.settings.rotates(client))
     user = yield from FindUser(session.sub)
     if user is None:
