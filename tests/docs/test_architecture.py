@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.test_layers import FILES, LAYERS, SRC
 
 ROOT = SRC.parent
@@ -49,8 +51,29 @@ def test_the_page_names_every_folder_in_at_most_40_rows() -> None:
     assert folders - named == {"oauth2", "common"}  # import paths, and helpers that have one page of their own
 
 
-def test_every_path_that_the_page_names_is_there() -> None:
-    paths = [path for path in SPAN.findall(PAGE) if re.fullmatch(r"[\w*/]+(\.py|/)", path)]
-    assert len(paths) > 60
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+OURS = [path for folder in ("src", "tests", "tools", "bench") for path in (ROOT / folder).rglob("*.py")]
+
+
+@pytest.mark.parametrize("text", [PAGE, CONTRIBUTING], ids=["architecture", "contributing"])
+def test_every_path_that_the_page_names_is_there(text: str) -> None:
+    paths = [path for path in SPAN.findall(text) if re.fullmatch(r"[\w*./]*\w[\w*]*(\.(py|md|txt|in)|/)", path)]
+    assert len(paths) > 5
     places = (PACKAGE, SRC, ROOT)
-    assert [path for path in paths if not any([*place.glob(path.rstrip("/"))] for place in places)] == []
+    made = {".venv/", "8.added.2.md"}
+    assert [
+        path for path in paths if path not in made and not any([*place.glob(path.rstrip("/"))] for place in places)
+    ] == []
+
+
+def test_every_name_that_the_pages_use_is_in_the_code() -> None:
+    """A name is `CamelCase`, `snake_case` or `a.path.of.names`, with its arguments or without."""
+    names = re.findall(r"`(\w+(?:\.\w+)*)(?:\([^`]*\))?`", PAGE + CONTRIBUTING)
+    checked = {
+        part for name in names for part in name.split(".") if re.search(r"[a-z]_[a-z]|^_|^[A-Z][a-z]+[A-Z]", part)
+    }
+    assert len(checked) > 30
+    words = set(
+        re.findall(r"\w+", "\n".join(path.read_text("utf-8") for path in OURS if path.name != "test_architecture.py"))
+    )
+    assert checked - words == set()
