@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from doorkey.jose.verification import unsafe_claims
+from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
 from doorkey.server.model import Settings
 from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.storage.sqlite import SQLiteRecords
-from tests.server.world import APP, OTHER, SPA, World
+from doorkey.wire.messages import Response
+from tests.server.world import APP, OTHER, SPA, World, callback
 
 ROTATING = Settings(rotate_refresh_tokens=True)
 CLIENTS = (replace(APP, audiences={"profile": "app"}), SPA, OTHER)
@@ -52,6 +55,34 @@ def test_a_realm_may_imitate_keycloak_whose_refresh_tokens_do_not_rotate(store: 
     world = World(Settings(rotate_refresh_tokens=False), CLIENTS, store=store)
     token = world.exchange(world.code()).json["refresh_token"]
     assert [world.refresh_public(token).status for _ in range(2)] == [200, 200]
+
+
+def test_without_rotation_the_refresh_tokens_of_a_grant_keep_their_id(store: Records) -> None:
+    world = World(Settings(), CLIENTS, store=store)
+    first = world.login().json["refresh_token"]
+    second = world.refresh(first).json["refresh_token"]
+    assert unsafe_claims(first)["jti"] == unsafe_claims(second)["jti"]
+
+
+def test_a_realm_that_no_longer_rotates_takes_the_earlier_tokens_again(world: World) -> None:
+    first = world.login().json["refresh_token"]
+    assert world.refresh(first).status == 200
+    world.settings = Settings(rotate_refresh_tokens=False)
+    assert world.refresh(first).status == 200
+
+
+def test_a_refresh_leaves_the_other_grants_of_its_session_alone(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    done = world.fill_in(needed)
+    assert isinstance(done, LoggedIn)
+    again = world.authorize(Cookies(session=done.session_key))
+    assert isinstance(again, Response)
+    mine, others = (world.exchange(callback(one)["code"]).json for one in (done.response, again))
+    assert mine["session_state"] == others["session_state"]
+    mine = world.refresh_public(mine["refresh_token"]).json
+    assert world.refresh_public(others["refresh_token"]).status == 200
+    assert world.refresh_public(mine["refresh_token"]).status == 200
 
 
 def test_every_token_of_the_grant_ends_at_once(world: World) -> None:

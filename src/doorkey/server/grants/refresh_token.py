@@ -1,9 +1,9 @@
-"""The refresh token grant (RFC 6749 §6), with rotation and reuse detection where the realm wants it (RFC 9700
+"""The refresh token grant (RFC 6749 §6), with rotation and reuse detection if the realm requires it (RFC 9700
 §4.14).
 
-A refresh token is a sealed note that names a session, a grant in it and, by its `jti`, its turn. Without
-rotation it works until the session ends. With rotation only the latest one works, and an earlier one that
-comes back ends the grant, because of two who hold it one must be a thief.
+A refresh token is a signed JWT that names a session, a grant in it and, by its `jti`, its place in the rotation. Without
+rotation it works until the session ends. With rotation only the latest one works. An earlier one that comes back ends
+the grant, because one of its two holders must be a thief.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
 
 
 def _used(at: At, claims: Mapping[str, Any], *, rotates: bool) -> Flow[tuple[Session, Grant]]:
-    """Note in the session that the token was used, and return the session and the grant as they now are."""
-    if (yield from FindSession(claims["sid"])) is None:
-        raise _refused("Session not active")
+    """Record in the session that the token was used, and return the session and the grant as they now are."""
     next_id = new_id() if rotates else claims["jti"]
 
     def used(session: Session) -> Session | None:
