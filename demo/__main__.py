@@ -1,4 +1,4 @@
-"""Run the demo: `./dev demo`, or `./dev demo --keycloak`. Ends with 0 only when every step did what it says."""
+"""Run the demo: `./dev demo`, or `./dev demo --keycloak`. Exits with 0 only if every step held."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class _Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name http.server gives
-        """Say nothing: the header is a secret."""
+        """Log nothing: the header is a secret."""
 
 
 @contextmanager

@@ -14,7 +14,7 @@ LIFETIME = 60
 
 @contextmanager
 def embedded() -> Generator[Place, None, None]:
-    """Run the provider; its clock is also the sessions', and moves on when told, so that nobody waits a minute."""
+    """Run the provider; its clock is also the sessions', and is advanced, so that no step waits a minute."""
     with Provider(access_token_lifetime=LIFETIME) as provider:
 
         def token_requests(_: str) -> int:

@@ -1,4 +1,4 @@
-"""What a step has to say: lines to print, and whether each is what was promised."""
+"""The result of a step: lines to print, and whether each is as promised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from demo.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A thing the step saw; `holds` says whether it is as it should be."""
+    """One observation of a step; `holds` is True if it is as expected."""
 
     name: str
     value: str
@@ -28,6 +28,6 @@ class Step:
 
 
 def shortened(text: str | None) -> str:
-    """Return the beginning and the end of a header or token: enough to tell two apart, too little to use one."""
+    """Return the beginning and the end of a header or token: enough to distinguish two, too little to use one."""
     text = text or "(none)"
     return text if len(text) <= 40 else f"{text[:16]}…{text[-8:]}"

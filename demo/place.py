@@ -39,7 +39,7 @@ class Place:
 
     @property
     def userinfo_endpoint(self) -> str:
-        """Who has logged in."""
+        """The user who has logged in."""
         return f"{self.issuer}/protocol/openid-connect/userinfo"
 
     @property

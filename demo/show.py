@@ -16,7 +16,7 @@ from doorkey.errors import OAuthError
 
 
 def run_step(number: int, step: Step, place: Place, console: Console) -> bool:
-    """Print one step while it runs; return whether everything it says holds."""
+    """Print one step while it runs; return whether everything in it holds."""
     console.rule(f"[bold]{number}  {step.title}", align="left")
     console.print(Syntax(dedent(inspect.getsource(step.does)), "python", background_color="default", word_wrap=True))
     try:
@@ -25,7 +25,7 @@ def run_step(number: int, step: Step, place: Place, console: Console) -> bool:
         facts = [Fact(type(error).__name__, str(error), False)]  # noqa: FBT003
     table = Table.grid(padding=(0, 2))
     for fact in facts:
-        # Text, because a value is nobody's markup
+        # Text, because a value is not markup
         mark = Text("✓", "green") if fact.holds else Text("✗ not as promised", "red")
         table.add_row(Text(fact.name, "cyan"), Text(fact.value), mark)
     console.print(table)
@@ -36,7 +36,7 @@ def run_step(number: int, step: Step, place: Place, console: Console) -> bool:
 def summary(held: list[bool], place: Place, console: Console) -> None:
     """Print the last line."""
     if all(held):
-        console.print(f"[green]All {len(held)} steps did what they say, on {place.name}.")
+        console.print(f"[green]All {len(held)} steps held, on {place.name}.")
     else:
         failed = ", ".join(str(number) for number, holds in enumerate(held, 1) if not holds)
         console.print(f"[red]Not as promised on {place.name}: step {failed}.")

@@ -17,7 +17,7 @@ def log_in(
     userinfo: str,
     visit: Callable[[str], str],
 ) -> dict[str, str]:
-    """Send a browser to log in (`visit` returns where it came back to), ask who it is."""
+    """Send a browser to log in (`visit` returns where it came back to), ask for its user."""
     with session:
         transaction = session.begin_authorization()
         callback = visit(transaction.url)
@@ -30,7 +30,7 @@ def log_in(
 
 
 def shows(place: Place) -> list[Fact]:
-    """The user-info endpoint knows who has logged in on the page; state, nonce and PKCE went along."""
+    """The userinfo endpoint names the user who logged in on the page; state, nonce and PKCE were sent."""
     urls: list[str] = []
 
     def visit(url: str) -> str:

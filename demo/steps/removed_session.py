@@ -1,4 +1,4 @@
-"""A session that an administrator has removed: its refresh token is worth nothing, and the error says why."""
+"""A session that an administrator has removed: its refresh token no longer works, and the error states why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same call before and after the token expires: nobody asks for a new token, and the second call has one."""
+"""The same call before and after the token expires: no code asks for a new token, and the second call has one."""
 
 from __future__ import annotations
 

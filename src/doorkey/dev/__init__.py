@@ -1,4 +1,4 @@
-"""The embedded provider: an OpenID provider with Keycloak's face, for programs and tests on one machine.
+"""The embedded provider: an OpenID provider that emulates Keycloak, for programs and tests on one machine.
 
     with Provider() as provider:
         provider.token_endpoint, provider.issuer

@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m doorkey.dev",
-        description="An OpenID provider with Keycloak's face, for this machine. Ctrl-C stops it.",
+        description="An OpenID provider that emulates Keycloak, for this machine. Ctrl-C stops it.",
         epilog=config.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

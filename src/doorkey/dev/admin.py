@@ -1,7 +1,7 @@
-"""As much of Keycloak's admin API as programs use: to count users, and to end sessions.
+"""The part of Keycloak's admin API that programs use: counting users and ending sessions.
 
-An administrator is of one realm and asks about any, so who asks and what is asked are two flows over two
-storages.
+An administrator belongs to one realm and may ask about any realm. The check of the administrator and the answer are
+therefore two flows, each over the storage of its own realm.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ADMIN_ROLE = "admin"
 
 
 def refuse_others(request: Request, at: At) -> Flow[Response | None]:
-    """Return None if the request bears the token of an administrator, else the refusal."""
+    """Return None if the request has the access token of an administrator, else the refusal."""
     try:
         _, user = yield from authorized(request, at, "admin")
     except InvalidToken as error:

@@ -79,7 +79,7 @@ class App:
             if size > MAX_BODY:
                 return json_response({"error": "invalid_request"}, 413)
             return self._keycloak.answer(request, address)
-        except OAuthError:  # a store that does not answer, say
+        except OAuthError:  # a store that does not answer, for example
             return server_error()
 
     def _echo(self, request: Request, size: int) -> Response:

@@ -1,5 +1,4 @@
-"""The endpoints a browser visits: the core says what is to be shown, and here it becomes pages and
-cookies."""
+"""The endpoints that a browser visits: the pages and cookies for what the server core wants to show."""
 
 from __future__ import annotations
 
@@ -65,7 +64,7 @@ def _with_error_page(flow: Flow[Response]) -> Flow[Response]:
         return (yield from flow)
     except ServerError as error:
         return error_page(error.description or error.error, error.status or 400)
-    except OAuthError:  # a store that does not answer, say: it concerns nobody in a browser
+    except OAuthError:  # a store that does not answer, for example: no detail of it is shown
         return error_page("Something went wrong here. Try again.", 500)
 
 

@@ -1,6 +1,6 @@
 """Realms, clients and users from a small TOML file.
 
-    [realms.master]                       # seconds; what is left out stays as it is
+    [realms.master]                       # seconds; each key defaults to the realm's
     access_token_lifetime = 60
     session_idle = 1800
     session_max = 36000
@@ -17,27 +17,27 @@
 
     [[clients]]
     client_id = "my-app"
-    secret = "my-app-secret"              # left out: a public client, and PKCE is required of it
+    secret = "my-app-secret"              # without it: a public client, of which PKCE is required
     auth_methods = ["client_secret_basic", "client_secret_post"]
     grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
     redirect_uris = ["http://127.0.0.1/*"]
     post_logout_redirect_uris = ["http://127.0.0.1:9499/cb"]   # compared exactly
     optional_scopes = ["scope-1"]
-    audiences = { profile = "client-1" }  # whom tokens with this scope are meant for: client-1 may exchange them
+    audiences = { profile = "client-1" }  # tokens with this scope are for client-1 too, which may exchange them
     require_pkce = false                  # more grants: urn:ietf:params:oauth:grant-type:token-exchange and
                                           # urn:ietf:params:oauth:grant-type:jwt-bearer
     jwks = { keys = [] }                  # the public keys of a client with private_key_jwt
 
     [[users]]
     username = "bob"
-    password = "builder"                  # may be left out of one with links
+    password = "builder"                  # optional for a user with links
     email = "bob@example.org"
     given_name = "Bob"
     family_name = "Example"
     roles = ["admin"]                     # may use the admin API
-    links = { "https://robots.example" = "robot-8" }   # whom trusted issuers know the user as
+    links = { "https://robots.example" = "robot-8" }   # the user's subject at a trusted issuer
 
-They come on top of what a provider holds anyway. A name nobody knows is an error, not something ignored.
+They are added to the provider's defaults. An unknown name is an error.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Config:
 
 
 def read_config(path: str | os.PathLike[str]) -> Config:
-    """Return what the TOML file at `path` says. Raises `UsageError` that names the file and what is wrong in it."""
+    """Return the configuration in the TOML file at `path`. Raises `UsageError` that names the file and the mistake."""
     given: object = path
     if not isinstance(given, str | os.PathLike):
         raise UsageError(f"a configuration is read from a file's path, not {type(given).__name__}")
@@ -119,7 +119,7 @@ def read_config(path: str | os.PathLike[str]) -> Config:
 
 
 def parse_config(content: Table) -> Config:
-    """Return what the tables of a TOML file say. Raises `UsageError`."""
+    """Return the configuration in the tables of a TOML file. Raises `UsageError`."""
     _check(content, {"realms": dict, "server": dict, "clients": list, "users": list}, "the file")
     server: Table = _check(content.get("server", {}), _SERVER, "server")
     public_url = server.get("public_url")

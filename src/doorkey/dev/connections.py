@@ -47,7 +47,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP request."""
+        """Refuse bytes that are not an HTTP request."""
         self._stop_waiting()
         self._refuse(400, msg)
 

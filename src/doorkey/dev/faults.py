@@ -1,4 +1,4 @@
-"""Faults on demand: what a test makes a provider do instead of what it would.
+"""Faults on demand: a test makes a provider misbehave.
 
     provider.faults.add("/token", status=503, headers={"Retry-After": "7"})
     provider.faults.add("/token", status=200, body="<garbage>")
@@ -6,7 +6,7 @@
     provider.faults.add("/certs", drip=0.05)                                 # byte by byte
     provider.faults.add("/token", grant_type="refresh_token", reset="after")  # the answer is lost
 
-Each is for the next request that fits, or for as many as `times` says; what nobody asked for waits.
+Each fault applies to the next matching request, or to the next `times` of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from doorkey.runtime.forks import ForkSafeLock
 from doorkey.wire.messages import Pairs
 
 HOLD_SECONDS = 30.0
-"""A held request goes on after this long whatever happens, so that no suite hangs for ever."""
+"""A held request continues after this many seconds at the latest, so that no test suite hangs."""
 
 MAX_TIMES = 10_000
 
@@ -36,9 +36,9 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One wrong answer. Without a `status` the true answer is given, once `hold` is set if there is one.
+    """One fault. Without a `status` the real response is sent, after `hold` is set if there is one.
 
-    `arrived` is set when the request is there: a test waits for it to know that somebody is in flight.
+    `arrived` is set when the request has come: a test waits for it to know that a request is in flight.
     """
 
     status: int | None = None

@@ -1,8 +1,8 @@
-"""Keycloak's face over the server core: its paths, its realms, and what it says where the standards say
-nothing.
+"""The emulation of Keycloak over the server core: its paths, its realms, and its responses where no standard
+defines one.
 
-The face takes a request as a value and returns the response as one; it neither listens nor waits. `app` puts
-it behind a socket.
+It takes a request as a value and returns the response as one; it neither listens nor waits. `app` puts it behind a
+socket.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _ADMIN: tuple[tuple[str, re.Pattern[str], Callable[..., Flow[Response]]], ...] =
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """A realm: its settings, and who is in it."""
+    """A realm: its settings, its clients and its users."""
 
     name: str
     settings: Settings
@@ -84,7 +84,7 @@ class Keycloak:
     """Answers requests for some realms over one store. Safe to share between threads.
 
     `clock` returns POSIX seconds. `public_origin` (`https://login.example`) is the origin of every issuer and endpoint,
-    whatever the request's `Host` header says. Without it the origin is the loopback name that the request was sent to.
+    whatever the request's `Host` header is. Without it the origin is the loopback name that the request was sent to.
     A request for any other host is refused: otherwise a page in a browser could reach a provider on its user's
     machine under a name of its own (DNS rebinding).
     """
@@ -149,7 +149,7 @@ class Keycloak:
             issuer = str(unsafe_claims(text).get("iss"))
         except VerificationError:
             issuer = ""
-        # The issuer only chooses the realm whose key must have signed; what it says is then checked like all else.
+        # The issuer only chooses the realm whose key must have signed; every claim is then checked.
         realm = self._realms.get(issuer.rpartition("/realms/")[2])
         if realm is not None:
             at = self.at(realm, issuer)

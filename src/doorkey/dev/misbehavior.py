@@ -1,4 +1,4 @@
-"""How a fault comes about on a connection: holding an answer back, dripping it, breaking the connection."""
+"""Faults on a connection: a response that is held back, a body that is sent byte by byte, a reset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 async def held(fault: Fault) -> None:
-    """Say that the request is there, and return once it may go on."""
+    """Set `arrived`, and return when the request may continue."""
     fault.arrived.set()
     if fault.hold is None:
         return
@@ -30,13 +30,13 @@ async def held(fault: Fault) -> None:
         with suppress(RuntimeError):  # the provider has stopped meanwhile
             loop.call_soon_threadsafe(released.set)
 
-    # A thread of its own, that nothing waits for: as many may be held as a test likes, also while it stops.
+    # A separate thread that nothing waits for: any number of requests may be held, also while the provider stops.
     threading.Thread(target=wait, args=(fault.hold,), daemon=True).start()
     await released.wait()
 
 
 async def dripping(body: bytes, seconds: float, scope: Scope) -> AsyncIterator[bytes]:
-    """Yield `body` byte by byte, for as long as somebody is there to receive it."""
+    """Yield `body` byte by byte, for as long as the connection is open."""
     for byte in body:
         if transport_of(scope).is_closing():
             return

@@ -1,4 +1,4 @@
-"""The pages people see: plain HTML that works with a keyboard, a screen reader, and without scripts or style
+"""The pages for people: plain HTML that works with a keyboard, a screen reader, and without scripts or style
 files."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ button { font: inherit; font-weight: 600; margin-top: 1.5rem; padding: .6rem 1.5
 
 
 def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
-    """Return the form that asks for a name and a password. It says if they were wrong, or wrong too often."""
+    """Return the form that asks for a name and a password. It states that they were wrong, or wrong too often."""
     alert = described = problem = ""
     if needed.retry_after is not None:
         problem = f"Too many failed logins. Try again in {_duration(needed.retry_after)}."
@@ -61,12 +61,12 @@ required value="{escape(needed.username)}"{described}{focus[0]}>
 
 
 def error_page(description: str, status: int) -> Response:
-    """Return the page that tells a person why there is no way on."""
+    """Return the page that explains to a person why the login cannot continue."""
     return _page("We are sorry", f'<p class="alert" role="alert">{escape(description)}</p>', status)
 
 
 def logout_page(confirm: ConfirmLogout, action: str) -> Response:
-    """Return the question whether to log out."""
+    """Return the page that asks whether to log out."""
     content = f"""<form method="post" action="{escape(action)}">
 <input type="hidden" name="csrf" value="{escape(confirm.csrf)}">
 <p>Do you want to log out?</p>
@@ -76,7 +76,7 @@ def logout_page(confirm: ConfirmLogout, action: str) -> Response:
 
 
 def logged_out_page() -> Response:
-    """Return the page that says the session has ended."""
+    """Return the page that states that the session has ended."""
     return _page("Logged out", '<p role="status">You are logged out.</p>')
 
 

@@ -40,22 +40,28 @@ _REALM = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Provider:
-    """An OpenID provider with Keycloak's face, on 127.0.0.1 and a free port unless told otherwise.
+    """An OpenID provider that emulates Keycloak.
 
-    It holds the realms `master` and `rotating` with the clients and users of `registrations`; `clients` and
-    `users` come on top, and win over those of the same name, in every realm. `realms` adds realms or replaces
-    settings; `access_token_lifetime` (seconds) holds for all of them. `client_jwks` registers clients that
-    authenticate with `private_key_jwt`, by client id, with their public keys, and `trusted_issuers` those
-    whose assertions `assertion-client` may bring, by issuer, with theirs. `store` is the path of an
-    SQLite file that outlives the provider; without it everything is in memory. `clock` returns POSIX seconds (None:
-    time.time).
+    Its realms `master` and `rotating` have the clients and users of `registrations`.
 
-    `public_url` (`https://login.example`) is the origin by which clients and browsers reach the provider; every issuer
-    and endpoint has it, whatever a request's `Host` header says. It is required for `0.0.0.0` and `::`, and defaults to
-    `http://HOST:PORT`. `trusted_proxies` are the addresses or networks of reverse proxies whose `X-Forwarded-For` names
-    the caller. `limits` bound the time of a request and the number of connections.
+    clients: added in every realm; one with the name of a default client replaces it.
+    users: added in every realm; one with the name of a default user replaces it.
+    realms: settings by name of the realm; they add realms, or replace the settings of `master` and `rotating`.
+    client_jwks: clients that authenticate with `private_key_jwt`: a JWK Set of public keys by client ID.
+    trusted_issuers: issuers whose assertions `assertion-client` may present: a JWK Set of public keys by issuer.
+    access_token_lifetime: seconds, in all realms.
+    store: path of an SQLite file that outlives the provider; None: everything is in memory.
+    host: the address or name to listen at; defaults to 127.0.0.1.
+    port: the port to listen at; 0: any free one.
+    allow_remote: True permits a host beyond loopback.
+    public_url: origin by which clients and browsers reach the provider (`https://login.example`). Every issuer and
+        endpoint has it, whatever a request's `Host` header is. Required for 0.0.0.0 and ::. Beyond loopback it defaults
+        to `http://HOST:PORT`; on loopback, to the loopback name that a request was sent to.
+    trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` names the caller.
+    limits: bounds on the time of a request and the number of connections.
+    clock: returns POSIX seconds; None: `time.time`.
 
-    Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for what cannot be served.
+    Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for invalid arguments.
     """
 
     def __init__(
@@ -106,7 +112,7 @@ class Provider:
 
         Raises `UsageError` if the address is taken or the server does not start; nothing of it is left then.
         """
-        self._clock.now()  # one that tells no time is an error here, and not an answer of status 500
+        self._clock.now()  # a clock without a time is an error here, and not a response with status 500
         listener = _listen(self._host, self._port)
         try:
             self._serve(listener)
@@ -117,7 +123,7 @@ class Provider:
         return self
 
     def stop(self) -> None:
-        """Stop listening, and let go of the store."""
+        """Stop listening, and close the store."""
         self._let_go()
 
     def _serve(self, listener: socket.socket) -> None:
@@ -156,9 +162,9 @@ class Provider:
         self.stop()
 
     def advance(self, seconds: float) -> None:
-        """Move the provider's clock on by `seconds`, so that tokens expire without anybody waiting.
+        """Move the provider's clock on by `seconds`, so that tokens expire without a wait.
 
-        Raises `UsageError` for what is no number; one below 0 sets the clock back.
+        A negative number sets it back. Raises `UsageError` for anything but a number.
         """
         self._clock.advance(seconds)
 
@@ -247,7 +253,7 @@ class Provider:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, that says when it is ready, or why it will not be."""
+    """uvicorn, with an event for when it is ready, or has failed."""
 
     def __init__(self, app: App, limits: Limits) -> None:
         super().__init__(
@@ -269,10 +275,10 @@ class _Server(uvicorn.Server):
         self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell who waits for it how that went."""
+        """Start, and set `ready`; `failure` is the error if that failed."""
         try:
             await super().startup(sockets)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # told by who waits, in another thread
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the thread that waits raises it
             self.failure = error
             self.should_exit = True
         finally:

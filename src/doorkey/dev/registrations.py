@@ -1,5 +1,4 @@
-"""The clients and users a provider holds unless told otherwise: those of the real servers the tests run
-against."""
+"""The default clients and users of a provider: those of the real servers that the tests run against."""
 
 from __future__ import annotations
 
@@ -32,7 +31,7 @@ LOOPBACK_LOGOUTS = ("http://127.0.0.1:9499/cb",)
 ADMIN_CLI = "admin-cli"
 RESOURCE_SERVER = "resource-server"
 ROBOTS, ROBOT = "https://robots.example", "robot-7"
-"""An issuer that may be trusted, and whom it knows the user `robot` as."""
+"""An issuer that a test may trust, and its subject for the user `robot`."""
 
 _SCOPE_1 = ("scope-1",)
 _SERVICE = frozenset({CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, TOKEN_EXCHANGE})
@@ -51,7 +50,7 @@ def user(
     """Return a user whose `sub` follows from the name, so that it is the same after a restart.
 
     One without a password gets tokens by an assertion only: `links` are the user's subjects by trusted issuer.
-    Raises `UsageError` for what is no member of a user, or of another kind.
+    Raises `UsageError` for an unknown member or a value of the wrong type.
     """
     _check_members(more, User, derived="sub")
     return User(
@@ -76,10 +75,10 @@ def client(
     optional_scopes: Iterable[str] = _SCOPE_1,
     **more: Any,
 ) -> Client:
-    """Return a client as most of ours are: every grant, callbacks on loopback, the optional scope `scope-1`.
+    """Return a client with every grant, callbacks on loopback and the optional scope `scope-1`.
 
-    One without a secret and without `jwks` is public, and then PKCE is required of it. Raises `UsageError` for what
-    is no member of a client, or of another kind.
+    One without a secret and without `jwks` is public, and then PKCE is required of it. Raises `UsageError` for an
+    unknown member or a value of the wrong type.
     """
     _check_members(more, Client, derived="web_origins")
     kept = _secret(secret, "secret")
@@ -124,7 +123,7 @@ def _origin(uri: str) -> str:
 
 
 def default_users() -> tuple[User, ...]:
-    """Return `admin`, who may use the admin API, and the people of the real servers."""
+    """Return `admin`, the user of the admin API, and the users of the real servers."""
     return (
         user("admin", "admin", roles=("admin",)),
         user("alice", "wonderland", given_name="Alice", family_name="Example", email="alice@example.org"),

@@ -56,7 +56,7 @@ class RequestLog:
             self._requests.clear()
 
     def to(self, path_end: str) -> tuple[LoggedRequest, ...]:
-        """Return the requests whose path ends in `path_end`. Raises `UsageError` for what is no text."""
+        """Return the requests whose path ends in `path_end`. Raises `UsageError` for anything but text."""
         text(path_end, "the end of a path")
         return tuple(request for request in self if request.path.endswith(path_end))
 

@@ -1,4 +1,4 @@
-"""Where and when a request is answered: the issuer, its endpoints, its settings and keys, and the moment."""
+"""The circumstances of a request: the issuer, its endpoints, its settings and keys, and the time."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What an authorization server knows: clients, users, its settings, and the records it keeps between
-requests."""
+"""The values of an authorization server: clients, users, settings, and the records it keeps between requests."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ CLIENT_CREDENTIALS = "client_credentials"
 METHODS = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, NONE)
 WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
 USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
-"""What a client may ask for unless told otherwise; not the grants by which it acts for users who are away."""
+"""The default grants of a client; not those by which it acts for users who are absent."""
 
 
 _URI = re.compile(r"[\x21-\x7e]+")
@@ -43,9 +42,9 @@ class Client:
     §7.3), and that a path ending in `/*` stands for any path below it on loopback. `post_logout_redirect_uris` are
     compared exactly, without exception. `optional_scopes` are
     granted when asked for; `audiences` are the resource servers that a scope adds to the audience. Access tokens
-    name the `web_origins` whose scripts may use them; those of a `lightweight` client say nothing of the user.
+    name the `web_origins` whose scripts may use them; those of a `lightweight` client hold no claims about the user.
 
-    Raises `UsageError` for anything of another kind, as the other registrations do.
+    Raises `UsageError` for a value of the wrong type, as the other registrations do.
     """
 
     client_id: str
@@ -101,10 +100,9 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who can log in. `sub` never changes and is never reused (OpenID Connect Core §2).
+    """A person who can log in. `sub` never changes and is never reused (OpenID Connect Core §2).
 
-    One without a password cannot log in by one. `links` are the subjects by which trusted issuers know the
-    user, by the issuer.
+    A user without a password cannot log in by one. `links` are the user's subjects at trusted issuers, by issuer.
     """
 
     sub: str
@@ -128,10 +126,10 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedIssuer:
-    """Somebody else whose signed assertions about users are taken for a grant (RFC 7523 §2.1).
+    """An issuer whose signed assertions about users are accepted as a grant (RFC 7523 §2.1).
 
     `jwks` is the JWK Set of its public keys; the algorithms are those of the keys, or `algorithms` if given.
-    An assertion is taken for at most `max_age` seconds after it was issued.
+    An assertion is accepted for at most `max_age` seconds after it was issued.
     """
 
     issuer: str
@@ -154,8 +152,8 @@ class Settings:
     is True for all clients, False for none, and None for public clients only (OAuth 2.1 §4.3.1). After half of
     `failed_logins` wrong passwords in a row for one account, each further attempt has to wait, longer each time; after
     all of them the account is blocked for `login_block`. One address may fail ten times as often.
-    Every access token that is not lightweight is meant for `audience` too, and says `access_token_claims`.
-    `trusted_issuers` are those by whose assertions a client may get a token for a user.
+    Every access token that is not lightweight has `audience` in its audience, and `access_token_claims`.
+    `trusted_issuers` are the issuers of assertions by which a client may get a token for a user.
     """
 
     access_token_lifetime: int = 60
@@ -191,7 +189,7 @@ class Settings:
             claims = dict(mapping(self.access_token_claims, "access_token_claims"))
             json.dumps(claims, allow_nan=False, ensure_ascii=False).encode()
         except (TypeError, ValueError, RecursionError):
-            raise UsageError("access_token_claims are what JSON can say: texts, numbers, lists, dictionaries") from None
+            raise UsageError("access_token_claims must be JSON values: texts, numbers, lists, dictionaries") from None
         trusted = each(self.trusted_issuers, TrustedIssuer, "trusted_issuers are TrustedIssuer values")
         object.__setattr__(self, "trusted_issuers", trusted)
 
@@ -202,7 +200,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What one client was granted in a session; `refresh_id` is the refresh token that counts, if they rotate."""
+    """The grant of one client in a session; `refresh_id` is the `jti` of its latest refresh token."""
 
     id: str
     client_id: str
@@ -227,13 +225,13 @@ class Session:
         return next((grant for grant in self.grants if grant.id == grant_id), None)
 
     def expires_at(self, settings: Settings) -> float:
-        """Return when the session ends if nobody uses it any more."""
+        """Return when the session ends if it is not used any more."""
         return min(self.seen_at + settings.session_idle, self.started_at + settings.session_max)
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What a client may ask for, and did, at the authorization endpoint (RFC 6749 §4.1.1)."""
+    """A valid authorization request (RFC 6749 §4.1.1)."""
 
     client_id: str
     redirect_uri: str
@@ -265,7 +263,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What an authorization code stands for. It is kept after its use, so that a replay is recognised."""
+    """What an authorization code stands for. It is kept after its use, so that a replay is recognized."""
 
     request: AuthorizationRequest
     session_id: str

@@ -19,7 +19,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_ASSERTION = "client assertion"
 UNKNOWN = "Invalid client or Invalid client credentials"
 MAX_LIFETIME = 300
-"""Seconds into the future that `exp` may lie: a longer assertion is one somebody may find."""
+"""Seconds into the future that `exp` may lie: a longer-lived assertion is more likely to be stolen."""
 
 _SYMMETRIC = ("HS256", "HS384", "HS512")
 
@@ -41,8 +41,7 @@ def subject_of(assertion: str, client_id: str | None) -> str:
 
 
 def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
-    """Check an assertion: signature by what is registered, `iss`, `sub`, `aud`, `exp`, and `jti` never seen
-    before.
+    """Check an assertion: the signature by the registered key, `iss`, `sub`, `aud`, `exp`, and that its `jti` is new.
 
     Raises `InvalidClient`.
     """

@@ -1,5 +1,5 @@
-"""The claims of a signed assertion, be it a client's own or a grant: read one by one, and refused in the words of
-whoever asks (RFC 7519 §4.1, RFC 7523 §3)."""
+"""The claims of a signed assertion, of client authentication or of a grant, read one by one (RFC 7519 §4.1, RFC 7523
+§3). The caller chooses the error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorkey.jose.claim_rules import audiences, numeric_date
 
 @dataclass(frozen=True, slots=True)
 class AssertionClaims:
-    """What an assertion says; `refused` makes the error that its sender is told, of a description."""
+    """The claims of an assertion; `refused` makes the error for its sender from a description."""
 
     claims: Mapping[str, Any]
     refused: Callable[[str], ServerError]
@@ -30,21 +30,21 @@ class AssertionClaims:
             raise self.refused("Invalid token audience")
 
     def token_id(self) -> str:
-        """Return the `jti`, by which a second use is recognised. Refuses an assertion that has none."""
+        """Return the `jti`, by which a second use is recognized. Refuses an assertion that has none."""
         found = self.claims.get("jti")
         if not isinstance(found, str) or not found:
             raise self.refused("Token jti claim is required")
         return found
 
     def time(self, name: str) -> float | None:
-        """Return the POSIX seconds in a claim, or None if it is not there. Refuses what is no time."""
+        """Return the POSIX seconds in a claim, or None if it is missing. Refuses a value that is not a time."""
         try:
             return numeric_date(self.claims, name)
         except VerificationError:
             raise self.refused(f"Token {name} claim is not a time") from None
 
     def expires_at(self) -> float:
-        """Return when the assertion ends. Refuses one that does not say so."""
+        """Return when the assertion expires. Refuses one without `exp`."""
         found = self.time("exp")
         if found is None:
             raise self.refused("Token exp claim is required")

@@ -1,4 +1,4 @@
-"""Who is asking: client authentication at the token endpoint and its neighbours (RFC 6749 §2.3, RFC 7523
+"""Client authentication at the token, introspection, revocation and logout endpoints (RFC 6749 §2.3, RFC 7523
 §2.2)."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BASIC = re.compile(r"basic +([A-Za-z0-9+/=]+) *", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Presented:
-    """What a request says of its client: an id, and at most one proof."""
+    """The client ID in a request, and at most one proof of it."""
 
     client_id: str
     method: str
@@ -82,7 +82,7 @@ def _presented(request: Request, form: Parameters) -> Presented:
 
 
 def _from_header(header: str | None) -> Presented | None:
-    """Return what `Authorization: Basic` says, its parts form-decoded (RFC 6749 §2.3.1), or None."""
+    """Return the client in `Authorization: Basic`, its parts form-decoded (RFC 6749 §2.3.1), or None."""
     match = _BASIC.fullmatch(header or "")
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Which redirect URI a client may name (RFC 6749 §3.1.2, RFC 9700 §4.1, RFC 8252 §7.3)."""
+"""The redirect URIs that a client may use (RFC 6749 §3.1.2, RFC 9700 §4.1, RFC 8252 §7.3)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
 
 
 def only_one(registered: tuple[str, ...]) -> str | None:
-    """Return what is meant by no redirect URI: the only registered one, or None (RFC 6749 §3.1.2.3)."""
+    """Return the redirect URI of a request that names none: the only registered one, or None (RFC 6749 §3.1.2.3)."""
     return registered[0] if len(registered) == 1 and not registered[0].endswith(ANY_PATH) else None
 
 

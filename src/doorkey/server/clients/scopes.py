@@ -1,4 +1,4 @@
-"""Which scope a client gets (RFC 6749 §3.3)."""
+"""The scope that a client is granted (RFC 6749 §3.3)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from doorkey.values import Scope
 
 
 def granted_scope(client: Client, asked: str | None) -> tuple[str, ...]:
-    """Return the scope tokens granted: what was asked for of the optional ones, then the client's defaults.
+    """Return the granted scope tokens: the requested optional ones, then the client's defaults.
 
-    Raises `InvalidScope` for a token that the client does not have, or that is not one.
+    Raises `InvalidScope` for a scope token that is malformed or that the client does not have.
     """
     try:
         wanted = Scope.of(asked).tokens
@@ -26,10 +26,10 @@ def granted_scope(client: Client, asked: str | None) -> tuple[str, ...]:
 
 
 def narrowed_scope(granted: tuple[str, ...], client: Client, asked: str | None) -> tuple[str, ...]:
-    """Return the scope of a refreshed token: what is asked for of what was granted, never more (RFC 6749 §6).
+    """Return the scope of a refreshed token: the requested part of the granted scope, never more (RFC 6749 §6).
 
-    Like Keycloak, what is asked for beyond the grant is left out rather than refused, and the default scopes
-    stay. Raises `InvalidScope` for what the client cannot have at all.
+    As in Keycloak, scope tokens beyond the grant are dropped rather than refused, and the default scopes stay. Raises
+    `InvalidScope` for a scope token that the client does not have.
     """
     wanted = granted if asked is None else granted_scope(client, asked)
     return tuple(token for token in granted if token in wanted)

@@ -1,7 +1,7 @@
 """The authorization endpoint (RFC 6749 §3.1).
 
-What is wrong with the client or its redirect URI is told to the person, and nothing is redirected; only behind that
-point do errors go to the client. An acceptable request needs a login, or a browser that has one already: `login`.
+An error in the client ID or the redirect URI is shown to the person, and nothing is redirected. Every later error goes
+to the client. A valid request needs a login, or a browser that has one already (`login`).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _RESPONSE_TYPES = {"code", "token", "id_token", "none"}
 
 
 def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | LoginNeeded]:
-    """Answer an authorization request: with a redirect to the client, or with the wish for a login.
+    """Answer an authorization request: with a redirect to the client, or with a login page.
 
-    Raises `ServerError` for what only the person in front of the browser may be told.
+    Raises `ServerError` for an error that only the person at the browser may see.
     """
     parameters = query_of(request) if request.method == "GET" else form_of(request)
     client = yield from FindClient(parameters.get("client_id") or "")
@@ -56,7 +56,7 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
 
 
 def _acceptable(parameters: Parameters, client: Client, uri: str) -> AuthorizationRequest:
-    """Return the request if the client may make it. Raises the `ServerError` that the client is told."""
+    """Return the request if the client may make it. Raises the `ServerError` for the client."""
     response_type = parameters.need("response_type")
     if not set(response_type.split()) <= _RESPONSE_TYPES:
         raise UnsupportedResponseType

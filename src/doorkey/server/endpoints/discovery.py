@@ -1,5 +1,4 @@
-"""The discovery document (OpenID Connect Discovery §3, RFC 8414 §2): what is true of this server and nothing
-more."""
+"""The discovery document (OpenID Connect Discovery §3, RFC 8414 §2)."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "H
 
 
 def discovery(request: Request, at: At) -> Flow[Response]:
-    """Answer with the metadata of the issuer that was asked."""
+    """Answer with the issuer's metadata."""
     yield from ()  # a flow like the others, though it asks nothing of the store
     ends = at.endpoints
     metadata = {

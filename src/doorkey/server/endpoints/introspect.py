@@ -23,7 +23,7 @@ INACTIVE = {"active": False}
 
 
 def introspect(request: Request, at: At) -> Flow[Response]:
-    """Answer whether a token counts, and what it says; of one that does not, only that (RFC 7662 §2.2)."""
+    """Answer whether a token is active, and with its claims if it is (RFC 7662 §2.2)."""
     return answered(_introspect(request, at))
 
 
@@ -31,7 +31,7 @@ def _introspect(request: Request, at: At) -> Flow[Response]:
     form = form_of(request)
     try:
         client = yield from authenticate(request, form, at)
-    except UnauthorizedClient as error:  # the same refusal, in the words Keycloak has for it here
+    except UnauthorizedClient as error:  # Keycloak's wording at this endpoint
         description = "Client authentication failed."
         raise InvalidClient(description=description, status=401, headers=error.headers) from None
     if client.is_public:
@@ -46,7 +46,7 @@ def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
         claims, user = yield from live_access_token(at, token)
     except InvalidToken:
         return None
-    if client.client_id not in audiences(claims):  # RFC 7662 §4: only whom a token is meant for may look into it
+    if client.client_id not in audiences(claims):  # RFC 7662 §4: only a client in the audience may see it
         return None
     username = user.username if user else claims.get("preferred_username")
     return {**_shown(claims), "username": username, "token_type": ACCESS, "active": True}

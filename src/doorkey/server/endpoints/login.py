@@ -4,7 +4,7 @@ Theory of operation. The authorization request is sealed into the form (`pending
 of the browser. A second field of the form is a MAC over the login and that cookie. A form therefore works only in the
 browser that asked for it, and no page can make another person's browser finish a login that it began (RFC 9700 §4.7). A
 cookie that this server did not issue is not taken over, and a form that a page of another origin sends is refused.
-Pages are the caller's business: the flows here state only what is to be shown.
+The flows here return values; the caller makes pages of them.
 """
 
 from __future__ import annotations

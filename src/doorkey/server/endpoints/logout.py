@@ -1,4 +1,4 @@
-"""The logout endpoint: with a refresh token, as Keycloak has it, and by redirect (OpenID Connect RP-Initiated
+"""The logout endpoint: with a refresh token, as in Keycloak, and by redirect (OpenID Connect RP-Initiated
 Logout)."""
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class ConfirmLogout:
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """The user is to be told that the session has ended."""
+    """The page for a session that has ended is to be shown."""
 
 
 def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | ConfirmLogout | LoggedOut]:
     """Answer a request to end a session.
 
-    Without an ID token that names the session the user is asked first: a link on a foreign page must not log
-    anybody out. A `post_logout_redirect_uri` must be registered, and is compared exactly (RP-Initiated Logout §3).
-    Raises `ServerError` for what only the person in front of the browser may be told.
+    Without an ID token that names the session the user is asked first: a link on another site must not log
+    anyone out. A `post_logout_redirect_uri` must be registered, and is compared exactly (RP-Initiated Logout §3).
+    Raises `ServerError` for an error that only the person at the browser may see.
     """
     parameters = form_of(request) if request.method == "POST" else query_of(request)
     if request.method == "POST" and "refresh_token" in parameters:
@@ -74,7 +74,7 @@ def _by_browser(request: Request, parameters: Parameters, cookies: Cookies) -> F
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None
     if cookies.session is None or session_id is None:
         return LoggedOut()
-    # Only who can read the cookie can make this, and the cookie is for the server alone.
+    # It can be computed only from the cookie, which only the server and its browser have.
     csrf = hashlib.sha256(b"logout:" + cookies.session.encode()).hexdigest()
     if request.method != "POST" or not hmac.compare_digest(csrf, parameters.get("csrf") or ""):
         return ConfirmLogout(csrf)

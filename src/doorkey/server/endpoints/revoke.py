@@ -27,7 +27,7 @@ def _revoke(request: Request, at: At) -> Flow[Response]:
     refresh, access = read_own(at, token, REFRESH), read_own(at, token, ACCESS)
     claims = refresh or access
     if claims is None:
-        # Nothing is left to revoke, so the status says it is done (RFC 7009 §2.2); the words are Keycloak's.
+        # An invalid token needs no revocation, so the status is 200 (RFC 7009 §2.2); the body is Keycloak's.
         return json_response({"error": "invalid_token", "error_description": "Invalid token"})
     if claims["azp"] != client.client_id:
         raise InvalidRequest(description="Unmatching clients", status=400)

@@ -1,7 +1,7 @@
 """The grants of the token endpoint: one file and one line each.
 
-A grant is a flow `(form, client, at) -> token response`; the endpoint has already found out who the client
-is, and the grant finds out whether it may use this grant, because each has a refusal of its own.
+A grant is a flow `(form, client, at) -> token response`. The endpoint has authenticated the client; the grant checks
+whether that client may use it, because each grant has its own error for that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from doorkey.wire.flow import Flow
 
 
 class GrantHandler(Protocol):
-    """What a grant is to the token endpoint."""
+    """The interface of a grant."""
 
     def __call__(self, form: Parameters, client: Client, at: At, /) -> Flow[dict[str, Any]]:
         """Return the members of the token response, or raise the `ServerError` that refuses it."""

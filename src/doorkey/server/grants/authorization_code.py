@@ -56,7 +56,7 @@ def _check_redirect_uri(form: Parameters, code: Code) -> None:
 def _check_verifier(verifier: str | None, challenge: str | None) -> None:
     """Refuse a wrong verifier, a missing one, and one for a code that was asked for without a challenge."""
     if challenge is None:
-        if verifier is not None:  # somebody has taken the challenge out of the request (RFC 9700 §4.8)
+        if verifier is not None:  # the challenge was removed from the request (RFC 9700 §4.8)
             raise _refused("PKCE code verifier specified but challenge not present in authorization")
         return
     if verifier is None:

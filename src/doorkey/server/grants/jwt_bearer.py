@@ -1,6 +1,6 @@
-"""The JWT bearer grant (RFC 7523 §2.1): an issuer whom the realm trusts says who the user is.
+"""The JWT bearer grant (RFC 7523 §2.1): an assertion of an issuer that the realm trusts names the user.
 
-There is no session, so nothing can be refreshed: whoever wants another token brings another assertion.
+There is no session and no refresh token: a client that needs another token presents another assertion.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
 
 
 def _told(assertion: str, client: Client, at: At) -> tuple[TrustedIssuer, str]:
-    """Return whose keys are to be used, and whom the assertion is about: nothing is verified yet."""
+    """Return the issuer whose keys are to be used and the subject. Nothing is verified yet."""
     try:
         claims = unsafe_claims(assertion)
     except VerificationError:
@@ -74,7 +74,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 def _verified(assertion: str, issuer: TrustedIssuer) -> Mapping[str, Any]:
     try:
-        # Signed by whom it names, or by nobody: a shared secret would let the client write its own.
+        # Public keys only: with a shared secret the client could write its own assertions.
         if unsafe_header(assertion).get("alg") not in ASYMMETRIC:
             raise _refused("Invalid signature algorithm")
         return verify(assertion, issuer.jwks, algorithms=issuer.algorithms).claims

@@ -1,5 +1,4 @@
-"""The resource owner password grant (RFC 6749 §4.3): not in OAuth 2.1, and still what many servers are used
-by."""
+"""The resource owner password grant (RFC 6749 §4.3): not in OAuth 2.1, but still in use."""
 
 from __future__ import annotations
 

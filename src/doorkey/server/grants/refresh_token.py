@@ -1,9 +1,9 @@
 """The refresh token grant (RFC 6749 §6), with rotation and reuse detection if the realm requires it (RFC 9700
 §4.14).
 
-A refresh token is a signed JWT that names a session, a grant in it and, by its `jti`, its place in the rotation. Without
-rotation it works until the session ends. With rotation only the latest one works. An earlier one that comes back ends
-the grant, because one of its two holders must be a thief.
+A refresh token is a signed JWT that names a session, a grant in it and, by its `jti`, its place in the rotation.
+Without rotation it works until the session ends. With rotation only the latest one works. An earlier one that comes
+back ends the grant, because one of its two holders must be a thief.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Token exchange (RFC 8693), as far as Keycloak's standard token exchange goes: one of our access tokens for
 another one.
 
-The new token hangs on the session and the grant of the token it was given for, so it ends with them, and
-nothing is stored. Who may exchange a token is who got it, or whom it is meant for.
+The new token depends on the session and the grant of the subject token, so it ends with them, and nothing is stored. A
+client may exchange a token that was issued to it or that has it in the audience.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
     else:
         hangs_on = {name: claims[name] for name in ("sid", "gid") if name in claims}
         token = access_token_for(at, client, scope, about, hangs_on, audience=audience)
-        # Only for who asks for it here: `openid` may also have come with the session.
+        # Only if this request has a scope: `openid` may also come from the session.
         with_id_token = asked is not None and "openid" in scope
         answer = bare_answer(
             at, token, scope, id_token=id_token_for(at, client, identity, token) if with_id_token else None
@@ -92,7 +92,7 @@ def _check_known(audience: tuple[str, ...], client: Client, at: At) -> Flow[None
 
 
 def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow[tuple[str, ...]]:
-    """Return what is asked for; else the defaults, with `openid` if the client's own grant in the session has it."""
+    """Return the requested scope; else the defaults, with `openid` if the client's own grant in the session has it."""
     scope = granted_scope(client, asked)
     if asked is None and "sid" in claims:
         session = yield from FindSession(claims["sid"])
@@ -103,7 +103,7 @@ def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow
 
 
 def _account(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the token of a client says of its account."""
+    """Return the claims about the account of a client."""
     names = ("sub", "realm_access", "email_verified", "preferred_username")
     return {name: claims[name] for name in names if name in claims}
 
@@ -111,7 +111,7 @@ def _account(claims: Mapping[str, Any]) -> dict[str, Any]:
 def _identity(
     about: Mapping[str, Any], claims: Mapping[str, Any], user: User | None, scope: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return what an ID token says of the same subject."""
+    """Return the claims of an ID token for the same subject."""
     named = {name: about[name] for name in ("sub", "auth_time") if name in about}
     session = {"sid": claims["sid"]} if "sid" in claims else {}
     return {**named, **session, **(profile(user, scope) if user else {})}

@@ -1,4 +1,4 @@
-"""Answers of the authorization endpoint: the browser takes a code or an error to the client (RFC 6749 §4.1.2)."""
+"""Responses of the authorization endpoint: the browser takes a code or an error to the client (RFC 6749 §4.1.2)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RESPONSE_MODES = ("query", "fragment", "form_post")
 
 
 def back_with_a_code(asked: AuthorizationRequest, session: Session, at: At, *, status: int = 302) -> Flow[Response]:
-    """Note the grant in the session, and return the answer with a code for it."""
+    """Add the grant to the session, and return the response with a code for it."""
     grant = Grant(new_id(), asked.client_id, asked.scope, nonce=asked.nonce, refresh_id=new_id(), by_login_page=True)
     yield from add_grant(session.id, grant)
     code = secrets.token_urlsafe(32)

@@ -13,7 +13,7 @@ MAX_PARAMETERS = 100
 
 
 class Parameters:
-    """The parameters of one request. One sent without a value counts as left out (RFC 6749 §3.1).
+    """The parameters of one request. One without a value counts as absent (RFC 6749 §3.1).
 
     Raises `InvalidRequest` for one that is sent twice, unless it `may_repeat`.
     """
@@ -40,7 +40,7 @@ class Parameters:
         return tuple(value for value in self._values.get(name, ()) if value)
 
     def need(self, name: str, *, status: int = 400, description: str | None = None) -> str:
-        """Return the value of `name`, or raise `InvalidRequest` that says it is missing."""
+        """Return the value of `name`, or raise `InvalidRequest` if it is missing."""
         value = self.get(name)
         if value is None:
             raise InvalidRequest(description=description or f"Missing parameter: {name}", status=status)
@@ -49,12 +49,12 @@ class Parameters:
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
-    def __repr__(self) -> str:  # values are secrets
+    def __repr__(self) -> str:  # values may be secrets
         return f"<Parameters {' '.join(self._values)}>"
 
 
 def has_form(request: Request) -> bool:
-    """Say whether the body is a form, by its media type."""
+    """Return whether the body is a form, by its media type."""
     return (request.header("content-type") or "").partition(";")[0].strip().lower() == FORM
 
 

@@ -1,5 +1,4 @@
-"""Responses: JSON, pages, redirects, and errors. The one place where a `ServerError` becomes what the client
-sees."""
+"""Responses: JSON, pages, redirects, and errors. This is the one place where a `ServerError` becomes a response."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def json_response(content: object, status: int = 200, headers: Pairs = NO_STORE)
 
 
 def html(text: str, allowed: str, status: int = 200) -> Response:
-    """Return a page that no cache keeps, nobody frames, and that runs or shows nothing but what is `allowed`.
+    """Return a page that no cache keeps, no other page frames, and that loads and runs only what is `allowed`.
 
     `allowed` is a directive of its content security policy. There is no `form-action` in it: browsers apply that to the
     redirect that follows a form too, and that leads to the client.
@@ -43,13 +42,13 @@ def html(text: str, allowed: str, status: int = 200) -> Response:
 
 
 def without_sniffing(response: Response) -> Response:
-    """Return `response` with `nosniff`: no browser takes its body for anything but what `Content-Type` says."""
+    """Return `response` with `nosniff`: a browser takes its body only for what `Content-Type` names."""
     others = tuple(pair for pair in response.headers if pair[0].lower() != NOSNIFF[0].lower())
     return replace(response, headers=(*others, NOSNIFF))
 
 
 def error_response(error: ServerError) -> Response:
-    """Return the response that tells a client of `error` (RFC 6749 §5.2)."""
+    """Return the response with `error` for a client (RFC 6749 §5.2)."""
     content = {"error": error.error}
     if error.description:
         content["error_description"] = error.description
@@ -57,12 +56,12 @@ def error_response(error: ServerError) -> Response:
 
 
 def server_error() -> Response:
-    """Return the response to a request that could not be dealt with, for reasons that are not the client's."""
+    """Return the response to a request that failed for a reason of the server's own."""
     return json_response({"error": "server_error"}, 500)
 
 
 def answered(flow: Flow[Response]) -> Flow[Response]:
-    """Run the flow of an endpoint, with everything it refuses turned into a response.
+    """Run the flow of an endpoint, and return its refusals as responses.
 
     An error that is not meant for the client becomes a bare `server_error`.
     """

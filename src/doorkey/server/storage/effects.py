@@ -1,6 +1,6 @@
-"""What endpoints ask of the store, as typed effects, and `Storage`, which performs them over any `Records`.
+"""The storage requests of endpoints as typed effects, and `Storage`, which performs them over any `Records`.
 
-A code, a cookie or an assertion id is kept as its SHA-256: who reads the store cannot use what was issued.
+A code, a cookie or an assertion ID is kept as its SHA-256: a reader of the store cannot use it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class FindUser(Effect[User | None]):
 
 @dataclass(frozen=True, slots=True)
 class FindLinkedUser(Effect[User | None]):
-    """The user whom a trusted issuer knows by `subject`, or None."""
+    """The user whose subject at a trusted issuer is `subject`, or None."""
 
     issuer: str
     subject: str
@@ -77,7 +77,7 @@ class SaveSession(Effect[None]):
 
 @dataclass(frozen=True, slots=True)
 class ReplaceSession(Effect[bool]):
-    """Write `new` if the session is still `old`; False says that somebody else was faster."""
+    """Write `new` if the session is still `old`; False if another request changed it first."""
 
     old: Session
     new: Session
@@ -85,14 +85,14 @@ class ReplaceSession(Effect[bool]):
 
 @dataclass(frozen=True, slots=True)
 class EndSession(Effect[bool]):
-    """End a session, and with it all its grants; False says that there was none."""
+    """End a session, and with it all its grants. False if there is none."""
 
     session_id: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SaveCode(Effect[None]):
-    """Keep what an authorization code stands for."""
+    """Keep the meaning of an authorization code."""
 
     code: str
     meaning: Code
@@ -153,7 +153,7 @@ class FindBrowser(Effect[str | None]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UseOnce(Effect[bool]):
-    """Remember `what` until `expires_at`; False says that it was used before (RFC 7523 §3, `jti`)."""
+    """Remember `what` until `expires_at`; False if it was used before (RFC 7523 §3, `jti`)."""
 
     what: str
     expires_at: float
@@ -193,7 +193,7 @@ class Storage:
         self._now = now
 
     def perform(self, effect: Effect[Any]) -> Any:  # noqa: C901, PLR0912  # a table, written as one
-        """Return the outcome of one effect; this is what `doorkey.wire.flow.run` is given."""
+        """Return the outcome of one effect; the argument of `doorkey.wire.flow.run`."""
         now, settings = self._now, self._settings
         match effect:
             case FindClient(client_id):
@@ -259,7 +259,7 @@ class Storage:
             found = _code(text)
             if found.used:
                 return found
-            # Kept as used for as long as a session may last: a replay must find out what to revoke.
+            # Kept as used for as long as a session may last: a replay revokes the grant of the code.
             kept_until = self._now + self._settings.session_max
             used = _text(replace(found, used=True))
             key = self._key(digest)

@@ -20,7 +20,7 @@ from doorkey.server.storage.records import SWEEP_EVERY
 from doorkey.stores.private_file import resolved
 from doorkey.stores.sqlite_file import open_private, truncate_log
 
-APPLICATION_ID = 0x646B6579  # "dkey": how our own files are told from other people's
+APPLICATION_ID = 0x646B6579  # "dkey": distinguishes our files from those of other programs
 _LIVE = "SELECT value FROM record WHERE kind = ? AND key = ? AND expires_at > ?"
 _WRITE = "INSERT OR REPLACE INTO record (kind, key, value, expires_at) VALUES (?, ?, ?, ?)"
 _TABLES = f"""
@@ -41,7 +41,7 @@ class SQLiteRecords:
 
     A call waits `timeout` seconds for another process that writes, and raises `StoreError` then.
 
-    Raises `UsageError` if the file is a symbolic link, somebody else's, open to others, or not one of ours, and
+    Raises `UsageError` if the file is a symbolic link, another user's, open to others, or not one of ours, and
     `StoreError` or `RecordError` if it cannot be reached or only its journal is left; it is then left as it is.
     """
 
@@ -101,7 +101,9 @@ class SQLiteRecords:
             raise UsageError(f"{self._path} is not a doorkey store; it was left as it is") from error
         if found != APPLICATION_ID or "record" not in tables:
             raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
-        with suppress(sqlite3.OperationalError):  # somebody uses a file that has no log yet: it works without, too
+        with suppress(
+            sqlite3.OperationalError
+        ):  # another process uses a file that has no log yet: it works without one
             db.execute("PRAGMA journal_mode = WAL")
 
     @contextmanager

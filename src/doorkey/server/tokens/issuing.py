@@ -70,9 +70,9 @@ def access_token_for(
     *,
     audience: tuple[str, ...] = (),
 ) -> str:
-    """Return an access token for `client`, `about` somebody; it ends with the session and grant it `hangs_on`.
+    """Return an access token for `client`, `about` a subject; it ends with the session and grant that it `hangs_on`.
 
-    `audience` leaves only these of whom the scope makes it meant for (RFC 8693 §2.1).
+    `audience` keeps only these members of the audience that the scope opens (RFC 8693 §2.1).
     """
     meant_for = [name for name in audiences_of(at, client, scope) if not audience or name in audience]
     said: dict[str, Any] = {**at.settings.access_token_claims, "acr": "1"}
@@ -103,24 +103,24 @@ def id_token_for(at: At, client: Client, about: Mapping[str, Any], access_token:
 
 
 def audiences_of(at: At, client: Client, scope: tuple[str, ...]) -> list[str]:
-    """Return whom the access tokens of `client` with that scope are meant for."""
+    """Return the audience of the access tokens of `client` with that scope."""
     audiences = [client.audiences[token] for token in scope if token in client.audiences]
     return audiences + ([at.settings.audience] if at.settings.audience else [])
 
 
 def about_user(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return what an access token says of a user."""
+    """Return the claims of an access token about a user."""
     return {"sub": user.sub, "realm_access": {"roles": list(user.roles)}, **profile(user, scope)}
 
 
 def service_account(client: Client) -> dict[str, Any]:
-    """Return what tokens say of the account that stands for a client itself."""
+    """Return the claims about the account that stands for a client itself."""
     name = f"service-account-{client.client_id.lower()}"
     return {"sub": _account_sub(name), "email_verified": False, "preferred_username": name}
 
 
 def is_service_account(claims: Mapping[str, Any]) -> bool:
-    """Say whether the claims of one of our tokens are about a client itself, and not about a user."""
+    """Return whether the claims of one of our tokens are about a client itself, and not about a user."""
     return bool(claims.get("sub") == _account_sub(str(claims.get("preferred_username"))))
 
 

@@ -20,7 +20,7 @@ REFRESH_ALG = "HS512"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RealmKeys:
-    """`signing` signs what others verify; `refresh` seals what only this server reads back."""
+    """`signing` signs tokens that others verify; `refresh` signs those that only this server reads."""
 
     signing: Key
     refresh: Key

@@ -1,4 +1,4 @@
-"""Reading our own tokens back: is it ours, is it the kind that is wanted here, and does it still count?"""
+"""Reading our own tokens back: whether a token is ours, of the right kind, and still valid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
 
 
 def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
-    """Say whether `exp` has come."""
+    """Return whether the token has expired."""
     return bool(claims["exp"] <= at.now)
 
 
