@@ -1,16 +1,20 @@
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from doorkey.errors import ServerError, UsageError
+from doorkey.jose.verification import unsafe_claims
 from doorkey.server.clients.redirect_uris import is_registered
+from doorkey.server.endpoints.authorize import authorize
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
 from doorkey.server.responses.responses import redirect
 from doorkey.server.storage.records import MemoryRecords
-from doorkey.wire.messages import Response
-from tests.server.world import APP, CALLBACK, ISSUER, SPA, World, callback
+from doorkey.wire.flow import run
+from doorkey.wire.messages import FORM, Request, Response
+from tests.server.world import APP, CALLBACK, ENDPOINTS, ISSUER, SPA, World, callback
 from tests.servers.browser import forms
 
 
@@ -282,6 +286,79 @@ def test_two_tabs_of_a_browser_log_in_independently(world: World) -> None:
         done = world.fill_in(needed)
         assert isinstance(done, LoggedIn)
         assert callback(done.response)["state"] == state
+
+
+def test_a_cookie_that_this_server_issued_serves_all_tabs_of_its_browser(world: World) -> None:
+    one = world.authorize()
+    assert isinstance(one, LoginNeeded)
+    two = world.authorize(Cookies(browser=one.browser))
+    assert isinstance(two, LoginNeeded)
+    assert two.browser == one.browser
+    assert two.login_id != one.login_id
+    for changed in (one.browser[:-1], one.browser[1:], "A" + one.browser[1:], one.browser[:-1] + "_"):
+        other = world.authorize(Cookies(browser=changed))
+        assert isinstance(other, LoginNeeded)
+        assert other.browser != changed
+    elsewhere = World().authorize(Cookies(browser=one.browser))
+    assert isinstance(elsewhere, LoginNeeded)
+    assert elsewhere.browser != one.browser  # another realm's key
+
+
+def test_the_secrets_of_a_login_are_long_enough(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    done = world.fill_in(needed)
+    assert isinstance(done, LoggedIn)
+    assert len(unsafe_claims(needed.login_id)["jti"]) >= 43  # 256 bits
+    assert len(needed.csrf) >= 43
+    assert len(needed.browser) >= 86  # 256 bits and a MAC
+    assert len(done.session_key) >= 43
+
+
+def test_an_authorization_request_may_be_posted(world: World) -> None:
+    form = {"client_id": "spa", "redirect_uri": CALLBACK, "response_type": "token", "state": "posted"}
+    request = Request("POST", ENDPOINTS.authorization, (("Content-Type", FORM),), tuple(form.items()))
+    answer = run(authorize(request, world.at, Cookies()), world.perform)
+    assert isinstance(answer, Response)
+    assert "state=posted" in (answer.header("location") or "")
+
+
+def test_what_only_the_person_is_told_has_status_400(world: World) -> None:
+    needed, other = world.authorize(), world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    assert isinstance(other, LoginNeeded)
+    calls: list[Callable[[], object]] = [
+        lambda: world.authorize(client_id="nobody"),
+        lambda: world.authorize(client_id=None),
+        lambda: world.authorize(redirect_uri="https://evil.example/"),
+        lambda: world.authorize(state="x" * 40_000),
+        lambda: world.fill_in(needed, browser=other.browser),
+        lambda: world.fill_in(needed, browser=""),
+        lambda: world.fill_in(needed, csrf="guessed"),
+        lambda: world.fill_in(needed, csrf=""),
+        lambda: world.fill_in(needed, transaction="garbage"),
+        lambda: world.fill_in(needed, transaction=""),
+        lambda: world.fill_in(needed, headers=(("Origin", "null"),)),
+    ]
+    for call in calls:
+        with pytest.raises(ServerError) as caught:
+            call()
+        assert caught.value.status == 400
+
+
+def test_a_form_without_a_name_or_a_password_is_a_wrong_one(world: World) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    for again in (world.fill_in(needed, password=""), world.fill_in(needed, username="")):
+        assert isinstance(again, LoginNeeded)
+        assert again.failed
+
+
+def test_nothing_of_a_browser_shows_its_secrets(world: World) -> None:
+    done = logged_in(world)
+    cookies = Cookies("the browser's id", done.session_key)
+    for value, secret in ((cookies, "browser's id"), (cookies, done.session_key), (done, done.session_key)):
+        assert secret not in repr(value)
 
 
 def test_every_login_is_a_new_session_with_a_new_key(world: World) -> None:

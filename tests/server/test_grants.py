@@ -4,9 +4,12 @@ import pytest
 
 from doorkey.jose.keys import import_key
 from doorkey.jose.verification import unsafe_claims, verify
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.model import Settings
+from doorkey.server.sessions import change_session
 from doorkey.server.storage.effects import EndSession
-from tests.server.world import APP, CALLBACK, OTHER, SECRET, SPA, VERIFIER, World
+from doorkey.wire.flow import run
+from tests.server.world import APP, CALLBACK, OTHER, SECRET, SPA, VERIFIER, World, callback
 
 ROTATING = Settings(rotate_refresh_tokens=True)
 
@@ -195,6 +198,76 @@ def test_a_code_is_used_up_by_a_wrong_exchange(world: World, wrong: dict[str, st
     code = world.code()
     assert world.exchange(code, **wrong).problem == (400, "invalid_grant")
     assert world.exchange(code).problem == (400, "invalid_grant")
+
+
+def test_a_replay_is_refused_as_an_invalid_code(world: World) -> None:
+    code = world.code()
+    world.exchange(code)
+    assert world.exchange(code).json["error_description"] == "Code not valid"
+    assert world.exchange("no-such-code").json["error_description"] == "Code not valid"
+    assert world.exchange("").problem == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("gone", ["session", "grant", "user"])
+def test_a_code_whose_session_grant_or_user_is_gone_gives_nothing(world: World, gone: str) -> None:
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    done = world.fill_in(needed)
+    assert isinstance(done, LoggedIn)
+    brought = callback(done.response)
+    if gone == "session":
+        assert world.perform(EndSession(brought["session_state"]))
+    elif gone == "grant":
+        change = change_session(brought["session_state"], lambda session: replace(session, grants=()))
+        assert run(change, world.perform) is not None
+    else:
+        world.users = ()
+    answer = world.exchange(brought["code"])
+    assert (answer.status, answer.json["error_description"]) == (400, "Session not active")
+
+
+def test_a_redirect_uri_that_the_request_left_out_may_be_left_out_of_the_exchange_too(world: World) -> None:
+    assert world.exchange(world.code(redirect_uri=None), redirect_uri="").status == 200
+    assert world.exchange(world.code(redirect_uri=None)).status == 200
+    wrong = world.exchange(world.code(redirect_uri=None), redirect_uri="https://app.example/other")
+    assert wrong.json["error_description"] == "Incorrect redirect_uri"
+    assert world.exchange(world.code(), redirect_uri="").json["error_description"] == "Incorrect redirect_uri"
+
+
+@pytest.mark.parametrize(
+    ("verifier", "description"),
+    [
+        ("w" * 43, "PKCE verification failed: Code mismatch"),
+        ("", "PKCE code verifier not specified"),
+        ("short", "PKCE verification failed: Invalid code verifier"),
+    ],
+)
+def test_a_refused_verifier_is_described(world: World, verifier: str, description: str) -> None:
+    assert world.exchange(world.code(), code_verifier=verifier).json["error_description"] == description
+
+
+def test_a_public_client_gets_no_token_for_itself(world: World) -> None:
+    public = replace(SPA, grants=frozenset({"client_credentials"}))
+    world.clients = (public,)
+    answer = world.token({"grant_type": "client_credentials", "client_id": "spa"}, None)
+    assert (answer.problem, "Public client" in answer.json["error_description"]) == ((401, "unauthorized_client"), True)
+
+
+def test_a_client_gets_an_id_token_for_itself_only_with_openid(world: World) -> None:
+    form = {"grant_type": "client_credentials"}
+    assert "id_token" not in world.token(form).json
+    claims = unsafe_claims(world.token({**form, "scope": "openid"}).json["id_token"])
+    assert claims["preferred_username"] == "service-account-app"
+
+
+def test_a_token_of_a_client_names_it_and_gives_it_no_roles(world: World) -> None:
+    claims = unsafe_claims(world.token({"grant_type": "client_credentials"}).json["access_token"])
+    assert (claims["client_id"], claims["realm_access"], claims["email_verified"]) == ("app", {"roles": []}, False)
+
+
+def test_a_password_request_without_a_name_or_a_password_is_refused(world: World) -> None:
+    assert world.token({"grant_type": "password", "password": "wonderland"}).problem == (401, "invalid_request")
+    assert world.token({"grant_type": "password", "username": "alice"}).problem == (400, "invalid_grant")
 
 
 def test_a_code_is_bound_to_its_client(world: World) -> None:
