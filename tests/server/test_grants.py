@@ -246,6 +246,12 @@ def test_a_refused_verifier_is_described(world: World, verifier: str, descriptio
     assert world.exchange(world.code(), code_verifier=verifier).json["error_description"] == description
 
 
+def test_a_confidential_client_may_do_without_pkce(world: World) -> None:
+    code = world.code(client_id="app", code_challenge=None, code_challenge_method=None)
+    form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code}
+    assert world.token(form).status == 200
+
+
 def test_a_public_client_gets_no_token_for_itself(world: World) -> None:
     public = replace(SPA, grants=frozenset({"client_credentials"}))
     world.clients = (public,)
