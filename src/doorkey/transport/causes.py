@@ -1,24 +1,64 @@
-"""The HTTP library's own error as the cause of ours, without what it repeats of a request that holds a secret."""
+"""The HTTP library's own error as the cause of ours: its type and words, without frames and what else it refers to.
+
+Collectors of errors show the local variables of each frame, and those of an HTTP library hold the request (its form and
+its `Authorization` header) and the response.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from http.client import HTTPException
+from typing import Final
+
 from doorkey.errors import TransportError
+
+_PROTOCOL_ERRORS: Final = ("RemoteProtocolError", "LocalProtocolError")
+"""Of httpx2 and httpx; requests passes those of http.client on."""
 
 
 def caused_by(error: Exception, failure: TransportError, url: str) -> TransportError:
-    """Return `failure` with `error` as its cause.
+    """Return `failure` with `error` as its cause, which loses its frames, its own causes and its request.
 
-    Where `url` has a query, which may hold the grant or the client's secret, another error of the same kind stands
-    there: texts and attributes of the libraries' repeat URLs. Raise it outside of the `except` block, which would add
-    the first one again, as its context.
+    If its text may repeat the query of `url` (which may hold the grant or the client's secret) or the response, another
+    error of the same type takes its place. Raise it outside of the `except` block, which would add `error` again, as
+    its context.
     """
-    failure.__cause__ = _speechless(error) if "?" in url else error
+    failure.__cause__ = _without_text(error) if "?" in url or _quotes_a_response(error) else detached(error)
     return failure
 
 
-def _speechless(error: Exception) -> Exception:
-    text = "what it said is left out: it may repeat the query of a URL, which may hold a secret"
+def _quotes_a_response(error: Exception) -> bool:
+    """Return whether the response was not HTTP: the libraries quote the line that they could not read."""
+    return any(isinstance(one, HTTPException) or type(one).__name__ in _PROTOCOL_ERRORS for one in all_in(error))
+
+
+def detached(error: Exception) -> Exception:
+    """Return `error`, from which no frame, no other error and no request can be reached any more."""
+    for one in list(all_in(error)):
+        one.__traceback__ = one.__cause__ = one.__context__ = None
+        for name in ("request", "_request"):  # of requests, and of httpx2 and httpx
+            if name in vars(one):
+                setattr(one, name, None)
+    return error
+
+
+def all_in(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error` and those it comes from: causes, contexts, members of groups, and what urllib3 keeps in args."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        members = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *members, *one.args)
+        waiting += [each for each in inner if isinstance(each, BaseException)]
+
+
+def _without_text(error: Exception) -> Exception:
+    text = "the text is omitted because it may repeat the query of the URL or the response, which may hold a secret"
     try:
         return type(error)(text)
-    except Exception:  # noqa: BLE001  # whatever this kind wants to be made of
+    except Exception:  # noqa: BLE001  # whatever arguments this type requires
         return OSError(f"{type(error).__name__}: {text}")

@@ -6,6 +6,7 @@ import socket
 from ipaddress import ip_address
 
 from doorkey.errors import TransportError, UsageError, printable
+from doorkey.transport.causes import detached
 from doorkey.wire.addresses import Address, Permission, permitted
 
 THROUGH_A_PROXY = (
@@ -48,7 +49,7 @@ def _looked_up(host: str, port: int) -> tuple[str, ...]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise TransportError(f"no address was found for {printable(host, 80)}", retryable=True) from error
+        raise TransportError(f"no address was found for {printable(host, 80)}", retryable=True) from detached(error)
     except UnicodeError:
         raise UsageError(f"{printable(host, 80)!r} is no host name") from None
     return tuple(str(address[0]) for *_, address in found)

@@ -14,10 +14,11 @@ from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.runtime.deadline import too_late, within
 from doorkey.transport.auth_values import client_auth_of
-from doorkey.transport.causes import caused_by
+from doorkey.transport.causes import caused_by, detached
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_httpx import achecked, checked
-from doorkey.transport.tls_errors import tls_error_in, why_tls_failed
+from doorkey.transport.reasons import reason_of
+from doorkey.values import hides_locals, without_frames
 from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy
 from doorkey.wire.messages import Request, Response
 
@@ -25,6 +26,7 @@ _AUTHORITY: Final = 'verify=ssl.create_default_context(cafile="ca.pem") on the c
 _CERTIFICATE: Final = "load_cert_chain() of the ssl context that is the client's verify="
 
 
+@hides_locals
 def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
     """Send `request` through the transport of `client` and return the bounded response.
 
@@ -64,6 +66,14 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
 
 async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
     """Send `request` through the transport of the asynchronous `client`, as `exchange` does."""
+    try:
+        return await _aexchange(lib, client, request, policy)
+    except OAuthError as error:
+        failed = error
+    raise without_frames(failed)  # which hold the header and the form of the request
+
+
+async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
     import anyio
 
     native_request = _native_request(lib, client, request, policy)
@@ -93,7 +103,8 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
                 return await receive(transport, native_request)
             return await achecked(lib, transport, native_request, policy.addresses, receive)
     except TimeoutError as error:
-        raise too_late(policy.deadline) from error
+        failed = too_late(policy.deadline)
+        failed.__cause__ = detached(error)
     except (lib.HTTPError, OSError) as error:
         failed = caused_by(error, _transport_error(lib, request, error), request.url)
     raise failed
@@ -130,8 +141,7 @@ def _timeout(lib: Any, given: Any) -> dict[str, Any]:
 def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:
     parts = urlsplit(request.url)
     never_left = isinstance(error, lib.ConnectError | lib.ConnectTimeout | lib.PoolTimeout)
-    failed = tls_error_in(error)
-    why = f" ({type(error).__name__})" if failed is None else f": {why_tls_failed(failed, _AUTHORITY, _CERTIFICATE)}"
+    why = reason_of(error, _AUTHORITY, _CERTIFICATE)
     return TransportError(f"no usable answer from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)
 
 

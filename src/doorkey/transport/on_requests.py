@@ -25,7 +25,9 @@ from doorkey.transport.carrier import BareSession
 from doorkey.transport.causes import caused_by
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_requests import checked, never_left
-from doorkey.transport.tls_errors import tls_error_in, why_tls_failed
+from doorkey.transport.reasons import reason_of, tls_error_in
+from doorkey.transport.single_attempt import single_attempt
+from doorkey.values import hides_locals
 from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.urls import origin_of
@@ -36,6 +38,7 @@ _AUTHORITY: Final = 'verify="ca.pem" on the session or in the call'
 _CERTIFICATE: Final = 'cert=("client.crt", "client.key") on the session or in the call'
 
 
+@hides_locals
 def exchange(session: requests.Session, request: Request, policy: ExchangePolicy, timeout: Any = None) -> Response:
     """Send `request` through the transport adapter of `session` and return the bounded response.
 
@@ -66,7 +69,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
         raise odd
 
     def send() -> Response:
-        adapter = session.get_adapter(prepared.url or request.url)
+        adapter = single_attempt(session.get_adapter(prepared.url or request.url), policy)
         if policy.addresses is None:
             return receive(adapter, prepared)
         return checked(adapter, prepared, how["proxies"], policy.addresses, receive)
@@ -74,8 +77,6 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     try:
         return within(policy.deadline, send)
     except _OF_REQUESTS as error:
-        if isinstance(error, requests.RequestException):
-            error.request = None  # its body holds the secrets of the exchange
         failed = caused_by(error, _transport_error(request, error), request.url)
     raise failed
 
@@ -159,12 +160,10 @@ def _raw_chunks(native: requests.Response) -> Iterator[bytes]:
 
 def _transport_error(request: Request, error: Exception) -> TransportError:
     origin, failed = origin_of(request.url), tls_error_in(error)
-    if failed is not None:
-        why = f": {why_tls_failed(failed, _AUTHORITY, _CERTIFICATE)}"
-    elif type(error) is OSError and "TLS" in str(error):
+    if failed is None and type(error) is OSError and "TLS" in str(error):
         why = ": verify= or cert= of the session or the call names a file that cannot be read"
     else:
-        why = f" ({type(error).__name__})"
+        why = reason_of(error, _AUTHORITY, _CERTIFICATE)
     return TransportError(
         f"no usable answer from {origin}{why}",
         retryable=never_left(error) or isinstance(failed, ssl.SSLCertVerificationError),

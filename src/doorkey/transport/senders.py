@@ -15,6 +15,7 @@ from doorkey.errors import TransportError, UsageError
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.runtime.loops import running_loop
 from doorkey.runtime.preload import ready
+from doorkey.transport.causes import detached
 from doorkey.transport.httpx_or_httpx2 import NAMES, installed, library
 from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.messages import Request, Response
@@ -136,13 +137,15 @@ class AsyncSender:
             try:
                 return await aexchange(ahttpx_of(self.client), self.client, request, self._policy)
             except RuntimeError as error:  # what asyncio says of a connection of another loop; or a transport's own
-                if self._home() is loop:
-                    raise TransportError("the transport of the http_client failed with RuntimeError") from error
-                raise TransportError(
-                    "the http_client was used in another event loop before, and may keep a connection of that: "
-                    + self._advice,
-                    retryable=True,
-                ) from error
+                failed = TransportError("the transport of the http_client failed with RuntimeError")
+                if self._home() is not loop:
+                    failed = TransportError(
+                        "the http_client was used in another event loop before, and may keep a connection of that: "
+                        + self._advice,
+                        retryable=True,
+                    )
+                failed.__cause__ = detached(error)
+            raise failed
         return await aexchange(library(), await self._own(), request, self._policy)
 
     async def aclose(self) -> None:

@@ -14,20 +14,6 @@ _OF_OPENSSL: Final = {
 """By the number of OpenSSL's X509_V_ERR_…"""
 
 
-def tls_error_in(error: BaseException) -> ssl.SSLError | None:
-    """Return the error of TLS that `error` comes from, if there is one."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, ssl.SSLError):
-            return one
-        if id(one) not in seen:
-            seen.add(id(one))
-            inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)  # urllib3: in its args
-            waiting += [each for each in inner if isinstance(each, BaseException)]
-    return None
-
-
 def why_tls_failed(failed: ssl.SSLError, authority: str, certificate: str) -> str:
     """Return the cause and the fix; `authority` says how this HTTP library is given a CA, `certificate` the client's
     own certificate."""

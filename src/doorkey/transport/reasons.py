@@ -1,0 +1,57 @@
+"""Why no response came, in words: the HTTP libraries keep the reason several exceptions deep."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from typing import Final
+
+from doorkey.transport.causes import all_in
+from doorkey.transport.tls_errors import why_tls_failed
+
+_BY_TYPE: Final = (
+    (socket.gaierror, "the host name cannot be resolved: check its spelling, and the DNS of this machine"),
+    (ConnectionRefusedError, "connection refused: no server listens at this address and port"),
+    (ConnectionResetError, "the server closed the connection before its response was complete"),
+    (BrokenPipeError, "the server closed the connection before the request was sent"),
+)
+_BY_NUMBER: Final = {
+    errno.ENETUNREACH: "the network is unreachable from this machine",
+    errno.EHOSTUNREACH: "the host is unreachable from this machine",
+}
+_BY_NAME: Final = {
+    "ConnectTimeout": "no connection within the timeout",
+    "ReadTimeout": "no response within the timeout",
+    "WriteTimeout": "the request could not be sent within the timeout",
+    "PoolTimeout": "no connection of the client's pool became free within the timeout",
+    "RemoteProtocolError": "the server closed the connection, or its response is not HTTP",
+}
+"""The names that requests, httpx2 and httpx share."""
+
+
+def tls_error_in(error: BaseException) -> ssl.SSLError | None:
+    """Return the TLS error that `error` comes from, if there is one."""
+    return next((one for one in all_in(error) if isinstance(one, ssl.SSLError)), None)
+
+
+def reason_of(error: Exception, authority: str, certificate: str) -> str:
+    """Return why `error` occurred, to follow the server's name: ``: connection refused…``, or its type in parentheses.
+
+    `authority` and `certificate` are as for `why_tls_failed`.
+    """
+    failed = tls_error_in(error)
+    if failed is not None:
+        return f": {why_tls_failed(failed, authority, certificate)}"
+    through = " through the proxy" if any(type(one).__name__ == "ProxyError" for one in all_in(error)) else ""
+    words = next((found for one in all_in(error) if (found := _words_of(one))), None)
+    return f"{through} ({type(error).__name__})" if words is None else f"{through}: {words}"
+
+
+def _words_of(error: BaseException) -> str | None:
+    named = _BY_NAME.get(type(error).__name__)
+    if named is not None:
+        return named
+    if isinstance(error, OSError) and error.errno in _BY_NUMBER:
+        return _BY_NUMBER[error.errno]
+    return next((words for kind, words in _BY_TYPE if isinstance(error, kind)), None)

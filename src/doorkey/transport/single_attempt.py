@@ -1,0 +1,69 @@
+"""The user's transport adapter of requests for one exchange: no request is repeated, no header without bound is parsed.
+
+A refresh token or a code is used up by the first request that arrives. An adapter with ``Retry(total=3,
+allowed_methods=None)`` would send it again when a response is lost, and the server would then revoke the grant. Only an
+attempt that made no connection is repeated.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, cast
+
+import urllib3
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from doorkey.errors import InvalidResponse
+from doorkey.wire.limits import ExchangePolicy
+
+
+def single_attempt(adapter: BaseAdapter, policy: ExchangePolicy) -> BaseAdapter:
+    """Return a twin of `adapter` that shares its state, or `adapter` itself if it is not requests' own kind."""
+    if not isinstance(adapter, HTTPAdapter):
+        return adapter
+    kind: Any = type(adapter)
+    twin = object.__new__(_once(kind, policy.max_headers))
+    twin.__dict__ = adapter.__dict__
+    return cast("BaseAdapter", twin)
+
+
+def _connecting_only(retries: urllib3.Retry) -> urllib3.Retry:
+    """Return the part of `retries` that is for connections: a request that may have been sent is not sent again."""
+    if not retries.total and retries.read is False:
+        return retries  # requests' default
+    times = min((int(limit) for limit in (retries.total, retries.connect) if limit is not None), default=0)
+    return urllib3.Retry(
+        total=times,
+        connect=times,
+        read=False,
+        redirect=False,
+        status=0,
+        other=0,
+        allowed_methods={"NONE"},
+        status_forcelist=(),
+        backoff_factor=retries.backoff_factor,
+        respect_retry_after_header=False,
+    )
+
+
+@cache
+def _once(kind: Any, max_headers: int) -> Any:
+    """Return a `kind` of adapter whose retries are for connections only, and which bounds headers.
+
+    requests parses cookies from the headers of every response, which takes seconds for some megabytes of them.
+    """
+
+    def build_response(self: Any, req: Any, resp: Any) -> Any:
+        if sum(len(name) + len(value) for name, value in resp.headers.items()) > max_headers:
+            resp.close()
+            description = f"the headers are larger than {max_headers} bytes"
+            raise InvalidResponse("headers_too_large", description, status=int(resp.status))
+        return kind.build_response(self, req, resp)
+
+    def get(self: Any) -> Any:
+        return _connecting_only(self.__dict__["max_retries"])
+
+    def put(self: Any, retries: Any) -> None:
+        self.__dict__["max_retries"] = retries
+
+    return type(kind.__name__, (kind,), {"build_response": build_response, "max_retries": property(get, put)})
