@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from doorkey.errors import InvalidGrant, TransportError
+from doorkey.errors import InvalidGrant, InvalidResponse, TransportError
 from doorkey.renewal.dead_grant import DeadGrant
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
@@ -32,6 +32,7 @@ def test_nothing_of_the_refused_request_or_its_answer_is_kept() -> None:
     except InvalidGrant as refused:
         dead = DeadGrant.of(LOGIN, refused)
     kept = dead.said
+    assert isinstance(kept, InvalidGrant)
     assert (kept.headers, kept.__traceback__, kept.__cause__, kept.__context__) == ((), None, None, None)
     assert REFUSED.headers == (("Set-Cookie", "s=1"),)
     assert "rt-1" not in repr(dead)
@@ -49,3 +50,9 @@ def test_credentials_that_can_be_presented_once_die_before_there_is_a_token() ->
     dead = DeadGrant.of(None, REFUSED)
     assert dead.is_of(None)
     assert not dead.is_of(LOGIN)
+
+
+def test_a_refusal_that_is_no_oauth_error_is_kept_too() -> None:
+    dead = DeadGrant.of(LOGIN, InvalidResponse("empty", "the body is empty", status=401))
+    error = dead.error()
+    assert (type(error), error.status) == (InvalidResponse, 401)

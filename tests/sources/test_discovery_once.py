@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from doorkey import ClientCredentials, OAuthError, TransportError
-from doorkey.errors import TemporarilyUnavailable
+from doorkey.errors import InvalidResponse, TemporarilyUnavailable
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
@@ -42,10 +42,11 @@ def watched(issuer: str) -> tuple[AuthorizationServer, Watched]:
     return server, lock
 
 
-def tokens_of_many(source: Maker, server: AuthorizationServer) -> list[Callable[[], str]]:
+def tokens_of_many(source: Maker, server: AuthorizationServer, clock: Clock | None = None) -> list[Callable[[], str]]:
     """Sources of as many credentials, one server."""
     return [
-        source(SourceCore(ClientCredentials(f"c-{number}", "s"), server=server)).access_token for number in range(MANY)
+        source(SourceCore(ClientCredentials(f"c-{number}", "s"), server=server, clock=clock or Clock())).access_token
+        for number in range(MANY)
     ]
 
 
@@ -75,14 +76,14 @@ def test_32_credentials_that_begin_at_once_discover_their_issuer_once(source: Ma
 
 
 @one_of_each
-def test_a_discovery_that_fails_is_told_to_those_who_waited_and_to_nobody_later(
-    source: Maker, hostile: Hostile
+def test_a_discovery_that_fails_is_one_request_for_all_who_waited_and_has_a_pause(
+    source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     held = Held(reply(502, "<html>"))
     hostile.on(WELL_KNOWN, held, published(hostile))
     hostile.on("/token", token("at"))
     server, lock = watched(hostile.url(""))
-    calls = tokens_of_many(source, server)
+    calls = tokens_of_many(source, server, clock)
     with in_background(lambda: called_at_once(calls)) as outcome:
         held.wait_for_arrival()
         lock.wait_for(MANY - 1)
@@ -91,8 +92,37 @@ def test_a_discovery_that_fails_is_told_to_those_who_waited_and_to_nobody_later(
     assert {type(error).__name__ for error in errors} == {"InvalidResponse"}
     assert len({id(error) for error in errors}) == MANY, "each has an exception of its own"
     assert len(hostile.to(WELL_KNOWN)) == 1
-    later = source(SourceCore(ClientCredentials("later", "s"), server=server))
+    later = source(SourceCore(ClientCredentials("later", "s"), server=server, clock=clock))
+    with pytest.raises(InvalidResponse):
+        later.token()
+    assert len(hostile.to(WELL_KNOWN)) == 1, "the pause is not over"
+    clock.advance(1)
     assert later.access_token() == "at"
+
+
+def test_the_pause_after_a_failed_discovery_doubles_and_ends_where_the_clock_was_set_back() -> None:
+    server, clock = AuthorizationServer("https://as.example", ServerMetadata()), Clock()
+
+    def asks() -> bool:
+        """Say whether a caller of this moment asks the issuer, which cannot be reached."""
+        flow = server.known(clock)
+        try:
+            next(flow)
+        except TransportError:
+            return False
+        assert isinstance(flow.send(lead(server)), Request)
+        with pytest.raises(TransportError):
+            flow.throw(TransportError("no connection", retryable=True))
+        return True
+
+    assert [asks(), asks()] == [True, False]
+    for pause in (0.25, 0.5, 1.0):
+        clock.advance(pause - 0.01)
+        assert not asks()
+        clock.advance(0.01)
+        assert asks()
+    clock.advance(-3600)
+    assert asks()
 
 
 def test_32_keys_of_a_vault_that_begin_at_once_discover_its_issuer_once(hostile: Hostile, clock: Clock) -> None:
@@ -190,7 +220,11 @@ def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: boo
     with pytest.raises(TransportError, match="no connection") as told:
         waiter.send(lead(server) if leads else WAITED)
     assert told.value is not failure
-    assert isinstance(begun(server).send(lead(server)), Request), "whoever comes later tries again"
+    with pytest.raises(TransportError, match="no connection"):
+        next(server.known(Clock()))
+    later = server.known(Clock(lambda: START + 1))
+    next(later)
+    assert isinstance(later.send(lead(server)), Request), "a caller after the pause tries again"
 
 
 def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,7 @@ def test_a_refresh_token_is_used_before_the_grant_and_keeps_what_was_granted(
         renewed = asking.token()
         assert renewed.access_token.reveal() == expected
         assert str(renewed.scope) == "scope-1 more"
-        assert forms(hostile)[-1] == {"grant_type": "refresh_token", "refresh_token": used}
+        assert forms(hostile)[-1] == {"grant_type": "refresh_token", "refresh_token": used, "scope": "scope-1"}
     assert asking.token().refresh_token is not None
 
 

@@ -304,7 +304,11 @@ def test_a_refused_token_is_refreshed_where_there_is_a_refresh_token(source: Mak
     asking = source(CLIENT, **on_token(hostile, token("a", refresh_token="rt-1"), token("b")))
     asking.reject(asking.token())
     assert asking.access_token() == "b"
-    assert hostile.token_requests[1].form == {"grant_type": "refresh_token", "refresh_token": "rt-1"}
+    assert hostile.token_requests[1].form == {
+        "grant_type": "refresh_token",
+        "refresh_token": "rt-1",
+        "scope": "scope-1",
+    }
 
 
 @one_of_each

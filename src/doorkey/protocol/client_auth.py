@@ -16,6 +16,7 @@ from doorkey.errors import UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.client_parameters import add_parameters
 from doorkey.values import hides_locals
+from doorkey.wire.key_material import holds_key
 from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.wire.parameters import beside_query, with_query
 from doorkey.wire.urls import check_endpoint
@@ -152,9 +153,11 @@ def _basic(headers: Headers, user: str, password: str) -> Mapping[str, str]:
 
 
 def _secret_text(client: ClientIdentity) -> str:
+    """Return the secret as it is sent. Raises `UsageError` for a key, which never leaves the program."""
     secret = client.client_secret
-    if isinstance(secret, bytes):
-        return secret.decode("utf-8", "replace")
-    if not isinstance(secret, str):
-        raise UsageError("this client authentication method needs a client_secret that is text, not a key")
-    return secret
+    if not isinstance(secret, str | bytes) or holds_key(secret):
+        raise UsageError(
+            "this client authentication method sends the client_secret, and needs one that is text, not a key: use "
+            "private_key_jwt, which signs with the key, or give the secret that the server issued"
+        )
+    return secret.decode("utf-8", "replace") if isinstance(secret, bytes) else secret

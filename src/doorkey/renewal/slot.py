@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from doorkey.arguments import instance
 from doorkey.arguments import share as drawn
-from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError
+from doorkey.errors import InvalidResponse, MissingTokenError, OAuthError, ServerError, TokenExpiredError
 from doorkey.renewal.api_rejections import Refusals
 from doorkey.renewal.backoff import Backoff, counts_for_backoff, is_transient
 from doorkey.renewal.dead_grant import DeadGrant
@@ -166,7 +166,7 @@ class Slot:
         self.rejected = token.access_token  # a mark, not another token: one that is put at this moment is not lost
         return True
 
-    def mark_dead(self, token: OAuthToken | None, refused: InvalidGrant) -> None:
+    def mark_dead(self, token: OAuthToken | None, refused: ServerError | InvalidResponse) -> None:
         """Note that the server `refused` the grant of `token`, unless another token has been put meanwhile."""
         if self.token is token:
             self.dead = DeadGrant.of(token, refused)

@@ -73,7 +73,7 @@ class AssertionClient(OAuth2Client):
         session.__init__(
             token_endpoint=endpoint, token_placement=token_placement, scope=scope, leeway=leeway, **options
         )
-        self._oauth.first = SelfSignedGrant(partial(_signed, maker, self._oauth))
+        self._oauth.initial_grant = SelfSignedGrant(partial(_signed, maker, self._oauth))
         signing()
 
 

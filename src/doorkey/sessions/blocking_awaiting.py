@@ -84,12 +84,18 @@ class BlockingSession:
 
     _blocking: ClassVar[bool] = True
 
+    discover = blocking(OAuth2Client._discover)
     fetch_token = blocking(OAuth2Client._fetch_token)
     fetch_access_token = fetch_token
     token_from_fragment = blocking(OAuth2Client._token_from_fragment)
     refresh_token = blocking(OAuth2Client._refresh_token)
     ensure_active_token = blocking(OAuth2Client._ensure_active_token)
     introspect_token = blocking(OAuth2Client._introspect_token)
+
+    def _find_authorization_endpoint(self: Any, url: str | None) -> None:
+        """Discover the authorization endpoint, unless the call gives its `url` or the session knows it."""
+        if not url and self._oauth.needs_discovery("authorization"):
+            self.discover()
 
     def _run(self: Any, flow: Flow[T]) -> T:
         from doorkey.wire.flow import run
@@ -98,6 +104,7 @@ class BlockingSession:
 
     def _perform(self: Any, effect: Any) -> Any:
         from doorkey.renewal.effects import Active, Renewed
+        from doorkey.renewal.leader_lock import AcquireOrWait
         from doorkey.wire.messages import Request
 
         match effect:
@@ -107,6 +114,8 @@ class BlockingSession:
                 return self._flight.renewed(effect.renew)
             case Active():
                 return self._flight.token()
+            case AcquireOrWait():
+                return effect.acquire_or_wait()
             case _:
                 raise UsageError(f"a session cannot perform {type(effect).__name__}")
 
@@ -116,12 +125,21 @@ class AwaitingSession:
 
     _blocking: ClassVar[bool] = False
 
+    discover = awaiting(OAuth2Client._discover)
     fetch_token = awaiting(OAuth2Client._fetch_token)
     fetch_access_token = fetch_token
     token_from_fragment = awaiting(OAuth2Client._token_from_fragment)
     refresh_token = awaiting(OAuth2Client._refresh_token)
     ensure_active_token = awaiting(OAuth2Client._ensure_active_token)
     introspect_token = awaiting(OAuth2Client._introspect_token)
+
+    def _find_authorization_endpoint(self: Any, url: str | None) -> None:
+        """Raise `UsageError` if the authorization endpoint has to be discovered, which no plain method can await."""
+        if not url and self._oauth.needs_discovery("authorization"):
+            raise UsageError(
+                "the authorization endpoint has to be discovered, which this method cannot await: call "
+                "`await client.discover()` first, or construct the client with metadata= or authorization_endpoint="
+            )
 
     async def _run(self: Any, flow: Flow[T]) -> T:
         from doorkey.runtime.preload import ready
@@ -132,6 +150,7 @@ class AwaitingSession:
 
     async def _perform(self: Any, effect: Any) -> Any:
         from doorkey.renewal.effects import Active, Renewed
+        from doorkey.renewal.leader_lock import AcquireOrWait
         from doorkey.wire.messages import Request
 
         match effect:
@@ -141,5 +160,7 @@ class AwaitingSession:
                 return await self._flight.renewed(effect.renew)
             case Active():
                 return await self._flight.token()
+            case AcquireOrWait():
+                return await effect.acquire_or_wait_async()
             case _:
                 raise UsageError(f"a session cannot perform {type(effect).__name__}")

@@ -54,6 +54,7 @@ class OAuth2Client:
     _oauth: SessionCore
     _flight: Any  # a SingleFlight or an AsyncSingleFlight, as the HTTP library's world needs
     _blocking: ClassVar[bool]
+    _find_authorization_endpoint: Any  # a method of the base that blocks or awaits
 
     def _set_up(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
         from doorkey.sessions.core import SessionCore
@@ -70,14 +71,12 @@ class OAuth2Client:
     @property
     def token(self) -> OAuth2Token | None:
         """The current token, or None. Assign a mapping to use another one; it is not saved by `update_token`."""
-        return self._oauth.view
+        return self._oauth.token_view
 
     @token.setter
     def token(self, token: Mapping[str, Any] | None) -> None:
-        from doorkey.tokens import OAuth2Token
-
         self._oauth.slot.refuse_change("token")
-        self._oauth.put(OAuth2Token.from_dict(token))
+        self._oauth.put(self._oauth.given(token))
 
     client_id: Option[str, str | None] = Option("The client's identifier at the authorization server.")
     client_secret: Option[Any, Any] = Option("The client's secret or private key, as it was given.")
@@ -133,6 +132,7 @@ class OAuth2Client:
         from doorkey.sessions.authorizations import begun
 
         core = self._oauth
+        self._find_authorization_endpoint(url)
         full_url, state, pending, _ = begun(
             core.options, url, extra, state=state, code_verifier=code_verifier, with_pkce=False
         )
@@ -146,6 +146,7 @@ class OAuth2Client:
         """
         from doorkey.sessions.authorizations import transaction_of
 
+        self._find_authorization_endpoint(url)
         return transaction_of(self._oauth.options, url, extra, self._oauth.options.clock())
 
     def parse_authorization_response(
@@ -193,6 +194,14 @@ class OAuth2Client:
 
     # -- what asks the server, as flows --------------------------------------------------------------------------------
 
+    def _discover(self) -> Flow[ServerMetadata]:
+        """Return the server's metadata, fetched from the session's `issuer` unless it is known (RFC 8414 §3).
+
+        Every other operation does this by itself when it needs an endpoint that is not known. Callers at the same time
+        make one request. Raises `UsageError` without an `issuer`, else as `doorkey.discover` does.
+        """
+        return (yield from self._oauth.discover())
+
     def _fetch_token(
         self,
         /,
@@ -225,17 +234,20 @@ class OAuth2Client:
         from doorkey.sessions.callbacks import finish, speaks_of_a_fragment, with_promised
         from doorkey.sessions.grant_inference import grant_of, grant_type_of
         from doorkey.sessions.near_misses import refuse_near_misses
-        from doorkey.sessions.token_call import TokenCall, extra_pairs
+        from doorkey.sessions.token_call import extra_pairs
+        from doorkey.sources.token_call import TokenCall
         from doorkey.tokens import NOT_FOR_ACCESS, OAuth2Token
         from doorkey.values import Secret
 
         core = self._oauth
+        core.refuse_within_saving()
         if extra:
             refuse_near_misses(extra)
         given = {**extra, "code": code, "username": username, "password": password}
-        endpoint = core.token_endpoint(url)
         finished: Finished | None = None
         if authorization_response is not None:
+            if not (fragment := speaks_of_a_fragment(authorization_response)):  # else there may be no code to exchange
+                yield from core.located("token", url)  # before the callback, of which the metadata says more
             implicit = url is None and core.options.metadata.token_endpoint is None
             finished = finish(
                 authorization_response,
@@ -243,8 +255,8 @@ class OAuth2Client:
                 core.authorizations,
                 state=state,
                 transaction=transaction,
-                token_endpoint=endpoint,
-                may_read_fragment=implicit and speaks_of_a_fragment(authorization_response),
+                token_endpoint=core.known_token_endpoint(url),
+                may_read_fragment=implicit and fragment,
             )
             if finished.brings_a_token:
                 return (yield from self._take_implicit(finished))
@@ -252,25 +264,27 @@ class OAuth2Client:
             grant_type = grant_type or "authorization_code"
         elif transaction is not None:
             raise UsageError("a transaction is finished with the authorization_response= that came back")
-        if endpoint is None:
-            raise UsageError("give the token endpoint's url, or construct the session with token_endpoint=")
+        endpoint = yield from core.token_endpoint(url)
         kind = grant_type_of(grant_type, given, core.usual_grant_type())
         if kind == "refresh_token":
             current = given.pop("refresh_token", None)
-            told = core.told(body, given, auth, headers, method)
-            return (yield from core.refresh_now(url, Secret(current) if current else None, told))
+            overrides = core.overrides_of(body, given, auth, headers, method)
+            return (yield from core.refresh_now(url, Secret(current) if current else None, overrides))
         promised = None
         if kind == "authorization_code":
             given = with_promised(given, finished, core.options, body)
             promised = (finished.pending.scope if finished else None) or core.options.scope
         elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
             given["scope"] = str(core.options.scope)
-        grant = core.own_grant(kind, given) or grant_of(kind, given)
-        asking = TokenCall(endpoint, grant, promised=promised).told(core.told(body, given, auth, headers, method))
-        token = yield from core.ask(asking, "access_token_response")
+        own = core.own_grant()
+        repeats = own is not None and kind == own.grant_type and given.get("assertion") is None
+        grant = own if own is not None and repeats else grant_of(kind, given)
+        call = TokenCall(endpoint, grant, promised=promised, repeats=repeats)
+        call = call.overridden(core.overrides_of(body, given, auth, headers, method))
+        token = yield from core.ask(call)
         if token.token_type == NOT_FOR_ACCESS:
             return OAuth2Token(token)
-        return (yield from core.take(token, asking, {}))
+        return (yield from core.save_and_adopt(token, call, {}))
 
     def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:
         """Take the token from the fragment of a callback's URL (RFC 6749 §4.2.2), for the implicit grant only.
@@ -291,7 +305,7 @@ class OAuth2Client:
         core = self._oauth
         parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
         token = token_of(parameters, asked_at=core.options.clock())
-        return (yield from core.take(token, None, {}))
+        return (yield from core.save_and_adopt(token, None, {}))
 
     def _refresh_token(
         self,
@@ -313,7 +327,7 @@ class OAuth2Client:
         from doorkey.values import Secret
 
         current = Secret(refresh_token) if refresh_token else None
-        return (yield from self._oauth.refresh_now(url, current, self._oauth.told(body, extra, auth, headers)))
+        return (yield from self._oauth.refresh_now(url, current, self._oauth.overrides_of(body, extra, auth, headers)))
 
     def _ensure_active_token(self, token: Mapping[str, Any] | None = None) -> Flow[bool]:
         """Renew the session's token if it is about to expire, and return True.
@@ -323,10 +337,9 @@ class OAuth2Client:
         refresh token that the server has refused, its `InvalidGrant` again, without asking.
         """
         from doorkey.renewal.effects import Active
-        from doorkey.tokens import OAuth2Token
 
-        if token is not None and token is not self._oauth.view:
-            self._oauth.bring(OAuth2Token.from_dict(token))
+        if token is not None and token is not self._oauth.token_view:
+            self._oauth.adopt(self._oauth.given(token))
         yield from Active()
         return True
 
@@ -350,9 +363,9 @@ class OAuth2Client:
 
         core = self._oauth
         method = core.options.revocation_endpoint_auth_method or core.options.token_endpoint_auth_method
-        told = core.told(body, extra, auth, headers)
+        overrides = core.overrides_of(body, extra, auth, headers)
         request, response = yield from core.present(
-            "revocation", revocation_request, token, token_type_hint, url, told, method
+            "revocation", revocation_request, token, token_type_hint, url, overrides, method
         )
         check_revocation(response, core.options.clock())
         return core.library.native_response(response, request)
@@ -376,9 +389,9 @@ class OAuth2Client:
         from doorkey.protocol.introspection import introspection_request, parse_introspection
 
         core = self._oauth
-        method, told = core.options.token_endpoint_auth_method, core.told(body, extra, auth, headers)
+        method, overrides = core.options.token_endpoint_auth_method, core.overrides_of(body, extra, auth, headers)
         _, response = yield from core.present(
-            "introspection", introspection_request, token, token_type_hint, url, told, method
+            "introspection", introspection_request, token, token_type_hint, url, overrides, method
         )
         return parse_introspection(response, core.options.clock())
 

@@ -40,6 +40,11 @@ def grant_of(grant_type: str, parameters: dict[str, Any]) -> grants.Grant:
     return build(parameters) if build else grants.ExtensionGrant(grant_type)
 
 
+def is_extension(grant_type: str) -> bool:
+    """Say whether this is a grant that doorkey knows by its name alone (RFC 6749 §4.5)."""
+    return grant_type not in _BUILDERS
+
+
 def _needed(parameters: dict[str, Any], name: str, grant_type: str) -> str:
     value = parameters.pop(name, None)
     if isinstance(value, Secret):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from doorkey.arguments import did_you_mean, function, text
 from doorkey.errors import UsageError
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.messages import body_bytes, header_pairs
+from doorkey.wire.urls import check_endpoint
+
+if TYPE_CHECKING:
+    from doorkey.transport.library import Library
+    from doorkey.wire.messages import Request, Response
 
 Hook: TypeAlias = Callable[..., Any]
 """``(response) -> response`` or ``(url, headers, body) -> (url, headers, body)``, or the same awaitable."""
@@ -65,6 +71,35 @@ class ComplianceHooks:
                 raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)") from None
             wire = _checked(url, headers, body, f"a {kind} hook")
         return wire
+
+
+class HooksOnWire:
+    """The hooks of a session, for requests and responses of ours; `library` knows the HTTP library's own."""
+
+    def __init__(self, hooks: ComplianceHooks, library: Library) -> None:
+        self._hooks, self._library = hooks, library
+
+    def on_request(self, kind: str, request: Request) -> Flow[Request]:
+        """Return the request as the hooks of `kind` want it. Raises `UsageError` for one that cannot be made."""
+        if not self._hooks.of(kind):
+            return request
+        body = request.content.decode("utf-8", "surrogateescape")
+        url, headers, data = yield from self._hooks.on_request(kind, (request.url, dict(request.headers), body))
+        return replace(
+            request,
+            url=check_endpoint(url, f"URL of a {kind} hook"),
+            headers=tuple(headers.items()),
+            form=(),
+            body=body_bytes(data, f"the body that a {kind} hook returns"),
+        )
+
+    def on_response(self, kind: str, request: Request, response: Response) -> Flow[Response]:
+        """Return the response to `request` as the hooks of `kind` want it."""
+        if not self._hooks.of(kind):
+            return response
+        native = self._library.native_response(response, request)
+        native = yield from self._hooks.on_response(kind, native)
+        return replace(self._library.plain_response(native), asked=request)
 
 
 def _settled(value: Any | Awaitable[Any]) -> Flow[Any]:

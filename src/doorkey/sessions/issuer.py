@@ -1,14 +1,25 @@
-"""Which endpoints are those of a session's authorization server: what is held for one is never offered to another."""
+"""What a session knows of its authorization server: which endpoints are that server's, and how they are discovered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorkey.arguments import text
 from doorkey.errors import UsageError, printable
+from doorkey.observe.observer import Observer
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
+from doorkey.runtime.forks import ForkSafeLock
+from doorkey.sessions.options import SessionOptions
+from doorkey.wire.flow import Flow
 from doorkey.wire.urls import origin_of
+
+if TYPE_CHECKING:
+    from doorkey.sources.authorization_server import AuthorizationServer
+    from doorkey.sources.token_call import TokenCall
+
+_NO_ENDPOINT: Final = "give the token endpoint's url, or construct the session with token_endpoint= or issuer="
 
 
 def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str | None:
@@ -36,3 +47,92 @@ def _named(metadata: ServerMetadata) -> set[object]:
     members: Mapping[str, object] = cast("Any", aliases) if isinstance(aliases, Mapping) else {}
     texts = [alias for alias in members.values() if isinstance(alias, str)]
     return {*(getattr(metadata, name) for name in ENDPOINTS), *texts}
+
+
+class KnownServer:
+    """The authorization server of a session, and the endpoint that issued its token."""
+
+    def __init__(self, options: SessionOptions) -> None:
+        self.options = options
+        self.last_call: TokenCall | None = None
+        self.issued_by: str | None = None
+        self._changing = ForkSafeLock()
+        self._issuer: AuthorizationServer | None = None
+        self.configure()
+
+    def configure(self) -> None:
+        """Make anew what depends on the client's name and on the issuer."""
+        options, issuer = self.options, self.options.metadata.issuer
+        self.observer = Observer(options.client_id, self._name, options.on_event, options.timer)
+        if issuer is None or options.metadata.token_endpoint is not None:
+            self._issuer = None
+        elif self._issuer is None or self._issuer.issuer != issuer:
+            from doorkey.sources.authorization_server import AuthorizationServer
+
+            self._issuer = AuthorizationServer(issuer, ServerMetadata())
+
+    def may_discover(self) -> bool:
+        """Say whether the server's endpoints can be discovered from its issuer, and are not known yet."""
+        issuer = self._issuer
+        return issuer is not None and (issuer.found is None or issuer.found.token_endpoint is not None)
+
+    def needs_discovery(self, kind: str) -> bool:
+        """Say whether the endpoint of this `kind` has to be discovered."""
+        return getattr(self.options.metadata, f"{kind}_endpoint") is None and self.may_discover()
+
+    def discover(self) -> Flow[ServerMetadata]:
+        """Return the server's metadata, discovered unless its token endpoint is known.
+
+        Raises `UsageError` if neither is known, else as `discover_flow`.
+        """
+        metadata, issuer = self.options.metadata, self._issuer
+        if issuer is None:
+            if metadata.token_endpoint is None:
+                raise UsageError("there is nothing to discover: construct the session with issuer=")
+            return metadata
+        with self.observer.preparing():
+            found = yield from issuer.known(self.options.clock)
+        self._complete(issuer, found)
+        return self.options.metadata
+
+    def _complete(self, issuer: AuthorizationServer, found: ServerMetadata) -> None:
+        """Add what was `found` to the session's metadata, unless that has been replaced meanwhile."""
+        from doorkey.sources.authorization_server import completed
+
+        with self._changing:
+            if self._issuer is issuer:
+                self.options = replace(self.options, metadata=completed(self.options.metadata, found))
+                if found.token_endpoint is not None:
+                    self._issuer = None
+
+    def located(self, kind: str, given: str | None = None) -> Flow[str | None]:
+        """Return the endpoint of this `kind`: the `given` one, else the session's, discovered if need be.
+
+        Raises `UsageError` for another issuer's.
+        """
+        if not given and self.needs_discovery(kind):
+            yield from self.discover()
+        return endpoint_of(self.options.metadata, given, kind)
+
+    def token_endpoint(self, given: str | None = None) -> Flow[str]:
+        """Return where tokens are requested: as `given`, else the session's endpoint, else the last one.
+
+        Raises `UsageError` without any, and for another issuer's.
+        """
+        yield from self.located("token", given)
+        endpoint = self.known_token_endpoint(given)
+        if endpoint is None:
+            raise UsageError(_NO_ENDPOINT)
+        return endpoint
+
+    def renewal_endpoint(self) -> Flow[str]:
+        """Return where the session's own refresh token may be presented: where it was issued, and nowhere else."""
+        return self.issued_by or (yield from self.token_endpoint())
+
+    def known_token_endpoint(self, given: str | None = None) -> str | None:
+        """Return where tokens are requested, as `token_endpoint` does, as far as it is known without discovery."""
+        known = endpoint_of(self.options.metadata, given, "token")
+        return known or (self.last_call.endpoint if self.last_call else None)
+
+    def _name(self) -> str | None:
+        return self.options.metadata.issuer or self.known_token_endpoint()

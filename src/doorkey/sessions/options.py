@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from doorkey.arguments import accepts, awaits, clock, function, seconds, text
+from doorkey.arguments import accepts, awaits, clock, function, mapping, seconds, text
 from doorkey.errors import UsageError
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.protocol.pkce import METHOD
 from doorkey.runtime.clock import monotonic_time, wall_time
-from doorkey.tokens import OAuth2Token
+from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Scope, Secret
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
 if TYPE_CHECKING:
     from doorkey.observe.observer import OnEvent
     from doorkey.protocol.client_identity import ClientAuthMethod
+    from doorkey.wire.messages import Pairs
 
 UpdateToken: TypeAlias = "Callable[..., object]"
 """``update_token(token, refresh_token=None, access_token=None)``: called with each new token and the one it replaces.
@@ -56,6 +57,8 @@ class SessionOptions:
     metadata: ServerMetadata = field(default_factory=ServerMetadata)
     authorization: Mapping[str, Any] = field(default_factory=_no_parameters, hash=False)
     grant_type: str | None = None
+    token_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    token_request_headers: Pairs = field(default=(), repr=False)
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = wall_time
     on_event: OnEvent | None = None
@@ -82,7 +85,7 @@ OWN_OPTIONS: Final = frozenset(
     {
         *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
         *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
-        *("metadata", "grant_type", "exchange", "clock", "on_event", "timer"),
+        *("metadata", "grant_type", "token_params", "token_request_headers", "exchange", "clock", "on_event", "timer"),
         *METADATA_OPTIONS,
         *AUTHORIZATION_OPTIONS,
     }
@@ -106,8 +109,16 @@ def session_options(
         raise UsageError(f"there is no option {unknown[0]!r}{hint}")
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
     rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
-    token = OAuth2Token.from_dict(own.pop("token", None))
-    return changed(_DEFAULTS, own, blocking=blocking), rest, token
+    token = own.pop("token", None)
+    options = changed(_DEFAULTS, own, blocking=blocking)
+    return options, rest, token_given(token, options.clock)
+
+
+def token_given(token: Mapping[str, Any] | OAuthToken | None, clock: Callable[[], float]) -> OAuth2Token | None:
+    """Return the token that a user gives; its `expires_in` counts from now, as `clock` has it. None stays None."""
+    if token is None or isinstance(token, OAuth2Token):
+        return token
+    return OAuth2Token(token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=clock()))
 
 
 _DEFAULTS: Final = SessionOptions()
@@ -134,6 +145,12 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
         own["credential"] = Secret(secret) if isinstance(secret, str) else secret
     if own.get("scope") is not None:
         own["scope"] = Scope.of(own["scope"])
+    if own.get("token_params") is not None:
+        own["token_params"] = dict(mapping(own["token_params"], "token_params"))
+    if own.get("token_request_headers") is not None:
+        from doorkey.sources.token_call import token_request_headers
+
+        own["token_request_headers"] = token_request_headers(own["token_request_headers"])
     values = {name: getattr(_DEFAULTS, name) if value is None else value for name, value in own.items()}
     new = replace(options, **values, metadata=metadata)
     _check(new, blocking)

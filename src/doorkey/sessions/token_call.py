@@ -1,72 +1,18 @@
-"""How a token was asked for: kept, so that a renewal asks in the same way."""
+"""What the arguments of a call say: further parameters, and options of the HTTP library."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import UsageError
 
 if TYPE_CHECKING:
-    from doorkey.protocol.grants import Grant
+    from doorkey.sources.token_call import CallOptions
     from doorkey.transport.library import Library
-    from doorkey.values import Scope, Secret
     from doorkey.wire.messages import Pairs
 
 # What only a token request needs is imported where one is made: a program that brings its token never waits for it.
-
-CallOptions: TypeAlias = "tuple[tuple[str, Any], ...]"
-"""The HTTP library's own options of one call."""
-
-REPLAYED: Final = frozenset({"audience", "resource"})
-"""Parameters that a refresh repeats; its scope is what was granted (RFC 6749 §6, RFC 8707 §2.2)."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class CallOverrides:
-    """What a call says of its request, in the shape of the protocol; what it leaves out is as usual."""
-
-    extra: Pairs = ()
-    headers: Pairs = ()
-    auth: object = None
-    options: CallOptions = ()
-    method: str | None = None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class TokenCall:
-    """How a token was asked for: all that asking again takes."""
-
-    endpoint: str
-    grant: Grant
-    extra: Pairs = ()
-    method: str = "POST"
-    headers: Pairs = ()
-    auth: object = None
-    options: CallOptions = ()
-    promised: Scope | None = None
-    """What the authorization request of a code asked for, where that is known."""
-
-    def refreshing(self, endpoint: str, refresh_token: Secret) -> TokenCall:
-        """Return how to use the `refresh_token` that came of this, at `endpoint`."""
-        from doorkey.protocol.grants import RefreshTokenGrant
-
-        kept = tuple(pair for pair in self.extra if pair[0] in REPLAYED)
-        return replace(self, endpoint=endpoint, grant=RefreshTokenGrant(refresh_token), extra=kept, promised=None)
-
-    def told(self, told: CallOverrides, endpoint: str | None = None) -> TokenCall:
-        """Return a copy as a caller wants it; what it leaves out stays as it was."""
-        said = {name for name, _ in told.extra}
-        return replace(
-            self,
-            endpoint=endpoint or self.endpoint,
-            extra=(*(pair for pair in self.extra if pair[0] not in said), *told.extra),
-            method=told.method or self.method,
-            headers=told.headers or self.headers,
-            auth=self.auth if told.auth is None else told.auth,
-            options=told.options or self.options,
-        )
 
 
 def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:

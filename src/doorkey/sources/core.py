@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import random as draw
 from typing import Any, Final
 
 from doorkey import arguments
 from doorkey.credentials import Credentials
-from doorkey.errors import InvalidGrant, ServerError
+from doorkey.errors import InvalidGrant, InvalidResponse, ServerError
 from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.backoff import Backoff, is_transient
@@ -16,8 +17,10 @@ from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.renewal.slot import Slot, reject
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.next_token import next_token, rejects_the_grant
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Sleep
 
 LONGEST_PAUSE: Final = 10.0
@@ -80,22 +83,31 @@ class SourceCore:
 
         Raises `InvalidGrant` without asking where the grant is known to be dead and cannot be presented again.
         """
-        dead, repeatable = self.slot.dead_grant_of(token), self.credentials.repeatable
-        if dead is not None and not repeatable:
-            raise dead.error()
+        return next_token(
+            token,
+            self.slot.dead_grant_of(token),
+            self._refresh,
+            partial(self._present, token),
+            repeatable=self.credentials.repeatable,
+        )
+
+    def _refresh(self, token: OAuthToken, refresh_token: Secret) -> Flow[OAuthToken]:
         metadata = yield from self._requests.ready()
-        if token is not None and token.refresh_token is not None and dead is None:
-            try:
-                return (yield from self._requests.refresh(metadata, token))
-            except InvalidGrant as refused:
+        try:
+            return (yield from self._requests.refresh(metadata, token))
+        except (ServerError, InvalidResponse) as refused:
+            if isinstance(refused, InvalidGrant) or (self.credentials.repeatable and rejects_the_grant(refused)):
                 self.slot.mark_dead(token, refused)
-                if not repeatable:
-                    raise
+            raise
+
+    def _present(self, token: OAuthToken | None) -> Flow[OAuthToken]:
+        """Present the credentials; a good `token` is not waited for."""
+        metadata = yield from self._requests.ready()
         try:
             tries = 1 if token is not None and self.slot.is_good(token, self.clock()) else TRIES
             return (yield from self._ask_patiently(metadata, tries))
         except InvalidGrant as refused:
-            if not repeatable:
+            if not self.credentials.repeatable:
                 self.slot.mark_dead(token, refused)
             raise
 

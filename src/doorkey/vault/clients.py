@@ -139,8 +139,8 @@ def _given_up(slot: Slot, token: OAuthToken) -> None:
 
 
 def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:
-    if core.view is None or core.view.value is not token:
-        core.view = OAuth2Token(token)
+    if core.token_view is None or core.token_view.value is not token:
+        core.token_view = OAuth2Token(token)
     return token
 
 

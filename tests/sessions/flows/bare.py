@@ -9,6 +9,7 @@ from doorkey.errors import UsageError
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.renewal.effects import Active, Renewed
+from doorkey.sessions.blocking_awaiting import AwaitingSession
 from doorkey.sessions.options import session_options
 from doorkey.wire.flow import Effect, Flow, Settle
 from doorkey.wire.messages import Request, Response
@@ -38,6 +39,8 @@ class NoLibrary:
 
 class Bare(OAuth2Client):
     """The family's face, and nothing behind it."""
+
+    _find_authorization_endpoint = AwaitingSession._find_authorization_endpoint
 
     def __init__(self, client_id: str = "id", client_secret: str | None = "secret", **options: Any) -> None:
         given = {"client_id": client_id, "client_secret": client_secret, "clock": lambda: NOW, **options}

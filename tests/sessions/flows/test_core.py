@@ -203,7 +203,7 @@ def test_a_dead_refresh_token_leads_to_the_first_grant_where_that_needs_no_perso
     drive(session, getting, [token(1, refresh_token="rt-1", expires_in=0)])
     asked = active(session, REFUSED, token(2))
     assert [form_of(request) for request in asked] == [
-        {"grant_type": "refresh_token", "refresh_token": "rt-1", "audience": "api"},
+        {"grant_type": "refresh_token", "refresh_token": "rt-1", "scope": "s", "audience": "api"},
         {"grant_type": "password", "username": "u", "password": "p", "audience": "api", "scope": "s"},
     ]
     assert saved.told == [("at-1", {}), ("at-2", {"access_token": "at-1"})]

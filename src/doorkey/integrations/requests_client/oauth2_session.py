@@ -125,6 +125,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
     # -- the family's operations: not inherited, as users know the bases of this class --------------------------------
 
     _blocking = BlockingSession._blocking
+    discover = BlockingSession.discover
     fetch_token = BlockingSession.fetch_token
     fetch_access_token = fetch_token
     token_from_fragment = BlockingSession.token_from_fragment
@@ -132,6 +133,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
     ensure_active_token = BlockingSession.ensure_active_token
     revoke_token = blocking(bringing(requests.Response, OAuth2Client._revoke_token))
     introspect_token = BlockingSession.introspect_token
+    _find_authorization_endpoint = BlockingSession._find_authorization_endpoint
     _run = BlockingSession._run
     _perform = BlockingSession._perform
 

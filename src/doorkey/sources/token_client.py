@@ -1,0 +1,149 @@
+"""The one way to a token: a client authenticates, asks the token endpoint, and reads the answer.
+
+Sessions, token sources and vaults all ask through a `TokenClient`. It selects the client authentication method, builds
+the request, lets the hooks of a session change it, authenticates it, sends it, and parses the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from doorkey.observe.observer import Observer
+from doorkey.protocol.client_auth import auth_method_named, authenticate
+from doorkey.protocol.client_auth_choice import chosen_method, default_methods, methods_supported
+from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
+from doorkey.protocol.grants import RefreshTokenGrant
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_id_token, parse_token, token_request
+from doorkey.sources.token_call import TokenCall
+from doorkey.tokens import OAuthToken
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Pairs, Request, Response
+from doorkey.wire.urls import origin_of
+
+__all__: list[str] = []
+
+
+class RequestHooks(Protocol):
+    """A user's hooks, seen from the token request: `kind` is the hook's name, for instance `refresh_token_request`."""
+
+    def on_request(self, kind: str, request: Request) -> Flow[Request]:
+        """Return the request as the hooks want it, before it is authenticated."""
+        ...
+
+    def on_response(self, kind: str, request: Request, response: Response) -> Flow[Response]:
+        """Return the response to `request` as the hooks want it."""
+        ...
+
+
+def _as_given(auth: Any) -> ClientAuthMethod:
+    method: ClientAuthMethod = auth
+    return method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TokenClient:
+    """One client, as the endpoints of an authorization server see it.
+
+    `client_id`: the client's identifier.
+    `credential`: its secret, or the private key that signs its assertions; None for a public client.
+    `methods`: client authentication methods, most preferred first; empty for those that suit the credential.
+    `params`: parameters of every token request, unless the call sets them.
+    `headers`: headers of every token request, unless the call sets them.
+    `clock`: returns seconds since the epoch.
+    `observer`: is told of each token request.
+    `hooks`: the compliance hooks of a session.
+    `registered`: client authentication methods that a session knows by name.
+    `adapt`: makes a client authentication method of an `auth=` value of an HTTP library.
+    """
+
+    client_id: str
+    credential: object
+    methods: tuple[str | ClientAuthMethod, ...] = ()
+    params: Pairs = ()
+    headers: Pairs = ()
+    clock: Callable[[], float]
+    observer: Observer
+    hooks: RequestHooks | None = None
+    registered: Mapping[str, ClientAuthMethod] | None = None
+    adapt: Callable[[object], ClientAuthMethod] = field(default=_as_given)
+
+    def signs(self) -> bool:
+        """Say whether the client may have to sign assertions, for which a library is loaded."""
+        several = self.methods or default_methods(self.credential)
+        return any(isinstance(one, str) and one.endswith("_jwt") for one in several)
+
+    def ask(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
+        """Make the token request of `call` at the server of `metadata`, and return its token (RFC 6749 §5).
+
+        Raises `UsageError` for a call that cannot be made, else as `parse_token`, and the error of the transport.
+        """
+        with self.observer.asking(call.grant.grant_type, metadata.issuer or call.endpoint):
+            return (yield from self._token(call, metadata))
+
+    def _token(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
+        grant, now = call.grant, self.clock()
+        refresh_token = grant.refresh_token if isinstance(grant, RefreshTokenGrant) else None
+        extra = self._completed(call)
+        request = token_request(call.endpoint, grant, extra, method=call.method, headers=(*self.headers, *call.headers))
+        auth = self.method_for(call.auth, metadata, "token")
+        before, after = (None, "access_token_response")
+        if refresh_token is not None:
+            before, after = "refresh_token_request", "refresh_token_response"
+        request, response = yield from self.sent(
+            request.with_options(call.options), auth, metadata, call.endpoint, before=before, after=after
+        )
+        return parse_token(
+            response,
+            asked_at=now,
+            refresh_token=refresh_token,
+            bound=asks_for_a_bound_token(request),
+            openid=asks_for_an_id_token(grant, extra, call.promised),
+            grant=grant,
+        )
+
+    def _completed(self, call: TokenCall) -> Pairs:
+        """Return the parameters of `call`, and those of the client that the call does not set."""
+        given = {name for name, _ in call.extra}
+        return (*call.extra, *(pair for pair in self.params if pair[0] not in given))
+
+    def sent(
+        self,
+        request: Request,
+        auth: ClientAuthMethod,
+        metadata: ServerMetadata,
+        token_endpoint: str | None,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+    ) -> Flow[tuple[Request, Response]]:
+        """Authenticate `request` by `auth` and send it; return it as it was sent, and its response.
+
+        `before` and `after` name the hooks that may change the request and the response.
+        """
+        if before is not None and self.hooks is not None:
+            request = yield from self.hooks.on_request(before, request)
+        request = authenticate(request, self._identity(request.url, metadata, token_endpoint), auth)
+        response = yield from request
+        if after is not None and self.hooks is not None:
+            response = yield from self.hooks.on_response(after, request, response)
+        return request, response
+
+    def method_for(self, given: object, metadata: ServerMetadata, kind: str) -> ClientAuthMethod:
+        """Return the client authentication method of a request to the endpoint of this `kind`.
+
+        It is the one `given` for this call, else the first of the client's methods that the server supports.
+        """
+        chosen = given
+        if chosen is None:
+            supported = methods_supported(metadata.extra, kind)
+            chosen = chosen_method(self.methods or default_methods(self.credential), supported)
+        return auth_method_named(chosen, self.registered) if isinstance(chosen, str) else self.adapt(chosen)
+
+    def _identity(self, url: str, metadata: ServerMetadata, token_endpoint: str | None) -> ClientIdentity:
+        """Return who the client is in one request to `url`, and the audience of an assertion in it (RFC 7523 §3)."""
+        near = token_endpoint is not None and origin_of(token_endpoint) == origin_of(url)
+        audience = metadata.issuer or (token_endpoint if near else None) or url
+        return ClientIdentity(self.client_id, self.credential, audience, self.clock())

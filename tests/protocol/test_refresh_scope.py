@@ -1,0 +1,29 @@
+"""The scope that goes with a refresh token (RFC 6749 §6)."""
+
+import pytest
+
+from doorkey.protocol.refresh_scope import refresh_scope
+from doorkey.values import Scope
+
+
+@pytest.mark.parametrize(
+    ("requested", "granted", "sent"),
+    [
+        (None, "a", None),
+        ("", "a", None),
+        ("a b", None, "a b"),
+        ("a b", "a", "a"),
+        ("a b", "b a c", "a b"),
+        ("openid offline_access a b", "a", "openid offline_access a"),
+        ("openid profile email", "openid https://as.example/email", "openid profile email"),
+        ("openid api://x/.default", "api://x/read", "openid api://x/.default"),
+        ("a", "", "a"),
+    ],
+)
+def test_a_refresh_asks_for_what_was_requested_and_granted(
+    requested: str | None, granted: str | None, sent: str | None
+) -> None:
+    scope = refresh_scope(
+        None if requested is None else Scope.of(requested), None if granted is None else Scope.of(granted)
+    )
+    assert (None if scope is None else str(scope)) == sent
