@@ -2,6 +2,7 @@
 
 import pickle
 import secrets
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,9 @@ def sealer() -> Sealer:
     return Sealer({"2026-10": OLD, "2026-11": NEW}, "2026-11")
 
 
-def reason(sealer: Sealer, key: str, sealed: bytes) -> str:
+def reason(sealer: Sealer, key: str, sealed: bytes, version: int | None = None) -> str:
     with pytest.raises(RecordError) as caught:
-        sealer.open(key, sealed)
+        sealer.open(key, sealed, version=version)
     assert caught.value.__cause__ is None
     return caught.value.reason
 
@@ -81,8 +82,52 @@ def test_every_truncation_is_noticed_and_named(sealer: Sealer) -> None:
 def test_what_was_never_sealed_is_told_from_what_is_newer(sealer: Sealer) -> None:
     assert reason(sealer, "key", b'{"format":1,"token":{}}') == "is not sealed, or not by doorkey"
     newer = sealer.seal("key", b"data")
-    assert reason(sealer, "key", newer[:4] + b"\x02" + newer[5:]) == "was sealed by a newer version of doorkey"
+    assert reason(sealer, "key", newer[:4] + b"\x03" + newer[5:]) == "was sealed by a newer version of doorkey"
     assert reason(sealer, "key", newer[:4] + b"\x00" + newer[5:]) == "is not sealed, or not by doorkey"
+
+
+VERSIONED = "does not open: it was changed, is an earlier version"
+
+
+def test_a_record_put_back_from_an_earlier_version_does_not_open(sealer: Sealer) -> None:
+    first, second = sealer.seal("key", b"old", version=1), sealer.seal("key", b"new", version=2)
+    assert sealer.open("key", first, version=1) == b"old"
+    assert sealer.open("key", second, version=2) == b"new"
+    for version in (2, 3, 10, 11, 2**53 - 1):
+        assert reason(sealer, "key", first, version).startswith(VERSIONED)
+    assert reason(sealer, "key", second, 1).startswith(VERSIONED)
+    assert reason(sealer, "other", first, 1).startswith(VERSIONED)
+    assert reason(sealer, "key1", sealer.seal("key", b"x", version=11), 1).startswith(VERSIONED)
+
+
+def test_a_record_sealed_without_its_version_opens_only_where_that_is_accepted(sealer: Sealer) -> None:
+    earlier_release = sealer.seal("key", b"data")
+    assert "accept_unversioned=True" in reason(sealer, "key", earlier_release, 1)
+    migrating = Sealer({"2026-10": OLD, "2026-11": NEW}, "2026-11", accept_unversioned=True)
+    assert migrating.open("key", earlier_release, version=1) == b"data"
+    assert not migrating.is_current(earlier_release)
+    again = migrating.seal("key", b"data", version=2)
+    assert migrating.is_current(again)
+    assert migrating.open("key", again, version=2) == b"data"
+    assert reason(migrating, "key", again, 3).startswith(VERSIONED)
+    assert "accept_unversioned=True" in reason(sealer, "key", sealer.seal("key", b""), 1)
+    relabelled = again[:4] + b"\x01" + again[5:]  # as if it had no version
+    assert reason(migrating, "key", relabelled, 3).startswith(VERSIONED)
+
+
+def test_a_record_that_has_a_version_does_not_open_without_it(sealer: Sealer) -> None:
+    assert "give version=" in reason(sealer, "key", sealer.seal("key", b"data", version=1))
+
+
+@pytest.mark.parametrize("version", [0, -1, True, 1.0, "1", 2**53])
+def test_a_version_that_no_record_has_is_rejected(sealer: Sealer, version: Any) -> None:
+    sealed = sealer.seal("key", b"data", version=1)
+    with pytest.raises(UsageError, match="version is a whole number"):
+        sealer.seal("key", b"data", version=version)
+    with pytest.raises(UsageError, match="version is a whole number"):
+        sealer.open("key", sealed, version=version)
+    with pytest.raises(UsageError, match="accept_unversioned"):
+        Sealer({"k": OLD}, "k", accept_unversioned="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 @given(st.binary(max_size=200), st.booleans())

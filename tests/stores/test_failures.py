@@ -132,11 +132,13 @@ def test_redis_keys_are_under_the_prefix_and_prefixes_do_not_meet(redis_server: 
     other.close()
 
 
-def test_what_something_else_wrote_into_redis_is_a_record_error_and_stays(redis_server: RealServer, key: str) -> None:
+def test_what_something_else_wrote_into_redis_is_a_record_error_and_stays_until_a_save(
+    redis_server: RealServer, key: str
+) -> None:
     store = RedisStore(redis_server.origin, prefix="mine:")
     with client_of(redis_server.origin) as client:
         client.set(f"mine:{{{key}}}:record", "foreign")
-        for call in (partial(store.load, key), partial(store.commit, key, b"", expected=0)):
+        for call in (partial(store.load, key), partial(store.commit, key, b"", expected=1)):
             with pytest.raises(RecordError, match="something else"):
                 call()
         assert client.get(f"mine:{{{key}}}:record") == b"foreign"

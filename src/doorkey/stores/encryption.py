@@ -1,9 +1,10 @@
-"""Records sealed with AES-GCM: unreadable without the key, and useless under another record's key.
+"""Records sealed with AES-GCM: unreadable without the key, and useless as another record or another version of theirs.
 
 Theory of operation. A sealed record is ``magic | format | length of the key id | key id | nonce | ciphertext and tag``.
-What stands before the nonce, the context and the record's key are authenticated with the ciphertext, so a record that
-is copied to another key, or whose key id is changed, does not open. Nonces are 96 random bits (NIST SP 800-38D §8.2.2):
-one key is good for 2**32 records, so change it before that.
+What stands before the nonce, the context, the record's key and its version are authenticated with the ciphertext, so a
+record does not open that is copied to another key, or saved again under a later version, or whose key id is changed.
+Format 1, of earlier releases and of records without a version, authenticates no version. Nonces are 96 random bits
+(NIST SP 800-38D §8.2.2): one key is good for 2**32 records, so change it before that.
 """
 
 from __future__ import annotations
@@ -12,28 +13,42 @@ import secrets
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
-from doorkey.arguments import encodable, instance, mapping, text
+from doorkey.arguments import count, encodable, instance, mapping, text
 from doorkey.errors import RecordError, UsageError
+from doorkey.stores.limits import MAX_VERSION
 
 __all__ = ["Sealer"]
 
 MAGIC: Final = b"dk\xa7s"
-FORMAT: Final = 1
+UNVERSIONED: Final = 1
+VERSIONED: Final = 2
 NONCE: Final = 12
 TAG: Final = 16
 
 
 class Sealer:
-    """Seals records with the key that `current` names, and opens those sealed with any of `keys`.
+    """Seals records with the current key, and opens those sealed with any of its keys.
 
-    `keys` maps key ids (1 to 64 visible ASCII characters, stored in the clear) to 32 random bytes. To rotate, add a
-    key and name it `current`; take the old one out when every record has been written again. `context` separates what
-    must not be exchanged though the keys are the same, such as two applications. Raises `UsageError` otherwise.
+    keys: maps key ids (1 to 64 visible ASCII characters, stored in the clear) to 32 random bytes. To rotate, add a key
+        and make it the current one; remove the old one when every record has been written again.
+    current: the id of the key that seals.
+    context: separates what must not be exchanged although the keys are the same, such as two applications.
+    accept_unversioned: whether records open that earlier releases sealed without their version. Whoever can write to
+        the store can then put such a record back after a logout: stop it when every record has been written again.
+
+    Raises `UsageError` for other values.
     """
 
-    __slots__ = ("_ciphers", "_context", "_current")
+    __slots__ = ("_accept_unversioned", "_ciphers", "_context", "_current")
 
-    def __init__(self, keys: Mapping[str, bytes], current: str, *, context: str = "doorkey") -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, bytes],
+        current: str,
+        *,
+        context: str = "doorkey",
+        accept_unversioned: bool = False,
+    ) -> None:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ModuleNotFoundError:  # pragma: no cover  # a dependency of the package
@@ -47,40 +62,63 @@ class Sealer:
         if not encodable(text(context, "context")):
             raise UsageError("context has a lone surrogate, which cannot be encoded")
         self._context = context.encode()
+        self._accept_unversioned = instance(accept_unversioned, bool, "accept_unversioned is True or False")
 
-    def seal(self, key: str, data: bytes) -> bytes:
-        """Return `data` sealed for the record of `key`, to be committed there."""
+    def seal(self, key: str, data: bytes, *, version: int | None = None) -> bytes:
+        """Return `data` sealed for the record of `key`.
+
+        version: the version under which it is going to be committed, so that it opens under no other; None for data
+            that has no version.
+        """
         instance(data, bytes, "what is sealed is bytes")
         name = self._current.encode("ascii")
-        head = MAGIC + bytes([FORMAT, len(name)]) + name
+        number = UNVERSIONED if version is None else VERSIONED
+        head = MAGIC + bytes([number, len(name)]) + name
         nonce = secrets.token_bytes(NONCE)
-        return head + nonce + self._ciphers[self._current].encrypt(nonce, data, self._bound(head, key))
+        return head + nonce + self._ciphers[self._current].encrypt(nonce, data, self._bound(head, key, version))
 
-    def open(self, key: str, sealed: bytes) -> bytes:
-        """Return what was sealed for the record of `key`.
+    def open(self, key: str, sealed: bytes, *, version: int | None = None) -> bytes:
+        """Return what was sealed for the record of `key` under `version`, which is that of the loaded record.
 
         Raises `RecordError` whose `reason` tells what is wrong: not sealed by doorkey, cut short, of a newer format,
-        sealed with a key that is not among ours, or changed, moved from another record, or sealed with another key of
-        that id (which cannot be told apart).
+        sealed with a key that is not among ours, sealed without a version, or changed, put back from an earlier version
+        or another record, or sealed with another key of that id (which cannot be told apart).
         """
         from cryptography.exceptions import InvalidTag
 
         name, head, body = _parts(sealed)
+        if head[len(MAGIC)] == UNVERSIONED:
+            if version is not None and not self._accept_unversioned:
+                raise RecordError(
+                    "was sealed without its version, by an earlier release or to be put back: for the former, give "
+                    "Sealer(accept_unversioned=True) until it is written again"
+                )
+            version = None
+        elif version is None:
+            raise RecordError("was sealed for one version: give version=, as the loaded record has it")
         cipher = self._ciphers.get(name)
         if cipher is None:
             raise RecordError("is sealed with a key that is not among ours", expected=f"one of {len(self._ciphers)}")
         try:
-            return cipher.decrypt(body[:NONCE], body[NONCE:], self._bound(head, key))
+            return cipher.decrypt(body[:NONCE], body[NONCE:], self._bound(head, key, version))
         except InvalidTag:
-            raise RecordError("does not open: it was changed, is another record's, or was sealed otherwise") from None
+            raise RecordError(
+                "does not open: it was changed, is an earlier version or another record's, or was sealed otherwise"
+            ) from None
 
     def is_current(self, sealed: bytes) -> bool:
-        """Say whether `sealed` was sealed with the current key; if not, seal and commit it again."""
-        return _parts(sealed)[0] == self._current
+        """Whether `sealed` was sealed with the current key; if not, seal and commit it again.
 
-    def _bound(self, head: bytes, key: str) -> bytes:
-        """What is authenticated beside the data; lengths in front, so that no two triples look alike."""
-        parts = (head, self._context, text(key, "a record's key").encode("utf-8", "surrogatepass"))
+        With `accept_unversioned`, what was sealed without a version is not current either.
+        """
+        name, head, _ = _parts(sealed)
+        return name == self._current and (head[len(MAGIC)] == VERSIONED or not self._accept_unversioned)
+
+    def _bound(self, head: bytes, key: str, version: int | None) -> bytes:
+        """Return what is authenticated beside the data; with lengths, so that no two lists of parts look alike."""
+        parts = [head, self._context, text(key, "a record's key").encode("utf-8", "surrogatepass")]
+        if version is not None:
+            parts.append(b"%d" % count(version, "a record's version", most=MAX_VERSION))
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
     def __repr__(self) -> str:
@@ -103,12 +141,12 @@ def _parts(sealed: bytes) -> tuple[str, bytes, bytes]:
     if not sealed.startswith(MAGIC):
         cut = MAGIC.startswith(sealed)
         raise RecordError("is cut short" if cut else "is not sealed, or not by doorkey")
-    if len(sealed) > 4 and sealed[4] > FORMAT:
-        raise RecordError("was sealed by a newer version of doorkey", expected=f"format {FORMAT}")
+    if len(sealed) > 4 and sealed[4] > VERSIONED:
+        raise RecordError("was sealed by a newer version of doorkey", expected=f"format {VERSIONED}")
     end = 6 + sealed[5] if len(sealed) > 5 else 6
     if len(sealed) < end + NONCE + TAG:
         raise RecordError("is cut short")
-    if sealed[4] != FORMAT:
+    if sealed[4] not in (UNVERSIONED, VERSIONED):
         raise RecordError("is not sealed, or not by doorkey")
     try:
         return sealed[6:end].decode("ascii"), sealed[:end], sealed[end:]

@@ -6,8 +6,8 @@ import secrets
 from typing import Final
 
 from doorkey import arguments
-from doorkey.errors import UsageError
-from doorkey.stores.protocol import Lease
+from doorkey.errors import RecordError, UsageError
+from doorkey.stores.protocol import Lease, Record
 
 __all__: list[str] = []
 
@@ -15,6 +15,8 @@ MAX_KEY: Final = 1024
 """Bytes of a key in UTF-8: what the index of every supported database holds."""
 MAX_DATA: Final = 1 << 20
 """Bytes of a record: many times the largest token."""
+MAX_VERSION: Final = 2**53 - 1
+"""The highest version of a record: above it, numbers are not exact in every store."""
 MAX_LEASE: Final = 600.0
 """Seconds."""
 TOO_LATE: Final = 2 * MAX_LEASE
@@ -61,10 +63,32 @@ def check_commit(data: object, expected: object) -> None:
         raise UsageError(f"a record's data is bytes, or None to delete it, not {type(data).__name__}")
     if data is not None and len(data) > MAX_DATA:
         raise UsageError(f"a record has at most {MAX_DATA} bytes")
-    if isinstance(expected, bool) or not isinstance(expected, int) or not 0 <= expected < 2**53:
+    if isinstance(expected, bool) or not isinstance(expected, int) or not 0 <= expected <= MAX_VERSION:
         raise UsageError("expected= is the version of the record that was loaded, or 0 when there was none")
     if data is None and expected == 0:
         raise UsageError("expected=0 says that there is no record: there is nothing to delete")
+
+
+def checked_record(version: object, data: object) -> Record:
+    """Return the record that a store loaded; raises `RecordError` for a version or data that no commit wrote."""
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= MAX_VERSION:
+        raise unusable()
+    if not isinstance(data, bytes) or len(data) > MAX_DATA:
+        raise unusable()
+    return Record(version, data)
+
+
+def unusable() -> RecordError:
+    """Return the error for a record that no store of ours wrote, whatever it is: see `StoreCalls.commit`."""
+    return RecordError(
+        "is no record of doorkey's: its type, its size or its version is wrong, so something else wrote it; a new "
+        "save() replaces it"
+    )
+
+
+def new_version() -> int:
+    """Return the version of a record that replaces an unusable one: no renewal that began earlier expects it."""
+    return 2**40 + secrets.randbelow(2**40)
 
 
 def new_owner() -> str:

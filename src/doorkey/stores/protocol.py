@@ -54,7 +54,11 @@ class StoreCalls(Protocol):
     """
 
     def load(self, key: str) -> Record | None:
-        """Return the record of `key`, or None when there is none."""
+        """Return the record of `key`, or None when there is none.
+
+        Raises `RecordError` for one that no `commit` wrote: of another type, with a version that is no whole number
+        from 1 to 2**53 - 1, or with more than 1 MiB of data, which is not loaded.
+        """
         ...
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
@@ -67,6 +71,8 @@ class StoreCalls(Protocol):
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
         """Save `data` if the version is still `expected` (0: there is no record), or delete the record (None).
+
+        `expected=0` also replaces a record for which `load` raises `RecordError`, by one of a high version.
 
         Returns the new version (never 0), or 0 when somebody else committed first: nothing was changed then. No lease
         is needed. After a `StoreError` it is open whether the commit was made; `load` tells, by version and data.

@@ -12,7 +12,7 @@ from redis.retry import Retry
 
 from doorkey.arguments import seconds
 from doorkey.errors import RecordError, StoreError, UsageError, scrubbed
-from doorkey.stores.limits import MAX_TIMEOUT
+from doorkey.stores.limits import MAX_TIMEOUT, unusable
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
@@ -137,7 +137,7 @@ def _made(kind: Any, url: str, timeout: float, retry: Any) -> Any:
 
 def _ours(error: Exception) -> StoreError | RecordError:
     if isinstance(error, redis.ResponseError) and str(error).startswith("WRONGTYPE"):
-        return RecordError("is no record of doorkey's: something else writes under this prefix in Redis")
+        return unusable()
     lasting = (redis.AuthenticationError, redis.ResponseError, redis.DataError)
     passing = isinstance(error, redis.BusyLoadingError) or not isinstance(error, lasting)
     return StoreError(f"Redis does not answer as it should ({type(error).__name__})", retryable=passing)

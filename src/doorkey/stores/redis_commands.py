@@ -11,28 +11,60 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from doorkey.arguments import text
-from doorkey.errors import RecordError, UsageError
+from doorkey.errors import UsageError
 from doorkey.stores.limits import (
     KEPT,
+    MAX_DATA,
     TOO_LATE,
     check_commit,
     check_lease,
     checked_key,
     checked_lease,
+    checked_record,
     new_owner,
+    new_version,
+    unusable,
 )
 from doorkey.stores.protocol import Lease, Record
 from doorkey.wire.flow import Effect, Flow
 
 __all__: list[str] = []
 
-# The version of a deleted record is remembered for KEPT seconds. -1 is somebody else's kind of value.
-COMMIT: Final = """
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then return -1 end
+# Whether KEYS[1] holds what COMMIT writes, with at most `most` bytes of data: "none", "sound" or "unusable".
+_STATE: Final = """
+local function state(most)
+  local kind = redis.call('TYPE', KEYS[1]).ok
+  if kind ~= 'hash' then return kind == 'none' and 'none' or 'unusable' end
+  if redis.call('HSTRLEN', KEYS[1], 'version') > 16 or redis.call('HSTRLEN', KEYS[1], 'data') > tonumber(most) then
+    return 'unusable'
+  end
+  local version = redis.call('HGET', KEYS[1], 'version')
+  local sound = version and version:find('^%d+$') and tonumber(version) >= 1 and tonumber(version) < 2 ^ 53
+  return sound and 'sound' or 'unusable'
+end
+"""
+LOAD: Final = (
+    _STATE
+    + """
+local found = state(ARGV[1])
+if found ~= 'sound' then return {found} end
+return {found, redis.call('HGET', KEYS[1], 'version'), redis.call('HGET', KEYS[1], 'data')}
+"""
+)
+# The version of a deleted record is remembered for KEPT milliseconds. An unusable record is replaced by a first save.
+COMMIT: Final = (
+    _STATE
+    + """
 local expected = tonumber(ARGV[1])
-local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-local current = redis.call('HEXISTS', KEYS[1], 'data') == 1 and version or 0
+local found, version, current = state(ARGV[5]), 0, 0
+if found == 'unusable' then
+  if expected ~= 0 then return -1 end
+  redis.call('DEL', KEYS[1])
+  version = tonumber(ARGV[6]) - 1
+elseif found == 'sound' then
+  version = tonumber(redis.call('HGET', KEYS[1], 'version'))
+  current = redis.call('HEXISTS', KEYS[1], 'data') == 1 and version or 0
+end
 if current ~= expected then return 0 end
 version = version + 1
 redis.call('HSET', KEYS[1], 'version', string.format('%.0f', version))
@@ -45,6 +77,7 @@ else
 end
 return version
 """
+)
 # By Redis's clock, as an expiry is: where it was set back, a lease would last for as much longer.
 LEASE: Final = """
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
@@ -81,13 +114,14 @@ class RedisCommands:
 
     def load(self, key: str) -> Flow[Record | None]:
         """Return the record of `key`, or None."""
-        answer = yield from Command(("HMGET", self._record(key), "version", "data"), reads=True)
-        version, data = answer
-        if data is None:
-            return None
-        if not isinstance(data, bytes) or not isinstance(version, bytes) or not version.isdigit():
-            raise RecordError("is no record of doorkey's: something else writes under this prefix in Redis")
-        return Record(int(version), data)
+        answer = yield from Command(("EVAL", LOAD, 1, self._record(key), MAX_DATA), reads=True)
+        match answer:
+            case [b"none"] | [b"sound", _, None] | [b"sound", _]:
+                return None
+            case [b"sound", bytes(version), bytes(data)]:
+                return checked_record(int(version), data)
+            case _:
+                raise unusable()
 
     def try_lease(self, key: str, seconds: float) -> Flow[Lease | None]:
         """Take the lease of `key`, or return None."""
@@ -103,10 +137,13 @@ class RedisCommands:
         check_commit(data, expected)
         action, kept = ("delete", b"") if data is None else ("save", data)
         answer = yield from Command(
-            ("EVAL", COMMIT, 1, self._record(key), expected, action, kept, round(KEPT * 1000)),
+            (
+                *("EVAL", COMMIT, 1, self._record(key), expected, action, kept, round(KEPT * 1000)),
+                *(MAX_DATA, new_version()),
+            ),
         )
         if answer == -1:
-            raise RecordError("is no record of doorkey's: something else writes under this prefix in Redis")
+            raise unusable()
         return int(answer)
 
     def release(self, lease: Lease) -> Flow[None]:

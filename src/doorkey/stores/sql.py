@@ -50,6 +50,7 @@ class SQLStore(NotPicklable):
             after_fork(self, SQLStore._leave_connections)
         elif isinstance(url_or_engine, Engine):
             self._engine = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._engine.hide_parameters = True  # of this copy: its owner's engine logs as before
         else:
             raise UsageError("an SQL store needs a database URL or an SQLAlchemy Engine")
         self._statements = SQLStatements(table, self._engine.dialect.name)
@@ -124,6 +125,7 @@ class AsyncSQLStore(NotPicklable):
             self._own = PerLoop(self._bounded.async_engine)
         elif isinstance(url_or_engine, asynchronous().AsyncEngine):
             self._given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
+            self._given.sync_engine.hide_parameters = True  # of this copy: its owner's engine logs as before
             dialect = url_or_engine.dialect.name
         else:
             raise UsageError("an asynchronous SQL store needs a database URL or an SQLAlchemy AsyncEngine")

@@ -12,20 +12,25 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import case, delete, func, insert, literal, or_, select, update
 from sqlalchemy import text as sql_text
-from sqlalchemy.sql.expression import Executable, Update
+from sqlalchemy.sql.expression import ColumnElement, Executable, Update
 
 from doorkey.arguments import text
-from doorkey.errors import RecordError, StoreError, UsageError
+from doorkey.errors import StoreError, UsageError
 from doorkey.stores.limits import (
     KEPT,
+    MAX_DATA,
+    MAX_VERSION,
     TOO_LATE,
     check_commit,
     check_lease,
     checked_key,
     checked_lease,
+    checked_record,
     new_owner,
+    new_version,
+    unusable,
 )
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_table import DatabaseTime, table_of
@@ -57,6 +62,32 @@ class Statement(Effect[Outcome]):
     harmless: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A row of the table, as it is: nothing in the database keeps other programs from writing to it.
+
+    `data` is None where there is none, where it is too large or of another type; `size` is None only where there is
+    none.
+    """
+
+    version: Any = None
+    data: bytes | None = None
+    size: Any = None
+
+    @property
+    def there(self) -> bool:
+        return self.version is not None
+
+    @property
+    def sound(self) -> bool:
+        """Whether a commit or a lease of ours may have written it; so is a row that is not there."""
+        if not self.there:
+            return True
+        least = 0 if self.size is None else 1
+        sound = type(self.version) is int and least <= self.version <= MAX_VERSION
+        return sound and (self.size is None) == (self.data is None)
+
+
 class SQLStatements:
     """The operations of a store on the table `name`, as flows, in the words of the `dialect`."""
 
@@ -74,8 +105,12 @@ class SQLStatements:
 
     def load(self, key: str) -> Flow[Record | None]:
         """Return the record of `key`, or None."""
-        version, data = yield from self._look(key)
-        return None if data is None else Record(version, data)
+        found = yield from self._look(key)
+        if found.size is None:
+            return None
+        if not found.sound or found.data is None:
+            raise unusable()
+        return checked_record(found.version, bytes(found.data))
 
     def try_lease(self, key: str, seconds: float) -> Flow[Lease | None]:
         """Take the lease of `key`, or return None."""
@@ -140,34 +175,45 @@ class SQLStatements:
         won, known = outcome.row
         return bool(won), bool(known)
 
-    def _look(self, key: str) -> Flow[tuple[int, bytes | None]]:
+    def _look(self, key: str) -> Flow[_Found]:
         columns = self.table.c
-        statement = select(columns.version, columns.data).where(columns.key == checked_key(key))
+        size = func.length(columns.data)
+        small = case((size <= MAX_DATA, columns.data), else_=None)
+        statement = select(columns.version, small, size).where(columns.key == checked_key(key))
         outcome = yield from Statement(statement, reads=True, harmless=True)
-        if outcome.row is None:
-            return -1, None
-        version, data = outcome.row
-        if not isinstance(version, int) or not isinstance(data, bytes | None):
-            raise RecordError("is no record of doorkey's: the table is somebody else's")
-        return version, data
+        return _Found() if outcome.row is None else _Found(*outcome.row)
 
     def _first(self, key: str, data: bytes | None) -> Flow[int]:
-        version, current = yield from self._look(key)
-        if current is not None:
+        found = yield from self._look(key)
+        if found.sound and found.data is not None:
             return 0
         if next(self._creations) % SWEEP_EVERY == 0:
             yield from self._sweep()
         columns = self.table.c
-        if version < 0:
+        version: int | None = found.version if found.sound else None
+        if not found.there:
             row = {"key": key, "version": 1, "data": data, "owner": "", "leased_until": 0.0, "gone_at": None}
             outcome = yield from Statement(insert(self.table).values(**row))
             if not outcome.taken:
                 return 1
             version = 0  # somebody else made the row meanwhile, perhaps only for a lease
-        same = (columns.key == key) & (columns.version == version) & columns.data.is_(None)
-        statement = update(self.table).where(same).values(version=version + 1, data=data, gone_at=None)
+        if version is None:
+            same, new = (columns.key == key) & self._unsound(), new_version()
+        else:
+            same, new = (columns.key == key) & (columns.version == version) & columns.data.is_(None), version + 1
+        statement = update(self.table).where(same).values(version=new, data=data, gone_at=None)
         outcome = yield from Statement(statement)
-        return version + 1 if outcome.changed else 0
+        return new if outcome.changed else 0
+
+    def _unsound(self) -> ColumnElement[bool]:
+        """What `_Found.sound` says, in the database's words."""
+        columns = self.table.c
+        wrong = or_(columns.version < 0, columns.version > MAX_VERSION, func.length(columns.data) > MAX_DATA)
+        wrong |= (columns.version == 0) & columns.data.is_not(None)
+        if self._dialect == "sqlite":  # where a column holds any type
+            wrong |= func.typeof(columns.version) != "integer"
+            wrong |= func.typeof(columns.data).not_in(["blob", "null"])
+        return wrong
 
     def _sweep(self) -> Flow[None]:
         """Forget the versions of what was deleted long ago."""

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from doorkey.errors import UsageError
 from doorkey.stores.limits import MAX_DATA, MAX_KEY
+from doorkey.values import RedactedBytes
 
 __all__: list[str] = []
 
@@ -36,6 +37,24 @@ class ExactText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
         """Write it as the column's type wants it."""
         return value.encode() if value is not None and dialect.name in _MYSQL else value
+
+
+class TokenBytes(TypeDecorator[bytes]):
+    """At most `MAX_DATA` bytes, whose value SQLAlchemy's logs of rows do not show. Another type is read as None."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(MAX_DATA)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Take what any driver returns for bytes; SQLite returns what another program wrote."""
+        return _redacted
+
+
+def _redacted(value: object) -> RedactedBytes | None:
+    return RedactedBytes(value) if isinstance(value, bytes | bytearray | memoryview) else None
 
 
 class DatabaseTime(FunctionElement[float]):
@@ -73,7 +92,7 @@ def table_of(name: str) -> Table:
         Column("key", ExactText(MAX_KEY), primary_key=True),
         Column("version", BigInteger, nullable=False),
         # NULL: deleted, or only leased so far
-        Column("data", LargeBinary(MAX_DATA), nullable=True),
+        Column("data", TokenBytes(), nullable=True),
         Column("owner", ExactText(64), nullable=False),
         Column("leased_until", Double(), nullable=False),
         # since when data is NULL

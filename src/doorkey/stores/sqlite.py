@@ -13,13 +13,17 @@ from doorkey.arguments import encodable, seconds
 from doorkey.errors import UsageError
 from doorkey.stores.limits import (
     KEPT,
+    MAX_DATA,
     MAX_TIMEOUT,
+    MAX_VERSION,
     TOO_LATE,
     check_commit,
     check_lease,
     checked_key,
     checked_lease,
+    checked_record,
     new_owner,
+    new_version,
 )
 from doorkey.stores.private_file import resolved
 from doorkey.stores.protocol import Lease, Record
@@ -32,15 +36,21 @@ SWEEP_EVERY: Final = 100
 
 # SQLite's own clock, in seconds since the epoch: what a process thinks of the time does not matter
 _NOW = "((julianday('now') - 2440587.5) * 86400.0)"
-_LOAD = "SELECT version, data FROM record WHERE key = ? AND data IS NOT NULL"
+# What is not sound was planted, or is damaged: it is not loaded, and the next save replaces it
+_SOUND = f"""typeof(version) = 'integer' AND version BETWEEN 1 AND {MAX_VERSION}
+    AND typeof(data) = 'blob' AND length(data) <= {MAX_DATA}"""
+_LOAD = f"""SELECT CASE WHEN {_SOUND} THEN version END, CASE WHEN {_SOUND} THEN data END FROM record
+    WHERE key = ? AND data IS NOT NULL"""  # noqa: S608  # all of it is ours
 _LEASE = f"""INSERT INTO record (key, version, owner, leased_until, gone_at)
     VALUES (:key, 0, :owner, {_NOW} + :seconds, {_NOW})
     ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, leased_until = excluded.leased_until
     WHERE leased_until <= {_NOW} OR leased_until > {_NOW} + {TOO_LATE}"""  # noqa: S608  # all of it is ours
 _RELEASE = "UPDATE record SET owner = '', leased_until = 0 WHERE key = ? AND owner = ?"
-_FIRST = """INSERT INTO record (key, version, data) VALUES (:key, 1, :data)
-    ON CONFLICT (key) DO UPDATE SET version = version + 1, data = excluded.data, gone_at = NULL
-    WHERE data IS NULL"""
+_FIRST = f"""INSERT INTO record (key, version, data) VALUES (:key, 1, :data)
+    ON CONFLICT (key) DO UPDATE SET data = excluded.data, gone_at = NULL, version = CASE
+        WHEN data IS NULL AND typeof(version) = 'integer' AND version BETWEEN 0 AND {MAX_VERSION - 1} THEN version + 1
+        ELSE :new_version END
+    WHERE data IS NULL OR NOT ({_SOUND})"""  # noqa: S608
 _NEXT = """UPDATE record SET version = version + 1, data = :data
     WHERE key = :key AND version = :expected AND data IS NOT NULL"""
 _DELETE = f"""UPDATE record SET version = version + 1, data = NULL, gone_at = {_NOW}
@@ -78,7 +88,7 @@ class SQLiteStore(NotPicklable):
         checked_key(key)
         with self._connection.used() as db:
             row = db.execute(_LOAD, (key,)).fetchone()
-        return None if row is None else Record(row[0], row[1])
+        return None if row is None else checked_record(*row)
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
         """Take the lease of `key` for `seconds` of the machine's clock, or return None: somebody holds it."""
@@ -123,8 +133,8 @@ class SQLiteStore(NotPicklable):
     def _first(self, db: sqlite3.Connection, values: dict[str, object]) -> int:
         db.execute("BEGIN IMMEDIATE")  # the version is read in the same transaction
         try:
-            changed = db.execute(_FIRST, values).rowcount
-            version: int = db.execute("SELECT version FROM record WHERE key = :key", values).fetchone()[0]
+            changed = db.execute(_FIRST, {**values, "new_version": new_version()}).rowcount
+            version = db.execute("SELECT version FROM record WHERE key = :key", values).fetchone()[0]
             if next(self._creations) % SWEEP_EVERY == 0:
                 db.execute(_SWEEP)
             db.execute("COMMIT")
@@ -132,7 +142,7 @@ class SQLiteStore(NotPicklable):
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        return version if changed == 1 else 0
+        return int(version) if changed == 1 else 0
 
 
 @contextmanager

@@ -28,16 +28,15 @@ def settled(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[
     does not answer, `MissingTokenError` when the key was forgotten meanwhile, `RecordError` when what is there now is
     not ours.
     """
-    data = codec.written(key, mine)
     trouble: StoreError | None = None
     began = timer()
     for attempt in range(TRIES):
         try:
             if attempt and trouble is not None:
                 yield from Sleep(FIRST_PAUSE * 2 ** (attempt - 1))
-            version = yield from Commit(key, data, expected)
-            if version:
-                return mine.at(version)
+            saved = yield from _committed(codec, key, expected, mine)
+            if saved is not None:
+                return saved
             record = yield from Load(key)
         except StoreError as error:
             trouble = error
@@ -59,19 +58,53 @@ def overwritten(codec: Codec, key: str, entry: Entry | None) -> Flow[Entry | Non
 
     Returns the entry as the store holds it. Raises `StoreError`, and `RecordError` for another client's record.
     """
-    data = None if entry is None else codec.written(key, entry)
     for _ in range(TRIES):
-        record = yield from Load(key)
-        if record is None and data is None:
+        there, expected = yield from _replaceable(codec, key)
+        if entry is not None:
+            saved = yield from _committed(codec, key, expected, entry)
+            if saved is not None:
+                return saved
+            continue
+        if not there:
             return None
-        if record is not None:
-            try:
-                codec.read(key, record)
-            except ForeignRecordError:
-                raise
-            except RecordError:
-                pass  # nobody can use it: what a person has just logged in for is worth more
-        version = yield from Commit(key, data, 0 if record is None else record.version)
-        if version:
-            return None if entry is None else entry.at(version)
+        # Only what can be loaded can be deleted: an unusable record is replaced by an empty one first
+        expected = expected or (yield from Commit(key, b"", 0))
+        if expected and (yield from Commit(key, None, expected)):
+            return None
     raise StoreError("others keep changing this key", retryable=True)
+
+
+def _replaceable(codec: Codec, key: str) -> Flow[tuple[bool, int]]:
+    """Return whether there is a record, and the version that a commit over it names: 0 for one that is unusable.
+
+    Raises `ForeignRecordError` for a record that is another client's.
+    """
+    try:
+        record = yield from Load(key)
+    except RecordError:
+        return True, 0  # nobody can load it: what a person has just logged in for is worth more
+    if record is None:
+        return False, 0
+    try:
+        codec.read(key, record)
+    except ForeignRecordError:
+        raise
+    except RecordError:
+        pass  # nobody can use it
+    return True, record.version
+
+
+def _committed(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry | None]:
+    """Commit `mine` over the version `expected`; return it as the store holds it, or None if another was faster.
+
+    A sealed record opens under its own version alone. That is the next one, but where the versions of a deleted record
+    go on: there the store names it, and the record is sealed and committed once more. Until then it does not open.
+    """
+    for _ in range(TRIES):
+        version = yield from Commit(key, codec.written(key, mine, expected + 1), expected)
+        if not version:
+            return None
+        if version == expected + 1 or not codec.binds_versions:
+            return mine.at(version)
+        expected = version
+    raise StoreError("the store is to add 1 to the version of a record that it saves")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from doorkey.errors import StoreError
+from doorkey.stores.limits import checked_record
 from doorkey.stores.protocol import Lease, Record
 from doorkey.wire.flow import Effect
 
@@ -42,18 +43,16 @@ class Load(StoreCall[Record | None]):
         return store.load(self.key)
 
     def checked(self, returned: object) -> Record | None:
-        """Return the record, or None; bytes of another kind as bytes."""
+        """Return the record, or None; bytes of another kind as bytes. Raises `RecordError` for one out of bounds."""
         if returned is None:
             return None
         if not isinstance(returned, Record):
             _refused("load() is to return a Record, or None", returned)
         version = _version(returned.version, "the version of a Record")
         data: object = returned.data
-        if isinstance(data, bytes):
-            return returned
-        if not isinstance(data, bytearray | memoryview):
+        if not isinstance(data, bytes | bytearray | memoryview):
             _refused("the data of a Record is bytes", data)
-        return Record(version, bytes(data))
+        return checked_record(version, bytes(data))
 
 
 @dataclass(frozen=True, slots=True)

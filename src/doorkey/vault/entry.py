@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 from doorkey.errors import InvalidGrant, OAuthError, RecordError, StoreError
@@ -17,7 +19,10 @@ __all__: list[str] = []
 
 
 class Sealing(Protocol):
-    """Encrypts records: see `doorkey.stores.encryption.Sealer`."""
+    """Encrypts records: see `doorkey.stores.encryption.Sealer`.
+
+    Where both methods take `version=` too, they are given the version of the record, and authenticate it.
+    """
 
     def seal(self, key: str, data: bytes, /) -> bytes:
         """Return `data` sealed for the record of `key`."""
@@ -108,9 +113,10 @@ class Codec:
 
     def __init__(self, client: str, server: str, sealing: Sealing | None) -> None:
         self._client, self._server, self._sealing = client, server, sealing
+        self.binds_versions = sealing is not None and _takes_version(sealing.seal) and _takes_version(sealing.open)
 
-    def written(self, key: str, entry: Entry) -> bytes:
-        """Return the data to commit.
+    def written(self, key: str, entry: Entry, version: int) -> bytes:
+        """Return the data to commit, for a record that is going to have `version`.
 
         Raises `UsageError` for a token that JSON cannot hold, `StoreError` when a sealer of the user's own fails.
         """
@@ -119,12 +125,14 @@ class Codec:
         if entry.dead is not None:
             metadata["dead"] = entry.dead
         data = pack(entry.token, metadata)
-        return data if self._sealing is None else _by(self._sealing.seal, key, data)
+        return data if self._sealing is None else _by(self._bound(self._sealing.seal, version), key, data)
 
     def read(self, key: str, record: Record) -> Entry:
         """Return what `record` holds. Raises `RecordError`: truncated, foreign, tampered with, wrongly sealed; and
         `StoreError` when a sealer of the user's own fails."""
-        data = record.data if self._sealing is None else _by(self._sealing.open, key, record.data)
+        data = record.data
+        if self._sealing is not None:
+            data = _by(self._bound(self._sealing.open, record.version), key, data)
         token, metadata = open_record(data)
         dead = metadata.get("dead")
         if any(type(metadata.get(name)) is not kind for name, kind in _TYPES.items()) or not isinstance(
@@ -136,6 +144,17 @@ class Codec:
                 "is the token of another client or authorization server: give each vault a store, or keys, of its own"
             )
         return Entry(token, metadata["grant"], metadata["turn"], record.version, dead)
+
+    def _bound(self, work: Callable[..., bytes], version: int) -> Callable[[str, bytes], bytes]:
+        return partial(work, version=version) if self.binds_versions else work
+
+
+def _takes_version(work: Callable[..., object]) -> bool:
+    """Whether a method of a sealer, which may be the user's own, takes the version of the record."""
+    try:
+        return "version" in inspect.signature(work).parameters
+    except (TypeError, ValueError):  # a callable that tells nothing of its parameters
+        return False
 
 
 def _by(work: Callable[[str, bytes], object], key: str, data: bytes) -> bytes:
