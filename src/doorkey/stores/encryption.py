@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 from doorkey.arguments import count, encodable, instance, mapping, text
 from doorkey.errors import RecordError, UsageError
 from doorkey.stores.limits import MAX_VERSION
+from doorkey.values import RedactedBytes, hides_locals
 
 __all__ = ["Sealer"]
 
@@ -41,6 +42,7 @@ class Sealer:
 
     __slots__ = ("_accept_unversioned", "_ciphers", "_context", "_current")
 
+    @hides_locals
     def __init__(
         self,
         keys: Mapping[str, bytes],
@@ -100,7 +102,7 @@ class Sealer:
         if cipher is None:
             raise RecordError("is sealed with a key that is not among ours", expected=f"one of {len(self._ciphers)}")
         try:
-            return cipher.decrypt(body[:NONCE], body[NONCE:], self._bound(head, key, version))
+            return RedactedBytes(cipher.decrypt(body[:NONCE], body[NONCE:], self._bound(head, key, version)))
         except InvalidTag:
             raise RecordError(
                 "does not open: it was changed, is an earlier version or another record's, or was sealed otherwise"

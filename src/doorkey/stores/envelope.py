@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from doorkey.errors import RecordError, UsageError
 from doorkey.tokens import OAuthToken
+from doorkey.values import RedactedBytes, hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 __all__: list[str] = []
@@ -17,6 +18,7 @@ MAX_DEPTH: Final = 40
 """A token endpoint's answer may be 32 deep, and stands in the envelope."""
 
 
+@hides_locals
 def pack(token: OAuthToken, metadata: Mapping[str, Any] | None = None) -> bytes:
     """Return the bytes to commit for `token`, with `metadata` (JSON values) beside it. They hold its secrets.
 
@@ -30,7 +32,7 @@ def pack(token: OAuthToken, metadata: Mapping[str, Any] | None = None) -> bytes:
         parse_object(data, max_depth=MAX_DEPTH)  # what cannot be read again must not replace what can
     except (TypeError, ValueError, RecursionError, JSONProblem):
         raise UsageError("a token that is to be stored holds what JSON can: text, numbers, lists, mappings") from None
-    return data
+    return RedactedBytes(data)
 
 
 def unpack(data: bytes) -> OAuthToken:
@@ -41,6 +43,7 @@ def unpack(data: bytes) -> OAuthToken:
     return open_record(data)[0]
 
 
+@hides_locals
 def open_record(data: bytes) -> tuple[OAuthToken, dict[str, Any]]:
     """Return the token and the metadata in a record's `data`. Raises what `unpack` raises."""
     try:

@@ -16,7 +16,7 @@ from doorkey.stores.limits import MAX_TIMEOUT, unusable
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
-from doorkey.values import NotPicklable
+from doorkey.values import NotPicklable, without_frames
 from doorkey.wire.flow import arun, run
 
 __all__ = ["AsyncRedisStore", "RedisStore"]
@@ -66,7 +66,7 @@ class RedisStore(NotPicklable):
         try:
             return self._client.execute_command(*command.words)
         except (redis.RedisError, OSError) as error:
-            raise _ours(error) from error
+            raise _ours(error) from without_frames(error)
 
 
 class AsyncRedisStore(NotPicklable):
@@ -121,7 +121,7 @@ class AsyncRedisStore(NotPicklable):
                 await client.connection_pool.disconnect(inuse_connections=False)
                 return await client.execute_command(*command.words)
         except (redis.RedisError, OSError) as error:
-            raise _ours(error) from error
+            raise _ours(error) from without_frames(error)
 
 
 def _made(kind: Any, url: str, timeout: float, retry: Any) -> Any:

@@ -23,7 +23,7 @@ from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.sql_engine import Bounded, asynchronous
 from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
-from doorkey.values import NotPicklable
+from doorkey.values import NotPicklable, without_frames
 from doorkey.wire.flow import arun, run
 
 if TYPE_CHECKING:  # it needs greenlet, which blocking calls do without
@@ -101,7 +101,7 @@ class SQLStore(NotPicklable):
         except (SQLAlchemyError, OSError) as error:
             if again and _was_dead(error):
                 return self._used(work)
-            raise _ours(error) from error
+            raise _ours(error) from without_frames(error)
 
     def _leave_connections(self) -> None:
         self._engine.dispose(close=False)  # they are the parent's
@@ -187,7 +187,7 @@ class AsyncSQLStore(NotPicklable):
         except (SQLAlchemyError, OSError) as error:
             if again and _was_dead(error):
                 return await self._used(engine, work)
-            raise _ours(error) from error
+            raise _ours(error) from without_frames(error)
 
 
 def _has_idle_connections(engine: Engine | AsyncEngine) -> bool:

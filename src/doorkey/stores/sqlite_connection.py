@@ -17,6 +17,7 @@ from doorkey.errors import OAuthError, RecordError, StoreError
 from doorkey.runtime.forks import ForkSafeLock, around_fork
 from doorkey.stores.private_file import Identity, identity
 from doorkey.stores.sqlite_file import TABLES, check_ours, open_private, truncate_log
+from doorkey.values import without_frames
 
 __all__: list[str] = []
 
@@ -52,7 +53,7 @@ class Connection:
             try:
                 yield self._opened()
             except sqlite3.Error as error:
-                raise self._ours(error) from error
+                raise self._ours(error) from without_frames(error)
             finally:
                 self._in_use = False
 

@@ -14,6 +14,7 @@ from doorkey.errors import InvalidGrant, OAuthError, RecordError, StoreError
 from doorkey.stores.envelope import open_record, pack
 from doorkey.stores.protocol import Record
 from doorkey.tokens import OAuthToken
+from doorkey.values import RedactedBytes
 
 __all__: list[str] = []
 
@@ -130,7 +131,7 @@ class Codec:
     def read(self, key: str, record: Record) -> Entry:
         """Return what `record` holds. Raises `RecordError`: truncated, foreign, tampered with, wrongly sealed; and
         `StoreError` when a sealer of the user's own fails."""
-        data = record.data
+        data: bytes = RedactedBytes(record.data)
         if self._sealing is not None:
             data = _by(self._bound(self._sealing.open, record.version), key, data)
         token, metadata = open_record(data)
@@ -169,4 +170,4 @@ def _by(work: Callable[[str, bytes], object], key: str, data: bytes) -> bytes:
         ) from error
     if not isinstance(done, bytes):
         raise StoreError(f"the sealer is to return bytes, not {type(done).__name__}")
-    return done
+    return RedactedBytes(done)
