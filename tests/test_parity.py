@@ -47,7 +47,10 @@ def test_the_operations_are_those_of_the_issue() -> None:
 @each_client
 @each_operation
 def test_every_client_has_every_operation_with_the_same_signature(client: Any, operation: str) -> None:
-    assert signature(client, operation) == signature(OAuth2Session, operation)
+    ours, theirs = signature(client, operation), signature(OAuth2Session, operation)
+    if operation == "revoke_token":  # each returns the response of its own library
+        ours, theirs = ours.replace(return_annotation=None), theirs.replace(return_annotation=None)
+    assert ours == theirs
 
 
 @each_client

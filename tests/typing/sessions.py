@@ -7,7 +7,7 @@ import requests
 
 import doorkey
 from doorkey import AuthorizationTransaction, OAuth2Token, ServerMetadata
-from doorkey.integrations.httpx_client import AsyncAssertionClient, AsyncOAuth2Client, OAuth2Client
+from doorkey.integrations.httpx_client import AssertionClient, AsyncAssertionClient, AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.requests_client import AssertionSession, OAuth2Auth, OAuth2Session
 from doorkey.oauth2.rfc7523 import PrivateKeyJWT
 from doorkey.protocol.introspection import Introspection
@@ -114,6 +114,42 @@ def with_options_of_every_kind() -> None:
     AsyncOAuth2Client("id", scope={"openid"}, update_token=save_and_say_later)
     AssertionSession("https://as.example/token", "issuer", key="PEM", header={"alg": "RS256"}, scope={"read"})
     AsyncAssertionClient(token_url="https://as.example/token", issuer="issuer", key="PEM", alg="ES256", timeout=5)
+
+
+def with_options_that_are_declared() -> None:
+    OAuth2Session(
+        "id", issuer="https://as.example", grant_type="client_credentials", prompt="login", proxies={"https": "p"}
+    )
+    OAuth2Client("id", state="s", headers={"X-Api": "yes"}, transport=httpx2.MockTransport(answer), max_age=300)
+    AsyncOAuth2Client("id", transport=httpx2.AsyncHTTPTransport(), metadata={"token_endpoint": TOKEN_URL})
+    AssertionSession(TOKEN_URL, "issuer", key="PEM", expires_in=300, client_id="id", verify=False)
+    AssertionClient(TOKEN_URL, "issuer", key="PEM", issued_at=1.5, base_url="https://api.example")
+    OAuth2Session("id", tokn_endpoint=TOKEN_URL)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    OAuth2Session("id", issuer=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    OAuth2Client("id", timeouts=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    AsyncOAuth2Client("id", transport=httpx2.HTTPTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    AssertionSession(TOKEN_URL, "issuer", kye="PEM")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def answer(request: httpx2.Request) -> httpx2.Response:
+    return httpx2.Response(200)
+
+
+async def with_the_librarys_own_parameters(client: OAuth2Client, another: AsyncOAuth2Client) -> None:
+    client.get("https://api.example/", params={"a": 1}, headers={"X-A": "b"}, timeout=5, withhold_token=True)
+    client.post("https://api.example/", json={"a": 1}, follow_redirects=True)
+    await another.put("https://api.example/", content=b"a", withhold_token=True)
+    client.get("https://api.example/", parms={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.get("https://api.example/", json={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await another.post("https://api.example/", jsn={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def with_every_response_type(session: OAuth2Session, came_back_to: str, posted: dict[str, str]) -> str | None:
+    response = session.parse_authorization_response(came_back_to)
+    assert_type(response.id_token, str | None)
+    session.fetch_token(authorization_response=posted)
+    session.fetch_token(authorization_response=response)
+    return response.code
 
 
 def with_options_that_are_assigned(session: OAuth2Session, client: OAuth2Client, another: AsyncOAuth2Client) -> None:

@@ -160,15 +160,18 @@ def callback_pairs(response: str | Mapping[str, Any], *, fragment: bool = False)
 
 def _form_pairs(form: Mapping[str, Any]) -> Pairs:
     """Return the pairs of a posted form, repeated names included: frameworks have three interfaces for those."""
-    if callable(several := getattr(form, "multi_items", None)):  # Starlette
-        items: Iterable[tuple[Any, Any]] = several()
-    elif callable(lists := getattr(form, "lists", None)):  # Django, Werkzeug
-        items = lists()
+    own: Any = form
+    items: Iterable[tuple[Any, Any]]
+    if callable(getattr(form, "multi_items", None)):  # Starlette
+        items = own.multi_items()
+    elif callable(getattr(form, "lists", None)):  # Django, Werkzeug
+        items = own.lists()
     else:  # a dictionary, that of urllib.parse.parse_qs, or a multidict of aiohttp
         items = form.items()
     pairs: list[tuple[str, str]] = []
     for name, value in items:
-        values: list[Any] = value if isinstance(value, list) else [value]
+        given: Any = value
+        values: list[Any] = given if isinstance(value, list) else [value]
         pairs += [(name, one) for one in values]
         if not isinstance(name, str) or not all(isinstance(one, str) for one in values):
             raise VerificationError("callback", "is a form with a value that is not text")

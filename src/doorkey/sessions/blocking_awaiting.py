@@ -54,11 +54,16 @@ def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
 
 
 def bringing(
-    kind: type[R],  # for a type checker
+    kind: type[R],
     flow: Callable[Concatenate[Any, P], Flow[Any]],
 ) -> Callable[Concatenate[Any, P], Flow[R]]:
-    """Return `flow`, of which an HTTP library says what it brings: its own `kind` of response."""
-    return flow
+    """Return a copy of `flow` whose result is an HTTP library's own `kind` of response, also in its signature."""
+    own = cast(FunctionType, flow)
+    copy = FunctionType(own.__code__, own.__globals__, own.__name__, own.__defaults__)
+    copy.__kwdefaults__, copy.__doc__, copy.__qualname__ = own.__kwdefaults__, own.__doc__, own.__qualname__
+    library = kind.__module__.partition(".")[0]
+    copy.__annotations__ = {**own.__annotations__, "return": f"Flow[{library}.{kind.__name__}]"}
+    return copy
 
 
 def _present(method: Any, flow: Callable[..., Any]) -> None:

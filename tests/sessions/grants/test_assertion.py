@@ -213,3 +213,65 @@ def _of_the_realm(issuer: str, endpoint: str) -> dict[str, Any]:
         "client_id": "assertion-client",
         "client_secret": "assertion-secret",
     }
+
+
+def claims_sent(hostile: Hostile) -> dict[str, Any]:
+    return dict(unsafe_claims(hostile.token_requests[-1].form["assertion"]))
+
+
+@pytest.mark.parametrize(
+    ("options", "iat", "exp"),
+    [
+        ({}, 0, 3600),
+        ({"expires_in": 300}, 0, 300),
+        ({"issued_at": -30}, -30, 3570),
+        ({"issued_at": -30, "expires_in": 60}, -30, 30),
+        ({"expires_at": 120}, 0, 120),
+        ({"issued_at": -30, "expires_at": 120.5}, -30, 120),
+    ],
+)
+def test_the_times_of_an_assertion_are_options(
+    adapter: Adapter, hostile: Hostile, clock: Clock, options: dict[str, float], iat: int, exp: int
+) -> None:
+    hostile.on("/token", token("at-1"))
+    now = clock()
+    moments = {name: value + (0 if name == "expires_in" else now) for name, value in options.items()}
+    client = robot(adapter, token_endpoint=hostile.token_endpoint, issuer=ISSUER, key=KEY, clock=clock, **moments)
+    client.fetch_token()
+    claims = claims_sent(hostile)
+    assert (claims["iat"], claims["exp"]) == (int(now + iat), int(now + exp))
+
+
+def test_each_assertion_counts_its_lifetime_from_its_own_request(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on("/token", token("at-1"))
+    client = robot(adapter, token_endpoint=hostile.token_endpoint, issuer=ISSUER, key=KEY, clock=clock, expires_in=60)
+    client.fetch_token()
+    clock.advance(1000)
+    client.fetch_token()
+    assert claims_sent(hostile)["exp"] == int(clock()) + 60
+
+
+def test_no_assertion_is_sent_after_its_fixed_expiry(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+    hostile.on("/token", token("at-1"))
+    options = {"token_endpoint": hostile.token_endpoint, "issuer": ISSUER, "key": KEY, "clock": clock}
+    client = robot(adapter, **options, expires_at=clock() + 10)
+    clock.advance(10)
+    with pytest.raises(UsageError, match="expires_in="):
+        client.fetch_token()
+    assert hostile.received == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"issued_at": "now"}, {"expires_at": True}, {"expires_in": 0}, {"expires_in": float("nan")}, {"expires_at": -1}],
+)
+def test_a_time_of_an_assertion_that_is_no_number_is_a_usage_error(adapter: Adapter, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        robot(adapter, token_endpoint="https://as.example/token", issuer=ISSUER, key=KEY, **wrong)
+
+
+def test_two_ways_to_say_when_an_assertion_expires_are_a_usage_error(adapter: Adapter) -> None:
+    with pytest.raises(UsageError, match="expires_at= and expires_in="):
+        robot(adapter, token_endpoint="https://as.example/token", issuer=ISSUER, key=KEY, expires_at=1e9, expires_in=60)

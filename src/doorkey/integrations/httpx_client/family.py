@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
@@ -14,24 +14,28 @@ from doorkey.sessions.assertion import AssertionClient
 from doorkey.sessions.blocking_awaiting import AwaitingSession, BlockingSession, awaiting, blocking, bringing
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+    from typing import Unpack
 
     import httpx2
 
+    from doorkey.integrations.httpx_client.option_types import AssertionClientOptions, ClientOptions
+    from doorkey.integrations.httpx_client.typed_methods import TypedAsyncClient, TypedClient
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.sessions.options import UpdateToken
     from doorkey.wire.messages import Request, Response
 
-    SyncBase = httpx2.Client
-    AsyncBase = httpx2.AsyncClient
+    SyncBase = TypedClient
+    AsyncBase = TypedAsyncClient
     NativeResponse = httpx2.Response
 else:
     SyncBase = AsyncBase = NativeResponse = object
 
+TransportT = TypeVar("TransportT")
+
 VERBS: Final = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
-class _Shared(client.OAuth2Client):
+class _Shared(client.OAuth2Client, Generic[TransportT]):
     """What the blocking and the awaiting client share."""
 
     _lib: Any  # httpx2 or httpx, set by `family`
@@ -48,7 +52,7 @@ class _Shared(client.OAuth2Client):
         token_placement: str = "header",
         update_token: UpdateToken | None = None,
         leeway: float | None = None,
-        **options: Any,
+        **options: Unpack[ClientOptions[TransportT]],
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         from doorkey.sessions.options import session_options
@@ -105,7 +109,7 @@ class _Shared(client.OAuth2Client):
         return headers
 
 
-class SyncFamily(_Shared, BlockingSession, SyncBase):
+class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
     """A `Client` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
 
     Options that are not those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of threads may
@@ -125,20 +129,6 @@ class SyncFamily(_Shared, BlockingSession, SyncBase):
         """
         return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
-    if TYPE_CHECKING:  # `family` makes these, from the library's own
-        # fmt: off
-        def get(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def options(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def head(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def post(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def put(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def patch(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def delete(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # noqa: D102
-            self, method: str, url: Any, withhold_token: bool = ..., **kwargs: Any
-        ) -> AbstractContextManager[httpx2.Response]: ...
-        # fmt: on
-
     revoke_token = blocking(bringing(NativeResponse, client.OAuth2Client._revoke_token))
 
     def _exchange(self, request: Request) -> Response:
@@ -147,7 +137,7 @@ class SyncFamily(_Shared, BlockingSession, SyncBase):
         return exchange(self._lib, self, request, self._oauth.options.exchange)
 
 
-class AsyncFamily(_Shared, AwaitingSession, AsyncBase):
+class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBase):
     """An `AsyncClient` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
 
     Options other than those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of tasks may share
@@ -181,20 +171,6 @@ class AsyncFamily(_Shared, AwaitingSession, AsyncBase):
             siblings.close_with_loop(transport)
         return transport
 
-    if TYPE_CHECKING:  # `family` makes these, from the library's own
-        # fmt: off
-        async def get(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        async def options(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        async def head(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        async def post(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        async def put(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        async def patch(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        async def delete(self, url: Any, *, withhold_token: bool = ..., **kwargs: Any) -> httpx2.Response: ...  # noqa: D102
-        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # noqa: D102
-            self, method: str, url: Any, withhold_token: bool = ..., **kwargs: Any
-        ) -> AbstractAsyncContextManager[httpx2.Response]: ...
-        # fmt: on
-
     revoke_token = awaiting(bringing(NativeResponse, client.OAuth2Client._revoke_token))
 
     async def _exchange(self, request: Request) -> Response:
@@ -216,8 +192,10 @@ class Family(NamedTuple):
 @cache
 def family(lib: Any) -> Family:
     """Return the clients on `lib`, httpx2 or httpx."""
+    revoke = bringing(lib.Response, client.OAuth2Client._revoke_token)
     verbs = {name: _verb(name, lib.Client) for name in VERBS}
     averbs = {name: _averb(name, lib.AsyncClient) for name in VERBS}
+    verbs["revoke_token"], averbs["revoke_token"] = blocking(revoke), awaiting(revoke)
 
     def joined(name: str, base: type, native: type, methods: dict[str, Any]) -> Any:
         space = {"_lib": lib, "__module__": "doorkey.integrations.httpx_client", "__doc__": base.__doc__, **methods}
@@ -232,27 +210,48 @@ def family(lib: Any) -> Family:
     )
 
 
+class _Shown:
+    """Stands for a method of the HTTP library in `inspect.signature`, with `withhold_token` added.
+
+    The signature is built when it is requested: to build all of them would delay the import.
+    """
+
+    def __init__(self, native: Any) -> None:
+        self._native = native
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._native(*args, **kwargs)
+
+    @property
+    def __signature__(self) -> Any:
+        import inspect
+
+        own = inspect.signature(self._native)
+        withheld = inspect.Parameter("withhold_token", inspect.Parameter.KEYWORD_ONLY, default=False, annotation="bool")
+        return own.replace(parameters=[*own.parameters.values(), withheld])
+
+
 def _verb(name: str, native: Any) -> Any:
-    """Return the library's method `name`, which passes on `withhold_token` too: its own names each option it takes."""
+    """Return the library's method `name` with `withhold_token`: the library's own accepts only the options it names."""
+    verb, shown = name.upper(), getattr(native, name)
 
-    verb = name.upper()
-
-    @wraps(getattr(native, name))
+    @wraps(shown)
     def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return self.request(verb, url, **kwargs)
 
+    cast("Any", method).__wrapped__ = _Shown(shown)
     return method
 
 
 def _averb(name: str, native: Any) -> Any:
-    """Return what `_verb` does for a client that awaits."""
+    """Return what `_verb` does for an asynchronous client."""
+    verb, shown = name.upper(), getattr(native, name)
 
-    verb = name.upper()
-
-    @wraps(getattr(native, name))
+    @wraps(shown)
     async def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return await self.request(verb, url, **kwargs)
 
+    cast("Any", method).__wrapped__ = _Shown(shown)
     return method
 
 
@@ -263,13 +262,41 @@ def _options_of(native: Any) -> frozenset[str]:
     return frozenset(inspect.signature(native.__init__).parameters) - {"self"}
 
 
-class SyncAssertion(AssertionClient, SyncFamily):
+class _Assertion(AssertionClient, Generic[TransportT]):
+    """The constructor of both assertion clients."""
+
+    def __init__(
+        self,
+        token_endpoint: str | None = None,
+        issuer: str | None = None,
+        subject: str | None = None,
+        audience: str | None = None,
+        grant_type: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        token_placement: str = "header",
+        scope: str | Iterable[str] | None = None,
+        leeway: float | None = None,
+        *,
+        token_url: str | None = None,
+        key: Any = None,
+        header: Mapping[str, Any] | None = None,
+        alg: str | None = None,
+        issued_at: float | None = None,
+        expires_at: float | None = None,
+        expires_in: float | None = None,
+        **options: Unpack[AssertionClientOptions[TransportT]],
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
+        self._start(given, options)
+
+
+class SyncAssertion(_Assertion["httpx2.BaseTransport"], SyncFamily):
     """The blocking client."""
 
     __doc__ = AssertionClient.__doc__
 
 
-class AsyncAssertion(AssertionClient, AsyncFamily):
+class AsyncAssertion(_Assertion["httpx2.AsyncBaseTransport"], AsyncFamily):
     """The awaiting client."""
 
     __doc__ = AssertionClient.__doc__

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doorkey.integrations.requests_client.oauth2_session import OAuth2Session
 from doorkey.sessions.assertion import AssertionClient
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from doorkey.integrations.requests_client.option_types import AssertionSessionOptions
 
 
 class AssertionSession(AssertionClient, OAuth2Session):
@@ -14,7 +19,7 @@ class AssertionSession(AssertionClient, OAuth2Session):
 
     __doc__ = AssertionClient.__doc__
 
-    def __init__(  # `default_timeout` stands where the programs of users have it
+    def __init__(  # `default_timeout` has the position that programs written for Authlib give it
         self,
         token_endpoint: str | None = None,
         issuer: str | None = None,
@@ -26,10 +31,15 @@ class AssertionSession(AssertionClient, OAuth2Session):
         scope: str | Iterable[str] | None = None,
         default_timeout: float | tuple[float, float] | None = None,
         leeway: float | None = None,
-        **options: Any,
+        *,
+        token_url: str | None = None,
+        key: Any = None,
+        header: Mapping[str, Any] | None = None,
+        alg: str | None = None,
+        issued_at: float | None = None,
+        expires_at: float | None = None,
+        expires_in: float | None = None,
+        **options: Unpack[AssertionSessionOptions],
     ) -> None:
-        super().__init__(
-            *(token_endpoint, issuer, subject, audience, grant_type, claims, token_placement, scope, leeway),
-            default_timeout=default_timeout,
-            **options,
-        )
+        given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
+        self._start(given, {**options, "default_timeout": default_timeout})

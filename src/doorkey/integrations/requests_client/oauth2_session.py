@@ -13,6 +13,9 @@ from doorkey.sessions.blocking_awaiting import BlockingSession, blocking, bringi
 from doorkey.sessions.client import OAuth2Client
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from doorkey.integrations.requests_client.option_types import SessionOptions
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.sessions.options import UpdateToken
     from doorkey.wire.messages import Request, Response
@@ -44,7 +47,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
         update_token: UpdateToken | None = None,
         leeway: float | None = None,
         default_timeout: float | tuple[float, float] | None = None,
-        **options: Any,
+        **options: Unpack[SessionOptions],
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         from doorkey.integrations.requests_client.settings import SETTINGS, set_on

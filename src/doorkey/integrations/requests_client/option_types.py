@@ -1,0 +1,36 @@
+"""The keyword options of the constructors on requests as types (PEP 692), for type checkers and editors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from http.cookiejar import CookieJar
+from typing import Any, TypedDict
+
+from requests.adapters import BaseAdapter
+
+from doorkey.sessions.option_types import AssertionOptions, SharedOptions
+
+
+class RequestsSettings(TypedDict, total=False):
+    """What can be set on a `requests.Session`; headers, cookies, proxies, hooks and adapters are added to its own."""
+
+    adapters: Mapping[str, BaseAdapter] | None
+    cert: str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str]] | None
+    cookies: CookieJar | Mapping[str, str] | None
+    headers: Mapping[str, str | bytes] | None
+    hooks: Mapping[str, Any] | None
+    max_redirects: int | None
+    params: Any
+    proxies: Mapping[str, str] | None
+    stream: bool | None
+    trust_env: bool | None
+    verify: bool | str | os.PathLike[str] | None
+
+
+class SessionOptions(SharedOptions, RequestsSettings, total=False):
+    """The options of `OAuth2Session`."""
+
+
+class AssertionSessionOptions(AssertionOptions, RequestsSettings, total=False):
+    """The options of `AssertionSession`."""

@@ -1,0 +1,64 @@
+"""The keyword options of every session's constructor as types (PEP 692), for type checkers and editors.
+
+A test keeps them equal to `OWN_OPTIONS`. Nothing imports this module at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict
+
+from doorkey.observe.observer import OnEvent
+from doorkey.protocol.client_identity import ClientAuthMethod
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.sessions.options import UpdateToken
+from doorkey.wire.limits import ExchangePolicy
+
+
+class CommonOptions(TypedDict, total=False):
+    """The options that no constructor has as a parameter; `doorkey.oauth2.client.OAuth2Client` describes each."""
+
+    acr_values: str | None
+    authorization_endpoint: str | None
+    clock: Callable[[], float] | None
+    code_challenge_method: str | None
+    device_authorization_endpoint: str | None
+    display: str | None
+    end_session_endpoint: str | None
+    exchange: ExchangePolicy | None
+    introspection_endpoint: str | None
+    jwks_uri: str | None
+    login_hint: str | None
+    max_age: int | str | None
+    metadata: ServerMetadata | Mapping[str, Any] | None
+    nonce: str | None
+    on_event: OnEvent | None
+    prompt: str | None
+    pushed_authorization_request_endpoint: str | None
+    registration_endpoint: str | None
+    response_mode: str | None
+    revocation_endpoint: str | None
+    timer: Callable[[], float] | None
+    ui_locales: str | None
+    userinfo_endpoint: str | None
+
+
+class SharedOptions(CommonOptions, total=False):
+    """The options of a session or client beside the parameters of its constructor."""
+
+    grant_type: str | None
+    issuer: str | None
+    token_endpoint: str | None
+
+
+class AssertionOptions(CommonOptions, total=False):
+    """The options of an assertion session beside the parameters of its constructor."""
+
+    client_id: str | None
+    client_secret: Any
+    redirect_uri: str | None
+    revocation_endpoint_auth_method: str | ClientAuthMethod | None
+    state: str | None
+    token: Mapping[str, Any] | None
+    token_endpoint_auth_method: str | ClientAuthMethod | None
+    update_token: UpdateToken | None

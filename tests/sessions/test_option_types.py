@@ -1,0 +1,80 @@
+"""The declared options of constructors, and the signatures that `help()` and editors show, are the real ones."""
+
+import inspect
+from typing import Any
+
+import pytest
+
+from doorkey.integrations.httpx_client import on
+from doorkey.integrations.httpx_client import option_types as httpx_types
+from doorkey.integrations.requests_client import AssertionSession, OAuth2Session
+from doorkey.integrations.requests_client import option_types as requests_types
+from doorkey.integrations.requests_client.settings import SETTINGS
+from doorkey.sessions.options import OWN_OPTIONS
+from tests.support.every_adapter import Adapter
+from tests.support.hostile_server import Hostile
+
+HTTPX2, HTTPX = on("httpx2"), on("httpx")
+ASSERTION: set[str] = {
+    *("subject", "audience", "claims", "token_url", "key", "header", "alg", "issued_at", "expires_at", "expires_in"),
+}
+CLIENTS = [
+    *((OAuth2Session, requests_types.SessionOptions), (AssertionSession, requests_types.AssertionSessionOptions)),
+    *((kind, httpx_types.ClientOptions) for kind in (*HTTPX2[:2], *HTTPX[:2])),
+    *((kind, httpx_types.AssertionClientOptions) for kind in (*HTTPX2[3:], *HTTPX[3:])),
+]
+each_client = pytest.mark.parametrize(("client", "declared"), CLIENTS)
+each_httpx_client = pytest.mark.parametrize("client", [*HTTPX2[:2], *HTTPX[:2], *HTTPX2[3:], *HTTPX[3:]])
+
+
+def native_of(client: Any) -> Any:
+    """The HTTP library's own class behind a client on httpx2 or httpx."""
+    return next(base for base in client.__mro__ if base.__module__.partition(".")[0] in ("httpx2", "httpx"))
+
+
+def options_of_the_library(client: Any) -> set[str]:
+    if client in (OAuth2Session, AssertionSession):
+        return {*SETTINGS, "default_timeout"} - {"auth"}
+    return set(inspect.signature(native_of(client).__init__).parameters) - {"self", "auth"}
+
+
+@each_client
+def test_the_declared_options_are_the_real_ones(client: Any, declared: Any) -> None:
+    named = set(inspect.signature(client).parameters) - {"options"}
+    keys = set(declared.__annotations__)
+    assert not named & keys, "declared twice"
+    own = OWN_OPTIONS | (ASSERTION if "key" in named else frozenset[str]())
+    assert named | keys == own | options_of_the_library(client)
+
+
+@each_client
+def test_the_signature_of_a_constructor_names_the_declared_options(client: Any, declared: Any) -> None:
+    annotation = inspect.signature(client).parameters["options"].annotation
+    assert annotation.removeprefix("Unpack[").partition("[")[0].removesuffix("]") == declared.__name__
+
+
+@each_httpx_client
+@pytest.mark.parametrize("verb", ["get", "options", "head", "post", "put", "patch", "delete"])
+def test_the_signature_of_a_request_method_is_the_librarys_with_withhold_token(client: Any, verb: str) -> None:
+    shown = inspect.signature(getattr(client, verb))
+    *parameters, withheld = shown.parameters.values()
+    own = inspect.signature(getattr(native_of(client), verb))
+    assert parameters == list(own.parameters.values())
+    assert (withheld.name, withheld.kind, withheld.default) == ("withhold_token", withheld.KEYWORD_ONLY, False)
+    assert shown.return_annotation == own.return_annotation
+    assert inspect.iscoroutinefunction(getattr(client, verb)) == inspect.iscoroutinefunction(
+        getattr(native_of(client), verb)
+    )
+    assert inspect.getdoc(getattr(client, verb)) == inspect.getdoc(getattr(native_of(client), verb))
+
+
+@each_client
+def test_a_revocation_returns_the_librarys_response_and_says_so(client: Any, declared: Any) -> None:
+    on_requests = client in (OAuth2Session, AssertionSession)
+    library = "requests" if on_requests else native_of(client).__module__.partition(".")[0]
+    assert inspect.signature(client.revoke_token).return_annotation == f"{library}.Response"
+
+
+def test_a_revocation_returns_the_librarys_response(adapter: Adapter, hostile: Hostile) -> None:
+    client = adapter.client(token={"access_token": "at"}, revocation_endpoint=hostile.url("/revoke"))
+    assert isinstance(client.revoke_token(), adapter.kind.library.Response)
