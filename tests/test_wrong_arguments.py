@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 import requests
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 import doorkey
 from doorkey import errors
@@ -61,12 +61,6 @@ def server() -> Iterator[Hostile]:
     server.on("/api", reply(200, "fine"))
     yield server
     server.close()
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as portal:
-        yield portal
 
 
 @pytest.fixture(scope="module")

@@ -3,36 +3,15 @@
 import gzip
 import logging
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from doorkey.errors import InvalidResponse, MismatchingStateError, OAuthError, UsageError
-from tests.support.every_adapter import KINDS, Adapter, adapter_of
+from tests.support.every_adapter import Adapter
 from tests.support.hostile_server import Hostile, reply, token
 
 SECRET, TOKEN = "s3cret-of-the-client", "access-t0ken"
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as portal:
-        yield portal
-
-
-@pytest.fixture(params=list(KINDS))
-def adapter(request: pytest.FixtureRequest, portal: BlockingPortal) -> Iterator[Adapter]:
-    with adapter_of(request.param, portal) as adapter:
-        yield adapter
-
-
-@pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    server = Hostile()
-    yield server
-    server.close()
 
 
 def test_token_in_exception_text(adapter: Adapter, hostile: Hostile) -> None:

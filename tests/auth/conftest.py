@@ -5,10 +5,7 @@ from collections.abc import Iterator
 import pytest
 from anyio.from_thread import BlockingPortal
 
-from tests.sources.conftest import clock, counting, hostile, portals
 from tests.support.every_http_library import KINDS, Maker, makers
-
-__all__ = ["caller", "clock", "counting", "hostile", "portals"]
 
 
 @pytest.fixture(params=list(KINDS))

@@ -8,20 +8,7 @@ import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal
 
-from tests.sessions.conftest import client_keys, embedded_clock, provider, running_provider
-from tests.sources.conftest import clock, counting, hostile, portals
 from tests.support.every_transport import WORLDS, World
-
-__all__ = [
-    "client_keys",
-    "clock",
-    "counting",
-    "embedded_clock",
-    "hostile",
-    "portals",
-    "provider",
-    "running_provider",
-]
 
 LIBRARIES: dict[str, ModuleType] = {"httpx2": httpx2, "httpx": httpx}
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import requests
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from doorkey import ClientCredentials, OAuth2Auth, OAuthError
 from doorkey.integrations.httpx_transport import (
@@ -183,12 +183,6 @@ WORLDS: dict[str, tuple[Callable[..., Any], str]] = {
     **{f"vault-{name}": (of_a_vault, name) for name in ("blocking", "awaiting")},
 }
 AWAITS = re.compile("async|awaiting")
-
-
-@pytest.fixture(scope="session")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as portal:
-        yield portal
 
 
 @pytest.fixture

@@ -1,25 +1,11 @@
-"""Where each kind of store is, and a key that no other test uses."""
+"""The store at the place that a test names."""
 
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from doorkey.stores import Store
-from tests.support.every_store import Place, place_of
-
-
-@pytest.fixture
-def key() -> str:
-    """A key of this test's own: the servers are shared by all."""
-    return f"user-{uuid.uuid4()}"
-
-
-@pytest.fixture
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """The kind that an indirect parameter names."""
-    return place_of(request.param, request, tmp_path)
+from tests.support.every_store import Place
 
 
 @pytest.fixture

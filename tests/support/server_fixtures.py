@@ -31,7 +31,10 @@ FIXTURES = {
     "mariadb": "mariadb",
     "mysql": "mysql",
 }
-"""The server of each fixture."""
+"""The server of each fixture. Each yields a `RealServer`, whose `origin` is the URL of a database.
+
+The modules of tests/servers describe their realms, users and clients.
+"""
 
 
 def servers_of(item: pytest.Item) -> set[str]:
@@ -57,64 +60,21 @@ def _get(name: str, config: pytest.Config) -> RealServer:
     try:
         return config.stash[SHARED].get(name)
     except Unavailable as error:
-        text = f"{name} left out: {error}"
+        text = f"{name} is not available: {error}"
     if _required():
         pytest.fail(text, pytrace=False)
     pytest.skip(text)
 
 
-@pytest.fixture(scope="session")
-def keycloak(pytestconfig: pytest.Config) -> RealServer:
-    """Keycloak; see tests/servers/keycloak.py for its realms, users and clients."""
-    return _get("keycloak", pytestconfig)
+def _fixture(server: str) -> Any:
+    @pytest.fixture(scope="session")
+    def started(pytestconfig: pytest.Config) -> RealServer:
+        return _get(server, pytestconfig)
+
+    return started
 
 
-@pytest.fixture(scope="session")
-def oidc_provider(pytestconfig: pytest.Config) -> RealServer:
-    """oidc-provider; see tests/servers/oidc_provider_app/server.mjs for its clients."""
-    return _get("oidc-provider", pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def django_oauth(pytestconfig: pytest.Config) -> RealServer:
-    """django-oauth-toolkit; see tests/servers/django_site/provision.py for its clients."""
-    return _get("django-oauth-toolkit", pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def redis_server(pytestconfig: pytest.Config) -> RealServer:
-    """Redis; `origin` is its URL."""
-    return _get("redis", pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def redis6(pytestconfig: pytest.Config) -> RealServer:
-    """Redis 6, the oldest that is promised; `origin` is its URL."""
-    return _get("redis6", pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def valkey(pytestconfig: pytest.Config) -> RealServer:
-    """Valkey; `origin` is its URL."""
-    return _get("valkey", pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def postgres(pytestconfig: pytest.Config) -> RealServer:
-    """PostgreSQL; `origin` is its URL for SQLAlchemy, blocking and asynchronous."""
-    return _get("postgres", pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def mariadb(pytestconfig: pytest.Config) -> RealServer:
-    """MariaDB; `origin` is its URL for SQLAlchemy with PyMySQL."""
-    return _get("mariadb", pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def mysql(pytestconfig: pytest.Config) -> RealServer:
-    """MySQL 8; `origin` is its URL for SQLAlchemy with PyMySQL."""
-    return _get("mysql", pytestconfig)
+globals().update({name: _fixture(server) for name, server in FIXTURES.items()})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -154,9 +114,9 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name what was left out, last, where it is seen."""
+    """List the servers that were not available at the end of the output."""
     for name, why in config.stash[SHARED].unavailable().items():
-        terminalreporter.write_line(f"left out: {name}: {why}", yellow=True)
+        terminalreporter.write_line(f"not available: {name}: {why}", yellow=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,33 +1,5 @@
 """Tests of the exchange that take `adapter` run on every client of the session family."""
 
-from tests.sessions.conftest import (
-    adapter,
-    authority,
-    client_keys,
-    clock,
-    embedded,
-    embedded_clock,
-    hostile,
-    names,
-    portal,
-    provider,
-    running_provider,
-    server,
-    site,
-)
+from tests.support.session_fixtures import adapter, authority, embedded, names, server, site
 
-__all__ = [
-    "adapter",
-    "authority",
-    "client_keys",
-    "clock",
-    "embedded",
-    "embedded_clock",
-    "hostile",
-    "names",
-    "portal",
-    "provider",
-    "running_provider",
-    "server",
-    "site",
-]
+__all__ = ["adapter", "authority", "embedded", "names", "server", "site"]

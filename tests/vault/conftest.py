@@ -1,27 +1,17 @@
-"""What the tests of this folder share: a server that answers as written, a clock, and vaults on a store in memory."""
+"""What the tests of this folder share: a clock, and vaults on a store in memory."""
 
-import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.support.every_store import Place, place_of
 from tests.support.fake_clock import START
 from tests.support.hostile_server import Hostile
 from tests.vault.arrivals import Arrivals
 
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START + 300, "expires_in": 300}
-
-
-@pytest.fixture
-def hostile() -> Iterator[Hostile]:
-    server = Hostile()
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -61,15 +51,3 @@ def async_vault(hostile: Hostile, clock: Arrivals) -> AsyncTokenVault:
     return AsyncTokenVault(
         AsyncMemoryStore(), client_id="app", client_secret="s", token_endpoint=hostile.token_endpoint, clock=clock
     )
-
-
-@pytest.fixture
-def key() -> str:
-    """A key of this test's own: the servers are shared by all."""
-    return f"user-{uuid.uuid4()}"
-
-
-@pytest.fixture
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """The kind of store that an indirect parameter names."""
-    return place_of(request.param, request, tmp_path)
