@@ -1,8 +1,7 @@
 """Stores that go away, come back, forget everything, or were never there: typed errors, nothing lost in silence."""
 
 import traceback
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
 from tests.servers.process import CLIENTS_PORTS, nobodys_port, port_of_ones_own, port_taken
 from tests.servers.redis import Redis
+from tests.stores.own_server import own
 from tests.support.every_store import Place
 
 REDIS: Any = redis  # its own types are half there
@@ -30,17 +30,6 @@ AREDIS: Any = redis_asyncio
 
 def client_of(url: str, **options: bool) -> Any:
     return REDIS.Redis.from_url(url, **options)
-
-
-@contextmanager
-def own(server: Database) -> Generator[Database]:
-    """A server of the test's own, not yet running."""
-    server.install()
-    server.prepare()
-    try:
-        yield server
-    finally:
-        server.remove()
 
 
 @pytest.mark.parametrize(

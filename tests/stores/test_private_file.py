@@ -105,7 +105,7 @@ class Hook:
 
     path: Path
     action: Callable[[], object] | None = None
-    ran: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list[str])
 
     def __call__(self, event: str, arguments: Any) -> None:
         if event == "sqlite3.connect" and self.action is not None and str(self.path) in str(arguments[0]):

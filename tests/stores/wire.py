@@ -31,6 +31,10 @@ class Wire:
         """From now on, new connections work again."""
         self._cut.clear()
 
+    def lead_to(self, server: int) -> None:
+        """From now on, new connections go to the server at that port; those that are open stay where they are."""
+        self._server = server
+
     def close(self) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # else whoever accepts does so once more

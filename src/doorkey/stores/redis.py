@@ -11,11 +11,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from doorkey.arguments import seconds
-from doorkey.errors import RecordError, StoreError, UsageError, scrubbed
-from doorkey.stores.limits import MAX_TIMEOUT, unusable
+from doorkey.errors import UsageError, scrubbed
+from doorkey.stores.limits import MAX_TIMEOUT
 from doorkey.stores.loops import PerLoop
 from doorkey.stores.protocol import Lease, Record
 from doorkey.stores.redis_commands import Command, RedisCommands, check_client, checked_url
+from doorkey.stores.redis_errors import failure, needs_another_node
 from doorkey.values import NotPicklable, without_frames
 from doorkey.wire.flow import arun, run
 
@@ -26,7 +27,8 @@ class RedisStore(NotPicklable):
     """Keeps records in the Redis at `url_or_client`, under keys that begin with `prefix`.
 
     A URL (`redis://`, `rediss://`, `unix://`) makes a client of our own, which waits at most `timeout` seconds for
-    each answer and repeats nothing. A client that is given (`redis.Redis` or `redis.RedisCluster`, without
+    each answer. It repeats a command only where Redis refused it without effect: a node that became a replica is
+    connected to again by its name, once. A client that is given (`redis.Redis` or `redis.RedisCluster`, without
     `decode_responses`) stays its owner's, with its own timeouts; one that repeats commands may be told that somebody
     else committed when that was its own first attempt.
     """
@@ -64,9 +66,19 @@ class RedisStore(NotPicklable):
 
     def _perform(self, command: Command) -> Any:
         try:
-            return self._client.execute_command(*command.words)
+            return self._answer(command)
         except (redis.RedisError, OSError) as error:
-            raise _ours(error) from without_frames(error)
+            raise failure(error) from without_frames(error)
+
+    def _answer(self, command: Command) -> Any:
+        try:
+            return self._client.execute_command(*command.words)
+        except redis.RedisError as error:
+            if not self._own or not needs_another_node(error):
+                raise
+        # After a failover, a new connection leads to the new primary
+        self._client.connection_pool.disconnect(inuse_connections=False)
+        return self._client.execute_command(*command.words)
 
 
 class AsyncRedisStore(NotPicklable):
@@ -110,18 +122,23 @@ class AsyncRedisStore(NotPicklable):
             await client.aclose()
 
     async def _perform(self, command: Command) -> Any:
+        try:
+            return await self._answer(command)
+        except (redis.RedisError, OSError) as error:
+            raise failure(error) from without_frames(error)
+
+    async def _answer(self, command: Command) -> Any:
         client = self._given if self._own is None else self._own.get()
         try:
-            try:
-                return await client.execute_command(*command.words)
-            except redis.ConnectionError:
-                if self._own is None or not command.reads:
-                    raise
-                # Redis was restarted: redis-py notices only when it blocks that an idle connection has died
-                await client.connection_pool.disconnect(inuse_connections=False)
-                return await client.execute_command(*command.words)
-        except (redis.RedisError, OSError) as error:
-            raise _ours(error) from without_frames(error)
+            return await client.execute_command(*command.words)
+        except redis.RedisError as error:
+            # Redis was restarted: redis-py notices only when it blocks that an idle connection has died
+            died = isinstance(error, redis.ConnectionError) and command.reads
+            if self._own is None or not (died or needs_another_node(error)):
+                raise
+        # After a failover, a new connection leads to the new primary
+        await client.connection_pool.disconnect(inuse_connections=False)
+        return await client.execute_command(*command.words)
 
 
 def _made(kind: Any, url: str, timeout: float, retry: Any) -> Any:
@@ -133,11 +150,3 @@ def _made(kind: Any, url: str, timeout: float, retry: Any) -> Any:
         if isinstance(error, UsageError):
             raise
         raise UsageError("the Redis store's URL cannot be used: see redis.Redis.from_url") from scrubbed(error)
-
-
-def _ours(error: Exception) -> StoreError | RecordError:
-    if isinstance(error, redis.ResponseError) and str(error).startswith("WRONGTYPE"):
-        return unusable()
-    lasting = (redis.AuthenticationError, redis.ResponseError, redis.DataError)
-    passing = isinstance(error, redis.BusyLoadingError) or not isinstance(error, lasting)
-    return StoreError(f"Redis does not answer as it should ({type(error).__name__})", retryable=passing)

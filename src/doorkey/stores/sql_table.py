@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BigInteger, Column, Double, LargeBinary, MetaData, String, Table
 from sqlalchemy.dialects.mysql import VARBINARY
@@ -53,8 +53,9 @@ class TokenBytes(TypeDecorator[bytes]):
         return _redacted
 
 
-def _redacted(value: object) -> RedactedBytes | None:
-    return RedactedBytes(value) if isinstance(value, bytes | bytearray | memoryview) else None
+def _redacted(value: Any) -> RedactedBytes | None:
+    buffer = isinstance(value, bytes | bytearray | memoryview)
+    return RedactedBytes(cast("bytes", value)) if buffer else None
 
 
 class DatabaseTime(FunctionElement[float]):

@@ -31,6 +31,7 @@ __all__: list[str] = []
 
 APPLICATION_ID: Final = 0x646B7473  # "dkts": tells our own files from other programs'
 SCHEMA: Final = 1
+_NO_CHECKPOINT_ON_CLOSE: Final = 1006  # SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, which Python 3.11 does not name
 
 TABLES: Final = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -143,9 +144,10 @@ def refuse_leftovers(path: Path) -> None:
 
 
 def _keep_log_out(db: sqlite3.Connection) -> None:
-    """Have `close` not copy a log that is not ours into the file, where Python can say so (3.12)."""
-    if hasattr(db, "setconfig"):
-        db.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)  # type: ignore[attr-defined]  # noqa: FBT003
+    """Have `close` not copy a log that was planted into the file, where Python has a call for that (3.12)."""
+    set_config: Callable[[int, bool], object] | None = getattr(db, "setconfig", None)
+    if set_config is not None:
+        set_config(_NO_CHECKPOINT_ON_CLOSE, True)  # noqa: FBT003
 
 
 def _make(path: Path, tables: str) -> None:

@@ -1,0 +1,92 @@
+"""What Redis says when it refuses a command, as errors of a store: whether waiting helps, and else what does.
+
+An error begins with a word in capitals (https://redis.io/docs/latest/develop/reference/protocol-spec). redis-py has a
+class for some and drops their word then; within a script, the word comes after the script's own text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from redis import exceptions
+
+from doorkey.errors import RecordError, StoreError
+from doorkey.stores.limits import unusable
+
+__all__: list[str] = []
+
+
+TRANSIENT: Final = {
+    "READONLY": "this node is a replica. After a failover, its name must lead to the new primary",
+    "LOADING": "it is loading its data after a start",
+    "MASTERDOWN": "this node is a replica that has lost its primary",
+    "CLUSTERDOWN": "the cluster does not serve this key. Are all slots assigned, and their nodes up?",
+    "TRYAGAIN": "the cluster is moving this key to another node",
+    "BUSY": "a script occupies it. SCRIPT KILL ends the script",
+    "NOREPLICAS": "too few replicas are connected for a write (min-replicas-to-write)",
+}
+"""What passes without a change of settings, by the word that Redis refuses a command with."""
+
+_CLUSTER: Final = "it is a node of a cluster: give a redis.RedisCluster, not the URL of one node"
+LASTING: Final = {
+    "MOVED": _CLUSTER,
+    "ASK": _CLUSTER,
+    "CROSSSLOT": "a proxy puts a record's key into a slot of another node",
+    "OOM": "its memory is full: raise maxmemory, and choose a maxmemory-policy that evicts no record of doorkey's",
+    "MISCONF": "it cannot write to its disk: see its log",
+    "NOAUTH": "it requires a password: put one into the URL",
+    "WRONGPASS": "it does not accept the user name and the password of the URL",
+    "NOPERM": "its ACL does not let this user run EVAL, or use keys with this prefix",
+    "DENIED": "it is in protected mode: give it a password, or bind it to an address",
+}
+"""What stays until somebody changes a setting, of Redis or of the program."""
+
+_ANOTHER_NODE: Final = ("READONLY", "LOADING", "MASTERDOWN")
+"""The command had no effect, and the name of this node may lead to a better one by now."""
+
+_WORD: Final = re.compile(rf"(?:^|[\s:-])({'|'.join((*TRANSIENT, *LASTING))})\b")
+
+_CLASSES: Final = (
+    (exceptions.ReadOnlyError, "READONLY"),
+    (exceptions.BusyLoadingError, "LOADING"),
+    (exceptions.MasterDownError, "MASTERDOWN"),
+    (exceptions.ClusterDownError, "CLUSTERDOWN"),
+    (exceptions.TryAgainError, "TRYAGAIN"),
+    (exceptions.MovedError, "MOVED"),
+    (exceptions.AskError, "ASK"),
+    (exceptions.ClusterCrossSlotError, "CROSSSLOT"),
+    (exceptions.OutOfMemoryError, "OOM"),
+    (exceptions.NoPermissionError, "NOPERM"),
+)
+
+
+def word_of(error: Exception) -> str | None:
+    """Return the word that Redis refused a command with, or None for an error that is no refusal."""
+    for kind, word in _CLASSES:
+        if isinstance(error, kind):
+            return word
+    if isinstance(error, exceptions.AuthenticationError):  # a class that two words share
+        return "WRONGPASS" if "invalid" in str(error).lower() else "NOAUTH"
+    found = _WORD.search(str(error)) if isinstance(error, exceptions.ResponseError) else None
+    return None if found is None else found[1]
+
+
+def needs_another_node(error: Exception) -> bool:
+    """Whether the command had no effect and may succeed on a new connection, which may lead to another node."""
+    return word_of(error) in _ANOTHER_NODE
+
+
+def failure(error: Exception) -> StoreError | RecordError:
+    """Return the store's error for `error`, which redis-py or the operating system raised."""
+    word = word_of(error)
+    if word is not None:
+        remedy = TRANSIENT.get(word) or LASTING[word]
+        return StoreError(f"Redis refuses the command ({word}): {remedy}", retryable=word in TRANSIENT)
+    if isinstance(error, exceptions.ResponseError) and "WRONGTYPE" in str(error):
+        return unusable()
+    lasting = isinstance(error, exceptions.ResponseError | exceptions.DataError)
+    cause = type(error).__name__
+    if lasting:
+        return StoreError(f"Redis does not understand the command ({cause}): is it Redis 6 or later, with EVAL?")
+    return StoreError(f"Redis does not answer ({cause}): is it running, and is this its address?", retryable=True)
