@@ -36,7 +36,7 @@ def run_step(number: int, step: Step, place: Place, console: Console) -> bool:
 def summary(held: list[bool], place: Place, console: Console) -> None:
     """Print the last line."""
     if all(held):
-        console.print(f"[green]All {len(held)} steps held, on {place.name}.")
+        console.print(f"[green]All {len(held)} steps did what they say, on {place.name}.")
     else:
         failed = ", ".join(str(number) for number, holds in enumerate(held, 1) if not holds)
         console.print(f"[red]Not as promised on {place.name}: step {failed}.")

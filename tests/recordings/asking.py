@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from tests.recordings import normalise
+from tests.recordings import normalize
 from tests.recordings.realm import Realm
 
 Scenario = Callable[[Realm], requests.Response | Mapping[str, Any]]
@@ -25,5 +25,5 @@ def run(name: str, realm: Realm) -> dict[str, Any]:
     """Ask, and take out what differs from run to run."""
     told = SCENARIOS[name](realm)
     if isinstance(told, requests.Response):
-        return normalise.answer(told, realm.origin)
+        return normalize.answer(told, realm.origin)
     return dict(told)

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from tests.recordings import normalise
+from tests.recordings import normalize
 from tests.recordings.asking import scenario
 from tests.recordings.realm import CLIENT, RESOURCE_SERVER, Realm
 
@@ -246,44 +246,44 @@ def session_removed_without_the_right(realm: Realm) -> requests.Response:
 
 @scenario
 def access_token_of_the_administrator(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.admin_tokens()["access_token"])
+    return normalize.claims(realm.admin_tokens()["access_token"])
 
 
 @scenario
 def refresh_token_of_the_administrator(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.admin_tokens()["refresh_token"])
+    return normalize.claims(realm.admin_tokens()["refresh_token"])
 
 
 @scenario
 def access_token_by_password(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.alice_tokens()["access_token"])
+    return normalize.claims(realm.alice_tokens()["access_token"])
 
 
 @scenario
 def refresh_token_by_password(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.alice_tokens()["refresh_token"])
+    return normalize.claims(realm.alice_tokens()["refresh_token"])
 
 
 @scenario
 def id_token_by_password(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.alice_tokens()["id_token"])
+    return normalize.claims(realm.alice_tokens()["id_token"])
 
 
 @scenario
 def access_token_by_client_credentials(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.tokens({"grant_type": "client_credentials", **CLIENT})["access_token"])
+    return normalize.claims(realm.tokens({"grant_type": "client_credentials", **CLIENT})["access_token"])
 
 
 @scenario
 def access_token_by_code(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.tokens(realm.code_form())["access_token"])
+    return normalize.claims(realm.tokens(realm.code_form())["access_token"])
 
 
 @scenario
 def refresh_token_by_code(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.tokens(realm.code_form())["refresh_token"])
+    return normalize.claims(realm.tokens(realm.code_form())["refresh_token"])
 
 
 @scenario
 def id_token_by_code(realm: Realm) -> Mapping[str, Any]:
-    return normalise.claims(realm.tokens(realm.code_form())["id_token"])
+    return normalize.claims(realm.tokens(realm.code_form())["id_token"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from tests.recordings import normalise
+from tests.recordings import normalize
 from tests.recordings.asking import scenario
 from tests.recordings.realm import CLIENT, RESOURCE_SERVER, Realm
 
@@ -29,7 +29,7 @@ def _alice(realm: Realm, scope: str = "openid") -> str:
 
 def token_claims(answer: requests.Response, name: str = "access_token") -> Mapping[str, Any]:
     assert answer.status_code == 200, answer.text
-    return normalise.claims(answer.json()[name])
+    return normalize.claims(answer.json()[name])
 
 
 @scenario

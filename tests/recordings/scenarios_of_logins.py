@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from tests.recordings import normalise
+from tests.recordings import normalize
 from tests.recordings.asking import scenario
 from tests.recordings.realm import CLIENT, Realm
 from tests.servers.browser import forms
@@ -23,7 +23,7 @@ def _ask_to_authorize(realm: Realm, **changes: str | None) -> requests.Response:
 def login_page(realm: Realm) -> Mapping[str, Any]:
     page = _ask_to_authorize(realm)
     form = next(f for f in forms(page.text, page.url) if f.method == "post")
-    told = normalise.answer(page, realm.origin)
+    told = normalize.answer(page, realm.origin)
     return {**told, "form": {"fields": sorted(set(form.fields) & {"username", "password"})}}
 
 
@@ -39,22 +39,22 @@ def login_page_after_a_wrong_password(realm: Realm) -> requests.Response:
 
 @scenario
 def callback_after_the_login(realm: Realm) -> Mapping[str, Any]:
-    return normalise.location(realm.callback(), realm.origin)
+    return normalize.location(realm.callback(), realm.origin)
 
 
 @scenario
 def callback_without_a_state(realm: Realm) -> Mapping[str, Any]:
-    return normalise.location(realm.callback(state=None), realm.origin)
+    return normalize.location(realm.callback(state=None), realm.origin)
 
 
 @scenario
 def callback_by_fragment(realm: Realm) -> Mapping[str, Any]:
-    return normalise.location(realm.callback(response_mode="fragment"), realm.origin)
+    return normalize.location(realm.callback(response_mode="fragment"), realm.origin)
 
 
 def _fields(realm: Realm, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """What a form posts, whatever the order, but for the button that Keycloak's page has besides."""
-    return {name: normalise.value(text, realm.origin, name) for name, text in pairs if name != "continue"}
+    return {name: normalize.value(text, realm.origin, name) for name, text in pairs if name != "continue"}
 
 
 @scenario

@@ -161,7 +161,7 @@ def test_64_threads_with_grants_of_their_own_disturb_nobody(world: World) -> Non
     assert {world.refresh(token).status for token in latest} == {200}
 
 
-def test_a_reuse_is_recognised_after_a_restart_and_stays_so(tmp_path: Path) -> None:
+def test_a_reuse_is_recognized_after_a_restart_and_stays_so(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
 
     def started() -> World:
@@ -179,7 +179,7 @@ def test_a_reuse_is_recognised_after_a_restart_and_stays_so(tmp_path: Path) -> N
     at_last.store.close()
 
 
-def test_two_servers_on_one_file_recognise_a_reuse_together(tmp_path: Path) -> None:
+def test_two_servers_on_one_file_recognize_a_reuse_together(tmp_path: Path) -> None:
     one, two = (World(ROTATING, CLIENTS, store=SQLiteRecords(tmp_path / "store.sqlite")) for _ in range(2))
     first = one.login().json["refresh_token"]
     second = two.refresh(first).json["refresh_token"]

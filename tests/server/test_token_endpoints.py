@@ -43,6 +43,12 @@ def test_an_access_token_is_shown_with_its_user_and_client(world: World) -> None
     assert "gid" not in told
 
 
+def test_the_user_of_a_token_is_named_though_its_claims_do_not(world: World) -> None:
+    world.clients = (replace(APP, default_scopes=("email",), audiences={"email": "app"}),)
+    told = introspected(world, world.login().json["access_token"]).json
+    assert (told["username"], "preferred_username" in told) == ("alice", False)
+
+
 def test_a_clients_own_token_is_shown_with_its_account(world: World) -> None:
     told = introspected(world, world.token({"grant_type": "client_credentials"}).json["access_token"]).json
     assert (told["username"], told["client_id"]) == ("service-account-app", "app")
