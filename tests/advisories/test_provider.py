@@ -8,6 +8,7 @@ import requests
 from doorkey.dev import Provider
 
 REGISTERED = "http://127.0.0.1:9499/cb"
+PKCE = {"code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"}
 EVIL = "https://evil.example/cb"
 
 
@@ -55,7 +56,7 @@ def test_cve_2026_41479_an_error_is_never_sent_to_a_redirect_uri_that_is_not_reg
 def test_cve_2026_44681_a_redirect_uri_that_only_looks_registered_is_refused_before_the_login(
     provider: Provider, browser: requests.Session, almost: str
 ) -> None:
-    request = {"client_id": "public-native", "response_type": "code", "state": "s", "redirect_uri": REGISTERED}
+    request = {"client_id": "public-native", "response_type": "code", "state": "s", "redirect_uri": REGISTERED, **PKCE}
     assert "password" in browser.get(provider.authorization_endpoint, params=request, timeout=30).text
     request["redirect_uri"] = almost
     response = browser.get(provider.authorization_endpoint, params=request, allow_redirects=False, timeout=30)
