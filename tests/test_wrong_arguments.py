@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -131,11 +131,13 @@ def test_auth_objects(server: Hostile, http: httpx2.Client) -> None:
         requests.get(server.url("/api"), auth=OAuth2Auth(**given), timeout=5)
 
     refused(
-        failures(sent, {"whose": CREDENTIALS, **good}, [*parameters_of(OAuth2Auth), "leeway", "exchange", "no_such"])
+        failures(
+            sent, {"token_source": CREDENTIALS, **good}, [*parameters_of(OAuth2Auth), "leeway", "exchange", "no_such"]
+        )
     )
     for auth in (OAuth2Auth, RequestsAuth, HttpxAuth):
         with pytest.raises(UsageError, match="did you mean 'leeway'"):
-            auth(CREDENTIALS, token_endpoint=server.token_endpoint, leewya=5)
+            auth(CREDENTIALS, token_endpoint=server.token_endpoint, **cast("Any", {"leewya": 5}))
 
 
 def test_authorities_and_transports(server: Hostile, http: httpx2.Client) -> None:

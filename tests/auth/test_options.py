@@ -1,10 +1,14 @@
 """Options that an auth object or a source has no use for are refused, whatever it is made of: none is ignored."""
 
-from typing import Any
+import inspect
+from typing import Any, cast
 
 import pytest
 
+import doorkey.integrations.aiohttp_client
 from doorkey import AsyncTokenSource, OAuth2Auth, TokenSource, UsageError
+from doorkey.auth.constructor import SignsRequests
+from doorkey.auth.options import SourceOptions
 from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.sources.core import SourceCore
@@ -20,7 +24,7 @@ each_session = pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSION
 @pytest.mark.parametrize("option", ["issuer", "leeway", "http_client", "nonsense"])
 def test_a_session_knows_whom_to_ask_and_how(session: Any, option: str) -> None:
     with pytest.raises(UsageError, match=f"{option}= is for credentials"):
-        OAuth2Auth(session("c"), **{option: "https://as.example"})
+        OAuth2Auth(session("c"), **cast("Any", {option: "https://as.example"}))
 
 
 @each_session
@@ -35,3 +39,29 @@ def test_a_session_places_its_token_itself(session: Any) -> None:
 def test_a_source_takes_credentials_and_no_part_of_another_source(source: Any) -> None:
     with pytest.raises(UsageError, match="credentials"):
         source(SourceCore(CLIENT, **ENDPOINT), leeway=3)
+
+
+def parameters(kind: type) -> dict[str, inspect.Parameter]:
+    return {name: one for name, one in inspect.signature(kind).parameters.items() if name not in ("self", "options")}
+
+
+@pytest.mark.parametrize("source", [TokenSource, AsyncTokenSource])
+def test_the_typed_options_are_those_of_a_token_source(source: type) -> None:
+    assert {"issuer", "token_endpoint", *SourceOptions.__annotations__} == {*parameters(source)} - {"credentials"}
+
+
+def test_every_library_has_the_same_constructor() -> None:
+    made = [
+        OAuth2Auth,
+        doorkey.integrations.aiohttp_client.OAuth2Auth,
+        doorkey.integrations.httpx_client.OAuth2Auth,
+        doorkey.integrations.requests_client.OAuth2Auth,
+    ]
+    assert {one.__init__ for one in made} == {SignsRequests.__init__}
+    assert list(parameters(OAuth2Auth))[:2] == ["token_source", "token_placement"]
+
+
+@pytest.mark.parametrize("option", ["metadata_", "lee_way", "chance"])
+def test_an_unknown_option_is_named(option: str) -> None:
+    with pytest.raises(UsageError, match=f"there is no option '{option}'"):
+        OAuth2Auth(CLIENT, **ENDPOINT, **cast("Any", {option: None}))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, cast
 
 from doorkey.arguments import did_you_mean, texts
+from doorkey.auth.options import SourceOptions
 from doorkey.errors import UsageError
 from doorkey.protocol.bearer import authorization_header, place
 from doorkey.protocol.challenge import is_invalid_token
@@ -24,6 +25,12 @@ from doorkey.wire.urls import origin_of, split_url
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 REJECTED: Final = frozenset({401})
 """The statuses of a response that rejects the token even if its challenge does not name `invalid_token`."""
+
+
+_OF_ONE_SOURCE: Final = frozenset({"sleep", "http_client", "background", "exchange"})
+"""The options that the core of two sources does not share."""
+
+_NONE: Final[Mapping[str, Any]] = {}
 
 
 class Source(Protocol):
@@ -257,77 +264,64 @@ def set_by_signing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
 
 
 def signer_for(
-    whose: Any,
-    *,
-    token_placement: str = "header",
-    allowed_origins: Iterable[str] | None = None,
-    rejected_statuses: Iterable[int] = REJECTED,
-    retry_rejected: bool = True,
-    **how: Any,
+    token_source: Any, *, token_placement: str = "header", options: Mapping[str, Any] = _NONE, **sending: Any
 ) -> RequestSigner:
-    """Return the request signer of a session, a source, credentials (with `how` to ask: issuer=, …) or a token.
+    """Return the request signer of a session, a source, credentials (with `options` of a source) or a token.
 
-    Raises `UsageError` for anything else.
+    `sending` are the other options of `RequestSigner`. Raises `UsageError` for anything else.
     """
-    sending: dict[str, Any] = {
-        "allowed_origins": allowed_origins,
-        "rejected_statuses": rejected_statuses,
-        "retry_rejected": retry_rejected,
-    }
-    if isinstance(whose, OAuth2Client):
-        core, flight = whose._oauth, whose._flight
-        placed = core.options.token_placement
-        if token_placement not in ("header", placed):
-            raise UsageError(f"this session places its token itself ({placed}): construct it with token_placement=")
-        _refuse(how, whose)
-        source: Any = FlightSource(core.slot, flight)
-        blocking = isinstance(flight, SingleFlight)
-        return RequestSigner(
-            source if blocking else None,
-            None if blocking else source,
-            placement=placed,
-            hooks=core.hooks,
-            **sending,
-        )
-    both = _sources_of(whose, how)
-    return RequestSigner(*both, placement=token_placement, **sending)
+    if not isinstance(token_source, OAuth2Client):
+        both = _sources_of(token_source, options)
+        return RequestSigner(*both, placement=token_placement, **sending)
+    core, flight = token_source._oauth, token_source._flight
+    placed = core.options.token_placement
+    if token_placement not in ("header", placed):
+        raise UsageError(f"this session places its token itself ({placed}): construct it with token_placement=")
+    _refuse(options, token_source)
+    source: Any = FlightSource(core.slot, flight)
+    both = (source, None) if isinstance(flight, SingleFlight) else (None, source)
+    return RequestSigner(*both, placement=placed, hooks=core.hooks, **sending)
 
 
-def _sources_of(whose: Any, how: dict[str, Any]) -> tuple[Any, Any]:
-    if isinstance(whose, Mapping):
-        _refuse(how, whose)
-        return _static(OAuth2Token(cast("Mapping[str, Any]", whose)))
-    if callable(getattr(whose, "token", None)) and callable(getattr(whose, "reject", None)):
-        _refuse(how, whose)
-        awaits = inspect.iscoroutinefunction(whose.token)
-        return (None, whose) if awaits else (whose, None)
+def _sources_of(token_source: Any, options: Mapping[str, Any]) -> tuple[Any, Any]:
+    if isinstance(token_source, Mapping):
+        _refuse(options, token_source)
+        return _static(OAuth2Token(cast("Mapping[str, Any]", token_source)))
+    if callable(getattr(token_source, "token", None)) and callable(getattr(token_source, "reject", None)):
+        _refuse(options, token_source)
+        awaits = inspect.iscoroutinefunction(token_source.token)
+        return (None, token_source) if awaits else (token_source, None)
     from doorkey.credentials import Credentials
 
-    if not isinstance(whose, Credentials):
+    if not isinstance(token_source, Credentials):
         raise UsageError("OAuth2Auth takes a session, a token source, credentials, or a token (a mapping)")
+    return _of_credentials(token_source, options)
+
+
+def _of_credentials(credentials: Any, options: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return a blocking and an asynchronous source that share one token and one lock."""
     from doorkey.sources import AsyncTokenSource, TokenSource
     from doorkey.sources.core import SourceCore
 
-    named = ("issuer", "token_endpoint", "metadata", "leeway", "clock", "random", "on_event", "timer")
-    known = (*named, "sleep", "http_client", "background", "exchange")
-    if (unknown := next((name for name in how if name not in known), None)) is not None:
-        raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, known)}")
-    core = SourceCore(whose, **{name: how.pop(name) for name in named if name in how})  # one token and one lock
-    sleep = how.pop("sleep", None)
+    known = {"issuer", "token_endpoint", *SourceOptions.__annotations__}
+    if (unknown := next((name for name in options if name not in known), None)) is not None:
+        raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, sorted(known))}")
+    core = SourceCore(credentials, **{name: value for name, value in options.items() if name not in _OF_ONE_SOURCE})
+    own = {name: value for name, value in options.items() if name in _OF_ONE_SOURCE}
+    sleep = own.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
     awaits = inspect.iscoroutinefunction(sleep)
-    # A `sleep` is of one world. So is an http_client, and the other world says so: its own would miss a proxy or TLS.
+    # A `sleep` is for one of the two. So is an http_client, and the other source refuses it: a client that it makes
+    # itself would miss a proxy or TLS settings.
     return (
-        TokenSource._on(core, **how, **({} if awaits else sleeps)),
-        AsyncTokenSource._on(core, **how, **(sleeps if awaits else {})),
+        TokenSource._on(core, **own, **({} if awaits else sleeps)),
+        AsyncTokenSource._on(core, **own, **(sleeps if awaits else {})),
     )
 
 
-def _refuse(how: dict[str, Any], whose: Any) -> None:
-    if how:
-        raise UsageError(
-            f"{next(iter(how))}= is for credentials; this {type(whose).__name__} knows whom to ask already"
-        )
+def _refuse(options: Mapping[str, Any], token_source: Any) -> None:
+    for name in options:
+        raise UsageError(f"{name}= is for credentials; this {type(token_source).__name__} knows whom to ask already")
 
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:
