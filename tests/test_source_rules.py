@@ -23,6 +23,9 @@ NUMBERS = {
     "jose/claim_rules.py": "the one parser of times in claims",
     "stores/redis_commands.py": "what a script of ours returns",
     "stores/private_file.py": "the name of a file descriptor in /proc",
+    "sessions/assertion.py": "issued_at= and expires_at= of the caller, which were checked",
+    "stores/sqlite.py": "a column of the table",
+    "transport/single_attempt.py": "what urllib3 has parsed already",
     "server/attempts.py": "an address of the module ipaddress",
     "server/endpoints/authorize.py": "max_age, after a check of its digits",
 }

@@ -22,8 +22,9 @@ def test_one_is_positive_and_minus_one_is_not():
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of one module and one test, with a file that git ignores."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # its tests need none
     root = tmp_path / "project"
     files = {
         str(MODULE): SOURCE,
