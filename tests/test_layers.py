@@ -63,7 +63,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 PURE_MODULES = (
     "doorkey.wire",
     "doorkey.protocol",
-    *(f"doorkey.renewal.{name}" for name in ("slot", "backoff", "dead_grant", "api_rejections")),
+    *(f"doorkey.renewal.{name}" for name in ("slot", "state", "attempts", "backoff", "dead_grant", "api_rejections")),
 )
 """Modules that do no I/O: no HTTP, no threads, no event loop, no clock, no environment."""
 
@@ -83,7 +83,7 @@ PURE = {
         "typing",
         "urllib.parse",
     ),
-    *("copy", "zlib"),
+    *("copy", "warnings", "zlib"),
 }
 """What a pure module may import of the standard library."""
 

@@ -103,6 +103,7 @@ class OAuthError(Exception):
     """Base of all errors: an `error` code, a `description` for people, and a `uri` with more (RFC 6749 §5.2)."""
 
     code: ClassVar[str] = "oauth_error"
+    retry_at: float | None = None  # in the pause after a failure: when the next request is made, since the epoch
 
     def __init__(self, error: str | None = None, description: str | None = None, uri: str | None = None) -> None:
         self.error = printable(error) if error else self.code

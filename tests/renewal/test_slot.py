@@ -6,7 +6,8 @@ import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError, TokenExpiredError, TransportError, UsageError
 from doorkey.renewal.backoff import Backoff
-from doorkey.renewal.slot import Freshness, Slot, Wanted, freshness
+from doorkey.renewal.slot import Freshness, Slot, freshness
+from doorkey.renewal.state import Decision
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
@@ -65,7 +66,9 @@ def failed(filling: Flow[OAuthToken], error: BaseException) -> None:
         (60.0, None, 30.5, Freshness.FRESH),  # or half of a short life,
         (60.0, None, 30.0, Freshness.STALE),
         (None, None, 60.0, Freshness.STALE),  # a minute where the life is unknown,
-        (60.0, 60.0, 60.0, Freshness.STALE),  # and a leeway is honoured as it is given
+        (60.0, 60.0, 60.0, Freshness.FRESH),  # and a leeway counts up to half of it
+        (60.0, 60.0, 30.0, Freshness.STALE),
+        (None, 60.0, 60.0, Freshness.STALE),
         (60.0, 0.0, 0.5, Freshness.FRESH),
         (300.0, None, 0.5, Freshness.STALE),
         (300.0, None, 0.0, Freshness.EXPIRED),
@@ -90,27 +93,27 @@ def test_a_token_of_unknown_expiry_is_fresh_for_ever() -> None:
 @pytest.mark.parametrize(
     ("left", "can", "wanted"),
     [
-        (100.0, True, Wanted.USE),
-        (10.0, True, Wanted.TRY),
-        (10.0, False, Wanted.USE),  # what cannot be renewed is used until it really expires
-        (0.0, True, Wanted.RENEW),
+        (100.0, True, Decision.USE),
+        (10.0, True, Decision.RENEW_IF_FREE),
+        (10.0, False, Decision.USE),  # what cannot be renewed is used until it really expires
+        (0.0, True, Decision.RENEW),
     ],
 )
-def test_a_token_is_used_tried_or_renewed(left: float, can: bool, wanted: Wanted) -> None:
+def test_a_token_is_used_tried_or_renewed(left: float, can: bool, wanted: Decision) -> None:
     token = replace(NEW, expires_at=NOW + left)
     made = slot(token, can=can)
-    assert made.wanted(NOW) is wanted
+    assert made.decide(NOW)[2] is wanted
 
 
 def test_an_expired_token_that_cannot_be_renewed_is_never_sent() -> None:
     with pytest.raises(TokenExpiredError, match="refresh_token"):
-        slot(can=False).wanted(NOW)
+        slot(can=False).decide(NOW)
 
 
 def test_without_a_token_there_is_a_first_one_to_get_or_an_error() -> None:
-    assert slot(None).wanted(NOW) is Wanted.RENEW
+    assert slot(None).decide(NOW)[2] is Decision.RENEW
     with pytest.raises(MissingTokenError, match="fetch_token"):
-        slot(None, can=False).wanted(NOW)
+        slot(None, can=False).decide(NOW)
 
 
 def test_a_look_is_of_one_moment_though_another_token_is_put_meanwhile() -> None:
@@ -121,7 +124,7 @@ def test_a_look_is_of_one_moment_though_another_token_is_put_meanwhile() -> None
 
     made = slot()
     made.renewer = PutsMeanwhile(renewing)
-    assert made.look(NOW) == (made.attempts, NEW, Wanted.USE)
+    assert made.decide(NOW) == (made.attempts.generation, NEW, Decision.USE)
 
 
 def test_a_token_is_at_hand_while_it_is_fresh_and_nobody_refuses_or_replaces_it() -> None:
@@ -137,9 +140,9 @@ def test_a_token_is_at_hand_while_it_is_fresh_and_nobody_refuses_or_replaces_it(
 
 
 def test_a_leeway_of_the_slot_counts() -> None:
-    made = Slot(Renews(renewing), 300.0)
+    made = Slot(Renews(renewing), 300.0, caps_leeway=False)
     made.put(NEW)
-    assert made.wanted(NOW) is Wanted.TRY
+    assert made.decide(NOW)[2] is Decision.RENEW_IF_FREE
 
 
 # -- one attempt, and those who waited for it --------------------------------------------------------------------------
@@ -147,31 +150,31 @@ def test_a_leeway_of_the_slot_counts() -> None:
 
 def test_the_leader_renews_and_the_token_is_everybodys() -> None:
     made = slot()
-    assert answered(made.fill(made.attempts)) == NEW
+    assert answered(made.renew_or_share(made.attempts.generation)) == NEW
     assert made.token == NEW
-    assert made.wanted(NOW) is Wanted.USE
+    assert made.decide(NOW)[2] is Decision.USE
 
 
 def test_whoever_waited_gets_that_token_without_a_request() -> None:
     made = slot()
-    seen = made.attempts
-    answered(made.fill(seen))
-    assert outcome(made.fill(seen)) == NEW
+    seen = made.attempts.generation
+    answered(made.renew_or_share(seen))
+    assert outcome(made.renew_or_share(seen)) == NEW
 
 
 def test_whoever_waited_gets_a_copy_of_the_error_and_whoever_comes_later_tries_again() -> None:
     made, error = slot(), InvalidGrant("invalid_grant", "Session not active")
-    seen = made.attempts
-    failed(made.fill(seen), error)
+    seen = made.attempts.generation
+    failed(made.renew_or_share(seen), error)
     copies: list[InvalidGrant] = []
     for _ in range(2):
         with pytest.raises(InvalidGrant, match="Session not active") as caught:
-            next(made.fill(seen))
+            next(made.renew_or_share(seen))
         copies.append(caught.value)
     assert error not in copies
     assert copies[0] is not copies[1]
     assert made.token == OLD
-    assert answered(made.fill(made.attempts)) == NEW
+    assert answered(made.renew_or_share(made.attempts.generation)) == NEW
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), RuntimeError("a time limit of the leader's")])
@@ -179,37 +182,37 @@ def test_an_attempt_that_was_cancelled_or_ended_by_an_error_of_somebody_elses_co
     error: BaseException,
 ) -> None:
     made = slot()
-    seen = made.attempts
-    failed(made.fill(seen), error)
-    assert made.attempts == seen
-    assert answered(made.fill(seen)) == NEW
+    seen = made.attempts.generation
+    failed(made.renew_or_share(seen), error)
+    assert made.attempts.generation == seen
+    assert answered(made.renew_or_share(seen)) == NEW
 
 
 def test_a_token_put_from_outside_is_what_the_waiters_get() -> None:
     made = slot()
-    seen = made.attempts
+    seen = made.attempts.generation
     made.put(NEW)
-    assert outcome(made.fill(seen)) == NEW
+    assert outcome(made.renew_or_share(seen)) == NEW
 
 
 def test_a_token_taken_away_while_one_waited_is_missing() -> None:
     made = slot()
-    seen = made.attempts
+    seen = made.attempts.generation
     made.put(None)
     with pytest.raises(MissingTokenError, match="taken away"):
-        next(made.fill(seen))
+        next(made.renew_or_share(seen))
 
 
 def test_a_failure_that_comes_after_another_token_was_put_does_not_touch_that_token() -> None:
     made = slot()
-    filling = made.fill(made.attempts)
+    filling = made.renew_or_share(made.attempts.generation)
     next(filling)
     made.put(NEW)
-    seen = made.attempts
+    seen = made.attempts.generation
     with pytest.raises(TransportError):
         filling.throw(TransportError("gone"))
-    assert made.error is None
-    assert outcome(made.fill(seen)) == NEW
+    assert made.attempts.error is None
+    assert outcome(made.renew_or_share(seen)) == NEW
 
 
 def test_a_call_may_bring_its_own_way_of_renewing() -> None:
@@ -221,13 +224,13 @@ def test_a_call_may_bring_its_own_way_of_renewing() -> None:
         return other
 
     made = slot()
-    assert answered(made.fill(made.attempts, renew=differently)) == other
+    assert answered(made.renew_or_share(made.attempts.generation, renew=differently)) == other
 
 
 def test_a_token_that_came_back_inside_its_margin_or_expired_is_used_and_not_asked_for_in_a_loop() -> None:
-    made = Slot(Renews(renewing), leeway=1e6)
+    made = Slot(Renews(renewing), leeway=1e6, caps_leeway=False)
     made.put(OLD)
-    assert answered(made.fill(made.attempts)) == NEW
+    assert answered(made.renew_or_share(made.attempts.generation)) == NEW
 
 
 # -- while the old one is still good -----------------------------------------------------------------------------------
@@ -235,7 +238,7 @@ def test_a_token_that_came_back_inside_its_margin_or_expired_is_used_and_not_ask
 
 def test_while_the_token_is_still_good_a_server_that_cannot_be_reached_does_no_harm() -> None:
     made = slot()
-    filling = made.fill(made.attempts, OLD)
+    filling = made.renew_or_share(made.attempts.generation, OLD)
     next(filling)
     with pytest.raises(StopIteration) as done:
         filling.throw(TransportError("gone"))
@@ -244,7 +247,7 @@ def test_while_the_token_is_still_good_a_server_that_cannot_be_reached_does_no_h
 
 def test_but_a_server_that_says_no_is_heard_at_once() -> None:
     made = slot()
-    failed(made.fill(made.attempts, OLD), InvalidGrant("invalid_grant"))
+    failed(made.renew_or_share(made.attempts.generation, OLD), InvalidGrant("invalid_grant"))
 
 
 # -- a refused token, and the pause after a failure --------------------------------------------------------------------
@@ -253,65 +256,65 @@ def test_but_a_server_that_says_no_is_heard_at_once() -> None:
 def test_a_refused_token_is_forgotten_only_if_it_is_still_the_one() -> None:
     made = slot(NEW)
     assert not made.reject(OLD)
-    assert made.wanted(NOW) is Wanted.USE
+    assert made.decide(NOW)[2] is Decision.USE
     assert made.reject(NEW)
-    assert made.wanted(NOW) is Wanted.RENEW
+    assert made.decide(NOW)[2] is Decision.RENEW
     assert not slot(None).reject(NEW)
 
 
 def test_a_failure_answers_those_who_come_before_its_pause_is_over() -> None:
     made = slot(backoff=Backoff(first=8.0))
-    failed(made.fill(made.attempts), TransportError("gone"))
-    made.back_off(NOW, 1.0)
+    failed(made.renew_or_share(made.attempts.generation), TransportError("gone"))
+    made.attempts.back_off(NOW, 1.0)
     with pytest.raises(TransportError, match="gone"):
-        made.wanted(NOW + 7.9)
-    assert made.wanted(NOW + 8) is Wanted.RENEW
+        made.decide(NOW + 7.9)
+    assert made.decide(NOW + 8)[2] is Decision.RENEW
 
 
 def test_during_the_pause_a_stale_token_is_used_and_nobody_tries() -> None:
     stale = replace(OLD, expires_at=NOW + 30)
     made = slot(stale, backoff=Backoff(first=8.0))
-    failed(made.fill(made.attempts), TransportError("gone"))
-    made.back_off(NOW, 1.0)
-    assert made.wanted(NOW + 7.9) is Wanted.USE
-    assert made.wanted(NOW + 8) is Wanted.TRY
+    failed(made.renew_or_share(made.attempts.generation), TransportError("gone"))
+    made.attempts.back_off(NOW, 1.0)
+    assert made.decide(NOW + 7.9)[2] is Decision.USE
+    assert made.decide(NOW + 8)[2] is Decision.RENEW_IF_FREE
 
 
 def test_pauses_grow_with_failures_in_a_row_and_a_success_ends_them() -> None:
     made = slot(backoff=Backoff(first=8.0))
     for _ in range(2):
-        failed(made.fill(made.attempts), TransportError("gone"))
-    made.back_off(NOW, 1.0)
-    assert made.retry_at == NOW + 16
-    answered(made.fill(made.attempts))
-    assert made.failures == 0
-    assert made.wanted(NOW) is Wanted.USE
+        failed(made.renew_or_share(made.attempts.generation), TransportError("gone"))
+    made.attempts.back_off(NOW, 1.0)
+    assert made.attempts.retry_at == NOW + 16
+    answered(made.renew_or_share(made.attempts.generation))
+    assert made.attempts.failures == 0
+    assert made.decide(NOW)[2] is Decision.USE
 
 
 def test_a_refusal_has_its_pause_too_or_each_call_would_ask_for_it_again() -> None:
     made = slot(backoff=Backoff(first=8.0))
-    failed(made.fill(made.attempts), InvalidGrant("invalid_grant", "Invalid user credentials"))
-    made.back_off(NOW, 1.0)
+    failed(made.renew_or_share(made.attempts.generation), InvalidGrant("invalid_grant", "Invalid user credentials"))
+    made.attempts.back_off(NOW, 1.0)
     with pytest.raises(InvalidGrant, match="Invalid user credentials"):
-        made.wanted(NOW + 7.9)
-    assert made.wanted(NOW + 8) is Wanted.RENEW
+        made.decide(NOW + 7.9)
+    assert made.decide(NOW + 8)[2] is Decision.RENEW
 
 
 @pytest.mark.parametrize("error", [UsageError("no subject token"), RuntimeError("a callback's own")])
 def test_a_failure_that_asked_nobody_has_no_pause(error: Exception) -> None:
     made = slot(backoff=Backoff())
-    failed(made.fill(made.attempts), error)
-    made.back_off(NOW, 1.0)
-    assert made.wanted(NOW) is Wanted.RENEW
+    failed(made.renew_or_share(made.attempts.generation), error)
+    made.attempts.back_off(NOW, 1.0)
+    assert made.decide(NOW)[2] is Decision.RENEW
 
 
 def test_there_is_no_pause_without_a_backoff_nor_without_a_failure() -> None:
     without = slot()
-    failed(without.fill(without.attempts), TransportError("gone"))
-    without.back_off(NOW, 1.0)
+    failed(without.renew_or_share(without.attempts.generation), TransportError("gone"))
+    without.attempts.back_off(NOW, 1.0)
     succeeded = slot(backoff=Backoff())
-    succeeded.back_off(NOW, 1.0)
-    assert (without.retry_at, succeeded.retry_at) == (0.0, 0.0)
+    succeeded.attempts.back_off(NOW, 1.0)
+    assert (without.attempts.retry_at, succeeded.attempts.retry_at) == (0.0, 0.0)
 
 
 # -- a dead grant ------------------------------------------------------------------------------------------------------
@@ -330,7 +333,7 @@ def buried(token: OAuthToken | None = LOGIN, *, repeatable: bool = False) -> Slo
 
 def is_told(made: Slot, now: float = NOW) -> None:
     with pytest.raises(InvalidGrant, match="Session not active") as caught:
-        made.wanted(now)
+        made.decide(now)
     assert caught.value is not REFUSED
 
 
@@ -342,8 +345,8 @@ def test_whoever_needs_a_token_of_a_dead_grant_is_told_for_as_long_as_it_is_ther
 
 def test_a_token_that_is_still_good_is_used_to_its_end_though_its_grant_is_dead() -> None:
     made = buried(replace(LOGIN, expires_at=NOW + 100))
-    assert made.wanted(NOW) is Wanted.USE
-    assert made.wanted(NOW + 99.9) is Wanted.USE
+    assert made.decide(NOW)[2] is Decision.USE
+    assert made.decide(NOW + 99.9)[2] is Decision.USE
     is_told(made, NOW + 100)
 
 
@@ -361,8 +364,8 @@ def test_unless_somebody_says_so_no_grant_can_be_repeated() -> None:
 
 
 def test_where_the_first_grant_can_be_repeated_the_token_is_renewed_all_the_same() -> None:
-    assert buried(repeatable=True).wanted(NOW) is Wanted.RENEW
-    assert buried(replace(LOGIN, expires_at=NOW + 10), repeatable=True).wanted(NOW) is Wanted.TRY
+    assert buried(repeatable=True).decide(NOW)[2] is Decision.RENEW
+    assert buried(replace(LOGIN, expires_at=NOW + 10), repeatable=True).decide(NOW)[2] is Decision.RENEW_IF_FREE
 
 
 def test_another_token_ends_the_death_of_the_grant_even_with_the_same_refresh_token() -> None:
@@ -370,7 +373,7 @@ def test_another_token_ends_the_death_of_the_grant_even_with_the_same_refresh_to
         made = buried()
         made.put(other)
         assert made.dead_grant_of(made.token) is None
-        assert made.wanted(NOW) is Wanted.RENEW
+        assert made.decide(NOW)[2] is Decision.RENEW
 
 
 def test_a_refusal_that_comes_after_another_token_was_put_says_nothing_of_that_token() -> None:

@@ -1,6 +1,7 @@
 """The short way to a fresh token, and everything that closes it."""
 
-from doorkey.renewal.slot import Slot, Wanted
+from doorkey.renewal.slot import Slot
+from doorkey.renewal.state import Decision
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
@@ -28,7 +29,7 @@ def test_a_fresh_token_is_at_hand_until_it_is_stale() -> None:
     assert slot.fresh_token(NOW) is one
     assert slot.fresh_token(NOW + 199.9) is one
     assert slot.fresh_token(NOW + 200) is None
-    assert slot.wanted(NOW + 200) is Wanted.TRY
+    assert slot.decide(NOW + 200)[2] is Decision.RENEW_IF_FREE
 
 
 def test_a_token_of_unknown_lifetime_is_always_at_hand() -> None:
@@ -58,4 +59,4 @@ def test_what_is_set_aside_is_looked_at_again() -> None:
     slot = slot_with(one := token("a"))
     slot.drop_fast_path()
     assert slot.fresh_token(NOW) is None
-    assert slot.look(NOW)[1:] == (one, Wanted.USE)
+    assert slot.decide(NOW)[1:] == (one, Decision.USE)

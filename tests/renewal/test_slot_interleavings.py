@@ -6,7 +6,8 @@ import pytest
 
 from doorkey.errors import TransportError
 from doorkey.renewal.backoff import Backoff
-from doorkey.renewal.slot import Slot, Wanted
+from doorkey.renewal.slot import Slot
+from doorkey.renewal.state import Decision
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
@@ -51,35 +52,35 @@ def test_a_token_that_is_put_while_another_is_refused_is_not_lost_nor_forgotten(
     made.put(refused)
     made.reject(replace(OLD, access_token=Secret("old")))
     assert made.token == NEW
-    assert made.wanted(NOW) is Wanted.USE
+    assert made.decide(NOW)[2] is Decision.USE
 
 
 def test_a_refused_token_keeps_its_refresh_token_and_its_identity() -> None:
     made = slot()
     assert made.reject(OLD)
     assert made.token is OLD
-    assert made.wanted(NOW) is Wanted.RENEW
+    assert made.decide(NOW)[2] is Decision.RENEW
 
 
 def test_a_renewal_that_fails_while_its_token_is_refused_tells_those_who_wait() -> None:
     made = slot()
-    seen = made.attempts
-    filling = made.fill(seen, OLD)
+    seen = made.attempts.generation
+    filling = made.renew_or_share(seen, OLD)
     next(filling)
     made.reject(OLD)
     with pytest.raises(TransportError):
         filling.throw(TransportError("gone"))
     with pytest.raises(TransportError):
-        next(made.fill(seen))
+        next(made.renew_or_share(seen))
 
 
 def test_a_leader_that_led_nothing_does_not_lengthen_the_pause() -> None:
     made = slot()
     made.reject(OLD)
-    filling = made.fill(made.attempts)
+    filling = made.renew_or_share(made.attempts.generation)
     next(filling)
     with pytest.raises(TransportError):
         filling.throw(TransportError("gone"))
-    made.back_off(NOW, 1.0)
-    made.back_off(NOW + 5, 1.0)
-    assert made.retry_at == NOW + 8
+    made.attempts.back_off(NOW, 1.0)
+    made.attempts.back_off(NOW + 5, 1.0)
+    assert made.attempts.retry_at == NOW + 8

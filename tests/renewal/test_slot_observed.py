@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.renewal.slot import Slot, reject, waiting
+from doorkey.renewal.slot import Slot
+from doorkey.renewal.state import reject, waiting
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow

@@ -6,7 +6,7 @@ import pytest
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.renewal.backoff import Backoff
-from doorkey.renewal.slot import Wanted
+from doorkey.renewal.state import Decision
 from doorkey.values import Secret
 from tests.renewal.test_slot import ANSWER, ASK, NEW, NOW, OLD, answered, failed, renewing, slot
 
@@ -14,7 +14,7 @@ from tests.renewal.test_slot import ANSWER, ASK, NEW, NOW, OLD, answered, failed
 def test_a_token_in_place_of_a_refused_one_is_unproven_until_the_next() -> None:
     made = slot()
     assert made.reject(OLD)
-    assert answered(made.fill(made.attempts)) == NEW
+    assert answered(made.renew_or_share(made.attempts.generation)) == NEW
     assert made.refusals.unproven == NEW.access_token
     made.put(replace(NEW, refresh_token=None))
     assert made.refusals.unproven == NEW.access_token
@@ -24,13 +24,13 @@ def test_a_token_in_place_of_a_refused_one_is_unproven_until_the_next() -> None:
 
 def test_a_token_in_place_of_an_expired_one_is_not() -> None:
     made = slot()
-    answered(made.fill(made.attempts))
+    answered(made.renew_or_share(made.attempts.generation))
     assert made.refusals.unproven is None
 
 
 def test_of_two_tokens_that_are_renewed_by_hand_the_one_that_was_put_meanwhile_stays() -> None:
     made, other = slot(), replace(OLD, access_token=Secret("of a login"))
-    filling = made.fill(made.attempts, renew=renewing)
+    filling = made.renew_or_share(made.attempts.generation, renew=renewing)
     assert next(filling) == ASK
     made.put(other)
     with pytest.raises(StopIteration) as done:
@@ -40,7 +40,7 @@ def test_of_two_tokens_that_are_renewed_by_hand_the_one_that_was_put_meanwhile_s
 
 def test_a_renewal_that_a_login_has_overtaken_brings_the_logins_token() -> None:
     made, other = slot(), replace(OLD, access_token=Secret("of a login"))
-    filling = made.fill(made.attempts)
+    filling = made.renew_or_share(made.attempts.generation)
     assert next(filling) == ASK
     made.put(other)
     with pytest.raises(StopIteration) as done:
@@ -49,8 +49,8 @@ def test_a_renewal_that_a_login_has_overtaken_brings_the_logins_token() -> None:
 
 
 def test_no_token_is_held_by_who_has_none() -> None:
-    assert slot(None).holds(None)
-    assert not slot(None).holds(OLD)
+    assert slot(None).is_current(None)
+    assert not slot(None).is_current(OLD)
 
 
 def test_a_token_is_good_until_it_expires_or_is_refused() -> None:
@@ -63,23 +63,23 @@ def test_a_token_is_good_until_it_expires_or_is_refused() -> None:
 
 def test_who_comes_between_a_failure_and_its_pause_is_told_as_who_comes_during_it() -> None:
     made = slot(backoff=Backoff())
-    failed(made.fill(made.attempts), TransportError("no connection"))
+    failed(made.renew_or_share(made.attempts.generation), TransportError("no connection"))
     with pytest.raises(TransportError, match="no connection"):
-        made.wanted(NOW)
-    made.back_off(NOW, 1.0)
+        made.decide(NOW)
+    made.attempts.back_off(NOW, 1.0)
     with pytest.raises(TransportError, match="no connection"):
-        made.wanted(NOW)
-    assert made.wanted(NOW + 3600) is Wanted.RENEW
+        made.decide(NOW)
+    assert made.decide(NOW + 3600)[2] is Decision.RENEW
 
 
 def test_a_failure_that_asked_nobody_has_no_pause_to_come() -> None:
     made = slot(backoff=Backoff())
-    failed(made.fill(made.attempts), UsageError("no endpoint"))
-    assert made.wanted(NOW) is Wanted.RENEW
+    failed(made.renew_or_share(made.attempts.generation), UsageError("no endpoint"))
+    assert made.decide(NOW)[2] is Decision.RENEW
 
 
 def test_an_attempt_whose_pause_could_not_begin_is_over_all_the_same() -> None:
     made = slot(backoff=Backoff())
-    failed(made.fill(made.attempts), TransportError("no connection"))
-    made.go_on()
-    assert made.wanted(NOW) is Wanted.RENEW
+    failed(made.renew_or_share(made.attempts.generation), TransportError("no connection"))
+    made.attempts.end()
+    assert made.decide(NOW)[2] is Decision.RENEW

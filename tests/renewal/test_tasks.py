@@ -158,7 +158,7 @@ async def test_in_the_background_no_task_waits_for_a_stale_token(error: OAuthErr
         server.go_on.set()
         await left.wait()
     assert server.asked == 1
-    assert flight.slot.token == (STALE if error else NEW)
+    assert flight.state.token == (STALE if error else NEW)
 
 
 @both_backends

@@ -101,7 +101,7 @@ def test_in_the_background_a_stale_token_is_renewed_and_nobody_waits(error: OAut
     server.go_on.set()
     assert lock.left.wait(WAIT)
     assert server.asked == 1
-    assert flight.slot.token == (STALE if error else NEW)
+    assert flight.state.token == (STALE if error else NEW)
 
 
 def test_where_no_thread_can_be_started_the_token_that_is_good_is_used_and_another_caller_may_try(

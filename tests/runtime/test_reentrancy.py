@@ -165,7 +165,7 @@ async def test_a_task_that_outlives_the_renewal_it_was_begun_in_is_inside_no_lon
 
     async def later() -> OAuthToken:
         await over.wait()
-        flight.slot.put(EXPIRED)
+        flight.state.put(EXPIRED)
         return await flight.token()
 
     async def hook() -> None:

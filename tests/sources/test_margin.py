@@ -25,7 +25,7 @@ one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
         (1, None, 0.5),
         (300, 0, 300),  # or as it is named
         (300, 10, 290),
-        (60, 59, 1),
+        (60, 59, 30),  # but no more than half of a short life
     ],
 )
 @one_of_each
@@ -47,20 +47,26 @@ def test_a_token_is_used_without_a_request_until_its_margin(
 def test_a_token_that_arrives_inside_the_margin_is_used_and_not_asked_for_in_a_loop(
     source: Maker, hostile: Hostile, clock: Clock, lifetime: int
 ) -> None:
-    """With a leeway longer than its life every token is stale at once: each call gets one, and makes one request."""
-    asking = source(CLIENT, clock=clock, leeway=3600, **on_token(hostile, token("a", expires_in=lifetime), token("b")))
+    """A leeway longer than the token's life counts as half of it, and the program is warned once."""
+    answers = (token("a", expires_in=lifetime), token("b", expires_in=lifetime))
+    asking = source(CLIENT, clock=clock, leeway=3600, **on_token(hostile, *answers))
+    with pytest.warns(RuntimeWarning, match=r"leeway=3600 is not shorter than the lifetime"):
+        assert asking.access_token() == "a"
     assert asking.access_token() == "a"
     assert len(hostile.token_requests) == 1
+    clock.advance(lifetime / 2)
     assert asking.access_token() == "b"
     assert len(hostile.token_requests) == 2
 
 
 @one_of_each
-def test_a_token_that_arrives_expired_is_used_by_those_who_waited_for_it(
+def test_a_lifetime_of_0_is_unknown_and_its_token_is_used_until_it_is_refused(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     asking = source(CLIENT, clock=clock, **on_token(hostile, token("a", expires_in=0), token("b")))
     assert asking.access_token() == "a"
+    assert asking.access_token() == "a"
+    asking.reject(asking.token())
     assert asking.access_token() == "b"
 
 

@@ -13,7 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PURE = ("wire/*", "protocol/*", "renewal/backoff", "renewal/dead_grant", "renewal/api_rejections", "renewal/slot")
+PURE = (
+    "wire/*",
+    "protocol/*",
+    "renewal/backoff",
+    "renewal/dead_grant",
+    "renewal/api_rejections",
+    "renewal/slot",
+    "renewal/attempts",
+)
 MODULES = sorted(
     str(path.relative_to(ROOT / "src/doorkey").with_suffix(""))
     for pattern in PURE

@@ -16,7 +16,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
 from doorkey.vault.core import VaultCore
 from doorkey.vault.effects import Commit, Load, Release, TryLease
-from doorkey.vault.memory import KeySlot
+from doorkey.vault.key_state import KeyState
 from doorkey.wire.flow import Sleep
 from doorkey.wire.messages import Request, Response
 
@@ -70,7 +70,7 @@ class Worker:
     """One process: its memory of the key, and the flow it is in."""
 
     core: VaultCore
-    slot: KeySlot
+    slot: KeyState
     awaits: bool = False
     flow: Generator[Any, Any, OAuthToken] | None = None
     effect: Any = None
@@ -85,7 +85,7 @@ class Worker:
 
     def begin(self) -> None:
         self.outcome = None
-        self.flow = self.slot.fill(self.slot.attempts)
+        self.flow = self.slot.renew_or_share(self.slot.attempts.generation)
         self._on(next)
 
     def feed(self, outcome: Any) -> None:
@@ -145,7 +145,7 @@ class World:
             clock=lambda: self.now + clock_is_off_by,
             timer=lambda: self.elapsed,
         )
-        return Worker(core, core.slot(KEY), awaits=len(self.workers) % 2 == 1)
+        return Worker(core, core.state(KEY), awaits=len(self.workers) % 2 == 1)
 
     def another(self, clock_is_off_by: float = 0.0) -> Worker:
         """Return a new worker, as after a restart; its clock may be wrong."""

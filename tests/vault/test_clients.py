@@ -173,7 +173,7 @@ DECIDED = {
     "token_endpoint": "https://other.example/token",
     "token_endpoint_auth_method": "none",
     "leeway": 7,
-    "update_token": print,
+    "update_token": lambda token, refresh_token=None, access_token=None: None,
     "token": {"access_token": "mine"},
 }
 

@@ -383,7 +383,7 @@ def test_a_callable_is_taken_for_client_authentication(vault_on: VaultOn, hostil
 def test_nothing_that_is_shown_of_a_vault_holds_a_secret(vault: TokenVault, caplog: pytest.LogCaptureFixture) -> None:
     vault.save("u", OLD)
     shown = [repr(vault), repr(vault.source("u")), repr(vault.client("u")), caplog.text]
-    shown += [repr(vars(vault)), repr(vault._live("u").slot.memory.held)]
+    shown += [repr(vars(vault)), repr(vault._live("u").state.memory.held)]
     assert not any(secret in text for text in shown for secret in ("at-1", "rt-1"))
 
 

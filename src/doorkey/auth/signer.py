@@ -13,7 +13,8 @@ from doorkey.protocol.bearer import authorization_header, place
 from doorkey.protocol.challenge import is_invalid_token
 from doorkey.renewal.api_rejections import Refusals
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
-from doorkey.renewal.slot import Slot, reject
+from doorkey.renewal.slot import Slot
+from doorkey.renewal.state import TokenState, reject
 from doorkey.runtime.clock import wall_time
 from doorkey.sessions.client import OAuth2Client
 from doorkey.sessions.hooks import ComplianceHooks, Wire
@@ -60,16 +61,16 @@ class AsyncSource(Protocol):
 class FlightSource:
     """The token of a session, or one given once, as a source."""
 
-    def __init__(self, slot: Slot, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
+    def __init__(self, slot: TokenState, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
         self._slot = self._kept_in = slot
         self.token: Any = flight.token if isinstance(flight, SingleFlight) else flight._at_once
 
-    def _shared_slot(self) -> Slot:
+    def _shared_slot(self) -> TokenState:
         return self._slot
 
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`; say whether it can be renewed."""
-        if not self._slot.renewer.renewable(self._slot.token):
+        if not self._slot.renewable():
             if self._slot.observer is not None:
                 self._slot.observer.rejected()
             return False
@@ -101,8 +102,8 @@ class RequestSigner:
         )  # of the last token, which nearly every request carries
         self._refusals = Refusals()  # of a source that keeps no such account itself
         known = source if source is not None else asource
-        self._shared_slot: Callable[[], Slot] | None = getattr(known, "_shared_slot", None)
-        self._kept_in: Slot | None = getattr(known, "_kept_in", None)  # the one slot, where it is always the same
+        self._shared_slot: Callable[[], TokenState] | None = getattr(known, "_shared_slot", None)
+        self._kept_in: TokenState | None = getattr(known, "_kept_in", None)  # the one slot, where it is always the same
         self._placement, self._hooks, self.in_header = placement, hooks, placement == "header"
         named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
         self._allowed = None if named is None else frozenset(origin_of(one) for one in named)

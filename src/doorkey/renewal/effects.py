@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
 
+from doorkey.renewal.state import Renew, TokenState
 from doorkey.runtime.reentrancy import entered
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Effect, Flow
 
 __all__: list[str] = []
-
-Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
-"""A flow that returns the token that replaces the given one (None: there is none yet)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +24,7 @@ class Active(Effect[OAuthToken]):
     """Ask for a token that may be sent now."""
 
 
-class HasFastPath(Protocol):
-    """A token state that returns a fresh token without a decision."""
-
-    def drop_fast_path(self) -> None:
-        """Have every caller decide, until the next token is put."""
-        ...
-
-
-def saving(state: HasFastPath, token: OAuthToken, save: Flow[None]) -> Flow[None]:
+def saving(state: TokenState, token: OAuthToken, save: Flow[None]) -> Flow[None]:
     """Run `save`; code that runs in it may use `token`: a callback that calls an API would wait for itself."""
     state.drop_fast_path()  # a callback must get the new token, not the one that it replaces
     yield from entered(state, save, token)

@@ -14,9 +14,9 @@ from random import random
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from doorkey.errors import OAuthError
-from doorkey.renewal.effects import Renew
+from doorkey.renewal.attempts import Attempts
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
-from doorkey.renewal.slot import Slot, Wanted, waiting
+from doorkey.renewal.state import Decision, Renew, TokenState, waiting
 from doorkey.runtime.deadline import defer_interrupt
 from doorkey.runtime.preload import ready
 from doorkey.runtime.reentrancy import entered, token_inside
@@ -24,7 +24,7 @@ from doorkey.runtime.shield import shielded, spawn_detached
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Flow, arun, run
 
-S = TypeVar("S", bound=Slot)
+S = TypeVar("S", bound=TokenState)
 
 _Work: TypeAlias = Coroutine[Any, Any, OAuthToken]
 
@@ -39,28 +39,30 @@ _TIMEOUT: Final = (
 )
 
 
-def _found(slot: Slot, now: float, lock: LeaderLock, *, blocks: bool) -> tuple[int, OAuthToken | None, Holder | None]:
-    """Return the number of attempts, a token that may be sent at `now` if any, and the holder if this caller renews
-    it early. Raises what `Slot.wanted` does."""
-    if (mine := token_inside(slot)) is not None:
-        return slot.attempts, mine, None
-    seen, token, wanted = slot.look(now)
-    if wanted is Wanted.RENEW:
+def _found(
+    state: TokenState, now: float, lock: LeaderLock, *, blocks: bool
+) -> tuple[int, OAuthToken | None, Holder | None]:
+    """Return the generation, a token that may be sent at `now` if any, and the holder if this caller renews
+    it early. Raises what `TokenState.decide` does."""
+    if (mine := token_inside(state)) is not None:
+        return state.attempts.generation, mine, None
+    seen, token, decision = state.decide(now)
+    if decision is Decision.RENEW:
         return seen, None, None
-    return seen, token, lock.try_acquire(blocks=blocks) if token is not None and wanted is Wanted.TRY else None
+    return seen, token, lock.try_acquire(blocks=blocks) if decision is Decision.RENEW_IF_FREE else None
 
 
-def _end(slot: Slot, clock: Callable[[], float], leave: Callable[[], None]) -> None:
+def _end(attempts: Attempts, clock: Callable[[], float], leave: Callable[[], None]) -> None:
     """Begin the pause after an attempt that failed, and leave: also where a callable of the user's own raises."""
     try:
-        slot.back_off(clock(), (slot.chance or random)())
+        attempts.back_off(clock(), (attempts.random or random)())
     finally:
-        slot.go_on()
+        attempts.end()
         leave()
 
 
-def _acquiring(slot: Slot, lock: LeaderLock) -> AcquireOrWait:
-    return AcquireOrWait(lock, _DEADLOCK, _TIMEOUT, partial(waiting, slot))
+def _acquiring(state: TokenState, lock: LeaderLock) -> AcquireOrWait:
+    return AcquireOrWait(lock, _DEADLOCK, _TIMEOUT, partial(waiting, state))
 
 
 class SingleFlight(Generic[S]):
@@ -72,24 +74,23 @@ class SingleFlight(Generic[S]):
 
     def __init__(
         self,
-        slot: S,
+        state: S,
         perform: Callable[[Any], Any],
         clock: Callable[[], float],
         lock: LeaderLock | None = None,
         *,
         background: bool = False,
     ) -> None:
-        self.slot, self._perform, self._clock = slot, perform, clock
+        self.state, self._perform, self._clock = state, perform, clock
         self._lock = lock or LeaderLock()
         self._background = background
-        self._acquiring = _acquiring(slot, self._lock)
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
-        slot, now = self.slot, self._clock()
-        if (ready := slot.fresh_token(now)) is not None:
+        state, now = self.state, self._clock()
+        if (ready := state.fresh_token(now)) is not None:
             return ready
-        seen, token, holder = _found(slot, now, self._lock, blocks=True)
+        seen, token, holder = _found(state, now, self._lock, blocks=True)
         if token is None:
             return self._outcome(seen, None)
         if holder is None:
@@ -97,14 +98,14 @@ class SingleFlight(Generic[S]):
         if self._background:
             self._start(holder, seen, token)
             return token
-        return self._lead(holder, slot.fill(seen, token))
+        return self._lead(holder, state.renew_or_share(seen, token))
 
     def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        return self._outcome(self.slot.attempts, renew)
+        return self._outcome(self.state.attempts.generation, renew)
 
     def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
-        filling = self.slot.fill(seen, renew=renew)
+        filling = self.state.renew_or_share(seen, renew=renew)
         holder = self._wait_to_lead(seen)
         return run(filling, self._perform) if holder is None else self._lead(holder, filling)
 
@@ -113,7 +114,7 @@ class SingleFlight(Generic[S]):
             with defer_interrupt():
                 return run(entered(self._lock, filling), self._perform)
         finally:
-            _end(self.slot, self._clock, partial(self._lock.release, holder))
+            _end(self.state.attempts, self._clock, partial(self._lock.release, holder))
 
     def _start(self, holder: Holder, seen: int, token: OAuthToken) -> None:
         given = (holder, seen, token)
@@ -126,12 +127,13 @@ class SingleFlight(Generic[S]):
 
     def _lead_unseen(self, holder: Holder, seen: int, token: OAuthToken) -> None:
         with suppress(OAuthError):  # the slot remembers it, and whoever needs a token is told
-            self._lead(holder, self.slot.fill(seen, token))
+            self._lead(holder, self.state.renew_or_share(seen, token))
 
     def _wait_to_lead(self, seen: int) -> Holder | None:
         """Return the holder once this caller has it, None once somebody else's attempt has ended."""
-        while self.slot.attempts == seen:
-            if (holder := self._acquiring.acquire_or_wait()) is not None:
+        acquiring = _acquiring(self.state, self._lock)
+        while self.state.attempts.generation == seen:
+            if (holder := acquiring.acquire_or_wait()) is not None:
                 return holder
         return None
 
@@ -144,47 +146,46 @@ class AsyncSingleFlight(Generic[S]):
 
     def __init__(
         self,
-        slot: S,
+        state: S,
         perform: Callable[[Any], Awaitable[Any]],
         clock: Callable[[], float],
         lock: LeaderLock | None = None,
         *,
         background: bool = False,
     ) -> None:
-        self.slot, self._perform, self._clock = slot, perform, clock
+        self.state, self._perform, self._clock = state, perform, clock
         self._lock = lock or LeaderLock()
         self._background = background
-        self._acquiring = _acquiring(slot, self._lock)
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
         now = self._clock()
-        return self.slot.fresh_token(now) or await self._token(now)
+        return self.state.fresh_token(now) or await self._token(now)
 
     def _at_once(self) -> OAuthToken | Awaitable[OAuthToken]:
         """Return what `token` returns: itself where it is fresh, as most are and awaiting costs; else to be awaited."""
         now = self._clock()
-        return self.slot.fresh_token(now) or self._token(now)
+        return self.state.fresh_token(now) or self._token(now)
 
     async def _token(self, now: float) -> OAuthToken:
-        slot = self.slot
-        seen, token, holder = _found(slot, now, self._lock, blocks=False)
+        state = self.state
+        seen, token, holder = _found(state, now, self._lock, blocks=False)
         if token is None:
             return await self._outcome(seen, None)
         if holder is None:
             return token
         if self._background:
-            spawn_detached(*self._led(holder, slot.fill(seen, token)))
+            spawn_detached(*self._led(holder, state.renew_or_share(seen, token)))
             return token
-        return await self._lead(holder, slot.fill(seen, token))
+        return await self._lead(holder, state.renew_or_share(seen, token))
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        return await self._outcome(self.slot.attempts, renew)
+        return await self._outcome(self.state.attempts.generation, renew)
 
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         await ready()
-        filling = self.slot.fill(seen, renew=renew)
+        filling = self.state.renew_or_share(seen, renew=renew)
         holder = await self._wait_to_lead(seen)
         return await arun(filling, self._perform) if holder is None else await self._lead(holder, filling)
 
@@ -194,7 +195,7 @@ class AsyncSingleFlight(Generic[S]):
     def _led(self, holder: Holder, filling: Flow[OAuthToken]) -> tuple[Callable[[], _Work], Callable[[], None]]:
         """Return the work of whoever leads, and what is to be done when it ends."""
         leave = partial(self._lock.release, holder)
-        return lambda: self._filled(filling), partial(_end, self.slot, self._clock, leave)
+        return lambda: self._filled(filling), partial(_end, self.state.attempts, self._clock, leave)
 
     async def _filled(self, filling: Flow[OAuthToken]) -> OAuthToken:
         await ready()
@@ -202,7 +203,8 @@ class AsyncSingleFlight(Generic[S]):
 
     async def _wait_to_lead(self, seen: int) -> Holder | None:
         """Return the holder once this caller has it, None once somebody else's attempt has ended."""
-        while self.slot.attempts == seen:
-            if (holder := await self._acquiring.acquire_or_wait_async()) is not None:
+        acquiring = _acquiring(self.state, self._lock)
+        while self.state.attempts.generation == seen:
+            if (holder := await acquiring.acquire_or_wait_async()) is not None:
                 return holder
         return None

@@ -1,67 +1,80 @@
-"""When a token is renewed, how, and what those who waited are told. Pure: locks and clocks belong to the sources.
+"""The token that many callers share, and the decision what a caller does about it. Pure: no lock, no clock.
 
-Theory of operation. A token is fresh, stale (inside the margin before its expiry) or expired. `Slot` is the memory of
-one single flight: the token, what the last attempt came to, and how many attempts there were. Whoever wants a token
-notes `attempts`, and queues for the lock of the slot's owner unless the token is fresh; once inside, an attempt that
-ended meanwhile is that caller's outcome too: its token, or a copy of its error. Only callers that queued share it:
-those who come later note the new count, and try again. A cancelled attempt counts as none, so the next in line leads.
+Theory of operation. A token is fresh, stale (inside the margin before its expiry) or expired. A caller of a fresh token
+uses it; of a stale one it uses it too, unless the lock is free: then it renews it. A caller that finds no usable token
+notes the `generation` of the slot and waits for the lock. Once it has the lock, an attempt that ended meanwhile is this
+caller's outcome too: the token of that attempt, or a copy of its error. Only callers that queued share an outcome: a
+later caller notes the new generation and tries again. A canceled attempt counts as none, so the next waiter makes one.
 
-A refused grant is another matter: not an attempt that failed, but the state that the server says the grant is in. The
-slot remembers it (`DeadGrant`) until another token is put, and whoever would present it again is told without asking.
+A grant that the server refused is not a failed attempt but a lasting state. The slot remembers it (`DeadGrant`) until
+another token is put, and a caller that would present it again gets the server's error without a request.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
+from math import inf
 from typing import Final, Protocol
 
-from doorkey.arguments import instance
 from doorkey.arguments import share as drawn
 from doorkey.errors import InvalidResponse, MissingTokenError, OAuthError, ServerError, TokenExpiredError
 from doorkey.renewal.api_rejections import Refusals
-from doorkey.renewal.backoff import Backoff, counts_for_backoff, is_transient
+from doorkey.renewal.attempts import Attempts
+from doorkey.renewal.backoff import Backoff, is_transient
 from doorkey.renewal.dead_grant import DeadGrant
+from doorkey.renewal.state import Decision, Renew, SlotObserver
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
-_CHANCE: Final = "what random returns"
+_NOTHING: Final[tuple[OAuthToken | None, float, float]] = (None, inf, inf)
 
 
 class Freshness(Enum):
     """What may be done with a token now."""
 
     FRESH = "use it"
-    STALE = "use it, but somebody should renew it"
+    STALE = "use it, but it should be renewed"
     EXPIRED = "never send it"
 
 
 def freshness(token: OAuthToken, now: float, leeway: float | None = None) -> Freshness:
     """Return how fresh `token` is at `now` (seconds since the epoch); `leeway` is in seconds, None for the default.
 
-    A token of unknown lifetime is fresh: only the server can tell.
+    A `leeway` counts up to half the token's lifetime. A token of unknown lifetime is fresh: only the server knows.
     """
-    if now < _stale_at(token, leeway):
+    expires_at = inf if token.expires_at is None else token.expires_at
+    if now < expires_at - capped_margin(token, leeway):
         return Freshness.FRESH
-    return Freshness.STALE if token.expires_at is None or now < token.expires_at else Freshness.EXPIRED
+    return Freshness.STALE if now < expires_at else Freshness.EXPIRED
 
 
-def _stale_at(token: OAuthToken, leeway: float | None) -> float:
-    return float("inf") if token.expires_at is None else token.expires_at - token.margin(leeway)
+def capped_margin(token: OAuthToken, leeway: float | None) -> float:
+    """Return the seconds before expiry at which `token` is stale: min(`leeway`, lifetime / 2).
+
+    With a `leeway` that is no shorter than the lifetime as given, every call would be a token request.
+    """
+    lifetime = token.lifetime
+    return token.margin(leeway) if leeway is None or lifetime is None else min(leeway, lifetime / 2)
 
 
-class Wanted(Enum):
-    """What somebody who wants the token has to do."""
-
-    USE = "use the token that is there"
-    TRY = "renew it unless somebody is at it, else use the one that is there"
-    RENEW = "renew it, or wait for whoever is at it"
+def warn_of_leeway(token: OAuthToken | None, leeway: float | None) -> bool:
+    """Warn of a `leeway` that is no shorter than the lifetime of `token`; return whether it is."""
+    if token is None or leeway is None or token.lifetime is None or leeway < token.lifetime:
+        return False
+    warnings.warn(
+        f"leeway={leeway:g} is not shorter than the lifetime of the token ({token.lifetime:g} s), so that every call "
+        f"would request a token: it is renewed {token.lifetime / 2:g} s before it expires; give a shorter leeway=",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return True
 
 
 class Renewer(Protocol):
-    """How the tokens of one slot are renewed: a session, a token source and a key of a vault each are one."""
+    """How the tokens of one slot are renewed: a session and a token source each are one."""
 
     def renew(self, token: OAuthToken | None, /) -> Flow[OAuthToken]:
         """Return the token that replaces `token` (None: the first one), saved before this returns."""
@@ -76,30 +89,18 @@ class Renewer(Protocol):
         ...
 
 
-class SlotObserver(Protocol):
-    """Who is told what callers of a slot meet with; see `doorkey.observe`."""
-
-    def waiting(self) -> AbstractContextManager[None]:
-        """Tell how long the wait within took, for somebody else's attempt."""
-        ...
-
-    def rejected(self) -> None:
-        """Tell that a server refused the token."""
-        ...
-
-
 class Slot:
-    """One token that many share, and the outcome of the last attempt to renew it. Not thread-safe by itself.
+    """One token, kept in this process, and the attempts to renew it. Not thread-safe by itself.
 
-    `renewer` brings the next token. `leeway` is in seconds, None for the default. With `backoff`, a failure answers
-    those who come before its pause is over, without a request.
-    `chance` returns 0…1: with it, each token draws a share of the default margin, from half to all of it, so that many
-    sources that began together do not renew in step. `observer` is for its owners, who tell it what happens.
+    `renewer` requests the next token. `leeway` is in seconds, None for the default; it counts up to half the token's
+    lifetime unless `caps_leeway` is False. With `backoff`, a failure begins a pause; see `Attempts`. `random` returns
+    0…1: with it, each token draws a share of the default margin, from half to all of it, so that many sources that
+    started together do not renew at the same moment. `observer` is set by the owner of the slot.
     """
 
     __slots__ = (
-        *("_ready", "attempts", "backoff", "chance", "dead", "error", "failures", "leeway", "observer", "pause"),
-        *("paused", "refusals", "rejected", "renewer", "retry_at", "share", "token"),
+        *("_caps", "_fast", "_times", "attempts", "dead", "leeway", "margin_share", "observer", "refusals"),
+        *("rejected", "renewer"),
     )
 
     def __init__(
@@ -107,58 +108,78 @@ class Slot:
         renewer: Renewer,
         leeway: float | None = None,
         backoff: Backoff | None = None,
-        chance: Callable[[], float] | None = None,
+        random: Callable[[], float] | None = None,
+        *,
+        caps_leeway: bool = True,
     ) -> None:
-        self.renewer = renewer
-        self.leeway = leeway
-        self.backoff = backoff
-        self.chance = chance
-        self.dead: DeadGrant | None = None
+        self.renewer, self.leeway = renewer, leeway
+        self._caps: bool | None = caps_leeway  # None once the warning of a leeway that is too long was given
+        self.attempts = Attempts(backoff, random)
         self.observer: SlotObserver | None = None
-        self.share = 1.0
+        self.dead: DeadGrant | None = None
+        self.margin_share = 1.0
         self.rejected: Secret | None = None
-        self.refusals = Refusals()  # of the token that is there in place of a rejected one
-        self.paused = 0
-        self.token: OAuthToken | None = None
-        self._ready: tuple[OAuthToken, float] | None = None  # of one moment: a fresh token, and when it becomes stale
-        self.attempts = 0
-        self.error: OAuthError | None = None
-        self.failures = 0
-        self.pause = 0.0
-        self.retry_at = 0.0
+        self.refusals = Refusals()  # of the current token, if it replaced a rejected one
+        # The token, when it becomes stale and when it expires: one value, so that threads see all three of one moment.
+        self._times: tuple[OAuthToken | None, float, float] = _NOTHING
+        self._fast = self._times  # the same while a fresh token needs no decision, else nothing
+
+    @property
+    def token(self) -> OAuthToken | None:
+        """The current token, fresh or not."""
+        return self._times[0]
+
+    @property
+    def generation(self) -> int:
+        """The number of attempts that ended and tokens that were put."""
+        return self.attempts.generation
 
     def put(self, token: OAuthToken | None) -> None:
-        """Replace the token from outside; who queued for the old one is content with this one."""
+        """Replace the token; callers that wait for the lock get this one."""
+        random = self.attempts.random
         share = 1.0
         try:
-            share = share if self.chance is None else 0.5 + drawn(self.chance(), _CHANCE) / 2
-        finally:  # a callable of the user's own that raises loses no token, whose predecessor may be dead
-            self._put(token, share)
+            share = share if random is None else 0.5 + drawn(random(), "what random returns") / 2
+        finally:  # a callable of the user's own that raises must not lose the token, whose predecessor may be dead
+            self.margin_share = share
+            unproven = self.refusals.unproven
+            if token is None or unproven is None or token.access_token != unproven:
+                self.refusals = Refusals()
+            self._times = self._fast = self._times_of(token)
+            self.rejected = self.dead = None
+            self.attempts.put()
+        if self._caps:
+            self._caps = not warn_of_leeway(token, self.leeway) or None
 
-    def _put(self, token: OAuthToken | None, share: float) -> None:
-        self.share = share
-        unproven = self.refusals.unproven
-        if token is None or unproven is None or token.access_token != unproven:
-            self.refusals = Refusals()
-        self.token, self.error, self.failures, self.rejected = token, None, 0, None
-        self._ready = None if token is None else (token, _stale_at(token, self._leeway_of(token)))
-        self.dead = None
-        self.attempts += 1
+    def _times_of(self, token: OAuthToken | None) -> tuple[OAuthToken | None, float, float]:
+        if token is None or token.expires_at is None:
+            return token, inf, inf
+        if self.leeway is None:
+            margin = token.margin() * self.margin_share
+        else:
+            margin = self.leeway if self._caps is False else capped_margin(token, self.leeway)
+        return token, token.expires_at - margin, token.expires_at
+
+    def change_leeway(self, leeway: float | None) -> None:
+        """Have the current token become stale by another `leeway`, in seconds."""
+        self.leeway = leeway
+        self._times = self._times_of(self.token)
+        self.drop_fast_path()
 
     def refuse_change(self, name: str) -> None:
-        """Raise `UsageError` where `name` is no session's to change, because whoever keeps the token decides it."""
+        """Accept that a session changes `name`: a token that a vault keeps is different."""
 
     def fresh_token(self, now: float) -> OAuthToken | None:
-        """Return the token if it is fresh at `now`: all that nearly every request asks. `look` answers the rest."""
-        ready = self._ready
-        return ready[0] if ready is not None and now < ready[1] else None
+        """Return the token if it is fresh at `now`: the fast path of nearly every request. `decide` does the rest."""
+        token, stale_at, _ = self._fast
+        return token if now < stale_at else None
 
     def drop_fast_path(self) -> None:
-        """Have every caller `look`, until the next token is put."""
-        self._ready = None
+        """Have every caller `decide`, until the next token is put."""
+        self._fast = _NOTHING
 
     def reject(self, token: OAuthToken) -> bool:
-        """Forget the token if it is still this one, because a server refused it; say whether it was."""
+        """Expire the token if it is still this one, because a server rejected it; return whether it was."""
         current = self.token
         if current is None or current.access_token != token.access_token:
             return False
@@ -166,155 +187,102 @@ class Slot:
         self.rejected = token.access_token  # a mark, not another token: one that is put at this moment is not lost
         return True
 
+    def renewable(self) -> bool:
+        """Return whether another token can be got without user interaction."""
+        return self.renewer.renewable(self.token)
+
     def mark_dead(self, token: OAuthToken | None, refused: ServerError | InvalidResponse) -> None:
         """Note that the server `refused` the grant of `token`, unless another token has been put meanwhile."""
         if self.token is token:
             self.dead = DeadGrant.of(token, refused)
 
     def dead_grant_of(self, token: OAuthToken | None) -> DeadGrant | None:
-        """Return what is known of the grant of `token`, where the server has refused it."""
+        """Return what is known of the grant of `token`, if the server has refused it."""
         dead = self.dead
         return dead if dead is not None and dead.is_of(token) else None
 
-    def look(self, now: float) -> tuple[int, OAuthToken | None, Wanted]:
-        """Return the number of attempts, the token, and what is wanted: of one moment, whoever puts tokens meanwhile.
+    def decide(self, now: float) -> tuple[int, OAuthToken | None, Decision]:
+        """Return the generation, the token and what a caller does about it at `now` (seconds since the epoch).
 
-        Raises as `wanted` does.
+        All three are of one moment, whatever other threads put meanwhile. Raises `MissingTokenError` without a token,
+        `TokenExpiredError` for an expired one that cannot be renewed, `InvalidGrant` for one whose grant is dead, and
+        during a pause a copy of the last failure. A token that cannot be renewed is used until it really expires.
         """
         while True:
-            seen, token = self.attempts, self.token
-            wanted = self.wanted(now)
-            if self.token is token:
-                return seen, token, wanted
+            seen, times = self.attempts.generation, self._times
+            decision = self._decided(times, now)
+            if self._times is times:
+                return seen, times[0], decision
 
-    def wanted(self, now: float) -> Wanted:
-        """Return what to do for a token at `now`, in seconds since the epoch.
-
-        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed,
-        `InvalidGrant` for one whose grant is dead, and while backing off a copy of the last failure. One that cannot
-        be renewed is used until it really expires.
-        """
-        token = self.token
-        fresh = Freshness.EXPIRED if token is None else self._freshness(token, now)
-        if fresh is Freshness.FRESH:
-            return Wanted.USE
+    def _decided(self, times: tuple[OAuthToken | None, float, float], now: float) -> Decision:
+        token, stale_at, expires_at = times
+        rejected = token is None or (self.rejected is not None and token.access_token == self.rejected)
+        if not rejected and now < stale_at:
+            return Decision.USE
+        usable = not rejected and now < expires_at
         if self.renewer.renewable(token):
             if (dead := self.dead_grant_of(token)) is not None and not self.renewer.repeatable():
-                if fresh is Freshness.STALE:
-                    return Wanted.USE
+                if usable:
+                    return Decision.USE
                 raise dead.error()
-            pausing = self.error is not None and self._pauses(self.error, now)
-            if fresh is Freshness.STALE:
-                return Wanted.USE if pausing else Wanted.TRY
+            pausing = self.attempts.is_pausing(now)
+            if usable:
+                return Decision.USE if pausing else Decision.RENEW_IF_FREE
             if pausing:
-                self._raise()
-            return Wanted.RENEW
+                self.attempts.raise_paused()
+            return Decision.RENEW
         if token is None:
             raise MissingTokenError("there is no token yet: call fetch_token() first, or give the session a token=")
-        if fresh is Freshness.STALE:
-            return Wanted.USE
+        if usable:
+            return Decision.USE
         raise TokenExpiredError(
             "the token has expired and cannot be renewed: it needs a refresh_token, or a grant that can be repeated "
             "(client_credentials, password), and a token_endpoint; log in again, or give the session those"
         )
 
-    def _pauses(self, error: OAuthError, now: float) -> bool:
-        if self.backoff is not None and self.paused != self.attempts:
-            return counts_for_backoff(error)  # the pause is about to begin: whoever failed is still in the lead
-        return 0 < self.retry_at - now <= self.pause + 1  # more is left where a clock was set back
-
-    def fill(
-        self,
-        seen: int,
-        meanwhile: OAuthToken | None = None,
-        renew: Callable[[OAuthToken | None], Flow[OAuthToken]] | None = None,
+    def renew_or_share(
+        self, seen: int, usable: OAuthToken | None = None, renew: Renew | None = None
     ) -> Flow[OAuthToken]:
-        """Renew the token for a caller that noted `seen` attempts and leads, or waited for one that led.
+        """Renew the token for a caller that noted the generation `seen` and has the lock, or waited for it.
 
-        `meanwhile` is a token that is still good: it is returned where the server cannot be reached just now. `renew`
-        replaces the slot's own way of renewing, this once. A token that is put meanwhile stays, and is what the caller
-        gets. Raises the error of the attempt: the caller's own, or a copy of the one that ended while it waited.
+        `usable` is a token that may still be sent: it is returned if the server cannot be reached. `renew` replaces the
+        renewer, this once. A token that is put meanwhile stays, and is what the caller gets. Raises the error of the
+        attempt: the caller's own, or a copy of the one that ended while it waited.
         """
-        if self.attempts != seen:
-            self._raise()
+        attempts = self.attempts
+        if attempts.generation != seen:
+            attempts.raise_shared()
             return self._put_meanwhile()
         token, rejected, refusals = self.token, self.rejected, self.refusals
         try:
             renewed = yield from (renew or self.renewer.renew)(token)
-        except OAuthError as error:  # any other, such as a time limit of the leader's own, says nothing to who waits
-            if self.holds(token):  # else another one was put here meanwhile, which is not touched by this failure
-                self.error = error.for_waiter()
-                self.failures += 1
-            self.attempts += 1
-            if meanwhile is not None and meanwhile.access_token != self.rejected and is_transient(error):
-                return meanwhile
+        except OAuthError as error:  # any other, such as a time limit of the caller's own, says nothing to the waiters
+            attempts.fail(error, shared=self.is_current(token))
+            if usable is not None and usable.access_token != self.rejected and is_transient(error):
+                return usable
             raise
-        if self.token is renewed or self.holds(token):
+        if self.token is not renewed or attempts.generation == seen:  # else a session has put it already
+            if not self.is_current(token):  # a login or a logout meanwhile: what was renewed is another's token by now
+                return renewed if renew is not None else self._put_meanwhile()
             self.put(renewed)
-            if rejected is not None:
-                refusals.replaced_by(renewed.access_token)
-                self.refusals = refusals
-        elif renew is None:  # a login or a logout meanwhile: what was renewed is another's token by now
-            return self._put_meanwhile()
+        if rejected is not None:
+            refusals.replaced_by(renewed.access_token)
+            self.refusals = refusals
         return renewed
 
-    def holds(self, token: OAuthToken | None) -> bool:
-        """Say whether the slot's token is still `token`, or the same one put again."""
+    def is_current(self, token: OAuthToken | None) -> bool:
+        """Return whether the slot's token is still `token`, or the same one put again."""
         current = self.token
-        if current is None or token is None:
+        if current is token or current is None or token is None:
             return current is token
         return (current.access_token, current.refresh_token) == (token.access_token, token.refresh_token)
 
     def _put_meanwhile(self) -> OAuthToken:
-        if (theirs := self.token) is not None:  # looked at after `attempts`, which put() changes last
+        if (theirs := self.token) is not None:  # looked at after `generation`, which put() changes last
             return theirs
         raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
 
-    def back_off(self, now: float, chance: float) -> None:
-        """Start the pause after a failure at `now`; `chance` is in 0…1. A failure that asked nobody has none."""
-        if self.backoff is None or self.paused == self.attempts:
-            return  # this caller has led no attempt: the pause of the last one stands
-        self.paused = self.attempts
-        if self.error is None or not counts_for_backoff(self.error):
-            return
-        self.pause = self.backoff.pause(self.failures, self.error, drawn(chance, _CHANCE))
-        self.retry_at = now + self.pause
-
-    def go_on(self) -> None:
-        """Note that the attempt is over: no pause of it is still to begin."""
-        self.paused = self.attempts
-
     def is_good(self, token: OAuthToken, now: float) -> bool:
-        """Say whether `token` may still be sent at `now`."""
-        return self._freshness(token, now) is not Freshness.EXPIRED
-
-    def _freshness(self, token: OAuthToken, now: float) -> Freshness:
-        """Return how fresh the slot's token is; one that a server refused has expired, whatever it says."""
-        if self.rejected is not None and token.access_token == self.rejected:
-            return Freshness.EXPIRED
-        return freshness(token, now, self._leeway_of(token))
-
-    def _leeway_of(self, token: OAuthToken) -> float:
-        return token.margin() * self.share if self.leeway is None else self.leeway
-
-    def _raise(self) -> None:
-        if self.error is not None:
-            raise self.error.for_waiter()
-
-
-def waiting(slot: Slot) -> AbstractContextManager[None]:
-    """Return the block in which somebody waits for another's attempt at `slot`. Raises as `Observer.waiting` does."""
-    return nullcontext() if slot.observer is None else slot.observer.waiting()
-
-
-def reject(slot: Slot, token: OAuthToken) -> bool:
-    """Reject `token` at `slot`; tell of it once, however many callers were refused with the same token.
-
-    Raises `UsageError` for what is no token.
-    """
-    instance(token, OAuthToken, "what is rejected is an OAuthToken, as token() returned it")
-    known = slot.rejected == token.access_token
-    was_current = slot.reject(token)
-    if was_current and not known and slot.observer is not None:
-        slot.observer.rejected()
-    return was_current
+        """Return whether `token` may still be sent at `now`."""
+        rejected = self.rejected is not None and token.access_token == self.rejected
+        return not rejected and (token.expires_at is None or now < token.expires_at)

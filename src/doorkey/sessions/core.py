@@ -53,7 +53,7 @@ class SessionCore(KnownServer):
         self.hooks = ComplianceHooks()
         self.auth_methods: dict[str, ClientAuthMethod] = {}
         self.authorizations = Authorizations()
-        self.slot = Slot(self, options.leeway)
+        self.slot = Slot(self, options.leeway, caps_leeway=False)
         self.slot.observer = self.observer
         self.token_view: OAuth2Token | None = None
         self.initial_grant: Grant | None = None  # of a session that signs its own assertions
@@ -68,8 +68,7 @@ class SessionCore(KnownServer):
             self.slot.refuse_change(name)
             self.options = options
             if name == "leeway":
-                self.slot.leeway = options.leeway
-                self.slot.drop_fast_path()  # the token becomes stale at another moment
+                self.slot.change_leeway(options.leeway)
             elif name in ("client_id", "metadata", "token_endpoint"):
                 self.configure()
                 self.slot.observer = self.observer
@@ -265,7 +264,7 @@ class SessionCore(KnownServer):
             call = call.overridden(overrides, (yield from self.token_endpoint(url)))
         renewed = yield from self.ask(call)
         replaced = {"access_token": token.access_token.reveal()} if token else {}
-        yield from self.save_and_adopt(renewed, call, replaced, wanted=partial(self.slot.holds, token))
+        yield from self.save_and_adopt(renewed, call, replaced, wanted=partial(self.slot.is_current, token))
         return renewed
 
     def refuse_within_saving(self) -> None:
@@ -337,7 +336,7 @@ class SessionCore(KnownServer):
             raise
         if renewed.scope is None and token is not None:
             renewed = replace(renewed, scope=token.scope)  # unchanged if the answer names none (RFC 6749 §6)
-        wanted = _always if token is None else partial(self.slot.holds, token)
+        wanted = _always if token is None else partial(self.slot.is_current, token)
         how = call if token is None else last or call  # a foreign token is not requested again by our own grant
         yield from self.save_and_adopt(renewed, how, {"refresh_token": refresh_token.reveal()}, call.endpoint, wanted)
         return renewed

@@ -14,7 +14,8 @@ from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.backoff import Backoff, is_transient
 from doorkey.renewal.leader_lock import LeaderLock
-from doorkey.renewal.slot import Slot, reject
+from doorkey.renewal.slot import Slot
+from doorkey.renewal.state import reject
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.next_token import next_token, rejects_the_grant

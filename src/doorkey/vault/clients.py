@@ -7,14 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
-from doorkey.renewal.effects import Active, Renew, Renewed
+from doorkey.renewal.effects import Active, Renewed
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
-from doorkey.renewal.slot import Slot
+from doorkey.renewal.state import Renew
 from doorkey.sessions.blocking_awaiting import awaiting, blocking
 from doorkey.sessions.client import OAuth2Client
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
-from doorkey.vault.memory import DECIDED, KeySlot
+from doorkey.vault.key_state import DECIDED, KeyState
 from doorkey.vault.renewal import not_renewable
 from doorkey.wire.flow import Flow
 
@@ -53,9 +53,9 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
         return _plain(kind, live, source, options)
     _check_world(kind, live, awaits=not hasattr(family, "close"))
     if taken := sorted(DECIDED & options.keys()):
-        live.slot.refuse_change(taken[0])
+        live.state.refuse_change(taken[0])
     session = _renewed_by_a_vault(family)(**{**own, **options})
-    session._oauth.slot = live.slot
+    session._oauth.slot = live.state
     session._flight = _flight_of(session._oauth, live)
     session._sign()
     return session
@@ -93,11 +93,11 @@ def _flight_of(core: SessionCore, live: LiveKey | AsyncLiveKey) -> LiveKey | Asy
     return AsyncSessionFlight(core, live)
 
 
-class SessionFlight(SingleFlight[KeySlot]):
+class SessionFlight(SingleFlight[KeyState]):
     """A session's share of the single flight of a vault's key; the session shows the token that was used last."""
 
     def __init__(self, core: SessionCore, live: LiveKey) -> None:
-        super().__init__(live.slot, live._perform, live._clock, live._lock)
+        super().__init__(live.state, live._perform, live._clock, live._lock)
         self._core, self._live = core, live  # the session keeps its key from being dropped
 
     def token(self) -> OAuthToken:
@@ -106,17 +106,17 @@ class SessionFlight(SingleFlight[KeySlot]):
 
     def renewed(self, renew: Renew) -> OAuthToken:
         """Return the next token, as the vault brings it."""
-        before, token = self.slot.token, super().token()
+        before, token = self.state.token, super().token()
         if token is before:
-            _given_up(self.slot, token)
+            _given_up(self.state, token)
         return self.token()
 
 
-class AsyncSessionFlight(AsyncSingleFlight[KeySlot]):
+class AsyncSessionFlight(AsyncSingleFlight[KeyState]):
     """The same for tasks."""
 
     def __init__(self, core: SessionCore, live: AsyncLiveKey) -> None:
-        super().__init__(live.slot, live._perform, live._clock, live._lock)
+        super().__init__(live.state, live._perform, live._clock, live._lock)
         self._core, self._live = core, live
 
     async def token(self) -> OAuthToken:
@@ -125,17 +125,17 @@ class AsyncSessionFlight(AsyncSingleFlight[KeySlot]):
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return the next token, as the vault brings it."""
-        before, token = self.slot.token, await super().token()
+        before, token = self.state.token, await super().token()
         if token is before:
-            _given_up(self.slot, token)
+            _given_up(self.state, token)
         return await self.token()
 
 
-def _given_up(slot: Slot, token: OAuthToken) -> None:
+def _given_up(state: KeyState, token: OAuthToken) -> None:
     """Have the next caller bring another token. Raises `TokenExpiredError` where there is none to be had."""
     if token.refresh_token is None:
         raise not_renewable()
-    slot.reject(token)
+    state.reject(token)
 
 
 def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:

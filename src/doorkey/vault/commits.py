@@ -19,7 +19,7 @@ GIVEN_UP_AFTER: Final = 4.0
 """Seconds after which a store that still fails is given up: one that hangs takes long for each attempt."""
 
 
-def settled(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[[], float]) -> Flow[Entry]:
+def commit_until_decided(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[[], float]) -> Flow[Entry]:
     """Commit `mine` over the version `expected`, and return what the store then holds: `mine`, or what is newer.
 
     A commit of somebody else wins, unless it is an earlier turn of the same login, or the token that `mine` has used

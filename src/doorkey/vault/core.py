@@ -23,7 +23,8 @@ from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
 from doorkey.vault.commits import overwritten
 from doorkey.vault.entry import Codec, Entry, Sealing
-from doorkey.vault.memory import KeySlot, Memory
+from doorkey.vault.key_state import KeyState
+from doorkey.vault.memory import Memory
 from doorkey.vault.renewal import Renewing
 from doorkey.wire.flow import Flow
 from doorkey.wire.limits import ExchangePolicy, policy_of
@@ -102,25 +103,23 @@ class VaultCore:
             )
         self._renewing = Renewing(
             codec=self._codec,
-            ready=self._requests.ready,
-            ask=self._ask,
+            metadata=self._requests.ready,
+            ask=self._requests.refresh,
             clock=clock,
             chance=random,
             lease=lease,
             slack=SLACK,
             observer=self.observer,
-            timer=self._seconds,
+            timer=self._elapsed,
         )
 
-    def _seconds(self) -> float:
+    def _elapsed(self) -> float:
         moment = self.observer.moment()
         return monotonic_time() if moment is None else moment  # a renewal goes on without the program's own timer
 
-    def slot(self, key: str) -> KeySlot:
+    def state(self, key: str) -> KeyState:
         """Return the memory of `key`, still empty."""
-        slot = KeySlot(Memory(key, self._leeway, self._check_every), self._renewing.fresh)
-        slot.observer = self.observer
-        return slot
+        return KeyState(Memory(key, self._leeway, self._check_every), self._renewing.fresh, self.observer)
 
     def session_options(self) -> dict[str, Any]:
         """Return the options of a session for the same client at the same server."""
@@ -138,28 +137,23 @@ class VaultCore:
             **{name: value for name, value in known.items() if value is not None},
         }
 
-    def save(self, slot: KeySlot, token: Mapping[str, Any] | OAuthToken) -> Flow[None]:
-        """Save what a login brought under the key of `slot`."""
-        yield from self._change(slot, Entry.new(self._value(token)))
+    def save(self, state: KeyState, token: Mapping[str, Any] | OAuthToken) -> Flow[None]:
+        """Save what a login brought under the key of `state`."""
+        yield from self._change(state, Entry.new(self._value(token)))
 
-    def forget(self, slot: KeySlot) -> Flow[None]:
-        """Delete the record of the key of `slot`, if there is one."""
-        yield from self._change(slot, None)
+    def forget(self, state: KeyState) -> Flow[None]:
+        """Delete the record of the key of `state`, if there is one."""
+        yield from self._change(state, None)
 
-    def _change(self, slot: KeySlot, entry: Entry | None) -> Flow[None]:
-        saved = yield from overwritten(self._codec, slot.memory.key, entry)
-        slot.memory.changed(saved, self.clock())
-        slot.put(None if saved is None else saved.token)
+    def _change(self, state: KeyState, entry: Entry | None) -> Flow[None]:
+        saved = yield from overwritten(self._codec, state.memory.key, entry)
+        state.memory.changed(saved, self.clock())
+        state.put(None if saved is None else saved.token)
 
     def _value(self, token: Mapping[str, Any] | OAuthToken) -> OAuthToken:
         if isinstance(token, OAuth2Token):
             return token.value
         return token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=self.clock())
-
-    def _ask(self, token: OAuthToken) -> Flow[OAuthToken]:
-        """Present the refresh token of `token`."""
-        metadata = yield from self._requests.ready()
-        return (yield from self._requests.refresh(metadata, token))
 
 
 def check_store(store: object, *, awaited: bool) -> None:

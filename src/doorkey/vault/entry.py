@@ -42,21 +42,22 @@ class ForeignRecordError(RecordError):
 class Entry:
     """A record as a vault reads it.
 
-    `grant` is random and made anew by each `save`, `turn` counts the renewals since: of two entries of one grant, the
-    one of the higher turn holds the refresh token that still works. `dead` is what the server said when it refused the
-    grant, or None. `used` tells which token this turn was got with: known where it was got, and in no record.
+    `login_id` is random and new with each `save`; `rotation` counts the renewals since. Of two entries of one login,
+    the one of the higher rotation holds the refresh token that still works. `dead` is the server's description when it
+    refused the grant, or None. `used` are digests of the token that this rotation used up: known in the process that
+    renewed it, and in no record.
     """
 
     token: OAuthToken
-    grant: str
-    turn: int = 0
+    login_id: str
+    rotation: int = 0
     version: int = 0
     dead: str | None = None
     used: tuple[bytes, bytes] | None = field(default=None, repr=False)
 
     @classmethod
     def new(cls, token: OAuthToken) -> Entry:
-        """Return the first turn of a login."""
+        """Return the entry of a new login."""
         return cls(token, secrets.token_urlsafe(12))
 
     def at(self, version: int) -> Entry:
@@ -64,10 +65,10 @@ class Entry:
         return replace(self, version=version)
 
     def renewed(self, token: OAuthToken) -> Entry:
-        """Return the next turn."""
-        return Entry(token, self.grant, self.turn + 1, self.version, used=_traces(self.token))
+        """Return the entry after one more renewal."""
+        return Entry(token, self.login_id, self.rotation + 1, self.version, used=_traces(self.token))
 
-    def buried(self, refused: InvalidGrant) -> Entry:
+    def marked_dead(self, refused: InvalidGrant) -> Entry:
         """Return the entry of a grant that the server `refused`."""
         return replace(self, dead=refused.description)
 
@@ -76,13 +77,13 @@ class Entry:
 
         So it is of a login that holds the token that this turn has used up: it was saved once more, and is none.
         """
-        if self.grant == other.grant:
-            return self.turn > other.turn
+        if self.login_id == other.login_id:
+            return self.rotation > other.rotation
         return self.dead is None and self._has_used(other.token)
 
-    def is_turn_of(self, other: Entry) -> bool:
+    def is_same_rotation_as(self, other: Entry) -> bool:
         """Say whether both are the same turn of one login."""
-        return (self.grant, self.turn) == (other.grant, other.turn)
+        return (self.login_id, self.rotation) == (other.login_id, other.rotation)
 
     def _has_used(self, token: OAuthToken) -> bool:
         if self.used is None or token.refresh_token is None:
@@ -121,7 +122,7 @@ class Codec:
 
         Raises `UsageError` for a token that JSON cannot hold, `StoreError` when a sealer of the user's own fails.
         """
-        metadata: dict[str, Any] = {"grant": entry.grant, "turn": entry.turn}
+        metadata: dict[str, Any] = {"grant": entry.login_id, "turn": entry.rotation}
         metadata |= {"client": self._client, "server": self._server}
         if entry.dead is not None:
             metadata["dead"] = entry.dead

@@ -39,11 +39,13 @@ from doorkey.errors import (
     TokenExpiredError,
     TransportError,
 )
+from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.backoff import is_transient
-from doorkey.renewal.slot import Freshness, SlotObserver
+from doorkey.renewal.slot import Freshness
+from doorkey.renewal.state import SlotObserver
 from doorkey.stores.protocol import Lease
 from doorkey.tokens import OAuthToken
-from doorkey.vault.commits import TRIES, settled
+from doorkey.vault.commits import TRIES, commit_until_decided
 from doorkey.vault.effects import Load, Release, TryLease
 from doorkey.vault.entry import Codec, Entry
 from doorkey.vault.memory import Memory
@@ -62,15 +64,15 @@ TRY_EVERY: Final = 3
 class Renewing:
     """The renewal of the tokens of one vault.
 
-    `ready()` is a flow that finds out all that asking takes, `ask(token)` one that presents the refresh token of
-    `token` at the authorization server. `lease` is in seconds and outlives the asking by `slack`; `chance` returns 0…1.
-    `observer` is told who waits for another process; `timer` measures that, in seconds, whatever the clock says.
-    `pace` says when who waits looks again.
+    `metadata()` is a flow that returns the server's metadata, `ask(metadata, token)` one that presents the refresh
+    token of `token` at the authorization server. `lease` is in seconds and outlives the request by `slack`; `chance`
+    returns 0…1. `observer` is told how long a caller waits for another process; `timer` measures that in seconds, even
+    if the clock is set. `pace` is when a waiter reads the store again.
     """
 
     codec: Codec
-    ready: Callable[[], Flow[object]]
-    ask: Callable[[OAuthToken], Flow[OAuthToken]]
+    metadata: Callable[[], Flow[ServerMetadata]]
+    ask: Callable[[ServerMetadata, OAuthToken], Flow[OAuthToken]]
     clock: Callable[[], float]
     chance: Callable[[], float]
     lease: float
@@ -87,13 +89,14 @@ class Renewing:
         the grant is dead, `RecordError` for a record that is not ours, else the error of the store or the server.
         """
         try:
-            return (yield from _OneKey(self, memory).fresh())
+            with ExitStack() as waiting:
+                return (yield from _OneKey(self, memory).run(waiting))
         except OAuthError as error:
             now, held = self.clock(), memory.held
             if not is_transient(error):
                 raise
-            if held is not None and memory.good(held, now) is not Freshness.EXPIRED:
-                memory.rest(now, error)
+            if held is not None and memory.freshness_of(held, now) is not Freshness.EXPIRED:
+                memory.defer(now, error)
                 return held.token
             if isinstance(error, StoreError):
                 raise StoreError(
@@ -108,20 +111,17 @@ class _OneKey:
     def __init__(self, how: Renewing, memory: Memory) -> None:
         self._how, self._memory, self._key, self._changes = how, memory, memory.key, memory.changes
 
-    def fresh(self) -> Flow[OAuthToken]:
-        with ExitStack() as waiting:
-            return (yield from self._fresh(waiting))
-
-    def _fresh(self, waiting: ExitStack) -> Flow[OAuthToken]:
+    def run(self, waiting: ExitStack) -> Flow[OAuthToken]:
+        """Return a token that may be sent; `waiting` is closed when it waits for no other process any more."""
         entry = yield from self._read()
-        fresh = self._memory.good(entry, self._how.clock())
+        fresh = self._memory.freshness_of(entry, self._how.clock())
         if fresh is Freshness.FRESH:
             return entry.token
         if entry.token.refresh_token is None:
             if fresh is Freshness.STALE:
                 return entry.token
             raise not_renewable()
-        yield from self._how.ready()  # before the lease is taken, which lasts for the asking alone
+        metadata = yield from self._how.metadata()  # before the lease is taken, which lasts for the request alone
         looks, waited, too_late = 0, 0.0, 0
         began = looked = self._how.timer()
         while True:
@@ -129,7 +129,7 @@ class _OneKey:
             lease = (yield from TryLease(self._key, self._how.lease)) if looks % TRY_EVERY == 0 else None
             if lease is not None:
                 waiting.close()
-                renewed = yield from self._leading(lease, entry, asked_at + self._how.slack)
+                renewed = yield from self._renew_under(lease, entry, metadata, asked_at + self._how.slack)
                 if renewed is not None:
                     return renewed.token
                 too_late += 1
@@ -137,7 +137,7 @@ class _OneKey:
                     raise StoreError("the store is too slow for a lease to outlive the renewal", retryable=True)
                 continue
             if fresh is Freshness.STALE:
-                self._memory.rest(self._how.clock())
+                self._memory.defer(self._how.clock())
                 return entry.token
             if waited > 2 * self._how.lease:
                 raise TransportError("other processes keep renewing this token, and none has succeeded", retryable=True)
@@ -160,12 +160,12 @@ class _OneKey:
         """
         if newer.version == than.version or self._memory.refuses(newer):
             return False
-        return newer.supersedes(than) or self._memory.good(newer, self._how.clock()) is not Freshness.EXPIRED
+        return newer.supersedes(than) or self._memory.freshness_of(newer, self._how.clock()) is not Freshness.EXPIRED
 
-    def _leading(self, lease: Lease, first: Entry, until: float) -> Flow[Entry | None]:
+    def _renew_under(self, lease: Lease, first: Entry, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
         """Renew under the `lease`, and give it back; None where that has to begin again: see `_renewed`."""
         try:
-            entry = yield from self._renewed(first, until)
+            entry = yield from self._renewed(first, metadata, until)
         except GeneratorExit:  # nobody is left who would perform anything
             raise
         except BaseException:
@@ -174,7 +174,7 @@ class _OneKey:
         yield from _released(lease)
         return entry
 
-    def _renewed(self, first: Entry, until: float) -> Flow[Entry | None]:
+    def _renewed(self, first: Entry, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
         """Return the next turn, or what is newer; None where nobody was asked `until` then, or what is newer is old."""
         entry = yield from self._read()
         if self._usable(entry, first):
@@ -185,36 +185,36 @@ class _OneKey:
             return None
         began = self._how.timer()
         try:
-            token = yield from self._how.ask(entry.token)
+            token = yield from self._how.ask(metadata, entry.token)
         except InvalidGrant as refused:
             newer = yield from self._read()
             if self._usable(newer, entry):
                 return newer
             if newer.token.refresh_token != entry.token.refresh_token:
                 return None  # not what was refused: its turn
-            left = yield from self._buried(newer.buried(refused))
+            left = yield from self._marked_dead(newer.marked_dead(refused))
             if left.dead is not None:
                 raise
             return left if self._usable(left, entry) else None
         mine = entry.renewed(token)
-        self._memory.keep(mine, self._changes)
+        self._memory.hold_unsaved(mine, self._changes)
         try:
-            saved = yield from settled(self._how.codec, self._key, entry.version, mine, self._how.timer)
+            saved = yield from commit_until_decided(self._how.codec, self._key, entry.version, mine, self._how.timer)
         except StoreError:
             _log.warning("the store did not take a renewed token: it is kept in memory until the store answers")
             return mine
-        self._see(saved)
+        self._observe(saved)
         self._how.pace.took(self._how.timer() - began)
-        return saved if saved.is_turn_of(mine) or self._usable(saved, entry) else None
+        return saved if saved.is_same_rotation_as(mine) or self._usable(saved, entry) else None
 
-    def _buried(self, dead: Entry) -> Flow[Entry]:
+    def _marked_dead(self, dead: Entry) -> Flow[Entry]:
         """Note for everybody that the server refused the grant, and return what then holds: a newer turn overrules."""
-        self._see(dead)
+        self._observe(dead)
         try:
-            left = yield from settled(self._how.codec, self._key, dead.version, dead, self._how.timer)
+            left = yield from commit_until_decided(self._how.codec, self._key, dead.version, dead, self._how.timer)
         except StoreError:
             return dead  # known here at least
-        self._see(left)
+        self._observe(left)
         return left
 
     def _read(self) -> Flow[Entry]:
@@ -222,21 +222,26 @@ class _OneKey:
         memory, how = self._memory, self._how
         record = yield from Load(self._key)
         if record is None:
-            memory.see(None, self._changes, how.clock())
+            memory.observe(None, self._changes, how.clock())
             raise MissingTokenError("nothing is stored under this key: it was forgotten, or never saved; log in again")
         entry = how.codec.read(self._key, record)
         held = memory.held
         if held is not None and held.supersedes(entry):
-            entry = yield from settled(how.codec, self._key, entry.version, held, how.timer)
-        if held is not None and held.dead is not None and held.version == entry.version and held.grant == entry.grant:
+            entry = yield from commit_until_decided(how.codec, self._key, entry.version, held, how.timer)
+        if (
+            held is not None
+            and held.dead is not None
+            and held.version == entry.version
+            and held.login_id == entry.login_id
+        ):
             entry = held  # the store could not be told
-        self._see(entry)
+        self._observe(entry)
         if entry.dead is not None:
             raise InvalidGrant(description=entry.dead or None, status=400)
         return entry
 
-    def _see(self, entry: Entry) -> None:
-        self._memory.see(entry, self._changes, self._how.clock())
+    def _observe(self, entry: Entry) -> None:
+        self._memory.observe(entry, self._changes, self._how.clock())
 
 
 def _released(lease: Lease) -> Flow[None]:

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
-from doorkey.renewal.slot import reject
+from doorkey.renewal.state import reject
 from doorkey.tokens import OAuthToken
 from doorkey.values import NotPicklable
-from doorkey.vault.memory import KeySlot
+from doorkey.vault.key_state import KeyState
 
 __all__ = ["AsyncVaultSource", "VaultSource"]
 
 
-LiveKey: TypeAlias = SingleFlight[KeySlot]
+LiveKey: TypeAlias = SingleFlight[KeyState]
 """What one process remembers of a key, as its single flight: one contender for each key, whoever asks.
 
 It lives for as long as a renewal of it is under way, and is found by that.
 """
 
-AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeySlot]
+AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeyState]
 """The same for tasks, of one event loop or of several."""
 
 
@@ -48,11 +48,11 @@ class VaultSource(NotPicklable):
         There always may be: one without a refresh token is kept, but the store may have another by now.
         """
         self._refused = live = self._live(self._key)  # not dropped before another token is asked for
-        reject(live.slot, token)
+        reject(live.state, token)
         return True
 
-    def _shared_slot(self) -> KeySlot:
-        return self._live(self._key).slot
+    def _shared_slot(self) -> KeyState:
+        return self._live(self._key).state
 
 
 class AsyncVaultSource(NotPicklable):
@@ -74,8 +74,8 @@ class AsyncVaultSource(NotPicklable):
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; see `VaultSource.reject`."""
         self._refused = live = self._live(self._key)
-        reject(live.slot, token)
+        reject(live.state, token)
         return True
 
-    def _shared_slot(self) -> KeySlot:
-        return self._live(self._key).slot
+    def _shared_slot(self) -> KeyState:
+        return self._live(self._key).state

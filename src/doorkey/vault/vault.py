@@ -113,7 +113,7 @@ class TokenVault(NotPicklable):
         another client or server.
         """
         live = self._live(checked_key(key))
-        run(self._core.save(live.slot, token), self._perform)
+        run(self._core.save(live.state, token), self._perform)
 
     def source(self, key: str) -> VaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
@@ -146,7 +146,7 @@ class TokenVault(NotPicklable):
         Other processes send the access token for at most `check_every` seconds more; it is not revoked at the server.
         """
         live = self._live(checked_key(key))
-        run(self._core.forget(live.slot), self._perform)
+        run(self._core.forget(live.state), self._perform)
 
     def close(self) -> None:
         """Close the store, and the HTTP client that was made here."""
@@ -163,8 +163,8 @@ class TokenVault(NotPicklable):
         return self._keys.get(key, partial(self._made, key))
 
     def _made(self, key: str) -> LiveKey:
-        live = LiveKey(self._core.slot(key), self._perform, self._core.clock)
-        live.slot.memory.on_unsaved = partial(self._keys.pin, key)
+        live = LiveKey(self._core.state(key), self._perform, self._core.clock)
+        live.state.memory.on_unsaved = partial(self._keys.pin, key)
         return live
 
     def _perform(self, effect: Effect[Any]) -> Any:
@@ -242,7 +242,7 @@ class AsyncTokenVault(NotPicklable):
     async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
         live = self._live(checked_key(key))
-        await shielded(lambda: arun(self._core.save(live.slot, token), self._perform), _nothing)
+        await shielded(lambda: arun(self._core.save(live.state, token), self._perform), _nothing)
 
     def source(self, key: str) -> AsyncVaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
@@ -270,7 +270,7 @@ class AsyncTokenVault(NotPicklable):
     async def forget(self, key: str) -> None:
         """Delete what is saved under `key`; see `TokenVault.forget`."""
         live = self._live(checked_key(key))
-        await shielded(lambda: arun(self._core.forget(live.slot), self._perform), _nothing)
+        await shielded(lambda: arun(self._core.forget(live.state), self._perform), _nothing)
 
     async def aclose(self) -> None:
         """Close the store, and the HTTP client that was made here for this event loop."""
@@ -289,8 +289,8 @@ class AsyncTokenVault(NotPicklable):
         return self._keys.get(key, partial(self._made, key))
 
     def _made(self, key: str) -> AsyncLiveKey:
-        live = AsyncLiveKey(self._core.slot(key), self._perform, self._core.clock)
-        live.slot.memory.on_unsaved = partial(self._keys.pin, key)
+        live = AsyncLiveKey(self._core.state(key), self._perform, self._core.clock)
+        live.state.memory.on_unsaved = partial(self._keys.pin, key)
         return live
 
     async def _perform(self, effect: Effect[Any]) -> Any:

@@ -62,7 +62,7 @@ def drive(session: Bare, flow: Flow[Any], answers: Iterable[Response]) -> tuple[
             elif isinstance(effect, Renewed | Active):
                 renew = effect.renew if isinstance(effect, Renewed) else None
                 slot = session._oauth.slot
-                outcome, more = drive(session, slot.fill(slot.attempts, renew=renew), left)
+                outcome, more = drive(session, slot.renew_or_share(slot.attempts.generation, renew=renew), left)
                 asked += more
             else:
                 assert isinstance(effect, Settle)

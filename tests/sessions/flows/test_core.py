@@ -215,7 +215,7 @@ def test_a_dead_refresh_token_without_another_way_is_an_error_and_the_expired_to
         active(session, REFUSED)
     assert session._oauth.slot.token is not None
     with pytest.raises(TokenExpiredError):
-        Bare(token={**OLD, "refresh_token": None}, token_endpoint=TOKEN_URL)._oauth.slot.wanted(NOW)
+        Bare(token={**OLD, "refresh_token": None}, token_endpoint=TOKEN_URL)._oauth.slot.decide(NOW)
 
 
 def test_a_refresh_token_that_was_refused_is_presented_by_no_renewal_that_had_been_wanted_before() -> None:
@@ -233,7 +233,7 @@ def test_a_refused_refresh_token_says_nothing_of_a_token_that_came_between() -> 
     assert isinstance(wanted, Renewed)
     slot = session._oauth.slot
     with pytest.raises(InvalidGrant):
-        drive(session, slot.fill(slot.attempts, renew=wanted.renew), [REFUSED])
+        drive(session, slot.renew_or_share(slot.attempts.generation, renew=wanted.renew), [REFUSED])
     assert slot.dead is None
 
 
@@ -365,7 +365,7 @@ def test_a_session_tells_what_it_knows_and_takes_another_token() -> None:
     assert session.token == OAuth2Token({"access_token": "x"})
     session.token = None
     with pytest.raises(MissingTokenError):
-        session._oauth.slot.wanted(NOW)
+        session._oauth.slot.decide(NOW)
     assert Bare().scope is None
 
 

@@ -154,7 +154,7 @@ def test_looking_at_the_token_signs_nothing(
     clock.advance(270)  # stale: everybody looks whether it can be renewed
     core = client.native._oauth
     for _ in range(5):
-        core.slot.wanted(clock())
+        core.slot.decide(clock())
         assert core.renewable(core.slot.token)
     assert len(signatures) == 1
 
