@@ -121,7 +121,7 @@ def test_without_a_token_or_an_endpoint_nothing_is_sent(adapter: Adapter, hostil
     assert hostile.received == []
 
 
-@pytest.mark.parametrize("illegal", ["a b", "a\r\nb", "ü"])
+@pytest.mark.parametrize("illegal", ["a\tb", "a\r\nb", "ü"])
 def test_a_token_that_cannot_be_one_is_not_sent(client: Client, hostile: Hostile, illegal: str) -> None:
     with pytest.raises(UsageError):
         client.introspect_token(token=illegal)

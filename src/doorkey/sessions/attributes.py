@@ -1,4 +1,4 @@
-"""A session's options as attributes: read as they were given, and assigned through the checks of the constructor."""
+"""A session's options as attributes. An assignment is checked as the constructor checks the option."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Given_contra = TypeVar("Given_contra", contravariant=True)
 
 
 class Option(Generic[Read_co, Given_contra]):
-    """An option that is read as one type and assigned as another; None is what it is when it is left out.
+    """An option that is read as one type and assigned as another. Assigning None resets it to its default.
 
-    Raises `UsageError` for a value that cannot be, and leaves the session as it was.
+    An invalid value raises `UsageError` and changes nothing.
     """
 
     def __init__(self, meaning: str) -> None:
@@ -36,5 +36,5 @@ class Option(Generic[Read_co, Given_contra]):
 
     def __set__(self, session: OAuth2Client, value: Given_contra) -> None:
         if "_oauth" not in vars(session):
-            raise UsageError(f"{self._name} is assigned to a session that is made: call super().__init__() first")
+            raise UsageError(f"{self._name} is assigned to a constructed session: call super().__init__() first")
         session._change(self._name, value)

@@ -1,4 +1,4 @@
-"""New authorization requests: their URLs, and what they promise their callbacks (RFC 6749 §4.1.1)."""
+"""New authorization requests: their URLs, and the record of each for its response (RFC 6749 §4.1.1)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def begun(
             text(value, name)
     shown = sorted(_NEVER_SHOWN & rest.keys())
     if shown:
-        raise UsageError(f"{shown[0]} does not belong into a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")
+        raise UsageError(f"{shown[0]} does not belong in a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")
     response_type = _response_type(rest.pop("response_type", None))
     redirect_uri = rest.pop("redirect_uri", None) or options.redirect_uri
     scope = Scope.of(rest.pop("scope", None)) or options.scope or Scope()
@@ -139,7 +139,7 @@ def transaction_of(
 
 
 def promised_by(transaction: AuthorizationTransaction) -> Pending:
-    """Return what the callback of `transaction` was promised."""
+    """Return the record of the request of `transaction`."""
     return Pending(
         redirect_uri=transaction.redirect_uri,
         code_verifier=transaction.code_verifier,

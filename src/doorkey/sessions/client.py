@@ -1,7 +1,7 @@
-"""`OAuth2Client`: the face that every session of the family shares, over whichever HTTP library.
+"""`OAuth2Client`: the methods and options that every session has, on whichever HTTP library.
 
-The methods that talk to a server are flows here (their names begin with an underscore); each client class turns them
-into methods that block or await, with the same signature, by `doorkey.sessions.blocking_awaiting`.
+The methods that send requests to the server are flows here, and their names begin with an underscore. Each client class
+turns them into methods that block or await, with the same signature, by `doorkey.sessions.blocking_awaiting`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.protocol.introspection import Introspection
     from doorkey.protocol.metadata import ServerMetadata
-    from doorkey.sessions.callbacks import AuthorizationResponse, Finished
+    from doorkey.sessions.callbacks import AuthorizationResponse
     from doorkey.sessions.core import SessionCore
     from doorkey.sessions.hooks import Hook
     from doorkey.sessions.options import SessionOptions, UpdateToken
@@ -26,27 +26,44 @@ if TYPE_CHECKING:
     from doorkey.values import Secret
     from doorkey.wire.flow import Flow
 
-# What an operation needs is imported when it is first called, and the core when the first session is made: importing a
-# client is part of starting every program that has one in its reach, used or not.
+# The modules of an operation are imported when it is first called, and the core when the first session is constructed:
+# many programs import a client and do not use it.
 
 AuthMethod: TypeAlias = "str | ClientAuthMethod | None"
 HeaderItems = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 class OAuth2Client:
-    """What a session knows and does, whichever HTTP library sends its requests.
+    """A session at one authorization server: its token, its options, and the requests that renew the token.
 
-    Options of every session: `client_id`; `client_secret`, text or, for private_key_jwt, a PEM, JWK or key object;
-    `token_endpoint_auth_method` and `revocation_endpoint_auth_method`, a registered name or a callable; `scope`, text
-    or tokens; `state` of a callback still to come; `redirect_uri`; `token`, a mapping as `fetch_token` returns it;
-    `token_placement`, "header", "body" or "uri" (RFC 6750 §2); `update_token(token, refresh_token=None,
-    access_token=None)`, told of every change of the token before it is used; `leeway`, seconds before expiry at which
-    the token is renewed, left out: min(60, lifetime / 2); `code_challenge_method="S256"` (RFC 7636); `token_endpoint`,
-    `authorization_endpoint` and the other endpoints, or `metadata` that names them (RFC 8414); `grant_type`, what
-    `fetch_token` takes where nothing else says; `exchange`, the bounds of an exchange with the server; `clock`, which
-    returns seconds since the epoch; `on_event`, called with each `doorkey.observe.TokenEvent`, and `timer`, which
-    returns seconds and measures their durations. An unknown option raises `UsageError`. Most options are
-    attributes too, which may be assigned later and are checked in the same way.
+    client_id: the client's identifier.
+    client_secret: the client's secret as text, or its private key (PEM, JWK or key object).
+    token_endpoint_auth_method: name of a method, or a callable; None: what metadata and secret allow.
+    revocation_endpoint_auth_method: the same for revocation; None: as for the token endpoint.
+    scope: scope of requests that name none, as text or as scope tokens.
+    state: state of a callback that is still to come.
+    redirect_uri: redirection URI of authorization requests.
+    token: a token that was saved, as a mapping of the shape that `fetch_token` returns.
+    token_placement: "header", "body" or "uri" (RFC 6750 §2).
+    update_token: ``update_token(token, refresh_token=None, access_token=None)`` is called with each new token and the
+        refresh or access token that it replaces, before the token is used. `fetch_token` calls it too.
+    leeway: seconds before expiry at which the token is renewed; None: min(60, lifetime / 2).
+    code_challenge_method: "S256" for PKCE in `create_authorization_url` (RFC 7636).
+    grant_type: default grant of `fetch_token`.
+    token_params: further parameters of each token request, such as `audience`.
+    token_request_headers: further headers of each token request.
+    issuer: URL of the authorization server, whose metadata is discovered on first use.
+    metadata: the server's metadata (RFC 8414), in place of discovery.
+    token_endpoint, authorization_endpoint, …: URLs of single endpoints.
+    prompt, login_hint, nonce, response_mode, display, max_age, ui_locales, acr_values: parameters of each authorization
+        request.
+    exchange: bounds of each exchange with the server, an `ExchangePolicy`.
+    clock: returns seconds since the epoch; None: time.time.
+    on_event: called with each `doorkey.observe.TokenEvent`.
+    timer: returns seconds, for the durations in events; None: time.monotonic.
+
+    Raises `UsageError` for an unknown option and for an invalid value. Most options are attributes too; an assignment
+    is checked in the same way.
     """
 
     __module__ = "doorkey.oauth2.client"  # the public import path, which `help()` and users' documents print
@@ -64,9 +81,9 @@ class OAuth2Client:
     if TYPE_CHECKING:
 
         def _sign(self) -> None:
-            """Make anew what signs this session's requests."""
+            """Replace the object that signs this session's requests."""
 
-    # -- what it knows -----------------------------------------------------------------------------------------------
+    # -- token and options -------------------------------------------------------------------------------------------
 
     @property
     def token(self) -> OAuth2Token | None:
@@ -81,30 +98,32 @@ class OAuth2Client:
     client_id: Option[str, str | None] = Option("The client's identifier at the authorization server.")
     client_secret: Option[Any, Any] = Option("The client's secret or private key, as it was given.")
     token_endpoint_auth_method: Option[AuthMethod, AuthMethod] = Option(
-        "How the client authenticates, a name or a callable, or None for the default."
+        "Client authentication at the token endpoint: a name or a callable; None: the default."
     )
     revocation_endpoint_auth_method: Option[AuthMethod, AuthMethod] = Option(
-        "How the client authenticates to revoke a token, where that differs."
+        "Client authentication at the revocation endpoint; None: as at the token endpoint."
     )
-    scope: Option[str | None, str | Iterable[str] | None] = Option(
-        "The scope that is asked for unless a call says otherwise."
+    scope: Option[str | None, str | Iterable[str] | None] = Option("Default scope of requests.")
+    state: Option[str | None, str | None] = Option("State of a callback that is still to come.")
+    redirect_uri: Option[str | None, str | None] = Option("Default redirection URI of authorization requests.")
+    token_placement: Option[str, str | None] = Option(
+        "Place of the token in a request: header, body or uri (RFC 6750 §2)."
     )
-    state: Option[str | None, str | None] = Option("The state of a callback that is still to come.")
-    redirect_uri: Option[str | None, str | None] = Option("Where browsers come back to unless a call says otherwise.")
-    token_placement: Option[str, str | None] = Option("Where the token goes in a request: header, body or uri.")
-    update_token: Option[UpdateToken | None, UpdateToken | None] = Option("Who is told of every change of the token.")
+    update_token: Option[UpdateToken | None, UpdateToken | None] = Option("Callback for each new token of the session.")
     leeway: Option[float | None, float | None] = Option(
-        "The seconds before expiry at which the token is renewed, or None for the default."
+        "Seconds before expiry at which the token is renewed; None: min(60, lifetime / 2)."
     )
-    code_challenge_method: Option[str | None, str | None] = Option("S256 where every authorization request has PKCE.")
-    grant_type: Option[str | None, str | None] = Option("The grant of a call that names none.")
+    code_challenge_method: Option[str | None, str | None] = Option(
+        "S256: each authorization request uses PKCE (RFC 7636)."
+    )
+    grant_type: Option[str | None, str | None] = Option("Default grant_type of fetch_token.")
     metadata: Option[ServerMetadata, ServerMetadata | Mapping[str, Any] | None] = Option(
-        "What is known of the authorization server: a value, which an assignment replaces."
+        "Metadata of the authorization server (RFC 8414). An assignment replaces all of it."
     )
-    authorization_endpoint: Option[str | None, str | None] = Option("Where browsers are sent to log in.")
-    token_endpoint: Option[str | None, str | None] = Option("Where tokens are asked for unless a call says otherwise.")
-    revocation_endpoint: Option[str | None, str | None] = Option("Where tokens are revoked.")
-    introspection_endpoint: Option[str | None, str | None] = Option("Where it is asked what a token is worth.")
+    authorization_endpoint: Option[str | None, str | None] = Option("Authorization endpoint URL (RFC 6749 §3.1).")
+    token_endpoint: Option[str | None, str | None] = Option("Token endpoint URL (RFC 6749 §3.2).")
+    revocation_endpoint: Option[str | None, str | None] = Option("Revocation endpoint URL (RFC 7009).")
+    introspection_endpoint: Option[str | None, str | None] = Option("Introspection endpoint URL (RFC 7662).")
 
     def _change(self, name: str, value: object) -> None:
         self._oauth.change(name, value, blocking=self._blocking)
@@ -112,22 +131,27 @@ class OAuth2Client:
             self._sign()
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Refuse to be pickled or copied: a session holds secrets, and its token is shared by nobody else."""
+        """Refuse to be pickled or copied: a session holds secrets, and a copy would renew the same token."""
         raise UsageError(
-            "a session is neither pickled nor copied, as it holds secrets: share it, or make one where it is needed"
+            "a session is neither pickled nor copied, because it holds secrets: share it, or construct another one"
         )
 
-    # -- what needs no server ----------------------------------------------------------------------------------------
+    # -- methods without requests -------------------------------------------------------------------------------------
 
     def create_authorization_url(
         self, url: str | None = None, state: str | None = None, code_verifier: str | None = None, **extra: Any
     ) -> tuple[str, str]:
-        """Return (url, state) of a new authorization request (RFC 6749 §4.1.1); keep the state.
+        """Return (url, state) of a new authorization request (RFC 6749 §4.1.1). Keep the state.
 
-        `url` is the authorization endpoint, left out the session's. The session remembers what it made, so that its
-        `fetch_token` checks state and sends verifier and redirect URI; another session is given `state=` and
-        `code_verifier=`. PKCE is on when `code_verifier` or ``code_challenge_method="S256"`` is given. `extra` become
-        parameters. Raises `UsageError`.
+        The session remembers the request: its own `fetch_token` checks the state and sends the code verifier and the
+        redirection URI. Another session needs `state=` and `code_verifier=`.
+
+        url: the authorization endpoint; None: the session's.
+        state: None: a random one.
+        code_verifier: the verifier of PKCE (RFC 7636); None: a random one if ``code_challenge_method="S256"`` is set.
+        extra: further parameters.
+
+        Raises `UsageError`.
         """
         from doorkey.sessions.authorizations import begun
 
@@ -140,9 +164,12 @@ class OAuth2Client:
         return full_url, state
 
     def begin_authorization(self, url: str | None = None, **extra: Any) -> AuthorizationTransaction:
-        """Return a new login with state, nonce and PKCE, for any session of any process to finish (RFC 9700 §2.1).
+        """Return a new login with state, nonce and PKCE. Any session of any process can finish it (RFC 9700 §2.1).
 
-        `url` is the authorization endpoint, left out the session's; `extra` become parameters. Raises `UsageError`.
+        url: the authorization endpoint; None: the session's.
+        extra: further parameters.
+
+        Raises `UsageError`.
         """
         from doorkey.sessions.authorizations import transaction_of
 
@@ -173,10 +200,12 @@ class OAuth2Client:
         from doorkey.sessions.callbacks import parsed
 
         core = self._oauth
+        if core.needs_discovery("token"):  # the metadata may promise `iss` in the response (RFC 9207 §3)
+            self._find_authorization_endpoint(None)
         return parsed(authorization_response, core.options, core.authorizations, state=state, transaction=transaction)
 
     def register_client_auth_method(self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod) -> None:
-        """Make a client authentication method known by its name: a (name, callable) pair, or a callable with `name`."""
+        """Register a client authentication method: a (name, callable) pair, or a callable with an attribute `name`."""
         given = cast("tuple[Any, Any]", auth if isinstance(auth, tuple) else (getattr(auth, "name", None), auth))
         name, method = given
         if not isinstance(name, str) or not callable(method):
@@ -184,7 +213,7 @@ class OAuth2Client:
         self._oauth.auth_methods[name] = given[1]
 
     def register_compliance_hook(self, hook_type: str, hook: Hook) -> None:
-        """Have `hook` mend what a server does wrong; hooks of a kind run in the order registered.
+        """Register a `hook` that repairs what a server does wrong. Hooks of one kind run in registration order.
 
         ``access_token_response`` and ``refresh_token_response`` take and return the HTTP library's response;
         ``refresh_token_request``, ``revoke_token_request``, ``introspect_token_request`` and ``protected_request`` take
@@ -192,7 +221,7 @@ class OAuth2Client:
         """
         self._oauth.hooks.add(hook_type, hook)
 
-    # -- what asks the server, as flows --------------------------------------------------------------------------------
+    # -- methods with requests, as flows ------------------------------------------------------------------------------
 
     def _discover(self) -> Flow[ServerMetadata]:
         """Return the server's metadata, fetched from the session's `issuer` unless it is known (RFC 8414 §3).
@@ -220,92 +249,46 @@ class OAuth2Client:
         transaction: AuthorizationTransaction | None = None,
         **extra: Any,
     ) -> Flow[OAuth2Token]:
-        """Get a token, make it the session's, and return it (RFC 6749 §4); what is no access token is only returned.
+        """Get a token, store it in the session, and return it (RFC 6749 §4).
 
-        `url` is the token endpoint, left out the session's. The grant is `grant_type`, or what is given: a callback's
-        URL as `authorization_response` (with `state` or `transaction` where another session began it) or a `code`, a
-        `username` and `password`, else the session's `grant_type`, else client credentials. `auth` replaces the
-        session's client authentication, `body` and `extra` are further parameters.
+        A response without an access token (`N_A`) is returned but not stored.
 
-        Raises `UsageError` for a call that cannot be, `MismatchingStateError` and `VerificationError` for a callback
-        that is not this request's, `ServerError` when the server or its callback says no, `InvalidResponse` when the
-        answer is no token, `TransportError` when there is none.
+        url: the token endpoint; None: the session's.
+        body: further parameters, as form-encoded text or a mapping.
+        method: POST, or GET for a server that requires it.
+        headers: further headers. A renewal repeats them.
+        auth: client authentication of this call, in place of the session's.
+        grant_type: None: authorization_code for a callback or a code, password for a username and a password, else the
+            session's `grant_type`, else client_credentials.
+        state: the state that the request sent, if another session made the request.
+        authorization_response: the URL at which the browser came back, its posted form as a mapping, or the result of
+            `parse_authorization_response`.
+        code: an authorization code, in place of `authorization_response`.
+        username, password: the account of the password grant.
+        transaction: the login that `begin_authorization` returned, in place of `state`.
+        extra: further parameters, and options of the HTTP library such as `timeout`.
+
+        Raises `UsageError` for invalid or conflicting arguments, `MismatchingStateError` and `VerificationError` for
+        the callback of another request, `ServerError` for an error response, `InvalidResponse` for a response that is
+        not a token, and `TransportError` without a response.
         """
-        from doorkey.sessions.callbacks import finish, speaks_of_a_fragment, with_promised
-        from doorkey.sessions.grant_inference import grant_of, grant_type_of
-        from doorkey.sessions.near_misses import refuse_near_misses
-        from doorkey.sessions.token_call import extra_pairs
-        from doorkey.sources.token_call import TokenCall
-        from doorkey.tokens import NOT_FOR_ACCESS, OAuth2Token
-        from doorkey.values import Secret
+        from doorkey.sessions.fetching import fetch_token
 
-        core = self._oauth
-        core.refuse_within_saving()
-        if extra:
-            refuse_near_misses(extra)
         given = {**extra, "code": code, "username": username, "password": password}
-        finished: Finished | None = None
-        if authorization_response is not None:
-            if not (fragment := speaks_of_a_fragment(authorization_response)):  # else there may be no code to exchange
-                yield from core.located("token", url)  # before the callback, of which the metadata says more
-            implicit = url is None and core.options.metadata.token_endpoint is None
-            finished = finish(
-                authorization_response,
-                core.options,
-                core.authorizations,
-                state=state,
-                transaction=transaction,
-                token_endpoint=core.known_token_endpoint(url),
-                may_read_fragment=implicit and fragment,
-            )
-            if finished.brings_a_token:
-                return (yield from self._take_implicit(finished))
-            given["code"] = finished.code()
-            grant_type = grant_type or "authorization_code"
-        elif transaction is not None:
-            raise UsageError("a transaction is finished with the authorization_response= that came back")
-        endpoint = yield from core.token_endpoint(url)
-        kind = grant_type_of(grant_type, given, core.usual_grant_type())
-        if kind == "refresh_token":
-            current = given.pop("refresh_token", None)
-            overrides = core.overrides_of(body, given, auth, headers, method)
-            return (yield from core.refresh_now(url, Secret(current) if current else None, overrides))
-        promised = None
-        if kind == "authorization_code":
-            given = with_promised(given, finished, core.options, body)
-            promised = (finished.pending.scope if finished else None) or core.options.scope
-        elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
-            given["scope"] = str(core.options.scope)
-        own = core.own_grant()
-        repeats = own is not None and kind == own.grant_type and given.get("assertion") is None
-        grant = own if own is not None and repeats else grant_of(kind, given)
-        call = TokenCall(endpoint, grant, promised=promised, repeats=repeats)
-        call = call.overridden(core.overrides_of(body, given, auth, headers, method))
-        token = yield from core.ask(call)
-        if token.token_type == NOT_FOR_ACCESS:
-            return OAuth2Token(token)
-        return (yield from core.save_and_adopt(token, call, {}))
+        how = (body, method, headers, auth, grant_type, state, authorization_response, transaction)
+        return (yield from fetch_token(self._oauth, url, given, *how))
 
     def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:
-        """Take the token from the fragment of a callback's URL (RFC 6749 §4.2.2), for the implicit grant only.
+        """Take the token of the implicit grant from the fragment of a callback's URL (RFC 6749 §4.2.2).
 
-        `state` is what the request sent, where another session made it. Raises as `fetch_token` does.
+        authorization_response: the URL at which the browser came back.
+        state: the state that the request sent, if another session made the request.
+
+        Raises as `fetch_token` does.
         """
-        from doorkey.sessions.callbacks import finish
+        from doorkey.sessions.fetching import token_from_fragment
 
-        core = self._oauth
-        finished = finish(
-            authorization_response, core.options, core.authorizations, state=state, may_read_fragment=True
-        )
-        return (yield from self._take_implicit(finished))
-
-    def _take_implicit(self, finished: Finished) -> Flow[OAuth2Token]:
-        from doorkey.protocol.token_endpoint import token_of
-
-        core = self._oauth
-        parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
-        token = token_of(parameters, asked_at=core.options.clock())
-        return (yield from core.save_and_adopt(token, None, {}))
+        return (yield from token_from_fragment(self._oauth, authorization_response, state))
 
     def _refresh_token(
         self,
@@ -317,12 +300,17 @@ class OAuth2Client:
         headers: HeaderItems | None = None,
         **extra: Any,
     ) -> Flow[OAuth2Token]:
-        """Renew the token now with `refresh_token`, left out the session's own, and return it (RFC 6749 §6).
+        """Renew the token now and return the new one (RFC 6749 §6).
 
-        Any number of callers at once make one request; it is made though the server may have refused the token before.
-        What is left out is as the token was asked for, `audience` and `resource` too; `url`, `auth`, `headers`, `body`
-        and `extra` are as for `fetch_token`. Without a refresh token an assertion session signs another assertion, and
-        any other raises `MissingTokenError`; else this raises as `fetch_token` does.
+        Concurrent callers share one request. It is sent even if the server has rejected the refresh token before. The
+        request repeats the client authentication, `audience` and `resource` with which the token was requested.
+
+        url: the token endpoint; None: the session's.
+        refresh_token: None: the session's own.
+        body, auth, headers, extra: as for `fetch_token`.
+
+        Raises `MissingTokenError` without a refresh token (an assertion session signs another assertion instead), and
+        otherwise as `fetch_token` does.
         """
         from doorkey.values import Secret
 
@@ -332,9 +320,11 @@ class OAuth2Client:
     def _ensure_active_token(self, token: Mapping[str, Any] | None = None) -> Flow[bool]:
         """Renew the session's token if it is about to expire, and return True.
 
-        `token`, where given, is made the session's first if it is another one. Raises `MissingTokenError` without a
-        token, `TokenExpiredError` for an expired one that cannot be renewed, and the error of the renewal; of a
-        refresh token that the server has refused, its `InvalidGrant` again, without asking.
+        token: a token to store in the session first, if it is not the session's own.
+
+        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed, and
+        the error of the renewal. For a refresh token that the server has rejected, it raises that `InvalidGrant` again
+        without a request.
         """
         from doorkey.renewal.effects import Active
 
@@ -354,10 +344,14 @@ class OAuth2Client:
         headers: HeaderItems | None = None,
         **extra: Any,
     ) -> Flow[Any]:
-        """Tell the server that `token`, left out the session's refresh or access token, is no longer used (RFC 7009).
+        """Revoke a token at the server, and return the HTTP library's response (RFC 7009).
 
-        `url` is the revocation endpoint, left out the session's. Returns the HTTP library's response. Raises
-        `ServerError` where the server refuses.
+        url: the revocation endpoint; None: the session's.
+        token: None: the session's refresh token, or its access token if it has none.
+        token_type_hint: "access_token" or "refresh_token".
+        body, auth, headers, extra: as for `fetch_token`.
+
+        Raises `ServerError` for an error response.
         """
         from doorkey.protocol.revocation import check_revocation, revocation_request
 
@@ -381,10 +375,14 @@ class OAuth2Client:
         headers: HeaderItems | None = None,
         **extra: Any,
     ) -> Flow[Introspection]:
-        """Ask the server what `token`, left out the session's, is worth (RFC 7662); the answer is a mapping.
+        """Return what the server knows about a token, as a mapping with at least `active` (RFC 7662).
 
-        `url` is the introspection endpoint, left out the session's. Raises `ServerError` where the server refuses,
-        `InvalidResponse` where it does not say whether the token is active.
+        url: the introspection endpoint; None: the session's.
+        token: None: the session's own.
+        token_type_hint: "access_token" or "refresh_token".
+        body, auth, headers, extra: as for `fetch_token`.
+
+        Raises `ServerError` for an error response, and `InvalidResponse` for a response without `active`.
         """
         from doorkey.protocol.introspection import introspection_request, parse_introspection
 

@@ -1,4 +1,4 @@
-"""From the keyword arguments of `fetch_token` to a grant: what documents leave to be inferred, inferred per call."""
+"""Infers the grant of a call from the keyword arguments of `fetch_token`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from doorkey.values import Secret
 
 
 def grant_type_of(given: str | None, parameters: Mapping[str, Any], default: str | None = None) -> str:
-    """Return the grant: the one named, else authorization_code for a `code`, password for a `username` and `password`,
-    else the session's `default`, else client_credentials.
+    """Return the grant type of a call: `given`, else authorization_code for a `code`, password for a `username` and a
+    `password`, else the session's `default`, else client_credentials.
 
-    Raises `UsageError` for half an account, and for one beside a code: either would be sent as further parameters.
+    Raises `UsageError` for a username without a password (or the reverse), and for either beside a code.
     """
     if given is not None and text(given, "grant_type"):
         return given
     account = [name for name in ("username", "password") if parameters.get(name) is not None]
     if parameters.get("code") is not None:
         if account:
-            raise UsageError(f"code= and {account[0]}= are of two grants: give one, or name the grant_type=")
+            raise UsageError(f"code= and {account[0]}= belong to two grants: give one of them, or grant_type=")
         return "authorization_code"
     if len(account) == 2:
         return "password"
@@ -32,9 +32,9 @@ def grant_type_of(given: str | None, parameters: Mapping[str, Any], default: str
 
 
 def grant_of(grant_type: str, parameters: dict[str, Any]) -> grants.Grant:
-    """Return the grant, its own parameters taken out of `parameters`; what stays there are extra ones.
+    """Return the grant, and remove its own parameters from `parameters`; extra ones stay there.
 
-    Raises `UsageError` naming a parameter that is missing.
+    Raises `UsageError` that names a missing parameter.
     """
     build = _BUILDERS.get(grant_type)
     return build(parameters) if build else grants.ExtensionGrant(grant_type)

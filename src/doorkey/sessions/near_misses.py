@@ -9,7 +9,9 @@ from doorkey.arguments import did_you_mean
 from doorkey.errors import UsageError
 
 _RENEWS_THERE: Final = "did you mean 'token_endpoint'? A token is renewed there too"
-_EACH_REQUEST: Final = "give it to fetch_token(), or to the authorization request where the server reads it there"
+_EACH_REQUEST: Final = (
+    "give it in token_params= for each token request, or to create_authorization_url() where the server reads it there"
+)
 
 _OPTIONS: Final = {
     "access_token_url": "did you mean 'token_endpoint'?",

@@ -5,7 +5,7 @@ A test keeps them equal to `OWN_OPTIONS`. Nothing imports this module at run tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict
 
 from doorkey.observe.observer import OnEvent
@@ -39,6 +39,8 @@ class CommonOptions(TypedDict, total=False):
     response_mode: str | None
     revocation_endpoint: str | None
     timer: Callable[[], float] | None
+    token_params: Mapping[str, Any] | None
+    token_request_headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
     ui_locales: str | None
     userinfo_endpoint: str | None
 

@@ -1,4 +1,4 @@
-"""The authorization requests a session has made and not finished."""
+"""The authorization requests of a session: pending ones, and the states that are used up."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from doorkey.sessions.authorizations import Pending
 
 MOST_PENDING: Final = 64
-"""Logins a session remembers; the oldest is forgotten, so that begun and abandoned ones do not pile up."""
+"""Pending logins that a session remembers. The oldest is dropped, because most abandoned logins never end."""
 MOST_FINISHED: Final = 1024
-"""Transactions a session remembers to have finished: many more than come back within the lifetime of one."""
+"""Finished transactions that a session remembers: many more than can come back within the lifetime of one."""
 
 
 class Authorizations:
@@ -24,23 +24,23 @@ class Authorizations:
         self._finished: dict[str, None] = {}
 
     def remember(self, state: str, pending: Pending) -> None:
-        """Keep `pending` until its callback comes."""
+        """Store `pending` until its callback arrives."""
         with self._mutex:
             self._pending[state] = pending
             while len(self._pending) > MOST_PENDING:
                 del self._pending[next(iter(self._pending))]
 
     def find(self, state: str | None) -> Pending | None:
-        """Return what was promised for `state`, if this session made it."""
+        """Return the pending request with this `state`, or None."""
         return self._pending.get(state) if state is not None else None
 
     def forget(self, state: str | None) -> bool:
-        """Drop `state`: it is used up. Say whether it was there, which is so for one of several callers at once."""
+        """Drop `state`: it is used up. Return whether it was pending; of several concurrent callers one gets True."""
         with self._mutex:
             return self._pending.pop(state or "", None) is not None
 
     def finish(self, state: str) -> bool:
-        """Note that the transaction of `state` is finished; say whether it was not, which is so for one caller."""
+        """Record that the transaction of `state` is finished. Return whether it was not; one caller gets True."""
         with self._mutex:
             if state in self._finished:
                 return False

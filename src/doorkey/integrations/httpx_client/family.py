@@ -1,4 +1,4 @@
-"""The clients on httpx2 and httpx, written once for both: what differs is the base class they are joined with."""
+"""The clients on httpx2 and httpx, written once: only the base class they are joined with differs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VERBS: Final = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
 class _Shared(client.OAuth2Client, Generic[TransportT]):
-    """What the blocking and the awaiting client share."""
+    """The constructor and the methods of the blocking and of the awaiting client."""
 
     _lib: Any  # httpx2 or httpx, set by `family`
 
@@ -59,9 +59,7 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
         from doorkey.transport.on_httpx import HttpxLibrary
 
         if options.get("auth") is not None:
-            raise UsageError(
-                "auth= would take the place of the token: give it to single requests, or use a plain client"
-            )
+            raise UsageError("auth= would replace the token: give it to single requests, or use a plain client")
         own, rest, own_token = session_options(
             {**given, **options},
             known_elsewhere=_options_of(self._lib.Client if self._blocking else self._lib.AsyncClient),
@@ -77,23 +75,23 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
         cast("Any", self).auth = OAuth2Auth(self)
 
     def _with_auth(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return what is `given` for a request whose token is withheld, so that the client uses none instead."""
+        """Return the options of a request without the token, so that the client uses no other `auth` either."""
         usual = self._lib.USE_CLIENT_DEFAULT
         return {**given, "auth": None} if given.get("auth", usual) is usual else given
 
     if TYPE_CHECKING:
 
         def _join(self, options: Mapping[str, Any]) -> None:
-            """Add what the client's world needs; `options` are those of the HTTP client."""
+            """Finish the construction of a blocking or awaiting client; `options` are the HTTP client's."""
 
     else:  # each world has its own type of it
 
         def stream(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> Any:
-            """Stream a response, as `request` does; an upload is streamed too."""
+            """Send a request as `request` does, and stream its response."""
             return super().stream(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
-        """Take the token, and what hooks have set, off a redirect to another host, port or scheme."""
+        """Remove the token, and headers that hooks set, from a redirect to another host, port or scheme."""
         from doorkey.auth.on_httpx import SIGNED
         from doorkey.wire.urls import origin_of
 
@@ -105,15 +103,15 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
             if self._oauth.options.token_placement == "body" and method == request.method:
                 raise TransportError("an API redirects a request whose body carries the token to another origin")
         elif hasattr(request.stream, "is_sent"):
-            request.stream.is_sent = False  # at home it may be sent again: a plain client could not tell
+            request.stream.is_sent = False  # at the same origin the body may be sent again
         return headers
 
 
 class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
-    """A `Client` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
+    """A `Client` of httpx2 or httpx that sends a fresh token with each request.
 
-    Options that are not those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of threads may
-    share one client.
+    Its options are those of `doorkey.oauth2.client.OAuth2Client` and of the library's own client, except `auth`. Any
+    number of threads may share one client.
     """
 
     def _join(self, options: Mapping[str, Any]) -> None:
@@ -122,10 +120,10 @@ class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
         self._flight = SingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
 
     def request(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
-        """Send a request with the token, or without it when `withhold_token`; all else as the library does.
+        """Send a request with the token, or without it if `withhold_token`. The library does the rest.
 
-        An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
-        renewal's error rather than send a request without the token it was to carry.
+        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the error of the
+        renewal; a request is never sent without the token that it was supposed to carry.
         """
         return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
@@ -138,10 +136,10 @@ class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
 
 
 class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBase):
-    """An `AsyncClient` of httpx2 or httpx whose requests carry a token that stays fresh; all else is the library's own.
+    """An `AsyncClient` of httpx2 or httpx that sends a fresh token with each request.
 
-    Options other than those of `doorkey.oauth2.client.OAuth2Client` are the library's. Any number of tasks may share
-    one client, of one event loop or of several.
+    Its options are those of `doorkey.oauth2.client.OAuth2Client` and of the library's own client, except `auth`. Any
+    number of tasks may share one client, of one event loop or of several.
     """
 
     def _join(self, options: Mapping[str, Any]) -> None:
@@ -154,10 +152,10 @@ class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBa
     def request(  # pyright: ignore[reportIncompatibleMethodOverride]  # a coroutine all the same
         self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any
     ) -> Coroutine[Any, Any, httpx2.Response]:
-        """Send a request with the token, or without it when `withhold_token`; all else as the library does.
+        """Send a request with the token, or without it if `withhold_token`. The library does the rest.
 
-        An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
-        renewal's error rather than send a request without the token it was to carry.
+        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the error of the
+        renewal; a request is never sent without the token that it was supposed to carry.
         """
         # Not a coroutine around another one: each request would pay for it
         return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))

@@ -1,10 +1,10 @@
-"""One client in several event loops: which transports each loop has, and what closes them when it ends.
+"""One client in several event loops: the transports of each loop, and how they are closed when the loop ends.
 
 Theory of operation. A pooled connection belongs to the loop that opened it. The first loop has the client's own pool;
-each other one has a pool made with the same options that keeps no idle connection. What is idle in the first pool when
-its loop ends would be closed by nobody, as a client that goes on in other loops must not be closed. asyncio closes the
-asynchronous generators of a loop that ends: one of ours is left open in it, and closes the pool. Trio complains of such
-generators, but cancels its system tasks when a run ends: one of ours, for all clients of the run, closes their pools.
+each other loop has a pool with the same options that keeps no idle connection. When the first loop ends, its pool must
+be closed, but the client must stay open for the other loops. asyncio closes the asynchronous generators of a loop that
+ends: one of ours stays open in it, and closes the pool. Trio warns about such generators, but it cancels its system
+tasks when a run ends: one of ours, for all clients of the run, closes their pools.
 """
 
 from __future__ import annotations

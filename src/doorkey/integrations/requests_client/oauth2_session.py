@@ -26,11 +26,12 @@ _WITHHELD: Any = object()
 
 
 class OAuth2Session(OAuth2Client, requests.Session):
-    """A `requests.Session` whose requests carry a token that stays fresh; adapters, hooks, proxies and TLS are its own.
+    """A `requests.Session` that sends a fresh token with each request. It keeps its adapters, hooks, proxies and TLS.
 
-    `default_timeout` (seconds, or requests' pair) is for requests that name no timeout. The other options are those of
-    `doorkey.oauth2.client.OAuth2Client`, and what can be set on a `requests.Session`: `verify`, `cert`, `proxies`, ….
-    Any number of threads may share one session.
+    default_timeout: seconds, or the pair of requests, for requests that name no timeout.
+
+    The other options are those of `doorkey.oauth2.client.OAuth2Client`, and the settings of a `requests.Session`:
+    `verify`, `cert`, `proxies`, …. Any number of threads may share one session.
     """
 
     def __init__(
@@ -72,11 +73,11 @@ class OAuth2Session(OAuth2Client, requests.Session):
     def request(  # type: ignore[override]  # `withhold_token` is ours; the rest is passed on as it is
         self, method: str, url: str, *args: Any, withhold_token: bool = False, **kwargs: Any
     ) -> requests.Response:
-        """Send a request with the token, or without it when `withhold_token`; all else as requests does.
+        """Send a request with the token, or without it if `withhold_token`. requests does the rest.
 
-        An `auth` given here is used in place of the token. Raises `MissingTokenError`, `TokenExpiredError` or the
-        renewal's error rather than send a request without the token it was to carry. A truth value in third place is
-        `withhold_token`, and what follows it `auth`, as programs say that come from Authlib.
+        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the error of the
+        renewal; a request is never sent without the token that it was supposed to carry. A boolean as the third
+        argument is `withhold_token`, and the argument after it is `auth`, as in Authlib.
         """
         if args and isinstance(args[0], bool):
             withhold_token, *rest = args
@@ -104,7 +105,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
         return super().prepare_request(request)
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Take the token off a redirect to another host, port or scheme."""
+        """Remove the token from a redirect to another host, port or scheme."""
         from doorkey.wire.urls import origin_of
 
         before, after = response.request.url or "", prepared_request.url or ""

@@ -1,4 +1,4 @@
-"""What is set on a `requests.Session`, given as options: requests itself has a constructor without any."""
+"""The settings of a `requests.Session` as options: the constructor of requests has none."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from doorkey.arguments import mapping
 from doorkey.errors import UsageError
 
 SETTINGS: Final = frozenset(requests.Session.__attrs__)
-"""The names of what can be set."""
+"""The names of the settings."""
 
 _ADDED_TO: Final = ("headers", "proxies", "hooks")
 
 
 def set_on(session: requests.Session, given: dict[str, Any]) -> None:
-    """Set what is `given` on `session`; headers, cookies, proxies, hooks and adapters are added to those there are.
+    """Apply the `given` settings to `session`. Headers, cookies, proxies, hooks and adapters are added to its own.
 
-    None leaves a setting as it is. Raises `UsageError` for a value that cannot be, and for `auth`.
+    None leaves a setting unchanged. Raises `UsageError` for an invalid value, and for `auth`.
     """
     given = {name: value for name, value in given.items() if value is not None}
     if "auth" in given:
-        raise UsageError("auth= would take the place of the token: give it to single requests, or use a plain session")
+        raise UsageError("auth= would replace the token: give it to single requests, or use a plain session")
     for name in _ADDED_TO:
         getattr(session, name).update(mapping(given.pop(name, {}), name))
     for prefix, adapter in mapping(given.pop("adapters", {}), "adapters").items():
