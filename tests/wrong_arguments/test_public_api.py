@@ -1,4 +1,4 @@
-"""Whatever a program gives, of whatever kind: what is raised is an error of ours. Sessions: `tests/clients`."""
+"""Whatever a program passes to the public API: what is raised is an error of ours. Sessions: `test_sessions.py`."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.

@@ -1,4 +1,4 @@
-"""Whatever a program gives a session, of whatever kind: what comes out is an error of our own, or the library's own."""
+"""Whatever a program passes to a session: what is raised is an error of ours, or of the HTTP library."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.

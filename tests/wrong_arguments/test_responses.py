@@ -1,4 +1,4 @@
-"""Whatever a server or a browser sends, only errors of our own tree come out."""
+"""Whatever a server or a browser sends to a session: what is raised is an error of ours."""
 
 import json
 import string

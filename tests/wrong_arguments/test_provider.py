@@ -1,4 +1,4 @@
-"""Whatever a program gives the embedded provider: it is an error of ours, and at once, not an answer of status 500."""
+"""Whatever a program passes to the embedded provider: an error of ours at once, not a response with status 500."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.
