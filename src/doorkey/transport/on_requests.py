@@ -23,6 +23,7 @@ from doorkey.runtime.deadline import within
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.carrier import BareSession
 from doorkey.transport.causes import caused_by
+from doorkey.transport.environment import merged_settings
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_requests import checked, never_left
 from doorkey.transport.reasons import reason_of, tls_error_in
@@ -49,14 +50,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     limit = options.get("timeout", timeout)
     _check(options, limit)
     prepared = _prepared(request, session)
-    settings = session.merge_environment_settings(
-        prepared.url or request.url,
-        options.get("proxies") or {},
-        True,  # noqa: FBT003  # requests' own positional
-        options.get("verify"),
-        options.get("cert"),
-    )
-    how = cast("dict[str, Any]", {**settings, "stream": True})
+    how = merged_settings(session, prepared.url or request.url, options)
     how["timeout"] = _within(policy.deadline, limit)
 
     def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:

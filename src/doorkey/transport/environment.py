@@ -1,0 +1,46 @@
+"""The settings of a session of requests for one exchange, merged with those of the environment as requests does."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from typing import Any, Final, cast
+
+import requests
+from requests.sessions import merge_setting
+
+_CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def merged_settings(session: requests.Session, url: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return proxies, verify and cert: of the call's `options`, else of the environment, else of `session`.
+
+    requests parses the whole environment three times for that. If the environment names no proxy, as on most machines,
+    this takes longer than all else that is done for a token request, so only the rest is done here.
+    """
+    given = options.get("proxies") or {}
+    own = type(session).merge_environment_settings is not requests.Session.merge_environment_settings
+    if own or (session.trust_env and _may_name_a_proxy()):
+        merged = session.merge_environment_settings(
+            url,
+            given,
+            True,  # noqa: FBT003  # requests' own positional
+            options.get("verify"),
+            options.get("cert"),
+        )
+        return cast("dict[str, Any]", {**merged, "stream": True})
+    verify = options.get("verify")
+    if session.trust_env and (verify is True or verify is None):
+        verify = next((path for name in _CA_BUNDLES if (path := os.environ.get(name))), verify)
+    return {
+        "proxies": cast("Any", merge_setting)(given, session.proxies),
+        "verify": cast("Any", merge_setting)(verify, session.verify),
+        "cert": cast("Any", merge_setting)(options.get("cert"), session.cert),
+        "stream": True,
+    }
+
+
+def _may_name_a_proxy() -> bool:
+    if urllib.request.getproxies is not urllib.request.getproxies_environment:  # macOS and Windows have other places
+        return True
+    return any(name[-6:].lower() == "_proxy" for name in os.environ)
