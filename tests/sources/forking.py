@@ -7,7 +7,7 @@ import threading
 
 from doorkey import AsyncTokenSource, ClientCredentials, TokenSource
 from doorkey.runtime.bounded_cache import BoundedCache
-from doorkey.transport import senders
+from doorkey.transport import made_clients
 
 
 def said(who: str, token: str) -> None:
@@ -47,7 +47,7 @@ def holding_locks(
     source: TokenSource, cache: "BoundedCache[str, TokenSource]", release: threading.Event
 ) -> threading.Thread:
     inside = threading.Barrier(3)
-    real = senders.new_client
+    real = made_clients.new_client
 
     def slow_client() -> object:
         inside.wait()
@@ -60,7 +60,7 @@ def holding_locks(
         return source
 
     here = os.getpid()
-    senders.new_client = lambda: slow_client() if os.getpid() == here else real()
+    made_clients.new_client = lambda: slow_client() if os.getpid() == here else real()
     thread = threading.Thread(target=source.token)
     thread.start()
     other = threading.Thread(target=lambda: cache.get("b", slow_source), daemon=True)

@@ -7,7 +7,6 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -15,8 +14,9 @@ from doorkey.errors import TransportError, UsageError
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.runtime.loops import running_loop
 from doorkey.runtime.preload import ready
+from doorkey.transport import made_clients
 from doorkey.transport.causes import detached
-from doorkey.transport.httpx_or_httpx2 import NAMES, installed, library
+from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.messages import Request, Response
 
@@ -107,7 +107,7 @@ class Sender:
     def _own(self) -> Any:
         with self._mutex:
             if self._made is None or self._made_in != os.getpid():  # a child must not use its parent's sockets
-                self._made, self._made_in = new_client(), os.getpid()
+                self._made, self._made_in = made_clients.new_client(), os.getpid()
             return self._made
 
 
@@ -162,21 +162,8 @@ class AsyncSender:
         if self._tls is None:
             # Loading the certificate authorities takes tens of milliseconds, which an event loop does not have.
             # Beyond the limit that others share: who has all of those threads may be waiting for this very token.
-            self._tls = await run_sync(lib.create_ssl_context, limiter=CapacityLimiter(1))
+            self._tls = await run_sync(made_clients.tls_context, lib, limiter=CapacityLimiter(1))
         if loop not in self._made:
             limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
             self._made[loop] = lib.AsyncClient(verify=self._tls, limits=limits)
         return self._made[loop]
-
-
-def new_client() -> Any:
-    """Return a blocking client of the first HTTP library that is installed. Raises `UsageError` without any."""
-    if installed():
-        lib = library()
-        # Tokens are asked for now and then: an idle connection would be dead by then, and nobody might close it.
-        return lib.Client(limits=lib.Limits(max_connections=100, max_keepalive_connections=0))
-    if find_spec("requests") is not None:
-        import requests
-
-        return requests.Session()
-    raise UsageError("no HTTP library is installed: pip install 'doorkey[httpx2]', or 'doorkey[requests]'")

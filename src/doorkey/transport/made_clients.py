@@ -1,0 +1,68 @@
+"""The clients that doorkey makes where none is given: which library, and which certificate authorities they trust."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from doorkey.errors import UsageError
+from doorkey.transport.httpx_or_httpx2 import installed, library
+
+CA_VARIABLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""The first one that is set names the certificate authorities, whichever HTTP library is installed."""
+
+
+def new_client() -> Any:
+    """Return a blocking client of the first HTTP library that is installed.
+
+    Raises `UsageError` if none is, or if a variable of the environment names no certificate authorities.
+    """
+    if installed():
+        lib = library()
+        # Tokens are requested now and then: an idle connection would be dead by then, and nothing might close it.
+        limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
+        return lib.Client(verify=tls_context(lib), limits=limits)
+    if find_spec("requests") is not None:
+        return _session()
+    raise UsageError("no HTTP library is installed: pip install 'doorkey[httpx2]', or 'doorkey[requests]'")
+
+
+def tls_context(lib: Any) -> ssl.SSLContext:
+    """Return a TLS context for httpx2 or httpx. Raises as `new_client` does. Takes tens of milliseconds."""
+    found = _bundle()
+    if found is None:
+        context: ssl.SSLContext = lib.create_ssl_context()
+        return context
+    return _trusting(*found)
+
+
+def _session() -> Any:
+    import requests
+
+    found = _bundle()
+
+    class Session(requests.Session):
+        def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
+            merged: Any = super().merge_environment_settings(*args, **kwargs)
+            return merged if found is None else {**merged, "verify": str(found[1])}
+
+    if found is not None:
+        _trusting(*found)  # requests would blame the server for a file that it cannot read
+    return Session()
+
+
+def _bundle() -> tuple[str, Path] | None:
+    return next(((name, Path(path)) for name in CA_VARIABLES if (path := os.environ.get(name))), None)
+
+
+def _trusting(variable: str, path: Path) -> ssl.SSLContext:
+    try:
+        if path.is_dir():
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError):
+        why = f"{variable} names {path}, from which no certificate authorities can be read: correct or unset it"
+        raise UsageError(why) from None

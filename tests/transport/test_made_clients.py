@@ -1,0 +1,97 @@
+"""The certificate authorities of the environment are those of the clients that doorkey makes, on every library."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Auth, TokenSource, TransportError, UsageError, discover
+from doorkey.transport.made_clients import CA_VARIABLES
+from tests.support.hostile_server import reply, token
+from tests.support.named_servers import Authority, Proven
+
+CLIENT = ClientCredentials("c", "s")
+
+
+@pytest.fixture(autouse=True)
+def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*CA_VARIABLES, "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[Proven]:
+    made = Proven(authority.proof("localhost"), "localhost")
+    made.on("/token", token("at-1"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["httpx2", "requests alone"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "httpx2":
+        monkeypatch.setattr("doorkey.transport.made_clients.installed", lambda: ())
+
+
+def fetched(server: Proven) -> str:
+    with TokenSource(CLIENT, token_endpoint=server.url("/token")) as source:
+        return source.token().access_token.reveal()
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("variable", CA_VARIABLES)
+def test_a_source_trusts_the_authorities_that_a_variable_names(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, server: Proven, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(authority.path))
+    assert fetched(server) == "at-1"
+
+
+@pytest.mark.usefixtures("library")
+def test_the_first_variable_that_is_set_counts(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, server: Proven, tmp_path: Path
+) -> None:
+    other = Authority(tmp_path)
+    for first, second in ((authority, other), (other, authority)):
+        monkeypatch.setenv("SSL_CERT_FILE", str(first.path))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(second.path))
+        if first is authority:
+            assert fetched(server) == "at-1"
+        else:
+            with pytest.raises(TransportError, match="certificate is not trusted"):
+                fetched(server)
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("content", [None, "no certificates"])
+def test_a_variable_that_names_no_authorities_is_named(
+    monkeypatch: pytest.MonkeyPatch, server: Proven, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
+    with pytest.raises(UsageError, match=r"CURL_CA_BUNDLE names .*ca\.pem"):
+        fetched(server)
+
+
+@pytest.mark.anyio
+async def test_an_asynchronous_source_trusts_them_too(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, server: Proven
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+    async with AsyncTokenSource(CLIENT, token_endpoint=server.url("/token")) as source:
+        assert (await source.token()).access_token.reveal() == "at-1"
+
+
+def test_an_auth_object_and_discovery_trust_them_too(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, server: Proven
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+    metadata: dict[str, Any] = {"issuer": server.url(""), "token_endpoint": server.url("/token")}
+    server.on("/.well-known/openid-configuration", reply(json=metadata))
+    assert discover(server.url("")).token_endpoint == server.url("/token")
+    auth = OAuth2Auth(CLIENT, token_endpoint=server.url("/token"))
+    assert requests.get(server.url("/api"), auth=auth, timeout=60).status_code == 200
