@@ -28,8 +28,9 @@ def chosen_method(preferred: Iterable[str | ClientAuthMethod], supported: object
     `supported` is the server's list of names; without a list, every method counts as supported. A callable always does.
     """
     several = tuple(preferred)
-    listed: Any = supported if isinstance(supported, list) else None
-    usable = (one for one in several if listed is None or not isinstance(one, str) or one in listed)
+    listed: Any = supported
+    every = not isinstance(supported, list)
+    usable = (one for one in several if every or not isinstance(one, str) or one in listed)
     return next(usable, several[0])
 
 

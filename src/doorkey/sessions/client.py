@@ -358,10 +358,9 @@ class OAuth2Client:
         core = self._oauth
         method = core.options.revocation_endpoint_auth_method or core.options.token_endpoint_auth_method
         overrides = core.overrides_of(body, extra, auth, headers)
-        request, response = yield from core.present(
-            "revocation", revocation_request, token, token_type_hint, url, overrides, method
+        request, response, _ = yield from core.present(
+            "revocation", revocation_request, check_revocation, token, token_type_hint, url, overrides, method
         )
-        check_revocation(response, core.options.clock())
         return core.library.native_response(response, request)
 
     def _introspect_token(
@@ -388,10 +387,10 @@ class OAuth2Client:
 
         core = self._oauth
         method, overrides = core.options.token_endpoint_auth_method, core.overrides_of(body, extra, auth, headers)
-        _, response = yield from core.present(
-            "introspection", introspection_request, token, token_type_hint, url, overrides, method
+        *_, introspection = yield from core.present(
+            "introspection", introspection_request, parse_introspection, token, token_type_hint, url, overrides, method
         )
-        return parse_introspection(response, core.options.clock())
+        return introspection
 
 
 __all__ = ["OAuth2Client"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, ServerError, UsageError
 from doorkey.renewal.effects import Renewed, saving
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from doorkey.wire.messages import Pairs, Request, Response
 
 # What only a token request needs is imported where one is made: a program that brings its token never waits for it.
+
+T = TypeVar("T")
 
 _HOOKS: Final = {"revocation": "revoke_token_request", "introspection": "introspect_token_request"}
 _WITHIN_SAVING: Final = (
@@ -154,17 +156,18 @@ class SessionCore(KnownServer):
         self,
         kind: str,
         build: Callable[..., Request],
+        parse: Callable[[Response, float], T],
         token: str | None,
         hint: str | None,
         url: str | None,
         overrides: CallOverrides,
         configured: str | ClientAuthMethod | None,
-    ) -> Flow[tuple[Request, Response]]:
-        """Present a token at the endpoint of this `kind`, and return the request and its response.
+    ) -> Flow[tuple[Request, Response, T]]:
+        """Present a token at the endpoint of this `kind`, and return the request, its response, and what that means.
 
-        `token` defaults to the session's own, `url` to the session's endpoint; `build` makes the request. Raises
-        `MissingTokenError` without a token, `UsageError` without an endpoint, for another issuer's, and for a token
-        that another server issued.
+        `token` defaults to the session's own, `url` to the session's endpoint; `build` makes the request, and `parse`
+        reads the response at a moment of the clock. Raises as `parse` does, `MissingTokenError` without a token, and
+        `UsageError` without an endpoint, for another issuer's, and for a token that another server issued.
         """
         endpoint = yield from self.located(kind, url)
         if endpoint is None:
@@ -177,9 +180,11 @@ class SessionCore(KnownServer):
         request = build(endpoint, meant, hint, overrides.extra, headers=overrides.headers)
         client = replace(self.client(), methods=self._methods(configured))
         auth = client.method_for(overrides.auth, metadata, kind)
-        return (
-            yield from client.sent(request.with_options(overrides.options), auth, metadata, known, before=_HOOKS[kind])
+        request, response = yield from client.sent(
+            request.with_options(overrides.options), auth, metadata, known, before=_HOOKS[kind]
         )
+        with client.explaining(request):
+            return request, response, parse(response, self.options.clock())
 
     def _own_token(self) -> Secret:
         own = self.slot.token

@@ -7,12 +7,14 @@ the request, lets the hooks of a session change it, authenticates it, sends it, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from doorkey.observe.observer import Observer
 from doorkey.protocol.client_auth import auth_method_named, authenticate
 from doorkey.protocol.client_auth_choice import chosen_method, default_methods, methods_supported
+from doorkey.protocol.client_auth_hints import explaining
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
 from doorkey.protocol.grants import RefreshTokenGrant
 from doorkey.protocol.metadata import ServerMetadata
@@ -95,14 +97,19 @@ class TokenClient:
         request, response = yield from self.sent(
             request.with_options(call.options), auth, metadata, call.endpoint, before=before, after=after
         )
-        return parse_token(
-            response,
-            asked_at=now,
-            refresh_token=refresh_token,
-            bound=asks_for_a_bound_token(request),
-            openid=asks_for_an_id_token(grant, extra, call.promised),
-            grant=grant,
-        )
+        with self.explaining(request):
+            return parse_token(
+                response,
+                asked_at=now,
+                refresh_token=refresh_token,
+                bound=asks_for_a_bound_token(request),
+                openid=asks_for_an_id_token(grant, extra, call.promised),
+                grant=grant,
+            )
+
+    def explaining(self, request: Request) -> AbstractContextManager[None]:
+        """Return the block that reads the answer to `request`: an error says why the client may have been refused."""
+        return explaining(request, self.client_id, self.credential)
 
     def _completed(self, call: TokenCall) -> Pairs:
         """Return the parameters of `call`, and those of the client that the call does not set."""

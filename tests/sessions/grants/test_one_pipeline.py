@@ -128,6 +128,32 @@ def test_a_method_that_sends_the_secret_refuses_a_key(
     assert hostile.token_requests == hostile.to("/revoke") == []
 
 
+@pytest.mark.parametrize("what", ["fetch_token", "revoke_token", "introspect_token"])
+def test_a_refused_assertion_is_explained_by_the_audience_that_was_sent(
+    adapter: Adapter, hostile: Hostile, pem: str, what: str
+) -> None:
+    for path in ("/token", "/revoke", "/introspect"):
+        hostile.on(path, reply(401, json={"error": "invalid_client"}))
+    client = adapter.client(
+        "c",
+        pem,
+        metadata={"issuer": hostile.url("")},
+        token_endpoint=hostile.token_endpoint,
+        revocation_endpoint=hostile.url("/revoke"),
+        introspection_endpoint=hostile.url("/introspect"),
+        token={"access_token": "at"},
+    )
+    with pytest.raises(InvalidClient, match=f"the audience {hostile.url('')}: .*PrivateKeyJWT\\(audience=…\\)"):
+        getattr(client, what)()
+
+
+def test_a_refused_secret_that_encoding_has_changed_is_explained(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", reply(401, json={"error": "invalid_client"}))
+    with pytest.raises(InvalidClient, match="client_secret_basic_unencoded or client_secret_post") as error:
+        adapter.client("c", "aB/c+d==", token_endpoint=hostile.token_endpoint).fetch_token()
+    assert "aB/c" not in str(error.value)
+
+
 # -- discovery -----------------------------------------------------------------------------------------------------
 
 
@@ -365,5 +391,4 @@ def test_the_lifetime_of_a_token_that_is_given_counts_on_the_sessions_clock(adap
     assert client.token.expires_at == START + 60
     clock.advance(100)
     client.token = {"access_token": "at-2", "expires_in": 60}
-    assert client.token is not None
-    assert client.token.expires_at == START + 160
+    assert client.native.token.expires_at == START + 160

@@ -1,0 +1,60 @@
+"""Why a server may have refused a client: what was sent that servers often expect otherwise."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, urlsafe_b64decode
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from doorkey.errors import InvalidClient, InvalidResponse, ServerError, printable
+from doorkey.values import Secret
+from doorkey.wire.messages import Request, form_encoded
+from doorkey.wire.parameters import parse_form
+
+_REFUSED: Final = frozenset({401, 403})
+_LONGEST: Final = 200
+"""Characters of an audience in a message."""
+
+
+@contextmanager
+def explaining(request: Request, client_id: str, credential: object) -> Generator[None]:
+    """Add to an error of the block why the server may have refused the client of `request`, which it answers."""
+    try:
+        yield
+    except (ServerError, InvalidResponse) as error:
+        if isinstance(error, InvalidClient) or error.status in _REFUSED:
+            hint = _about_the_audience(request) or _about_the_encoding(request, client_id, credential)
+            error.description = "; ".join(text for text in (error.description, hint) if text)
+        raise
+
+
+def _about_the_audience(request: Request) -> str | None:
+    """Return which audience the client assertion of `request` names, if it has one (RFC 7523 §3)."""
+    assertion = dict(parse_form(request.content.decode("ascii", "replace"))).get("client_assertion")
+    if assertion is None:
+        return None
+    audience: Any = None
+    with suppress(ValueError, IndexError, AttributeError):
+        audience = json.loads(urlsafe_b64decode(assertion.split(".")[1] + "===")).get("aud")
+    return (
+        f"the client assertion was sent for the audience {printable(str(audience), _LONGEST)}: if this server expects "
+        "another one, which often is its token endpoint, give it as PrivateKeyJWT(audience=…) or "
+        "ClientSecretJWT(audience=…) in token_endpoint_auth_method= (sessions) or auth_methods= (credentials)"
+    )
+
+
+def _about_the_encoding(request: Request, client_id: str, credential: object) -> str | None:
+    """Return that encoding has changed the client's name or secret in the Basic header of `request`, if it has."""
+    scheme, _, sent = (request.header("Authorization") or "").partition(" ")
+    if scheme != "Basic":
+        return None
+    secret = credential.reveal() if isinstance(credential, Secret) else credential
+    encoded = ":".join(form_encoded([(str(text), "")])[:-1] for text in (client_id, secret))
+    if encoded == f"{client_id}:{secret}" or b64decode(sent) != encoded.encode():
+        return None
+    return (
+        "client_secret_basic form-encodes the client_id and the client_secret (RFC 6749 §2.3.1), which has changed one "
+        "of them: if this server does not decode them, use client_secret_basic_unencoded or client_secret_post"
+    )
