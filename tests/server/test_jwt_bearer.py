@@ -158,3 +158,95 @@ def test_an_unfit_key_set_refuses_and_never_crashes(world: World) -> None:
     for jwks in unfit:
         world.settings = Settings(trusted_issuers=(TrustedIssuer(issuer=ROBOTS, jwks=jwks),))
         assert bring(world, assertion(world)).json["error_description"] == "Invalid signature"
+
+
+TIMES: tuple[tuple[dict[str, int | None], str | None], ...] = (
+    ({"exp": 1}, None),
+    ({"exp": 0}, "Token is not active"),
+    ({"nbf": 0}, None),
+    ({"nbf": 1}, "Token is not active"),
+    ({"iat": 0}, None),
+    ({"iat": 1}, "Token was issued in the future"),
+    ({"iat": -MAX_AGE, "exp": 60}, None),
+    ({"iat": -MAX_AGE - 1, "exp": 60}, "Token was issued too far in the past to be used now"),
+    ({"iat": None, "exp": MAX_AGE}, None),
+    (
+        {"iat": None, "exp": MAX_AGE + 1},
+        "Token expiration is too far in the future and iat claim not present in token",
+    ),
+)
+
+
+@pytest.mark.parametrize(("offsets", "refusal"), TIMES)
+def test_the_times_of_an_assertion_are_checked_to_the_second(
+    world: World, offsets: dict[str, int | None], refusal: str | None
+) -> None:
+    now = int(world.now)
+    claims = {name: None if offset is None else now + offset for name, offset in offsets.items()}
+    answer = bring(world, assertion(world, **claims))
+    assert answer.json.get("error_description") == refusal
+    assert answer.status == (400 if refusal else 200)
+
+
+CLAIMS: tuple[tuple[dict[str, object], str], ...] = (
+    ({"iss": None}, "Missing claim: iss"),
+    ({"sub": None}, "Missing claim: sub"),
+    ({"iss": "https://other.example"}, "No Identity Provider for provided issuer"),
+    ({"sub": "eight"}, "User not found"),
+    ({"exp": None}, "Token exp claim is required"),
+    ({"exp": "soon"}, "Token exp claim is not a time"),
+    ({"jti": None}, "Token jti claim is required"),
+    ({"aud": None}, "Invalid token audience"),
+    ({"aud": "https://other.example"}, "Invalid token audience"),
+    ({"aud": [ISSUER, "https://other.example"]}, "Multiple audiences not allowed"),
+    ({"iss": FACTORY}, "Invalid signature"),
+)
+
+
+@pytest.mark.parametrize(("claims", "refusal"), CLAIMS)
+def test_a_refused_assertion_is_described(world: World, claims: dict[str, object], refusal: str) -> None:
+    answer = bring(world, assertion(world, **claims))
+    assert (answer.problem, answer.json["error_description"]) == ((400, "invalid_grant"), refusal)
+
+
+def test_what_is_no_assertion_is_described(world: World) -> None:
+    unsecured = urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode() + ".e30."
+    for text, refusal in (
+        ("", "Missing parameter:assertion"),
+        ("garbage", "The provided assertion is not a valid JWT"),
+        ("a.b.c", "The provided assertion is not a valid JWT"),
+        ("a.b.c.", "The provided assertion is not a valid JWT"),
+        (unsecured, "Invalid signature algorithm"),
+    ):
+        answer = bring(world, text)
+        assert (answer.problem, answer.json["error_description"]) == ((400, "invalid_grant"), refusal)
+
+
+def test_only_a_confidential_client_with_the_grant_may_bring_an_assertion(world: World) -> None:
+    form = {"grant_type": JWT_BEARER, "assertion": assertion(world)}
+    others = world.token(form, ("other", "other-secret"))
+    assert others.json["error_description"] == "JWT Authorization Grant is not supported for the requested client"
+    world.clients = (replace(SPA, grants=SPA.grants | {JWT_BEARER}),)
+    public = world.token({**form, "client_id": "spa"}, None)
+    assert public.json["error_description"] == "Public client not allowed to use authorization grant"
+
+
+def test_an_id_token_comes_only_with_openid_and_names_the_user(world: World) -> None:
+    assert "id_token" not in bring(world, assertion(world)).json
+    claims = unsafe_claims(bring(world, assertion(world, jti="two"), scope="openid").json["id_token"])
+    assert (claims["sub"], claims["preferred_username"]) == (ROBOT.sub, "robot")
+
+
+def test_an_unknown_scope_is_refused_and_uses_nothing_up(world: World) -> None:
+    text = assertion(world)
+    assert bring(world, text, scope="no-such-scope").problem == (400, "invalid_scope")
+    assert bring(world, text).status == 200
+
+
+def test_an_assertion_that_was_used_is_remembered_until_it_could_no_longer_be_used(world: World) -> None:
+    text = assertion(world, iat=None, exp=int(world.now) + 100)
+    assert bring(world, text).status == 200
+    world.advance(99)
+    assert bring(world, text).json["error_description"] == "Token reuse detected"
+    world.advance(1)
+    assert bring(world, text).json["error_description"] == "Token is not active"

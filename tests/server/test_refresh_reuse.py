@@ -67,7 +67,9 @@ def test_without_rotation_the_refresh_tokens_of_a_grant_keep_their_id(store: Rec
 def test_a_realm_that_no_longer_rotates_takes_the_earlier_tokens_again(world: World) -> None:
     first = world.login().json["refresh_token"]
     assert world.refresh(first).status == 200
+    assert not world.is_active(first)
     world.settings = Settings(rotate_refresh_tokens=False)
+    assert world.is_active(first)
     assert world.refresh(first).status == 200
 
 

@@ -135,3 +135,81 @@ def test_audience_and_resource_may_repeat_and_nothing_else_may(world: World, nam
     assert world.token((*pairs, ("subject_token", "x")), BASIC).problem == (400, "invalid_request")
     others = (("grant_type", "client_credentials"), *((name, "service") for name in names * 2))
     assert world.token(others, BASIC).json["error_description"] == "duplicated parameter"
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"subject_token": ""}, "Parameter 'subject_token' required for standard token exchange"),
+        ({"subject_token_type": ""}, "Parameter 'subject_token_type' required for standard token exchange"),
+        ({"subject_token_type": ID_TOKEN_TYPE}, "Parameter 'subject_token' supports access tokens only"),
+        ({"requested_token_type": "urn:other"}, "requested_token_type unsupported"),
+        ({"subject_token": "garbage"}, "Invalid token"),
+        ({"subject_issuer": "x"}, "Parameter 'subject_issuer' is not supported for standard token exchange"),
+        ({"requested_issuer": "x"}, "Parameter 'requested_issuer' is not supported for standard token exchange"),
+        ({"requested_subject": "x"}, "Parameter 'requested_subject' is not supported for standard token exchange"),
+        ({"audience": "other"}, "Requested audience not available: other"),
+    ],
+)
+def test_a_refused_exchange_is_described(world: World, changes: dict[str, str], refusal: str) -> None:
+    answer = exchange(world, subject(world), **changes)
+    assert (answer.problem, answer.json["error_description"]) == ((400, "invalid_request"), refusal)
+
+
+def test_an_unknown_audience_is_not_found_and_the_realms_own_is(world: World) -> None:
+    answer = exchange(world, subject(world), audience="no-such-client")
+    assert (answer.problem, answer.json["error_description"]) == ((400, "invalid_client"), "Audience not found")
+    world.settings = Settings(audience="account")
+    assert exchange(world, subject(world), audience="account").status == 200
+
+
+def test_the_missing_audiences_are_each_named_once(world: World) -> None:
+    form = {"grant_type": TOKEN_EXCHANGE, "subject_token": subject(world), "subject_token_type": ACCESS_TOKEN_TYPE}
+    audiences = (("audience", "other"), ("audience", "app"), ("audience", "other"), ("audience", "service"))
+    answer = world.token((*form.items(), *audiences), BASIC)
+    assert answer.json["error_description"] == "Requested audience not available: other, app"
+
+
+def test_an_id_token_comes_with_openid_asked_for_here_or_as_the_requested_type(world: World) -> None:
+    asked = exchange(world, subject(world), scope="openid").json
+    assert unsafe_claims(asked["id_token"])["sub"] == ALICE.sub
+    assert "at_hash" in unsafe_claims(asked["id_token"])
+    assert "id_token" not in exchange(world, subject(world)).json
+    assert "id_token" not in exchange(world, subject(world), scope="store").json
+
+
+def test_the_response_names_the_session_and_the_type_of_the_token(world: World) -> None:
+    tokens = world.login().json
+    answer = exchange(world, tokens["access_token"]).json
+    assert answer["session_state"] == tokens["session_state"]
+    assert exchange(world, tokens["access_token"], requested_token_type=ACCESS_TOKEN_TYPE).status == 200
+    identity = exchange(world, tokens["access_token"], requested_token_type=ID_TOKEN_TYPE).json
+    assert (identity["issued_token_type"], identity["session_state"]) == (ID_TOKEN_TYPE, tokens["session_state"])
+    claims = unsafe_claims(identity["access_token"])
+    assert (claims["sid"], claims["preferred_username"]) == (tokens["session_state"], "alice")
+    own = world.token({"grant_type": "client_credentials"}).json["access_token"]
+    assert "session_state" not in exchange(world, own).json
+    assert "sid" not in unsafe_claims(exchange(world, own, requested_token_type=ID_TOKEN_TYPE).json["access_token"])
+
+
+def test_a_client_may_exchange_a_token_that_was_issued_to_it(world: World) -> None:
+    world.clients = (APP, replace(SERVICE, audiences={}))
+    own = world.token({"grant_type": "client_credentials"}, BASIC).json["access_token"]
+    assert "aud" not in unsafe_claims(own)
+    assert exchange(world, own).status == 200
+
+
+def test_without_a_scope_openid_comes_from_the_clients_own_grant_in_the_session_alone(world: World) -> None:
+    theirs = exchange(world, subject(world)).json
+    assert "openid" not in theirs["scope"].split()
+    form = {"grant_type": "password", "username": "alice", "password": "wonderland"}
+    own = world.token({**form, "scope": "openid"}, BASIC).json["access_token"]
+    assert "openid" in exchange(world, own).json["scope"].split()
+    plain = world.token(form, BASIC).json["access_token"]
+    assert "openid" not in exchange(world, plain).json["scope"].split()
+
+
+def test_the_time_of_a_login_by_the_page_stays(world: World) -> None:
+    world.clients = (replace(SPA, audiences={"profile": "service"}), SERVICE)
+    token = world.exchange(world.code()).json["access_token"]
+    assert unsafe_claims(exchange(world, token).json["access_token"])["auth_time"] == int(world.now)
