@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 
@@ -135,8 +136,9 @@ def test_what_is_no_request_is_refused_without_sniffing(provider: Provider, requ
 @pytest.mark.parametrize(
     "wrong", [{"head_seconds": -1}, {"body_seconds": "1"}, {"connections": 0}, {"connections": 1.5}]
 )
-def test_limits_are_numbers(wrong: dict[str, object]) -> None:
+def test_limits_are_numbers(wrong: dict[str, Any]) -> None:
+    given: Any = wrong
     with pytest.raises(UsageError):
-        Limits(**wrong)  # type: ignore[arg-type]
+        Limits(**wrong)
     with pytest.raises(UsageError):
-        Provider(limits=wrong)  # type: ignore[arg-type]
+        Provider(limits=given)

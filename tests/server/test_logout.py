@@ -1,6 +1,7 @@
 """The logout endpoint: by ID token, by refresh token, and by the browser's session."""
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -116,7 +117,7 @@ def test_a_refresh_token_of_the_client_ends_its_session(world: World) -> None:
     ],
 )
 def test_a_refresh_token_ends_no_session_for_another_client(
-    world: World, form: dict[str, str], status: int, error: str
+    world: World, form: dict[str, Any], status: int, error: str
 ) -> None:
     token = world.login().json["refresh_token"]
     answer = post(world, **{"refresh_token": token, **form})

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,9 @@ class Interrupting(str):  # noqa: SLOT000  # it holds its action
     def __eq__(self, other: object) -> bool:
         return super().__eq__(other)
 
-    def endswith(self, *wanted: object) -> bool:
+    def endswith(self, *wanted: Any) -> bool:
         self._run()
-        return super().endswith(*wanted)  # type: ignore[arg-type]
+        return super().endswith(*wanted)
 
 
 def ends(call: Callable[[], object]) -> None:

@@ -151,7 +151,7 @@ def test_audience_and_resource_may_repeat_and_nothing_else_may(world: World, nam
         ({"audience": "other"}, "Requested audience not available: other"),
     ],
 )
-def test_a_refused_exchange_is_described(world: World, changes: dict[str, str], refusal: str) -> None:
+def test_a_refused_exchange_is_described(world: World, changes: dict[str, Any], refusal: str) -> None:
     answer = exchange(world, subject(world), **changes)
     assert (answer.problem, answer.json["error_description"]) == ((400, "invalid_request"), refusal)
 
