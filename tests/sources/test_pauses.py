@@ -376,3 +376,23 @@ def test_a_clock_that_is_set_back_during_a_pause_ends_it(source: Maker, hostile:
         asking.token()
     clock.advance(-3600)
     assert asking.access_token() == "a"
+
+
+# -- when the next request is made -------------------------------------------------------------------------------------
+
+
+@one_of_each
+def test_an_error_in_a_pause_says_when_the_next_request_is_made_and_it_can_be_made_at_once(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    asking = source(CLIENT, clock=clock, random=lambda: 1.0, **on_token(hostile, reply(500), token("a")))
+    with pytest.raises(OAuthError) as first:
+        asking.token()
+    assert first.value.retry_at is None
+    with pytest.raises(OAuthError) as paused:
+        asking.token()
+    assert paused.value.retry_at == START + 0.5
+    assert "retry_now()" in paused.value.__notes__[0]
+    assert len(hostile.token_requests) == 1
+    asking.native.retry_now()
+    assert asking.access_token() == "a"

@@ -99,6 +99,10 @@ class TokenSource(NotPicklable):
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
         return self._core.reject(token)
 
+    def retry_now(self) -> None:
+        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
+        self._core.slot.attempts.retry_now()
+
     def _shared_slot(self) -> Slot:
         return self._core.slot
 
@@ -193,6 +197,10 @@ class AsyncTokenSource(NotPicklable):
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
         return self._core.reject(token)
+
+    def retry_now(self) -> None:
+        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
+        self._core.slot.attempts.retry_now()
 
     def _shared_slot(self) -> Slot:
         return self._core.slot

@@ -124,7 +124,8 @@ class VaultCore:
     def session_options(self) -> dict[str, Any]:
         """Return the options of a session for the same client at the same server."""
         found = self.server.found
-        known = {"issuer": self.server.issuer, "token_endpoint": found.token_endpoint if found is not None else None}
+        endpoint = found.token_endpoint if found is not None else None
+        known = {"issuer": self.server.issuer, "token_endpoint": endpoint, "metadata": found}
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,

@@ -51,6 +51,10 @@ class VaultSource(NotPicklable):
         reject(live.state, token)
         return True
 
+    def retry_now(self) -> None:
+        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
+        self._live(self._key).state.attempts.retry_now()
+
     def _shared_slot(self) -> KeyState:
         return self._live(self._key).state
 
@@ -76,6 +80,10 @@ class AsyncVaultSource(NotPicklable):
         self._refused = live = self._live(self._key)
         reject(live.state, token)
         return True
+
+    def retry_now(self) -> None:
+        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
+        self._live(self._key).state.attempts.retry_now()
 
     def _shared_slot(self) -> KeyState:
         return self._live(self._key).state
