@@ -237,7 +237,7 @@ def test_an_exporter_that_waits_for_the_token_is_told_what_a_callback_is_told(
     with httpx2.Client(transport=answer) as client:
         source = TokenSource(ClientCredentials("c", SECRET), token_endpoint=ENDPOINT, http_client=client)
         assert source.token().access_token.reveal() == ACCESS
-    assert ["on_event wants the token" in one for one in told] == [True, True]
+    assert ["on_event requests the token" in one for one in told] == [True, True]
 
 
 def outer_span() -> Any:

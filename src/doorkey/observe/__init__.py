@@ -1,4 +1,4 @@
-"""What happens to tokens, told to a callback, to `logging` and to OpenTelemetry.
+"""Events of tokens, reported to a callback, to `logging` and to OpenTelemetry.
 
 `on_event=` of a source, an auth object, a session or a vault is called with each `TokenEvent`.
 """
@@ -12,7 +12,7 @@ __all__ = ["Kind", "TokenEvent"]
 
 
 def __getattr__(name: str) -> Any:
-    # Everything that has a token imports the observer; what an event is made of waits until there is one.
+    # Every module with a token imports the observer; the modules of events are imported with the first event.
     from doorkey.runtime.lazy import named
 
     return named(__name__, dict.fromkeys(__all__, "doorkey.observe.events"), name)

@@ -1,4 +1,4 @@
-"""`TokenEvent`: what happened to a token, in words that hold no secret."""
+"""`TokenEvent`: an event of a token's life, without secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorkey.errors import OAuthError, printable
 Kind: TypeAlias = Literal["requested", "renewed", "waited", "rejected", "failed"]
 
 MAX_LABEL: Final = 256
-"""Characters of a client id, a server or a grant type that an event keeps."""
+"""The most characters of a client id, a server or a grant type in an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +38,15 @@ class TokenEvent:
 
     @property
     def source(self) -> str:
-        """Whose token it is: the client, and the authorization server."""
+        """The client and the authorization server of the token, as text."""
         return f"{self.client_id} at {self.server}"
 
 
 def place_of(url: str | None) -> str:
-    """Return scheme, host and path of `url`: what names a server, and none of the parts that may hold a secret."""
+    """Return the scheme, host and path of `url`, without the parts that may hold a secret."""
     try:
         parts = urlsplit(url or "")
-        _ = parts.port  # which is checked when it is looked at
+        _ = parts.port  # reading it checks it
     except ValueError:
         return "an unknown server"
     host = parts.netloc.rpartition("@")[2]
@@ -54,7 +54,7 @@ def place_of(url: str | None) -> str:
 
 
 def code_of(error: BaseException) -> str:
-    """Return a word for `error` of which there are few: never the server's or anybody's own text."""
+    """Return a stable word for `error`, never a text that a server or a program chose."""
     if isinstance(error, OAuthError):
         return error.code
     return type(error).__name__ if isinstance(error, Exception) else "cancelled"

@@ -1,4 +1,4 @@
-"""Events as records of the logger `doorkey`: DEBUG for what goes well, WARNING for what does not."""
+"""Events as records of the logger `doorkey`: DEBUG for success, WARNING for failures and rejections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from doorkey.observe.events import TokenEvent
 
 logger: Final = logging.getLogger("doorkey")
-logger.addHandler(logging.NullHandler())  # a program that sets up no logging sees nothing of ours
+logger.addHandler(logging.NullHandler())  # without logging set up, a program sees no record of ours
 
 _WARNINGS: Final = frozenset({"failed", "rejected"})
 
@@ -30,9 +30,9 @@ def log(event: TokenEvent) -> None:
 
 
 def complain(what: str, error: Exception, event: TokenEvent | None = None) -> None:
-    """Write that `what`, which is the program's own, raised `error`; the `event` is what it was told of."""
+    """Log that the program's own `what` raised `error`; the `event` is the one it was called with."""
     fields = {} if event is None else _fields(event)
-    with suppress(Exception):  # a filter or handler of the program's own may be what failed
+    with suppress(Exception):  # a filter or handler of the program's own may have failed
         logger.error("%s failed with %s", what, type(error).__name__, exc_info=error, extra=fields)
 
 

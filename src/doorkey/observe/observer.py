@@ -1,8 +1,8 @@
-"""Who is told what happens to a token, for blocking and awaiting callers alike.
+"""Reports the events of tokens to `on_event`, logging and OpenTelemetry, for blocking and awaiting callers alike.
 
-A source, a session and a vault have one `Observer` each. Nothing is told, and nothing looked up, while a token is
-fresh. Whoever listens is called in the thread that has something to tell, while others may wait for what it does; what
-a listener raises is logged and otherwise ignored.
+A source, a session and a vault have one `Observer` each. While a token is fresh, there is no event and no cost. A
+listener is called in the thread of the event, while other callers may wait for the token; an exception of a listener
+is logged and otherwise ignored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OnEvent: TypeAlias = "Callable[[TokenEvent], object]"
 
 
 class Observer:
-    """Tells what happens to the tokens of `client_id` at the authorization server that `server()` names.
+    """Reports the events of the tokens of `client_id` at the authorization server that `server()` names.
 
     `timer` returns seconds and never goes backwards. Raises `UsageError` unless `on_event` is a plain callable.
     """
@@ -50,24 +50,24 @@ class Observer:
         return Watch(self, "requested", "renewed", "failed", grant_type, server)
 
     def preparing(self) -> Watch:
-        """Tell where what is done within, to be able to ask at all, has failed."""
+        """Report `failed` if the block fails, which prepares a token request."""
         return Watch(self, None, None, "failed")
 
     def waiting(self) -> Watch:
-        """Tell how long the wait within took.
+        """Report the duration of the wait in the block.
 
         Raises `UsageError` in a callback of this observer: it would wait for the attempt that waits for the callback.
         """
         if get_ident() in self._telling:
-            raise UsageError("on_event wants the token that is being renewed while it is told of that: it would hang")
+            raise UsageError("on_event requests the token whose renewal it is called for: it would wait for itself")
         return Watch(self, None, "waited", "waited")
 
     def rejected(self) -> None:
-        """Tell that an API refused the current token."""
+        """Report that an API rejected the current token."""
         self.tell(self.event("rejected"))
 
     def event(self, kind: Kind, grant_type: str | None = None, server: str | None = None, **more: Any) -> TokenEvent:
-        """Return what is to be told, `server` being another one than usual."""
+        """Return an event; `server` replaces the usual server."""
         from doorkey.errors import printable
         from doorkey.observe.events import MAX_LABEL, TokenEvent, place_of
 
@@ -79,26 +79,26 @@ class Observer:
         return TokenEvent(kind=kind, client_id=named[1], server=named[2], grant_type=grant_type, **more)
 
     def moment(self) -> float | None:
-        """Return what the timer says, None where it fails: it is somebody's own, and no renewal depends on it."""
+        """Return the timer's time, or None if it fails: no renewal depends on a timer of the program's own."""
         try:
             return float(self.timer())
-        except Exception as error:  # noqa: BLE001  # no renewal depends on a timer of the user's own
+        except Exception as error:  # noqa: BLE001  # no renewal depends on a timer of the program's own
             from doorkey.observe.logs import complain
 
             complain("timer", error)
             return None
 
     def tell(self, event: TokenEvent) -> None:
-        """Tell everybody who listens; nothing that they raise gets out."""
+        """Report `event` to all listeners; their exceptions do not leave."""
         self.call(self._tell, event)
 
     def call(self, call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
-        """Call what may be somebody's own with `event`, and return what it does; None where it raises."""
+        """Call a listener with `event` and return its result; None if it raises."""
         here = get_ident()
         nested = here in self._telling
         self._telling.add(here)
         try:
-            with detached():  # nobody waits for a task that is begun there: it may want the token
+            with detached():  # a task that starts there may request the token, and no caller waits for it
                 return _guarded(call, event)
         finally:
             if not nested:
@@ -117,7 +117,7 @@ class Observer:
 
 
 class Watch:
-    """Times what is done in a `with` block, by a flow too, and tells what becomes of it."""
+    """Times a `with` block, which may be part of a flow, and reports its outcome."""
 
     __slots__ = ("_begun", "_grant_type", "_kinds", "_observer", "_server", "_span")
 
@@ -162,9 +162,9 @@ class Watch:
 
 
 def opentelemetry_is_there() -> bool:
-    """Say whether this program has imported OpenTelemetry.
+    """Whether this program has imported OpenTelemetry.
 
-    To import it takes longer than an event loop has; who has not imported it has not set it up either.
+    The import would block an event loop for too long; a program that has not imported it has not set it up either.
     """
     loaded = sys.modules
     return loaded.get("opentelemetry.trace") is not None or loaded.get("opentelemetry.metrics") is not None
@@ -173,7 +173,7 @@ def opentelemetry_is_there() -> bool:
 def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
     try:
         return call(event)
-    except Exception as error:  # noqa: BLE001  # somebody's own code: no renewal depends on it
+    except Exception as error:  # noqa: BLE001  # code of the program's own: no renewal depends on it
         from doorkey.observe.logs import complain
 
         complain("on_event", error, event)

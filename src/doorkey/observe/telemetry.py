@@ -1,4 +1,4 @@
-"""Events as metrics and spans of OpenTelemetry. Imported only where the program has imported that already.
+"""Events as metrics and spans of OpenTelemetry. Imported only if the program has imported OpenTelemetry.
 
 Names of attributes are those of the semantic conventions where they have one (`server.address`, `error.type`).
 """
@@ -32,7 +32,7 @@ _requests: Final = _meter.create_histogram(
 _waits: Final = _meter.create_histogram(
     "oauth.client.token.wait.duration",
     unit="s",
-    description="How long callers waited for a token that another caller was getting.",
+    description="How long callers waited for a token that another caller was requesting.",
     explicit_bucket_boundaries_advisory=_SECONDS,
 )
 
@@ -54,7 +54,7 @@ class RequestSpan:
             self._span.set_attribute("error.type", event.error)
             self._span.set_status(Status(StatusCode.ERROR, event.error))
         self._span.end()
-        if trace.get_current_span() is self._span:  # else a flow nobody finished is closed in a context of its own
+        if trace.get_current_span() is self._span:  # else an unfinished flow is closed in another context
             context.detach(self._before)
 
 
@@ -66,7 +66,7 @@ def record(event: TokenEvent) -> None:
         return
     if event.kind == "waited":
         _waits.record(event.duration, attributes)
-    elif event.grant_type is not None:  # else it failed before there was a request
+    elif event.grant_type is not None:  # else it failed before the request
         _requests.record(event.duration, attributes)
 
 

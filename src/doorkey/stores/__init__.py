@@ -1,7 +1,7 @@
-"""Where tokens are kept: in memory, in an SQLite file, in Redis, in an SQL database; each with an async twin.
+"""Token stores: in memory, in an SQLite file, in Redis, in an SQL database; each with an asynchronous twin.
 
-Importing this imports no database library: a store's own is imported when the store is first named. What a store
-promises is in `doorkey.stores.protocol`; `doorkey.stores.envelope` says what is in a record.
+Importing this package imports no database library: the first use of a store's name imports its own. The contract of a
+store is in `doorkey.stores.protocol`, the content of a record in `doorkey.stores.envelope`.
 """
 
 from __future__ import annotations

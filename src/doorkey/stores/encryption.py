@@ -1,8 +1,8 @@
 """Records sealed with AES-GCM: unreadable without the key, and useless as another record or another version of theirs.
 
 Theory of operation. A sealed record is ``magic | format | length of the key id | key id | nonce | ciphertext and tag``.
-What stands before the nonce, the context, the record's key and its version are authenticated with the ciphertext, so a
-record does not open that is copied to another key, or saved again under a later version, or whose key id is changed.
+The bytes before the nonce, the context, the record's key and its version are authenticated with the ciphertext. So a
+record does not open that was copied to another key, saved again under a later version, or given another key id.
 Format 1, of earlier releases and of records without a version, authenticates no version. Nonces are 96 random bits
 (NIST SP 800-38D §8.2.2): one key is good for 2**32 records, so change it before that.
 """
@@ -33,9 +33,9 @@ class Sealer:
     keys: maps key ids (1 to 64 visible ASCII characters, stored in the clear) to 32 random bytes. To rotate, add a key
         and make it the current one; remove the old one when every record has been written again.
     current: the id of the key that seals.
-    context: separates what must not be exchanged although the keys are the same, such as two applications.
-    accept_unversioned: whether records open that earlier releases sealed without their version. Whoever can write to
-        the store can then put such a record back after a logout: stop it when every record has been written again.
+    context: separates applications that share keys; a record of one context does not open in another.
+    accept_unversioned: whether records open that earlier releases sealed without their version. An attacker who can
+        write to the store can then restore such a record after a logout: end this when every record is written again.
 
     Raises `UsageError` for other values.
     """
@@ -72,7 +72,7 @@ class Sealer:
         version: the version under which it is going to be committed, so that it opens under no other; None for data
             that has no version.
         """
-        instance(data, bytes, "what is sealed is bytes")
+        instance(data, bytes, "Sealer.seal takes bytes")
         name = self._current.encode("ascii")
         number = UNVERSIONED if version is None else VERSIONED
         head = MAGIC + bytes([number, len(name)]) + name
@@ -82,9 +82,9 @@ class Sealer:
     def open(self, key: str, sealed: bytes, *, version: int | None = None) -> bytes:
         """Return what was sealed for the record of `key` under `version`, which is that of the loaded record.
 
-        Raises `RecordError` whose `reason` tells what is wrong: not sealed by doorkey, cut short, of a newer format,
-        sealed with a key that is not among ours, sealed without a version, or changed, put back from an earlier version
-        or another record, or sealed with another key of that id (which cannot be told apart).
+        Raises `RecordError`, whose `reason` names the fault: not sealed by doorkey, cut short, of a newer format,
+        sealed with an unknown key, or sealed without a version. One reason stands for faults that look the same:
+        changed, restored from an earlier version or another record, or sealed with another key of that id.
         """
         from cryptography.exceptions import InvalidTag
 
@@ -111,13 +111,13 @@ class Sealer:
     def is_current(self, sealed: bytes) -> bool:
         """Whether `sealed` was sealed with the current key; if not, seal and commit it again.
 
-        With `accept_unversioned`, what was sealed without a version is not current either.
+        With `accept_unversioned`, a record that was sealed without a version is not current either.
         """
         name, head, _ = _parts(sealed)
         return name == self._current and (head[len(MAGIC)] == VERSIONED or not self._accept_unversioned)
 
     def _bound(self, head: bytes, key: str, version: int | None) -> bytes:
-        """Return what is authenticated beside the data; with lengths, so that no two lists of parts look alike."""
+        """Return the associated data; with lengths, so that different parts never make the same bytes."""
         parts = [head, self._context, text(key, "a record's key").encode("utf-8", "surrogatepass")]
         if version is not None:
             parts.append(b"%d" % count(version, "a record's version", most=MAX_VERSION))
@@ -139,7 +139,7 @@ def _check(name: object, key: object) -> None:
 
 def _parts(sealed: bytes) -> tuple[str, bytes, bytes]:
     """The key's id, all that is before the nonce, and the rest."""
-    instance(sealed, bytes, "what is opened is bytes")
+    instance(sealed, bytes, "Sealer.open takes bytes")
     if not sealed.startswith(MAGIC):
         cut = MAGIC.startswith(sealed)
         raise RecordError("is cut short" if cut else "is not sealed, or not by doorkey")

@@ -1,4 +1,4 @@
-"""What a record holds: a token as JSON, with the number of the format in front."""
+"""The content of a record: a token as JSON, with the number of the format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__: list[str] = []
 
 FORMAT: Final = 1
 MAX_DEPTH: Final = 40
-"""A token endpoint's answer may be 32 deep, and stands in the envelope."""
+"""A token response may be 32 levels deep, and the envelope adds levels."""
 
 
 @hides_locals
@@ -29,9 +29,9 @@ def pack(token: OAuthToken, metadata: Mapping[str, Any] | None = None) -> bytes:
         content["metadata"] = dict(metadata)
     try:
         data = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
-        parse_object(data, max_depth=MAX_DEPTH)  # what cannot be read again must not replace what can
+        parse_object(data, max_depth=MAX_DEPTH)  # a record that cannot be read must not replace one that can
     except (TypeError, ValueError, RecursionError, JSONProblem):
-        raise UsageError("a token that is to be stored holds what JSON can: text, numbers, lists, mappings") from None
+        raise UsageError("a stored token consists of JSON values: text, finite numbers, lists, mappings") from None
     return RedactedBytes(data)
 
 
@@ -60,7 +60,7 @@ def open_record(data: bytes) -> tuple[OAuthToken, dict[str, Any]]:
     if not isinstance(members, dict) or not isinstance(metadata, dict):
         raise RecordError("does not hold a token: a member has the wrong type")
     try:
-        # now=0: one that says how long it lives but not since when counts as expired
+        # now=0: a token with a lifetime but without the time of its issue counts as expired
         token = OAuthToken.from_mapping(cast("dict[str, Any]", members), now=0.0)
     except UsageError:
         raise RecordError("does not hold a token that could be sent") from None

@@ -1,4 +1,4 @@
-"""What every store asks of the arguments it is given, so that a key that one takes is taken by all."""
+"""The limits of keys, records and leases, the same in every store."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ MAX_VERSION: Final = 2**53 - 1
 MAX_LEASE: Final = 600.0
 """Seconds."""
 TOO_LATE: Final = 2 * MAX_LEASE
-"""Seconds. A lease that ends later than that from now is over: the clock of the store has been set back since.
+"""Seconds. A lease that ends later than that from now has ended: the clock of the store was set back.
 
-It is more than the longest lease, as a statement's now is when it began, and it may wait for one that began later.
+It is longer than the longest lease, because a statement uses the time when it began, and it may wait for a statement
+that began later.
 """
 MAX_TIMEOUT: Final = 86_400.0
 """Seconds."""
@@ -31,7 +32,7 @@ KEPT: Final = 86_400.0
 
 
 def checked_key(key: object) -> str:
-    """Return `key`; raises `UsageError`, which does not quote it, when it is no key."""
+    """Return `key`; raises `UsageError`, which does not quote it, for anything but a key."""
     if not isinstance(key, str) or not key:
         raise UsageError("a store's key is a non-empty string")
     try:
@@ -45,12 +46,12 @@ def checked_key(key: object) -> str:
 
 def check_lease(seconds: object) -> None:
     """Raise `UsageError` unless a lease can last `seconds`."""
-    arguments.seconds(seconds, "what a lease lasts", least=0.001, most=MAX_LEASE)
+    arguments.seconds(seconds, "the duration of a lease", least=0.001, most=MAX_LEASE)
 
 
 def checked_lease(lease: object) -> Lease:
     """Return `lease`; raises `UsageError` for anything but what `try_lease` returned."""
-    held = arguments.instance(lease, Lease, "what is released is a Lease, as try_lease() returned it")
+    held = arguments.instance(lease, Lease, "release() takes a Lease, as try_lease() returned it")
     checked_key(held.key)
     if not arguments.encodable(arguments.text(held.owner, "the owner of a lease")):
         raise UsageError("the owner of a lease has a lone surrogate, which cannot be encoded")
@@ -66,7 +67,7 @@ def check_commit(data: object, expected: object) -> None:
     if isinstance(expected, bool) or not isinstance(expected, int) or not 0 <= expected <= MAX_VERSION:
         raise UsageError("expected= is the version of the record that was loaded, or 0 when there was none")
     if data is None and expected == 0:
-        raise UsageError("expected=0 says that there is no record: there is nothing to delete")
+        raise UsageError("expected=0 means that there is no record, so there is nothing to delete")
 
 
 def checked_record(version: object, data: object) -> Record:
@@ -92,5 +93,5 @@ def new_version() -> int:
 
 
 def new_owner() -> str:
-    """Return what only a lease's holder knows: 128 random bits."""
+    """Return the secret of a lease's holder: 128 random bits."""
     return secrets.token_urlsafe(16)

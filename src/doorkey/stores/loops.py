@@ -1,4 +1,4 @@
-"""One client for each event loop: a connection belongs to the loop it was made on."""
+"""One client for each event loop: a connection belongs to the loop that created it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class PerLoop(Generic[T]):
-    """Makes what it is asked for with `make`, once for each running asyncio loop."""
+    """Creates a client with `make`, once for each asyncio loop."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -24,11 +24,11 @@ class PerLoop(Generic[T]):
         after_fork(self, _forget)
 
     def forget(self) -> None:
-        """Start with none, and close none."""
+        """Forget all clients, and close none."""
         self._made: dict[asyncio.AbstractEventLoop, T] = {}
 
     def get(self) -> T:
-        """Return the running loop's. Raises `UsageError` when no asyncio loop runs."""
+        """Return the client of the running loop. Raises `UsageError` if no asyncio loop is running."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -41,7 +41,7 @@ class PerLoop(Generic[T]):
             return self._made[loop]
 
     def pop(self) -> T | None:
-        """Take the running loop's out, to be closed; None when there is none."""
+        """Remove and return the client of the running loop, which the caller closes; None if there is none."""
         with self._lock:
             return self._made.pop(asyncio.get_running_loop(), None)
 

@@ -30,12 +30,14 @@ class _Deleted:
 
 
 class MemoryStore(NotPicklable):
-    """Keeps records in memory: at most `max_entries`, each for `max_idle` seconds since its last use (None: for ever).
+    """A store in this process's memory.
 
-    What is over either bound is dropped, longest unused first: that grant is lost, so choose the bounds for the number
-    of accounts. The versions of at most as many deleted records are remembered on top. `clock` returns seconds and
-    never goes backwards (None: time.monotonic); leases expire by it as well. A forked child has the records of its
-    parent, as they were.
+    max_entries: the largest number of records. The record that was unused for longest is dropped first, and its grant
+        is lost with it: choose the bound for the number of accounts. As many versions of deleted records are kept too.
+    max_idle: seconds after its last use when a record is dropped; None for never.
+    clock: returns seconds and never goes backwards; leases expire by it as well. None: `time.monotonic`.
+
+    A forked child has the records that its parent had.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class MemoryStore(NotPicklable):
             return kept.record
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the store's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of the store's clock; None if another caller holds it."""
         checked_key(key)
         check_lease(seconds)
         with self._lock:
@@ -107,7 +109,7 @@ class MemoryStore(NotPicklable):
             return before + 1
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         checked_lease(lease)
         with self._lock:
             held = self._leases.get(lease.key)
@@ -165,7 +167,7 @@ class AsyncMemoryStore(NotPicklable):
         return self._store.load(key)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the store's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of the store's clock; None if another caller holds it."""
         return self._store.try_lease(key, seconds)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -173,7 +175,7 @@ class AsyncMemoryStore(NotPicklable):
         return self._store.commit(key, data, expected=expected)
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         self._store.release(lease)
 
     async def close(self) -> None:

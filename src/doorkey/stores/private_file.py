@@ -1,10 +1,10 @@
 """The file policy of every store on SQLite: a file, and the files beside it, that no other user can read or replace.
 
-Theory of operation. SQLite writes what it stores to companion files too (`-wal`, `-shm`, `-journal`), and opens
-whatever has their names. So a user who can create files in the directory can plant a companion and read what is
-written to it. The policy therefore has three parts: other users cannot write to the directory; the file and its
-companions are regular files of this user with mode 0600; and after SQLite has opened them, the open descriptors are
-those files. The last part detects a file that was swapped between the check and the open.
+Theory of operation. SQLite writes records to companion files too (`-wal`, `-shm`, `-journal`), and opens any
+file that has their names. So a user who can create files in the directory can plant a companion and read the records
+that SQLite writes to it. The policy therefore has three parts: other users cannot write to the directory; the file
+and its companions are regular files of this user with mode 0600; and after SQLite has opened them, the open descriptors
+are those files. The last part detects a file that was swapped between the check and the open.
 
 An existing file is checked by `lstat` and by the descriptors that SQLite has. It is never opened here: closing our own
 descriptor would drop the locks that SQLite holds in this process (POSIX locks belong to the process).

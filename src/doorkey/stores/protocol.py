@@ -1,13 +1,14 @@
-"""What a store of tokens is: versioned records, and leases that say who renews one.
+"""The contract of a token store: versioned records, and leases that choose the process that renews one.
 
 Theory of operation. A record is bytes under a key with a version, and a commit is a compare-and-set on that version:
-of all who saw version 7, one makes version 8. A lease is advice, not permission. It keeps others from asking for a
-token that somebody is already fetching; but it expires by the store's clock, so that a killed process blocks nobody
-for long, and an owner that outlived its lease still saves the token it was given, if nobody was faster.
+of all processes that read version 7, one makes version 8. A lease is advice, not permission. It keeps other processes
+from requesting a token that one process is already requesting. It expires by the store's clock, so that a killed
+process blocks the others for a short time only. An owner that outlived its lease still saves its new token, unless
+another commit came first.
 
-Versions do not start anew when a record is deleted: a deletion is a commit as well. So a renewal that began before a
-logout never overwrites what the next login saved (a store forgets that there was a record after a day at the
-earliest).
+Versions do not start again when a record is deleted: a deletion is a commit as well. So a renewal that began before a
+logout never overwrites the record of the next login. A store remembers the version of a deleted record for at least
+a day.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ __all__ = ["AsyncStore", "AsyncStoreCalls", "Lease", "Record", "Store", "StoreCa
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a store holds under a key: `data`, opaque to the store, and the `version` that a commit must name.
+    """The record of a key.
 
-    A key's first version is 1 and every commit adds 1, also one that deletes.
+    version: the number that the next commit must name. The first version of a key is 1, and every commit adds 1, also
+        a commit that deletes.
+    data: at most 1 MiB, opaque to the store.
     """
 
     version: int
@@ -39,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Says that its holder renews `key`; `owner` is random, and what only the holder can release it by."""
+    """The right to renew the token of `key`; only the process that knows the random `owner` can release it."""
 
     key: str
     owner: str = field(repr=False)
@@ -47,10 +50,11 @@ class Lease:
 
 @runtime_checkable
 class StoreCalls(Protocol):
-    """Where tokens are kept for threads, processes and machines: all that a vault needs. Any thread may make any call.
+    """The four calls that a vault needs of a store. Any thread may make any call.
 
-    Keys are non-empty text of at most 1024 UTF-8 bytes without NUL. All raise `StoreError` when the store cannot be
-    reached or used, `RecordError` when what is there is not a store of ours, and `UsageError` for wrong arguments.
+    A key is non-empty text of at most 1024 UTF-8 bytes without NUL. Every call raises `StoreError` when the store
+    cannot be reached or used, `RecordError` when the file or the record is not one of doorkey's, and `UsageError` for
+    wrong arguments.
     """
 
     def load(self, key: str) -> Record | None:
@@ -62,10 +66,10 @@ class StoreCalls(Protocol):
         ...
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` (more than 0, at most 600), or return None: somebody holds it.
+        """Take the lease of `key` for `seconds` (more than 0, at most 600); None if another caller holds it.
 
-        Never waits for the holder. The key needs no record. The seconds pass on the store's clock, not the caller's;
-        a lease that ends more than 600 seconds from now, as that clock was set back, is over.
+        Never waits for the holder. The key needs no record. The seconds pass on the store's clock, not the caller's. A
+        lease that would end more than 1200 seconds from now has ended: the store's clock was set back.
         """
         ...
 
@@ -74,23 +78,23 @@ class StoreCalls(Protocol):
 
         `expected=0` also replaces a record for which `load` raises `RecordError`, by one of a high version.
 
-        Returns the new version (never 0), or 0 when somebody else committed first: nothing was changed then. No lease
-        is needed. After a `StoreError` it is open whether the commit was made; `load` tells, by version and data.
-        `data` has at most 1 MiB.
+        Returns the new version (never 0), or 0 if another commit came first; the record is unchanged then. No lease is
+        needed. After a `StoreError` the commit may have been made or not: `load` shows it, by version and data. `data`
+        has at most 1 MiB.
         """
         ...
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired, whoever holds the next one."""
+        """Release the lease. An expired lease is ignored, also when another caller holds the next one."""
         ...
 
 
 @runtime_checkable
 class Store(StoreCalls, Protocol):
-    """A store as `doorkey.stores` has them: the four calls, and one that ends."""
+    """A store as `doorkey.stores` provides them: the four calls of a vault, and `close`."""
 
     def close(self) -> None:
-        """Close what the store opened itself, not what it was given. A later call opens it again."""
+        """Close the connections that the store opened itself. A later call opens them again."""
         ...
 
 
@@ -103,7 +107,7 @@ class AsyncStoreCalls(Protocol):
         ...
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds`, or return None: somebody holds it. See `StoreCalls.try_lease`."""
+        """Take the lease of `key` for `seconds`; None if another caller holds it. See `StoreCalls.try_lease`."""
         ...
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -111,7 +115,7 @@ class AsyncStoreCalls(Protocol):
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         ...
 
 
@@ -120,5 +124,5 @@ class AsyncStore(AsyncStoreCalls, Protocol):
     """The same as `Store`, awaited."""
 
     async def close(self) -> None:
-        """Close what the store opened itself, not what it was given. A later call opens it again."""
+        """Close the connections that the store opened itself. A later call opens them again."""
         ...

@@ -24,13 +24,16 @@ __all__ = ["AsyncRedisStore", "RedisStore"]
 
 
 class RedisStore(NotPicklable):
-    """Keeps records in the Redis at `url_or_client`, under keys that begin with `prefix`.
+    """A store in Redis or Valkey, for the processes of several machines.
 
-    A URL (`redis://`, `rediss://`, `unix://`) makes a client of our own, which waits at most `timeout` seconds for
-    each answer. It repeats a command only where Redis refused it without effect: a node that became a replica is
-    connected to again by its name, once. A client that is given (`redis.Redis` or `redis.RedisCluster`, without
-    `decode_responses`) stays its owner's, with its own timeouts; one that repeats commands may be told that somebody
-    else committed when that was its own first attempt.
+    url_or_client: a URL (`redis://`, `rediss://`, `unix://`), for which the store creates a client; or a `redis.Redis`
+        or `redis.RedisCluster` without `decode_responses`, which its owner closes and which keeps its own timeouts.
+    prefix: what the store's keys begin with: short printable text without braces.
+    timeout: seconds to wait for each response, for a URL.
+
+    The client of a URL repeats a command only if Redis refused it without effect: if its node has become a replica, it
+    connects to the name again, once. A client of your own that repeats commands may report another process's commit
+    where its own first attempt succeeded.
     """
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
@@ -39,7 +42,7 @@ class RedisStore(NotPicklable):
         self._own = isinstance(url_or_client, str)
         self._client: Any = url_or_client
         if self._own:
-            # Its connections are not carried over a fork: redis-py sees to that
+            # A forked child makes connections of its own: redis-py ensures that
             self._client = _made(redis.Redis, url_or_client, timeout, Retry(NoBackoff(), 0))
         check_client(self._client, awaited=False)
 
@@ -48,7 +51,7 @@ class RedisStore(NotPicklable):
         return run(self._commands.load(key), self._perform)
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of Redis's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of Redis's clock; None if another caller holds it."""
         return run(self._commands.try_lease(key, seconds), self._perform)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -56,11 +59,11 @@ class RedisStore(NotPicklable):
         return run(self._commands.commit(key, data, expected), self._perform)
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         run(self._commands.release(lease), self._perform)
 
     def close(self) -> None:
-        """Close the connections, if the store made its client. They are opened again by the next call."""
+        """Close the connections, if the store created its client. The next call opens them again."""
         if self._own:
             self._client.close()
 
@@ -82,9 +85,10 @@ class RedisStore(NotPicklable):
 
 
 class AsyncRedisStore(NotPicklable):
-    """The same as `RedisStore`, awaited, on asyncio; takes a `redis.asyncio` client.
+    """The asynchronous `RedisStore`, on asyncio.
 
-    A URL makes a client for each event loop. `close` closes that of the running loop.
+    url_or_client: a URL, for which the store creates a client in each event loop; or a `redis.asyncio` client.
+    prefix, timeout: as for `RedisStore`.
     """
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
@@ -94,7 +98,7 @@ class AsyncRedisStore(NotPicklable):
         self._given: Any = url_or_client
         if isinstance(url_or_client, str):
             retry = AsyncRetry(NoBackoff(), 0)
-            _made(redis.asyncio.Redis, url_or_client, timeout, retry)  # says at once what is wrong with the URL
+            _made(redis.asyncio.Redis, url_or_client, timeout, retry)  # reports a wrong URL at once
             self._own = PerLoop(lambda: _made(redis.asyncio.Redis, url_or_client, timeout, retry))
         else:
             check_client(url_or_client, awaited=True)
@@ -104,7 +108,7 @@ class AsyncRedisStore(NotPicklable):
         return await arun(self._commands.load(key), self._perform)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of Redis's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of Redis's clock; None if another caller holds it."""
         return await arun(self._commands.try_lease(key, seconds), self._perform)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -112,11 +116,11 @@ class AsyncRedisStore(NotPicklable):
         return await arun(self._commands.commit(key, data, expected), self._perform)
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         await arun(self._commands.release(lease), self._perform)
 
     async def close(self) -> None:
-        """Close this loop's connections, if the store made its client. They are opened again by the next call."""
+        """Close this loop's connections, if the store created its client. The next call opens them again."""
         client = None if self._own is None else self._own.pop()
         if client is not None:
             await client.aclose()

@@ -1,7 +1,7 @@
-"""What a Redis store asks of Redis, without asking it: each operation is a flow of one command.
+"""The commands of a Redis store, without I/O: each operation is a flow of one command.
 
 A record and its lease are two keys with the same hash tag, so that a cluster keeps them on one node. Scripts run
-atomically. They are sent whole each time: they are short, and a server that was restarted or flushed knows none.
+atomically. Each command sends its whole script: scripts are short, and a server that was restarted has none.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ end
 return version
 """
 )
-# By Redis's clock, as an expiry is: where it was set back, a lease would last for as much longer.
+# By Redis's clock, as an expiry is: a lease would last longer by the time that the clock was set back.
 LEASE: Final = """
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 local left = redis.call('PTTL', KEYS[1])
@@ -94,7 +94,7 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class Command(Effect[Any]):
-    """Ask for the answer of Redis to a command of these words; one that only `reads` may be asked twice."""
+    """Request Redis's response to a command of these words; a command that only `reads` may be repeated."""
 
     words: tuple[str | bytes | int, ...]
     reads: bool = False
@@ -175,10 +175,10 @@ def checked_url(url: str) -> str:
 
 
 def check_client(client: Any, *, awaited: bool) -> None:
-    """Raise `UsageError` for what is no client of that world, and for one that turns answers into text."""
+    """Raise `UsageError` for a client of the other kind (blocking, awaited), and for one that decodes responses."""
     bases = [f"{base.__module__}.{base.__name__}" for base in type(client).__mro__]
     if any(name.startswith("redis.") and name.endswith("Pipeline") for name in bases):
-        raise UsageError("a Redis store needs a client, not a pipeline, which sends nothing until it is told to")
+        raise UsageError("a Redis store needs a client, not a pipeline, which sends nothing before execute()")
     awaits = any(name.startswith("redis.asyncio.") for name in bases)
     if awaits != awaited and any(name.startswith("redis.") for name in bases):
         blocks, right = ("awaits", "AsyncRedisStore") if awaits else ("blocks", "RedisStore")

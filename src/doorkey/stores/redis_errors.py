@@ -1,7 +1,7 @@
-"""What Redis says when it refuses a command, as errors of a store: whether waiting helps, and else what does.
+"""The errors of Redis as errors of a store: whether waiting helps, and the remedy.
 
-An error begins with a word in capitals (https://redis.io/docs/latest/develop/reference/protocol-spec). redis-py has a
-class for some and drops their word then; within a script, the word comes after the script's own text.
+An error begins with a word in capitals (https://redis.io/docs/latest/develop/reference/protocol-spec). redis-py has
+classes for some words and drops the word then; in a script, Redis 6 puts the word after a text of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TRANSIENT: Final = {
     "BUSY": "a script occupies it. SCRIPT KILL ends the script",
     "NOREPLICAS": "too few replicas are connected for a write (min-replicas-to-write)",
 }
-"""What passes without a change of settings, by the word that Redis refuses a command with."""
+"""Conditions that pass without a change of settings, by the word that Redis refuses a command with."""
 
 _CLUSTER: Final = "it is a node of a cluster: give a redis.RedisCluster, not the URL of one node"
 LASTING: Final = {
@@ -40,7 +40,7 @@ LASTING: Final = {
     "NOPERM": "its ACL does not let this user run EVAL, or use keys with this prefix",
     "DENIED": "it is in protected mode: give it a password, or bind it to an address",
 }
-"""What stays until somebody changes a setting, of Redis or of the program."""
+"""Conditions that stay until a setting of Redis or of the program is changed."""
 
 _ANOTHER_NODE: Final = ("READONLY", "LOADING", "MASTERDOWN")
 """The command had no effect, and the name of this node may lead to a better one by now."""

@@ -35,11 +35,15 @@ T = TypeVar("T")
 
 
 class SQLStore(NotPicklable):
-    """Keeps records in the table `table` of the database at `url_or_engine`.
+    """A store in an SQL database; `create_table` makes its table.
 
-    A URL makes an engine of our own, whose calls take at most `timeout` seconds each, and which looks whether a
-    connection still lives before it uses one that was idle. An engine that is given stays its owner's, who sees to its
-    timeouts and to forks; each statement commits by itself there too. The table is made by `create_table`.
+    url_or_engine: a database URL of SQLAlchemy's, for which the store creates an engine that checks idle connections
+        before it uses them; or an `Engine`, whose owner is responsible for its timeouts, its file and forks. Each
+        statement commits by itself on either.
+    table: the name of the table, such as `doorkey_tokens` or `schema.doorkey_tokens`.
+    timeout: seconds that a call takes at most, for a URL.
+
+    An SQLite file that a URL names must be private, as for `SQLiteStore`; otherwise the first call raises `UsageError`.
     """
 
     def __init__(self, url_or_engine: str | Engine, *, table: str = "doorkey_tokens", timeout: float = 5.0) -> None:
@@ -56,7 +60,7 @@ class SQLStore(NotPicklable):
         self._statements = SQLStatements(table, self._engine.dialect.name)
 
     def create_table(self) -> None:
-        """Make the table if it is not there; any number of processes may do so at once."""
+        """Create the table if it does not exist; several processes may do so at once."""
         self._used(lambda connection: _create(connection, self._statements))
 
     def load(self, key: str) -> Record | None:
@@ -64,7 +68,7 @@ class SQLStore(NotPicklable):
         return run(self._statements.load(key), self._perform)
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the database's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of the database's clock; None if another caller holds it."""
         return run(self._statements.try_lease(key, seconds), self._perform)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -72,11 +76,11 @@ class SQLStore(NotPicklable):
         return run(self._statements.commit(key, data, expected), self._perform)
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         run(self._statements.release(lease), self._perform)
 
     def close(self) -> None:
-        """Close the connections, if the store made its engine. They are opened again by the next call."""
+        """Close the connections, if the store created its engine. The next call opens them again."""
         if self._bounded is not None:
             if _has_idle_connections(self._engine):
                 run(self._statements.empty_log(), self._perform)
@@ -108,9 +112,11 @@ class SQLStore(NotPicklable):
 
 
 class AsyncSQLStore(NotPicklable):
-    """The same as `SQLStore`, awaited, on asyncio; takes an `AsyncEngine`, or a URL with an asynchronous driver.
+    """The asynchronous `SQLStore`, on asyncio.
 
-    A URL makes an engine for each event loop. `close` closes that of the running loop.
+    url_or_engine: a URL with an asynchronous driver, for which the store creates an engine in each event loop; or an
+        `AsyncEngine`.
+    table, timeout: as for `SQLStore`.
     """
 
     def __init__(
@@ -121,7 +127,7 @@ class AsyncSQLStore(NotPicklable):
         self._given: AsyncEngine | None = None
         if isinstance(url_or_engine, str):
             self._bounded = Bounded(url_or_engine, timeout)
-            dialect = self._bounded.async_engine().dialect.name  # says at once what is wrong with the URL
+            dialect = self._bounded.async_engine().dialect.name  # reports a wrong URL at once
             self._own = PerLoop(self._bounded.async_engine)
         elif isinstance(url_or_engine, asynchronous().AsyncEngine):
             self._given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -132,7 +138,7 @@ class AsyncSQLStore(NotPicklable):
         self._statements = SQLStatements(table, dialect)
 
     async def create_table(self) -> None:
-        """Make the table if it is not there; any number of processes may do so at once."""
+        """Create the table if it does not exist; several processes may do so at once."""
         await self._used(self._engine(), lambda connection: connection.run_sync(_create, self._statements))
 
     async def load(self, key: str) -> Record | None:
@@ -140,7 +146,7 @@ class AsyncSQLStore(NotPicklable):
         return await arun(self._statements.load(key), self._perform)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the database's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of the database's clock; None if another caller holds it."""
         return await arun(self._statements.try_lease(key, seconds), self._perform)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -148,11 +154,11 @@ class AsyncSQLStore(NotPicklable):
         return await arun(self._statements.commit(key, data, expected), self._perform)
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         await arun(self._statements.release(lease), self._perform)
 
     async def close(self) -> None:
-        """Close this loop's connections, if the store made its engine. They are opened again by the next call."""
+        """Close this loop's connections, if the store created its engine. The next call opens them again."""
         engine = None if self._own is None else self._own.pop()
         if engine is not None:
             if _has_idle_connections(engine):
@@ -213,15 +219,15 @@ def _create(connection: Connection, statements: SQLStatements) -> None:
 
 
 def _was_dead(error: Exception) -> bool:
-    """Say whether the connection had died: the pool has thrown all such away, and the next one is new."""
+    """Whether the connection had died: the pool has dropped all such connections, and the next one is new."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _ours(error: Exception) -> StoreError:
     if isinstance(error, StatementError):
-        error.hide_parameters, error.params = True, None  # an engine that was given may show what was to be stored
+        error.hide_parameters, error.params = True, None  # an engine of the user's own may show the parameters
     cause = getattr(error, "orig", None) or error
     return StoreError(
-        f"the database does not answer as it should ({type(cause).__name__}); has create_table made the table?",
+        f"database error ({type(cause).__name__}). If the table is missing, call create_table().",
         retryable=isinstance(error, OSError | OperationalError | InterfaceError | PoolTimeout),
     )

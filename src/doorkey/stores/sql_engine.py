@@ -1,12 +1,12 @@
-"""Engines for an SQL store that is given a URL: they never wait for ever, and ask nothing twice.
+"""Engines for an SQL store with a URL: every call ends in time, and no statement is sent twice.
 
-Theory of operation. A database may accept a connection and then say nothing: its machine is stopped, a firewall drops
-what was sent. SQLAlchemy has no timeout for that and few drivers have one. So a call that blocks is bounded by the
-timeouts of its driver where it has them, else by a thread of its own; a call that awaits, by asyncio. What the
-database thinks of it is left alone: a server's `statement_timeout` would be another client's behind PgBouncer.
+Theory of operation. A database may accept a connection and then not respond: its machine is stopped, or a firewall
+drops the packets. SQLAlchemy has no timeout for that, and few drivers have one. So a blocking call is bounded by the
+timeouts of its driver if it has them, and otherwise by a thread of its own; an awaited call is bounded by asyncio. No
+timeout is set at the server: behind PgBouncer, a `statement_timeout` would apply to another client.
 
-Every statement commits by itself, so that no BEGIN, COMMIT or ROLLBACK is sent. A connection is looked at before it is
-used only where it has been idle: in the middle of a renewal that would double the round trips.
+Every statement commits by itself, so that no BEGIN, COMMIT or ROLLBACK is sent. A connection is checked before its use
+only if it was idle: a check in the middle of a renewal would double the round trips.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ __all__: list[str] = []
 T = TypeVar("T")
 
 IDLE: Final = 1.0
-"""Seconds after which a connection may have died unnoticed, and is looked at before it is used."""
+"""Seconds after which an idle connection may have died unnoticed, and is checked before its use."""
 _IDLE_SINCE: Final = "doorkey_idle_since"
 
 
 class Bounded:
     """Makes the engines of one store from its `url`, and bounds their calls; `timeout` is in seconds.
 
-    Raises `UsageError` when the URL names no database, a driver that is not installed, or the timeout is none.
+    Raises `UsageError` for a URL that names no database or a driver that is not installed, and for a wrong timeout.
     """
 
     def __init__(self, url: str, timeout: float) -> None:
@@ -68,7 +68,7 @@ class Bounded:
         return made
 
     def run(self, call: Callable[[], T]) -> T:
-        """Return what `call()` does, a call that blocks. Raises `StoreError` when it does not end in time."""
+        """Return the result of `call()`, which blocks. Raises `StoreError` if it does not end in time."""
         if self._driver in _BOUND_ITSELF:
             return call()
         try:
@@ -77,14 +77,14 @@ class Bounded:
             raise self._silent() from None
 
     async def arun(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Return what `call()` does, a call that awaits. Raises `StoreError` when it does not end in time."""
+        """Return the result of `call()`, which is awaited. Raises `StoreError` if it does not end in time."""
         if self._driver in _BOUND_ITSELF:
             return await call()
         task = asyncio.ensure_future(call())
         try:
             await asyncio.wait((task,), timeout=self._timeout)
         finally:
-            if not task.done():  # a driver may take long to give up: nobody waits for that
+            if not task.done():  # a driver may need a long time to stop: the caller does not wait for that
                 task.cancel()
                 self._ending.add(task)
                 task.add_done_callback(self._ended)
@@ -95,7 +95,7 @@ class Bounded:
     def _ended(self, task: asyncio.Future[Any]) -> None:
         self._ending.discard(task)
         if not task.cancelled():
-            task.exception()  # it was given up: asyncio need not complain that nobody looked
+            task.exception()  # it was abandoned: asyncio would log an exception that is never retrieved
 
     def _silent(self) -> StoreError:
         return StoreError(f"the database did not answer within {self._timeout:g} s", retryable=True)
@@ -122,11 +122,11 @@ class Bounded:
 
 
 _BOUND_ITSELF: Final = ("pymysql", "mysqldb", "pysqlite", "aiosqlite")
-"""Drivers whose every wait ends by the timeouts that they are given."""
+"""Drivers that end every wait by their own timeouts."""
 
 
 def _timeouts(url: URL, driver: str, seconds: float) -> dict[str, Any]:
-    """Return what the driver is told, unless the URL says otherwise."""
+    """Return the timeouts of the driver, without those that the URL sets."""
     whole = math.ceil(seconds)
     match driver:
         case "psycopg" | "psycopg2":
@@ -143,7 +143,7 @@ def _timeouts(url: URL, driver: str, seconds: float) -> dict[str, Any]:
 
 
 def _look_at_idle_connections(engine: Engine) -> None:
-    """Let a connection that has died while it was idle be replaced, with all others that were made before."""
+    """Have a connection that died while it was idle replaced, with all that were made before it."""
 
     def checked_in(_: Any, record: Any) -> None:
         record.info[_IDLE_SINCE] = time.monotonic()

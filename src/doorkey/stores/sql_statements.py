@@ -1,4 +1,4 @@
-"""What an SQL store asks of its database, without asking it: each operation is a flow of statements.
+"""The statements of an SQL store, without I/O: each operation is a flow of statements.
 
 Every statement is a transaction of its own (autocommit), and each that writes names in its WHERE what must still be
 true: the version, or that the lease has run out. So nothing is locked between two statements, and of two that run at
@@ -43,7 +43,7 @@ SWEEP_EVERY: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a statement brought: its first row, how many rows it changed, or that its key was taken."""
+    """The outcome of a statement: its first row, the number of changed rows, or that its key was taken."""
 
     row: Any = None
     changed: int = 0
@@ -52,9 +52,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Statement(Effect[Outcome]):
-    """Ask for the outcome of a statement, run and committed by itself.
+    """Request the outcome of a statement, which is run and committed by itself.
 
-    One that `reads` has a row to bring; one that changes nothing is `harmless`, and may be run twice.
+    A statement that `reads` returns a row; a `harmless` one changes nothing, and may be repeated.
     """
 
     text: Executable = field(repr=False)  # it holds values
@@ -146,9 +146,9 @@ class SQLStatements:
         return expected + 1
 
     def empty_log(self) -> Flow[None]:
-        """Leave nothing of what was deleted or replaced in the write-ahead log of SQLite, where it has one."""
+        """Empty the write-ahead log of SQLite, if it has one, so that no deleted or replaced record stays in it."""
         if self._dialect == "sqlite":
-            with suppress(StoreError):  # what was to be committed is: only the log stays longer
+            with suppress(StoreError):  # the commit is made: only the log stays longer
                 yield from Statement(sql_text("PRAGMA wal_checkpoint(TRUNCATE)"), reads=True)
 
     def release(self, lease: Lease) -> Flow[None]:
@@ -160,7 +160,7 @@ class SQLStatements:
     def _taken(self, key: str, taking: Update) -> Flow[tuple[bool, bool]]:
         """Return whether `taking` changed the row of `key`, and if not whether there is one.
 
-        Those who wait ask often: where one statement can tell both, it does.
+        Waiting processes call this often, so PostgreSQL answers both in one statement.
         """
         there = select(self.table.c.version).where(self.table.c.key == key)
         if not self._changes_within_a_query:
@@ -196,7 +196,7 @@ class SQLStatements:
             outcome = yield from Statement(insert(self.table).values(**row))
             if not outcome.taken:
                 return 1
-            version = 0  # somebody else made the row meanwhile, perhaps only for a lease
+            version = 0  # another process made the row meanwhile, perhaps only for a lease
         if version is None:
             same, new = (columns.key == key) & self._unsound(), new_version()
         else:
@@ -216,7 +216,7 @@ class SQLStatements:
         return wrong
 
     def _sweep(self) -> Flow[None]:
-        """Forget the versions of what was deleted long ago."""
+        """Delete the versions of records that were deleted long ago."""
         columns, now = self.table.c, DatabaseTime()
         old = (columns.gone_at < now - KEPT) & (columns.leased_until < now)
         yield from Statement(delete(self.table).where(old))

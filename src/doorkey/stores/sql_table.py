@@ -1,4 +1,4 @@
-"""The table of an SQL store, and the time as the database tells it."""
+"""The table of an SQL store, and the database's clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ExactText(TypeDecorator[str]):
         return dialect.type_descriptor(VARBINARY(self.size) if dialect.name in _MYSQL else String(self.size))
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """Write it as the column's type wants it."""
+        """Return the value as the type of the column takes it."""
         return value.encode() if value is not None and dialect.name in _MYSQL else value
 
 
@@ -82,7 +82,7 @@ def _sqlite(*_: Any, **__: Any) -> str:
 
 @compiles(DatabaseTime, *_MYSQL)
 def _mysql(*_: Any, **__: Any) -> str:
-    # in UTC: a local time comes twice when the clocks are set back. The cast: DECIMAL would round what is added
+    # in UTC: a local time repeats when the clocks are set back. As a float: DECIMAL would round the seconds added
     return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6)) / 1000000e0)"
 
 

@@ -34,9 +34,9 @@ __all__ = ["AsyncSQLiteStore", "SQLiteStore"]
 
 SWEEP_EVERY: Final = 100
 
-# SQLite's own clock, in seconds since the epoch: what a process thinks of the time does not matter
+# SQLite's own clock, in seconds since the epoch: the same for all processes
 _NOW = "((julianday('now') - 2440587.5) * 86400.0)"
-# What is not sound was planted, or is damaged: it is not loaded, and the next save replaces it
+# A record that is not sound was planted, or is damaged: it is not loaded, and the next save replaces it
 _SOUND = f"""typeof(version) = 'integer' AND version BETWEEN 1 AND {MAX_VERSION}
     AND typeof(data) = 'blob' AND length(data) <= {MAX_DATA}"""
 _LOAD = f"""SELECT CASE WHEN {_SOUND} THEN version END, CASE WHEN {_SOUND} THEN data END FROM record
@@ -59,21 +59,24 @@ _SWEEP = f"DELETE FROM record WHERE gone_at < {_NOW} - {KEPT} AND leased_until <
 
 
 class SQLiteStore(NotPicklable):
-    """Keeps records in the file at `path`, which is made if need be, for one user alone (mode 0600).
+    """A store in an SQLite file, for the threads and processes of one machine (not over a network file system).
 
-    Any number of threads and processes of one machine may share the file; not machines, over a network file system.
-    `timeout` is how many seconds a call waits for others that write. Raises `UsageError` if the file is a symbolic
-    link, another user's, or open to group or others, and `RecordError` if it is no store of ours, damaged, or written
-    by a newer version; it is then left as it is.
+    path: the file, which is created with mode 0600 if there is none. Its directory must be one that no other user can
+        write to.
+    timeout: seconds that a call waits for another connection's write.
+
+    Raises `UsageError` for a file, or a file of SQLite's beside it, that is a symbolic link, belongs to another user or
+    is open to the group or others, and for a directory that other users can write to. Raises `RecordError` for a file
+    that is no store of doorkey's, is damaged, or was written by a newer version; the file is left as it is.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
         given: object = path
         name: object = os.fspath(path) if isinstance(given, str | os.PathLike) else None
         if not isinstance(name, str) or name in ("", ":memory:") or "\0" in name:
-            raise UsageError("an SQLite store needs a file's path: what is to be kept in memory is for MemoryStore")
+            raise UsageError("an SQLite store needs a file's path; MemoryStore keeps records in memory")
         if not encodable(name):
-            raise UsageError("an SQLite store's path has a lone surrogate, which no file's name holds")
+            raise UsageError("an SQLite store's path has a lone surrogate, which no file name can hold")
         seconds(timeout, "timeout", most=MAX_TIMEOUT)
         self._connection = Connection(resolved(name), timeout)
         self._creations = itertools.count(1)
@@ -91,7 +94,7 @@ class SQLiteStore(NotPicklable):
         return None if row is None else checked_record(*row)
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the machine's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of the machine's clock; None if another caller holds it."""
         checked_key(key)
         check_lease(seconds)
         lease = Lease(key, new_owner())
@@ -114,7 +117,7 @@ class SQLiteStore(NotPicklable):
         return version
 
     def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         held = checked_lease(lease)
         with self._connection.used() as db:
             db.execute(_RELEASE, (held.key, held.owner))
@@ -156,14 +159,16 @@ def _durable(db: sqlite3.Connection) -> Generator[None]:
 
 class _Unopened(SQLiteStore):
     def _look(self) -> None:
-        """Leave it to the first call, which is made from a worker thread."""
+        """Do nothing: the first call opens the file, in a worker thread."""
 
 
 class AsyncSQLiteStore(NotPicklable):
-    """The same as `SQLiteStore`, awaited, on asyncio and trio: the file is used in worker threads.
+    """The asynchronous `SQLiteStore`, on asyncio and trio: worker threads use the file.
 
-    It needs anyio, which `doorkey[sqlite]` installs. The file is opened by the first call, which raises what
-    `SQLiteStore` raises when it is made.
+    path, timeout: as for `SQLiteStore`.
+
+    It needs anyio, which `doorkey[sqlite]` installs. The first call opens the file, and raises the errors of the
+    constructor of `SQLiteStore`.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
@@ -181,7 +186,7 @@ class AsyncSQLiteStore(NotPicklable):
         return await self._run(self._store.load, key)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the machine's clock, or return None: somebody holds it."""
+        """Take the lease of `key` for `seconds` of the machine's clock; None if another caller holds it."""
         return await self._run(self._store.try_lease, key, seconds)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -189,7 +194,7 @@ class AsyncSQLiteStore(NotPicklable):
         return await self._run(lambda: self._store.commit(key, data, expected=expected))
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back; nothing happens when it has expired."""
+        """Release the lease; an expired lease is ignored."""
         await self._run(self._store.release, lease)
 
     async def close(self) -> None:

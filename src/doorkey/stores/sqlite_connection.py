@@ -1,9 +1,9 @@
-"""One connection to a store's file: shared by threads, never carried over a fork, reopened when the file is another.
+"""One connection to a store's file: shared by threads, closed before a fork, reopened when the file was replaced.
 
-Theory of operation. SQLite forbids to use a connection in the child of a fork, and closing it there may harm the
-parent. So the forking thread waits until the connection is idle, closes it, and lets both sides open their own when
-they next need one. A file that was deleted or replaced is noticed before each use, because writing to the deleted one
-would lose what is written.
+Theory of operation. SQLite forbids the use of a connection in the child of a fork, and closing it there may harm the
+parent. So the forking thread waits until the connection is idle and closes it; parent and child open connections of
+their own when they next need one. A file that was deleted or replaced is noticed before each use, because writes to
+the deleted file would be lost.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Connection:
 
     @contextmanager
     def used(self) -> Generator[sqlite3.Connection]:
-        """Give the connection to this thread alone. SQLite's errors leave as ours.
+        """Give the connection to this thread alone. SQLite's errors are raised as ours.
 
         A finalizer or a signal handler that strikes while this very thread uses the connection is refused at once: its
         statement would become part of the transaction under way. Raises `StoreError`.
@@ -101,7 +101,7 @@ class Connection:
 
     def _before_fork(self) -> None:
         self._lock.acquire()
-        with suppress(sqlite3.Error):  # one that does not close is not used again either; the lock is let go as always
+        with suppress(sqlite3.Error):  # even if it fails, the connection is not used again
             self._close()
 
     def _after_fork(self) -> None:

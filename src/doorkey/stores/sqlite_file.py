@@ -1,7 +1,7 @@
 """The SQLite file of a store: made complete, opened under the policy of `private_file`, never another program's.
 
-Theory of operation. The file is made under a temporary name with its tables in it and linked to its own name, which
-fails if that is taken: so no process ever sees half a file, and an empty one is what was left of a damaged one.
+Theory of operation. The file is made under a temporary name with its tables in it, and linked to its own name, which
+fails if that name is taken. So no process ever sees half a file, and an empty file is the rest of a damaged one.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def open_private(
 
     path: as `private_file.resolved` returns it.
     tables: SQL statements that make the file's content, if there is no file yet.
-    check: reads from the database and raises what is wrong with it.
+    check: reads from the database, and raises an error if it is not the expected one.
     timeout: seconds to wait for another connection's write.
 
-    What is deleted is overwritten (`secure_delete`). Raises `UsageError` for a file, a companion or a directory that
+    Deleted content is overwritten (`secure_delete`). Raises `UsageError` for a file, a companion or a directory that
     other users can read or replace; `RecordError` for the companions of a file that was deleted; `StoreError` for a
     file that cannot be made or was replaced meanwhile; and what `check` raises.
     """
@@ -174,6 +174,6 @@ def _put_in_place(fresh: Path, path: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
                 raise
-            # A file system without hard links: claim the name first, so that nobody's file is replaced
+            # A file system without hard links: claim the name first, so that no other file is replaced
             create(path)
             fresh.replace(path)
