@@ -24,7 +24,7 @@ def test_with_allow_remote_the_host_header_names_neither_the_issuer_nor_where_th
     http: requests.Session,
 ) -> None:
     with Provider(host="0.0.0.0", allow_remote=True, public_url=PUBLIC) as provider:  # noqa: S104
-        for host in ("login.example", "LOGIN.example", "localhost", "127.0.0.1:1"):
+        for host in ("login.example", "LOGIN.example", "login.example:443", "localhost", "127.0.0.1:1"):
             headers = {"Host": host, "X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example"}
             metadata = http.get(at(provider, DISCOVERY), headers=headers).json()
             assert metadata["issuer"] == f"{PUBLIC}/realms/master"
@@ -32,7 +32,13 @@ def test_with_allow_remote_the_host_header_names_neither_the_issuer_nor_where_th
             page = http.get(at(provider, "/realms/master/protocol/openid-connect/auth"), params=LOGIN, headers=headers)
             (form,) = forms(page.text, PUBLIC)
             assert form.action.startswith(f"{PUBLIC}/realms/master/")
-        for host in ("evil.example", "login.example.evil.example", "login.example:8443", "192.0.2.1"):
+        for host in (
+            "evil.example",
+            "login.example.evil.example",
+            "login.example:8443",
+            "login.example:80",
+            "192.0.2.1",
+        ):
             for path in (DISCOVERY, "/echo", "/admin/realms/master/users/count"):
                 assert http.get(at(provider, path), headers={"Host": host}).status_code == 400
         assert provider.issuer == f"{PUBLIC}/realms/master"

@@ -48,6 +48,7 @@ T = TypeVar("T")
 Endpoint: TypeAlias = Callable[[Request, At], Flow[Response]]
 
 _REALM = re.compile(r"/realms/([A-Za-z0-9_-]+)(/.*)?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
@@ -109,8 +110,11 @@ class Keycloak:
         host = _HOST.fullmatch(parts.netloc)
         if host is None:
             return None
-        if self._public_origin is not None and parts.netloc.lower() == urlsplit(self._public_origin).netloc:
-            return self._public_origin
+        if self._public_origin is not None:
+            public = urlsplit(self._public_origin)
+            default = _DEFAULT_PORTS[public.scheme]
+            if parts.netloc.lower().removesuffix(default) == public.netloc.removesuffix(default):
+                return self._public_origin
         if not is_loopback(host[1].strip("[]").lower()):
             return None
         return self._public_origin or f"{parts.scheme}://{parts.netloc}"
