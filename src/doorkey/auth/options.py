@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from doorkey.observe.observer import OnEvent
     from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.sources.token_call import HeaderItems
     from doorkey.wire.limits import ExchangePolicy
 
 
@@ -24,3 +25,5 @@ class SourceOptions(TypedDict, total=False):
     sleep: Callable[[float], Any] | None
     on_event: OnEvent | None
     timer: Callable[[], float] | None
+    token_params: Mapping[str, Any] | None
+    token_request_headers: HeaderItems | None

@@ -19,6 +19,7 @@ from doorkey.renewal.state import reject
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.next_token import next_token, rejects_the_grant
+from doorkey.sources.token_call import HeaderItems
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
@@ -34,6 +35,7 @@ class SourceCore:
 
     `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary; `server` is all of that,
     shared with others. `leeway` is in seconds. `random` returns 0…1 and spreads renewals and retries over time.
+    `token_params` and `token_request_headers` are parameters and headers of every token request.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class SourceCore:
         random: Callable[[], float] | None = None,
         on_event: OnEvent | None = None,
         timer: Callable[[], float] | None = None,
+        token_params: Mapping[str, Any] | None = None,
+        token_request_headers: HeaderItems | None = None,
     ) -> None:
         arguments.instance(credentials, Credentials, "a token source takes credentials")
         if leeway is not None:
@@ -64,7 +68,9 @@ class SourceCore:
         self.lock = LeaderLock()
         server = server or AuthorizationServer.told(issuer, token_endpoint, metadata)
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
-        self._requests = TokenRequests(credentials, server, clock, self._observer)
+        self._requests = TokenRequests(
+            credentials, server, clock, self._observer, params=token_params, headers=token_request_headers
+        )
 
     def renewable(self, token: OAuthToken | None) -> bool:
         """Say whether a token can be got: the first one always, another where the grant or the server allows it."""

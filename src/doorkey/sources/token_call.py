@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
+from doorkey.arguments import mapping
 from doorkey.errors import UsageError
 from doorkey.protocol.grants import Grant, RefreshTokenGrant
 from doorkey.protocol.refresh_scope import refresh_scope
 from doorkey.values import Scope, Secret
 from doorkey.wire.messages import Pairs, header_pairs
+from doorkey.wire.parameters import pairs_of
 
 __all__: list[str] = []
+
+HeaderItems: TypeAlias = "Mapping[str, str] | Iterable[tuple[str, str]]"
+"""Headers, as a user gives them."""
 
 CallOptions: TypeAlias = "tuple[tuple[str, Any], ...]"
 """The HTTP library's own options of one call."""
@@ -91,6 +97,11 @@ class TokenCall:
             auth=self.auth if overrides.auth is None else overrides.auth,
             options=overrides.options or self.options,
         )
+
+
+def token_params(given: Mapping[str, Any] | None) -> Pairs:
+    """Return the parameters that a user adds to every token request, as pairs. Raises `UsageError`."""
+    return pairs_of(mapping(given or {}, "token_params"))
 
 
 def token_request_headers(given: object) -> Pairs:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
@@ -12,12 +13,11 @@ from doorkey.protocol.grants import Grant
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.preload import signing
 from doorkey.sources.authorization_server import AuthorizationServer
-from doorkey.sources.token_call import TokenCall
+from doorkey.sources.token_call import HeaderItems, TokenCall, token_params, token_request_headers
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuthToken
 from doorkey.values import Scope
 from doorkey.wire.flow import Flow
-from doorkey.wire.messages import Pairs
 
 __all__: list[str] = []
 
@@ -26,7 +26,7 @@ class TokenRequests:
     """The requests of the client that `credentials` name, with their parameters, to the token endpoint of `server`.
 
     `clock` returns seconds since the epoch; `observer` is told of each request. `params` and `headers` are those of
-    every token request.
+    every token request, as a user gives them. Raises `UsageError`.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class TokenRequests:
         clock: Callable[[], float],
         observer: Observer,
         *,
-        params: Pairs = (),
-        headers: Pairs = (),
+        params: Mapping[str, Any] | None = None,
+        headers: HeaderItems | None = None,
     ) -> None:
         self._parameters, self._scope = credentials.parameters(), Scope(credentials.scopes)
         self._server, self._observer, self._clock = server, observer, clock
@@ -45,8 +45,8 @@ class TokenRequests:
             client_id=credentials.client_id,
             credential=credentials.client_secret,
             methods=credentials.auth_methods,
-            params=params,
-            headers=headers,
+            params=token_params(params),
+            headers=token_request_headers(headers or ()),
             clock=clock,
             observer=observer,
         )

@@ -16,6 +16,7 @@ from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.runtime.deadline import begin
 from doorkey.sources.core import SourceCore
+from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.values import NotPicklable
@@ -37,6 +38,7 @@ class TokenSource(NotPicklable):
     time.sleep). `random` returns 0…1 (None: random.random): each token draws by it how early it is renewed (from half
     of that margin to all of it), so that a fleet does not renew in step. `on_event` is called with each
     `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations (None: time.monotonic).
+    `token_params` and `token_request_headers` (without `Authorization`) are added to every token request.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class TokenSource(NotPicklable):
         sleep: Callable[[float], object] | None = None,
         on_event: OnEvent | None = None,
         timer: Callable[[], float] | None = None,
+        token_params: Mapping[str, Any] | None = None,
+        token_request_headers: HeaderItems | None = None,
     ) -> None:
         core = SourceCore(
             credentials,
@@ -66,6 +70,8 @@ class TokenSource(NotPicklable):
             random=random,
             on_event=on_event,
             timer=timer,
+            token_params=token_params,
+            token_request_headers=token_request_headers,
         )
         self._set_up(core, http_client=http_client, background=background, exchange=exchange, sleep=sleep)
 
@@ -152,6 +158,8 @@ class AsyncTokenSource(NotPicklable):
         sleep: Callable[[float], Any] | None = None,
         on_event: OnEvent | None = None,
         timer: Callable[[], float] | None = None,
+        token_params: Mapping[str, Any] | None = None,
+        token_request_headers: HeaderItems | None = None,
     ) -> None:
         core = SourceCore(
             credentials,
@@ -163,6 +171,8 @@ class AsyncTokenSource(NotPicklable):
             random=random,
             on_event=on_event,
             timer=timer,
+            token_params=token_params,
+            token_request_headers=token_request_headers,
         )
         self._set_up(core, http_client=http_client, background=background, exchange=exchange, sleep=sleep)
 

@@ -17,6 +17,7 @@ from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.token_call import HeaderItems
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.stores.limits import MAX_LEASE
 from doorkey.tokens import OAuth2Token, OAuthToken
@@ -60,6 +61,8 @@ class VaultCore:
         clock: Callable[[], float] | None,
         on_event: OnEvent | None = None,
         timer: Callable[[], float] | None = None,
+        token_params: Mapping[str, Any] | None = None,
+        token_request_headers: HeaderItems | None = None,
     ) -> None:
         method = token_endpoint_auth_method
         if isinstance(method, str):
@@ -95,7 +98,9 @@ class VaultCore:
             audience=texts(audience, "audience"),
             resource=texts(resource, "resource"),
         )
-        self._requests = TokenRequests(client, self.server, clock, self.observer)
+        self._requests = TokenRequests(
+            client, self.server, clock, self.observer, params=token_params, headers=token_request_headers
+        )
         lease = self.policy.deadline + SLACK
         if lease > MAX_LEASE:
             raise UsageError(

@@ -16,6 +16,7 @@ from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.shield import shielded
+from doorkey.sources.token_call import HeaderItems
 from doorkey.stores.limits import checked_key
 from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
 from doorkey.tokens import OAuth2Token, OAuthToken
@@ -81,6 +82,8 @@ class TokenVault(NotPicklable):
         sleep: Callable[[float], object] | None = None,
         on_event: OnEvent | None = None,
         timer: Callable[[], float] | None = None,
+        token_params: Mapping[str, Any] | None = None,
+        token_request_headers: HeaderItems | None = None,
     ) -> None:
         check_store(store, awaited=False)
         self._core = VaultCore(
@@ -99,6 +102,8 @@ class TokenVault(NotPicklable):
             clock=clock,
             on_event=on_event,
             timer=timer,
+            token_params=token_params,
+            token_request_headers=token_request_headers,
         )
         sleep = time.sleep if sleep is None else sleep
         blocking(sleep, "sleep is a callable that lets seconds pass")
@@ -214,6 +219,8 @@ class AsyncTokenVault(NotPicklable):
         sleep: Callable[[float], Any] | None = None,
         on_event: OnEvent | None = None,
         timer: Callable[[], float] | None = None,
+        token_params: Mapping[str, Any] | None = None,
+        token_request_headers: HeaderItems | None = None,
     ) -> None:
         check_store(store, awaited=True)
         self._core = VaultCore(
@@ -232,6 +239,8 @@ class AsyncTokenVault(NotPicklable):
             clock=clock,
             on_event=on_event,
             timer=timer,
+            token_params=token_params,
+            token_request_headers=token_request_headers,
         )
         if sleep is not None:
             function(sleep, "sleep is a coroutine function that lets seconds pass")

@@ -18,6 +18,7 @@ from doorkey.runtime.clock import wall_time
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.core import SourceCore
+from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken
 from doorkey.transport.on_httpx import exchange
 from doorkey.transport.senders import AsyncSender, httpx_of
@@ -122,6 +123,8 @@ class _Authority(NotPicklable):
         clock: Callable[[], float] | None = None,
         on_event: OnEvent | None = None,
         timer: Callable[[], float] | None = None,
+        token_params: Mapping[str, Any] | None = None,
+        token_request_headers: HeaderItems | None = None,
     ) -> None:
         if not hasattr(http_client, "base_url"):
             raise UsageError(f"http_client is a client of httpx2 or httpx, not {type(http_client).__name__}")
@@ -129,6 +132,7 @@ class _Authority(NotPicklable):
         clock = wall_time if clock is None else clock
         self._policy = policy_of(exchange)
         self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}
+        self._how |= {"token_params": token_params, "token_request_headers": token_request_headers}
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(
             max_tokens, max_idle, clock, names=("max_tokens", "max_idle")
         )
