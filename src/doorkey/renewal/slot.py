@@ -221,7 +221,8 @@ class Slot:
             return Decision.USE
         usable = not rejected and now < expires_at
         if self.renewer.renewable(token):
-            if (dead := self.dead_grant_of(token)) is not None and not self.renewer.repeatable():
+            dead = self.dead
+            if dead is not None and dead.is_of(token) and not self.renewer.repeatable():
                 if usable:
                     return Decision.USE
                 raise dead.error()
@@ -253,7 +254,7 @@ class Slot:
         if attempts.generation != seen:
             attempts.raise_shared()
             return self._put_meanwhile()
-        token, rejected, refusals = self.token, self.rejected, self.refusals
+        token, rejected, refusals = self._times[0], self.rejected, self.refusals
         try:
             renewed = yield from (renew or self.renewer.renew)(token)
         except OAuthError as error:  # any other, such as a time limit of the caller's own, says nothing to the waiters
@@ -261,7 +262,7 @@ class Slot:
             if usable is not None and usable.access_token != self.rejected and is_transient(error):
                 return usable
             raise
-        if self.token is not renewed or attempts.generation == seen:  # else a session has put it already
+        if self._times[0] is not renewed or attempts.generation == seen:  # else a session has put it already
             if not self.is_current(token):  # a login or a logout meanwhile: what was renewed is another's token by now
                 return renewed if renew is not None else self._put_meanwhile()
             self.put(renewed)
@@ -272,7 +273,7 @@ class Slot:
 
     def is_current(self, token: OAuthToken | None) -> bool:
         """Return whether the slot's token is still `token`, or the same one put again."""
-        current = self.token
+        current = self._times[0]
         if current is token or current is None or token is None:
             return current is token
         return (current.access_token, current.refresh_token) == (token.access_token, token.refresh_token)

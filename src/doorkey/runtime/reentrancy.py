@@ -40,7 +40,8 @@ class _Scope:
         """Be over, and hold nothing but what still goes on outside: a context that was copied here may live long."""
         self.over = True
         self.of = self.token = None
-        self.outer = _going_on(self.outer)
+        if self.outer is not None:
+            self.outer = _going_on(self.outer)
 
 
 def _going_on(scope: _Scope | None) -> _Scope | None:
@@ -55,7 +56,8 @@ _here: ContextVar[_Scope | None] = ContextVar("doorkey_inside", default=None)
 
 def entered(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
     """Run `work`, and have code that it runs know that it is inside `of`; `token` is what may be used there."""
-    scope = _Scope(of, work, token, _going_on(_here.get()))
+    outer = _here.get()
+    scope = _Scope(of, work, token, outer and _going_on(outer))
     before = _here.set(scope)
     try:
         return (yield from work)
@@ -88,7 +90,8 @@ def refuse_reentry(of: object, said: str) -> None:
 
 
 def _scope_of(of: object) -> _Scope | None:
-    scope = _going_on(_here.get())
+    if (scope := _here.get()) is not None:
+        scope = _going_on(scope)
     while scope is not None and scope.of is not of:
         scope = _going_on(scope.outer)
     return scope

@@ -1,0 +1,83 @@
+"""Count the calls of doorkey's own functions on the path of an expired token: `python bench/calls.py`.
+
+Comprehension frames are left out. Each path runs twice and the second run counts, when everything is imported. The
+exchange is answered by an adapter in memory; its thread counts too.
+"""
+
+import io
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+
+from doorkey.integrations.requests_client import OAuth2Session
+from doorkey.stores import MemoryStore
+from doorkey.vault import TokenVault
+
+ENDPOINT = "https://as.example/token"
+BODY = b'{"access_token":"a","token_type":"Bearer","expires_in":300,"refresh_token":"r"}'
+OLD = {"access_token": "o", "token_type": "Bearer", "refresh_token": "r", "expires_in": 300, "expires_at": 1}
+
+
+class Canned(BaseAdapter):
+    """Answers every request with a token."""
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Return a response that is made here."""
+        from urllib3 import HTTPResponse
+
+        response = requests.Response()
+        response.status_code, response.request, response.url = 200, request, request.url or ""
+        response.headers["Content-Type"] = "application/json"
+        raw = HTTPResponse(io.BytesIO(BODY), {"Content-Type": "application/json"}, preload_content=False)
+        response.raw = raw
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def counted(path: Callable[[], object]) -> tuple[int, int]:
+    """Return how many calls `path` makes, and in how many files."""
+    calls: list[str] = []
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and "/doorkey/" in code.co_filename and not code.co_name.startswith("<"):
+            calls.append(code.co_filename)
+
+    threading.setprofile(profile)
+    sys.setprofile(profile)
+    try:
+        path()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return len(calls), len(set(calls))
+
+
+def session() -> Callable[[], object]:
+    """A session whose token has expired."""
+    made = OAuth2Session("c", "s", token_endpoint=ENDPOINT, token=OLD)
+    made.mount("https://", Canned())
+    return made.ensure_active_token
+
+
+def vault() -> Callable[[], object]:
+    """A key of a vault whose token has expired."""
+    client = requests.Session()
+    client.mount("https://", Canned())
+    made = TokenVault(MemoryStore(), client_id="c", client_secret="s", token_endpoint=ENDPOINT, http_client=client)
+    made.save("k", OLD)
+    return lambda: made.source("k").token()
+
+
+if __name__ == "__main__":
+    for make in (session, vault):
+        make()()
+        calls, files = counted(make())
+        print(f"{make.__name__}: {calls} calls in {files} files")
