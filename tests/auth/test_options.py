@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 
-import doorkey.integrations.aiohttp_client
 from doorkey import AsyncTokenSource, OAuth2Auth, TokenSource, UsageError
 from doorkey.auth.constructor import SignsRequests
 from doorkey.auth.options import SourceOptions
+from doorkey.integrations import aiohttp_client, httpx_client, requests_client
 from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.sources.core import SourceCore
@@ -51,11 +51,11 @@ def test_the_typed_options_are_those_of_a_token_source(source: type) -> None:
 
 
 def test_every_library_has_the_same_constructor() -> None:
-    made = [
+    made: list[Any] = [
         OAuth2Auth,
-        doorkey.integrations.aiohttp_client.OAuth2Auth,
-        doorkey.integrations.httpx_client.OAuth2Auth,
-        doorkey.integrations.requests_client.OAuth2Auth,
+        aiohttp_client.OAuth2Auth,
+        httpx_client.OAuth2Auth,
+        requests_client.OAuth2Auth,
     ]
     assert {one.__init__ for one in made} == {SignsRequests.__init__}
     assert list(parameters(OAuth2Auth))[:2] == ["token_source", "token_placement"]

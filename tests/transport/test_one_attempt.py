@@ -27,6 +27,10 @@ def _no_pause(_: float) -> None:
     pytest.fail("the source itself waits to try again")
 
 
+def _parsed(*_: object) -> None:
+    pytest.fail("cookies are parsed")
+
+
 def insistent(how: dict[str, Any]) -> requests.Session:
     session = requests.Session()
     session.mount("http://", HTTPAdapter(max_retries=urllib3.Retry(**how)))
@@ -97,7 +101,7 @@ def test_a_connection_that_was_not_made_is_tried_again(monkeypatch: pytest.Monke
 def test_the_headers_are_bounded_before_cookies_are_parsed(monkeypatch: pytest.MonkeyPatch, hostile: Hostile) -> None:
     cookies = [("Set-Cookie", f"name-{number}=" + "x" * 60_000) for number in range(80)]
     hostile.on("/token", reply(200, "{}", cookies))
-    monkeypatch.setattr("http.cookiejar.CookieJar.make_cookies", lambda *_: pytest.fail("cookies are parsed"))
+    monkeypatch.setattr("http.cookiejar.CookieJar.make_cookies", _parsed)
     session = OAuth2Session("c", "s", token_endpoint=hostile.token_endpoint)
     with session, pytest.raises(InvalidResponse, match="headers are larger than 65536 bytes") as raised:
         session.fetch_token()

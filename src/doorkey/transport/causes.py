@@ -12,8 +12,8 @@ from typing import Final
 
 from doorkey.errors import TransportError
 
-_PROTOCOL_ERRORS: Final = ("RemoteProtocolError", "LocalProtocolError")
-"""Of httpx2 and httpx; requests passes those of http.client on."""
+_PROTOCOL_ERRORS: Final = ("RemoteProtocolError", "LocalProtocolError", "ClientResponseError", "HttpProcessingError")
+"""Of httpx2 and httpx, and of aiohttp; requests passes those of http.client on."""
 
 
 def caused_by(error: Exception, failure: TransportError, url: str) -> TransportError:
@@ -29,7 +29,11 @@ def caused_by(error: Exception, failure: TransportError, url: str) -> TransportE
 
 def _quotes_a_response(error: Exception) -> bool:
     """Return whether the response was not HTTP: the libraries quote the line that they could not read."""
-    return any(isinstance(one, HTTPException) or type(one).__name__ in _PROTOCOL_ERRORS for one in all_in(error))
+    return any(isinstance(one, HTTPException) or _is_of_protocol(one) for one in all_in(error))
+
+
+def _is_of_protocol(error: BaseException) -> bool:
+    return any(kind.__name__ in _PROTOCOL_ERRORS for kind in type(error).__mro__)
 
 
 def detached(error: Exception) -> Exception:
@@ -51,8 +55,8 @@ def all_in(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        members = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
-        inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *members, *one.args)
+        members: tuple[object, ...] = getattr(one, "exceptions", ())  # of a group
+        inner: tuple[object, ...] = (one.__cause__, one.__context__, getattr(one, "reason", None), *members, *one.args)
         waiting += [each for each in inner if isinstance(each, BaseException)]
 
 

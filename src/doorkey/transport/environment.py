@@ -7,7 +7,7 @@ import urllib.request
 from typing import Any, Final, cast
 
 import requests
-from requests.sessions import merge_setting
+from requests import sessions
 
 _CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -18,7 +18,8 @@ def merged_settings(session: requests.Session, url: str, options: dict[str, Any]
     requests parses the whole environment three times for that. If the environment names no proxy, as on most machines,
     this takes longer than all else that is done for a token request, so only the rest is done here.
     """
-    given = options.get("proxies") or {}
+    given: dict[str, str] = options.get("proxies") or {}
+    merge: Any = cast("Any", sessions).merge_setting
     own = type(session).merge_environment_settings is not requests.Session.merge_environment_settings
     if own or (session.trust_env and _may_name_a_proxy()):
         merged = session.merge_environment_settings(
@@ -33,9 +34,9 @@ def merged_settings(session: requests.Session, url: str, options: dict[str, Any]
     if session.trust_env and (verify is True or verify is None):
         verify = next((path for name in _CA_BUNDLES if (path := os.environ.get(name))), verify)
     return {
-        "proxies": cast("Any", merge_setting)(given, session.proxies),
-        "verify": cast("Any", merge_setting)(verify, session.verify),
-        "cert": cast("Any", merge_setting)(options.get("cert"), session.cert),
+        "proxies": merge(given, session.proxies),
+        "verify": merge(verify, session.verify),
+        "cert": merge(options.get("cert"), session.cert),
         "stream": True,
     }
 

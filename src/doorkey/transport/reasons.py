@@ -26,8 +26,13 @@ _BY_NAME: Final = {
     "WriteTimeout": "the request could not be sent within the timeout",
     "PoolTimeout": "no connection of the client's pool became free within the timeout",
     "RemoteProtocolError": "the server closed the connection, or its response is not HTTP",
+    "ServerDisconnectedError": "the server closed the connection before its response was complete",
+    "ClientPayloadError": "the server closed the connection before its response was complete",
+    "ClientResponseError": "the response is not HTTP",
+    "ConnectionTimeoutError": "no connection within the timeout",
+    "SocketTimeoutError": "no response within the timeout",
 }
-"""The names that requests, httpx2 and httpx share."""
+"""The names that requests, httpx2 and httpx share, and those of aiohttp."""
 
 
 def tls_error_in(error: BaseException) -> ssl.SSLError | None:

@@ -58,6 +58,17 @@ def sender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Respo
     raise UsageError(f"this needs a requests.Session or a Client of httpx2 or httpx, not a {type(client).__name__}")
 
 
+def asender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Awaitable[Response]]:
+    """Return what sends a request through an asynchronous `client`. Raises `UsageError` for an unknown kind."""
+    from doorkey.transport import on_aiohttp
+
+    if on_aiohttp.is_session(client):
+        return partial(on_aiohttp.aexchange, client, policy=policy)
+    from doorkey.transport.on_httpx import aexchange
+
+    return partial(aexchange, ahttpx_of(client), client, policy=policy)
+
+
 def httpx_of(client: Any) -> Any:
     """Return the library of a blocking `client` of httpx2 or httpx. Raises `UsageError` for another kind."""
     lib = _httpx_of(client, "Client")
@@ -128,14 +139,13 @@ class AsyncSender:
     async def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response."""
         await ready()
-        from doorkey.transport.on_httpx import aexchange
-
         if self.client is not None:
+            exchange = asender_for(self.client, self._policy)
             loop = running_loop()
             if self._home is None:
                 self._home = ref(loop)
             try:
-                return await aexchange(ahttpx_of(self.client), self.client, request, self._policy)
+                return await exchange(request)
             except RuntimeError as error:  # what asyncio says of a connection of another loop; or a transport's own
                 failed = TransportError("the transport of the http_client failed with RuntimeError")
                 if self._home() is not loop:
@@ -146,7 +156,7 @@ class AsyncSender:
                     )
                 failed.__cause__ = detached(error)
             raise failed
-        return await aexchange(library(), await self._own(), request, self._policy)
+        return await asender_for(await self._own(), self._policy)(request)
 
     async def aclose(self) -> None:
         """Close the client that was made here for this event loop."""

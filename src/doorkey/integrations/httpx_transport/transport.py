@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from doorkey.auth.on_httpx import (
     AsyncLeavingBehind,
@@ -55,7 +55,7 @@ def _copy(request: Any) -> Any:
 
     Its constructor would parse every header again, which takes longer than all else that is done here.
     """
-    copied = object.__new__(type(request))
+    copied: Any = object.__new__(cast("Any", type(request)))
     copied.__dict__.update(request.__dict__)
     copied.headers = type(request.headers)(request.headers)
     copied.extensions = dict(request.extensions)
