@@ -117,13 +117,15 @@ def shown(module: Path, before: str, after: str) -> str:
 
 def search(runner: Runner, source: str, found: Sequence[Mutant], jobs: int) -> int:
     """Try every mutant, print those that survive, and return their number."""
-    survivors, tried = 0, 0
+    survivors, tried, interrupted = 0, 0, False
     printing = threading.Lock()
 
     def attempt(mutant: Mutant) -> None:
         nonlocal survivors, tried
         alive = not runner.failing(mutant.source)
         with printing:
+            if interrupted:
+                return  # its run was ended, and says nothing
             tried += 1
             survivors += alive
             if alive:
@@ -135,6 +137,7 @@ def search(runner: Runner, source: str, found: Sequence[Mutant], jobs: int) -> i
         try:
             list(pool.map(attempt, found))
         except KeyboardInterrupt:
+            interrupted = True
             pool.shutdown(wait=False, cancel_futures=True)
             for process in list(RUNNING):
                 end(process)
