@@ -43,6 +43,6 @@ def is_transient(error: OAuthError) -> bool:
 def counts_for_backoff(error: OAuthError) -> bool:
     """Say whether asking again at once, after `error`, would ask a server: to be hammered, or to lock an account.
 
-    A wrong call asks nobody, and a store is not asked less because it holds what is not ours.
+    A wrong call makes no request, and a record that is not ours is no reason to read the store less often.
     """
     return not isinstance(error, UsageError | RecordError)

@@ -1,4 +1,4 @@
-"""A grant that the server has refused: a state that whoever comes later is told of, where a failed attempt is not."""
+"""A grant that the server has refused: unlike a failed attempt, a state that later callers are told of too."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DeadGrant:
         return self.refresh_token == _refresh_token_of(token)
 
     def error(self) -> ServerError | InvalidResponse:
-        """Return what the server said, as an error of its own for each who is told."""
+        """Return the server's error, as a copy for each caller that raises it."""
         return self.said.without_history()
 
 

@@ -8,7 +8,7 @@ outcome and none of them wants the lock for itself. A waiter that finds no outco
 tries again.
 
 A holder may also end without releasing: its event loop is closed in the middle of the request, its thread dies, a
-coroutine is dropped. Nobody sends a signal then. Therefore each holder knows whether it can still continue, a lock
+coroutine is dropped. Nothing wakes the waiters then. Therefore each holder knows whether it can still continue, a lock
 whose holder cannot is free, and waiters look once per `POLL_INTERVAL`. A holder that was replaced in this way and
 comes back nevertheless releases nothing, because `release` compares identities.
 

@@ -1,7 +1,6 @@
-"""One renewal for any number of callers: the same `Slot` behind a thread's wait or a task's.
+"""One renewal for any number of callers: the same `TokenState` behind a thread's wait or a task's.
 
-The holder is held for the token exchange and the saving of its outcome, and for nothing else: never across anybody's
-request to an API.
+The lock is held for the token request and for saving its outcome, and for nothing else: never across an API request.
 """
 
 from __future__ import annotations
@@ -68,8 +67,8 @@ def _acquiring(state: TokenState, lock: LeaderLock) -> AcquireOrWait:
 class SingleFlight(Generic[S]):
     """Keeps the token of a `Slot` fresh for threads.
 
-    `lock` is shared with whoever else renews the same slot. With `background`, a token that is still good is renewed
-    by a thread of its own, and nobody waits for that.
+    `lock` is shared by all flights of the same state. With `background`, a token that is still good is renewed by a
+    thread of its own, and no caller waits for that.
     """
 
     def __init__(
@@ -98,7 +97,7 @@ class SingleFlight(Generic[S]):
         if self._background:
             self._start(holder, seen, token)
             return token
-        return self._lead(holder, state.renew_or_share(seen, token))
+        return self._renew(holder, state.renew_or_share(seen, token))
 
     def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
@@ -106,10 +105,10 @@ class SingleFlight(Generic[S]):
 
     def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         filling = self.state.renew_or_share(seen, renew=renew)
-        holder = self._wait_to_lead(seen)
-        return run(filling, self._perform) if holder is None else self._lead(holder, filling)
+        holder = self._acquired(seen)
+        return run(filling, self._perform) if holder is None else self._renew(holder, filling)
 
-    def _lead(self, holder: Holder, filling: Flow[OAuthToken]) -> OAuthToken:
+    def _renew(self, holder: Holder, filling: Flow[OAuthToken]) -> OAuthToken:
         try:
             with defer_interrupt():
                 return run(entered(self._lock, filling), self._perform)
@@ -118,19 +117,19 @@ class SingleFlight(Generic[S]):
 
     def _start(self, holder: Holder, seen: int, token: OAuthToken) -> None:
         given = (holder, seen, token)
-        thread = threading.Thread(target=self._lead_unseen, args=given, name="doorkey-renewal", daemon=True)
+        thread = threading.Thread(target=self._renew_unseen, args=given, name="doorkey-renewal", daemon=True)
         holder.hand_to(thread)
         try:
             thread.start()
         except RuntimeError:  # no more threads, or the interpreter is ending: the token is good, another caller may try
             self._lock.release(holder)
 
-    def _lead_unseen(self, holder: Holder, seen: int, token: OAuthToken) -> None:
-        with suppress(OAuthError):  # the slot remembers it, and whoever needs a token is told
-            self._lead(holder, self.state.renew_or_share(seen, token))
+    def _renew_unseen(self, holder: Holder, seen: int, token: OAuthToken) -> None:
+        with suppress(OAuthError):  # the state remembers it for the callers that need a token
+            self._renew(holder, self.state.renew_or_share(seen, token))
 
-    def _wait_to_lead(self, seen: int) -> Holder | None:
-        """Return the holder once this caller has it, None once somebody else's attempt has ended."""
+    def _acquired(self, seen: int) -> Holder | None:
+        """Return the holder once this caller has the lock, None once another caller's attempt has ended."""
         acquiring = _acquiring(self.state, self._lock)
         while self.state.attempts.generation == seen:
             if (holder := acquiring.acquire_or_wait()) is not None:
@@ -177,7 +176,7 @@ class AsyncSingleFlight(Generic[S]):
         if self._background:
             spawn_detached(*self._led(holder, state.renew_or_share(seen, token)))
             return token
-        return await self._lead(holder, state.renew_or_share(seen, token))
+        return await self._renew(holder, state.renew_or_share(seen, token))
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
@@ -186,14 +185,14 @@ class AsyncSingleFlight(Generic[S]):
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         await ready()
         filling = self.state.renew_or_share(seen, renew=renew)
-        holder = await self._wait_to_lead(seen)
-        return await arun(filling, self._perform) if holder is None else await self._lead(holder, filling)
+        holder = await self._acquired(seen)
+        return await arun(filling, self._perform) if holder is None else await self._renew(holder, filling)
 
-    async def _lead(self, holder: Holder, filling: Flow[OAuthToken]) -> OAuthToken:
+    async def _renew(self, holder: Holder, filling: Flow[OAuthToken]) -> OAuthToken:
         return await shielded(*self._led(holder, filling))
 
     def _led(self, holder: Holder, filling: Flow[OAuthToken]) -> tuple[Callable[[], _Work], Callable[[], None]]:
-        """Return the work of whoever leads, and what is to be done when it ends."""
+        """Return the work of the holder, and the function to call when it ends."""
         leave = partial(self._lock.release, holder)
         return lambda: self._filled(filling), partial(_end, self.state.attempts, self._clock, leave)
 
@@ -201,8 +200,8 @@ class AsyncSingleFlight(Generic[S]):
         await ready()
         return await arun(entered(self._lock, filling), self._perform)
 
-    async def _wait_to_lead(self, seen: int) -> Holder | None:
-        """Return the holder once this caller has it, None once somebody else's attempt has ended."""
+    async def _acquired(self, seen: int) -> Holder | None:
+        """Return the holder once this caller has the lock, None once another caller's attempt has ended."""
         acquiring = _acquiring(self.state, self._lock)
         while self.state.attempts.generation == seen:
             if (holder := await acquiring.acquire_or_wait_async()) is not None:

@@ -1,6 +1,6 @@
 """A cache that stays within its budget: the least recently used entries go first, and idle ones after a while.
 
-What must not be lost is pinned, and stays until it is not. What was dropped while somebody still uses it is found again
+What must not be lost is pinned, and stays until it is not. What was dropped while it is still in use is found again
 for as long as it lives, so that there are never two of one key, each renewing the same grant.
 """
 
@@ -76,7 +76,7 @@ class BoundedCache(Generic[K, V]):
         return value
 
     def pin(self, key: K, stays: bool) -> None:
-        """Keep the value of `key`, which somebody uses, or no longer. There may be any number of those."""
+        """Keep the value of `key` while it `stays` pinned, beyond the bounds."""
         with self._mutex:
             value = self._all.get(key) if stays else self._pinned.pop(key, None)
             if stays and value is not None:

@@ -1,6 +1,6 @@
 """What becomes of locks and connections when the process forks: the child has them, but no other thread of its parent.
 
-Whoever held a lock there will never let go here, and whoever led is gone.
+A lock that another thread of the parent held would never be released in the child.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__: list[str] = []
 
 T = TypeVar("T")
 
-# What happens once per process, a fork, is told to whoever still lives; nothing of theirs is kept here.
+# Keyed by weak references: an owner that is freed is not called any more.
 _in_child: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
 _around: WeakKeyDictionary[Any, tuple[Callable[[Any], object], Callable[[Any], object]]] = WeakKeyDictionary()
 _forking = threading.local()
@@ -85,7 +85,7 @@ def _child() -> None:
 
 
 def _alive(owners: WeakKeyDictionary[Any, Any]) -> list[Any]:
-    """Return who still lives; other threads may add some meanwhile."""
+    """Return the owners that are still alive; other threads may add some meanwhile."""
     return [owner for ref in owners.keyrefs() if (owner := ref()) is not None]
 
 

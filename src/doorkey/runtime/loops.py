@@ -31,7 +31,7 @@ def life_of_current_runner(thread: threading.Thread) -> Callable[[], bool]:
     if trio is not None:
         token = trio.lowlevel.current_trio_token()
         return lambda: thread.is_alive() and not _has_finished(trio, token)
-    asyncio: Any = sys.modules.get("asyncio")  # who has not imported it runs no loop of it
+    asyncio: Any = sys.modules.get("asyncio")  # without the import no loop of it runs
     try:
         loop = asyncio and asyncio.get_running_loop()
     except RuntimeError:
@@ -70,5 +70,5 @@ def waker_of(event: Any) -> Callable[[], object]:
 
 
 def _ignoring(errors: tuple[type[Exception], ...], call: Callable[..., object], *arguments: object) -> None:
-    with suppress(*errors):  # the loop that waited is closed: nobody is left there to be woken
+    with suppress(*errors):  # the loop that waited is closed: nothing is left there to wake
         call(*arguments)

@@ -44,7 +44,7 @@ def signing() -> None:
 
 
 class _Importing:
-    """What has been imported for one kind of event loop, and who waits for the thread that is at it."""
+    """What has been imported for one kind of event loop, and the callers that wait for the importing thread."""
 
     def __init__(self, backend: str) -> None:
         self._backend = backend
@@ -70,7 +70,7 @@ class _Importing:
 
     def _import(self) -> None:
         names = tuple(_more)
-        with suppress(Exception):  # what cannot be imported is told by who needs it
+        with suppress(Exception):  # the module that needs it raises the error
             _import_all(names)
             import anyio
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class _Scope:
-    """Something that is being done by whoever runs here, or waits for who does."""
+    """Work that the code that runs here is part of, or that waits for it."""
 
     __slots__ = ("_work", "of", "outer", "over", "token")
 
@@ -63,13 +63,13 @@ def entered(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[
         return (yield from work)
     finally:
         scope.leave()
-        with suppress(ValueError):  # a flow that nobody finished is closed in a context of its own
+        with suppress(ValueError):  # an unfinished flow is closed in another context
             _here.reset(before)
 
 
 @contextmanager
 def detached() -> Generator[None]:
-    """Have code that runs here be inside of nothing: for what somebody calls and never waits for."""
+    """Run code outside every scope: for a callback whose tasks the caller does not wait for."""
     before = _here.set(None)
     try:
         yield

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# asyncio keeps only weak references to tasks; one whose leader was cancelled must live until it is done, or until its
+# asyncio keeps only weak references to tasks; one whose caller was canceled must live until it is done, or until its
 # loop is closed: what is left then will never be done, and would hold its connection for ever.
 _running: dict[Any, set[Any]] = {}
 
@@ -41,7 +41,7 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[]
 
 
 def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callable[[], object]) -> None:
-    """Begin `work()` in a task of its own, for which nobody waits, and call `done()` when it ends."""
+    """Start `work()` in a task of its own, without waiting for it, and call `done()` when it ends."""
     trio = running_trio()
     if trio is None:
         _started(work, done)
@@ -49,7 +49,7 @@ def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callab
 
     async def system_task() -> None:
         try:
-            with suppress(OAuthError):  # told to whoever needs the outcome; a system task that fails ends trio
+            with suppress(OAuthError):  # the callers get it from the state; a system task that fails ends trio
                 await work()
         finally:
             done()
@@ -71,7 +71,7 @@ def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], obje
         if not tasks:
             _running.pop(loop, None)
         if not ended.cancelled():
-            ended.exception()  # it was told to whoever waited; asyncio need not complain that nobody looked
+            ended.exception()  # the waiters have it; asyncio need not warn that it was never retrieved
         done()
 
     tasks = _running.setdefault(loop, set())

@@ -150,7 +150,7 @@ def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:
 def _refresh_token(
     self: OAuth2Client, /, url: str | None = None, refresh_token: str | None = None, **more: Any
 ) -> Flow[OAuth2Token]:
-    """Renew the token now, as the vault does, for everybody who shares it, and return it.
+    """Renew the token now, as the vault does, for all that share it, and return it.
 
     With a `refresh_token` of your own it is used, and what it brings is saved.
     """
@@ -166,7 +166,7 @@ def _by_the_vault(token: OAuthToken | None) -> Flow[OAuthToken]:
 
 
 def _revoke_token(self: OAuth2Client, /, url: str | None = None, token: str | None = None, **more: Any) -> Flow[Any]:
-    """Tell the server that `token`, left out the vault's, is no longer used (RFC 7009); then call `vault.forget`."""
+    """Revoke `token`, which defaults to the vault's, at the server (RFC 7009); call `vault.forget` afterwards."""
     yield from _read_first(self, token)
     return (yield from self._revoke_token(url, token, **more))
 
@@ -174,7 +174,7 @@ def _revoke_token(self: OAuth2Client, /, url: str | None = None, token: str | No
 def _introspect_token(
     self: OAuth2Client, /, url: str | None = None, token: str | None = None, **more: Any
 ) -> Flow[Introspection]:
-    """Ask the server what `token`, left out the vault's, is worth (RFC 7662); the answer is a mapping."""
+    """Ask the server about `token`, which defaults to the vault's (RFC 7662); the answer is a mapping."""
     yield from _read_first(self, token)
     return (yield from self._introspect_token(url, token, **more))
 

@@ -1,4 +1,4 @@
-"""Commits that end: made, found to have been made, or overtaken by what somebody else committed."""
+"""Commits with a definite outcome: committed, already committed, or superseded by a newer version."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GIVEN_UP_AFTER: Final = 4.0
 def commit_until_decided(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[[], float]) -> Flow[Entry]:
     """Commit `mine` over the version `expected`, and return what the store then holds: `mine`, or what is newer.
 
-    A commit of somebody else wins, unless it is an earlier turn of the same login, or the token that `mine` has used
+    Another commit wins, unless it is an earlier rotation of the same login, or the token that `mine` has used
     up, saved once more. After an error of the store it is open whether the commit was made: the next one tells, by
     finding `mine` there. Raises `StoreError` when the store
     does not answer, `MissingTokenError` when the key was forgotten meanwhile, `RecordError` when what is there now is
@@ -82,7 +82,7 @@ def _replaceable(codec: Codec, key: str) -> Flow[tuple[bool, int]]:
     try:
         record = yield from Load(key)
     except RecordError:
-        return True, 0  # nobody can load it: what a person has just logged in for is worth more
+        return True, 0  # it cannot be loaded: the token of a new login is worth more
     if record is None:
         return False, 0
     try:
@@ -90,7 +90,7 @@ def _replaceable(codec: Codec, key: str) -> Flow[tuple[bool, int]]:
     except ForeignRecordError:
         raise
     except RecordError:
-        pass  # nobody can use it
+        pass  # it cannot be used
     return True, record.version
 
 

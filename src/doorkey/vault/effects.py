@@ -57,7 +57,7 @@ class Load(StoreCall[Record | None]):
 
 @dataclass(frozen=True, slots=True)
 class TryLease(StoreCall[Lease | None]):
-    """Ask for the lease of `key` for `seconds` of the store's clock, or None: somebody holds it."""
+    """Ask for the lease of `key` for `seconds` of the store's clock, or None: another holds it."""
 
     key: str
     seconds: float

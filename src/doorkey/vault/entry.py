@@ -1,4 +1,4 @@
-"""What a vault keeps in a record: a token, whose it is, and which turn of which login."""
+"""What a vault keeps in a record: a token, its client and server, and which rotation of which login it is."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ class Entry:
         return replace(self, dead=refused.description)
 
     def supersedes(self, other: Entry) -> bool:
-        """Say whether this is a later turn of the same login: `other` is what a store went back to, or missed.
+        """Return whether this is a later rotation of the same login: `other` is what a store went back to, or missed.
 
-        So it is of a login that holds the token that this turn has used up: it was saved once more, and is none.
+        It also supersedes a login with the very token that this rotation has used up: that token was saved once more.
         """
         if self.login_id == other.login_id:
             return self.rotation > other.rotation
         return self.dead is None and self._has_used(other.token)
 
     def is_same_rotation_as(self, other: Entry) -> bool:
-        """Say whether both are the same turn of one login."""
+        """Return whether both are the same rotation of one login."""
         return (self.login_id, self.rotation) == (other.login_id, other.rotation)
 
     def _has_used(self, token: OAuthToken) -> bool:
@@ -109,7 +109,7 @@ _TYPES: Final = {"grant": str, "turn": int, "client": str, "server": str}
 class Codec:
     """Makes entries of records and records of entries, for one client at one authorization server.
 
-    A refresh token must reach nobody but the server that issued it, so a record names both, and one that names others
+    A refresh token must reach only the server that issued it, so a record names both, and one that names others
     is not opened. With `sealing`, records are encrypted, each for its own key.
     """
 

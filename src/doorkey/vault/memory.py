@@ -13,7 +13,7 @@ from doorkey.vault.entry import Entry
 __all__: list[str] = []
 
 ELSEWHERE = 1.0
-"""Seconds for which a token that is still good is left to whoever is renewing it in another process."""
+"""Seconds for which a usable token is left to the process that is renewing it."""
 
 
 class Memory:

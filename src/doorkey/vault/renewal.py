@@ -1,24 +1,25 @@
-"""How a token is renewed once, whoever else shares it, as one flow: read, take a lease, read again, ask, commit.
+"""How a token is renewed once by all processes that share it, as one flow: read, lease, read again, request, commit.
 
-Theory of operation. The store decides by versions; the lease only saves requests. Whoever finds the token stale reads
-the record, takes the lease, and *reads again*: between the two readings another process may have been through. Only
-then is the refresh token presented, and what came back is committed over the version that was read, before anybody
-uses it. Who does not get the lease goes on with a token that is still good, or else waits for a newer version and
-takes it, whatever its clock says of it: it has just been issued. What somebody saved meanwhile is taken as well, unless
-it has expired already; then it is renewed in its turn. Nobody presents a refresh token without the lease.
+Theory of operation. The store decides by versions; the lease only saves requests. A process that finds the token stale
+reads the record, takes the lease, and *reads again*: between the two reads another process may have renewed it. Only
+then does it present the refresh token, and it commits the result over the version that it read, before any caller
+uses it. A process that does not get the lease uses a token that is still good, or else waits for a newer version and
+takes that, even if its own clock says that it has expired: it has just been issued. A token that was saved meanwhile is
+taken as well, unless it has expired already; then it is renewed next. No process presents a refresh token without the
+lease.
 
 What can go wrong, and what becomes of it:
 
 - The lease runs out while its owner works (stopped, swapped out). Another takes it. Both may ask; both commits name
   the same version, so one wins, and the other takes the winner's token.
-- The server says `invalid_grant`. Somebody may have rotated since the second reading: read once more, and only when
-  there is nothing newer mark the grant dead, in the store, so that nobody asks again until the next `save`.
+- The server says `invalid_grant`. Another process may have rotated it since the second read: read once more, and only
+  if there is nothing newer mark the grant dead, in the store, so that no request is made until the next `save`.
 - The token that is being renewed is saved once more (a script that imports it runs again). It holds the refresh token
   that this renewal has used up, so it is no login: what was renewed is committed over it.
 - The store is down when the new token is to be committed. The token is kept in memory, ahead of the store, is used,
   and is committed as soon as the store answers. A process that ends before that has lost the grant.
-- The store comes back with an older record than it had (a replica, a snapshot). Whoever remembers a later turn of
-  the same login puts that back.
+- The store comes back with an older record than it had (a replica, a snapshot). A process that remembers a later
+  rotation of the same login puts that back.
 - The process dies between the server's answer and the commit: the new refresh token is lost, and the old one is used
   up. Nothing can save that; the next renewal says `invalid_grant`.
 """
@@ -57,7 +58,7 @@ __all__: list[str] = []
 _log = logging.getLogger("doorkey.vault")
 
 TRY_EVERY: Final = 3
-"""Looks between two attempts at the lease: most often who waits for it gets a token instead."""
+"""Reads between two attempts at the lease: most often a waiter gets a token instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +156,8 @@ class _OneKey:
     def _usable(self, newer: Entry, than: Entry) -> bool:
         """Say whether `newer` is another version `than` that, and may be sent.
 
-        What a renewal has brought has just been issued, whatever this process's clock says of it; what somebody saved
-        may have expired long ago.
+        The token of a renewal has just been issued, even if this process's clock says that it has expired; a token
+        that was saved may have expired long ago.
         """
         if newer.version == than.version or self._memory.refuses(newer):
             return False
@@ -166,7 +167,7 @@ class _OneKey:
         """Renew under the `lease`, and give it back; None where that has to begin again: see `_renewed`."""
         try:
             entry = yield from self._renewed(first, metadata, until)
-        except GeneratorExit:  # nobody is left who would perform anything
+        except GeneratorExit:  # the driver is gone: no effect would be performed
             raise
         except BaseException:
             yield from _released(lease)
@@ -175,7 +176,7 @@ class _OneKey:
         return entry
 
     def _renewed(self, first: Entry, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
-        """Return the next turn, or what is newer; None where nobody was asked `until` then, or what is newer is old."""
+        """Return the next rotation or a newer entry; None if no request was made by `until`, or the newer one is old."""
         entry = yield from self._read()
         if self._usable(entry, first):
             return entry
@@ -191,7 +192,7 @@ class _OneKey:
             if self._usable(newer, entry):
                 return newer
             if newer.token.refresh_token != entry.token.refresh_token:
-                return None  # not what was refused: its turn
+                return None  # not the refused token: renew it next
             left = yield from self._marked_dead(newer.marked_dead(refused))
             if left.dead is not None:
                 raise
@@ -208,7 +209,7 @@ class _OneKey:
         return saved if saved.is_same_rotation_as(mine) or self._usable(saved, entry) else None
 
     def _marked_dead(self, dead: Entry) -> Flow[Entry]:
-        """Note for everybody that the server refused the grant, and return what then holds: a newer turn overrules."""
+        """Mark the grant dead in the store, and return what the store then holds: a newer rotation overrules."""
         self._observe(dead)
         try:
             left = yield from commit_until_decided(self._how.codec, self._key, dead.version, dead, self._how.timer)

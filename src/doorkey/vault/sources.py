@@ -15,7 +15,7 @@ __all__ = ["AsyncVaultSource", "VaultSource"]
 
 
 LiveKey: TypeAlias = SingleFlight[KeyState]
-"""What one process remembers of a key, as its single flight: one contender for each key, whoever asks.
+"""What one process remembers of a key, as its single flight: one contender for each key in this process.
 
 It lives for as long as a renewal of it is under way, and is found by that.
 """
@@ -32,7 +32,7 @@ class VaultSource(NotPicklable):
         self._refused: LiveKey | None = None
 
     def token(self) -> OAuthToken:
-        """Return a token that may be sent now, renewed once for everybody who shares the store if need be.
+        """Return a token that may be sent now, renewed if need be, once for all that share the store.
 
         Raises `MissingTokenError` when nothing is saved under the key, `TokenExpiredError` when it cannot be renewed,
         `InvalidGrant` once the server has refused the grant, `RecordError` when the record is not ours, `StoreError`
@@ -67,7 +67,7 @@ class AsyncVaultSource(NotPicklable):
         self._refused: AsyncLiveKey | None = None
 
     async def token(self) -> OAuthToken:
-        """Return a token that may be sent now, renewed once for everybody who shares the store if need be.
+        """Return a token that may be sent now, renewed if need be, once for all that share the store.
 
         Raises as `VaultSource.token` does.
         """

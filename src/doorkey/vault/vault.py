@@ -1,4 +1,4 @@
-"""`TokenVault` and `AsyncTokenVault`: the tokens of any number of accounts, each renewed once for everybody."""
+"""`TokenVault` and `AsyncTokenVault`: the tokens of any number of accounts, each renewed once for all processes."""
 
 from __future__ import annotations
 
