@@ -112,7 +112,7 @@ class ResourceOwnerCredentials(Credentials):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefreshToken(Credentials):
-    """A refresh token that somebody else got (RFC 6749 §6). Once it is refused, the grant is dead."""
+    """A refresh token that was obtained elsewhere (RFC 6749 §6). Once it is refused, the grant is dead."""
 
     refresh_token: SecretText = field(kw_only=True)
 
@@ -223,7 +223,7 @@ def _secret_of(source: SecretSource, what: str) -> Secret:
         except Exception as error:
             raise UsageError(f"the callable that gives the {what} failed with {type(error).__name__}") from error
     if inspect.iscoroutine(value):
-        value.close()  # or Python warns, far from here, that nobody awaited it
+        value.close()  # or Python warns, far from here, that it was never awaited
     text = value.reveal() if isinstance(value, Secret) else value
     legal = legal_refresh_token if what == "refresh_token" else legal_token
     if not legal(text):

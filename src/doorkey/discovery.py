@@ -1,4 +1,4 @@
-"""`discover` and `adiscover`: fetch what a server says about itself, with whichever HTTP library is there."""
+"""`discover` and `adiscover`: fetch the metadata of an authorization server, with any installed HTTP library."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def test_on_aiohttp_the_token_goes_into_the_header(caller: Maker, hostile: Hosti
         (None, {}, "takes a session"),
         (STATIC, {"issuer": "https://as.example"}, "issuer= is for credentials"),
         (STATIC, {"token_endpoint": "https://as.example/token"}, "token_endpoint= is for credentials"),
-        (CLIENT, {}, "say whom to ask"),
+        (CLIENT, {}, "the authorization server is missing"),
         ({"token_type": "Bearer"}, {}, "access_token"),
         (STATIC, {"token_placement": "cookie"}, "token_placement"),
     ],

@@ -262,7 +262,7 @@ def test_a_private_key_is_never_sent_as_if_it_were_a_secret(hostile: Hostile, ke
 @pytest.mark.parametrize(
     ("credentials", "how", "says"),
     [
-        (CLIENT, {}, "say whom to ask"),
+        (CLIENT, {}, "the authorization server is missing"),
         ("a string", {"token_endpoint": "https://as.example/token"}, "takes credentials"),
         (CLIENT, {"token_endpoint": "http://as.example/token"}, "https"),
         (CLIENT, {"issuer": "http://as.example"}, "https"),

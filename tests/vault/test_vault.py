@@ -325,7 +325,7 @@ def test_bytes_of_another_kind_are_bytes(kind: Callable[[bytes], Any], vault_on:
 
 BAD: dict[str, dict[str, Any]] = {
     "there is no client authentication method 'none_such'": {"token_endpoint_auth_method": "none_such"},
-    "say whom to ask": {"token_endpoint": None},
+    "the authorization server is missing": {"token_endpoint": None},
     "leeway is a number": {"leeway": -1},
     "check_every is a number": {"check_every": float("nan")},
     "max_sources": {"max_sources": 0},

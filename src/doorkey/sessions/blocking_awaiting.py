@@ -1,4 +1,4 @@
-"""One method body for both worlds: a flow becomes a method that blocks, or one that awaits, with the same signature.
+"""One method body, blocking and asynchronous: a flow becomes a method or a coroutine method with the same signature.
 
 `BlockingSession` and `AwaitingSession` are the operations of every session, for a class to inherit or to take over.
 """
@@ -74,7 +74,7 @@ def _present(method: Any, flow: Callable[..., Any]) -> None:
     method.__annotations__ = {**flow.__annotations__, "return": result}
     method.__name__ = flow.__name__.lstrip("_")
     method.__qualname__ = f"{flow.__qualname__.rpartition('.')[0]}.{method.__name__}"
-    # `inspect` reads the signature off what is wrapped when somebody asks; to ask it here would be to import it.
+    # `inspect` reads the signature of the wrapped function when it is needed; reading it here would import `inspect`.
     shown = FunctionType(flow.__code__, flow.__globals__, method.__name__, flow.__defaults__)
     shown.__kwdefaults__, shown.__annotations__ = flow.__kwdefaults__, method.__annotations__
     method.__wrapped__ = shown

@@ -1,4 +1,4 @@
-"""Compliance hooks: a user's own functions that mend what a server does wrong, run in the order registered."""
+"""Compliance hooks: functions of the user that repair the requests and responses of a server, in registration order."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class ComplianceHooks:
     def __init__(self) -> None:
         self._hooks: dict[str, tuple[Hook, ...]] = dict.fromkeys(KINDS, ())
         self.signing = False
-        """Whether there is one of the kind `protected_request`, which every request asks."""
+        """Whether there is a hook of the kind `protected_request`. Checked on every request."""
 
     def add(self, kind: str, hook: Hook) -> None:
-        """Register `hook`. Raises `UsageError` for an unknown kind, and for what cannot be called."""
+        """Register `hook`. Raises `UsageError` for an unknown kind, and for a value that cannot be called."""
         text(kind, "the kind of a hook")
         function(hook, "a hook is a callable")
         if kind not in self._hooks:
@@ -106,14 +106,14 @@ def _settled(value: Any | Awaitable[Any]) -> Flow[Any]:
     return (yield from Settle(value))
 
 
-def _checked(url: Any, headers: Any, body: Any, who: str) -> Wire:
-    """Return what `who` returned. Raises `UsageError` where no request can be made of it."""
+def _checked(url: Any, headers: Any, body: Any, source: str) -> Wire:
+    """Return the parts of a request that `source` returned. Raises `UsageError` if no request can be made of them."""
     given: object = body
     if isinstance(given, Collection) or not isinstance(given, Iterable):  # else a stream, which some requests have
-        body_bytes(body, f"the body that {who} returns")
-    if not text(url, f"the URL of {who}").isprintable():
-        raise UsageError(f"the URL of {who} holds a control character or a lone surrogate")
-    return url, dict(header_pairs(headers, f"the headers that {who} returns")), body
+        body_bytes(body, f"the body that {source} returns")
+    if not text(url, f"the URL of {source}").isprintable():
+        raise UsageError(f"the URL of {source} holds a control character or a lone surrogate")
+    return url, dict(header_pairs(headers, f"the headers that {source} returns")), body
 
 
 def _name(hook: Hook) -> str:

@@ -25,7 +25,7 @@ _NO_ENDPOINT: Final = "give the token endpoint's url, or construct the session w
 def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str | None:
     """Return the endpoint of this `kind` ("token", "revocation", …): the `given` one, else that of the metadata.
 
-    A session that knows its issuer asks nobody else: `given` is then an endpoint that the metadata names (also below
+    A session that knows its issuer asks no other server: `given` is an endpoint that the metadata names (also below
     `mtls_endpoint_aliases`, RFC 8705 §5), or, where it names none of this kind, one at the issuer's origin. Raises
     `UsageError` for any other.
     """

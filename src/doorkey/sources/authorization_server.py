@@ -1,4 +1,4 @@
-"""Whom sources and vaults ask: one authorization server, discovered once for all that share it."""
+"""One authorization server, discovered once for all sources, sessions and keys of a vault that share it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TIMEOUT: Final = (
 
 
 class AuthorizationServer:
-    """Whom sources ask: its metadata, discovered once for all that share this where no `token_endpoint` is known.
+    """An authorization server: its metadata, discovered once for all that share this, unless `token_endpoint` is known.
 
     A flow that asks for it yields `AcquireOrWait` beside its requests.
     """
@@ -34,7 +34,7 @@ class AuthorizationServer:
         check_one_issuer(issuer, metadata)
         issuer = issuer if issuer is not None else metadata.issuer
         if issuer is None and metadata.token_endpoint is None:
-            raise UsageError("say whom to ask: give issuer=, token_endpoint= or metadata=")
+            raise UsageError("the authorization server is missing: give issuer=, token_endpoint= or metadata=")
         self.issuer = None if issuer is None else check_endpoint(issuer, "issuer")
         self.found = None if metadata.token_endpoint is None else replace(metadata, issuer=self.issuer)
         self.lock = LeaderLock()

@@ -26,7 +26,7 @@ from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Sleep
 
 LONGEST_PAUSE: Final = 10.0
-"""Seconds of `Retry-After` that are waited out within one call; a longer pause is told to the caller."""
+"""Seconds of `Retry-After` that are waited out within one call; a longer pause is raised to the caller."""
 TRIES: Final = 3
 
 
@@ -121,7 +121,7 @@ class SourceCore:
     def _ask_patiently(self, metadata: ServerMetadata, tries: int) -> Flow[OAuthToken]:
         """Ask by the credentials; wait out a short `Retry-After` where asking again burns nothing.
 
-        With a token that is still good there is one of the `tries`: nobody waits in order to renew it early.
+        With a token that is still good there is one try: no caller waits for an early renewal.
         """
         for left in range(tries - 1, -1, -1):
             with self._observer.preparing():

@@ -1,4 +1,4 @@
-"""`TokenSource` and `AsyncTokenSource`: one token, fresh whenever it is asked for, got once for everybody who asks."""
+"""`TokenSource` and `AsyncTokenSource`: one token, kept fresh, and requested once for all callers."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class TokenSource(NotPicklable):
     """The token of `credentials`, for any number of threads.
 
     `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `http_client` is a
-    `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; left out, one is made.
-    `leeway` is the seconds before expiry at which the token is renewed, left out: min(60, lifetime / 2). With
+    `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; None makes one.
+    `leeway` is the seconds before expiry at which the token is renewed (None: min(60, lifetime / 2)). With
     `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
     server. `clock` returns seconds since the epoch (None: time.time), `sleep` waits for a number of seconds (None:
     time.sleep). `random` returns 0…1 (None: random.random): each token draws by it how early it is renewed (from half
