@@ -15,7 +15,9 @@
        └─ RecordError        a stored record is truncated, foreign, tampered with, or sealed with another key
 
 Whose fault decides the branch: yours, the network's, the server's decision, the server's bug, an attacker's.
-``str()`` reads ``invalid_grant: Session not active``. No error holds a client, a secret or oversized input.
+``str()`` reads ``invalid_grant: Session not active``. Where a server names no registered code, it also names the
+exchange, ``(POST https://as.example/token, client 'app', HTTP 404)``, which `repr()` and `.exchange` always do.
+No error holds a client, a secret or oversized input.
 The names users' programs import (``InvalidTokenError``, ``MismatchingStateException``, …) are these same classes.
 """
 
@@ -25,53 +27,16 @@ from collections.abc import Iterable
 from copy import copy
 from typing import ClassVar, Self
 
-__all__ = [
-    "MAX_TEXT",
-    "AccessDenied",
-    "AccessDeniedError",
-    "ConsentRequired",
-    "InsufficientScope",
-    "InteractionRequired",
-    "InvalidClient",
-    "InvalidClientError",
-    "InvalidDPoPProof",
-    "InvalidGrant",
-    "InvalidGrantError",
-    "InvalidRequest",
-    "InvalidRequestError",
-    "InvalidResponse",
-    "InvalidScope",
-    "InvalidScopeError",
-    "InvalidTarget",
-    "InvalidToken",
-    "InvalidTokenError",
-    "LoginRequired",
-    "MismatchingStateError",
-    "MismatchingStateException",
-    "MissingLibraryError",
-    "MissingTokenError",
-    "OAuth2Error",
-    "OAuthError",
-    "RecordError",
-    "ServerError",
-    "ServerFailure",
-    "StoreError",
-    "TemporarilyUnavailable",
-    "TokenExpiredError",
-    "TransportError",
-    "UnauthorizedClient",
-    "UnauthorizedClientError",
-    "UnsupportedGrantType",
-    "UnsupportedGrantTypeError",
-    "UnsupportedResponseType",
-    "UnsupportedResponseTypeError",
-    "UnsupportedTokenType",
-    "UnsupportedTokenTypeError",
-    "UsageError",
-    "UseDPoPNonce",
-    "VerificationError",
-    "printable",
-]
+__all__ = ["MAX_TEXT", "AccessDenied", "AccessDeniedError", "ConsentRequired", "InsufficientScope"]
+__all__ += ["InteractionRequired", "InvalidClient", "InvalidClientError", "InvalidDPoPProof", "InvalidGrant"]
+__all__ += ["InvalidGrantError", "InvalidRequest", "InvalidRequestError", "InvalidResponse", "InvalidScope"]
+__all__ += ["InvalidScopeError", "InvalidTarget", "InvalidToken", "InvalidTokenError", "LoginRequired"]
+__all__ += ["MismatchingStateError", "MismatchingStateException", "MissingLibraryError", "MissingTokenError"]
+__all__ += ["OAuth2Error", "OAuthError", "RecordError", "ServerError", "ServerFailure", "StoreError"]
+__all__ += ["TemporarilyUnavailable", "TokenExpiredError", "TransportError", "UnauthorizedClient"]
+__all__ += ["UnauthorizedClientError", "UnsupportedGrantType", "UnsupportedGrantTypeError", "UnsupportedResponseType"]
+__all__ += ["UnsupportedResponseTypeError", "UnsupportedTokenType", "UnsupportedTokenTypeError", "UsageError"]
+__all__ += ["UseDPoPNonce", "VerificationError", "printable"]
 
 MAX_TEXT = 512
 """Characters of a server's own words that an error keeps."""
@@ -104,6 +69,8 @@ class OAuthError(Exception):
 
     code: ClassVar[str] = "oauth_error"
     retry_at: float | None = None  # in the pause after a failure: when the next request is made, since the epoch
+    exchange: str = ""
+    """The exchange that this error is about: method, URL without its query, client ID and status."""
 
     def __init__(self, error: str | None = None, description: str | None = None, uri: str | None = None) -> None:
         self.error = printable(error) if error else self.code
@@ -112,10 +79,17 @@ class OAuthError(Exception):
         super().__init__(self.error, self.description, self.uri)
 
     def __str__(self) -> str:
-        return f"{self.error}: {self.description}" if self.description else self.error
+        return self._text() + (f" ({self.exchange})" if self.exchange else "")
+
+    def _text(self) -> str:
+        if not self.description:
+            return self.error
+        # A server's own code is part of what it said; ours repeats the name of the class.
+        return self.description if self.error == self.code else f"{self.error}: {self.description}"
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {str(self)!r}>"
+        exchange = f" ({self.exchange})" if self.exchange and self.exchange not in str(self) else ""
+        return f"<{type(self).__name__} {str(self)!r}{exchange}>"
 
     def for_waiter(self) -> Self:
         """Return a copy for another thread or task that waited for the same attempt.
@@ -195,10 +169,10 @@ class InvalidResponse(OAuthError):
         self.status = status
         self.excerpt = printable(excerpt, 200)
 
-    def __str__(self) -> str:
-        status = f" (HTTP {self.status})" if self.status is not None else ""
+    def _text(self) -> str:
+        status = f" (HTTP {self.status})" if self.status is not None and not self.exchange else ""
         excerpt = f"; it begins: {self.excerpt}" if self.excerpt else ""
-        return f"{self.code}: {self.description}{status}{excerpt}"
+        return f"{self.description}{status}{excerpt}"
 
 
 class VerificationError(OAuthError):
@@ -258,6 +232,12 @@ class ServerError(OAuthError):
         self.status = status
         self.headers = tuple(headers)
         self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return self._text() if self.error in self.by_error else super().__str__()
+
+    def _text(self) -> str:
+        return f"{self.error}: {self.description}" if self.description else self.error
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)

@@ -157,7 +157,7 @@ def test_the_callback_of_rfc_9207_section_2_is_read() -> None:
 )
 def test_a_state_that_is_not_the_one_sent_is_a_mismatch(sent: str | None, came: str | None) -> None:
     pairs = [("code", "c")] + ([("state", came)] if came is not None else [])
-    with pytest.raises(MismatchingStateError, match="mismatching_state: state"):
+    with pytest.raises(MismatchingStateError, match="state"):
         parse_callback(callback(*pairs), state=sent)
 
 

@@ -278,7 +278,7 @@ def test_without_a_good_token_the_error_says_that_the_store_is_down() -> None:
     one.fail(DOWN)
     error = error_of(one)
     assert isinstance(error, StoreError)
-    assert str(error) == ("store_error: the store does not answer; and no token that is still good is in memory")
+    assert str(error) == ("the store does not answer; and no token that is still good is in memory")
     assert error.__cause__ is DOWN
 
 

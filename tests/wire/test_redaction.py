@@ -9,7 +9,7 @@ import pytest
 from doorkey.errors import InvalidGrant, InvalidResponse, ServerError, TemporarilyUnavailable
 from doorkey.wire.flow import Flow, run
 from doorkey.wire.messages import Request, Response
-from doorkey.wire.redaction import HIDDEN, redactor
+from doorkey.wire.redaction import HIDDEN, names_of_form, redactor, without_tokens
 from doorkey.wire.responses import json_answer
 
 SECRET = "s3cret/& of <the> client's"
@@ -154,3 +154,42 @@ def test_a_secret_longer_than_what_is_quoted_of_a_page_is_hidden(size: int, time
     with pytest.raises(InvalidResponse) as raised:
         answered(asking(("assertion", secret)), Response(400, (("Content-Type", "text/plain"),), page.encode()))
     assert raised.value.excerpt == "Bad: " + " ".join([HIDDEN] * times)
+
+
+@pytest.mark.parametrize("name", ["apikey", "pwd", "jwt", "id_token_hint", "private_key", "login_ticket", "x"])
+def test_a_value_that_was_sent_is_not_quoted_back_whatever_its_name(name: str) -> None:
+    told = without_confidences("not my-value!", asking((name, "my-value")))
+    assert told == f"not {HIDDEN}!"
+    assert without_confidences("not my-value!", asking().with_header(f"X-{name}", "my-value")) == f"not {HIDDEN}!"
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "on"])
+def test_a_short_value_of_an_unknown_parameter_hides_no_words(value: str) -> None:
+    assert without_confidences(f"error {value}", asking(("x", value))) == f"error {value}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"access_token": "a b", "message": "no"}', '{"access_token": [hidden], "message": "no"}'),
+        ("api_key=abc&message=no", "api_key=[hidden]&message=no"),
+        ("client_secret: 'x', why: no", "client_secret: [hidden], why: no"),
+        ("Authorization: Bearer abcdef", "Authorization: [hidden] [hidden]"),
+        ("sent Bearer abcdef, no", "sent Bearer [hidden], no"),
+        ("unknown ya29.a0AfH6SMBx7QqHhJ9 here", "unknown [hidden] here"),
+        ('{"code": 400, "message": "no"}', '{"code": 400, "message": "no"}'),
+        ("see login.microsoftonline.com/errors", "see login.microsoftonline.com/errors"),
+        ("The refresh token is invalid", "The refresh token is invalid"),
+    ],
+)
+def test_what_looks_like_a_token_is_hidden_and_words_stay(text: str, shown: str) -> None:
+    assert without_tokens(text) == shown
+
+
+def test_a_form_shows_its_names_alone() -> None:
+    assert names_of_form("a=1&b=&c") == f"a={HIDDEN}&b={HIDDEN}&c={HIDDEN}"
+
+
+def test_in_a_response_that_was_to_bring_a_token_short_ones_are_hidden_too() -> None:
+    assert without_tokens("<b>access-t0ken</b> of the year", in_success=True) == f"<b>{HIDDEN}</b> of the year"
+    assert without_tokens("<b>access-t0ken</b>") == "<b>access-t0ken</b>"

@@ -7,7 +7,8 @@ from typing import Any
 
 from doorkey.errors import InvalidResponse
 from doorkey.protocol.token_query import token_query
-from doorkey.values import Secret, hides_locals
+from doorkey.values import Secret
+from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.responses import json_answer
 
@@ -37,7 +38,7 @@ def introspection_request(
     return token_query(endpoint, token, token_type_hint, extra, "introspection", headers)
 
 
-@hides_locals
+@names_exchange
 def parse_introspection(response: Response, now: float | None = None) -> Introspection:
     """Return the members of the answer (RFC 7662 §2.2).
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from doorkey.arguments import mapping, text
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
-from doorkey.wire.urls import check_endpoint
+from doorkey.wire.urls import check_endpoint, shown_url
 
 ENDPOINTS: Final = (
     "authorization_endpoint",
@@ -123,7 +123,7 @@ class ServerMetadata:
 def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
     """Raise `UsageError` where `issuer` and the metadata that is given beside it are of two authorization servers."""
     if issuer is not None and metadata.issuer is not None and issuer != metadata.issuer:
-        raise UsageError(f"issuer= is not the issuer of metadata=, {metadata.issuer!r}: leave out one of them")
+        raise UsageError(f"issuer= is not the issuer of metadata=, {shown_url(metadata.issuer)}: leave out one of them")
 
 
 def parse_metadata(members: Mapping[str, Any], issuer: str, status: int | None = None) -> ServerMetadata:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from doorkey.protocol.token_query import token_query
-from doorkey.values import Secret, hides_locals
+from doorkey.values import Secret
+from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.responses import raise_for_status, raise_oauth_error
 from doorkey.wire.strict_json import JSONProblem, parse_object
@@ -24,7 +25,7 @@ def revocation_request(
     return token_query(endpoint, token, token_type_hint, extra, "revocation", headers)
 
 
-@hides_locals
+@names_exchange
 def check_revocation(response: Response, now: float | None = None) -> None:
     """Return when the server has revoked the token, or never knew it (RFC 7009 §2.2).
 

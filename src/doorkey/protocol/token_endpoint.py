@@ -21,6 +21,7 @@ from doorkey.tokens import (
     lifetime_of,
 )
 from doorkey.values import Scope, Secret, hides_locals
+from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import FORM, Request, Response
 from doorkey.wire.parameters import beside_query, merged, with_query
 from doorkey.wire.responses import json_answer
@@ -79,7 +80,7 @@ def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promise
     return "openid" in asked or (promised is not None and "openid" in promised)
 
 
-@hides_locals
+@names_exchange
 def parse_token(
     response: Response,
     *,

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorkey.arguments import text
-from doorkey.errors import UsageError, printable
+from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.sessions.options import SessionOptions
 from doorkey.wire.flow import Flow
-from doorkey.wire.urls import origin_of
+from doorkey.wire.urls import origin_of, shown_url
 
 if TYPE_CHECKING:
     from doorkey.sources.authorization_server import AuthorizationServer
@@ -37,7 +37,7 @@ def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str |
     if own is None and origin_of(given) == origin_of(metadata.issuer):
         return given
     raise UsageError(
-        f"this session is for {printable(metadata.issuer, 80)}, and {printable(given, 80)} is no endpoint of that "
+        f"this session is for {shown_url(metadata.issuer)}, and {shown_url(given)} is no endpoint of that "
         f"issuer: construct another session for another server, or this one with {kind}_endpoint="
     )
 

@@ -16,6 +16,7 @@ from doorkey.errors import InvalidResponse, UsageError
 from doorkey.values import hides_locals
 from doorkey.wire.addresses import Permission
 from doorkey.wire.messages import Pairs, Response
+from doorkey.wire.urls import shown_url
 
 ACCEPT_ENCODING: Final = "gzip"
 """What we ask for; a content coding that was not asked for and cannot be bounded is refused."""
@@ -72,7 +73,12 @@ class BoundedReader:
         head = Response(status, self._headers)
         if 300 <= status < 400:
             # Following one would carry the client's secret, or a code, to wherever the answer points.
-            raise self._bad("redirected", "the server redirects where an answer is due; redirects are not followed")
+            target = shown_url(head.header("location") or "")
+            raise self._bad(
+                "redirected",
+                f"the server redirects to {target or 'nowhere'}; redirects are not followed, because the request holds "
+                "secrets: give the URL that the server really has",
+            )
         coding = (head.header("content-encoding") or "identity").strip().lower()
         if coding != "identity" and coding not in _CODINGS:
             raise self._bad("content_coding", "the body is in a content coding that was not asked for")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeAlias
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from doorkey.errors import UsageError, scrubbed
+from doorkey.errors import OAuthError, UsageError, scrubbed
 from doorkey.values import RedactedBytes, hides_locals
 from doorkey.wire.flow import Effect
+from doorkey.wire.urls import shown_url
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 """(name, value) pairs: a form, a query or headers."""
@@ -116,7 +117,12 @@ class Request(Effect[Response]):
             object.__setattr__(self, "body", RedactedBytes(self.body))
 
     def __iter__(self) -> Generator[Self, Response, Response]:
-        return replace((yield self), asked=self)
+        try:
+            return replace((yield self), asked=self)
+        except OAuthError as error:
+            from doorkey.wire.error_context import in_exchange  # only for an error
+
+            raise in_exchange(error, self, getattr(error, "status", None))  # noqa: B904  # the same error
 
     @property
     def content(self) -> bytes:
@@ -137,5 +143,4 @@ class Request(Effect[Response]):
         return replace(self, options=options)
 
     def __repr__(self) -> str:  # forms hold secrets, and so may queries
-        parts = urlsplit(self.url)
-        return f"<Request {self.method} {parts.scheme}://{parts.netloc}{parts.path}>"
+        return f"<Request {self.method} {shown_url(self.url)}>"

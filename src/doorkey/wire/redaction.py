@@ -1,4 +1,4 @@
-"""What a request says in confidence: a server that repeats it in an error is not quoted on it."""
+"""What an error may quote from a server: no secret that the request sent, and nothing that looks like a token."""
 
 from __future__ import annotations
 
@@ -14,15 +14,38 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "[hidden]"
 
+_SHOWN: Final = frozenset(
+    {
+        *("grant_type", "response_type", "response_mode", "client_id", "redirect_uri", "scope", "username", "prompt"),
+        *("audience", "resource", "issuer", "client_assertion_type", "code_challenge_method", "token_type_hint"),
+        *("subject_token_type", "actor_token_type", "requested_token_type", "acr_values", "ui_locales", "max_age"),
+        *("accept", "accept-encoding", "content-type", "content-length", "user-agent", "host", "connection"),
+    }
+)
+"""Parameters and headers whose values the specifications define as no secrets. Every other value is one."""
 _IN_CONFIDENCE: Final = re.compile("(token|secret|password|passcode|assertion|code|verifier|otp|pin)$", re.IGNORECASE)
+"""Names whose values are hidden however short they are."""
 _ENCODED: Final = re.compile(r"%[0-9A-F]{2}|\\&\w+;|\\&\\#x27;")
 """What an encoding writes for a character, in a pattern: each server in the case it likes."""
 _SHORT: Final = 8
 """Characters below which a secret is looked for as a word of its own: `a` as a password is no reason to hide each a."""
+_SHORTEST: Final = 4
+"""Characters below which the value of a parameter that no specification names is no secret: `1`, `yes`."""
+
+_MEMBER: Final = re.compile(
+    r"""(["']?[\w.-]*(?:token|secret|passw|pwd|pass|assertion|code|verifier|jwt|hint|key|otp|pin|credential|auth|cookie|
+    session)[\w.-]*["']?\s*[:=]\s*)(?!\d{1,3}\b|null|true|false|[\[{])("[^"]*"?|'[^']*'?|[^\s&,;}\]<]+)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SCHEME: Final = re.compile(r"\b(Bearer|Basic|DPoP)\s+(?!error|realm|token\b)[^\s\"',<]{4,}", re.IGNORECASE)
+_LONG_RUN: Final = re.compile(r"(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{20,}")
+"""What looks like a token: a long run of its characters, a digit among them."""
+_RUN: Final = re.compile(r"(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{6,}")
+"""What may be a token in a response that was to bring one."""
 
 
 def redactor(request: Request | None) -> Callable[[str], str]:
-    """Return what takes the secrets that `request` told out of a server's words, for as many as there are."""
+    """Return a function that hides in a server's text the secrets that `request` sent, in every usual encoding."""
     told: set[str] = set()
     if request is not None:
         told = {spelling for secret in _told(request) for spelling in _spellings(secret)}
@@ -34,6 +57,20 @@ def redactor(request: Request | None) -> Callable[[str], str]:
         return text
 
     return hidden
+
+
+def without_tokens(text: str, *, in_success: bool = False) -> str:
+    """Return `text` with what looks like a token or a secret hidden: the request need not have sent it.
+
+    `in_success`: it is a response that was to bring a token, so that short ones are looked for too.
+    """
+    text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
+    return (_RUN if in_success else _LONG_RUN).sub(HIDDEN, _MEMBER.sub(rf"\1{HIDDEN}", text))
+
+
+def names_of_form(text: str) -> str:
+    """Return a form-encoded `text` with its names alone: each value may be a token."""
+    return "&".join(f"{name}={HIDDEN}" for name, _ in parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
 
 
 def _pattern(secret: str) -> re.Pattern[str]:
@@ -48,14 +85,18 @@ def _in_any_case(encoded: re.Match[str]) -> str:
 def _told(request: Request) -> Iterator[str]:
     body = request.content.decode("utf-8", "replace")
     scheme, _, credentials = (request.header("authorization") or "").partition(" ")
-    parameters = [*parse_qsl(urlsplit(request.url).query), *parse_qsl(body), ("token", credentials)]
+    headers = [(name, value) for name, value in request.headers if name.lower() != "authorization"]
+    parameters = [*parse_qsl(urlsplit(request.url).query), *parse_qsl(body), ("token", credentials), *headers]
     if scheme.lower() == "basic":
         with suppress(ValueError):  # an auth method of the user's own may have written anything
             password = b64decode(credentials).decode("utf-8", "replace").partition(":")[2]
             parameters += [("client_secret", password), ("client_secret", unquote_plus(password))]
     for name, value in parameters:
+        if name.lower() in _SHOWN or not value:
+            continue
         # A demo's password is `password`, and to hide that word would hide what the server means.
-        if value and _IN_CONFIDENCE.search(name) and not _IN_CONFIDENCE.fullmatch(value):
+        confidential = _IN_CONFIDENCE.search(name) is not None
+        if (confidential or len(value) >= _SHORTEST) and not _IN_CONFIDENCE.fullmatch(value):
             yield value
 
 

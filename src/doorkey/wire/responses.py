@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from doorkey.errors import InvalidResponse, ServerError
-from doorkey.values import RedactedDict, hides_locals
-from doorkey.wire.messages import Pairs, Response
-from doorkey.wire.redaction import redactor
+from doorkey.errors import InvalidResponse, ServerError, printable
+from doorkey.values import RedactedDict
+from doorkey.wire.error_context import names_exchange
+from doorkey.wire.error_shapes import error_in
+from doorkey.wire.messages import FORM, Pairs, Response
+from doorkey.wire.redaction import names_of_form, redactor, without_tokens
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 MAX_RETRY_AFTER: Final = 3600.0
 """Seconds: a server that asks us to wait longer is taken at its word for an hour."""
+
+_REPAIR: Final = "; a compliance hook can rewrite it ('access_token_response', 'refresh_token_response')"
+_EXCERPT: Final = 200
+_EXAMINED: Final = 64 * 1024
+_TEXT_TYPE: Final = re.compile(r"\A(text/|application/(.*\+)?(json|xml)\Z)")
+_FORM_TEXT: Final = re.compile(r"\A[\w.%-]+=[^\s<>]*\Z")
 
 _BUSY: Final = frozenset({429, 503})
 _COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
@@ -41,26 +50,32 @@ def retry_after(response: Response, now: float | None = None) -> float | None:
     return None
 
 
-@hides_locals
+@names_exchange
 def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float | None = None) -> None:
-    """Raise the `ServerError` that `members` describe, if they describe one, whatever the status (RFC 6749 §5.2)."""
-    error = members.get("error")
-    if error is None:
+    """Raise the `ServerError` that `members` describe, if they describe one, whatever the status (RFC 6749 §5.2).
+
+    Other shapes of an error are understood too: `errors` as a list, `error` as an object, problem details (RFC 9457).
+    The class is that of the registered code, else `TemporarilyUnavailable` for 429 and 503, else `ServerError`.
+    """
+    found = error_in(members, response.status)
+    if found is None:
         return
-    name = error if isinstance(error, str) and error else "invalid_error"
     hide = redactor(response.asked)
-    description, uri = members.get("error_description"), members.get("error_uri")
-    raise ServerError.named(name)(
-        name if name in ServerError.by_error else hide(name),
-        hide(description) if isinstance(description, str) else None,
-        hide(uri) if isinstance(uri, str) else None,
+    name = found.error if found.error in ServerError.by_error else hide(found.error)
+    kind = ServerError.named(name)
+    if kind is ServerError and response.status in _BUSY:
+        kind = ServerError.named("temporarily_unavailable")
+    raise kind(
+        name,
+        hide(found.description) if found.description else None,
+        hide(found.uri) if found.uri else None,
         status=response.status,
         headers=_headers_of(response),
         retry_after=retry_after(response, now),
     )
 
 
-@hides_locals
+@names_exchange
 def raise_for_status(response: Response, now: float | None = None) -> None:
     """Raise for any status but 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`."""
     if 200 <= response.status < 300:
@@ -75,10 +90,15 @@ def raise_for_status(response: Response, now: float | None = None) -> None:
         )
     raise InvalidResponse(
         "status",
-        "the server refused without saying why in the protocol's terms",
+        f"the server rejected the request without an OAuth error (RFC 6749 §5.2){_repair(response)}",
         status=response.status,
         excerpt=excerpt_of(response),
     )
+
+
+def _repair(response: Response) -> str:
+    """Return the end of a message about a response that is not in the protocol; a failed server is not repaired."""
+    return _REPAIR if response.status < 500 else ""
 
 
 def _headers_of(response: Response) -> Pairs:
@@ -87,9 +107,11 @@ def _headers_of(response: Response) -> Pairs:
     return tuple((name, hide(value)) for name, value in response.headers if name.lower() not in _COOKIES)
 
 
-@hides_locals
+@names_exchange
 def json_answer(response: Response, what: str, now: float | None = None, *, finite: bool = True) -> dict[str, Any]:
-    """Return the JSON object of a successful answer called `what` in messages.
+    """Return the JSON object of a successful response called `what` in messages.
+
+    `now`: seconds since the epoch, for a date in `Retry-After`. `finite`: refuse numbers beyond the range of a double.
 
     Raises `ServerError` if it is an OAuth error with any status, `TemporarilyUnavailable` for 429 and 503, and
     `InvalidResponse` with problem `empty`, `not_json`, `not_an_object`, `duplicate_member`, `too_deep` or `status`.
@@ -100,17 +122,31 @@ def json_answer(response: Response, what: str, now: float | None = None, *, fini
         if response.status in _BUSY:
             raise_for_status(response, now)
         problem = bad.problem if response.body.strip() else "empty"
-        described = f"the {what} is not what the protocol wants: " + ("it is empty" if problem == "empty" else str(bad))
-        raise InvalidResponse(problem, described, status=response.status, excerpt=excerpt_of(response)) from None
+        why = "it is empty" if problem == "empty" else str(bad)
+        kind = printable(response.media_type, 80) or "not named"
+        raise InvalidResponse(
+            problem,
+            f"the {what} is not the JSON object that the protocol defines: {why}; its media type is {kind}"
+            + _repair(response),
+            status=response.status,
+            excerpt=excerpt_of(response),
+        ) from None
     raise_oauth_error(response, members, now)
     raise_for_status(response, now)
     return members
 
 
 def excerpt_of(response: Response) -> str:
-    """Return the beginning of an error page, and nothing of any answer that could hold a token."""
-    if response.status < 400 or response.media_type not in ("text/html", "text/plain"):
+    """Return the beginning of a response that is no token, with secrets and what looks like a token hidden.
+
+    Of an error, any text. Of a success, an HTML page, and the names of a form: its values may be tokens.
+    """
+    text = response.body.decode("utf-8", "replace")
+    if response.media_type == FORM or (not response.media_type and _FORM_TEXT.match(text)):
+        shown = names_of_form(text[:_EXAMINED])
+    elif response.media_type == "text/html" or (response.status >= 400 and _TEXT_TYPE.search(response.media_type)):
+        # Hidden before it is cut: a part of a secret would not be found.
+        shown = without_tokens(redactor(response.asked)(text[:_EXAMINED]), in_success=response.status < 400)
+    else:
         return ""
-    return redactor(response.asked)(response.body.decode("utf-8", "replace"))[
-        :200
-    ]  # a cut secret would be none to hide
+    return shown[:_EXCERPT]

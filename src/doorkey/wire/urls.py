@@ -25,6 +25,16 @@ class Origin(NamedTuple):
         return f"{self.scheme}://{host}:{self.port}"
 
 
+def shown_url(url: str) -> str:
+    """Return what a message may show of `url`: scheme, host, port and path. The rest may be a password or a token."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL that cannot be parsed"
+    host = parts.netloc.rpartition("@")[2]
+    return printable(f"{parts.scheme}://{host}{parts.path}" if host else parts.path, 200)
+
+
 @hides_locals
 def split_url(url: str, what: str = "URL") -> SplitResult:
     """Return the parts of an absolute http or https URL, or raise `UsageError` naming `what` is wrong with it."""
@@ -33,9 +43,9 @@ def split_url(url: str, what: str = "URL") -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port  # reading it is what validates it
     except ValueError:
-        raise UsageError(f"the {what} {printable(url, 80)!r} is not a URL") from None
+        raise UsageError(f"the {what} is not a URL: {shown_url(url)!r}") from None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise UsageError(f"the {what} must be an absolute http or https URL, not {printable(url, 80)!r}")
+        raise UsageError(f"the {what} must be an absolute http or https URL, not {shown_url(url)!r}")
     return parts
 
 

@@ -1,0 +1,68 @@
+"""The shapes in which servers describe an error: RFC 6749 §5.2, and those that it does not define."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple, cast
+
+from doorkey.errors import ServerError
+from doorkey.wire.redaction import without_tokens
+
+UNNAMED: Final = "invalid_error"
+"""The code of an error that has none."""
+
+_CODES: Final = ("error", "errorType", "error_type", "errorCode", "error_code", "code", "type", "status", "name")
+_TEXTS: Final = ("error_description", "message", "errorMessage", "error_message", "detail", "title", "description")
+
+
+class DescribedError(NamedTuple):
+    """The code, the text and the URI of an error, as the server wrote them."""
+
+    error: str
+    description: str = ""
+    uri: str = ""
+
+
+def error_in(members: Mapping[str, Any], status: int) -> DescribedError | None:
+    """Return the error that the members of a response describe, or None.
+
+    Understood are `error` as a code (RFC 6749 §5.2), `error` as an object, `errors` as a list of objects and, where
+    `status` is an error, a registered code in another member, as in problem details (RFC 9457).
+    """
+    error, errors = members.get("error"), members.get("errors")
+    if isinstance(error, str) and error:
+        uri = members.get("error_uri")
+        return DescribedError(error, _text(members.get("error_description")) or _described(members), _text(uri))
+    if isinstance(error, Mapping):
+        return _of(cast("Mapping[str, Any]", error))
+    if error is not None:
+        return DescribedError(UNNAMED)
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if isinstance(first, Mapping):
+        return _of(cast("Mapping[str, Any]", first))
+    if status >= 400 and (code := _registered(members)):
+        return DescribedError(code, _described(members))
+    return None
+
+
+def _of(members: Mapping[str, Any]) -> DescribedError:
+    return DescribedError(_registered(members) or UNNAMED, _described(members))
+
+
+def _registered(members: Mapping[str, Any]) -> str:
+    return next((code for code in _values(members, _CODES) if code in ServerError.by_error), "")
+
+
+def _described(members: Mapping[str, Any]) -> str:
+    """Return the first two texts for people, with what looks like a token hidden."""
+    return without_tokens(": ".join(dict.fromkeys(list(_values(members, _TEXTS))[:2])))
+
+
+def _values(members: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        if text := _text(members.get(name)):
+            yield text
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
