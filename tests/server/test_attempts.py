@@ -115,6 +115,15 @@ def test_an_address_that_guesses_at_many_accounts_is_blocked_and_no_other(world:
     assert guess(world, password="wonderland").status == 200
 
 
+def test_an_address_begins_to_wait_after_ten_times_as_many_failures_as_an_account(world: World) -> None:
+    for number in range(30):
+        assert guess(world, f"user-{number}").status == 400
+    assert guess(world, password="wonderland").status == 200
+    assert guess(world, "user-30").status == 400
+    refused = guess(world, password="wonderland")
+    assert (refused.status, refused.header("retry-after")) == (429, "1")
+
+
 def test_a_right_password_does_not_forget_the_failures_of_its_address(world: World) -> None:
     for number in range(60):
         guesses(world, 1, f"user-{number}")
@@ -183,6 +192,18 @@ def test_the_login_page_says_how_long_to_wait(world: World) -> None:
     assert (waiting.failed, waiting.retry_after, waiting.username) == (False, 1, "alice")
     world.advance(1)
     assert isinstance(world.fill_in(waiting), LoggedIn)
+
+
+def test_a_blocked_address_cannot_log_in_by_the_page_or_a_public_client(world: World) -> None:
+    for number in range(60):
+        guesses(world, 1, f"user-{number}")
+    needed = world.authorize()
+    assert isinstance(needed, LoginNeeded)
+    waiting = world.fill_in(needed)
+    assert isinstance(waiting, LoginNeeded)
+    assert waiting.retry_after == 600
+    form = {"grant_type": "password", "client_id": "spa", "username": "alice", "password": "wonderland"}
+    assert world.post(token, form).status == 429
 
 
 def test_a_page_and_a_token_request_share_the_count_of_an_account(world: World) -> None:
