@@ -25,7 +25,7 @@ BRITISH = re.compile(
     r"|\bcancelled\b(?!`)",
     re.I,
 )
-SOURCE_LIMIT = 127
+SOURCE_LIMIT = 34
 """The aim is 20."""
 
 
