@@ -50,6 +50,10 @@ def locks_of(owner: object) -> list[Any]:
     return [one for one in found if hasattr(one, "acquire") and hasattr(one, "release")]
 
 
+def cache(_: Path) -> BoundedCache[str, LeaderLock]:
+    return BoundedCache()
+
+
 def store(path: Path) -> SQLiteStore:
     made = SQLiteStore(path / "tokens.db")
     made.commit("k", b"data", expected=0)
@@ -68,7 +72,7 @@ def vault(_: Path) -> TokenVault:
 
 OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable[[Any], object]]] = {
     "leader lock": (lambda _: LeaderLock(), lambda one: one, lambda one: one.try_acquire()),
-    "cache": (lambda _: BoundedCache(), lambda one: one, lambda one: one.get("k", LeaderLock)),
+    "cache": (cache, lambda one: one, lambda one: one.get("k", LeaderLock)),
     "pending logins": (lambda _: Authorizations(), lambda one: one, lambda one: one.finish("state")),
     "sender": (lambda _: Sender(None, ExchangePolicy()), lambda one: one, lambda one: one.close()),
     "memory store": (lambda _: MemoryStore(), lambda one: one, lambda one: one.commit("k", b"data", expected=0)),
@@ -76,7 +80,7 @@ OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable
     "vault": (vault, lambda one: one._keys, lambda one: one.source("k").token()),
     "vault over its store": (vault, lambda one: one._store, lambda one: one.source("k").token()),
     "imports": (lambda _: _Importing("asyncio"), lambda one: one, lambda one: one.begin(lambda: None)),
-    "client of a loop": (lambda _: PerLoop(object), lambda one: one, PerLoop.forget),
+    "client of a loop": (lambda _: PerLoop(object), lambda one: one, lambda one: one.forget()),
     "clock": (lambda _: Clock(time.time), lambda one: one, lambda one: one.advance(1)),
     "faults": (lambda _: Faults(), lambda one: one, lambda one: one.clear()),
     "request log": (lambda _: RequestLog(), lambda one: one, lambda one: one.clear()),
@@ -123,10 +127,13 @@ def test_a_signal_handler_that_uses_a_vault_while_its_thread_uses_it_returns(tmp
             signal.raise_signal(signal.SIGUSR1)
         return 0.0
 
+    def handler(number: int, frame: object) -> None:
+        struck.append(owner.load("k"))
+
     handling = False
     owner = MemoryStore(clock=clock)
     owner.commit("k", b"data", expected=0)
-    before = signal.signal(signal.SIGUSR1, lambda *_: struck.append(owner.load("k")))
+    before = signal.signal(signal.SIGUSR1, handler)
     try:
         handling = True
         record = owner.load("k")

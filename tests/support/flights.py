@@ -77,8 +77,8 @@ class Watched(LeaderLock):
             self.on_queue()
         return lead
 
-    def release(self, lead: Holder) -> None:
-        super().release(lead)
+    def release(self, holder: Holder) -> None:
+        super().release(holder)
         self.left.set()
 
     def wait_for(self, callers: int) -> None:

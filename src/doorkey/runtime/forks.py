@@ -9,7 +9,7 @@ import os
 import threading
 from _thread import RLock
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 __all__: list[str] = []
@@ -44,7 +44,7 @@ class ForkSafeLock(RLock):  # type: ignore[misc]  # pyright: ignore[reportGenera
         if self.acquire(blocking=False):
             self.release()
         else:
-            self._at_fork_reinit()  # type: ignore[attr-defined]
+            cast("Any", self)._at_fork_reinit()
 
 
 def around_fork(owner: T, before: Callable[[T], object], after: Callable[[T], object]) -> None:

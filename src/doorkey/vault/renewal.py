@@ -176,7 +176,7 @@ class _OneKey:
         return entry
 
     def _renewed(self, first: Entry, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
-        """Return the next rotation or a newer entry; None if no request was made by `until`, or the newer one is old."""
+        """Return the next rotation or a newer entry; None if no request was made by `until`, or that is old."""
         entry = yield from self._read()
         if self._usable(entry, first):
             return entry
