@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from doorkey.errors import UsageError
 from doorkey.jose.generation import generate_key, private_jwk
-from doorkey.jose.keys import import_key, import_key_set, import_keys
+from doorkey.jose.keys import MAX_KEYS, import_key, import_key_set, import_keys
 from doorkey.values import Secret
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -189,3 +189,19 @@ def test_a_bare_text_verifies_nothing(given: object) -> None:
 def test_a_secret_that_is_marked_as_one_verifies(given: object) -> None:
     for keys in (import_keys(given), import_keys([given])):
         keys[0].check("HS256", "verify")
+
+
+def written(number: int) -> str:
+    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(("n", "e"), [(8200, 17), (2048, 41), (400_000, 2)])
+def test_a_modulus_or_exponent_that_makes_a_check_expensive_is_refused(n: int, e: int) -> None:
+    with pytest.raises(UsageError, match="at most 8192 bits"):
+        import_key({"kty": "RSA", "n": written(1 << (n - 1) | 1), "e": written(1 << (e - 1) | 1)})
+
+
+def test_a_key_set_of_a_mebibyte_is_bounded_by_its_number_of_keys() -> None:
+    assert len(import_key_set({"keys": [jwk(RSA)] * MAX_KEYS})) == MAX_KEYS
+    with pytest.raises(UsageError, match="more than 100 keys"):
+        import_key_set({"keys": [jwk(RSA)] * (MAX_KEYS + 1)})

@@ -10,7 +10,7 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
-from doorkey.jose.verification import MAX_BYTES, unsafe_claims, verify, verify_bytes
+from doorkey.jose.verification import MAX_BYTES, MAX_TRIED, unsafe_claims, verify, verify_bytes
 
 EC = generate_key("ES256")
 OTHER = generate_key("ES256")
@@ -198,3 +198,10 @@ def test_unverified_claims_have_a_name_that_says_so() -> None:
 
 def test_a_verified_token_does_not_print_its_claims() -> None:
     assert repr(verify(GOOD, SECRET, algorithms=["HS256"])) == "<VerifiedToken alg='HS256'>"
+
+
+def test_a_forged_token_is_checked_with_few_keys_of_a_large_set() -> None:
+    keys = {"keys": [{name: value for name, value in EC.public_jwk().items() if name != "kid"}] * (MAX_TRIED + 1)}
+    token = sign({}, OTHER, alg="ES256")
+    assert refuse(token, keys, ["ES256"]).claim == "kid"
+    assert refuse(token, {"keys": keys["keys"][:MAX_TRIED]}, ["ES256"]).claim == "signature"

@@ -1,7 +1,10 @@
 """Assertions as RFC 7523 §3 shapes them: fresh, short-lived, for one audience, by whichever key."""
 
+import hashlib
+import hmac
 import json
 import warnings
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -175,3 +178,16 @@ def test_nothing_given_is_changed_later_and_nothing_is_shown() -> None:
     assert repr(method) == "<ClientSecretJWT HS256>"
     assert repr(PrivateKeyJWT(alg="ES256", key=SECRET)) == "<PrivateKeyJWT ES256>"
     assert (ClientSecretJWT.name, PrivateKeyJWT.name) == ("client_secret_jwt", "private_key_jwt")
+
+
+def test_a_secret_that_a_server_chose_too_short_signs_where_that_is_allowed() -> None:
+    def asked(method: ClientSecretJWT) -> str:
+        client = ClientIdentity("c", Secret("short"), "https://as.example", 1_800_000_000.0)
+        return str(method(client, "POST", "https://as.example/token", {}, "")[2])
+
+    with pytest.raises(UsageError, match=r"at least 32 bytes.*allow_short_secret=True"):
+        asked(ClientSecretJWT())
+    assertion = dict(parse_form(asked(ClientSecretJWT(allow_short_secret=True))))["client_assertion"]
+    signed, _, signature = assertion.rpartition(".")
+    expected = urlsafe_b64encode(hmac.new(b"short", signed.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+    assert signature == expected

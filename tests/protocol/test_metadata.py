@@ -180,3 +180,23 @@ def test_an_issuer_beside_metadata_is_the_issuer_of_that_metadata() -> None:
 def test_a_constructor_that_is_called_by_hand_checks_as_well(members: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         ServerMetadata(**members)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named", "says"),
+    [
+        ("https://as.example", "https://as.example/", "differ by a slash at the end"),
+        ("https://as.example/", "https://as.example", "differ by a slash at the end"),
+        (
+            "https://as.example/.well-known/openid-configuration",
+            "https://as.example",
+            "without its /.well-known/ suffix",
+        ),
+        ("https://as.example", "https://other.example", "not the one that was asked for"),
+    ],
+)
+def test_an_issuer_that_differs_is_shown_beside_the_one_that_was_asked_for(asked: str, named: str, says: str) -> None:
+    with pytest.raises(VerificationError, match=says) as caught:
+        parse_metadata({"issuer": named}, asked)
+    assert f"is {named}," in str(caught.value)
+    assert f"(expected {asked})" in str(caught.value)

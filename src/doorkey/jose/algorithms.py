@@ -13,6 +13,9 @@ from joserfc.jws import JWSRegistry
 from doorkey.errors import UsageError, printable
 
 MIN_RSA_BITS = 2048
+MAX_RSA_BITS = 8192
+"""A longer modulus makes one verification expensive, and no server uses one."""
+MAX_EXPONENT_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64decode
 
 from doorkey.errors import OAuthError, UsageError, printable, scrubbed
-from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
+from doorkey.jose.algorithms import MAX_EXPONENT_BITS, MAX_RSA_BITS, MIN_RSA_BITS, algorithm_named
 from doorkey.jose.roca import is_roca
 from doorkey.values import Secret, hides_locals
 from doorkey.wire.key_material import holds_key
@@ -37,6 +37,9 @@ Operation: TypeAlias = Literal["sign", "verify"]
 
 BROKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, UnsupportedAlgorithm)
 """What joserfc and cryptography raise on keys and tokens that are not well formed."""
+
+MAX_KEYS = 100
+"""Keys of a JWK Set: each of them costs an import."""
 
 _PEM = re.compile(rb"-----? ?BEGIN ")
 
@@ -74,15 +77,18 @@ class Key:
         jwk = dict(self.jose.as_dict(private=True)) if is_private else self.public_jwk()
         return {**jwk, "kid": self.kid or self.jose.thumbprint(), **members}
 
-    def check(self, alg: str, operation: Operation) -> None:
+    def check(self, alg: str, operation: Operation, *, allow_short_secret: bool = False) -> None:
         """Raise `UsageError` unless this key may `operation` with `alg`.
+
+        `allow_short_secret`: accept a secret shorter than the hash, which a server chose.
 
         Looks at the type, curve, size, `use`, `key_ops` and `alg` of the key (RFC 7517 §4, RFC 7518 §3).
         """
         wanted = algorithm_named(alg)
         if self.kty != wanted.kty:
             raise UsageError(f"{alg} needs a key of type {wanted.kty}, not {self.kty}")
-        if isinstance(self.jose, OctKey) and len(self.jose.raw_value) < wanted.min_bytes:
+        too_short = isinstance(self.jose, OctKey) and len(self.jose.raw_value) < wanted.min_bytes
+        if too_short and not allow_short_secret:
             raise UsageError(f"{alg} needs a secret of at least {wanted.min_bytes} bytes (RFC 7518 §3.2)")
         if isinstance(self.jose, ECKey | OKPKey) and self.jose.curve_name not in wanted.curves:
             raise UsageError(f"{alg} needs a key on {' or '.join(wanted.curves)}, not {self.jose.curve_name}")
@@ -133,6 +139,8 @@ def import_key_set(jwks: object) -> tuple[Key, ...]:
     members = cast(Mapping[str, object], jwks).get("keys") if isinstance(jwks, Mapping) else jwks
     if not isinstance(members, list | tuple):
         raise UsageError("a JWK Set is an object with a list called `keys` (RFC 7517 §5)")
+    if len(cast("list[object]", members)) > MAX_KEYS:
+        raise UsageError(f"the JWK Set has more than {MAX_KEYS} keys")
     return tuple(_public_ones(cast(Iterable[object], members)))
 
 
@@ -246,7 +254,8 @@ def _jwk(members: dict[str, Any]) -> JoseKey:
         _refuse_key(raw)
         return OctKey(raw, members)
     if members.get("kty") == "RSA":  # before joserfc, which only warns
-        _check_size(int.from_bytes(urlsafe_b64decode(members["n"].encode("ascii"))).bit_length())
+        modulus, exponent = (int.from_bytes(urlsafe_b64decode(members[name].encode("ascii"))) for name in ("n", "e"))
+        _check_size(modulus.bit_length(), exponent.bit_length())
     return JWKRegistry.import_key(members)
 
 
@@ -286,13 +295,16 @@ def _sound(key: JoseKey) -> JoseKey:
     if isinstance(key, OctKey) and not key.raw_value:
         raise UsageError("the shared secret is empty")
     if isinstance(key, RSAKey):
-        _check_size(key.raw_value.key_size)
         public = key.raw_value if isinstance(key.raw_value, rsa.RSAPublicKey) else key.raw_value.public_key()
-        if is_roca(public.public_numbers().n):
+        numbers = public.public_numbers()
+        _check_size(numbers.n.bit_length(), numbers.e.bit_length())
+        if is_roca(numbers.n):
             raise UsageError("the RSA key is one of those whose private half is known (CVE-2017-15361)")
     return key
 
 
-def _check_size(bits: int) -> None:
-    if bits < MIN_RSA_BITS:
+def _check_size(modulus_bits: int, exponent_bits: int) -> None:
+    if modulus_bits < MIN_RSA_BITS:
         raise UsageError(f"an RSA key needs at least {MIN_RSA_BITS} bits (RFC 7518 §3.3)")
+    if modulus_bits > MAX_RSA_BITS or exponent_bits > MAX_EXPONENT_BITS:
+        raise UsageError(f"an RSA key has at most {MAX_RSA_BITS} bits, and an exponent of {MAX_EXPONENT_BITS} bits")

@@ -15,7 +15,14 @@ from doorkey.values import hides_locals
 
 
 @hides_locals
-def sign(claims: Mapping[str, object], key: object, *, alg: str, header: Mapping[str, object] | None = None) -> str:
+def sign(
+    claims: Mapping[str, object],
+    key: object,
+    *,
+    alg: str,
+    header: Mapping[str, object] | None = None,
+    allow_short_secret: bool = False,
+) -> str:
     """Return `claims` as a compact JWS, signed with `key` by `alg` and nothing else.
 
     `key` is whatever `doorkey.jose.keys.import_key` reads. `header` adds members to the protected header,
@@ -23,7 +30,7 @@ def sign(claims: Mapping[str, object], key: object, *, alg: str, header: Mapping
     `UsageError` if the key does not fit the algorithm, or the claims are not JSON (RFC 7519 §7.1).
     """
     imported = import_key(key)
-    imported.check(alg, "sign")
+    imported.check(alg, "sign", allow_short_secret=allow_short_secret)
     protected: dict[str, Any] = {"alg": alg, "typ": "JWT"}
     if imported.kid:
         protected["kid"] = imported.kid

@@ -23,6 +23,8 @@ from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 MAX_BYTES = 64 * 1024
+MAX_TRIED = 16
+"""Keys that one token is checked with."""
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
@@ -162,6 +164,8 @@ def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Ke
             misfit = error
         else:
             fitting.append(key)
+    if len(fitting) > MAX_TRIED:
+        raise VerificationError("kid", f"does not choose one key: more than {MAX_TRIED} fit, and each costs a check")
     if not fitting:
         raise VerificationError("alg", "has no key that fits it" + (f": {misfit.description}" if misfit else ""))
     return fitting

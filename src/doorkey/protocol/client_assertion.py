@@ -25,6 +25,7 @@ class _SignedAssertion:
     `token_endpoint` (or `audience`) is the assertion's `aud`; left out, it is the issuer where the session knows it,
     else the endpoint that is asked. `claims` and `headers` are added, `alg` is a JWS algorithm, `key` replaces the
     client's secret. Every assertion has a fresh `jti` and expires after a minute.
+    `allow_short_secret`: sign with a secret that is shorter than the hash, because the server chose it.
     """
 
     name: ClassVar[str]
@@ -39,12 +40,14 @@ class _SignedAssertion:
         *,
         audience: str | None = None,
         key: object = None,
+        allow_short_secret: bool = False,
     ) -> None:
         self._audience = audience or token_endpoint
         self._claims = dict(claims or {})
         self._headers = dict(headers or {})
         self._alg = alg
         self._key = key
+        self._allow_short_secret = allow_short_secret
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._alg or self.default_alg}>"
@@ -70,7 +73,13 @@ class _SignedAssertion:
             "jti": secrets.token_urlsafe(24),
         }
         header, alg = self._header_and_alg(key)
-        assertion = sign(claims, key, alg=alg, header=header)
+        try:
+            assertion = sign(claims, key, alg=alg, header=header, allow_short_secret=self._allow_short_secret)
+        except UsageError as error:
+            if "needs a secret of at least" not in error.description:
+                raise
+            hint = f"{type(self).__name__}(allow_short_secret=True) signs with a shorter one that the server chose"
+            raise UsageError(f"{error.description}; {hint}") from None
         return uri, headers, add_assertion(body, ASSERTION_TYPE, assertion, client.client_id, uri)
 
     def _header_and_alg(self, key: object) -> tuple[dict[str, object], str]:

@@ -131,7 +131,9 @@ def _signed(request: Request, signed: Any) -> Request:
         raise UsageError("a client authentication method returns (uri, headers, body)") from None
     pairs = header_pairs(headers, "a client authentication method returns (uri, headers, body), whose headers")
     content = body_bytes(new_body, "the body that a client authentication method returns")
-    checked = check_endpoint(str(url), "URL that a client authentication method returns")
+    # The endpoint was checked when the request was built.
+    unchanged = url == request.url
+    checked = request.url if unchanged else check_endpoint(str(url), "URL that a client authentication method returns")
     authenticated = replace(request, url=checked, headers=pairs, form=(), body=content)
     if content and authenticated.header("content-type") is None:
         return authenticated.with_header("Content-Type", FORM)

@@ -126,6 +126,18 @@ def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
         raise UsageError(f"issuer= is not the issuer of metadata=, {shown_url(metadata.issuer)}: leave out one of them")
 
 
+def _how_it_differs(named: object, issuer: str) -> str:
+    """Return what is wrong with the issuer that the metadata names; the two mistakes that people make are named."""
+    if not isinstance(named, str):
+        return "is missing in the metadata"
+    told = f"in the metadata is {shown_url(named)}, not the one that was asked for"
+    if named.rstrip("/") == issuer.rstrip("/"):
+        return f"{told}: they differ by a slash at the end"
+    if issuer.partition("/.well-known/")[0].rstrip("/") == named.rstrip("/"):
+        return f"{told}: give the issuer without its /.well-known/ suffix"
+    return told
+
+
 def parse_metadata(members: Mapping[str, Any], issuer: str, status: int | None = None) -> ServerMetadata:
     """Return the metadata a server published for `issuer`, compared exactly (RFC 8414 §3.3).
 
@@ -133,8 +145,7 @@ def parse_metadata(members: Mapping[str, Any], issuer: str, status: int | None =
     """
     named = members.get("issuer")
     if named != issuer:
-        reason = "is missing in the metadata" if named is None else "in the metadata is not the one that was asked for"
-        raise VerificationError("issuer", reason, expected=issuer)
+        raise VerificationError("issuer", _how_it_differs(named, issuer), expected=shown_url(issuer))
     try:
         return ServerMetadata.from_mapping(members)
     except UsageError as error:
