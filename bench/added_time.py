@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import median
+from typing import Final
 
-from bench.names import AUTHLIB, BARE, OURS, PLAIN_AUTH
+from bench.names import BARE, OURS, PLAIN_AUTH
 from bench.row import Row, microseconds
 from bench.timing import Comparison
+
+_NONE: Final[Mapping[str, float]] = {}
 
 SECONDS = 12.0
 """How long one comparison may take."""
 
 
-def rows(what: str, found: Comparison, *, of_bare: float | None = None, of_authlib: float | None = None) -> list[Row]:
-    """Compare with the bare client (at most `of_bare` times its time) and with what each peer adds to it."""
+def rows(
+    what: str, found: Comparison, *, time: Mapping[str, float] = _NONE, cpu: Mapping[str, float] = _NONE
+) -> list[Row]:
+    """Compare with the bare clients, and with what each peer adds to them.
+
+    time, cpu: the targets, as multiples of the time of a bare client, and of the CPU time that a peer adds.
+    """
     table: list[Row] = []
     for name in (BARE, PLAIN_AUTH):
         if name in found.seconds:
-            limit = of_bare if name == BARE else None
+            limit = time.get(name)
             ratio = found.ratio(OURS, name)
             table.append(
                 Row(
@@ -34,7 +43,7 @@ def rows(what: str, found: Comparison, *, of_bare: float | None = None, of_authl
     ours = found.added_cpu(OURS, base)
     for name in (name for name in found.cpu if name not in (BARE, PLAIN_AUTH, OURS)):
         theirs = found.added_cpu(name, base)
-        limit = of_authlib if name == AUTHLIB else None
+        limit = cpu.get(name)
         error = (abs(ours.error) + abs(ours.value / theirs.value) * theirs.error) / theirs.value
         table.append(
             Row(
