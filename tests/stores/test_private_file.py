@@ -18,7 +18,7 @@ import pytest
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.stores import AsyncSQLiteStore, AsyncSQLStore, SQLiteStore, SQLStore
-from doorkey.stores.private_file import check_opened, companion, identity, resolved
+from doorkey.stores.private_file import check_opened, companion, create, identity, is_private_group, resolved
 from doorkey.stores.sqlite_file import TABLES, check_ours, open_private
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and owners are those of POSIX")
@@ -197,6 +197,28 @@ def test_a_companion_that_was_swapped_back_after_sqlite_opened_it_is_noticed_by_
         open_private(path, TABLES, check, timeout=1)
 
 
+def test_a_journal_planted_after_the_check_is_noticed_after_the_open(path: Path) -> None:
+    sqlite_store(path)
+
+    def check(db: sqlite3.Connection) -> None:
+        check_ours(db, path)
+        planted(path, "-journal")
+
+    with pytest.raises(UsageError, match=r"another user|open to others"):
+        open_private(path, TABLES, check, timeout=1)
+
+
+def test_a_file_is_created_only_under_a_name_that_is_free(path: Path) -> None:
+    create(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    link = path.with_name("link")
+    link.symlink_to(path.with_name("nowhere"))
+    for taken in (path, link):
+        with pytest.raises(FileExistsError):
+            create(taken)
+    assert not path.with_name("nowhere").exists()
+
+
 def test_a_companion_that_is_missing_after_the_open_is_noticed(path: Path) -> None:
     sqlite_store(path)
 
@@ -256,6 +278,23 @@ def test_a_directory_of_the_users_own_group_is_accepted(path: Path, use: Callabl
     path.parent.chmod(0o770)
     use(path)
     assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "gid", "members", "private"),
+    [
+        ("alice", 1000, [], True),
+        ("alice", 1000, ["alice"], True),
+        ("alice", 1000, ["alice", "bob"], False),
+        ("users", 1000, [], False),
+        ("alice", 100, [], False),
+    ],
+)
+def test_a_group_is_the_users_own_only_if_no_other_user_is_in_it(
+    name: str, gid: int, members: list[str], private: bool
+) -> None:
+    alice = pwd.struct_passwd(("alice", "x", 1000, 1000, "", "/home/alice", "/bin/sh"))
+    assert is_private_group(grp.struct_group((name, "x", gid, members)), alice) is private
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")

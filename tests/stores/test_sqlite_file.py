@@ -245,6 +245,27 @@ def test_a_replaced_token_is_not_left_in_the_file(path: Path) -> None:
     assert b"another" in path.read_bytes()
 
 
+def test_a_finalizer_that_closes_the_store_within_a_call_of_its_thread_leaves_the_call_alone(path: Path) -> None:
+    store = SQLiteStore(path)
+    store.commit("key", b"data", expected=0)
+    closed: list[bool] = []
+
+    def closes(
+        statement: str,
+    ) -> None:  # SQLite calls it within the store's call, as Python calls a finalizer
+        if not closed and statement.startswith("UPDATE"):
+            closed.append(True)
+            store.close()
+
+    with store._connection.used() as db:
+        db.set_trace_callback(closes)
+    assert store.commit("key", b"more", expected=1) == 2
+    assert closed
+    assert [one.name for one in path.parent.iterdir()] == [path.name]  # it was closed afterwards
+    assert store.load("key") == Record(2, b"more")
+    store.close()
+
+
 def test_versions_of_what_was_deleted_long_ago_are_swept(path: Path) -> None:
     with closing(SQLiteStore(path)) as store:
         for key in ("old", "recent"):

@@ -17,9 +17,13 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from doorkey.errors import StoreError, UsageError
+
+if TYPE_CHECKING:  # they are POSIX's
+    import grp
+    import pwd
 
 __all__: list[str] = []
 
@@ -142,7 +146,12 @@ def _is_own_group(gid: int) -> bool:
     import pwd
 
     try:
-        group, user = grp.getgrgid(gid), pwd.getpwuid(os.geteuid())
+        return is_private_group(grp.getgrgid(gid), pwd.getpwuid(os.geteuid()))
     except KeyError:
         return False
-    return group.gr_name == user.pw_name and user.pw_gid == gid and set(group.gr_mem) <= {user.pw_name}
+
+
+def is_private_group(group: grp.struct_group, user: pwd.struct_passwd) -> bool:
+    """Whether `group` is the primary group of `user`, has its name, and lists no other member."""
+    same = group.gr_name == user.pw_name and group.gr_gid == user.pw_gid
+    return same and set(group.gr_mem) <= {user.pw_name}

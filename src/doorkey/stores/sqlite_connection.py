@@ -29,7 +29,7 @@ class Connection:
         self._path = path
         self._timeout = timeout
         self._lock = ForkSafeLock()
-        self._in_use = False
+        self._in_use = self._to_be_closed = False
         self._db: sqlite3.Connection | None = None
         self._file: Identity | None = None
         self._log_holds_deleted = False
@@ -56,6 +56,8 @@ class Connection:
                 raise self._ours(error) from without_frames(error)
             finally:
                 self._in_use = False
+                if self._to_be_closed:
+                    self.close()
 
     def empty_log(self, db: sqlite3.Connection, *, deleted: bool) -> None:
         """Leave nothing of a record that was `deleted` in the log: now, or else after a later commit, or at `close`.
@@ -66,8 +68,14 @@ class Connection:
             self._log_holds_deleted = not truncate_log(db, self._timeout if deleted else 0)
 
     def close(self) -> None:
-        """Close it; it is opened again when it is used. Nothing that was deleted stays in the log."""
+        """Close it; it is opened again when it is used. Nothing that was deleted stays in the log.
+
+        A finalizer or a signal handler that runs while this thread uses the connection has it closed afterwards.
+        """
         with self._lock:
+            self._to_be_closed = self._in_use
+            if self._in_use:
+                return
             if self._db is not None:
                 truncate_log(self._db, self._timeout)
             self._close()

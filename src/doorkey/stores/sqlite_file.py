@@ -96,7 +96,6 @@ def made_if_missing(path: Path, tables: str) -> Identity:
         refuse_leftovers(path)
         _make(path, tables)
         found = identity(path)
-    check_companions(path)
     if found is None:
         raise StoreError(f"the store at {path} disappeared while it was opened", retryable=True)
     return found
