@@ -10,6 +10,7 @@ import pytest
 
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.stores import AsyncSQLiteStore, AsyncSQLStore, Record, SQLiteStore, SQLStore, Store
+from doorkey.stores.sqlite_file import truncate_log
 
 SECRET = "-".join(["s3cret", "refresh", "token"]).encode() * 20
 
@@ -153,3 +154,17 @@ def test_what_a_provider_removes_is_in_no_file_when_it_is_closed(path: Path) -> 
             records.remove("code", "key", 0)
             assert SECRET in everything(path)
         assert SECRET[:30] not in everything(path)
+
+
+def test_emptying_the_log_waits_as_long_as_it_is_told_and_leaves_the_connections_own_timeout(path: Path) -> None:
+    SQLiteStore(path).close()
+    statements: list[str] = []
+    with closing(sqlite3.connect(path, timeout=0.25, isolation_level=None)) as db:
+        db.execute("SELECT count(*) FROM record").fetchone()
+        db.set_trace_callback(statements.append)
+        assert truncate_log(db, 0.125)
+        assert truncate_log(db, 0)
+        db.set_trace_callback(None)
+        assert db.execute("PRAGMA busy_timeout").fetchone() == (250,)
+    waits = [one for one in statements if one.startswith("PRAGMA busy_timeout =")]
+    assert waits == [f"PRAGMA busy_timeout = {n}" for n in (125, 250, 0, 250)]
