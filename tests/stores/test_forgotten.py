@@ -83,7 +83,11 @@ def test_a_token_that_is_forgotten_while_another_connection_reads_leaves_the_log
         assert store.commit("key", None, expected=1) == 2
         assert store.load("key") is None
         assert SECRET in everything(path)  # the reader still sees it
+        statements: list[str] = []
+        with store._connection.used() as db:
+            db.set_trace_callback(statements.append)
         assert store.commit("other", b"data", expected=0) == 1
+        assert "PRAGMA busy_timeout = 0" in statements  # a later commit does not wait for the reader
         assert SECRET in everything(path)
         reader.rollback()
         assert store.commit("other", b"more", expected=1) == 2
