@@ -1,17 +1,17 @@
 """Credentials: frozen values that each name one token, and know the grant that gets it.
 
-In all of them `client_secret` is text, or for private_key_jwt the private key (PEM text or a key object); `scopes` are
-scope tokens; `auth_methods` are client authentication methods by preference, of which the first is used that the server
-lists; `audience` and `resource` name whom the token is for (RFC 8693 §2.1, RFC 8707 §2). Texts that are secret are kept
-as `Secret`. Equal credentials are the same key in a cache; key objects and callables that cannot be hashed are equal to
-themselves alone.
+In all of them `client_secret` is text, or for private_key_jwt the private key (PEM text or a key object). `scopes` are
+scope tokens, or text with spaces between them. `auth_methods` are client authentication methods by preference: the
+first one that the server lists is used. `audience` and `resource` name servers that the token is for (RFC 8693 §2.1,
+RFC 8707 §2). Secret texts are stored as `Secret`. Equal credentials are the same key in a cache; key objects and
+callables that cannot be hashed are equal only to themselves.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any, TypeAlias, cast
 
@@ -34,14 +34,14 @@ _TEXTS = ("username", "subject_token_type", "actor_token_type", "requested_token
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Credentials:
-    """What names a token: a client, and what it presents."""
+    """The client of a token and what it presents. `scopes`, `audience` and `resource` are kept as tuples of texts."""
 
     client_id: str
     client_secret: object = None
-    scopes: tuple[str, ...] = ()
+    scopes: str | Iterable[str] = ()
     auth_methods: AuthMethods = ()
-    audience: tuple[str, ...] = ()
-    resource: tuple[str, ...] = ()
+    audience: str | Iterable[str] = ()
+    resource: str | Iterable[str] = ()
 
     def __post_init__(self) -> None:
         if not text(self.client_id, "client_id"):

@@ -240,3 +240,10 @@ def test_where_no_method_can_be_registered_an_unknown_name_lists_those_there_are
         auth_method_named("qqqq")
     with pytest.raises(UsageError, match="did you mean 'private_key_jwt'"):
         auth_method_named("private_key_jw")
+
+
+@pytest.mark.parametrize("name", ["tls_client_auth", "self_signed_tls_client_auth"])
+def test_authentication_by_certificate_says_which_method_sends_the_client_id(name: str) -> None:
+    with pytest.raises(UsageError, match=r"give token_endpoint_auth_method='none'.*RFC 8705"):
+        auth_method_named(name)
+    assert auth_method_named(name, {name: METHODS["none"]}) is METHODS["none"]

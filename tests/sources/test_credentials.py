@@ -127,8 +127,8 @@ def test_an_account_is_given_to_a_copy() -> None:
 
 
 def test_scopes_are_given_as_text_or_as_tokens_and_kept_in_order() -> None:
-    assert ClientCredentials("c", scopes="b a b").scopes == ("b", "a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    assert ClientCredentials("c", None, ["b", "a"]).scopes == ("b", "a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert ClientCredentials("c", scopes="b a b").scopes == ("b", "a")
+    assert ClientCredentials("c", None, ["b", "a"]).scopes == ("b", "a")
 
 
 @pytest.mark.parametrize(

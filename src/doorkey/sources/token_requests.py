@@ -39,7 +39,7 @@ class TokenRequests:
         params: Mapping[str, Any] | None = None,
         headers: HeaderItems | None = None,
     ) -> None:
-        self._parameters, self._scope = credentials.parameters(), Scope(credentials.scopes)
+        self._parameters, self._scope = credentials.parameters(), Scope.of(credentials.scopes)
         self._server, self._observer, self._clock = server, observer, clock
         self._client = TokenClient(
             client_id=credentials.client_id,
