@@ -189,7 +189,8 @@ def check_token_types(given: Mapping[str, str] | None) -> Mapping[str, str]:
     anything else.
     """
     types: dict[str, str] = {}
-    for name, meaning in ({} if given is None else mapping(given, "token_types")).items():
+    named: Mapping[str, Any] = {} if given is None else mapping(given, "token_types")
+    for name, meaning in named.items():
         known = KNOWN_TYPES.get(meaning.lower()) if isinstance(meaning, str) else None
         if known is None or not legal_token(name):
             raise UsageError('token_types maps a server\'s word to a known type, for instance {"user": "Bearer"}')

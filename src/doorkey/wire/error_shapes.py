@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, cast
 
 from doorkey.errors import ServerError
@@ -37,7 +37,8 @@ def error_in(members: Mapping[str, Any], status: int) -> DescribedError | None:
         return _of(cast("Mapping[str, Any]", error))
     if error is not None:
         return DescribedError(UNNAMED)
-    first = errors[0] if isinstance(errors, list) and errors else None
+    several: tuple[object, ...] = tuple(cast("Iterable[object]", errors)) if isinstance(errors, list) else ()
+    first = several[0] if several else None
     if isinstance(first, Mapping):
         return _of(cast("Mapping[str, Any]", first))
     if status >= 400 and (code := _registered(members)):
