@@ -1,4 +1,4 @@
-"""The token endpoint: one request for every grant, and one strict parser for every answer."""
+"""The token endpoint: one strict parser for every answer."""
 
 import json
 from typing import Any
@@ -8,31 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorkey.errors import InvalidGrant, InvalidResponse, TemporarilyUnavailable, UsageError
-from doorkey.protocol.grants import (
-    AuthorizationCodeGrant,
-    ClientCredentialsGrant,
-    Grant,
-    PasswordGrant,
-    RefreshTokenGrant,
-)
 from doorkey.protocol.token_endpoint import (
     MAX_EXTRA,
-    asks_for_a_bound_token,
-    asks_for_an_id_token,
     check_token_types,
     parse_token,
     token_of,
-    token_request,
 )
 from doorkey.stores.encryption import Sealer
 from doorkey.stores.envelope import pack, unpack
 from doorkey.stores.limits import MAX_DATA
 from doorkey.tokens import MAX_TOKEN, TEN_YEARS, OAuth2Token, OAuthToken
 from doorkey.values import Scope, Secret
-from doorkey.wire.messages import FORM, Request, Response
+from doorkey.wire.messages import Response
 from tests.support.saying import said_by
 
-ENDPOINT = "https://server.example.com/token"
 NOW = 1_800_000_000.0
 BEARER = {"access_token": "at-1", "token_type": "Bearer"}
 
@@ -50,66 +39,6 @@ def problem_of(response: Response) -> str:
         parse_token(response, asked_at=NOW)
     assert caught.value.status == response.status
     return caught.value.problem
-
-
-# -- asking ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_password_is_exchanged_as_in_rfc_6749_section_4_3_2() -> None:
-    request = token_request(ENDPOINT, PasswordGrant("johndoe", Secret("A3ddj3w")))
-    assert request == Request(
-        "POST",
-        ENDPOINT,
-        (("Accept", "application/json"), ("Content-Type", FORM)),
-        (("grant_type", "password"), ("username", "johndoe"), ("password", "A3ddj3w")),
-    )
-    assert request.content == b"grant_type=password&username=johndoe&password=A3ddj3w"
-
-
-def test_further_parameters_follow_and_repeat() -> None:
-    extra = [("scope", "a b"), ("resource", "x"), ("resource", "y")]
-    request = token_request(ENDPOINT, ClientCredentialsGrant(), extra)
-    assert request.content == b"grant_type=client_credentials&scope=a+b&resource=x&resource=y"
-
-
-@pytest.mark.parametrize(
-    ("grant", "name"),
-    [
-        (ClientCredentialsGrant(), "grant_type"),
-        (PasswordGrant("johndoe", Secret("p")), "username"),
-        (PasswordGrant("johndoe", Secret("p")), "password"),
-        (RefreshTokenGrant(Secret("rt")), "refresh_token"),
-    ],
-)
-def test_what_belongs_to_the_grant_is_reserved(grant: Grant, name: str) -> None:
-    with pytest.raises(UsageError, match=f"'{name}' is reserved"):
-        token_request(ENDPOINT, grant, [(name, "other")])
-
-
-def test_where_a_server_wants_get_the_parameters_go_into_the_query() -> None:
-    assert token_request(ENDPOINT + "?t=1", ClientCredentialsGrant(), method="get") == Request(
-        "GET", ENDPOINT + "?t=1&grant_type=client_credentials", (("Accept", "application/json"),)
-    )
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "", "POST\r\nX: y"])
-def test_no_other_method_asks_for_a_token(method: str) -> None:
-    with pytest.raises(UsageError, match="POST"):
-        token_request(ENDPOINT, ClientCredentialsGrant(), method=method)
-
-
-def test_headers_given_replace_ours_of_that_name() -> None:
-    request = token_request(ENDPOINT, ClientCredentialsGrant(), headers=[("accept", "text/x"), ("X-Trace", "1")])
-    assert request.headers == (("Content-Type", FORM), ("accept", "text/x"), ("X-Trace", "1"))
-
-
-@pytest.mark.parametrize("url", ["http://server.example.com/token", "https://u:p@server.example.com/", "file:///token"])
-def test_a_secret_is_not_sent_to_an_endpoint_that_cannot_be(url: str) -> None:
-    with pytest.raises(UsageError, match="the token endpoint"):
-        token_request(url, ClientCredentialsGrant())
-
-
-# -- the answer --------------------------------------------------------------------------------------------------------
 
 
 def test_the_answer_of_rfc_6749_section_5_1_is_a_token() -> None:
@@ -394,12 +323,6 @@ def test_whatever_the_answer_it_is_a_token_or_an_error_of_ours(
 # -- tokens that are bound to a key ------------------------------------------------------------------------------------
 
 
-def test_a_request_with_a_proof_of_a_key_asks_for_a_token_bound_to_it() -> None:
-    plain = token_request(ENDPOINT, ClientCredentialsGrant())
-    assert not asks_for_a_bound_token(plain)
-    assert asks_for_a_bound_token(plain.with_header("dpop", "a-proof"))
-
-
 def test_a_sender_constrained_token_was_asked_for_and_bearer_came() -> None:
     with pytest.raises(InvalidResponse, match=r"DPoP proof.*nothing of the answer is kept") as caught:
         parse_token(answer(refresh_token="rt-9"), asked_at=NOW, bound=True)
@@ -420,28 +343,6 @@ def test_where_no_bound_token_was_asked_for_one_is_a_token_all_the_same() -> Non
 def test_an_error_is_an_error_whatever_was_asked_for() -> None:
     with pytest.raises(InvalidGrant):
         parse_token(Response(400, (), b'{"error": "invalid_grant"}'), asked_at=NOW, bound=True)
-
-
-PASSWORD, CODE = PasswordGrant("u", Secret("p")), AuthorizationCodeGrant(Secret("c"))
-
-
-@pytest.mark.parametrize(
-    ("grant", "scope", "promised", "expected"),
-    [
-        (PASSWORD, "openid email", None, False),
-        (CODE, "openid email", None, True),
-        (PASSWORD, "email", None, False),
-        (CODE, "", Scope(("openid",)), True),
-        (CODE, "", Scope(("email",)), False),
-        (CODE, "", None, False),
-        (ClientCredentialsGrant(), "openid", Scope(("openid",)), False),
-    ],
-)
-def test_an_id_token_is_to_come_where_a_person_was_asked_for_openid(
-    grant: Grant, scope: str, promised: Scope | None, expected: bool
-) -> None:
-    extra = [("scope", scope), ("audience", "openid")] if scope else []
-    assert asks_for_an_id_token(grant, extra, promised) is expected
 
 
 def test_an_answer_without_the_id_token_that_was_asked_for_is_refused() -> None:

@@ -133,13 +133,17 @@ class World:
         cookies = Cookies(needed.browser if browser is None else browser)
         return run(log_in(request, self.at, cookies), self.perform)
 
-    def code(self, **changes: str | None) -> str:
-        """Log in by the page, and return the code."""
+    def logged_in(self, **changes: str | None) -> LoggedIn:
+        """Log in by the page."""
         needed = self.authorize(**changes)
         assert isinstance(needed, LoginNeeded)
         done = self.fill_in(needed)
         assert isinstance(done, LoggedIn)
-        return callback(done.response)["code"]
+        return done
+
+    def code(self, **changes: str | None) -> str:
+        """Log in by the page, and return the code."""
+        return callback(self.logged_in(**changes).response)["code"]
 
     def exchange(self, code: str, **changes: str) -> Answer:
         """Exchange a code as the public client."""
