@@ -123,8 +123,8 @@ def awaits(call: object) -> bool:
 def clock(value: object, expected: str = "clock is a callable that returns seconds since the epoch") -> None:
     """Raise `UsageError` that says what is `expected` unless `value` can be called, and says a time now.
 
-    It is asked here once, so that nobody has to look at what it says whenever a token is wanted. One that raises is let
-    pass: what it raises is the program's own, and is seen where it is asked next.
+    The clock is read here once, so that its result needs no check at each use. A clock that raises is accepted: the
+    error is the program's own, and the next use of the clock raises it.
     """
     if not callable(value) or awaits(value):
         _refused(expected, value)

@@ -94,7 +94,7 @@ class OAuthError(Exception):
     def for_waiter(self) -> Self:
         """Return a copy for another thread or task that waited for the same attempt.
 
-        A raised exception collects the traceback of whoever raises it, so waiters must not share one object.
+        A raised exception collects the traceback of the thread that raises it, so waiters must not share one object.
         """
         twin = self.without_history()
         twin.__cause__ = self.__cause__ or self

@@ -238,7 +238,7 @@ class OAuth2Token(ReadOnlyDict):
         return None if self.value.scope is None else str(self.value.scope)
 
     def is_expired(self, leeway: float | None = None, *, now: float | None = None) -> bool:
-        """Say whether it expires within `leeway` seconds (left out: min(60, lifetime / 2)) of `now`, or has.
+        """Say whether it expires within `leeway` seconds (default: min(60, lifetime / 2)) of `now`, or has.
 
         A token of unknown lifetime is not expired.
         """

@@ -156,7 +156,7 @@ def _wire_of(request: Any, signer: RequestSigner) -> tuple[str, dict[str, str], 
 
 
 def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
-    """Return the request as signing and hooks left it; a body that nobody changed stays the stream it is.
+    """Return the request as signing and hooks left it; a body that was not changed stays the stream it is.
 
     Its extensions, which a redirect keeps, say what was set.
     """

@@ -151,11 +151,11 @@ class _ResponseHook:
         try:
             token = self._adapter._signer.replacement(self._token, response.request.url, wanted=can_repeat)
         except BaseException:
-            response.close()  # nobody gets it, so nobody else would
+            response.close()  # the caller does not get it, and cannot close it
             raise
         if token is None:
             return response
-        response.close()  # unread: its body is the API's, of any size, and nobody wants it
+        response.close()  # unread: its body may have any size, and is not needed
         again = response.request.copy()
         if again.url == self._signed_url:  # else a redirect led on: what is signed there is what it made
             again.url = self._url

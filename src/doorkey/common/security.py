@@ -12,7 +12,7 @@ from doorkey.errors import UsageError
 UNICODE_ASCII_CHARACTER_SET: Final = string.ascii_letters + string.digits
 
 _MOST: Final = 1 << 20
-"""Characters: whoever asks for more has mistaken something else for a length."""
+"""Characters: a greater number was not meant as a length."""
 
 
 def generate_token(length: int = 30, chars: str = UNICODE_ASCII_CHARACTER_SET) -> str:

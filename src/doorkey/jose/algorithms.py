@@ -61,7 +61,7 @@ class ExactRegistry(JWSRegistry):
     """A registry of joserfc that allows exactly the algorithms it is given, and judges no header.
 
     The original warns at each use of EdDSA, and treats an empty list as its own recommendation. It also
-    refuses header members that nobody marked critical, which RFC 7515 §4 says to ignore; what matters of a
+    refuses header members that are not marked critical, which RFC 7515 §4 says to ignore; what matters of a
     header is checked before joserfc sees it.
     """
 

@@ -1,8 +1,8 @@
 """The claims of a signed token, as the read-only dictionary that programs hold (RFC 7519 §4).
 
-Theory of operation. `jwt.decode` makes claims only once the signature is good, so whoever reads them reads what the
-holder of the key said. `validate` judges whether that still counts, and is meant for us: it only adds checks, and no
-option takes one away. What it compares with comes from the program alone.
+Theory of operation. `jwt.decode` makes claims only after it has verified the signature, so they are what the holder of
+the key signed. `validate` checks that the token is valid now and meant for this program: it only adds checks, and no
+option removes one. The values that it compares with come from the program alone.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class JWTClaims(NamedClaims):
     `payload` are the claims, `header` is that of the token. `options` maps a claim to what is asked of it: `essential`
     (it is there), `value` or `values` (it equals one of them; of several audiences one is enough) and `validate` (a
     function of the claims and the value agrees). `params` is for the kinds of claims that compare with something more.
-    Raises `UsageError` for options and params that nobody knows, or that are None.
+    Raises `UsageError` for options and params that are unknown or None.
     """
 
     __slots__ = ("_header", "_params", "_rules")
@@ -89,7 +89,7 @@ class JWTClaims(NamedClaims):
     def validate(self, now: float | None = None, leeway: float = LEEWAY) -> None:
         """Raise `VerificationError` unless these claims are as they have to be at `now`.
 
-        `now` is in seconds since the epoch, the clock's time when left out. `leeway`, in seconds up to an hour, is by
+        `now` is in seconds since the epoch; it defaults to the clock's time. `leeway`, in seconds up to an hour, is by
         how much two clocks may differ.
         """
         at = time.time() if now is None else seconds(now, "now")

@@ -131,8 +131,8 @@ def import_key(value: object) -> Key:
 def import_key_set(jwks: object) -> tuple[Key, ...]:
     """Return the public keys of a JWK Set, given as a mapping, a list of JWKs, or JSON (RFC 7517 §5).
 
-    Keys that are not understood are skipped, and so are private and symmetric ones: whoever publishes those
-    has published a secret. Raises `UsageError` if it is not a set of keys at all.
+    Keys of unknown kinds are skipped, and so are private and symmetric keys: a published set that has them
+    has disclosed a secret. Raises `UsageError` if it is not a set of keys at all.
     """
     if isinstance(jwks, str | bytes):
         jwks = _json(_bytes(jwks))

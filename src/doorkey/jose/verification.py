@@ -53,7 +53,7 @@ def verify(
     good.
 
     `keys` is one key (whatever `import_key` reads), a `Key` or a sequence of them, or a JWK Set; `algorithms`
-    are those registered for whoever made the token. `typ`, when given, is the one type or the several types
+    are those registered for the token's issuer. `typ`, when given, is the one type or the several types
     that the header must name (RFC 8725 §3.11); the `application/` prefix and case do not matter (RFC 7515
     §4.1.9).
 
@@ -90,7 +90,7 @@ def verify_bytes(
 
 @hides_locals
 def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
-    """Return the header of a token that nobody has verified: to choose a key by, and to trust in nothing.
+    """Return the header of a token that was not verified: use it to choose a key, and trust nothing in it.
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """
@@ -99,8 +99,8 @@ def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
 
 @hides_locals
 def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
-    """Return the claims of a token that nobody has verified: to choose whose keys to use, and to trust in
-    nothing.
+    """Return the claims of a token that was not verified: use them to choose the issuer's keys, and trust
+    nothing in them.
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """

@@ -22,8 +22,8 @@ _CURVES: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519
 class _SignedAssertion:
     """What both kinds share.
 
-    `token_endpoint` (or `audience`) is the assertion's `aud`; left out, it is the issuer where the session knows it,
-    else the endpoint that is asked. `claims` and `headers` are added, `alg` is a JWS algorithm, `key` replaces the
+    `token_endpoint` (or `audience`) is the assertion's `aud`; it defaults to the issuer if the session knows it,
+    else to the endpoint of the request. `claims` and `headers` are added, `alg` is a JWS algorithm, `key` replaces the
     client's secret. Every assertion has a fresh `jti` and expires after a minute.
     `allow_short_secret`: sign with a secret that is shorter than the hash, because the server chose it.
     """

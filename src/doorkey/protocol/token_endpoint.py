@@ -109,11 +109,11 @@ def parse_token(
         types["n_a"] = NOT_FOR_ACCESS
     token = token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
     if bound and token.token_type != KNOWN_TYPES["dpop"]:
-        # Nor is its refresh token taken: whoever steals it could use it, which is what the proof was to prevent.
+        # Nor is its refresh token taken: a thief could use it, which is what the proof was to prevent.
         raise _bad(
             "not_sender_constrained",
             f"a token bound to a key was asked for with a DPoP proof, and a {token.token_type} token came, which "
-            "whoever steals it could use; nothing of the answer is kept, its refresh_token included: register the "
+            "a thief could use; nothing of the answer is kept, its refresh_token included: register the "
             "client for DPoP at the server, or ask without the proof",
             response.status,
         )

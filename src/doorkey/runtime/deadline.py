@@ -61,7 +61,7 @@ class _Call(Generic[T]):
         try:
             self.result = self._context.run(self._call)
         except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, whatever it is
-            if self._claim.acquire(blocking=False):  # else nobody asks, and it would keep the connection open
+            if self._claim.acquire(blocking=False):  # else it has no reader, and would keep the connection open
                 self.error = error
                 return True
             return False

@@ -25,7 +25,7 @@ class BareSession(_Session):
     """
 
     def __init__(self, adapter: BaseAdapter) -> None:
-        # Not `Session.__init__`: it would make pools of connections that nobody uses.
+        # Not `Session.__init__`: it would make pools of connections that are not used.
         self.headers = CaseInsensitiveDict()
         self.auth, self.cert, self.proxies, self.params, self.hooks = None, None, {}, {}, {}
         self.verify, self.stream, self.trust_env, self.max_redirects = True, True, False, 0

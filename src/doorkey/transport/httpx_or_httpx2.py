@@ -45,8 +45,8 @@ def library(asked_for: str | ModuleType | None = None) -> Any:
 def auth_class(own: type) -> type:
     """Return a class that is `own` and the `Auth` of each library the program has imported by now.
 
-    That is what `isinstance` is told of an auth object. To inherit from all that are installed would import them all,
-    and the one that nobody uses takes longer than everything here.
+    `isinstance` then recognizes an auth object. To inherit from all that are installed would import them all, and the
+    import of an unused one takes longer than everything here.
     """
     imported = (getattr(sys.modules.get(name), "Auth", None) for name in NAMES)
     return _joined(own, tuple(auth for auth in imported if auth is not None))

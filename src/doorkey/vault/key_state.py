@@ -171,5 +171,5 @@ class KeyState:
     def refuse_change(self, name: str) -> None:
         """Raise `UsageError` where the vault decides `name`; `metadata` names the token endpoint."""
         if name in DECIDED or name == "metadata":
-            instead = ": save() and forget() change it" if name == "token" else ", as it renews the token for everybody"
+            instead = ": save() and forget() change it" if name == "token" else ", which renews the token for all"
             raise UsageError(f"{name} is not this session's own: the vault decides it{instead}")

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to for somebody who only gave a name: RFC 6890, and what embeds such an address.
+"""Which addresses a connection to a name of unknown origin may use: RFC 6890, and what embeds such an address.
 
 The networks are listed here and not taken from `ipaddress`: its `is_global` differs between releases of Python (6to4 is
 public before 3.13) and takes NAT64 of a private address, and multicast, for public ones.
@@ -31,7 +31,7 @@ _PUBLIC_6: Final = IPv6Network("2000::/3")
 _NOT_PUBLIC_6: Final = tuple(
     map(
         IPv6Network,
-        # Protocol assignments with Teredo in them, documentation, 6to4: what embeds an address where nobody serves.
+        # Protocol assignments with Teredo in them, documentation, 6to4: what embeds an address and is not routed.
         ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
     )
 )
@@ -61,8 +61,8 @@ def permitted(host: str, answers: Iterable[str], permission: Permission) -> tupl
 
     An IPv4-mapped address is the IPv4 address to which it leads. Raises `VerificationError` where any is refused: a
     name with a public and a private address has the latter for a purpose. It is no fault of the caller's, nor of the
-    network's, and to try again would not help. The message names no address, so that whoever gave the name cannot
-    explore a network with it.
+    network's, and to try again would not help. The message names no address, so that the party that gave the
+    name cannot explore a network with it.
     """
     addresses = tuple(dict.fromkeys(map(_plain, answers)))
     if not all(permission(address) for address in addresses):

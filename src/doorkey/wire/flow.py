@@ -91,7 +91,7 @@ def _settled(effect: Settle[T]) -> T:
     if not inspect.isawaitable(value):
         return value
     if inspect.iscoroutine(value):
-        value.close()  # or Python warns, far from here, that nobody awaited it
+        value.close()  # or Python warns, far from here, that it was never awaited
     raise UsageError(
         "an asynchronous callable was given to a client that blocks: give a plain function, or use the async client"
     )

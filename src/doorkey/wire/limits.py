@@ -33,7 +33,7 @@ class ExchangePolicy:
     `deadline`: seconds for the whole of it, at most a day, which a slow drip does not extend. `max_body`: bytes of the
     decoded body. `max_headers`: bytes of all headers together. `addresses` says of an address whether it may be
     connected to; the name is resolved once, every answer must pass, and the connection goes to one that did. None is
-    for servers that you named yourself, `doorkey.public_address` for those that somebody else names.
+    for servers that you named yourself, `doorkey.public_address` for those that another party names.
     """
 
     deadline: float = 15.0

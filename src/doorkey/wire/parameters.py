@@ -16,7 +16,7 @@ _SEVERAL: Final = frozenset({"audience", "resource"})
 
 @hides_locals
 def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
-    """Return the pairs of a mapping: None is left out, a list or tuple repeats its name, `scope` is joined by blanks.
+    """Return the pairs of a mapping: None is omitted, a list or tuple repeats its name, `scope` is joined by blanks.
 
     Raises `UsageError` for a value that no form can hold.
     """

@@ -57,7 +57,7 @@ def exchange_of(credentials: Credentials, subject_token: object, *, optional: bo
         raise UsageError("the subject_token_provider returned no token: there is nothing to exchange")
     if not isinstance(subject_token, str | Secret):
         if inspect.iscoroutine(subject_token):
-            subject_token.close()  # or Python warns, far from here, that nobody awaited it
+            subject_token.close()  # or Python warns, far from here, that it was never awaited
         raise UsageError(
             f"a subject token is text, and the subject_token_provider returned a {type(subject_token).__name__}"
         )

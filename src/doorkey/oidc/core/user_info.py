@@ -24,7 +24,7 @@ class UserInfo(NamedClaims):
     def check_sub(self, sub: str) -> None:
         """Raise `VerificationError` unless these claims are about `sub` of the ID token, exactly (§5.3.2)."""
         if not sub or self.get("sub") != sub:
-            raise VerificationError("sub", "is not that of the ID token: these claims are about somebody else")
+            raise VerificationError("sub", "is not that of the ID token: these claims are about another user")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self),)

@@ -3,8 +3,8 @@
 The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600,
 no symbolic link, no other owner, and never a file that is something else. `doorkey.stores.private_file` is the policy.
 
-It has a write-ahead log, so that who reads it holds up nobody who writes. A file of an older doorkey has none, and gets
-one when it is opened, unless somebody uses it just then.
+It has a write-ahead log, so that a reader does not block a writer. A file of an older doorkey has none, and gets one
+when it is opened, unless another process uses it just then.
 """
 
 from __future__ import annotations
