@@ -329,7 +329,7 @@ BAD: dict[str, dict[str, Any]] = {
     "leeway is a number": {"leeway": -1},
     "check_every is a number": {"check_every": float("nan")},
     "max_sources": {"max_sources": 0},
-    "max_source_age": {"max_source_age": 0},
+    "max_idle": {"max_idle": 0},
     "needs a client_id": {"client_id": ""},
     "a vault keeps its tokens in a store": {"store": {}},
     "this vault needs a store that blocks": {"store": AsyncMemoryStore()},

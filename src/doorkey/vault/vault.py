@@ -40,7 +40,7 @@ __all__ = ["AsyncTokenVault", "TokenVault"]
 
 C = TypeVar("C")
 
-_BOUNDS: Final = ("max_sources", "max_source_age")
+_BOUNDS: Final = ("max_sources", "max_idle")
 
 
 class TokenVault(NotPicklable):
@@ -52,7 +52,7 @@ class TokenVault(NotPicklable):
     is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `audience` and `resource` go with
     each renewal. `sealer` encrypts the records. `leeway` is the seconds before expiry at which a token is renewed, left
     out: min(60, lifetime / 2). `check_every` is the seconds after which another process's `save` or `forget` is seen
-    here. `max_sources` keys are remembered, each for `max_source_age` seconds since its last use; all others are read
+    here. `max_sources` keys are remembered, each for `max_idle` seconds since its last use; all others are read
     from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
     `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch (None:
     time.time), `sleep` waits for a number of seconds (None: time.sleep). `on_event` is called with each
@@ -75,7 +75,7 @@ class TokenVault(NotPicklable):
         leeway: float | None = None,
         check_every: float = 60.0,
         max_sources: int = 10_000,
-        max_source_age: float = 3600.0,
+        max_idle: float = 3600.0,
         exchange: ExchangePolicy | None = None,
         http_client: Any = None,
         clock: Callable[[], float] | None = None,
@@ -109,7 +109,7 @@ class TokenVault(NotPicklable):
         blocking(sleep, "sleep is a callable that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = Sender(http_client, self._core.policy)
-        self._keys: BoundedCache[str, LiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
+        self._keys: BoundedCache[str, LiveKey] = BoundedCache(max_sources, max_idle, names=_BOUNDS)
 
     def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`: as `fetch_token` returns it, or any mapping of that shape.
@@ -212,7 +212,7 @@ class AsyncTokenVault(NotPicklable):
         leeway: float | None = None,
         check_every: float = 60.0,
         max_sources: int = 10_000,
-        max_source_age: float = 3600.0,
+        max_idle: float = 3600.0,
         exchange: ExchangePolicy | None = None,
         http_client: Any = None,
         clock: Callable[[], float] | None = None,
@@ -246,7 +246,7 @@ class AsyncTokenVault(NotPicklable):
             function(sleep, "sleep is a coroutine function that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = AsyncSender(http_client, self._core.policy)
-        self._keys: BoundedCache[str, AsyncLiveKey] = BoundedCache(max_sources, max_source_age, names=_BOUNDS)
+        self._keys: BoundedCache[str, AsyncLiveKey] = BoundedCache(max_sources, max_idle, names=_BOUNDS)
 
     async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
