@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from doorkey.errors import InvalidGrant, OAuthError, RecordError, StoreError
+from doorkey.errors import InvalidGrant, OAuthError, RecordError, StoreError, UsageError
 from doorkey.stores.envelope import open_record, pack
+from doorkey.stores.limits import MAX_DATA
 from doorkey.stores.protocol import Record
 from doorkey.tokens import OAuthToken
 from doorkey.values import RedactedBytes
 
 __all__: list[str] = []
+
+_log = logging.getLogger("doorkey.vault")
 
 
 class Sealing(Protocol):
@@ -120,13 +125,30 @@ class Codec:
     def written(self, key: str, entry: Entry, version: int) -> bytes:
         """Return the data to commit, for a record that is going to have `version`.
 
-        Raises `UsageError` for a token that JSON cannot hold, `StoreError` when a sealer of the user's own fails.
+        The server has used up the refresh token that a renewal presented, so what it returned is saved whatever else it
+        returned: members that do not fit into a record are not written, and a warning names them. Raises `UsageError`
+        for a login that JSON or a record cannot hold, `StoreError` when a sealer of the user's own fails.
         """
+        problem = UsageError(f"a record has at most {MAX_DATA} bytes")
+        for token in (entry.token, *(_smaller(entry.token) if entry.rotation or entry.dead is not None else ())):
+            try:
+                data = self._written(key, entry, token, version)
+            except UsageError as error:
+                problem = error
+                continue
+            if len(data) <= MAX_DATA:
+                if token is not entry.token:
+                    left = ", ".join(sorted(set(entry.token.to_dict()) - set(token.to_dict())))
+                    _log.warning("the record of a renewed token was saved without members that do not fit: %s", left)
+                return data
+        raise problem
+
+    def _written(self, key: str, entry: Entry, token: OAuthToken, version: int) -> bytes:
         metadata: dict[str, Any] = {"grant": entry.login_id, "turn": entry.rotation}
         metadata |= {"client": self._client, "server": self._server}
         if entry.dead is not None:
             metadata["dead"] = entry.dead
-        data = pack(entry.token, metadata)
+        data = pack(token, metadata)
         return data if self._sealing is None else _by(self._bound(self._sealing.seal, version), key, data)
 
     def read(self, key: str, record: Record) -> Entry:
@@ -149,6 +171,16 @@ class Codec:
 
     def _bound(self, work: Callable[..., bytes], version: int) -> Callable[[str, bytes], bytes]:
         return partial(work, version=version) if self.binds_versions else work
+
+
+def _smaller(token: OAuthToken) -> Iterator[OAuthToken]:
+    """Yield `token` without what the next renewal does not need: first its extra members, then its ID token and scope.
+
+    Without a scope the next renewal asks for what was granted (RFC 6749 §6).
+    """
+    bare = replace(token, extra=MappingProxyType({}))
+    yield bare
+    yield replace(bare, id_token=None, scope=None)
 
 
 def _takes_version(work: Callable[..., object]) -> bool:
