@@ -1,4 +1,4 @@
-"""A provider for each test, and a way to ask it that no environment can bend."""
+"""A provider for each test, and a client for it that ignores the environment (proxies, netrc)."""
 
 from collections.abc import Iterator
 

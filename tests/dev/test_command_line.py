@@ -37,7 +37,7 @@ roles = ["admin"]
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """As in a terminal: what a shell has started in the background ignores Ctrl-C, and whatever it starts does too."""
+    """Ctrl-C works as in a terminal; a process that a shell starts in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -102,4 +102,4 @@ def test_a_connection_may_be_reset_before_or_after_the_work_is_done(
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
         http.post(endpoint, form)
     assert provider.requests.to("/token")[-1].status == status
-    assert http.post(endpoint, form).status_code == again  # who lost the answer has lost the grant
+    assert http.post(endpoint, form).status_code == again  # a client that lost the answer has lost the grant

@@ -24,7 +24,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 
 def stricter(expected: dict[str, Any]) -> list[str]:
-    """Headers we send where Keycloak does not: answers of any kind stay out of caches, and 401 says how to come in.
+    """Headers we send where Keycloak does not: no answer is cached, and 401 names the way to authenticate.
 
     RFC 6749 §5.2 and RFC 9110 §15.5.2 ask for the challenge.
     """

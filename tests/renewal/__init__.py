@@ -1,1 +1,1 @@
-"""Single flight: who leads, who waits, who goes on, who is told."""
+"""Single flight: one caller renews, the others wait for its outcome; across threads, tasks and forks."""

@@ -22,7 +22,7 @@ LONG = 30
 
 
 class Around:
-    """What is told of forks: how often before, and how often after."""
+    """Counts the calls that a fork makes: those before it, and those after it."""
 
     def __init__(self) -> None:
         self.before = self.after = 0
@@ -107,7 +107,7 @@ def main() -> int:
 
 def forked(use: Callable[[], object]) -> int:
     pid = os.fork()
-    signal.alarm(LONG)  # a lock that nobody lets go would keep either for ever
+    signal.alarm(LONG)  # a lock that is never released would block both of them
     if pid == 0:
         use()
         os._exit(0)

@@ -1,4 +1,4 @@
-"""An API that refuses a token in place of a refused one costs no other; what it says is of itself alone."""
+"""An API that rejects the replacement of a rejected token causes no renewal; its verdict counts for itself alone."""
 
 from doorkey.renewal.api_rejections import MOST, Refusals
 from doorkey.values import Secret

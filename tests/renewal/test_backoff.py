@@ -1,4 +1,4 @@
-"""How long a server is left alone after a failure: longer each time, bounded, spread, or as it says itself."""
+"""How long no request is sent after a failure: longer each time, bounded, spread, or as the server demands."""
 
 import pytest
 

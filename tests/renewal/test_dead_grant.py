@@ -1,4 +1,4 @@
-"""A refused grant is remembered by its refresh token, with what the server said, and nothing more."""
+"""A refused grant is remembered by its refresh token, with the server's error, and nothing more."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A child of fork() has the locks of its parent, and none of the threads that would let them go."""
+"""A child of fork() has the locks of its parent, and none of the threads that would release them."""
 
 import os
 import subprocess

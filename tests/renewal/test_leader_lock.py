@@ -1,4 +1,4 @@
-"""One caller at a time leads, the others are told when it has left: across threads, event loops, and a fork."""
+"""One caller at a time holds the lock, and its release wakes the others: across threads, event loops, and a fork."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A leader whose event loop ends in the middle of a renewal: those who wait for it take over."""
+"""If the event loop of the lock holder ends in the middle of a renewal, a waiter takes over."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ KINDS = ("thread", "asyncio", "trio")
 
 
 class Silent:
-    """Never answers its first request, and each later one at once."""
+    """A server that never answers its first request, and answers each later one at once."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -44,7 +44,7 @@ class Silent:
 
 
 class World:
-    """One slot for threads and tasks, in the middle of a renewal whose leader will not come back."""
+    """One slot for threads and tasks, in the middle of a renewal that its lock holder never finishes."""
 
     def __init__(self, shared: Slot, *, background: bool = False) -> None:
         self.server, self.lock = Silent(), Watched()
@@ -59,7 +59,7 @@ class World:
 
     @contextmanager
     def waiting(self, *kinds: str) -> Generator[list[Future[OAuthToken]]]:
-        """Have a thread, or a task in a loop of its own, wait for the leader."""
+        """Have a thread, or a task in a loop of its own, wait for the lock."""
         with ThreadPoolExecutor(len(kinds)) as pool:
             yield [pool.submit(self._token, kind) for kind in kinds]
 
@@ -74,7 +74,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def overlooked(*_: Any) -> None:
-    """That a task was destroyed while it was pending is the point."""
+    """Ignore asyncio's report that a pending task was destroyed: these tests destroy one on purpose."""
 
 
 @pytest.fixture
@@ -194,4 +194,4 @@ assert crashed
 assert [outcome.result(0) for outcome in outcomes] == [NEW] * 3
 assert world.server.asked == 2
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, stderr=subprocess.DEVNULL)  # trio's laments
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=WAIT, stderr=subprocess.DEVNULL)  # trio's warnings

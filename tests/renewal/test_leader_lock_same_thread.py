@@ -1,4 +1,4 @@
-"""A thread that would block the very leader it waits for: told at once, or rid of a lead that it left behind itself."""
+"""A thread that would wait for itself gets an error at once; a lock that its interrupted call left held is released."""
 
 import threading
 from contextvars import Context
@@ -21,7 +21,7 @@ def answer(effect: Any) -> Response:
 
 
 def left_behind(lock: LeaderLock) -> None:
-    """Do what an interruption between two lines comes to: this thread leads, and nothing will leave."""
+    """Have the effect of an interruption between two lines: this thread holds the lock, and no call will release it."""
     assert lock.try_acquire(blocks=True) is not None
 
 
@@ -91,7 +91,7 @@ def test_a_call_in_another_context_of_the_thread_that_leads_is_told_so_and_ends_
 
 @pytest.mark.anyio
 async def test_a_blocking_call_in_a_thread_that_runs_a_loop_takes_over_its_own_lead() -> None:
-    """As the cells of a notebook are."""
+    """A notebook runs its cells in such a thread."""
     lock = LeaderLock()
     flight = SingleFlight(slot(), answer, now, lock)
     left_behind(lock)

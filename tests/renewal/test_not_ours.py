@@ -1,4 +1,4 @@
-"""An error that is none of ours ends a leader's attempt (a time limit that a signal raises): nobody else is told it."""
+"""An error that is not an OAuthError (a time limit that a signal raises) ends one attempt; no waiter gets it."""
 
 import threading
 from typing import Any
@@ -12,11 +12,11 @@ from tests.support.flights import WAIT, Watched, now, slot
 
 
 class TimeLimit(Exception):
-    """What a task queue raises from a signal in the thread of whoever it limits."""
+    """The error that a task queue raises, from a signal, in the thread of a task that takes too long."""
 
 
 class Limited:
-    """Holds the first request until its leader's time is over; answers all others."""
+    """Holds the first request until the time of its caller is over; answers all others."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""When a token is renewed, and what those who waited are told: the memory of one single flight, step by step."""
+"""When a token is renewed, and which outcome the waiters get: the state of one single flight, step by step."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def slot(token: OAuthToken | None = OLD, *, can: bool = True, backoff: Backoff |
 
 
 def outcome(filling: Flow[OAuthToken]) -> OAuthToken:
-    """What a flow that asks for nothing returns."""
+    """Return the result of a flow that has no effects."""
     with pytest.raises(StopIteration) as done:
         next(filling)
     assert isinstance(done.value.value, OAuthToken)
@@ -61,11 +61,11 @@ def failed(filling: Flow[OAuthToken], error: BaseException) -> None:
 @pytest.mark.parametrize(
     ("lifetime", "leeway", "left", "fresh"),
     [
-        (300.0, None, 60.5, Freshness.FRESH),  # the margin is a minute,
+        (300.0, None, 60.5, Freshness.FRESH),  # the leeway is a minute,
         (300.0, None, 60.0, Freshness.STALE),
-        (60.0, None, 30.5, Freshness.FRESH),  # or half of a short life,
+        (60.0, None, 30.5, Freshness.FRESH),  # or half of a short lifetime,
         (60.0, None, 30.0, Freshness.STALE),
-        (None, None, 60.0, Freshness.STALE),  # a minute where the life is unknown,
+        (None, None, 60.0, Freshness.STALE),  # a minute if the lifetime is unknown,
         (60.0, 60.0, 60.0, Freshness.FRESH),  # and a leeway counts up to half of it
         (60.0, 60.0, 30.0, Freshness.STALE),
         (None, 60.0, 60.0, Freshness.STALE),

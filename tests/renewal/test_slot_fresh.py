@@ -1,4 +1,4 @@
-"""The short way to a fresh token, and everything that closes it."""
+"""The short path to a fresh token, and each condition that rules it out."""
 
 from doorkey.renewal.slot import Slot
 from doorkey.renewal.state import Decision

@@ -1,4 +1,4 @@
-"""What only an interleaving of two lines can show: the memory of a source, step by step."""
+"""Errors that only an interleaving of two lines can show: the state of a source, step by step."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def slot(**how: float) -> Slot:
 
 
 class Compared(Secret):
-    """An access token that has something happen at the moment it is compared."""
+    """An access token that calls a function at the moment it is compared."""
 
     __slots__ = ("meanwhile",)
 

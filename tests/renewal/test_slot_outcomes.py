@@ -1,4 +1,4 @@
-"""What a renewal brings where something happens meanwhile, and what it says of the token that it brings."""
+"""The outcome of a renewal during which the token changes, and what it says of the token that it returns."""
 
 from dataclasses import replace
 

@@ -36,7 +36,7 @@ from tests.support.flights import (
 
 
 class Exchange:
-    """The server's part in one event loop: it announces itself, and answers when it is let on."""
+    """The server's part in one event loop: it reports each request, and answers when the test allows it."""
 
     def __init__(self, *errors: Exception) -> None:
         self.asked, self.errors = 0, list(errors)
@@ -57,7 +57,7 @@ class Exchange:
 
 
 class Counted:
-    """Lets a server go on once so many have queued."""
+    """Allows a server to answer once so many callers wait."""
 
     def __init__(self, number: int, server: Exchange) -> None:
         self.left, self.server = number, server
@@ -69,7 +69,7 @@ class Counted:
 
 
 async def together(number: int, call: Callable[[], Any]) -> list[Any]:
-    """What `number` tasks came to that called at once: tokens or errors."""
+    """Return the outcomes of `number` tasks that called at once: tokens or errors."""
     outcomes: list[Any] = []
 
     async def one() -> None:

@@ -76,7 +76,7 @@ def test_while_one_renews_a_stale_token_the_others_go_on_with_it() -> None:
     with ThreadPoolExecutor(1) as pool:
         leader = pool.submit(flight.token)
         assert server.arrived.wait(WAIT)
-        assert [flight.token() for _ in range(10)] == [STALE] * 10  # the exchange has not been let on yet
+        assert [flight.token() for _ in range(10)] == [STALE] * 10  # the exchange is still held
         assert not leader.done()
         server.go_on.set()
     assert leader.result(0) == NEW

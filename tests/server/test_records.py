@@ -184,7 +184,7 @@ def test_a_write_that_finds_the_file_in_use_is_an_error_and_the_next_one_works(t
         reading.execute("SELECT * FROM record").fetchall()
         with closing(SQLiteRecords(path, timeout=0)) as store:
             with pytest.raises(StoreError, match="does not answer") as caught:
-                store.put("code", "a", "one", expires_at=LATER, now=0)  # its COMMIT waits for whoever reads
+                store.put("code", "a", "one", expires_at=LATER, now=0)  # its COMMIT waits for readers
             assert caught.value.retryable
             assert store.get("code", "a", 0) is None
             reading.execute("COMMIT")

@@ -81,7 +81,7 @@ def test_a_refresh_token_ends_with_its_time_its_session_and_its_grant(world: Wor
             case _:
                 fresh.users = ()
         active = introspected(fresh, tokens["refresh_token"]).json["active"]
-        assert active is (end == "user")  # a user who is gone is found out when the token is used
+        assert active is (end == "user")  # the removed user is noticed when the token is used
         assert fresh.refresh(tokens["refresh_token"]).problem == (400, "invalid_grant")
 
 

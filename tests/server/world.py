@@ -1,4 +1,4 @@
-"""An authorization server without a socket: requests go in as values, and time passes when told."""
+"""An authorization server without a socket: requests are values, and the test sets the time."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class World:
         return Answer.of(self.post(revoke, {"token": token_text}, ("app", SECRET)))
 
     def authorize(self, cookies: Cookies | None = None, /, **changes: str | None) -> Response | LoginNeeded:
-        """Visit the authorization endpoint; a change to None leaves a parameter out."""
+        """Visit the authorization endpoint; a change to None omits a parameter."""
         parameters = {
             "response_type": "code",
             "client_id": "spa",

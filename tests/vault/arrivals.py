@@ -1,4 +1,4 @@
-"""A clock that knows who has looked at it: whoever wants a token looks before doing anything else."""
+"""A clock that counts its readers: a call for a token reads the clock before it does anything else."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ from tests.support.hostile_server import WAIT
 
 
 class Arrivals(Clock):
-    """Counts the threads, or the tasks, that have looked since `expect`."""
+    """Counts the threads, or the tasks, that have read the clock since `expect`."""
 
     def __init__(self) -> None:
         super().__init__()

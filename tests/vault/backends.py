@@ -1,4 +1,4 @@
-"""The stores that processes share, as a test handles them: an address, and what can befall them."""
+"""The stores that processes share, as a test handles them: an address, and the faults that a test can cause."""
 
 import json
 import sqlite3

@@ -21,7 +21,7 @@ def clock() -> Arrivals:
 
 @pytest.fixture
 def vault_on(hostile: Hostile, clock: Arrivals) -> Iterator[Callable[..., TokenVault]]:
-    """Make vaults that ask `hostile`; those that share a store are given it."""
+    """Make vaults whose server is `hostile`; vaults that share a store pass it in."""
     made: list[TokenVault] = []
 
     def make(store: Any = None, **options: Any) -> TokenVault:

@@ -1,4 +1,4 @@
-"""Eight processes on one grant, some that block and some that await; every process is ended by its pid."""
+"""Eight processes on one grant, some synchronous and some asynchronous; every process is ended by its pid."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Member:
-    """One process. It `holds` the lease, and has an `answer` of the server's under way, as far as it has told."""
+    """One process. Its last reports say whether it `holds` the lease, and has an `answer` of the server under way."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -146,7 +146,7 @@ class Fleet:
         return {member: member.answer() for member in self.members}
 
     def race(self, special: Mapping[Member, Order], holder_died: Callable[[], object]) -> dict[Member, Answer]:
-        """Do the same with `special` orders for some; `holder_died` is called for each who died with the lease."""
+        """Do the same with `special` orders for some; `holder_died` is called for each that died with the lease."""
         for member in sorted(self.members, key=lambda member: member not in special):  # a start for those
             member.order(special.get(member, Order(self.now)))
         answers: dict[Member, Answer] = {}

@@ -17,7 +17,7 @@ OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": NOW + 300,
 
 
 class Program:
-    """What the five share: a vault that blocks, and the time."""
+    """What the five share: a synchronous vault, and the time."""
 
     def __init__(self, place: Place, key: str, endpoint: str) -> None:
         self.place, self.key, self.endpoint, self.now = place, key, endpoint, NOW
@@ -37,7 +37,7 @@ class Program:
 
 
 class AwaitingProgram(Program):
-    """The same with a vault that awaits, in an event loop that is made anew for each question."""
+    """The same with an asynchronous vault, in a new event loop for each call."""
 
     def begin(self) -> None:
         asyncio.run(self._begin())

@@ -168,7 +168,7 @@ class World:
         self.now += LIFETIME + 1
 
     def expire_leases(self) -> None:
-        """Let all leases run out, whoever is at work under them."""
+        """Let all leases expire, even those of workers that still use them."""
         self.ticks += 3600
 
     def step(self, worker: Worker) -> None:

@@ -1,4 +1,4 @@
-"""Each step of a renewal, with somebody else's steps in between; nothing runs but what the test lets run."""
+"""Each step of a renewal, with steps of other workers in between; the test chooses which step runs next."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_the_loser_waits_for_the_newer_version_and_asks_nothing() -> None:
         worker.begin()
     world.finish(winner, Request)
     world.finish(loser, Sleep)
-    for _ in range(10):  # while the winner is at it, the loser goes round: pause, look, try
+    for _ in range(10):  # while the winner works, the loser repeats: pause, load, try
         world.step(loser)
     world.finish(winner)
     world.finish(loser)
@@ -104,7 +104,7 @@ def test_an_owner_whose_lease_ran_out_still_saves_what_it_was_given() -> None:
     world.finish(slow, Commit)
     world.expire_leases()
     other.begin()
-    world.finish(other, Request)  # it has the lease now, and the old refresh token in its hands
+    world.finish(other, Request)  # it has the lease now, and the old refresh token in memory
     world.finish(slow)
     assert token_of(slow) == "at-2"
     assert world.stored().access_token.reveal() == "at-2"

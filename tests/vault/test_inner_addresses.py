@@ -1,4 +1,4 @@
-"""The policy of addresses holds for a vault's renewals too."""
+"""The policy of addresses applies to a vault's renewals too."""
 
 from collections.abc import Callable
 

@@ -57,7 +57,7 @@ def test_any_order_of_steps_with_stale_tokens_presents_each_refresh_token_once(s
 
 
 class Chaos:
-    """Faults at random steps; `lost` notes what can cost the grant: an answer of the server that nobody kept."""
+    """Faults at random steps; `lost` notes what can end the grant: an answer of the server that no worker kept."""
 
     def __init__(self, seed: int) -> None:
         self.choice, self.world, self.lost = Random(seed), World(4), False  # noqa: S311
@@ -90,7 +90,7 @@ class Chaos:
         self.world.another(self.choice.choice([0.0, 300.0, -300.0]))
 
     def _lease_runs_out(self) -> None:
-        # Whoever is at work under one now may present a token that the next owner presents too.
+        # A worker that still uses a lease may present a token that the next owner presents too.
         self.lost |= any(worker.leased for worker in busy(self.world))
         self.world.expire_leases()
 
@@ -115,7 +115,7 @@ def test_with_every_fault_there_is_a_grant_is_lost_only_with_an_answer_and_never
             world.save(world.workers[0])
             chaos.lost = False
     world.expire()
-    for worker in world.workers:  # all faults are over, and everybody gets on again
+    for worker in world.workers:  # all faults are over, and every worker gets a token again
         worker.begin()
         world.finish(worker)
     good = [worker for worker in world.workers if isinstance(worker.outcome, OAuthToken)]

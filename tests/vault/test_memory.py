@@ -93,7 +93,7 @@ def test_a_key_that_was_dropped_is_read_from_the_store_again(
 
 
 class Refusing(MemoryStore):
-    """Takes nothing while it is `down`."""
+    """A store that refuses every write while it is `down`."""
 
     down = False
 

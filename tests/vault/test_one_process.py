@@ -1,4 +1,4 @@
-"""One contender for each key, whoever asks in one process. The server holds its answer until all have come."""
+"""One process competes for a key once, however many callers it has. The server answers when all of them wait."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def text(got: OAuthToken) -> str:
 
 
 async def outcomes(vault: AsyncTokenVault, tasks: int, key: str = "u") -> list[Any]:
-    """Return what so many tasks got, or were told."""
+    """Return the outcomes of so many tasks: tokens or errors."""
     got: list[Any] = []
 
     async def one() -> None:

@@ -1,4 +1,4 @@
-"""When who waits for another process looks again: late enough to leave it alone, early enough to lose nothing."""
+"""When a caller that waits for another process polls the store: seldom enough to spare it, and soon after the end."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.vault.model import World
 
 
 def looks(pace: Pace, until: float, chance: float) -> list[float]:
-    """Return when somebody looks who waits for what is done `until` then; looking itself takes no time."""
+    """Return the times at which a waiter polls for work that ends at `until`; a poll itself takes no time."""
     times = [0.0]
     while times[-1] < until:
         times.append(times[-1] + pace.pause(times[-1], 0.0, chance))

@@ -91,14 +91,14 @@ def test_processes_killed_at_any_step_cost_the_grant_only_between_rotation_and_c
         if died:
             deaths += 1
             eight.replace(victim)
-        # What the killed one left undone, those who come now do; and they all agree.
+        # The processes that ask now finish what the killed one began, and all get one token.
         answers = eight.ask()
         errors = {answer.error for answer in answers.values()}
         if errors == {None}:
             one_token(answers)
             assert statuses(eight) == [200]
             continue
-        # It died with the new refresh token in its hands: that is told by name, and to all.
+        # It died before it stored the new refresh token: every process gets the error of that name.
         assert errors == {"InvalidGrant"}, answers
         assert statuses(eight) == [200, 400]
         assert step == 5
@@ -110,7 +110,7 @@ def test_processes_killed_at_any_step_cost_the_grant_only_between_rotation_and_c
 def test_several_killed_during_one_renewal_cost_the_grant_only_with_an_answer_that_nobody_committed(
     eight: Fleet, backend: Backend
 ) -> None:
-    """Six of the eight die at random points, of their work or of time, whoever leads; new ones take over."""
+    """Six of the eight die at random steps or times, with the lease or without; new processes take over."""
     leaders = sum(massacre(eight, backend, seed) for seed in SEEDS)
     assert leaders > 0
 
@@ -134,7 +134,7 @@ def massacre(eight: Fleet, backend: Backend, seed: int) -> int:
         assert len({answer.token for answer in everybody}) == 1, story
         assert {(answer.error, answer.different) for answer in everybody} == {(None, 1)}, story
         assert statuses(eight) == [200], story
-    else:  # the server answered somebody who is dead: that is told by name, and to all, also to the new ones
+    else:  # the server answered a process that is dead: every process, also a new one, gets the error of that name
         assert lost == 1, story
         assert any(member.asking for member in dead), story
         assert {answer.error for answer in everybody} == {"InvalidGrant"}, story

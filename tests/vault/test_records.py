@@ -1,4 +1,4 @@
-"""Records that are not ours, and what a vault does with them: it says so, and overwrites nothing."""
+"""Records that the vault did not write: it raises an error that names the cause, and overwrites nothing."""
 
 import json
 import secrets

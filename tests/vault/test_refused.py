@@ -1,4 +1,4 @@
-"""A token that an API refuses: what is crowded out, or cannot be renewed, is refused as well."""
+"""A token that an API rejects: one that was evicted from memory, or cannot be renewed, stays rejected as well."""
 
 import gc
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What somebody saves during a renewal: the token that is being renewed, once more, is no login; another one is."""
+"""A save during a renewal: to save the token under renewal once more is no login; to save another token is one."""
 
 from typing import Any
 

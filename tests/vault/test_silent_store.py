@@ -1,4 +1,4 @@
-"""A store that hangs is a store that is down: what is still good is used, and what is new is not lost."""
+"""A store that hangs counts as down: a token that is still good is used, and a new token is not lost."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -40,7 +40,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """Which store, at which address; whom to ask; how far the process's clock is off, in seconds; and its colour."""
+    """The store's kind and address, the token endpoint, the error of the process's clock (seconds), and its color."""
 
     kind: str
     address: str
@@ -93,7 +93,7 @@ def async_store_of(job: Job) -> AsyncStore:
 
 
 def tell(**members: object) -> None:
-    """Print a line, in one piece: whoever is killed has said all of it or nothing."""
+    """Print a line in one write: a process that is killed has written all of it or nothing."""
     os.write(1, (json.dumps(members) + "\n").encode())
 
 
@@ -102,7 +102,7 @@ def die() -> None:
 
 
 class Mortal:
-    """What both kinds of workers do beside their work: tell where they are, and die when they are told to."""
+    """What both kinds of workers share: they report each step, and kill themselves when ordered to."""
 
     def __init__(self, job: Job) -> None:
         self.job, self.now, self._die_at, self._die_leading = job, 0.0, 0, 0
@@ -118,7 +118,7 @@ class Mortal:
             self._timer.start()
 
     def answer(self, **members: object) -> None:
-        """Tell the outcome; whoever has answered is not killed any more."""
+        """Print the outcome; a process that has printed it is not killed any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer.join()
