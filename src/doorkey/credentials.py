@@ -3,7 +3,8 @@
 In all of them `client_secret` is text, or for private_key_jwt the private key (PEM text or a key object). `scopes` are
 scope tokens, or text with spaces between them. `auth_methods` are client authentication methods by preference: the
 first one that the server lists is used. `audience` and `resource` name servers that the token is for (RFC 8693 §2.1,
-RFC 8707 §2). Secret texts are stored as `Secret`. Equal credentials are the same key in a cache; key objects and
+RFC 8707 §2). `token_types` maps a `token_type` that only this server uses to ``"Bearer"`` or ``"DPoP"``; it is kept as
+pairs. Secret texts are stored as `Secret`. Equal credentials are the same key in a cache; key objects and
 callables that cannot be hashed are equal only to themselves.
 """
 
@@ -24,6 +25,7 @@ from doorkey.values import Scope, Secret
 from doorkey.wire.messages import Pairs
 
 AuthMethods: TypeAlias = "tuple[str | ClientAuthMethod, ...]"
+TokenTypes: TypeAlias = Mapping[str, str] | tuple[tuple[str, str], ...]
 SecretText: TypeAlias = str | Secret
 SecretSource: TypeAlias = str | Secret | Callable[[], str | None]
 
@@ -42,6 +44,7 @@ class Credentials:
     auth_methods: AuthMethods = ()
     audience: str | Iterable[str] = ()
     resource: str | Iterable[str] = ()
+    token_types: TokenTypes = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         if not text(self.client_id, "client_id"):
@@ -56,6 +59,7 @@ class Credentials:
                 text(getattr(self, name), name)
         object.__setattr__(self, "scopes", tuple(Scope.of(self.scopes)))
         object.__setattr__(self, "auth_methods", _methods(self.auth_methods))
+        object.__setattr__(self, "token_types", _token_types(self.token_types))
 
     @property
     def repeatable(self) -> bool:
@@ -210,6 +214,16 @@ def _methods(given: object) -> AuthMethods:
         if not isinstance(method, str):
             function(method, expected)
     return several
+
+
+def _token_types(given: TokenTypes) -> tuple[tuple[str, str], ...]:
+    """Return the meaning of unknown token types as pairs, which have a hash. Raises `UsageError`."""
+    if not given:
+        return ()
+    from doorkey.protocol.token_endpoint import check_token_types
+
+    named = dict(given) if isinstance(given, tuple) else given  # a copy of credentials has pairs
+    return tuple(sorted(check_token_types(named).items()))
 
 
 def _secret_of(source: SecretSource, what: str) -> Secret:

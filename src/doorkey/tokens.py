@@ -171,6 +171,11 @@ class OAuthToken:
         """Return a copy that carries `refresh_token`."""
         return replace(self, refresh_token=refresh_token)
 
+    def of_type(self, types: Mapping[str, str]) -> OAuthToken:
+        """Return the token with the type that `types` (of `check_token_types`) give to what the server wrote."""
+        meant = types.get(self.token_type.lower())
+        return self if meant is None else replace(self, token_type=meant)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 

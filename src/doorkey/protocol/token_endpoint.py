@@ -183,10 +183,10 @@ def token_of(
 
 
 def check_token_types(given: Mapping[str, str] | None) -> Mapping[str, str]:
-    """Return what a program says the unknown `token_type` values of its server mean, in lower case.
+    """Return the meaning of the `token_type` values that only the program's server uses, in lower case.
 
-    `given`: a mapping of the server's word to ``"Bearer"`` or ``"DPoP"``, None for none. Raises `UsageError` for
-    anything else.
+    `given`: a mapping of the server's word to ``"Bearer"`` or ``"DPoP"``, None for none. A known type keeps its
+    meaning. Raises `UsageError` for anything else.
     """
     types: dict[str, str] = {}
     named: Mapping[str, Any] = {} if given is None else mapping(given, "token_types")
@@ -194,7 +194,8 @@ def check_token_types(given: Mapping[str, str] | None) -> Mapping[str, str]:
         known = KNOWN_TYPES.get(meaning.lower()) if isinstance(meaning, str) else None
         if known is None or not legal_token(name):
             raise UsageError('token_types maps a server\'s word to a known type, for instance {"user": "Bearer"}')
-        types[name.lower()] = known
+        if name.lower() not in KNOWN_TYPES:
+            types[name.lower()] = known
     return types
 
 

@@ -52,6 +52,7 @@ class OAuth2Client:
     grant_type: default grant of `fetch_token`.
     token_params: further parameters of each token request, such as `audience`.
     token_request_headers: further headers of each token request.
+    token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``.
     issuer: URL of the authorization server, whose metadata is discovered on first use.
     metadata: the server's metadata (RFC 8414), in place of discovery.
     token_endpoint, authorization_endpoint, …: URLs of single endpoints.

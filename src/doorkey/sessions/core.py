@@ -84,7 +84,7 @@ class SessionCore(KnownServer):
 
     def given(self, token: Mapping[str, Any] | OAuthToken | None) -> OAuth2Token | None:
         """Return the token that a user gives, whose `expires_in` counts from now on the session's clock."""
-        return token_given(token, self.options.clock)
+        return token_given(token, self.options)
 
     def adopt(self, token: OAuth2Token | None) -> None:
         """Make a token the session's that is kept elsewhere, and may be adopted again: a dead grant stays dead.
@@ -136,6 +136,7 @@ class SessionCore(KnownServer):
             methods=self._methods(options.token_endpoint_auth_method),
             params=pairs_of(options.token_params),
             headers=options.token_request_headers,
+            token_types=options.token_types,
             clock=options.clock,
             observer=self.observer,
             hooks=HooksOnWire(self.hooks, self.library),

@@ -12,7 +12,7 @@ from doorkey.sessions.grant_inference import grant_of, grant_type_of
 from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.token_call import extra_pairs
 from doorkey.sources.token_call import TokenCall
-from doorkey.tokens import NOT_FOR_ACCESS, OAuth2Token
+from doorkey.tokens import KNOWN_TYPES, NOT_FOR_ACCESS, OAuth2Token
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
@@ -89,5 +89,6 @@ def token_from_fragment(core: SessionCore, authorization_response: str, state: s
 
 def _take(core: SessionCore, finished: Finished) -> Flow[OAuth2Token]:
     parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
-    token = token_of(parameters, asked_at=core.options.clock())
+    types = {**core.options.token_types, **KNOWN_TYPES}
+    token = token_of(parameters, asked_at=core.options.clock(), types=types)
     return (yield from core.save_and_adopt(token, None, {}))

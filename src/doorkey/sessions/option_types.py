@@ -41,6 +41,7 @@ class CommonOptions(TypedDict, total=False):
     timer: Callable[[], float] | None
     token_params: Mapping[str, Any] | None
     token_request_headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
+    token_types: Mapping[str, str] | None
     ui_locales: str | None
     userinfo_endpoint: str | None
 

@@ -59,6 +59,7 @@ class SessionOptions:
     grant_type: str | None = None
     token_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     token_request_headers: Pairs = field(default=(), repr=False)
+    token_types: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = wall_time
     on_event: OnEvent | None = None
@@ -85,7 +86,8 @@ OWN_OPTIONS: Final = frozenset(
     {
         *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
         *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
-        *("metadata", "grant_type", "token_params", "token_request_headers", "exchange", "clock", "on_event", "timer"),
+        *("metadata", "grant_type", "token_params", "token_request_headers", "token_types", "exchange", "clock"),
+        *("on_event", "timer"),
         *METADATA_OPTIONS,
         *AUTHORIZATION_OPTIONS,
     }
@@ -111,14 +113,21 @@ def session_options(
     rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
     token = own.pop("token", None)
     options = changed(_DEFAULTS, own, blocking=blocking)
-    return options, rest, token_given(token, options.clock)
+    return options, rest, token_given(token, options)
 
 
-def token_given(token: Mapping[str, Any] | OAuthToken | None, clock: Callable[[], float]) -> OAuth2Token | None:
-    """Return the token that a user gives; its `expires_in` counts from now, as `clock` has it. None stays None."""
-    if token is None or isinstance(token, OAuth2Token):
-        return token
-    return OAuth2Token(token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=clock()))
+def token_given(token: Mapping[str, Any] | OAuthToken | None, options: SessionOptions) -> OAuth2Token | None:
+    """Return the token that a user gives to a session with these `options`. None stays None.
+
+    Its `expires_in` counts from now on the session's clock, and its type is one that `token_types` may name.
+    """
+    if token is None:
+        return None
+    if isinstance(token, OAuth2Token):
+        value = token.value.of_type(options.token_types)
+        return token if value is token.value else OAuth2Token(value)
+    value = token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=options.clock())
+    return OAuth2Token(value.of_type(options.token_types))
 
 
 _DEFAULTS: Final = SessionOptions()
@@ -151,6 +160,10 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
         from doorkey.sources.token_call import token_request_headers
 
         own["token_request_headers"] = token_request_headers(own["token_request_headers"])
+    if own.get("token_types") is not None:
+        from doorkey.protocol.token_endpoint import check_token_types
+
+        own["token_types"] = check_token_types(own["token_types"])
     values = {name: getattr(_DEFAULTS, name) if value is None else value for name, value in own.items()}
     new = replace(options, **values, metadata=metadata)
     _check(new, blocking)

@@ -54,6 +54,7 @@ class TokenClient:
     `methods`: client authentication methods, most preferred first; empty for those that suit the credential.
     `params`: parameters of every token request, unless the call sets them.
     `headers`: headers of every token request, unless the call sets them.
+    `token_types`: the meaning of `token_type` values that only this server uses, as `check_token_types` returns them.
     `clock`: returns seconds since the epoch.
     `observer`: is told of each token request.
     `hooks`: the compliance hooks of a session.
@@ -66,6 +67,7 @@ class TokenClient:
     methods: tuple[str | ClientAuthMethod, ...] = ()
     params: Pairs = ()
     headers: Pairs = ()
+    token_types: Mapping[str, str] = field(default_factory=dict[str, str])
     clock: Callable[[], float]
     observer: Observer
     hooks: RequestHooks | None = None
@@ -105,6 +107,7 @@ class TokenClient:
                 bound=asks_for_a_bound_token(request),
                 openid=asks_for_an_id_token(grant, extra, call.promised),
                 grant=grant,
+                token_types=self.token_types,
             )
 
     def explaining(self, request: Request) -> AbstractContextManager[None]:

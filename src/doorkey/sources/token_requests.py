@@ -47,6 +47,7 @@ class TokenRequests:
             methods=credentials.auth_methods,
             params=token_params(params),
             headers=token_request_headers(headers or ()),
+            token_types=dict(credentials.token_types),
             clock=clock,
             observer=observer,
         )

@@ -15,6 +15,7 @@ from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.client_auth import auth_method_named
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.token_endpoint import check_token_types
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.token_call import HeaderItems
@@ -63,6 +64,7 @@ class VaultCore:
         timer: Callable[[], float] | None = None,
         token_params: Mapping[str, Any] | None = None,
         token_request_headers: HeaderItems | None = None,
+        token_types: Mapping[str, str] | None = None,
     ) -> None:
         method = token_endpoint_auth_method
         if isinstance(method, str):
@@ -87,7 +89,9 @@ class VaultCore:
         self.auth_method = method
         self.policy = policy_of(exchange)
         self.clock = clock
-        self._codec = Codec(client_id, server, sealer)
+        types = check_token_types(token_types)
+        self._token_types = types
+        self._codec = Codec(client_id, server, sealer, types)
         self._leeway, self._check_every = leeway, check_every
         self.on_event, self.timer = on_event, timer
         self.observer = Observer(client_id, lambda: server, on_event, timer)
@@ -97,6 +101,7 @@ class VaultCore:
             auth_methods=() if method is None else (method,),
             audience=texts(audience, "audience"),
             resource=texts(resource, "resource"),
+            token_types=types,
         )
         self._requests = TokenRequests(
             client, self.server, clock, self.observer, params=token_params, headers=token_request_headers
@@ -140,6 +145,7 @@ class VaultCore:
             "clock": self.clock,
             "on_event": self.on_event,
             "timer": self.timer,
+            "token_types": self._token_types,
             **{name: value for name, value in known.items() if value is not None},
         }
 
@@ -158,8 +164,9 @@ class VaultCore:
 
     def _value(self, token: Mapping[str, Any] | OAuthToken) -> OAuthToken:
         if isinstance(token, OAuth2Token):
-            return token.value
-        return token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=self.clock())
+            token = token.value
+        value = token if isinstance(token, OAuthToken) else OAuthToken.from_mapping(token, now=self.clock())
+        return value.of_type(self._token_types)
 
 
 def check_store(store: object, *, awaited: bool) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
@@ -108,6 +108,7 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
+_NO_TYPES: Final[Mapping[str, str]] = MappingProxyType({})
 _TYPES: Final = {"grant": str, "turn": int, "client": str, "server": str}
 
 
@@ -115,11 +116,13 @@ class Codec:
     """Makes entries of records and records of entries, for one client at one authorization server.
 
     A refresh token must reach only the server that issued it, so a record names both, and one that names others
-    is not opened. With `sealing`, records are encrypted, each for its own key.
+    is not opened. With `sealing`, records are encrypted, each for its own key. `types` is the meaning of token
+    types that only this server uses.
     """
 
-    def __init__(self, client: str, server: str, sealing: Sealing | None) -> None:
+    def __init__(self, client: str, server: str, sealing: Sealing | None, types: Mapping[str, str] = _NO_TYPES) -> None:
         self._client, self._server, self._sealing = client, server, sealing
+        self._token_types = types
         self.binds_versions = sealing is not None and _takes_version(sealing.seal) and _takes_version(sealing.open)
 
     def written(self, key: str, entry: Entry, version: int) -> bytes:
@@ -167,7 +170,7 @@ class Codec:
             raise ForeignRecordError(
                 "is the token of another client or authorization server: give each vault a store, or keys, of its own"
             )
-        return Entry(token, metadata["grant"], metadata["turn"], record.version, dead)
+        return Entry(token.of_type(self._token_types), metadata["grant"], metadata["turn"], record.version, dead)
 
     def _bound(self, work: Callable[..., bytes], version: int) -> Callable[[str, bytes], bytes]:
         return partial(work, version=version) if self.binds_versions else work

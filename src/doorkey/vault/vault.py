@@ -84,6 +84,7 @@ class TokenVault(NotPicklable):
         timer: Callable[[], float] | None = None,
         token_params: Mapping[str, Any] | None = None,
         token_request_headers: HeaderItems | None = None,
+        token_types: Mapping[str, str] | None = None,
     ) -> None:
         check_store(store, awaited=False)
         self._core = VaultCore(
@@ -104,6 +105,7 @@ class TokenVault(NotPicklable):
             timer=timer,
             token_params=token_params,
             token_request_headers=token_request_headers,
+            token_types=token_types,
         )
         sleep = time.sleep if sleep is None else sleep
         blocking(sleep, "sleep is a callable that lets seconds pass")
@@ -221,6 +223,7 @@ class AsyncTokenVault(NotPicklable):
         timer: Callable[[], float] | None = None,
         token_params: Mapping[str, Any] | None = None,
         token_request_headers: HeaderItems | None = None,
+        token_types: Mapping[str, str] | None = None,
     ) -> None:
         check_store(store, awaited=True)
         self._core = VaultCore(
@@ -241,6 +244,7 @@ class AsyncTokenVault(NotPicklable):
             timer=timer,
             token_params=token_params,
             token_request_headers=token_request_headers,
+            token_types=token_types,
         )
         if sleep is not None:
             function(sleep, "sleep is a coroutine function that lets seconds pass")
