@@ -176,9 +176,11 @@ def rotating_provider() -> Provider:
 
 
 @contextmanager
-def fleet(provider: Provider, kind: str, address: str, colours: Sequence[str]) -> Generator[Fleet]:
+def fleet(
+    provider: Provider, kind: str, address: str, colours: Sequence[str], *, credentials: bool = False
+) -> Generator[Fleet]:
     endpoint = f"{provider.issuer_of('rotating')}/protocol/openid-connect/token"
-    whole = Fleet(provider, Job(kind, address, endpoint))
+    whole = Fleet(provider, Job(kind, address, endpoint, credentials=credentials))
     try:
         whole.start(colours)
         whole.login()

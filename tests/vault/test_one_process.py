@@ -15,6 +15,7 @@ import pytest
 from doorkey.errors import InvalidGrant, OAuthError, TransportError
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
+from doorkey.vault.sources import AsyncVaultSource
 from tests.support.backends import both_backends
 from tests.support.every_adapter import in_background, together
 from tests.support.every_store import Place, kinds, marks
@@ -35,11 +36,16 @@ def text(got: OAuthToken) -> str:
 
 async def outcomes(vault: AsyncTokenVault, tasks: int, key: str = "u") -> list[Any]:
     """Return the outcomes of so many tasks: tokens or errors."""
+    return await outcomes_of(vault.source(key), tasks)
+
+
+async def outcomes_of(source: AsyncVaultSource, tasks: int) -> list[Any]:
+    """Return the tokens, or the errors, that so many tasks got from `source`."""
     got: list[Any] = []
 
     async def one() -> None:
         try:
-            got.append(text(await vault.source(key).token()))
+            got.append(text(await source.token()))
         except OAuthError as error:
             got.append(error)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import anyio
 
+from doorkey.credentials import ClientCredentials
 from doorkey.errors import OAuthError
 from doorkey.stores import AsyncStore, Store
 from doorkey.vault import AsyncTokenVault, TokenVault
@@ -40,13 +41,17 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """The store's kind and address, the token endpoint, the error of the process's clock (seconds), and its color."""
+    """The store's kind and address, the token endpoint, the error of the process's clock (seconds), and its color.
+
+    With `credentials` the token is that of the client itself, instead of the login under `KEY`.
+    """
 
     kind: str
     address: str
     token_endpoint: str
     clock_is_off_by: float = 0.0
     colour: str = "blocking"
+    credentials: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -178,12 +183,13 @@ def block(mortal: Mortal) -> None:
     store, endpoint = store_of(job), job.token_endpoint
     vault = MortalVault(store, client_id=CLIENT, client_secret=SECRET, token_endpoint=endpoint, clock=mortal.clock)
     vault.mortal = mortal
+    source = vault.source_of(ClientCredentials(CLIENT)) if job.credentials else vault.source(KEY)
     tell(ready=True)
     with vault:
         for line in sys.stdin:
             mortal.take(Order(**json.loads(line)))
             try:
-                token = vault.source(KEY).token()
+                token = source.token()
             except OAuthError as error:
                 mortal.answer(**refused(error))
             else:
@@ -195,6 +201,7 @@ async def await_(mortal: Mortal) -> None:
     store, endpoint = async_store_of(job), job.token_endpoint
     vault = AsyncMortalVault(store, client_id=CLIENT, client_secret=SECRET, token_endpoint=endpoint, clock=mortal.clock)
     vault.mortal = mortal
+    source = vault.source_of(ClientCredentials(CLIENT)) if job.credentials else vault.source(KEY)
     tell(ready=True)
     async with vault:
         while line := await anyio.to_thread.run_sync(sys.stdin.readline):
@@ -203,7 +210,7 @@ async def await_(mortal: Mortal) -> None:
 
             async def ask(got: list[dict[str, str]] = got) -> None:
                 try:
-                    got.append({"token": (await vault.source(KEY).token()).access_token.reveal()})
+                    got.append({"token": (await source.token()).access_token.reveal()})
                 except OAuthError as error:
                     got.append(refused(error))
 

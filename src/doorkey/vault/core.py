@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from random import random
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from doorkey.stores.limits import MAX_LEASE
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
 from doorkey.vault.commits import overwritten
+from doorkey.vault.credentials import SharedCredentials, shared_credentials
 from doorkey.vault.entry import Codec, Entry, Sealing
 from doorkey.vault.key_state import KeyState
 from doorkey.vault.memory import Memory
@@ -92,10 +95,11 @@ class VaultCore:
         types = check_token_types(token_types)
         self._token_types = types
         self._codec = Codec(client_id, server, sealer, types)
+        self._server_name = server
         self._leeway, self._check_every = leeway, check_every
         self.on_event, self.timer = on_event, timer
         self.observer = Observer(client_id, lambda: server, on_event, timer)
-        client = Credentials(
+        self._client = Credentials(
             client_id,
             client_secret,
             auth_methods=() if method is None else (method,),
@@ -103,9 +107,15 @@ class VaultCore:
             resource=texts(resource, "resource"),
             token_types=types,
         )
-        self._requests = TokenRequests(
-            client, self.server, clock, self.observer, params=token_params, headers=token_request_headers
+        self._requests_of = partial(
+            TokenRequests,
+            server=self.server,
+            clock=clock,
+            observer=self.observer,
+            params=token_params,
+            headers=token_request_headers,
         )
+        self._requests = self._requests_of(self._client)
         lease = self.policy.deadline + SLACK
         if lease > MAX_LEASE:
             raise UsageError(
@@ -114,7 +124,7 @@ class VaultCore:
         self._renewing = Renewing(
             codec=self._codec,
             metadata=self._requests.ready,
-            ask=self._requests.refresh,
+            ask=self._refreshed,
             clock=clock,
             chance=random,
             lease=lease,
@@ -127,9 +137,23 @@ class VaultCore:
         moment = self.observer.moment()
         return monotonic_time() if moment is None else moment  # a renewal goes on without the program's own timer
 
-    def state(self, key: str) -> KeyState:
-        """Return the memory of `key`, still empty."""
-        return KeyState(Memory(key, self._leeway, self._check_every), self._renewing.fresh, self.observer)
+    def _refreshed(self, metadata: ServerMetadata, token: OAuthToken | None) -> Flow[OAuthToken]:
+        assert token is not None, "without a record there is nothing to renew"
+        return self._requests.refresh(metadata, token)
+
+    def shared(self, credentials: object, key: str | None) -> SharedCredentials:
+        """Return `credentials` as all processes share them, in the record of `key` or of one derived from them."""
+        return shared_credentials(credentials, key, self._client, self._server_name, self._requests_of)
+
+    def state(self, name: str | SharedCredentials) -> KeyState:
+        """Return the memory of the key, or the credentials, that `name` is; still empty."""
+        if isinstance(name, str):
+            return KeyState(self._memory(name), self._renewing.fresh, self.observer)
+        by_credentials = replace(self._renewing, ask=name.next_token, repeatable=True)
+        return KeyState(self._memory(name.key), by_credentials.fresh, self.observer, repeatable=True)
+
+    def _memory(self, key: str) -> Memory:
+        return Memory(key, self._leeway, self._check_every)
 
     def session_options(self) -> dict[str, Any]:
         """Return the options of a session for the same client at the same server."""

@@ -32,16 +32,24 @@ DECIDED: Final = frozenset(
 class KeyState:
     """A `TokenState` whose token is that of the store's record, as far as `memory` knows it.
 
-    `renew(memory)` is the flow that returns the next token, from the store or the server. A token is never on the fast
-    path: however fresh it looks, another process may have saved or forgotten, so the store is read once in a while.
-    Callers see the entry that was `put` last: during a renewal the memory already holds one that is not committed yet.
+    `renew(memory)` is the flow that returns the next token, from the store or the server; if `repeatable`, it needs no
+    refresh token for that. A token is never on the fast path: however fresh it looks, another process may have saved or
+    forgotten, so the store is read once in a while. Callers see the entry that was `put` last: during a renewal the
+    memory already holds one that is not committed yet.
     """
 
-    __slots__ = ("_entry", "_renew", "_warned", "attempts", "dead", "memory", "observer", "refusals")
+    __slots__ = ("_entry", "_renew", "_repeatable", "_warned", "attempts", "dead", "memory", "observer", "refusals")
 
-    def __init__(self, memory: Memory, renew: Callable[[Memory], Flow[OAuthToken]], observer: SlotObserver) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        renew: Callable[[Memory], Flow[OAuthToken]],
+        observer: SlotObserver,
+        *,
+        repeatable: bool = False,
+    ) -> None:
         # Part of no cycle: what is dropped of a million keys is freed at once.
-        self.memory, self._renew = memory, renew
+        self.memory, self._renew, self._repeatable = memory, renew, repeatable
         self.attempts = Attempts(Backoff())
         self.observer: SlotObserver | None = observer
         self.refusals = Refusals()
@@ -139,7 +147,7 @@ class KeyState:
         current = self.token
         if current is not None and current.access_token != token.access_token:
             return False
-        if (current or token).refresh_token is None:
+        if not self._repeatable and (current or token).refresh_token is None:
             self.memory.check_at = 0.0
         else:
             self.memory.rejected = token.access_token

@@ -66,14 +66,16 @@ class Renewing:
     """The renewal of the tokens of one vault.
 
     `metadata()` is a flow that returns the server's metadata, `ask(metadata, token)` one that presents the refresh
-    token of `token` at the authorization server. `lease` is in seconds and outlives the request by `slack`; `chance`
-    returns 0…1. `observer` is told how long a caller waits for another process; `timer` measures that in seconds, even
-    if the clock is set. `pace` is when a waiter reads the store again.
+    token of `token` at the authorization server. If `repeatable`, `ask` can also request a token without a refresh
+    token, or without any token (None), and no grant becomes dead. `lease` is in seconds and outlives the request by
+    `slack`; `chance` returns 0…1. `observer` is told how long a caller waits for another process; `timer` measures that
+    in seconds, even if the clock is set. `pace` is when a waiter reads the store again.
     """
 
     codec: Codec
     metadata: Callable[[], Flow[ServerMetadata]]
-    ask: Callable[[ServerMetadata, OAuthToken], Flow[OAuthToken]]
+    ask: Callable[[ServerMetadata, OAuthToken | None], Flow[OAuthToken]]
+    repeatable: bool = False
     clock: Callable[[], float]
     chance: Callable[[], float]
     lease: float
@@ -115,10 +117,10 @@ class _OneKey:
     def run(self, waiting: ExitStack) -> Flow[OAuthToken]:
         """Return a token that may be sent; `waiting` is closed when it waits for no other process any more."""
         entry = yield from self._read()
-        fresh = self._memory.freshness_of(entry, self._how.clock())
-        if fresh is Freshness.FRESH:
+        fresh = Freshness.EXPIRED if entry is None else self._memory.freshness_of(entry, self._how.clock())
+        if entry is not None and fresh is Freshness.FRESH:
             return entry.token
-        if entry.token.refresh_token is None:
+        if entry is not None and not self._renewable(entry):
             if fresh is Freshness.STALE:
                 return entry.token
             raise not_renewable()
@@ -137,7 +139,7 @@ class _OneKey:
                 if too_late == TRIES:
                     raise StoreError("the store is too slow for a lease to outlive the renewal", retryable=True)
                 continue
-            if fresh is Freshness.STALE:
+            if entry is not None and fresh is Freshness.STALE:
                 self._memory.defer(self._how.clock())
                 return entry.token
             if waited > 2 * self._how.lease:
@@ -149,21 +151,30 @@ class _OneKey:
             yield from Sleep(pause)
             looks, waited, looked = looks + 1, waited + pause, self._how.timer()
             newer = yield from self._read()
-            if self._usable(newer, entry):
+            if newer is not None and self._usable(newer, entry):
                 self._how.pace.took(looked - began - pause / 2)
                 return newer.token
 
-    def _usable(self, newer: Entry, than: Entry) -> bool:
-        """Say whether `newer` is another version `than` that, and may be sent.
+    def _renewable(self, entry: Entry) -> bool:
+        return self._how.repeatable or entry.token.refresh_token is not None
+
+    def _usable(self, newer: Entry, than: Entry | None) -> bool:
+        """Say whether `newer` is another version `than` that (None: there was no record), and may be sent.
 
         The token of a renewal has just been issued, even if this process's clock says that it has expired; a token
         that was saved may have expired long ago.
         """
-        if newer.version == than.version or self._memory.refuses(newer):
+        if self._memory.refuses(newer) or (than is not None and newer.version == than.version):
             return False
-        return newer.supersedes(than) or self._memory.freshness_of(newer, self._how.clock()) is not Freshness.EXPIRED
+        return (
+            than is None
+            or newer.supersedes(than)
+            or self._memory.freshness_of(newer, self._how.clock()) is not Freshness.EXPIRED
+        )
 
-    def _renew_under(self, lease: Lease, first: Entry, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
+    def _renew_under(
+        self, lease: Lease, first: Entry | None, metadata: ServerMetadata, until: float
+    ) -> Flow[Entry | None]:
         """Renew under the `lease`, and give it back; None where that has to begin again: see `_renewed`."""
         try:
             entry = yield from self._renewed(first, metadata, until)
@@ -175,32 +186,38 @@ class _OneKey:
         yield from _released(lease)
         return entry
 
-    def _renewed(self, first: Entry, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
+    def _renewed(self, first: Entry | None, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
         """Return the next rotation or a newer entry; None if no request was made by `until`, or that is old."""
         entry = yield from self._read()
-        if self._usable(entry, first):
+        if entry is not None and self._usable(entry, first):
             return entry
-        if entry.token.refresh_token is None:
+        if entry is not None and not self._renewable(entry):
             raise not_renewable()
         if self._how.clock() > until:  # stopped, or the store took long: the lease would not outlive the asking
             return None
         began = self._how.timer()
         try:
-            token = yield from self._how.ask(metadata, entry.token)
+            token = yield from self._how.ask(metadata, None if entry is None else entry.token)
         except InvalidGrant as refused:
             newer = yield from self._read()
-            if self._usable(newer, entry):
+            if newer is not None and self._usable(newer, entry):
                 return newer
+            if newer is None or entry is None or self._how.repeatable:
+                raise  # another attempt may succeed: with credentials nothing is used up
             if newer.token.refresh_token != entry.token.refresh_token:
                 return None  # not the refused token: renew it next
             left = yield from self._marked_dead(newer.marked_dead(refused))
             if left.dead is not None:
                 raise
             return left if self._usable(left, entry) else None
-        mine = entry.renewed(token)
+        mine = Entry.new(token) if entry is None else entry.renewed(token)
         self._memory.hold_unsaved(mine, self._changes)
         try:
-            saved = yield from commit_until_decided(self._how.codec, self._key, entry.version, mine, self._how.timer)
+            saved = yield from commit_until_decided(self._how.codec, self._key, mine.version, mine, self._how.timer)
+        except MissingTokenError:
+            if self._how.repeatable:
+                return None  # the record was deleted meanwhile: begin again
+            raise
         except StoreError:
             _log.warning("the store did not take a renewed token: it is kept in memory until the store answers")
             return mine
@@ -218,12 +235,17 @@ class _OneKey:
         self._observe(left)
         return left
 
-    def _read(self) -> Flow[Entry]:
-        """Return what the store holds, or what this process knows better. Raises `InvalidGrant` for a dead grant."""
+    def _read(self) -> Flow[Entry | None]:
+        """Return what the store holds, or what this process knows better; None if credentials are to bring a token.
+
+        Raises `InvalidGrant` for a dead grant, and `MissingTokenError` without a record.
+        """
         memory, how = self._memory, self._how
         record = yield from Load(self._key)
         if record is None:
             memory.observe(None, self._changes, how.clock())
+            if how.repeatable:
+                return None
             raise MissingTokenError("nothing is stored under this key: it was forgotten, or never saved; log in again")
         entry = how.codec.read(self._key, record)
         held = memory.held

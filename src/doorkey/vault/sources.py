@@ -9,6 +9,7 @@ from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import reject
 from doorkey.tokens import OAuthToken
 from doorkey.values import NotPicklable
+from doorkey.vault.credentials import SharedCredentials
 from doorkey.vault.key_state import KeyState
 
 __all__ = ["AsyncVaultSource", "VaultSource"]
@@ -27,7 +28,7 @@ AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeyState]
 class VaultSource(NotPicklable):
     """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
 
-    def __init__(self, key: str, live: Callable[[str], LiveKey]) -> None:
+    def __init__(self, key: str | SharedCredentials, live: Callable[[str | SharedCredentials], LiveKey]) -> None:
         self._key, self._live = key, live
         self._refused: LiveKey | None = None
 
@@ -62,7 +63,7 @@ class VaultSource(NotPicklable):
 class AsyncVaultSource(NotPicklable):
     """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
 
-    def __init__(self, key: str, live: Callable[[str], AsyncLiveKey]) -> None:
+    def __init__(self, key: str | SharedCredentials, live: Callable[[str | SharedCredentials], AsyncLiveKey]) -> None:
         self._key, self._live = key, live
         self._refused: AsyncLiveKey | None = None
 

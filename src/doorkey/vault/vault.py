@@ -9,6 +9,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from doorkey.arguments import blocking, function
+from doorkey.credentials import Credentials
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_identity import ClientAuthMethod
@@ -25,6 +26,7 @@ from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.values import NotPicklable
 from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
+from doorkey.vault.credentials import SharedCredentials
 from doorkey.vault.effects import StoreCall
 from doorkey.vault.entry import Sealing
 from doorkey.vault.sources import AsyncLiveKey, AsyncVaultSource, LiveKey, VaultSource
@@ -111,7 +113,7 @@ class TokenVault(NotPicklable):
         blocking(sleep, "sleep is a callable that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = Sender(http_client, self._core.policy)
-        self._keys: BoundedCache[str, LiveKey] = BoundedCache(max_sources, max_idle, names=_BOUNDS)
+        self._keys: BoundedCache[str | SharedCredentials, LiveKey] = BoundedCache(max_sources, max_idle, names=_BOUNDS)
 
     def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`: as `fetch_token` returns it, or any mapping of that shape.
@@ -125,6 +127,20 @@ class TokenVault(NotPicklable):
     def source(self, key: str) -> VaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
         return VaultSource(checked_key(key), self._live)
+
+    def source_of(self, credentials: Credentials, *, key: str | None = None) -> VaultSource:
+        """Return the token of `credentials` as a source that all processes share; nothing is read or requested yet.
+
+        One process requests each token, under the lease of its record, and the others read it from the store.
+
+        credentials: `ClientCredentials` of this vault's client, or others that can be presented again. The vault's
+            secret, authentication method, audience and resource apply where they set none.
+        key: the record's key; None: derived from client, server, scopes, audience, resource and username. A
+            `TokenExchange` or `JWTBearer` needs one, for each subject another.
+
+        Raises `UsageError`.
+        """
+        return VaultSource(self._core.shared(credentials, key), self._live)
 
     @overload
     def client(self, key: str, **options: Any) -> OAuth2Session: ...
@@ -166,10 +182,10 @@ class TokenVault(NotPicklable):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _live(self, key: str) -> LiveKey:
+    def _live(self, key: str | SharedCredentials) -> LiveKey:
         return self._keys.get(key, partial(self._made, key))
 
-    def _made(self, key: str) -> LiveKey:
+    def _made(self, key: str | SharedCredentials) -> LiveKey:
         live = LiveKey(self._core.state(key), self._perform, self._core.clock)
         live.state.memory.on_unsaved = partial(self._keys.pin, key)
         return live
@@ -250,7 +266,9 @@ class AsyncTokenVault(NotPicklable):
             function(sleep, "sleep is a coroutine function that lets seconds pass")
         self._store, self._sleep = store, sleep
         self._sender = AsyncSender(http_client, self._core.policy)
-        self._keys: BoundedCache[str, AsyncLiveKey] = BoundedCache(max_sources, max_idle, names=_BOUNDS)
+        self._keys: BoundedCache[str | SharedCredentials, AsyncLiveKey] = BoundedCache(
+            max_sources, max_idle, names=_BOUNDS
+        )
 
     async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
@@ -260,6 +278,10 @@ class AsyncTokenVault(NotPicklable):
     def source(self, key: str) -> AsyncVaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
         return AsyncVaultSource(checked_key(key), self._live)
+
+    def source_of(self, credentials: Credentials, *, key: str | None = None) -> AsyncVaultSource:
+        """Return the token of `credentials` as a source that all processes share; see `TokenVault.source_of`."""
+        return AsyncVaultSource(self._core.shared(credentials, key), self._live)
 
     @overload
     def client(self, key: str, **options: Any) -> AsyncFamily: ...
@@ -298,10 +320,10 @@ class AsyncTokenVault(NotPicklable):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _live(self, key: str) -> AsyncLiveKey:
+    def _live(self, key: str | SharedCredentials) -> AsyncLiveKey:
         return self._keys.get(key, partial(self._made, key))
 
-    def _made(self, key: str) -> AsyncLiveKey:
+    def _made(self, key: str | SharedCredentials) -> AsyncLiveKey:
         live = AsyncLiveKey(self._core.state(key), self._perform, self._core.clock)
         live.state.memory.on_unsaved = partial(self._keys.pin, key)
         return live
