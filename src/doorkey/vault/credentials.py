@@ -54,8 +54,8 @@ def shared_credentials(
 ) -> SharedCredentials:
     """Return what the vault of `client` at `server` shares for `credentials`, which `requests` makes the requests of.
 
-    What the credentials do not set (secret, authentication methods, audience, resource, token types) is the vault's. `key`
-    defaults to one that is derived from the credentials. Raises `UsageError` for credentials of another client, those
+    What the credentials do not set (secret, authentication methods, audience, resource, token types) is the vault's.
+    `key` defaults to one that is derived from the credentials. Raises `UsageError` for credentials of another client, those
     that cannot be presented again, and those that need a key.
     """
     given = instance(credentials, Credentials, "source_of() takes credentials, for instance ClientCredentials")
