@@ -55,8 +55,8 @@ def shared_credentials(
     """Return what the vault of `client` at `server` shares for `credentials`, which `requests` makes the requests of.
 
     What the credentials do not set (secret, authentication methods, audience, resource, token types) is the vault's.
-    `key` defaults to one that is derived from the credentials. Raises `UsageError` for credentials of another client, those
-    that cannot be presented again, and those that need a key.
+    `key` defaults to one that is derived from the credentials. Raises `UsageError` for credentials of another client,
+    those that cannot be presented again, and those that need a key.
     """
     given = instance(credentials, Credentials, "source_of() takes credentials, for instance ClientCredentials")
     if given.client_id != client.client_id:
