@@ -132,19 +132,20 @@ class Codec:
         returned: members that do not fit into a record are not written, and a warning names them. Raises `UsageError`
         for a login that JSON or a record cannot hold, `StoreError` when a sealer of the user's own fails.
         """
-        problem = UsageError(f"a record has at most {MAX_DATA} bytes")
-        for token in (entry.token, *(_smaller(entry.token) if entry.rotation or entry.dead is not None else ())):
+        try:
+            return self._written(key, entry, entry.token, version)
+        except UsageError:
+            if not entry.rotation and entry.dead is None:
+                raise
+        for token in _smaller(entry.token):
             try:
                 data = self._written(key, entry, token, version)
-            except UsageError as error:
-                problem = error
+            except UsageError:
                 continue
-            if len(data) <= MAX_DATA:
-                if token is not entry.token:
-                    left = ", ".join(sorted(set(entry.token.to_dict()) - set(token.to_dict())))
-                    _log.warning("the record of a renewed token was saved without members that do not fit: %s", left)
-                return data
-        raise problem
+            left = ", ".join(sorted(entry.token.to_dict().keys() - token.to_dict().keys()))
+            _log.warning("the record of a renewed token was saved without members that do not fit: %s", left)
+            return data
+        raise UsageError("the access token and the refresh token together do not fit into a record")
 
     def _written(self, key: str, entry: Entry, token: OAuthToken, version: int) -> bytes:
         metadata: dict[str, Any] = {"grant": entry.login_id, "turn": entry.rotation}
@@ -152,7 +153,11 @@ class Codec:
         if entry.dead is not None:
             metadata["dead"] = entry.dead
         data = pack(token, metadata)
-        return data if self._sealing is None else _by(self._bound(self._sealing.seal, version), key, data)
+        if self._sealing is not None:
+            data = _by(self._bound(self._sealing.seal, version), key, data)
+        if len(data) > MAX_DATA:
+            raise UsageError(f"a record has at most {MAX_DATA} bytes, and this token takes {len(data)}")
+        return data
 
     def read(self, key: str, record: Record) -> Entry:
         """Return what `record` holds. Raises `RecordError`: truncated, foreign, tampered with, wrongly sealed; and
