@@ -7,10 +7,13 @@ import requests
 
 import doorkey
 from doorkey import AuthorizationTransaction, OAuth2Token, ServerMetadata
+from doorkey.credentials import ClientCredentials
 from doorkey.integrations.httpx_client import AssertionClient, AsyncAssertionClient, AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.requests_client import AssertionSession, OAuth2Auth, OAuth2Session
 from doorkey.oauth2.rfc7523 import PrivateKeyJWT
 from doorkey.protocol.introspection import Introspection
+from doorkey.tokens import OAuthToken
+from doorkey.vault import AsyncTokenVault, TokenVault
 
 TOKEN_URL = "https://as.example/token"
 
@@ -203,3 +206,21 @@ def with_errors(session: OAuth2Session) -> float | None:
     except doorkey.OAuthError as error:
         assert_type(error.uri, str | None)
     return None
+
+
+def clients_of_a_vault(vault: TokenVault, awaited: AsyncTokenVault) -> None:
+    assert_type(vault.client("k"), OAuth2Session)
+    assert_type(vault.client("k", None), OAuth2Session)
+    assert_type(vault.client("k", kind=None, scope="read"), OAuth2Session)
+    assert_type(vault.client("k", OAuth2Session, default_timeout=3), OAuth2Session)
+    assert_type(vault.client("k", OAuth2Client), OAuth2Client)
+    assert_type(vault.client("k", requests.Session), requests.Session)
+    assert_type(vault.client("k", httpx2.Client, timeout=3), httpx2.Client)
+    assert_type(awaited.client("k", AsyncOAuth2Client), AsyncOAuth2Client)
+    assert_type(awaited.client("k", httpx2.AsyncClient), httpx2.AsyncClient)
+    assert_type(awaited.client("k").token, OAuth2Token | None)
+
+
+async def credentials_of_a_vault(vault: TokenVault, awaited: AsyncTokenVault) -> None:
+    assert_type(vault.source_of(ClientCredentials("app")).token(), OAuthToken)
+    assert_type(await awaited.source_of(ClientCredentials("app"), key="k").token(), OAuthToken)
