@@ -14,6 +14,7 @@ import requests
 
 from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Auth, TokenSource, adiscover, discover
 from doorkey.errors import InvalidResponse, TransportError
+from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.protocol.metadata import ServerMetadata
 from tests.support.every_adapter import Adapter, Client
 from tests.support.hostile_server import Hostile, reply, token
@@ -316,3 +317,38 @@ def test_a_context_that_trusts_nobody_new_is_the_default(authority: Authority) -
     """The tests above prove something: this machine does not know their authority."""
     system = ssl.create_default_context()
     assert authority.trusted.get_ca_certs()[0] not in system.get_ca_certs()
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_variable_that_overrides_verify_of_a_session_of_requests_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    authority: Authority,
+    tls: Callable[..., Proven],
+    tmp_path: Path,
+    variable: str,
+) -> None:
+    server, session = tls(), requests.Session()
+    session.verify = str(authority.path)
+    monkeypatch.setenv(variable, str(Authority(tmp_path).path))
+
+    def fetched() -> str:
+        source = TokenSource(ClientCredentials("c", "s"), token_endpoint=server.url("/token"), http_client=session)
+        return source.token().access_token.reveal()
+
+    with pytest.raises(TransportError, match=f"not trusted.*variable {variable} .*overrides verify= of the session"):
+        fetched()
+    monkeypatch.setenv(variable, str(tmp_path / "missing.pem"))
+    with pytest.raises(TransportError, match=f"cannot be read.*variable {variable} .*trust_env = False"):
+        fetched()
+    session.trust_env = False
+    assert fetched() == "at-1"
+
+
+def test_a_variable_that_overrides_nothing_is_not_named(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, tls: Callable[..., Proven], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.path))
+    client = OAuth2Session("c", "s", **options_of(tls()))
+    with pytest.raises(TransportError) as error:
+        client.fetch_token(verify=str(Authority(tmp_path).path))
+    assert "REQUESTS_CA_BUNDLE" not in str(error.value)

@@ -45,3 +45,14 @@ def _may_name_a_proxy() -> bool:
     if urllib.request.getproxies is not urllib.request.getproxies_environment:  # macOS and Windows have other places
         return True
     return any(name[-6:].lower() == "_proxy" for name in os.environ)
+
+
+def ca_variable(session: requests.Session, verify: Any, merged: Any) -> str | None:
+    """Return the variable of the environment that `merged` is from: requests prefers it to `verify` of the session.
+
+    `verify` is the call's own, to which it prefers none.
+    """
+    if not session.trust_env or (verify is not True and verify is not None):
+        return None
+    name = next((one for one in _CA_BUNDLES if os.environ.get(one)), None)
+    return name if name is not None and os.environ[name] == merged else None

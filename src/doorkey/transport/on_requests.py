@@ -23,7 +23,7 @@ from doorkey.runtime.deadline import within
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.carrier import BareSession
 from doorkey.transport.causes import caused_by
-from doorkey.transport.environment import merged_settings
+from doorkey.transport.environment import ca_variable, merged_settings
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_requests import checked, never_left
 from doorkey.transport.reasons import reason_of, tls_error_in
@@ -37,6 +37,11 @@ CHUNK = 16 * 1024
 _OF_REQUESTS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _AUTHORITY: Final = 'verify="ca.pem" on the session or in the call'
 _CERTIFICATE: Final = 'cert=("client.crt", "client.key") on the session or in the call'
+_UNREADABLE: Final = ": verify= or cert= of the session or the call names a file that cannot be read"
+_OVERRIDDEN: Final = (
+    " (the environment variable {} names the CAs that are used, and overrides verify= of the session: correct or unset "
+    "it, set session.trust_env = False, or give verify= in the call)"
+)
 
 
 @hides_locals
@@ -53,13 +58,17 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     how = merged_settings(session, prepared.url or request.url, options)
     how["timeout"] = _within(policy.deadline, limit)
 
+    def failure(error: Exception) -> TransportError:
+        failed = _transport_error(request, error, ca_variable(session, options.get("verify"), how["verify"]))
+        return caused_by(error, failed, request.url)
+
     def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
         try:
             return _read(BareSession(adapter).send(prepared, allow_redirects=False, **how), policy)
         except (*_OF_REQUESTS, OAuthError):
             raise
         except Exception as error:  # noqa: BLE001  # of an adapter of the user's own, or of what replaced urllib3
-            odd = caused_by(error, _transport_error(request, error), request.url)
+            odd = failure(error)
         raise odd
 
     def send() -> Response:
@@ -71,7 +80,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     try:
         return within(policy.deadline, send)
     except _OF_REQUESTS as error:
-        failed = caused_by(error, _transport_error(request, error), request.url)
+        failed = failure(error)
     raise failed
 
 
@@ -152,12 +161,13 @@ def _raw_chunks(native: requests.Response) -> Iterator[bytes]:
             yield chunk
 
 
-def _transport_error(request: Request, error: Exception) -> TransportError:
+def _transport_error(request: Request, error: Exception, variable: str | None) -> TransportError:
+    """Return the failure that `error` comes to; `variable` of the environment names the certificate authorities."""
     origin, failed = origin_of(request.url), tls_error_in(error)
-    if failed is None and type(error) is OSError and "TLS" in str(error):
-        why = ": verify= or cert= of the session or the call names a file that cannot be read"
-    else:
-        why = reason_of(error, _AUTHORITY, _CERTIFICATE)
+    unreadable = failed is None and type(error) is OSError and "TLS" in str(error)
+    why = _UNREADABLE if unreadable else reason_of(error, _AUTHORITY, _CERTIFICATE)
+    if variable is not None and (unreadable or isinstance(failed, ssl.SSLCertVerificationError)):
+        why += _OVERRIDDEN.format(variable)
     return TransportError(
         f"no usable answer from {origin}{why}",
         retryable=never_left(error) or isinstance(failed, ssl.SSLCertVerificationError),
