@@ -57,6 +57,11 @@ class AiohttpAdapter:
         from doorkey.auth.signer import maybe_await
 
         signer = self._signer
+        sender = signer.unadvised_sender
+        if sender is not None:
+            from doorkey.transport.calling_client import aiohttp_request
+
+            sender.called_by(aiohttp_request(request))
         token = await maybe_await(signer.token_async())
         request.headers["Authorization"] = signer.header(token)
         response = await handler(request)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorkey.errors import TransportError, UsageError
+from doorkey.transport.calling_client import httpx_client_above
 from doorkey.transport.httpx_or_httpx2 import auth_class
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ class HttpxAdapter(Auth):
             return
         token: Any = signer.token_async()
         if hasattr(token, "__await__"):  # one that is fresh is there at once
+            sender = signer.unadvised_sender
+            if sender is not None:
+                sender.called_by(httpx_client_above(sys._getframe()))
             token = await token
         if signer.is_plain:
             signed = put_on(request, signer.header(token), AsyncLeavingBehind)

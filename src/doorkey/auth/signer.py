@@ -20,6 +20,7 @@ from doorkey.sessions.client import OAuth2Client
 from doorkey.sessions.hooks import ComplianceHooks, Wire
 from doorkey.sessions.options import PLACEMENTS
 from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.transport.senders import AsyncSender
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.urls import origin_of, split_url
 
@@ -96,6 +97,8 @@ class RequestSigner:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
         self._retries, self._rejected = retry_rejected, _statuses(rejected_statuses)
         self._source, self._asource = source, asource
+        sender = getattr(asource, "_sender", None)
+        self._async_sender = sender if isinstance(sender, AsyncSender) else None
         self._header: tuple[OAuthToken | None, str] = (
             None,
             "",
@@ -146,6 +149,12 @@ class RequestSigner:
         if self._asource is None:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
         return self._asource.token()
+
+    @property
+    def unadvised_sender(self) -> AsyncSender | None:
+        """What sends the token requests of tasks, if it makes its own client and does not know the calling one."""
+        sender = self._async_sender
+        return sender if sender is not None and sender.needs_caller else None
 
     def is_rejection(self, status: int, headers: Any) -> bool:
         """Return whether a response rejects the token: by its status, or in its challenge (RFC 6750 §3.1)."""

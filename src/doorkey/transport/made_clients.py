@@ -26,7 +26,7 @@ def new_client() -> Any:
         limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
         return lib.Client(verify=tls_context(lib), limits=limits)
     if find_spec("requests") is not None:
-        return _session()
+        return requests_session()
     raise UsageError("no HTTP library is installed: pip install 'doorkey[httpx2]', or 'doorkey[requests]'")
 
 
@@ -39,10 +39,14 @@ def tls_context(lib: Any) -> ssl.SSLContext:
     return _trusting(*found)
 
 
-def _session() -> Any:
+def requests_session(*, trust_env: bool = True) -> Any:
+    """Return a session of requests; without `trust_env` no variable of the environment counts.
+
+    Raises as `new_client` does.
+    """
     import requests
 
-    found = _bundle()
+    found = _bundle() if trust_env else None
 
     class Session(requests.Session):
         def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
@@ -51,7 +55,9 @@ def _session() -> Any:
 
     if found is not None:
         _trusting(*found)  # requests would blame the server for a file that it cannot read
-    return Session()
+    session = Session()
+    session.trust_env = trust_env
+    return session
 
 
 def _bundle() -> tuple[str, Path] | None:

@@ -15,6 +15,7 @@ from doorkey.runtime.forks import ForkSafeLock
 from doorkey.runtime.loops import running_loop
 from doorkey.runtime.preload import ready
 from doorkey.transport import made_clients
+from doorkey.transport.calling_client import Proxied, RequestsCaller, calling_client, warn_of_proxy
 from doorkey.transport.causes import detached
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.wire.limits import ExchangePolicy
@@ -102,11 +103,31 @@ class Sender:
         self._made: Any = None
         self._made_in = 0
         self._mutex = ForkSafeLock()
+        self._caller: RequestsCaller | None = None  # the last one, for renewals in a thread of their own
+        self._has_warned = False
 
     def send(self, request: Request) -> Response:
-        """Send `request` and return the bounded response."""
-        client = self._given if self._given is not None else self._own()
-        return sender_for(client, self._policy)(request)
+        """Send `request` and return the bounded response.
+
+        Where no client was given and a session of requests needs the token, it is sent on requests, through the proxies
+        of that session.
+        """
+        if self._given is not None:
+            return sender_for(self._given, self._policy)(request)
+        caller = calling_client() or self._caller
+        if isinstance(caller, RequestsCaller):
+            self._caller = caller
+            return self._send_for(caller, request)
+        if caller is not None and not self._has_warned and caller(request.url):
+            self._has_warned = True
+            warn_of_proxy(request.url)
+        return sender_for(self._own(), self._policy)(request)
+
+    def _send_for(self, caller: RequestsCaller, request: Request) -> Response:
+        with made_clients.requests_session(trust_env=caller.trust_env) as session:
+            session.proxies.update(caller.proxies)
+            options = (*request.options, ("proxies", caller.of_call))
+            return sender_for(session, self._policy)(request.with_options(options))
 
     def close(self) -> None:
         """Close the client that was made here."""
@@ -135,6 +156,17 @@ class AsyncSender:
         self._made: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._tls: ssl.SSLContext | None = None
         self._home: ref[Any] | None = None  # the event loop in which the given client was first used
+        self._caller: Proxied | None = None
+        self._has_warned = False
+
+    @property
+    def needs_caller(self) -> bool:
+        """Whether the client whose call needs a token is unknown, and would matter."""
+        return self._caller is None and self.client is None and not self._has_warned
+
+    def called_by(self, caller: Proxied) -> None:
+        """Note the client whose call needs a token: the next request warns of its proxy."""
+        self._caller = caller
 
     async def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response."""
@@ -156,6 +188,10 @@ class AsyncSender:
                     )
                 failed.__cause__ = detached(error)
             raise failed
+        caller, self._caller = self._caller, None
+        if caller is not None and not self._has_warned and caller(request.url):
+            self._has_warned = True
+            warn_of_proxy(request.url)
         return await asender_for(await self._own(), self._policy)(request)
 
     async def aclose(self) -> None:
