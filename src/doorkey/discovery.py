@@ -20,13 +20,15 @@ def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy |
     """
     from doorkey.transport.senders import sender
 
-    with sender(http_client, policy_of(exchange)) as send:
-        return run(discover_flow(issuer, wall_time()), send)
+    policy = policy_of(exchange)
+    with sender(http_client, policy) as send:
+        return run(discover_flow(issuer, wall_time(), policy.http_hosts), send)
 
 
 async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
     """Return the metadata of `issuer`, as `discover` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
     from doorkey.transport.senders import asender
 
-    async with asender(http_client, policy_of(exchange)) as send:
-        return await arun(discover_flow(issuer, wall_time()), send)
+    policy = policy_of(exchange)
+    async with asender(http_client, policy) as send:
+        return await arun(discover_flow(issuer, wall_time(), policy.http_hosts), send)

@@ -140,7 +140,7 @@ def test_metadata_that_a_program_caches_comes_back_from_its_pickle_and_is_read_o
 def test_metadata_as_a_dictionary_is_the_callers_own() -> None:
     got = ServerMetadata.of(RFC_8414)
     plain = dataclasses.asdict(got)
-    assert json.loads(json.dumps(plain)) == plain
+    assert json.loads(json.dumps(plain)) == {**plain, "http_hosts": []}
     assert plain["extra"]["scopes_supported"] == RFC_8414["scopes_supported"]
     plain["extra"]["scopes_supported"].clear()
     assert got.extra["scopes_supported"] == RFC_8414["scopes_supported"]
@@ -200,3 +200,30 @@ def test_an_issuer_that_differs_is_shown_beside_the_one_that_was_asked_for(asked
         parse_metadata({"issuer": named}, asked)
     assert f"is {named}," in str(caught.value)
     assert f"(expected {asked})" in str(caught.value)
+
+
+def test_metadata_keeps_the_hosts_that_plain_http_may_reach_and_takes_those_of_another_policy() -> None:
+    members = {"issuer": "http://keycloak:8080", "token_endpoint": "http://keycloak:8080/token"}
+    metadata = ServerMetadata.from_mapping(members, {"Keycloak"})
+    assert tuple(metadata.http_hosts) == ("keycloak",)
+    assert copy.copy(metadata).http_hosts == metadata.http_hosts
+    assert ServerMetadata.of(metadata, {"keycloak"}) is metadata
+    assert ServerMetadata.of(metadata, {"keycloak", "other"}) == metadata
+    for hosts in ((), {"other"}):
+        with pytest.raises(UsageError, match="http_hosts"):
+            ServerMetadata.of(metadata, hosts)
+    assert tuple(ServerMetadata.of(None, {"keycloak"}).http_hosts) == ("keycloak",)
+
+
+def test_an_https_issuer_may_have_http_endpoints_at_named_hosts_and_nowhere_else() -> None:
+    members = {"issuer": "https://as.example", "token_endpoint": "http://keycloak/token"}
+    assert ServerMetadata.from_mapping(members, {"keycloak"}).token_endpoint == "http://keycloak/token"
+    with pytest.raises(UsageError, match="that is not https"):
+        ServerMetadata.from_mapping({**members, "token_endpoint": "http://127.0.0.1/token"}, {"keycloak"})
+
+
+def test_published_metadata_names_http_endpoints_at_named_hosts_only() -> None:
+    members = {"issuer": "http://keycloak", "token_endpoint": "http://keycloak/token"}
+    assert parse_metadata(members, "http://keycloak", 200, {"keycloak"}).token_endpoint == "http://keycloak/token"
+    with pytest.raises(InvalidResponse, match="must be https"):
+        parse_metadata({**members, "jwks_uri": "http://other/keys"}, "http://keycloak", 200, {"keycloak"})

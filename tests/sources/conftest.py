@@ -6,6 +6,9 @@ import pytest
 from anyio.from_thread import BlockingPortal
 
 from tests.support.every_source import KINDS, Maker
+from tests.support.session_fixtures import names
+
+__all__ = ["names", "source"]
 
 
 @pytest.fixture(params=list(KINDS))

@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorkey.errors import UsageError
-from doorkey.wire.urls import Origin, check_endpoint, is_loopback, origin_of, split_url
+from doorkey.wire.urls import (
+    Origin,
+    check_endpoint,
+    http_host_of,
+    http_hosts_of,
+    is_loopback,
+    origin_of,
+    split_url,
+)
 from tests.support.saying import said_by
 
 
@@ -174,3 +182,41 @@ def test_any_text_is_either_returned_as_it_is_or_a_usage_error(url: str) -> None
 @pytest.mark.parametrize("url", ["https://as.example:443", "https://[2001:db8::1]:8443", "http://127.0.0.1:80"])
 def test_an_origin_reads_as_a_url_does(url: str) -> None:
     assert str(origin_of(f"{url}/path?query")) == url
+
+
+# -- hosts that plain http may reach -----------------------------------------------------------------------------------
+
+
+def test_plain_http_may_reach_a_host_that_is_named_and_no_other_one() -> None:
+    hosts = http_hosts_of({"Keycloak", "as.internal"})
+    assert check_endpoint("http://keycloak:8080/realms/one", http_hosts=hosts) == "http://keycloak:8080/realms/one"
+    assert check_endpoint("HTTP://KEYCLOAK/", http_hosts=hosts) == "HTTP://KEYCLOAK/"
+    for other in ("keycloak.evil", "key", "internal", "192.0.2.1", "keycloak.as.internal"):
+        with pytest.raises(UsageError, match="must be https"):
+            check_endpoint(f"http://{other}/", http_hosts=hosts)
+    with pytest.raises(UsageError, match="user name or password"):
+        check_endpoint("http://keycloak@evil/", http_hosts=hosts)
+
+
+def test_the_error_for_plain_http_names_the_policy_that_allows_it() -> None:
+    with pytest.raises(UsageError) as refused:
+        check_endpoint("http://keycloak:8080/token", "token endpoint")
+    assert "exchange=ExchangePolicy(http_hosts={'keycloak'})" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["http://keycloak", "keycloak:8080", "*", "*.internal", "", "a b", "-a", "::1", 1, [1]]
+)
+def test_a_host_that_is_no_name_is_refused(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="http_hosts"):
+        http_hosts_of(wrong)
+
+
+def test_one_name_may_be_given_as_text() -> None:
+    assert http_hosts_of("keycloak") == {"keycloak"}
+    assert http_hosts_of(()) == frozenset()
+
+
+@pytest.mark.parametrize(("url", "hosts"), [("http://keycloak:8080/a", ("keycloak",)), ("https://keycloak/a", ())])
+def test_a_changed_request_may_go_by_plain_http_where_the_unchanged_one_does(url: str, hosts: tuple[str, ...]) -> None:
+    assert http_host_of(url) == hosts

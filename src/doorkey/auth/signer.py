@@ -30,7 +30,8 @@ REJECTED: Final = frozenset({401})
 
 
 _OF_ONE_SOURCE: Final = frozenset({"sleep", "http_client", "background", "exchange"})
-"""The options that the core of two sources does not share."""
+"""The options that each of two sources takes for itself."""
+_NOT_OF_THE_CORE: Final = _OF_ONE_SOURCE - {"exchange"}
 
 _NONE: Final[Mapping[str, Any]] = {}
 
@@ -316,7 +317,7 @@ def _of_credentials(credentials: Any, options: Mapping[str, Any]) -> tuple[Any, 
     known = {"issuer", "token_endpoint", *SourceOptions.__annotations__}
     if (unknown := next((name for name in options if name not in known), None)) is not None:
         raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, sorted(known))}")
-    core = SourceCore(credentials, **{name: value for name, value in options.items() if name not in _OF_ONE_SOURCE})
+    core = SourceCore(credentials, **{name: value for name, value in options.items() if name not in _NOT_OF_THE_CORE})
     own = {name: value for name, value in options.items() if name in _OF_ONE_SOURCE}
     sleep = own.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}

@@ -6,7 +6,7 @@ import hmac
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -127,12 +127,14 @@ class Callback:
 
 
 @hides_locals
-def authorization_url(endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str]] = ()) -> str:
+def authorization_url(
+    endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str]] = (), http_hosts: Collection[str] = ()
+) -> str:
     """Return the URL of an authorization request; `extra` pairs cannot override `ours` (RFC 6749 §4.1.1).
 
     Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
-    check_endpoint(endpoint, "authorization endpoint")
+    check_endpoint(endpoint, "authorization endpoint", http_hosts)
     return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the authorization request")))
 
 

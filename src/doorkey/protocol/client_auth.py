@@ -19,7 +19,7 @@ from doorkey.values import hides_locals
 from doorkey.wire.key_material import holds_key
 from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.wire.parameters import beside_query, with_query
-from doorkey.wire.urls import check_endpoint
+from doorkey.wire.urls import check_endpoint, http_host_of
 
 
 @hides_locals
@@ -133,7 +133,8 @@ def _signed(request: Request, signed: Any) -> Request:
     content = body_bytes(new_body, "the body that a client authentication method returns")
     # The endpoint was checked when the request was built.
     unchanged = url == request.url
-    checked = request.url if unchanged else check_endpoint(str(url), "URL that a client authentication method returns")
+    what = "URL that a client authentication method returns"
+    checked = request.url if unchanged else check_endpoint(str(url), what, http_host_of(request.url))
     authenticated = replace(request, url=checked, headers=pairs, form=(), body=content)
     if content and authenticated.header("content-type") is None:
         return authenticated.with_header("Content-Type", FORM)

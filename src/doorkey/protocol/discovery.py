@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,12 +19,13 @@ OAUTH: Final = "/.well-known/oauth-authorization-server"
 _NOT_HERE: Final = frozenset({404, 405, 410})
 
 
-def well_known_urls(issuer: str) -> tuple[str, ...]:
+def well_known_urls(issuer: str, http_hosts: Collection[str] = ()) -> tuple[str, ...]:
     """Return where the metadata of `issuer` may be, most likely first.
 
-    OpenID Connect appends its suffix to the issuer; RFC 8414 §3.1 puts its own between host and path.
+    `http_hosts` are the hosts beside loopback that plain http may reach. OpenID Connect appends its suffix to the
+    issuer; RFC 8414 §3.1 puts its own between host and path.
     """
-    check_endpoint(issuer, "issuer")
+    check_endpoint(issuer, "issuer", http_hosts)
     parts = urlsplit(issuer)
     if parts.query:
         raise UsageError("an issuer has no query (RFC 8414 §2)")
@@ -32,18 +34,19 @@ def well_known_urls(issuer: str) -> tuple[str, ...]:
     return tuple(urlunsplit(parts._replace(path=one)) for one in paths)
 
 
-def discover_flow(issuer: str, now: float | None = None) -> Flow[ServerMetadata]:
+def discover_flow(issuer: str, now: float | None = None, http_hosts: Collection[str] = ()) -> Flow[ServerMetadata]:
     """Fetch the metadata of `issuer`, which must name exactly that issuer.
 
-    With `now`, in seconds since the epoch, a date in a `Retry-After` is understood.
+    With `now`, in seconds since the epoch, a date in a `Retry-After` is understood. `http_hosts` are the hosts beside
+    loopback that plain http may reach.
 
     A form that the server does not have (404, 405, 410) leads to the next; anything else that is wrong is raised:
     `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
     """
-    for url in well_known_urls(issuer):
+    for url in well_known_urls(issuer, http_hosts):
         response = yield from Request("GET", url, (("Accept", "application/json"),))
         if response.status not in _NOT_HERE:
-            return parse_metadata(json_answer(response, "metadata", now), issuer, response.status)
+            return parse_metadata(json_answer(response, "metadata", now), issuer, response.status, http_hosts)
     raise InvalidResponse(
         "not_found", "no metadata at any well-known place of this issuer: is the issuer spelled exactly?", status=404
     )

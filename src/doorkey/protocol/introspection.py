@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from doorkey.errors import InvalidResponse
@@ -33,9 +33,10 @@ def introspection_request(
     extra: Iterable[tuple[str, str]] = (),
     *,
     headers: Iterable[tuple[str, str]] = (),
+    http_hosts: Collection[str] = (),
 ) -> Request:
     """Return the request that asks about `token`, not yet authenticated (RFC 7662 §2.1)."""
-    return token_query(endpoint, token, token_type_hint, extra, "introspection", headers)
+    return token_query(endpoint, token, token_type_hint, extra, "introspection", headers, http_hosts)
 
 
 @names_exchange

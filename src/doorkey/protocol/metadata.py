@@ -5,15 +5,15 @@ It describes a server and nothing else: no member of it can set an option of a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.arguments import mapping, text
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
-from doorkey.wire.urls import check_endpoint, shown_url
+from doorkey.wire.urls import check_endpoint, http_hosts_of, shown_url
 
 ENDPOINTS: Final = (
     "authorization_endpoint",
@@ -62,9 +62,11 @@ class ServerMetadata:
 
     Raises `UsageError` for one that has not, and for an https issuer with an http endpoint.
 
-    `iss_in_callbacks` is `authorization_response_iss_parameter_supported` (RFC 9207 §3): then a callback without
-    `iss` is refused. `extra` holds the members that have no field here, as they came. The value may be pickled, for
-    instance into a cache, and `dataclasses.asdict` makes plain dictionaries of it.
+    `http_hosts` are the hosts beside loopback that plain http may reach; a session, source or vault replaces them
+    by those of its `ExchangePolicy`. `iss_in_callbacks` is `authorization_response_iss_parameter_supported` (RFC
+    9207 §3): then a callback without `iss` is refused. `extra` holds the members that have no field here, as they
+    came. The value may be pickled, for instance into a cache, and `dataclasses.asdict` makes plain dictionaries of
+    it.
     """
 
     issuer: str | None = None
@@ -80,23 +82,33 @@ class ServerMetadata:
     jwks_uri: str | None = None
     iss_in_callbacks: bool = False
     extra: Mapping[str, Any] = field(default_factory=_Members, repr=False, compare=False)
+    http_hosts: Collection[str] = field(default=(), repr=False, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "http_hosts", tuple(sorted(http_hosts_of(self.http_hosts))))
         for name in ("issuer", *ENDPOINTS):
             value: object = getattr(self, name)
             if value is not None:
-                check_endpoint(text(value, f"the metadata's {name}"), name)
+                check_endpoint(text(value, f"the metadata's {name}"), name, self.http_hosts)
         mapping(self.extra, "extra")
         if self.issuer is not None and urlsplit(self.issuer).scheme == "https":
-            plain = [name for name in ENDPOINTS if (getattr(self, name) or "").lower().startswith("http:")]
+            plain = [name for name in ENDPOINTS if self._is_plain(getattr(self, name))]
             if plain:
                 raise UsageError(f"the metadata of an https issuer names a {plain[0]} that is not https")
+
+    def _is_plain(self, url: str | None) -> bool:
+        parts = urlsplit(url or "")
+        return parts.scheme == "http" and parts.hostname not in self.http_hosts
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ServerMetadata:
         return self
 
+    def reached_by(self, http_hosts: Collection[str]) -> ServerMetadata:
+        """Return the metadata with the `http_hosts` of a policy. Raises `UsageError` if it names another http host."""
+        return self if frozenset(self.http_hosts) == frozenset(http_hosts) else replace(self, http_hosts=http_hosts)
+
     @classmethod
-    def from_mapping(cls, members: Mapping[str, Any]) -> ServerMetadata:
+    def from_mapping(cls, members: Mapping[str, Any], http_hosts: Collection[str] = ()) -> ServerMetadata:
         """Return the metadata of a mapping that the user vouches for, for instance a stored discovery document.
 
         Raises `UsageError` as the constructor does.
@@ -107,17 +119,21 @@ class ServerMetadata:
             **known,
             iss_in_callbacks=members.get("authorization_response_iss_parameter_supported") is True,
             extra=_Members((k, v) for k, v in members.items() if k not in known),
+            http_hosts=http_hosts,
         )
 
     @classmethod
-    def of(cls, value: ServerMetadata | Mapping[str, Any] | None) -> ServerMetadata:
-        """Return the metadata itself, that of a mapping, or none at all. Raises `UsageError` for anything else."""
+    def of(cls, value: ServerMetadata | Mapping[str, Any] | None, http_hosts: Collection[str] = ()) -> ServerMetadata:
+        """Return the metadata itself, that of a mapping, or none at all, with the `http_hosts` of a policy.
+
+        Raises `UsageError` for anything else, and for an endpoint that these do not allow.
+        """
         if isinstance(value, ServerMetadata):
-            return value
+            return value.reached_by(http_hosts)
         given: object = value
         if given is not None and not isinstance(given, Mapping):
             raise UsageError("metadata is a mapping, or what discover(issuer) returned")
-        return cls() if value is None else cls.from_mapping(value)
+        return cls(http_hosts=http_hosts) if value is None else cls.from_mapping(value, http_hosts)
 
 
 def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
@@ -138,8 +154,12 @@ def _how_it_differs(named: object, issuer: str) -> str:
     return told
 
 
-def parse_metadata(members: Mapping[str, Any], issuer: str, status: int | None = None) -> ServerMetadata:
+def parse_metadata(
+    members: Mapping[str, Any], issuer: str, status: int | None = None, http_hosts: Collection[str] = ()
+) -> ServerMetadata:
     """Return the metadata a server published for `issuer`, compared exactly (RFC 8414 §3.3).
+
+    `http_hosts` are the hosts beside loopback that plain http may reach.
 
     Raises `VerificationError` when it is another issuer's, `InvalidResponse` when an endpoint in it is unfit.
     """
@@ -147,6 +167,6 @@ def parse_metadata(members: Mapping[str, Any], issuer: str, status: int | None =
     if named != issuer:
         raise VerificationError("issuer", _how_it_differs(named, issuer), expected=shown_url(issuer))
     try:
-        return ServerMetadata.from_mapping(members)
+        return ServerMetadata.from_mapping(members, http_hosts)
     except UsageError as error:
         raise InvalidResponse("metadata", error.description, status=status) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from doorkey.protocol.token_query import token_query
@@ -20,9 +20,10 @@ def revocation_request(
     extra: Iterable[tuple[str, str]] = (),
     *,
     headers: Iterable[tuple[str, str]] = (),
+    http_hosts: Collection[str] = (),
 ) -> Request:
     """Return the request that revokes `token`, not yet authenticated (RFC 7009 §2.1)."""
-    return token_query(endpoint, token, token_type_hint, extra, "revocation", headers)
+    return token_query(endpoint, token, token_type_hint, extra, "revocation", headers, http_hosts)
 
 
 @names_exchange

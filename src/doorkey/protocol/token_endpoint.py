@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -45,13 +45,14 @@ def token_request(
     *,
     method: str = "POST",
     headers: Iterable[tuple[str, str]] = (),
+    http_hosts: Collection[str] = (),
 ) -> Request:
     """Return the request that presents `grant` at the token endpoint, not yet authenticated (RFC 6749 §4).
 
     `extra` pairs (scope, audience, …) cannot override the grant's own. `method` is POST, or GET for the servers that
     want it. Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
-    check_endpoint(endpoint, "token endpoint")
+    check_endpoint(endpoint, "token endpoint", http_hosts)
     form = beside_query(endpoint, merged(grant.parameters(), extra, "the grant"))
     method = text(method, "method").upper()
     if method not in ("POST", "GET"):

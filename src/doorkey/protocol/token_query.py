@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from doorkey.errors import UsageError
 from doorkey.protocol.token_endpoint import ACCEPT
@@ -21,12 +21,13 @@ def token_query(
     extra: Iterable[tuple[str, str]],
     what: str,
     headers: Iterable[tuple[str, str]] = (),
+    http_hosts: Collection[str] = (),
 ) -> Request:
     """Return the request that presents `token` and a hint at the endpoint for `what`, not yet authenticated.
 
     `extra` pairs and `headers` are added. Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
     """
-    check_endpoint(endpoint, f"{what} endpoint")
+    check_endpoint(endpoint, f"{what} endpoint", http_hosts)
     if not legal_refresh_token(token.reveal()):
         raise UsageError(f"the {what} request needs a token: {token_problem(token.reveal())}")
     hint = (("token_type_hint", token_type_hint),) if token_type_hint else ()

@@ -48,6 +48,7 @@ class AssertionClient(OAuth2Client):
         """Construct the session with `options`; `given` are the arguments of the concrete class's constructor."""
         from doorkey.protocol.grants import SelfSignedGrant
         from doorkey.runtime.preload import signing
+        from doorkey.wire.limits import policy_of
         from doorkey.wire.urls import check_endpoint
 
         endpoint = given["token_url"] or given["token_endpoint"]
@@ -57,12 +58,12 @@ class AssertionClient(OAuth2Client):
             raise UsageError(f"an assertion session signs JWTs: its grant_type is {self.JWT_BEARER_GRANT_TYPE}")
         if not (given["issuer"] and given["key"]):
             raise UsageError("an assertion needs an issuer and a key to sign with")
-        alg = given["alg"]
+        alg, hosts = given["alg"], policy_of(options.get("exchange")).http_hosts
         maker = AssertionMaker(
             issuer=given["issuer"],
             key=given["key"],
             subject=given["subject"],
-            audience=given["audience"] or check_endpoint(endpoint, "token endpoint"),
+            audience=given["audience"] or check_endpoint(endpoint, "token endpoint", hosts),
             claims=dict(mapping(given["claims"] or {}, "claims")),
             header={**mapping(given["header"] or {}, "header"), **({} if alg is None else {"alg": alg})},
             issued_at=given["issued_at"],

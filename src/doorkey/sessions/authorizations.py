@@ -99,7 +99,7 @@ def begun(
         resource=resource_in(rest),
     )
     more = pairs_of(rest)
-    return authorization_url(endpoint, ours, more), state, pending, ours + more
+    return authorization_url(endpoint, ours, more, options.metadata.http_hosts), state, pending, ours + more
 
 
 def resource_in(parameters: Mapping[str, Any]) -> tuple[str, ...]:

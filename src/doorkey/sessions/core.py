@@ -178,7 +178,9 @@ class SessionCore(KnownServer):
         if issued_by is not None and metadata.token_endpoint not in (None, issued_by):
             raise UsageError(f"this token came from another server than the {kind} endpoint's: give that server's url")
         meant = self._own_token() if token is None else Secret(token)
-        request = build(endpoint, meant, hint, overrides.extra, headers=overrides.headers)
+        request = build(
+            endpoint, meant, hint, overrides.extra, headers=overrides.headers, http_hosts=metadata.http_hosts
+        )
         client = replace(self.client(), methods=self._methods(configured))
         auth = client.method_for(overrides.auth, metadata, kind)
         request, response = yield from client.sent(

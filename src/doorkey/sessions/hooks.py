@@ -10,7 +10,7 @@ from doorkey.arguments import did_you_mean, function, text
 from doorkey.errors import UsageError
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.messages import body_bytes, header_pairs
-from doorkey.wire.urls import check_endpoint
+from doorkey.wire.urls import check_endpoint, http_host_of
 
 if TYPE_CHECKING:
     from doorkey.transport.library import Library
@@ -87,7 +87,7 @@ class HooksOnWire:
         url, headers, data = yield from self._hooks.on_request(kind, (request.url, dict(request.headers), body))
         return replace(
             request,
-            url=check_endpoint(url, f"URL of a {kind} hook"),
+            url=check_endpoint(url, f"URL of a {kind} hook", http_host_of(request.url)),
             headers=tuple(headers.items()),
             form=(),
             body=body_bytes(data, f"the body that a {kind} hook returns"),

@@ -63,13 +63,14 @@ class KnownServer:
     def configure(self) -> None:
         """Make anew what depends on the client's name and on the issuer."""
         options, issuer = self.options, self.options.metadata.issuer
+        hosts = options.metadata.http_hosts
         self.observer = Observer(options.client_id, self._name, options.on_event, options.timer)
         if issuer is None or options.metadata.token_endpoint is not None:
             self._issuer = None
-        elif self._issuer is None or self._issuer.issuer != issuer:
+        elif self._issuer is None or (self._issuer.issuer, self._issuer.http_hosts) != (issuer, hosts):
             from doorkey.sources.authorization_server import AuthorizationServer
 
-            self._issuer = AuthorizationServer(issuer, ServerMetadata())
+            self._issuer = AuthorizationServer(issuer, ServerMetadata(http_hosts=hosts))
 
     def may_discover(self) -> bool:
         """Say whether the server's endpoints can be discovered from its issuer, and are not known yet."""

@@ -143,10 +143,11 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
     parameters = {name: own.pop(name) for name in AUTHORIZATION_OPTIONS if name in own}
     if parameters:
         own["authorization"] = _parameters(options.authorization, parameters)
-    metadata = ServerMetadata.of(own.pop("metadata")) if "metadata" in own else options.metadata
+    hosts = policy_of(own.get("exchange") if "exchange" in own else options.exchange).http_hosts
+    metadata = ServerMetadata.of(own.pop("metadata") if "metadata" in own else options.metadata, hosts)
     endpoints: dict[str, Any] = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
     if endpoints:
-        validated = ServerMetadata.from_mapping(endpoints)
+        validated = ServerMetadata.from_mapping(endpoints, hosts)
         check_one_issuer(validated.issuer, metadata)
         metadata = replace(metadata, **{name: getattr(validated, name) for name in endpoints})
     if "client_secret" in own:

@@ -13,6 +13,7 @@ from doorkey.renewal.backoff import Backoff, counts_for_backoff
 from doorkey.renewal.leader_lock import AcquireOrWait, LeaderLock
 from doorkey.runtime.reentrancy import entered
 from doorkey.wire.flow import Flow
+from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.urls import check_endpoint
 
 __all__: list[str] = []
@@ -27,15 +28,17 @@ _TIMEOUT: Final = (
 class AuthorizationServer:
     """An authorization server: its metadata, discovered once for all that share this, unless `token_endpoint` is known.
 
-    A flow that asks for it yields `AcquireOrWait` beside its requests.
+    Plain http may reach the `http_hosts` of `metadata` beside loopback. A flow that asks for it yields `AcquireOrWait`
+    beside its requests.
     """
 
     def __init__(self, issuer: str | None, metadata: ServerMetadata) -> None:
+        self.http_hosts = metadata.http_hosts
         check_one_issuer(issuer, metadata)
         issuer = issuer if issuer is not None else metadata.issuer
         if issuer is None and metadata.token_endpoint is None:
             raise UsageError("the authorization server is missing: give issuer=, token_endpoint= or metadata=")
-        self.issuer = None if issuer is None else check_endpoint(issuer, "issuer")
+        self.issuer = None if issuer is None else check_endpoint(issuer, "issuer", self.http_hosts)
         self.found = None if metadata.token_endpoint is None else replace(metadata, issuer=self.issuer)
         self.lock = LeaderLock()
         self._attempts = self._failures = 0
@@ -44,12 +47,16 @@ class AuthorizationServer:
 
     @classmethod
     def told(
-        cls, issuer: str | None, token_endpoint: str | None, metadata: ServerMetadata | Mapping[str, Any] | None
+        cls,
+        issuer: str | None,
+        token_endpoint: str | None,
+        metadata: ServerMetadata | Mapping[str, Any] | None,
+        policy: ExchangePolicy,
     ) -> Self:
         """Return the server that the arguments of a source or a vault mean. Raises `UsageError`."""
-        known = ServerMetadata.of(metadata)
+        known = ServerMetadata.of(metadata, policy.http_hosts)
         if token_endpoint is not None:
-            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint"))
+            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint", policy.http_hosts))
         return cls(issuer, known)
 
     def name(self) -> str | None:
@@ -98,7 +105,7 @@ class AuthorizationServer:
     def _discovered(self, now: float) -> Flow[ServerMetadata]:
         assert self.issuer is not None, "the constructor asks for one of them"
         try:
-            return (yield from discover_flow(self.issuer, now))
+            return (yield from discover_flow(self.issuer, now, self.http_hosts))
         except Exception as error:
             self._error = error.for_waiter() if isinstance(error, OAuthError) else error
             raise

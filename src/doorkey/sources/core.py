@@ -24,6 +24,7 @@ from doorkey.sources.token_requests import TokenRequests
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Sleep
+from doorkey.wire.limits import ExchangePolicy, policy_of
 
 LONGEST_PAUSE: Final = 10.0
 """Seconds of `Retry-After` that are waited out within one call; a longer pause is raised to the caller."""
@@ -34,7 +35,8 @@ class SourceCore:
     """One token for `credentials` at one authorization server.
 
     `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary; `server` is all of that,
-    shared with others. `leeway` is in seconds. `random` returns 0…1 and spreads renewals and retries over time.
+    shared with others. `exchange` allows plain http to hosts that it names.
+    `leeway` is in seconds. `random` returns 0…1 and spreads renewals and retries over time.
     `token_params` and `token_request_headers` are parameters and headers of every token request.
     """
 
@@ -46,6 +48,7 @@ class SourceCore:
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         server: AuthorizationServer | None = None,
+        exchange: ExchangePolicy | None = None,
         leeway: float | None = None,
         clock: Callable[[], float] | None = None,
         random: Callable[[], float] | None = None,
@@ -66,7 +69,7 @@ class SourceCore:
         self.clock = clock
         self.slot = Slot(self, leeway, Backoff(), random)
         self.lock = LeaderLock()
-        server = server or AuthorizationServer.told(issuer, token_endpoint, metadata)
+        server = server or AuthorizationServer.told(issuer, token_endpoint, metadata, policy_of(exchange))
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
         self._requests = TokenRequests(
             credentials, server, clock, self._observer, params=token_params, headers=token_request_headers

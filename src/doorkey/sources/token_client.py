@@ -91,7 +91,10 @@ class TokenClient:
         grant, now = call.grant, self.clock()
         refresh_token = grant.refresh_token if isinstance(grant, RefreshTokenGrant) else None
         extra = self._completed(call)
-        request = token_request(call.endpoint, grant, extra, method=call.method, headers=(*self.headers, *call.headers))
+        headers = (*self.headers, *call.headers)
+        request = token_request(
+            call.endpoint, grant, extra, method=call.method, headers=headers, http_hosts=metadata.http_hosts
+        )
         auth = self.method_for(call.auth, metadata, "token")
         before, after = (None, "access_token_response")
         if refresh_token is not None:

@@ -84,13 +84,13 @@ class VaultCore:
             raise UsageError("a vault needs a client_id")
         if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
             raise UsageError(f"sealer is a doorkey.stores.Sealer, not {type(sealer).__name__}")
-        self.server = AuthorizationServer.told(issuer, token_endpoint, metadata)
+        self.policy = policy_of(exchange)
+        self.server = AuthorizationServer.told(issuer, token_endpoint, metadata, self.policy)
         server = self.server.name()
         assert server is not None, "one without a name is refused"
         self.client_id = client_id
         self.client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
         self.auth_method = method
-        self.policy = policy_of(exchange)
         self.clock = clock
         types = check_token_types(token_types)
         self._token_types = types

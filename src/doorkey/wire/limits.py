@@ -7,7 +7,7 @@ redirect. One decoder for all clients is what makes "the decoded body is capped"
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from doorkey.errors import InvalidResponse, UsageError
 from doorkey.values import hides_locals
 from doorkey.wire.addresses import Permission
 from doorkey.wire.messages import Pairs, Response
-from doorkey.wire.urls import shown_url
+from doorkey.wire.urls import http_hosts_of, shown_url
 
 ACCEPT_ENCODING: Final = "gzip"
 """What we ask for; a content coding that was not asked for and cannot be bounded is refused."""
@@ -34,18 +34,22 @@ class ExchangePolicy:
     decoded body. `max_headers`: bytes of all headers together. `addresses` says of an address whether it may be
     connected to; the name is resolved once, every answer must pass, and the connection goes to one that did. None is
     for servers that you named yourself, `doorkey.public_address` for those that another party names.
+    `http_hosts` are names of hosts, without a port, that plain http may reach as it may reach loopback, for instance
+    ``{"keycloak"}`` in a compose file: all that is sent to them, secrets included, can be read in that network.
     """
 
     deadline: float = 15.0
     max_body: int = 1024 * 1024
     max_headers: int = 64 * 1024
     addresses: Permission | None = None
+    http_hosts: Collection[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not seconds(self.deadline, "the deadline of an exchange", most=_DAY):
             raise UsageError("the deadline of an exchange is more than 0 seconds")
         count(self.max_body, "max_body, in bytes,")
         count(self.max_headers, "max_headers, in bytes,")
+        object.__setattr__(self, "http_hosts", http_hosts_of(self.http_hosts))
         if self.addresses is not None:
             function(self.addresses, "addresses is a callable that says of an address whether it may be connected to")
 

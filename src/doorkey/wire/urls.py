@@ -1,14 +1,19 @@
-"""Which URLs an authorization server may be reached at: https, or http on this very machine."""
+"""Which URLs an authorization server may be reached at: https, or http on this machine and on hosts that are named."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Collection
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from doorkey.arguments import text
+from doorkey.arguments import text, texts
 from doorkey.errors import UsageError, printable
 from doorkey.values import hides_locals
+
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
+"""A name as DNS and containers have it, an IPv4 address included."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -83,11 +88,12 @@ def is_loopback(host: str) -> bool:
 
 
 @hides_locals
-def check_endpoint(url: str, what: str = "endpoint") -> str:
+def check_endpoint(url: str, what: str = "endpoint", http_hosts: Collection[str] = ()) -> str:
     """Return `url` unchanged if an authorization server may be reached at it.
 
-    `what` names the endpoint in the message. Raises `UsageError` for http beyond loopback, and for user information,
-    a fragment, a backslash, blanks or control characters anywhere in it (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
+    `what` names the endpoint in the message. `http_hosts` are the hosts beside loopback that plain http may reach.
+    Raises `UsageError` for http to another host, and for user information, a fragment, a backslash, blanks or control
+    characters anywhere in it (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
     """
     text(url, f"the {what}")
     if " " in url or "\\" in url or not url.isprintable():  # isprintable: no blank but " ", nothing invisible
@@ -97,8 +103,32 @@ def check_endpoint(url: str, what: str = "endpoint") -> str:
         raise UsageError(f"the {what} must not hold a user name or password")
     if parts.fragment or url.endswith("#"):
         raise UsageError(f"the {what} must not have a fragment")
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+    host = parts.hostname or ""
+    if parts.scheme != "https" and not is_loopback(host) and host not in http_hosts:
+        shown = printable(host, 80)
         raise UsageError(
-            f"the {what} at {printable(parts.hostname or '', 80)} must be https: plain http is for loopback only"
+            f"the {what} at {shown} must be https: plain http is for loopback only. For a host of your own network, "
+            f"such as a container of a compose file, give exchange=ExchangePolicy(http_hosts={{{shown!r}}})"
         )
     return url
+
+
+def http_hosts_of(given: object) -> frozenset[str]:
+    """Return the names of hosts that a program allows plain http to, in lower case.
+
+    Raises `UsageError` for a URL, a port, an IPv6 address or a pattern.
+    """
+    names = texts(given, "http_hosts")
+    for name in names:
+        if _HOST.fullmatch(name) is None:
+            raise UsageError('http_hosts are names of hosts without scheme and port, for instance {"keycloak"}')
+    return frozenset(name.lower() for name in names)
+
+
+def http_host_of(url: str) -> tuple[str, ...]:
+    """Return the host of a `url` that was checked and is plain http, as the `http_hosts` of `check_endpoint`.
+
+    A request that a hook or a client authentication method changed may go to the same host, and to no other one.
+    """
+    parts = split_url(url)
+    return (parts.hostname or "",) if parts.scheme == "http" else ()

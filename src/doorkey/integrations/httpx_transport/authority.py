@@ -136,7 +136,7 @@ class _Authority(NotPicklable):
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(
             max_tokens, max_idle, clock, names=("max_tokens", "max_idle")
         )
-        known = ServerMetadata.of(openid_config)
+        known = ServerMetadata.of(openid_config, self._policy.http_hosts)
         told, base_url = issuer or known.issuer, str(http_client.base_url).rstrip("/")
         if not (told or base_url) and known.token_endpoint is None:
             raise UsageError("give the client a base_url that is the issuer, or say issuer=")
