@@ -162,21 +162,11 @@ def test_an_authorization_request_may_be_posted(world: World) -> None:
 
 
 def test_what_only_the_person_is_told_has_status_400(world: World) -> None:
-    needed, other = world.authorize(), world.authorize()
-    assert isinstance(needed, LoginNeeded)
-    assert isinstance(other, LoginNeeded)
     calls: list[Callable[[], object]] = [
         lambda: world.authorize(client_id="nobody"),
         lambda: world.authorize(client_id=None),
         lambda: world.authorize(redirect_uri="https://evil.example/"),
         lambda: world.authorize(state="x" * 40_000),
-        lambda: world.fill_in(needed, browser=other.browser),
-        lambda: world.fill_in(needed, browser=""),
-        lambda: world.fill_in(needed, csrf="guessed"),
-        lambda: world.fill_in(needed, csrf=""),
-        lambda: world.fill_in(needed, transaction="garbage"),
-        lambda: world.fill_in(needed, transaction=""),
-        lambda: world.fill_in(needed, headers=(("Origin", "null"),)),
     ]
     for call in calls:
         with pytest.raises(ServerError) as caught:

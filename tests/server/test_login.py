@@ -1,5 +1,7 @@
 """The login page: which browser may send its form, and when; and the session that begins with it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from doorkey.errors import ServerError
@@ -192,3 +194,25 @@ def test_nothing_that_waits_for_a_login_shows_its_secrets(world: World) -> None:
     assert isinstance(needed, LoginNeeded)
     assert needed.csrf not in repr(needed)
     assert needed.browser not in repr(needed)
+
+
+def test_what_only_the_person_is_told_of_a_login_has_status_400(world: World) -> None:
+    needed, other, finished = (world.authorize() for _ in range(3))
+    assert isinstance(needed, LoginNeeded)
+    assert isinstance(other, LoginNeeded)
+    assert isinstance(finished, LoginNeeded)
+    world.fill_in(finished)
+    calls: list[Callable[[], object]] = [
+        lambda: world.fill_in(needed, browser=other.browser),
+        lambda: world.fill_in(needed, browser=""),
+        lambda: world.fill_in(needed, csrf="guessed"),
+        lambda: world.fill_in(needed, csrf=""),
+        lambda: world.fill_in(needed, transaction="garbage"),
+        lambda: world.fill_in(needed, transaction=""),
+        lambda: world.fill_in(needed, headers=(("Origin", "null"),)),
+        lambda: world.fill_in(finished),
+    ]
+    for call in calls:
+        with pytest.raises(ServerError) as caught:
+            call()
+        assert caught.value.status == 400

@@ -204,7 +204,9 @@ def test_without_a_scope_openid_comes_from_the_clients_own_grant_in_the_session_
     assert "openid" not in theirs["scope"].split()
     form = {"grant_type": "password", "username": "alice", "password": "wonderland"}
     own = world.token({**form, "scope": "openid"}, BASIC).json["access_token"]
-    assert "openid" in exchange(world, own).json["scope"].split()
+    answer = exchange(world, own).json
+    assert "openid" in answer["scope"].split()
+    assert "id_token" not in answer
     plain = world.token(form, BASIC).json["access_token"]
     assert "openid" not in exchange(world, plain).json["scope"].split()
 
@@ -213,3 +215,12 @@ def test_the_time_of_a_login_by_the_page_stays(world: World) -> None:
     world.clients = (replace(SPA, audiences={"profile": "service"}), SERVICE)
     token = world.exchange(world.code()).json["access_token"]
     assert unsafe_claims(exchange(world, token).json["access_token"])["auth_time"] == int(world.now)
+
+
+def test_the_exchanged_token_has_the_users_claims_of_now_and_of_its_own_scope(world: World) -> None:
+    token = subject(world)
+    world.users = (replace(ALICE, email="new@example.org", roles=("writer",)),)
+    claims = unsafe_claims(exchange(world, token).json["access_token"])
+    assert (claims["email"], claims["realm_access"]) == ("new@example.org", {"roles": ["writer"]})
+    world.clients = (world.clients[0], replace(SERVICE, default_scopes=()))
+    assert "email" not in unsafe_claims(exchange(world, token).json["access_token"])
