@@ -148,7 +148,8 @@ def test_a_cookie_that_this_server_issued_serves_all_tabs_of_its_browser(world: 
     assert isinstance(two, LoginNeeded)
     assert two.browser == one.browser
     assert two.login_id != one.login_id
-    for changed in (one.browser[:-1], one.browser[1:], "A" + one.browser[1:], one.browser[:-1] + "_"):
+    longer = one.browser[:43] + "A" + one.browser[43:]
+    for changed in (one.browser[:-1], one.browser[1:], "A" + one.browser[1:], one.browser[:-1] + "_", longer):
         other = world.authorize(Cookies(browser=changed))
         assert isinstance(other, LoginNeeded)
         assert other.browser != changed

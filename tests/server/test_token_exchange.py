@@ -207,6 +207,7 @@ def test_without_a_scope_openid_comes_from_the_clients_own_grant_in_the_session_
     answer = exchange(world, own).json
     assert "openid" in answer["scope"].split()
     assert "id_token" not in answer
+    assert "openid" not in exchange(world, own, scope="store").json["scope"].split()
     plain = world.token(form, BASIC).json["access_token"]
     assert "openid" not in exchange(world, plain).json["scope"].split()
 

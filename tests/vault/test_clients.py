@@ -167,7 +167,7 @@ def test_an_asynchronous_vault_says_that_its_clients_are_asynchronous(kind: Any,
         async_vault.client("u", kind)
 
 
-DECIDED = {
+DECIDED: dict[str, Any] = {
     "client_id": "other",
     "client_secret": "s2",
     "token_endpoint": "https://other.example/token",
