@@ -11,7 +11,7 @@ from bench.names import HTTPX_OAUTH2, OURS
 from bench.stores_keys import Growth
 from bench.stores_waits import Waits
 
-COLOURS = {"sqlite": "#1b6ca8", "redis": "#c0392b", "postgres": "#2e7d32", "msal": "#8e6bbf", HTTPX_OAUTH2: "#b8860b"}
+COLORS = {"sqlite": "#1b6ca8", "redis": "#c0392b", "postgres": "#2e7d32", "msal": "#8e6bbf", HTTPX_OAUTH2: "#b8860b"}
 
 Point = tuple[str, int, float]
 """The name of a line, and where it goes through."""
@@ -35,7 +35,7 @@ def _draw(
     for name in dict.fromkeys(name for name, _, _ in points):
         line = [(x, y) for one, x, y in points if one == name]
         style = "o-" if name not in ("msal", HTTPX_OAUTH2) else "s--"
-        axes.plot(*zip(*line, strict=True), style, label=name, color=COLOURS[name])
+        axes.plot(*zip(*line, strict=True), style, label=name, color=COLORS[name])
     if floor is not None:
         axes.axhline(floor, linestyle=":", color="grey", label="the token call")
     axes.set(xscale="log", xlabel=along, ylabel=up)

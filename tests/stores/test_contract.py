@@ -18,12 +18,12 @@ KINDS = ("memory", *SHARED)
 ON_TRIO = ("memory", "sqlite")  # the libraries of the others are asyncio's
 
 
-def _colours() -> list[object]:
+def _colors() -> list[object]:
     blocking = [("blocking", kind) for kind in KINDS]
     asyncio = [("asyncio", kind) for kind in KINDS]
     trio = [("trio", kind) for kind in ON_TRIO]
     cases = [*blocking, *asyncio, *trio]
-    return [pytest.param(colour, kind, id=f"{kind}-{colour}", marks=marks(kind)) for colour, kind in cases]
+    return [pytest.param(color, kind, id=f"{kind}-{color}", marks=marks(kind)) for color, kind in cases]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,15 @@ class Pair:
 
 
 @pytest.fixture
-def anyio_backend(colour: str) -> str:
-    return "trio" if colour == "trio" else "asyncio"
+def anyio_backend(color: str) -> str:
+    return "trio" if color == "trio" else "asyncio"
 
 
 @pytest.fixture
-async def stores(colour: str, place: Place) -> AsyncIterator[Pair]:
+async def stores(color: str, place: Place) -> AsyncIterator[Pair]:
     number = 1 if place.kind == "memory" else 2
     opened: list[AsyncStore] = [
-        Awaited(place.open()) if colour == "blocking" else await place.aopen() for _ in range(number)
+        Awaited(place.open()) if color == "blocking" else await place.aopen() for _ in range(number)
     ]
     yield Pair(opened[0], opened[-1])
     for store in opened:
@@ -55,7 +55,7 @@ def store(stores: Pair) -> AsyncStore:
     return stores.one
 
 
-everywhere = pytest.mark.parametrize(("colour", "place"), _colours(), indirect=["place"])
+everywhere = pytest.mark.parametrize(("color", "place"), _colors(), indirect=["place"])
 
 
 @everywhere

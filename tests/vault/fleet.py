@@ -99,8 +99,8 @@ class Fleet:
         self.now = provider.clock()
         self.members: list[Member] = []
 
-    def start(self, colours: Sequence[str], clock_is_off_by: float = 0.0) -> None:
-        started = [Member(replace(self.job, colour=colour, clock_is_off_by=clock_is_off_by)) for colour in colours]
+    def start(self, colors: Sequence[str], clock_is_off_by: float = 0.0) -> None:
+        started = [Member(replace(self.job, color=color, clock_is_off_by=clock_is_off_by)) for color in colors]
         self.members += started
         for member in started:
             member.ready()
@@ -109,7 +109,7 @@ class Fleet:
         """Put new processes in the place of those that died."""
         for member in members:
             self.members.remove(member)
-        self.start([member.job.colour for member in members])
+        self.start([member.job.color for member in members])
 
     def end(self) -> None:
         for member in self.members:
@@ -177,12 +177,12 @@ def rotating_provider() -> Provider:
 
 @contextmanager
 def fleet(
-    provider: Provider, kind: str, address: str, colours: Sequence[str], *, credentials: bool = False
+    provider: Provider, kind: str, address: str, colors: Sequence[str], *, credentials: bool = False
 ) -> Generator[Fleet]:
     endpoint = f"{provider.issuer_of('rotating')}/protocol/openid-connect/token"
     whole = Fleet(provider, Job(kind, address, endpoint, credentials=credentials))
     try:
-        whole.start(colours)
+        whole.start(colors)
         whole.login()
         yield whole
     finally:

@@ -17,7 +17,7 @@ from tests.vault.fleet import Answer, Fleet, Member, fleet, rotating_provider
 from tests.vault.worker import Order
 
 MIXED = ("blocking", "asyncio") * 4
-COLOURS = {"sqlite": ("blocking", "asyncio", "trio") * 2 + ("blocking", "asyncio")}
+COLORS = {"sqlite": ("blocking", "asyncio", "trio") * 2 + ("blocking", "asyncio")}
 """The libraries of the other stores are asyncio's."""
 ROUNDS = 200
 LAST_STEP = 6  # load, lease, load, request, commit, release
@@ -39,7 +39,7 @@ def started(backend: Backend) -> Iterator[Fleet]:
 
 
 def _fleet(provider: Provider, backend: Backend) -> AbstractContextManager[Fleet]:
-    return fleet(provider, backend.kind, backend.address, COLOURS.get(backend.kind, MIXED))
+    return fleet(provider, backend.kind, backend.address, COLORS.get(backend.kind, MIXED))
 
 
 @pytest.fixture

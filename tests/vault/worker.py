@@ -50,7 +50,7 @@ class Job:
     address: str
     token_endpoint: str
     clock_is_off_by: float = 0.0
-    colour: str = "blocking"
+    color: str = "blocking"
     credentials: bool = False
 
     def to_json(self) -> str:
@@ -231,7 +231,7 @@ WORK: dict[str, Callable[[Mortal], None]] = {
 
 def main() -> None:
     job = Job(**json.loads(sys.stdin.readline()))
-    WORK[job.colour](Mortal(job))
+    WORK[job.color](Mortal(job))
 
 
 if __name__ == "__main__":
