@@ -1,14 +1,15 @@
 """What a program may give as an argument: each check raises `UsageError` that says what is expected, and what came.
 
 They stand at the boundary, where a value is taken, so that nothing behind it has to ask again. No check shows the
-value: it may be a secret.
+value: it may be a secret. For the same reason, each check deletes it before it raises, because collectors of errors
+show the local variables of frames.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NoReturn, TypeGuard, TypeVar, cast
+from typing import Any, Final, TypeGuard, TypeVar, cast
 
 from doorkey.errors import UsageError
 
@@ -16,13 +17,19 @@ __all__: list[str] = []
 
 T = TypeVar("T")
 
+_NONE_WRONG: Final = object()
+
 LATEST: Final = 1e12
 """Seconds beyond which nothing is a time: the year 33000. An integer may have any number of digits."""
 
 
 def text(value: object, what: str) -> str:
     """Return a text. Raises `UsageError` for anything else."""
-    return value if isinstance(value, str) else _refused(f"{what} is text", value)
+    if isinstance(value, str):
+        return value
+    refused = _refusal(f"{what} is text", value)
+    del value
+    raise refused
 
 
 def encodable(value: str) -> bool:
@@ -35,18 +42,29 @@ def texts(value: object, what: str) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     expected = f"{what} is text, or several of them"
-    several = members(value, expected)
-    for one in several:
-        if not isinstance(one, str):
-            _refused(expected, one)
-    return cast("tuple[str, ...]", several)
+    several = _several(value)
+    wrong = value if several is None else next((one for one in several if not isinstance(one, str)), _NONE_WRONG)
+    if wrong is _NONE_WRONG:
+        return cast("tuple[str, ...]", several)
+    refused = _refusal(expected, wrong)
+    del value, several, wrong
+    raise refused
 
 
 def members(value: object, expected: str) -> tuple[Any, ...]:
     """Return what is in a list, tuple or other iterable. Raises `UsageError` for anything else, texts among them."""
-    given: object = value
+    several = _several(value)
+    if several is not None:
+        return several
+    refused = _refusal(expected, value)
+    del value
+    raise refused
+
+
+def _several(value: object) -> tuple[Any, ...] | None:
+    """Return what is in an iterable, None for what is none."""
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
-        return _refused(expected, given)
+        return None
     return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # whatever it is
 
 
@@ -54,6 +72,7 @@ def seconds(value: object, what: str, *, least: float = 0.0, most: float = LATES
     """Return a number of seconds from `least` to `most`. Raises `UsageError` for anything else, NaN among it."""
     if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most and value < LATEST:
         return float(value)
+    del value
     raise UsageError(
         f"{what} is a number of seconds"
         + (f", {least:g} or more" if least > -LATEST else "")
@@ -65,30 +84,46 @@ def count(value: object, what: str, *, least: int = 1, most: float = LATEST) -> 
     """Return a whole number from `least` to `most`. Raises `UsageError` for anything else."""
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
+    del value
     raise UsageError(f"{what} is a whole number, {least} or more" + (f" and at most {most}" if most < LATEST else ""))
 
 
 def named(value: object, what: str) -> str:
     """Return a text that can name something. Raises `UsageError` for none, and for what UTF-8 cannot hold."""
-    if not text(value, what) or not encodable(str(value)):
-        raise UsageError(f"{what} is text that is not empty and has no lone surrogate")
-    return str(value)
+    if isinstance(value, str) and value and encodable(value):
+        return value
+    refused = f"{what} is text that is not empty and has no lone surrogate"
+    refusal = UsageError(refused) if isinstance(value, str) else _refusal(f"{what} is text", value)
+    del value
+    raise refusal
 
 
 def each(value: object, kind: type[T], expected: str) -> tuple[T, ...]:
     """Return values of that `kind` as a tuple. Raises `UsageError` that says what is `expected` for anything else."""
-    return tuple(instance(one, kind, expected) for one in members(value, expected))
+    several = _several(value)
+    wrong = value if several is None else next((one for one in several if not isinstance(one, kind)), _NONE_WRONG)
+    if wrong is _NONE_WRONG:
+        return cast("tuple[T, ...]", several)
+    refused = _refusal(expected, wrong)
+    del value, several, wrong
+    raise refused
 
 
 def mapping(value: object, what: str) -> Mapping[str, Any]:
     """Return a mapping. Raises `UsageError` for anything else."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else _refused(f"{what} is a mapping", value)
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value)
+    refused = _refusal(f"{what} is a mapping", value)
+    del value
+    raise refused
 
 
 def function(value: object, expected: str) -> None:
     """Raise `UsageError` that says what is `expected` unless `value` can be called."""
     if not callable(value):
-        _refused(expected, value)
+        refused = _refusal(expected, value)
+        del value
+        raise refused
 
 
 def accepts(call: object, keywords: Iterable[Iterable[str]], expected: str) -> None:
@@ -110,7 +145,10 @@ def accepts(call: object, keywords: Iterable[Iterable[str]], expected: str) -> N
 
 def blocking(value: object, expected: str) -> None:
     """Raise `UsageError` unless `value` can be called, and does what it does before it returns."""
-    function(value, expected)
+    if not callable(value):
+        refused = _refusal(expected, value)
+        del value
+        raise refused
     if awaits(value):
         raise UsageError(f"{expected}, and not a coroutine function, which would be for the asynchronous twin")
 
@@ -127,7 +165,9 @@ def clock(value: object, expected: str = "clock is a callable that returns secon
     error is the program's own, and the next use of the clock raises it.
     """
     if not callable(value) or awaits(value):
-        _refused(expected, value)
+        refused = _refusal(expected, value)
+        del value
+        raise refused
     try:
         now: object = value()
     except Exception:  # noqa: BLE001  # a clock that fails now may tell the time later
@@ -139,6 +179,7 @@ def clock(value: object, expected: str = "clock is a callable that returns secon
 def share(value: object, what: str) -> float:
     """Return a number from 0 to 1. Raises `UsageError` for anything else."""
     if not _is_number(value) or not 0 <= value <= 1:
+        del value
         raise UsageError(f"{what} is a number from 0 to 1")
     return float(value)
 
@@ -149,7 +190,11 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def instance(value: object, kind: type[T], expected: str) -> T:
     """Return a value of that `kind`. Raises `UsageError` that says what is `expected` for anything else."""
-    return value if isinstance(value, kind) else _refused(expected, value)
+    if isinstance(value, kind):
+        return value
+    refused = _refusal(expected, value)
+    del value
+    raise refused
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
@@ -160,5 +205,5 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return f": did you mean {near[0]!r}?" if near else otherwise
 
 
-def _refused(expected: str, value: object) -> NoReturn:
-    raise UsageError(f"{expected}, not {type(value).__name__}")
+def _refusal(expected: str, value: object) -> UsageError:
+    return UsageError(f"{expected}, not {type(value).__name__}")

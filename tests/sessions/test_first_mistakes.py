@@ -8,7 +8,7 @@ import pytest
 
 from doorkey.errors import UsageError
 from tests.support.every_adapter import Adapter
-from tests.support.hostile_server import Hostile, token
+from tests.support.hostile_server import Hostile, reply, token
 
 NEAR_MISSES = {
     "user": "username",
@@ -55,6 +55,30 @@ def test_a_name_of_a_servers_own_is_sent_and_body_sends_any_name(adapter: Adapte
     assert {"tenant": "one", "account_id": "two", "user": "alice", "pw": "x"}.items() <= hostile.token_requests[
         0
     ].form.items()
+
+
+@pytest.mark.parametrize("call", ["refresh_token", "revoke_token", "introspect_token"])
+def test_an_operation_with_a_parameter_that_is_almost_right_raises_and_nothing_is_sent(
+    adapter: Adapter, hostile: Hostile, call: str
+) -> None:
+    hostile.on("/token", token())
+    hostile.on("/operation", reply(json={"active": True}))
+    client = adapter.client(
+        "c",
+        "s",
+        token={"access_token": "at", "refresh_token": "rt"},
+        token_endpoint=hostile.token_endpoint,
+        revocation_endpoint=hostile.url("/operation"),
+        introspection_endpoint=hostile.url("/operation"),
+    )
+    for name, meant in {"scopes": "scope", "tokenTypeHint": "token_type_hint", "audiences": "audience"}.items():
+        with pytest.raises(UsageError, match=rf"no parameter '{name}': did you mean '{meant}'") as caught:
+            getattr(client, call)(**{name: "hunter2"})
+        assert "hunter2" not in str(caught.value)
+    assert hostile.received == []
+    getattr(client, call)(tenant="one", timeout=5)
+    assert hostile.received[0].form["tenant"] == "one"
+    assert "timeout" not in hostile.received[0].form
 
 
 @pytest.mark.parametrize("call", ["create_authorization_url", "begin_authorization"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -10,6 +11,9 @@ from doorkey.observe.events import TokenEvent
 
 logger: Final = logging.getLogger("doorkey")
 logger.addHandler(logging.NullHandler())  # without logging set up, a program sees no record of ours
+
+MAX_NAMES: Final = 10
+"""The most names of members in one record."""
 
 _WARNINGS: Final = frozenset({"failed", "rejected"})
 
@@ -34,6 +38,18 @@ def complain(what: str, error: Exception, event: TokenEvent | None = None) -> No
     fields = {} if event is None else _fields(event)
     with suppress(Exception):  # a filter or handler of the program's own may have failed
         logger.error("%s failed with %s", what, type(error).__name__, exc_info=error, extra=fields)
+
+
+def report_dropped(names: Sequence[str], event: TokenEvent) -> None:
+    """Log the names of the members of a token response that are not kept, because no store could hold them."""
+    shown = ", ".join(names[:MAX_NAMES]) + (f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else "")
+    with suppress(Exception):  # the token is kept, whatever a filter or handler of the program's own does
+        logger.warning(
+            "token response of %s: members that no store could hold are not kept: %s",
+            event.source,
+            shown,
+            extra={**_fields(event), "doorkey_dropped": tuple(names[:MAX_NAMES])},
+        )
 
 
 def _fields(event: TokenEvent) -> dict[str, object]:

@@ -8,7 +8,7 @@ is logged and otherwise ignored.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -65,6 +65,13 @@ class Observer:
     def rejected(self) -> None:
         """Report that an API rejected the current token."""
         self.tell(self.event("rejected"))
+
+    def dropped(self, names: Sequence[str]) -> None:
+        """Log the names of the members that a token response had and that the token does not keep."""
+        from doorkey.observe.logs import report_dropped
+
+        event = self.event("renewed")
+        self.call(lambda renewed: report_dropped(names, renewed), event)
 
     def event(self, kind: Kind, grant_type: str | None = None, server: str | None = None, **more: Any) -> TokenEvent:
         """Return an event; `server` replaces the usual server."""

@@ -105,7 +105,7 @@ class ServerMetadata:
 
     def reached_by(self, http_hosts: Collection[str]) -> ServerMetadata:
         """Return the metadata with the `http_hosts` of a policy. Raises `UsageError` if it names another http host."""
-        return self if frozenset(self.http_hosts) == frozenset(http_hosts) else replace(self, http_hosts=http_hosts)
+        return self if frozenset(self.http_hosts) == http_hosts_of(http_hosts) else replace(self, http_hosts=http_hosts)
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any], http_hosts: Collection[str] = ()) -> ServerMetadata:

@@ -198,12 +198,18 @@ class SessionCore(KnownServer):
     def overrides_of(
         self, body: object, extra: dict[str, Any], auth: object, headers: Any, method: str | None = None
     ) -> CallOverrides:
-        """Return what the arguments of a call set; the HTTP library's own options are taken out of `extra`."""
+        """Return what the arguments of a call set; the HTTP library's own options are taken out of `extra`.
+
+        Raises `UsageError` for a misspelled parameter.
+        """
+        from doorkey.sessions.near_misses import refuse_near_misses
         from doorkey.sessions.token_call import call_options, extra_pairs
         from doorkey.sources.token_call import CallOverrides
         from doorkey.wire.messages import header_pairs
 
         options = call_options(self.library, extra)
+        if extra:
+            refuse_near_misses(extra)
         pairs = header_pairs(headers if headers is not None else (), "headers=")
         return CallOverrides(extra_pairs(body, extra), pairs, auth, options, method)
 

@@ -85,7 +85,10 @@ class TokenClient:
         Raises `UsageError` for a call that cannot be made, else as `parse_token`, and the error of the transport.
         """
         with self.observer.asking(call.grant.grant_type, metadata.issuer or call.endpoint):
-            return (yield from self._token(call, metadata))
+            token = yield from self._token(call, metadata)
+        if token.dropped:
+            self.observer.dropped(token.dropped)
+        return token
 
     def _token(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
         grant, now = call.grant, self.clock()
