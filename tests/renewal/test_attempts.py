@@ -102,3 +102,37 @@ def test_a_number_out_of_range_is_refused() -> None:
     made.fail(GONE)
     with pytest.raises(UsageError, match="what random returns"):
         made.back_off(NOW, 2.0)
+
+
+def test_a_token_that_was_put_ends_the_pause_and_none_is_to_begin() -> None:
+    made = failed()
+    made.put()
+    assert not made.is_pausing(NOW)
+    made.end()
+    assert not made.is_pausing(NOW)
+
+
+def test_a_success_begins_no_pause() -> None:
+    made = Attempts(Backoff(first=8.0))
+    made.put()
+    made.back_off(NOW, 1.0)
+    assert (made.pause, made.retry_at) == (0.0, 0.0)
+
+
+def test_a_pause_lasts_to_its_last_moment_and_begins_once() -> None:
+    made = Attempts(Backoff(first=8.0))
+    made.fail(GONE)
+    made.back_off(NOW, 1.0)
+    made.back_off(NOW + 5, 1.0)
+    assert made.retry_at == NOW + 8
+    assert made.is_pausing(NOW + 7.5)
+    assert not made.is_pausing(NOW + 8)
+
+
+def test_an_attempt_may_be_made_at_once_even_where_the_clock_is_at_its_epoch() -> None:
+    made = Attempts(Backoff(first=8.0))
+    made.fail(GONE)
+    made.back_off(0.0, 1.0)
+    assert made.is_pausing(0.0)
+    made.retry_now()
+    assert not made.is_pausing(0.0)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from doorkey.errors import TransportError, UsageError
@@ -65,6 +66,11 @@ def held_elsewhere() -> tuple[LeaderLock, Callable[[], None]]:
         thread.join(WAIT)
 
     return lock, end
+
+
+async def set_later(event: anyio.Event) -> None:
+    await anyio.lowlevel.checkpoint()
+    event.set()
 
 
 @pytest.fixture
@@ -179,10 +185,13 @@ def test_a_wait_ends_with_success_once_the_holder_has_died(monkeypatch: pytest.M
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_task_waits_as_a_thread_does(backend: str, held: LeaderLock) -> None:
     async def main() -> None:
-        woken = anyio.Event()
+        woken, later = anyio.Event(), anyio.Event()
         assert not await wait_async(held, woken, 0.01)
         woken.set()
         assert await wait_async(held, woken, WAIT)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(set_later, later)
+            assert await wait_async(held, later, WAIT)
 
     anyio.run(main, backend=backend)
 

@@ -48,6 +48,7 @@ def test_a_rejected_token_is_reported_once_however_many_callers_were_refused() -
     slot, recorder = slot_with(TOKEN), Recorder()
     slot.observer = recorder
     assert reject(slot, TOKEN)
+    assert recorder.events == ["rejected"]
     assert reject(slot, TOKEN)
     assert recorder.events == ["rejected"]
 

@@ -1,120 +1,19 @@
 """The bounds of a renewal under a lease, step by step: what it raises, how long it waits, and what it reports."""
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, StoreError, TokenExpiredError, TransportError
-from doorkey.stores.protocol import Lease
-from doorkey.tokens import OAuthToken
 from doorkey.vault.commits import TRIES
 from doorkey.vault.effects import Commit, Load, Release, TryLease
 from doorkey.vault.memory import Memory
-from doorkey.vault.renewal import TRY_EVERY, Renewing
+from doorkey.vault.pace import Pace
+from doorkey.vault.renewal import TRY_EVERY
 from doorkey.wire.flow import Sleep
 from doorkey.wire.messages import Request
 from tests.vault.model import DOWN, KEY, LIFETIME, UNREACHABLE, World
+from tests.vault.one_renewal import One, expired, leased_elsewhere
 
 WITHOUT_REFRESH_TOKEN = {"access_token": "at-9", "token_type": "Bearer", "expires_in": LIFETIME}
-FOR_EVER = 100_000
-"""Steps after which a test gives up on a renewal that does not end."""
-
-
-class Reports:
-    """An observer that keeps what it is told, in order, among the effects."""
-
-    def __init__(self, log: list[Any]) -> None:
-        self._log = log
-
-    def waiting(self) -> AbstractContextManager[None]:
-        return self._wait()
-
-    @contextmanager
-    def _wait(self) -> Generator[None]:
-        self._log.append("wait begins")
-        try:
-            yield
-        finally:
-            self._log.append("wait ends")
-
-    def rejected(self) -> None:
-        raise AssertionError("nothing here is rejected")
-
-
-class One:
-    """One renewal of the key of `world`, whose effects the test performs one by one."""
-
-    def __init__(self, world: World, memory: Memory | None = None, **how: Any) -> None:
-        self.world, self.log, self.performed = world, list[Any](), list[Any]()
-        core = world.workers[0].core
-        given: dict[str, Any] = {"chance": lambda: 1.0, "observer": Reports(self.log), **how}
-        self.renewing: Renewing = replace(core._renewing, **given)
-        self.memory = Memory(KEY, None, 60.0) if memory is None else memory
-        self.token: OAuthToken | None = None
-        self.error: OAuthError | None = None
-        self._flow = self.renewing.fresh(self.memory)
-        self.effect: Any = None
-        self._step(lambda: next(self._flow))
-
-    def _step(self, work: Any) -> None:
-        try:
-            self.effect = work()
-        except StopIteration as done:
-            self.effect, self.token = None, done.value
-        except OAuthError as error:
-            self.effect, self.error = None, error
-
-    def feed(self, outcome: Any) -> None:
-        """Give the flow this `outcome` of the effect that it asks for."""
-        self.performed.append(self.effect)
-        self.log.append(type(self.effect))
-        self._step(lambda: self._flow.send(outcome))
-
-    def fail(self, error: OAuthError) -> None:
-        self.performed.append(self.effect)
-        self.log.append(type(self.effect))
-        self._step(lambda: self._flow.throw(error))
-
-    def step(self) -> None:
-        """Perform the effect that the flow asks for."""
-        try:
-            outcome = self.world.perform(self.effect)
-        except OAuthError as error:
-            self.fail(error)
-        else:
-            self.feed(outcome)
-
-    def run(self, until: type | None = None) -> "One":
-        """Perform effects until the flow ends, or asks for one of the type `until`."""
-        for _ in range(FOR_EVER):
-            if self.effect is None or (until is not None and isinstance(self.effect, until)):
-                return self
-            self.step()
-        raise AssertionError("the renewal does not end")
-
-    @property
-    def kinds(self) -> list[type]:
-        return [type(effect) for effect in self.performed]
-
-    @property
-    def access_token(self) -> str:
-        assert self.token is not None, self.error
-        return self.token.access_token.reveal()
-
-
-def expired() -> World:
-    world = World(1)
-    world.expire()
-    return world
-
-
-def leased_elsewhere(world: World) -> Lease:
-    lease = world.store.try_lease(KEY, 60.0)
-    assert lease is not None
-    return lease
 
 
 # -- a grant that cannot continue --------------------------------------------------------------------------------------
@@ -323,9 +222,21 @@ def test_a_refusal_of_a_token_that_another_one_replaced_meanwhile_leads_to_a_ren
 
 def test_the_time_of_a_renewal_counts_for_the_pauses_of_the_next() -> None:
     world = expired()
+    world.elapsed = 100.0
     for _ in range(2):
         one = One(world).run(Request)
         world.elapsed += 4.0
         assert one.run().token is not None
         world.expire()
     assert world.workers[0].core._renewing.pace.expected == 4.0
+
+
+def test_the_time_that_another_process_took_counts_less_half_of_the_last_pause() -> None:
+    world, moments, pace = expired(), iter([100.0, 100.0, 110.0]), Pace()
+    pace.took(50.0)
+    leased_elsewhere(world)
+    one = One(world, timer=lambda: next(moments), pace=pace).run(Sleep)
+    assert one.effect.seconds == 0.01
+    world.save(world.workers[0])
+    assert one.run().access_token == "at-2"
+    assert pace.expected == pytest.approx(9.995)

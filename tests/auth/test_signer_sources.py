@@ -1,0 +1,159 @@
+"""What a request signer shares with the source of its tokens: rejections, events, and the options of credentials."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+
+from doorkey import AsyncTokenSource, TokenSource, UsageError
+from doorkey.auth.signer import RequestSigner, is_proven, signer_for
+from doorkey.integrations.httpx_client import AsyncOAuth2Client
+from doorkey.integrations.requests_client import OAuth2Session
+from doorkey.observe import TokenEvent
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
+from tests.auth.test_signer import API, FIRST, OTHER_API, Own, maybe_later
+from tests.support.hostile_server import Hostile, token
+from tests.support.source_requests import CLIENT, busy, on_token
+
+
+def access(found: OAuthToken | None) -> str:
+    assert found is not None
+    return found.access_token.reveal()
+
+
+def on_three_tokens(hostile: Hostile) -> dict[str, Any]:
+    return on_token(hostile, token("at-1"), token("at-2"), token("at-3"))
+
+
+def two_signers(hostile: Hostile) -> tuple[RequestSigner, RequestSigner]:
+    source = TokenSource(CLIENT, **on_three_tokens(hostile))
+    return signer_for(source), signer_for(source)
+
+
+# -- one source, several signers ---------------------------------------------------------------------------------------
+
+
+def test_what_an_api_rejects_of_one_signer_is_known_to_every_signer_of_the_source(hostile: Hostile) -> None:
+    one, other = two_signers(hostile)
+    second = one.replacement(one.token(), API)
+    assert second is not None
+    assert access(second) == "at-2"
+    assert other.replacement(second, API) is None
+    assert one.replacement(second, API) is None
+
+
+def test_what_an_api_accepts_of_one_signer_is_known_to_every_signer_of_the_source(hostile: Hostile) -> None:
+    one, other = two_signers(hostile)
+    second = one.replacement(one.token(), API)
+    assert second is not None
+    other.answered(second, 200, {}, API)
+    assert access(one.replacement(second, API)) == "at-3"
+
+
+def test_an_api_that_rejects_a_token_replaced_long_ago_has_not_rejected_the_current_one(hostile: Hostile) -> None:
+    one, other = two_signers(hostile)
+    first = one.token()
+    second = one.replacement(first, API)
+    assert second is not None
+    assert other.replacement(first, OTHER_API) == second
+    assert access(other.replacement(second, OTHER_API)) == "at-3"
+
+
+def test_a_token_is_replaced_though_its_source_never_had_one(hostile: Hostile) -> None:
+    one, _ = two_signers(hostile)
+    assert one.replacement(OAuthToken(Secret("at-0")), API) is not None
+
+
+# -- whether the response matters --------------------------------------------------------------------------------------
+
+
+def test_a_response_matters_after_a_replacement_and_until_an_api_accepts_it(hostile: Hostile) -> None:
+    source = TokenSource(CLIENT, **on_three_tokens(hostile))
+    signer = signer_for(source)
+    first = signer.token()
+    assert (signer.needs_verdict, is_proven(source)) == (False, True)
+    second = signer.replacement(first, API)
+    assert second is not None
+    assert [signer.needs_verdict, is_proven(source)] == [True, False]
+    signer.answered(second, 200, {}, API)
+    assert (signer.needs_verdict, is_proven(source)) == (False, True)
+
+
+def test_a_response_matters_always_to_a_source_of_a_programs_own_and_never_to_a_new_one_of_ours() -> None:
+    ours: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
+    assert signer_for(Own(FIRST)).needs_verdict
+    assert not signer_for(TokenSource(CLIENT, **ours)).needs_verdict
+    assert not signer_for(AsyncTokenSource(CLIENT, **ours)).needs_verdict
+
+
+# -- the token of a session --------------------------------------------------------------------------------------------
+
+
+def test_the_rejected_token_of_a_session_that_can_renew_it_is_replaced(hostile: Hostile) -> None:
+    old = {"access_token": "at-1", "refresh_token": "rt-1"}
+    session = OAuth2Session("c", token=old, **on_token(hostile, token("at-2")))
+    signer = signer_for(session)
+    assert access(signer.replacement(signer.token(), API)) == "at-2"
+    with pytest.raises(UsageError, match="use it with one"):
+        signer.token_async()
+
+
+def test_the_rejected_token_of_a_session_that_cannot_renew_it_is_reported_and_not_replaced() -> None:
+    for events in (list[TokenEvent](), None):
+        session = OAuth2Session("c", token={"access_token": "at-1"}, on_event=None if events is None else events.append)
+        signer = signer_for(session)
+        assert signer.replacement(signer.token(), API) is None
+        assert access(signer.token()) == "at-1"
+        assert events is None or [event.kind for event in events] == ["rejected"]
+
+
+def test_the_token_of_an_asynchronous_session_is_for_an_asynchronous_caller() -> None:
+    signer = signer_for(AsyncOAuth2Client("c", token={"access_token": "at-1"}))
+    assert access(asyncio.run(maybe_later(signer.token_async()))) == "at-1"
+    with pytest.raises(UsageError, match="use it with an asynchronous client"):
+        signer.token()
+
+
+# -- the options of credentials ----------------------------------------------------------------------------------------
+
+
+def test_credentials_wait_with_the_sleep_that_they_were_given(hostile: Hostile) -> None:
+    slept: list[float] = []
+    given = on_token(hostile, busy(3), token("at-1"))
+    signer = signer_for(CLIENT, options={**given, "sleep": slept.append})
+    assert access(signer.token()) == "at-1"
+    assert slept == [3.0]
+    assert access(asyncio.run(maybe_later(signer.token_async()))) == "at-1"
+
+
+def test_credentials_await_the_sleep_that_they_were_given(hostile: Hostile) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    given = on_token(hostile, busy(3), token("at-1"))
+    signer = signer_for(CLIENT, options={**given, "sleep": sleep})
+    assert access(asyncio.run(maybe_later(signer.token_async()))) == "at-1"
+    assert slept == [3.0]
+    assert access(signer.token()) == "at-1"
+
+
+class Counting(httpx2.HTTPTransport):
+    """Counts the requests that it sends."""
+
+    sent = 0
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.sent += 1
+        return super().handle_request(request)
+
+
+def test_credentials_send_their_request_with_the_client_that_they_were_given(hostile: Hostile) -> None:
+    transport = Counting()
+    with httpx2.Client(transport=transport) as client:
+        signer = signer_for(CLIENT, options={**on_token(hostile, token("at-1")), "http_client": client})
+        assert access(signer.token()) == "at-1"
+    assert transport.sent == 1
