@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
     *(page for page in (ROOT / "docs").rglob("*.md") if not page.name.startswith("bench")),
 ]
 FRAGMENTS = list((ROOT / "changelog.d").glob("*.md"))
