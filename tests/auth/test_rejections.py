@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from doorkey import OAuth2Auth, UsageError
+from doorkey.integrations.httpx_client import OAuth2Client
 from tests.support.every_http_library import Maker
 from tests.support.hostile_server import Hostile, echo, reply, token
 from tests.support.source_requests import CLIENT, on_token
@@ -74,3 +76,17 @@ def test_the_retry_can_be_disabled(caller: Maker, hostile: Hostile) -> None:
 def test_what_is_no_status_is_refused(wrong: Any) -> None:
     with pytest.raises(UsageError, match="rejected_statuses are HTTP statuses"):
         OAuth2Auth({"access_token": "at-1"}, rejected_statuses=wrong)
+    with pytest.raises(UsageError, match="rejected_statuses are HTTP statuses"):
+        OAuth2Auth(OAuth2Client("c"), rejected_statuses=wrong)
+
+
+def test_an_auth_object_of_a_session_has_the_options_of_the_session_unless_it_has_its_own(hostile: Hostile) -> None:
+    hostile.on("/token", token("at-2"))
+    hostile.on("/api", reply(419, "no"), reply(200), reply(418, "no"), reply(200))
+    with OAuth2Client("c", "s", token_endpoint=hostile.token_endpoint, rejected_statuses=(419,)) as session:
+        for auth in (OAuth2Auth(session), OAuth2Auth(session, rejected_statuses=(418,))):
+            session.fetch_token()
+            with httpx2.Client(auth=auth) as plain:
+                hostile.on("/token", token("at-3"))
+                assert plain.get(hostile.url()).status_code == 200
+            hostile.on("/token", token("at-2"))

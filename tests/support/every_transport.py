@@ -54,8 +54,9 @@ class World:
         known = {"issuer": hostile.url(""), "token_endpoint": hostile.token_endpoint}
         return self.authority_class(self.client(base_url=hostile.url("")), **{"openid_config": known, **options})
 
-    def factory(self, authority: Any) -> Any:
-        return (AsyncAuthenticatingTransportFactory if self.is_async else AuthenticatingTransportFactory)(authority)
+    def factory(self, authority: Any, **options: Any) -> Any:
+        kind: Any = AsyncAuthenticatingTransportFactory if self.is_async else AuthenticatingTransportFactory
+        return kind(authority, **options)
 
     def api(self, hostile: Hostile, transport: Any, **options: Any) -> Any:
         return self.client(base_url=hostile.url(""), transport=transport, **options)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, cast
 
-from doorkey.arguments import did_you_mean, texts
+from doorkey.arguments import did_you_mean, error_statuses, flag, texts
 from doorkey.auth.options import SourceOptions
 from doorkey.errors import UsageError
 from doorkey.protocol.bearer import authorization_header, place
@@ -18,16 +18,13 @@ from doorkey.renewal.state import TokenState, reject
 from doorkey.runtime.clock import wall_time
 from doorkey.sessions.client import OAuth2Client
 from doorkey.sessions.hooks import ComplianceHooks, Wire
-from doorkey.sessions.options import PLACEMENTS
+from doorkey.sessions.options import PLACEMENTS, REJECTED, SessionOptions
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.senders import AsyncSender
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.urls import origin_of, split_url
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-REJECTED: Final = frozenset({401})
-"""The statuses of a response that rejects the token even if its challenge does not name `invalid_token`."""
-
 
 _OF_ONE_SOURCE: Final = frozenset({"sleep", "http_client", "background", "exchange"})
 """The options that each of two sources takes for itself."""
@@ -96,7 +93,8 @@ class RequestSigner:
     ) -> None:
         if placement not in PLACEMENTS:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
-        self._retries, self._rejected = retry_rejected, _statuses(rejected_statuses)
+        self._retries = flag(retry_rejected, "retry_rejected")
+        self._rejected = error_statuses(rejected_statuses, "rejected_statuses")
         self._source, self._asource = source, asource
         sender = getattr(asource, "_sender", None)
         self._async_sender = sender if isinstance(sender, AsyncSender) else None
@@ -240,18 +238,6 @@ class RequestSigner:
         return await arun(self.sign(token, url, headers, body), performs_nothing)
 
 
-def _statuses(given: Iterable[int]) -> frozenset[int]:
-    wrong = UsageError("rejected_statuses are HTTP statuses from 400 to 599, for instance (401, 403)")
-    try:
-        statuses = frozenset[object](given)
-    except TypeError:
-        raise wrong from None
-    found = frozenset(one for one in statuses if isinstance(one, int) and 400 <= one <= 599)
-    if len(found) != len(statuses):
-        raise wrong
-    return found
-
-
 def _challenge_in(headers: Any) -> str | None:
     """Return the value of `WWW-Authenticate`; aiohttp's headers keep repeated fields apart."""
     if hasattr(headers, "getall"):
@@ -291,7 +277,16 @@ def signer_for(
     _refuse(options, token_source)
     source: Any = FlightSource(core.slot, flight)
     both = (source, None) if isinstance(flight, SingleFlight) else (None, source)
-    return RequestSigner(*both, placement=placed, hooks=core.hooks, **sending)
+    return RequestSigner(*both, placement=placed, hooks=core.hooks, **{**sending, **_of_session(core.options, sending)})
+
+
+def _of_session(options: SessionOptions, sending: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which responses reject the token of a session: `sending` decides where it differs from the default."""
+    statuses = error_statuses(sending.get("rejected_statuses", REJECTED), "rejected_statuses")
+    return {
+        "rejected_statuses": options.rejected_statuses if statuses == REJECTED else statuses,
+        "retry_rejected": flag(sending.get("retry_rejected", True), "retry_rejected") and options.retry_rejected,
+    }
 
 
 def _sources_of(token_source: Any, options: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -53,6 +53,8 @@ class OAuth2Client:
     token_params: further parameters of each token request, such as `audience`.
     token_request_headers: further headers of each token request.
     token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``.
+    rejected_statuses: API statuses that reject the token, besides any with ``Bearer error="invalid_token"``; None: 401.
+    retry_rejected: False to return a rejection as it is and keep the token.
     issuer: URL of the authorization server, whose metadata is discovered on first use.
     metadata: the server's metadata (RFC 8414), in place of discovery.
     token_endpoint, authorization_endpoint, …: URLs of single endpoints.

@@ -36,7 +36,9 @@ class CommonOptions(TypedDict, total=False):
     prompt: str | None
     pushed_authorization_request_endpoint: str | None
     registration_endpoint: str | None
+    rejected_statuses: Iterable[int] | None
     response_mode: str | None
+    retry_rejected: bool | None
     revocation_endpoint: str | None
     timer: Callable[[], float] | None
     token_params: Mapping[str, Any] | None

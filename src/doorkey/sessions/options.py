@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from doorkey.arguments import accepts, awaits, clock, function, mapping, seconds, text
+from doorkey.arguments import accepts, awaits, clock, error_statuses, flag, function, mapping, seconds, text
 from doorkey.errors import UsageError
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.protocol.pkce import METHOD
@@ -28,6 +28,8 @@ On an asynchronous client it may be a coroutine function. Its result is ignored.
 """
 
 PLACEMENTS: Final = ("header", "body", "uri")
+REJECTED: Final = frozenset({401})
+"""The statuses of an API that reject the token even if the challenge does not name `invalid_token`, by default."""
 METADATA_OPTIONS: Final = ("issuer", *ENDPOINTS)
 AUTHORIZATION_OPTIONS: Final[tuple[str, ...]] = (
     *("response_mode", "nonce", "prompt", "login_hint", "display", "max_age", "ui_locales", "acr_values"),
@@ -60,6 +62,8 @@ class SessionOptions:
     token_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     token_request_headers: Pairs = field(default=(), repr=False)
     token_types: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    rejected_statuses: frozenset[int] = REJECTED
+    retry_rejected: bool = True
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = wall_time
     on_event: OnEvent | None = None
@@ -87,7 +91,7 @@ OWN_OPTIONS: Final = frozenset(
         *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
         *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
         *("metadata", "grant_type", "token_params", "token_request_headers", "token_types", "exchange", "clock"),
-        *("on_event", "timer"),
+        *("on_event", "timer", "rejected_statuses", "retry_rejected"),
         *METADATA_OPTIONS,
         *AUTHORIZATION_OPTIONS,
     }
@@ -155,6 +159,8 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
         own["credential"] = Secret(secret) if isinstance(secret, str) else secret
     if own.get("scope") is not None:
         own["scope"] = Scope.of(own["scope"])
+    if own.get("rejected_statuses") is not None:
+        own["rejected_statuses"] = error_statuses(own["rejected_statuses"], "rejected_statuses")
     if own.get("token_params") is not None:
         own["token_params"] = dict(mapping(own["token_params"], "token_params"))
     if own.get("token_request_headers") is not None:
@@ -184,6 +190,7 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         if getattr(options, name) is not None:
             text(getattr(options, name), name)
     policy_of(options.exchange)
+    flag(options.retry_rejected, "retry_rejected")
     clock(options.clock)
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")

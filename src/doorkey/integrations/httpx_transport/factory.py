@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, TypeAlias, TypeVar
 
-from doorkey.arguments import function, instance
+from doorkey.arguments import error_statuses, flag, function, instance
 from doorkey.credentials import Credentials, ResourceOwnerCredentials
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_transport.authority import AsyncOAuthAuthorityClient, OAuthAuthorityClient
@@ -27,9 +28,19 @@ _PROVIDER: Final = "subject_token_provider is a callable that returns the token 
 
 
 class AuthenticatingTransportFactory:
-    """Wraps transports of blocking clients; the tokens come from `authority`, which caches them for all of them."""
+    """Wraps transports of blocking clients; the tokens come from `authority`, which caches them for all of them.
 
-    def __init__(self, authority: OAuthAuthorityClient) -> None:
+    `rejected_statuses` and `retry_rejected` are as for `doorkey.OAuth2Auth`.
+    """
+
+    def __init__(
+        self,
+        authority: OAuthAuthorityClient,
+        *,
+        rejected_statuses: Iterable[int] = (401,),
+        retry_rejected: bool = True,
+    ) -> None:
+        self._sending = _sending(rejected_statuses, retry_rejected)
         self._authority = instance(authority, OAuthAuthorityClient, "authority is an OAuthAuthorityClient")
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AuthenticatingTransport:
@@ -60,13 +71,23 @@ class AuthenticatingTransportFactory:
     def _wrapped(self, transport: Any, credentials_of: Any) -> AuthenticatingTransport:
         inner = transport if transport is not None else httpx_of(self._authority.http).HTTPTransport()
         _check_transport(inner, "handle_request")
-        return AuthenticatingTransport(inner, credentials_of, self._authority)
+        return AuthenticatingTransport(inner, credentials_of, self._authority, self._sending)
 
 
 class AsyncAuthenticatingTransportFactory:
-    """Wraps transports of awaiting clients; the tokens come from `authority`, which caches them for all of them."""
+    """Wraps transports of awaiting clients; the tokens come from `authority`, which caches them for all of them.
 
-    def __init__(self, authority: AsyncOAuthAuthorityClient) -> None:
+    `rejected_statuses` and `retry_rejected` are as for `doorkey.OAuth2Auth`.
+    """
+
+    def __init__(
+        self,
+        authority: AsyncOAuthAuthorityClient,
+        *,
+        rejected_statuses: Iterable[int] = (401,),
+        retry_rejected: bool = True,
+    ) -> None:
+        self._sending = _sending(rejected_statuses, retry_rejected)
         self._authority = instance(authority, AsyncOAuthAuthorityClient, "authority is an AsyncOAuthAuthorityClient")
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AsyncAuthenticatingTransport:
@@ -98,7 +119,14 @@ class AsyncAuthenticatingTransportFactory:
     def _wrapped(self, transport: Any, credentials_of: Any) -> AsyncAuthenticatingTransport:
         inner = transport if transport is not None else ahttpx_of(self._authority.http).AsyncHTTPTransport()
         _check_transport(inner, "handle_async_request")
-        return AsyncAuthenticatingTransport(inner, credentials_of, self._authority)
+        return AsyncAuthenticatingTransport(inner, credentials_of, self._authority, self._sending)
+
+
+def _sending(rejected_statuses: Iterable[int], retry_rejected: bool) -> dict[str, Any]:
+    return {
+        "rejected_statuses": error_statuses(rejected_statuses, "rejected_statuses"),
+        "retry_rejected": flag(retry_rejected, "retry_rejected"),
+    }
 
 
 def _checked(credentials: object, kind: type[_C]) -> _C:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -36,6 +37,7 @@ else:
     _Bases = type("_Bases", transport_bases("BaseTransport"), {})
     _AsyncBases = type("_AsyncBases", transport_bases("AsyncBaseTransport"), {})
 
+_NONE: Final[Mapping[str, Any]] = {}
 _ORIGIN: Final = "doorkey.origin"
 """A request's extension: where it was first sent. A client copies it to the requests that redirects lead to."""
 
@@ -72,12 +74,13 @@ def _bare(request: Any) -> Any:
 class AuthenticatingTransport(_Bases):
     """Sends each request through `transport` with a token in it, and once more with another token on 401.
 
-    `credentials_of(request)` says whose token; `authority` has it. A request to which a redirect led from another
-    origin goes without one. Raises `OAuthError` rather than send another request without its token.
+    `credentials_of(request)` says whose token; `authority` has it; `sending` are options of `RequestSigner`. A request
+    to which a redirect led from another origin goes without one. Raises `OAuthError` rather than send another request
+    without its token.
     """
 
-    def __init__(self, transport: Any, credentials_of: Any, authority: Any) -> None:
-        self.transport = transport
+    def __init__(self, transport: Any, credentials_of: Any, authority: Any, sending: Mapping[str, Any] = _NONE) -> None:
+        self.transport, self._sending = transport, sending
         self._credentials_of, self._authority = credentials_of, authority
         self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
 
@@ -93,7 +96,7 @@ class AuthenticatingTransport(_Bases):
         response = self._sent(put_on(signed, authorization_header(token), LeavingBehind))
         if response.status_code < 400 and is_proven(source):
             return response
-        signer = RequestSigner(source, None)
+        signer = RequestSigner(source, None, **self._sending)
         if signer.is_rejection(response.status_code, response.headers):
             try:
                 other = signer.replacement(token, signed.url, wanted=can_repeat(signed))
@@ -142,8 +145,8 @@ class AsyncAuthenticatingTransport(_AsyncBases):
     `AuthenticatingTransport`.
     """
 
-    def __init__(self, transport: Any, credentials_of: Any, authority: Any) -> None:
-        self.transport = transport
+    def __init__(self, transport: Any, credentials_of: Any, authority: Any, sending: Mapping[str, Any] = _NONE) -> None:
+        self.transport, self._sending = transport, sending
         self._credentials_of, self._authority = credentials_of, authority
         self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
 
@@ -159,7 +162,7 @@ class AsyncAuthenticatingTransport(_AsyncBases):
         response = await self._sent(put_on(signed, authorization_header(token), AsyncLeavingBehind))
         if response.status_code < 400 and is_proven(source):
             return response
-        signer = RequestSigner(None, source)
+        signer = RequestSigner(None, source, **self._sending)
         if signer.is_rejection(response.status_code, response.headers):
             try:
                 other = await signer.replacement_async(token, signed.url, wanted=can_repeat(signed))
