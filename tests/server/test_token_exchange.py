@@ -1,5 +1,6 @@
 """What token exchange promises beyond the recorded answers of the real Keycloak."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,9 @@ from doorkey.jose.verification import unsafe_claims
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
 from doorkey.server.grants.token_exchange import ID_TOKEN_TYPE
 from doorkey.server.model import Settings
-from doorkey.server.storage.effects import EndSession
+from doorkey.server.sessions import end_grant
+from doorkey.server.storage.effects import EndSession, FindSession
+from doorkey.wire.flow import run
 from tests.server.world import ALICE, APP, OTHER, SPA, Answer, World
 
 SERVICE = replace(
@@ -225,3 +228,32 @@ def test_the_exchanged_token_has_the_users_claims_of_now_and_of_its_own_scope(wo
     assert (claims["email"], claims["realm_access"]) == ("new@example.org", {"roles": ["writer"]})
     world.clients = (world.clients[0], replace(SERVICE, default_scopes=()))
     assert "email" not in unsafe_claims(exchange(world, token).json["access_token"])
+
+
+class Interrupted(World):
+    """A world where something happens right after the next look at a session."""
+
+    then: Callable[[], object] | None = None
+
+    def perform(self, effect: Any) -> Any:
+        found = super().perform(effect)
+        if isinstance(effect, FindSession) and self.then is not None:
+            then, self.then = self.then, None
+            then()
+        return found
+
+
+@pytest.mark.parametrize("ended", ["the session", "the grant"])
+def test_a_session_or_grant_that_ends_during_an_exchange_gives_no_openid(ended: str) -> None:
+    world = Interrupted(clients=(APP, SERVICE))
+    form = {"grant_type": "password", "username": "alice", "password": "wonderland", "scope": "openid"}
+    token = world.token(form, BASIC).json["access_token"]
+    claims = unsafe_claims(token)
+    ends = {
+        "the session": lambda: world.perform(EndSession(claims["sid"])),
+        "the grant": lambda: run(end_grant(claims["sid"], claims["gid"]), world.perform),
+    }
+    world.then = ends[ended]
+    answer = exchange(world, token)
+    assert "openid" not in answer.json["scope"].split()
+    assert not world.is_active(answer.json["access_token"], BASIC)

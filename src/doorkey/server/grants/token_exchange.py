@@ -104,8 +104,7 @@ def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow
 
 def _account(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Return the claims about the account of a client."""
-    names = ("sub", "realm_access", "email_verified", "preferred_username")
-    return {name: claims[name] for name in names if name in claims}
+    return {name: claims[name] for name in ("sub", "realm_access", "email_verified", "preferred_username")}
 
 
 def _identity(
