@@ -104,7 +104,7 @@ def test_half_an_account_is_not_sent_with_client_credentials(
 ) -> None:
     client = adapter.client(token_endpoint=hostile.token_endpoint, **session)
     with pytest.raises(UsageError, match="needs username= and password="):
-        client.fetch_token(**half, pasword="wonderland")  # the slip
+        client.fetch_token(**half)
     assert hostile.received == []
 
 
