@@ -13,7 +13,7 @@ from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.observe import TokenEvent
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
-from tests.auth.test_signer import API, FIRST, OTHER_API, Own, maybe_later
+from tests.auth.test_signer import API, FIRST, OTHER_API, AsyncOwn, Own, maybe_later
 from tests.support.hostile_server import Hostile, token
 from tests.support.source_requests import CLIENT, busy, on_token
 
@@ -157,3 +157,21 @@ def test_credentials_send_their_request_with_the_client_that_they_were_given(hos
         signer = signer_for(CLIENT, options={**on_token(hostile, token("at-1")), "http_client": client})
         assert access(signer.token()) == "at-1"
     assert transport.sent == 1
+
+
+# -- the client of the caller, for a source that makes its own ---------------------------------------------------------
+
+
+class OwnWithSender(AsyncOwn):
+    """An asynchronous source of a program's own that happens to have an attribute of this name."""
+
+    _sender = object()
+
+
+def test_the_sender_of_an_asynchronous_source_without_a_client_is_to_know_the_caller() -> None:
+    ours: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
+    source = AsyncTokenSource(CLIENT, **ours)
+    assert signer_for(source).unadvised_sender is source._sender
+    given = AsyncTokenSource(CLIENT, **ours, http_client=httpx2.AsyncClient())
+    for other in (given, AsyncOwn(Own(FIRST)), OwnWithSender(Own(FIRST)), Own(FIRST), TokenSource(CLIENT, **ours)):
+        assert signer_for(other).unadvised_sender is None

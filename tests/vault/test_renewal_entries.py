@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.vault.effects import Commit, Load, Release, TryLease
 from doorkey.vault.memory import Memory
+from doorkey.wire.flow import Flow, Sleep
 from doorkey.wire.messages import Request
-from tests.vault.model import KEY, World
-from tests.vault.one_renewal import One, expired, record_of, stored
+from tests.vault.model import KEY, LIFETIME, World
+from tests.vault.one_renewal import One, expired, leased_elsewhere, record_of, stored
 
 # -- which of two entries counts ---------------------------------------------------------------------------------------
 
@@ -142,3 +145,103 @@ def test_the_store_counts_and_not_the_memory_where_both_have_the_same_version() 
     other = replace(entry, token=replace(entry.token, access_token=Secret("at-restored")))
     one.feed(record_of(world, other, entry.version))
     assert one.access_token == "at-restored"
+
+
+# -- credentials, which request a token without a refresh token --------------------------------------------------------
+
+
+class Credentials:
+    """Credentials that request the token `at-c`, and keep what each request was made for."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self.asked = world, list[OAuthToken | None]()
+
+    def ask(self, _metadata: ServerMetadata, token: OAuthToken | None) -> Flow[OAuthToken]:
+        self.asked.append(token)
+        yield from ()
+        return OAuthToken(Secret("at-c"), expires_at=self._world.now + LIFETIME, lifetime=LIFETIME)
+
+
+def without_record() -> World:
+    world = World(1)
+    forget(world)
+    return world
+
+
+def forget(world: World) -> None:
+    record = world.store.load(KEY)
+    assert record is not None
+    world.store.commit(KEY, None, expected=record.version)
+
+
+def shared(world: World) -> tuple[One, Credentials]:
+    credentials = Credentials(world)
+    return One(world, repeatable=True, ask=credentials.ask), credentials
+
+
+def test_credentials_request_the_first_token_of_a_key_under_the_lease() -> None:
+    world = without_record()
+    one, credentials = shared(world)
+    assert one.run().access_token == "at-c"
+    assert one.kinds == [Load, TryLease, Load, Commit, Release]
+    assert credentials.asked == [None]
+    assert stored(world).token.access_token == Secret("at-c")
+
+
+def test_credentials_wait_for_the_first_token_that_another_process_requests() -> None:
+    world = without_record()
+    lease = leased_elsewhere(world)
+    one, credentials = shared(world)
+    one.run(Sleep)
+    one.step()
+    one.run(Sleep)
+    world.save(world.workers[0])
+    world.store.release(lease)
+    assert one.run().access_token == "at-2"
+    assert credentials.asked == []
+
+
+def test_credentials_take_the_first_token_that_was_committed_before_the_lease() -> None:
+    world = without_record()
+    one, credentials = shared(world)
+    one.run(TryLease)
+    world.save(world.workers[0])
+    assert one.run().access_token == "at-2"
+    assert credentials.asked == []
+
+
+def test_credentials_replace_an_expired_token_that_has_no_refresh_token() -> None:
+    world = World(1)
+    world.save(world.workers[0], {"access_token": "at-9", "token_type": "Bearer", "expires_in": LIFETIME})
+    world.expire()
+    one, credentials = shared(world)
+    assert one.run().access_token == "at-c"
+    assert [token and token.access_token for token in credentials.asked] == [Secret("at-9")]
+
+
+def test_credentials_request_a_token_for_a_key_that_was_forgotten_before_the_lease() -> None:
+    world = expired()
+    one, credentials = shared(world)
+    one.run(TryLease)
+    forget(world)
+    assert one.run().access_token == "at-c"
+    assert credentials.asked == [None]
+
+
+def test_credentials_whose_token_was_forgotten_before_the_commit_request_another_one() -> None:
+    world = expired()
+    one, credentials = shared(world)
+    one.run(Commit)
+    forget(world)
+    assert one.run().access_token == "at-c"
+    assert len(credentials.asked) == 2
+    assert stored(world).token.access_token == Secret("at-c")
+
+
+def test_credentials_that_the_server_refuses_are_no_dead_grant() -> None:
+    world = expired()
+    world.server.revoked = True
+    one = One(world, repeatable=True).run()
+    assert isinstance(one.error, InvalidGrant)
+    assert one.kinds == [Load, TryLease, Load, Request, Load, Release]
+    assert stored(world).dead is None
