@@ -41,23 +41,28 @@ class Canned(BaseAdapter):
         """Nothing is open."""
 
 
-def counted(path: Callable[[], object]) -> tuple[int, int]:
-    """Return how many calls `path` makes, and in how many files."""
-    calls: list[str] = []
+class Counter:
+    """Counts the calls while `counting`, in every thread that starts after it was made."""
 
-    def profile(frame: FrameType, event: str, _: object) -> None:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.counting = False
+        threading.setprofile(self._profile)  # an exchange thread is reused: it starts with the first exchange
+        sys.setprofile(self._profile)
+
+    def _profile(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
-        if event == "call" and "/doorkey/" in code.co_filename and not code.co_name.startswith("<"):
-            calls.append(code.co_filename)
+        if self.counting and event == "call" and "/doorkey/" in code.co_filename and not code.co_name.startswith("<"):
+            self.calls.append(code.co_filename)
 
-    threading.setprofile(profile)
-    sys.setprofile(profile)
-    try:
-        path()
-    finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
-    return len(calls), len(set(calls))
+    def count(self, path: Callable[[], object]) -> tuple[int, int]:
+        """Return how many calls `path` makes, and in how many files."""
+        self.calls, self.counting = [], True
+        try:
+            path()
+        finally:
+            self.counting = False
+        return len(self.calls), len(set(self.calls))
 
 
 def session() -> Callable[[], object]:
@@ -77,7 +82,8 @@ def vault() -> Callable[[], object]:
 
 
 if __name__ == "__main__":
+    counter = Counter()
     for make in (session, vault):
         make()()
-        calls, files = counted(make())
+        calls, files = counter.count(make())
         print(f"{make.__name__}: {calls} calls in {files} files")

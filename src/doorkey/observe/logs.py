@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from doorkey.observe.events import TokenEvent
+from doorkey.observe.events import Kind, TokenEvent
 
 logger: Final = logging.getLogger("doorkey")
 logger.addHandler(logging.NullHandler())  # without logging set up, a program sees no record of ours
@@ -18,10 +18,18 @@ MAX_NAMES: Final = 10
 _WARNINGS: Final = frozenset({"failed", "rejected"})
 
 
+def is_logged(kind: Kind) -> bool:
+    """Return whether the program's logging writes a record of an event of this `kind`."""
+    return logger.isEnabledFor(_level_of(kind))
+
+
+def _level_of(kind: Kind) -> int:
+    return logging.WARNING if kind in _WARNINGS else logging.DEBUG
+
+
 def log(event: TokenEvent) -> None:
     """Write one record; its attributes `doorkey_kind`, `doorkey_client_id`, … are those of the event."""
-    level = logging.WARNING if event.kind in _WARNINGS else logging.DEBUG
-    if not logger.isEnabledFor(level):
+    if not is_logged(event.kind):
         return
     told = f"token {event.kind}: {event.source}"
     if event.grant_type is not None:
@@ -30,7 +38,7 @@ def log(event: TokenEvent) -> None:
         told += f", {event.duration:.3f} s"
     if event.error is not None:
         told += f", {event.error}"
-    logger.log(level, "%s", told, extra=_fields(event))
+    logger.log(_level_of(event.kind), "%s", told, extra=_fields(event))
 
 
 def complain(what: str, error: Exception, event: TokenEvent | None = None) -> None:

@@ -85,6 +85,12 @@ class Observer:
             grant_type = printable(grant_type, MAX_LABEL)
         return TokenEvent(kind=kind, client_id=named[1], server=named[2], grant_type=grant_type, **more)
 
+    def has_listener(self, kind: Kind) -> bool:
+        """Return whether an event of this `kind` is reported anywhere; in most programs no event of a success is."""
+        from doorkey.observe.logs import is_logged
+
+        return self._on_event is not None or opentelemetry_is_there() or is_logged(kind)
+
     def moment(self) -> float | None:
         """Return the timer's time, or None if it fails: no renewal depends on a timer of the program's own."""
         try:
@@ -143,7 +149,7 @@ class Watch:
 
     def __enter__(self) -> None:
         self._span: Any = None
-        if (first := self._kinds[0]) is not None:
+        if (first := self._kinds[0]) is not None and self._observer.has_listener(first):
             event = self._observer.event(first, self._grant_type, self._server)
             if opentelemetry_is_there():
                 from doorkey.observe.telemetry import RequestSpan
@@ -154,7 +160,7 @@ class Watch:
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None, /) -> None:
         kind = self._kinds[1 if error is None else 2]
-        if kind is None:
+        if kind is None or (self._span is None and not self._observer.has_listener(kind)):
             return
         ended, code = self._observer.moment(), None
         took = None if ended is None or self._begun is None else max(ended - self._begun, 0.0)

@@ -15,11 +15,13 @@ from doorkey.arguments import did_you_mean
 from doorkey.errors import UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.client_parameters import add_parameters
-from doorkey.values import hides_locals
+from doorkey.values import hides_locals, unguarded
 from doorkey.wire.key_material import holds_key
 from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.wire.parameters import beside_query, with_query
 from doorkey.wire.urls import check_endpoint, http_host_of
+
+_body_bytes, _form_encoded, _header_pairs = unguarded(body_bytes), unguarded(form_encoded), unguarded(header_pairs)
 
 
 @hides_locals
@@ -129,8 +131,8 @@ def _signed(request: Request, signed: Any) -> Request:
         url, headers, new_body = signed
     except (TypeError, ValueError):
         raise UsageError("a client authentication method returns (uri, headers, body)") from None
-    pairs = header_pairs(headers, "a client authentication method returns (uri, headers, body), whose headers")
-    content = body_bytes(new_body, "the body that a client authentication method returns")
+    pairs = _header_pairs(headers, "a client authentication method returns (uri, headers, body), whose headers")
+    content = _body_bytes(new_body, "the body that a client authentication method returns")
     # The endpoint was checked when the request was built.
     unchanged = url == request.url
     what = "URL that a client authentication method returns"
@@ -143,7 +145,7 @@ def _signed(request: Request, signed: Any) -> Request:
 
 def _encoded(text: str) -> str:
     """Return `text` form-encoded by itself."""
-    return form_encoded([(text, "")])[:-1]
+    return _form_encoded([(text, "")])[:-1]
 
 
 def _basic(headers: Headers, user: str, password: str) -> Mapping[str, str]:

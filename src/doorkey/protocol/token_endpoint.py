@@ -20,7 +20,7 @@ from doorkey.tokens import (
     legal_token,
     lifetime_of,
 )
-from doorkey.values import Scope, Secret, hides_locals
+from doorkey.values import Scope, Secret, hides_locals, unguarded
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import FORM, Request, Response
 from doorkey.wire.parameters import beside_query, merged, with_query
@@ -35,6 +35,9 @@ MAX_EXTRA: Final = 128 * 1024
 _STANDARD: Final = frozenset(
     {"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"}
 )
+
+_beside_query, _merged, _check_endpoint = unguarded(beside_query), unguarded(merged), unguarded(check_endpoint)
+_json_answer = unguarded(json_answer)
 
 
 @hides_locals
@@ -52,16 +55,17 @@ def token_request(
     `extra` pairs (scope, audience, …) cannot override the grant's own. `method` is POST, or GET for the servers that
     want it. Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
-    check_endpoint(endpoint, "token endpoint", http_hosts)
-    form = beside_query(endpoint, merged(grant.parameters(), extra, "the grant"))
+    _check_endpoint(endpoint, "token endpoint", http_hosts)
+    form = _beside_query(endpoint, _merged(grant.parameters(), extra, "the grant"))
     method = text(method, "method").upper()
     if method not in ("POST", "GET"):
         raise UsageError("a token is asked for with POST (or GET, where a server wants that)")
     url = with_query(endpoint, form) if method == "GET" else endpoint
-    request = Request(method, url, (), () if method == "GET" else form)
-    for name, value in (*ACCEPT, *((("Content-Type", FORM),) if method == "POST" else ()), *headers):
-        request = request.with_header(name, value)
-    return request
+    named: dict[str, tuple[str, str]] = {}
+    for pair in (*ACCEPT, *((("Content-Type", FORM),) if method == "POST" else ()), *headers):
+        named.pop(pair[0].lower(), None)  # the last one counts, and is the last one on the wire
+        named[pair[0].lower()] = pair
+    return Request(method, url, tuple(named.values()), () if method == "GET" else form)
 
 
 def asks_for_a_bound_token(request: Request) -> bool:
@@ -104,11 +108,11 @@ def parse_token(
     Raises `ServerError` for an error response with any status, and `InvalidResponse` for all that is not a token: with
     problem `not_sender_constrained`, `id_token_missing`, and those of `token_of`.
     """
-    members = json_answer(response, "token response", asked_at, finite=False)  # drops such a member
+    members = _json_answer(response, "token response", asked_at, finite=False)  # drops such a member
     types = {**token_types, **KNOWN_TYPES}
     if _brings_no_access_token(grant, members):
         types["n_a"] = NOT_FOR_ACCESS
-    token = token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
+    token = _token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
     if bound and token.token_type != KNOWN_TYPES["dpop"]:
         # Nor is its refresh token taken: a thief could use it, which is what the proof was to prevent.
         raise _bad(
@@ -181,6 +185,9 @@ def token_of(
         raw_token_type=token_type,
         dropped=dropped,
     )
+
+
+_token_of = unguarded(token_of)
 
 
 def check_token_types(given: Mapping[str, str] | None) -> Mapping[str, str]:

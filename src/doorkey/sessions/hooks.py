@@ -36,6 +36,8 @@ class ComplianceHooks:
 
     def __init__(self) -> None:
         self._hooks: dict[str, tuple[Hook, ...]] = dict.fromkeys(KINDS, ())
+        self.registered = False
+        """Whether there is any hook."""
         self.signing = False
         """Whether there is a hook of the kind `protected_request`. Checked on every request."""
 
@@ -47,6 +49,7 @@ class ComplianceHooks:
             raise UsageError(f"there is no hook {kind!r}{did_you_mean(kind, KINDS, f': {KINDS}')}")
         if hook not in self._hooks[kind]:
             self._hooks[kind] += (hook,)
+            self.registered = True
             self.signing = bool(self._hooks["protected_request"])
 
     def of(self, kind: str) -> tuple[Hook, ...]:

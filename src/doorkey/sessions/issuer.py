@@ -120,8 +120,7 @@ class KnownServer:
 
         Raises `UsageError` without any, and for another issuer's.
         """
-        yield from self.located("token", given)
-        endpoint = self.known_token_endpoint(given)
+        endpoint = (yield from self.located("token", given)) or (self.last_call.endpoint if self.last_call else None)
         if endpoint is None:
             raise UsageError(_NO_ENDPOINT)
         return endpoint
@@ -132,7 +131,8 @@ class KnownServer:
 
     def known_token_endpoint(self, given: str | None = None) -> str | None:
         """Return where tokens are requested, as `token_endpoint` does, as far as it is known without discovery."""
-        known = endpoint_of(self.options.metadata, given, "token")
+        metadata = self.options.metadata
+        known = metadata.token_endpoint if given is None else endpoint_of(metadata, given, "token")
         return known or (self.last_call.endpoint if self.last_call else None)
 
     def _name(self) -> str | None:

@@ -102,9 +102,9 @@ class TokenClient:
         before, after = (None, "access_token_response")
         if refresh_token is not None:
             before, after = "refresh_token_request", "refresh_token_response"
-        request, response = yield from self.sent(
-            request.with_options(call.options), auth, metadata, call.endpoint, before=before, after=after
-        )
+        if call.options:
+            request = request.with_options(call.options)
+        request, response = yield from self.sent(request, auth, metadata, call.endpoint, before=before, after=after)
         with self.explaining(request):
             return parse_token(
                 response,
@@ -160,6 +160,6 @@ class TokenClient:
 
     def _identity(self, url: str, metadata: ServerMetadata, token_endpoint: str | None) -> ClientIdentity:
         """Return who the client is in one request to `url`, and the audience of an assertion in it (RFC 7523 §3)."""
-        near = token_endpoint is not None and origin_of(token_endpoint) == origin_of(url)
+        near = token_endpoint is not None and (token_endpoint == url or origin_of(token_endpoint) == origin_of(url))
         audience = metadata.issuer or (token_endpoint if near else None) or url
         return ClientIdentity(self.client_id, self.credential, audience, self.clock())

@@ -49,6 +49,8 @@ def header_pairs(headers: Any, whose: str) -> Pairs:
         pairs = [(None, None)]
     if not all(isinstance(text, str | bytes | int | float) for pair in pairs for text in pair):
         raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text")
+    if all(isinstance(text, str) for pair in pairs for text in pair):
+        return tuple(pairs)
     return tuple((_header_text(name), _header_text(value)) for name, value in pairs)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from doorkey.errors import UsageError
-from doorkey.values import Secret, hides_locals
+from doorkey.values import Secret, hides_locals, unguarded
 from doorkey.wire.messages import Pairs, form_encoded
 
 _SEVERAL: Final = frozenset({"audience", "resource"})
@@ -53,7 +53,7 @@ def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
 
     Raises `UsageError` that names a parameter to which the query gives another value.
     """
-    there = parse_form(urlsplit(url).query)
+    there = _parse_form(urlsplit(url).query)
     if not there:
         return tuple(pairs)
     added: list[tuple[str, str]] = []
@@ -73,6 +73,9 @@ def parse_form(text: str) -> Pairs:
         return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
     except ValueError:
         raise UsageError("more than 1000 parameters") from None
+
+
+_parse_form = unguarded(parse_form)
 
 
 def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:

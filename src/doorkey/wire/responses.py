@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from doorkey.errors import InvalidResponse, ServerError, printable
-from doorkey.values import RedactedDict
+from doorkey.values import RedactedDict, unguarded
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.error_shapes import error_in
 from doorkey.wire.messages import FORM, Pairs, Response
@@ -96,6 +96,9 @@ def raise_for_status(response: Response, now: float | None = None) -> None:
     )
 
 
+_raise_oauth_error, _raise_for_status = unguarded(raise_oauth_error), unguarded(raise_for_status)
+
+
 def _repair(response: Response) -> str:
     """Return the end of a message about a response that is not in the protocol; a failed server is not repaired."""
     return _REPAIR if response.status < 500 else ""
@@ -131,8 +134,8 @@ def json_answer(response: Response, what: str, now: float | None = None, *, fini
             status=response.status,
             excerpt=excerpt_of(response),
         ) from None
-    raise_oauth_error(response, members, now)
-    raise_for_status(response, now)
+    _raise_oauth_error(response, members, now)
+    _raise_for_status(response, now)
     return members
 
 

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from doorkey.arguments import text, texts
 from doorkey.errors import UsageError, printable
-from doorkey.values import hides_locals
+from doorkey.values import hides_locals, unguarded
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
 """A name as DNS and containers have it, an IPv4 address included."""
@@ -52,6 +52,9 @@ def split_url(url: str, what: str = "URL") -> SplitResult:
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise UsageError(f"the {what} must be an absolute http or https URL, not {shown_url(url)!r}")
     return parts
+
+
+_split_url = unguarded(split_url)
 
 
 def origin_of(url: str) -> Origin:
@@ -98,7 +101,7 @@ def check_endpoint(url: str, what: str = "endpoint", http_hosts: Collection[str]
     text(url, f"the {what}")
     if " " in url or "\\" in url or not url.isprintable():  # isprintable: no blank but " ", nothing invisible
         raise UsageError(f"the {what} holds a blank, a control character or a backslash")
-    parts = split_url(url, what)
+    parts = _split_url(url, what)
     if "@" in parts.netloc:
         raise UsageError(f"the {what} must not hold a user name or password")
     if parts.fragment or url.endswith("#"):
