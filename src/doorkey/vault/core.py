@@ -130,7 +130,7 @@ class VaultCore:
             lease=lease,
             slack=SLACK,
             observer=self.observer,
-            timer=self._elapsed,
+            timer=monotonic_time if timer is monotonic_time else self._elapsed,
         )
 
     def _elapsed(self) -> float:

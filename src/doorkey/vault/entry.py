@@ -175,7 +175,8 @@ class Codec:
             raise ForeignRecordError(
                 "is the token of another client or authorization server: give each vault a store, or keys, of its own"
             )
-        return Entry(token.of_type(self._token_types), metadata["grant"], metadata["turn"], record.version, dead)
+        typed = token.of_type(self._token_types) if self._token_types else token
+        return Entry(typed, metadata["grant"], metadata["turn"], record.version, dead)
 
     def _bound(self, work: Callable[..., bytes], version: int) -> Callable[[str, bytes], bytes]:
         return partial(work, version=version) if self.binds_versions else work
