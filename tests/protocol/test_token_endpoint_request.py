@@ -97,3 +97,8 @@ def test_an_id_token_is_to_come_where_a_person_was_asked_for_openid(
 ) -> None:
     extra = [("scope", scope), ("audience", "openid")] if scope else []
     assert asks_for_an_id_token(grant, extra, promised) is expected
+
+
+def test_a_header_of_the_caller_replaces_ours_in_any_case() -> None:
+    request = token_request(ENDPOINT, ClientCredentialsGrant(), headers=[("accept", "*/*"), ("X", "1"), ("x", "2")])
+    assert request.headers == (("Content-Type", FORM), ("accept", "*/*"), ("x", "2"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doorkey.errors import UsageError
+from doorkey.errors import TransportError, UsageError
 from doorkey.wire.flow import Flow, run
 from doorkey.wire.messages import Request, Response, body_bytes, form_encoded, header_pairs, with_header
 
@@ -111,3 +111,27 @@ def test_a_body_is_text_or_bytes(given: Any, expected: bytes) -> None:
 def test_another_body_is_refused_with_whose_it_is(given: Any) -> None:
     with pytest.raises(UsageError, match="this "):
         body_bytes(given, "this")
+
+
+def test_a_header_is_set_in_place_of_what_it_was_in_any_case() -> None:
+    request = Request("GET", TOKEN, (("accept", "text/html"), ("X", "1"))).with_header("Accept", "application/json")
+    assert request.headers == (("X", "1"), ("Accept", "application/json"))
+
+
+def test_numbers_and_bytes_in_headers_become_text() -> None:
+    assert header_pairs({"X": 1, b"Y": b"\xe9"}, "headers=") == (("X", "1"), ("Y", "é"))
+
+
+def test_headers_of_text_stay_as_they_are() -> None:
+    assert header_pairs({"X": "1"}, "headers=") == (("X", "1"),)
+
+
+def test_an_error_of_an_exchange_names_the_request() -> None:
+    def failing(_: object) -> Response:
+        raise TransportError("no usable answer")
+
+    def asking() -> Flow[Response]:
+        return (yield from Request("POST", TOKEN))
+
+    with pytest.raises(TransportError, match="POST https://as.example/token"):
+        run(asking(), failing)

@@ -225,3 +225,10 @@ def test_nothing_is_quoted_from_an_answer_that_could_hold_a_token(response: Resp
 def test_any_answer_is_members_or_an_oauth_error(status: int, body: bytes) -> None:
     answer = Response(status, (("Content-Type", "text/plain"),), body)
     assert said_by(lambda: json_answer(answer, "answer", NOW)).isprintable()
+
+
+def test_an_unregistered_error_of_a_busy_server_is_temporary() -> None:
+    response = Response(429, (("Retry-After", "7"),), b'{"error": "slow_down_please"}')
+    with pytest.raises(TemporarilyUnavailable) as caught:
+        json_answer(response, "answer")
+    assert (caught.value.error, caught.value.retry_after) == ("slow_down_please", 7.0)
