@@ -10,7 +10,12 @@ from doorkey.protocol.grants import (
     PasswordGrant,
     RefreshTokenGrant,
 )
-from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_id_token, token_request
+from doorkey.protocol.token_endpoint import (
+    asks_for_a_bound_token,
+    asks_for_an_id_token,
+    check_token_types,
+    token_request,
+)
 from doorkey.values import Scope, Secret
 from doorkey.wire.messages import FORM, Request
 
@@ -102,3 +107,7 @@ def test_an_id_token_is_to_come_where_a_person_was_asked_for_openid(
 def test_a_header_of_the_caller_replaces_ours_in_any_case() -> None:
     request = token_request(ENDPOINT, ClientCredentialsGrant(), headers=[("accept", "*/*"), ("X", "1"), ("x", "2")])
     assert request.headers == (("Content-Type", FORM), ("accept", "*/*"), ("x", "2"))
+
+
+def test_a_program_cannot_change_the_meaning_of_a_known_type() -> None:
+    assert check_token_types({"Bearer": "DPoP", "User": "bearer"}) == {"user": "Bearer"}

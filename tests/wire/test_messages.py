@@ -133,5 +133,5 @@ def test_an_error_of_an_exchange_names_the_request() -> None:
     def asking() -> Flow[Response]:
         return (yield from Request("POST", TOKEN))
 
-    with pytest.raises(TransportError, match="POST https://as.example/token"):
+    with pytest.raises(TransportError, match=r"POST https://as\.example/token"):
         run(asking(), failing)
