@@ -65,6 +65,37 @@ def test_a_client_renews_once_on_401(kind: Any, vault: TokenVault, hostile: Host
     assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2"]
 
 
+class OwnOAuth2Session(OAuth2Session):
+    """A session that a user has subclassed, with a constructor of its own."""
+
+    def __init__(self, client_id: str, client_secret: Any, **options: Any) -> None:
+        super().__init__(client_id, client_secret, default_timeout=7, **options)
+
+
+@pytest.mark.parametrize("kind", [OAuth2Session, OwnOAuth2Session, OAuth2Client])
+def test_a_session_of_a_vault_is_of_exactly_the_class_that_was_given(
+    kind: Any, vault: TokenVault, hostile: Hostile, clock: Arrivals
+) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    vault.save("u", OLD)
+    with vault.client("u", kind) as session:
+        assert type(session) is kind
+        assert session.token is None  # nothing is read yet
+        clock.advance(300)
+        assert session.refresh_token().access_token == "at-2"
+    assert len(hostile.token_requests) == 1
+
+
+@pytest.mark.parametrize("override", [{"scope": "other"}, {"auth": "none"}, {"headers": {"X": "y"}}, {"body": "a=b"}])
+def test_a_vaults_session_does_not_change_the_request_of_a_renewal(
+    override: dict[str, Any], vault: TokenVault, hostile: Hostile
+) -> None:
+    vault.save("u", OLD)
+    with vault.client("u") as session, pytest.raises(UsageError, match="the vault knows"):
+        session.refresh_token(**override)
+    assert hostile.token_requests == []
+
+
 def test_without_a_class_it_is_an_oauth2_session(vault: TokenVault) -> None:
     with vault.client("u") as session:
         assert isinstance(session, OAuth2Session)
@@ -194,7 +225,7 @@ def test_what_the_vault_decides_no_session_changes(vault: TokenVault, kind: Any,
 @pytest.mark.parametrize("name", DECIDED)
 async def test_what_the_vault_decides_no_asynchronous_session_changes(async_vault: AsyncTokenVault, name: str) -> None:
     with pytest.raises(UsageError, match="the vault decides it"):
-        async_vault.client("u", **{name: DECIDED[name]})
+        async_vault.client("u", kind=None, **{name: DECIDED[name]})
     async with async_vault.client("u") as session:
         with pytest.raises(UsageError, match="the vault decides it"):
             setattr(session, name, DECIDED[name])

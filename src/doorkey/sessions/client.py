@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from doorkey.sessions.core import SessionCore
     from doorkey.sessions.hooks import Hook
     from doorkey.sessions.options import SessionOptions, UpdateToken
+    from doorkey.sessions.shared_token import SharedToken
     from doorkey.tokens import OAuth2Token
     from doorkey.transport.library import Library
     from doorkey.values import Secret
@@ -72,14 +73,15 @@ class OAuth2Client:
     __module__ = "doorkey.oauth2.client"  # the public import path, which `help()` and users' documents print
 
     _oauth: SessionCore
+    _shared: SharedToken | None = None
     _flight: Any  # a SingleFlight or an AsyncSingleFlight, as the HTTP library's world needs
     _blocking: ClassVar[bool]
     _find_authorization_endpoint: Any  # a method of the base that blocks or awaits
 
     def _set_up(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
-        from doorkey.sessions.core import SessionCore
+        from doorkey.sessions.shared_token import set_up
 
-        self._oauth = SessionCore(options, library, token)
+        set_up(self, options, library, token)
 
     if TYPE_CHECKING:
 

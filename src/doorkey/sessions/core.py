@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, ServerError, UsageError
-from doorkey.renewal.effects import Renewed, saving
+from doorkey.renewal.effects import Active, Renewed, saving
 from doorkey.renewal.slot import Slot
 from doorkey.runtime.preload import signing
 from doorkey.runtime.reentrancy import refuse_reentry
@@ -26,6 +26,7 @@ from doorkey.wire.flow import Flow, Settle
 if TYPE_CHECKING:
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.protocol.grants import Grant
+    from doorkey.renewal.state import TokenState
     from doorkey.sources.token_call import CallOverrides, TokenCall
     from doorkey.sources.token_client import TokenClient
     from doorkey.transport.library import Library
@@ -47,21 +48,28 @@ def _always() -> bool:
 
 
 class SessionCore(KnownServer):
-    """The state and the flows of one session; `library` is the HTTP library it runs on."""
+    """The state and the flows of one session; `library` is the HTTP library it runs on.
 
-    def __init__(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
+    `state` is that of a token which a vault keeps, and others share; None: the session keeps `token` itself.
+    """
+
+    def __init__(
+        self, options: SessionOptions, library: Library, token: OAuth2Token | None, state: TokenState | None = None
+    ) -> None:
         super().__init__(options)
         self.library = library
         self.hooks = ComplianceHooks()
         self.auth_methods: dict[str, ClientAuthMethod] = {}
         self.authorizations = Authorizations()
-        self.slot = Slot(self, options.leeway, caps_leeway=False)
-        self.slot.observer = self.observer
+        self.is_shared = state is not None
+        self.slot: TokenState = Slot(self, options.leeway, caps_leeway=False) if state is None else state
         self.token_view: OAuth2Token | None = None
         self.initial_grant: Grant | None = None  # of a session that signs its own assertions
         if str(options.token_endpoint_auth_method).endswith("_jwt"):
             signing()
-        self.put(token)
+        if not self.is_shared:
+            self.slot.observer = self.observer
+            self.put(token)
 
     def change(self, name: str, value: object, *, blocking: bool) -> None:
         """Change an option of the session; operations that have begun keep the old one. Raises `UsageError`."""
@@ -177,7 +185,7 @@ class SessionCore(KnownServer):
         issued_by = self.issued_by if token is None and not url else None
         if issued_by is not None and metadata.token_endpoint not in (None, issued_by):
             raise UsageError(f"this token came from another server than the {kind} endpoint's: give that server's url")
-        meant = self._own_token() if token is None else Secret(token)
+        meant = (yield from self._own_token()) if token is None else Secret(token)
         request = build(
             endpoint, meant, hint, overrides.extra, headers=overrides.headers, http_hosts=metadata.http_hosts
         )
@@ -189,8 +197,10 @@ class SessionCore(KnownServer):
         with client.explaining(request):
             return request, response, parse(response, self.options.clock())
 
-    def _own_token(self) -> Secret:
+    def _own_token(self) -> Flow[Secret]:
         own = self.slot.token
+        if own is None and self.is_shared:
+            own = yield from Active()  # from the store, which this process has not read yet
         if own is None:
             raise MissingTokenError("there is no token: give token=, or call fetch_token() first")
         return own.refresh_token or own.access_token
@@ -289,9 +299,16 @@ class SessionCore(KnownServer):
         """Return the next token now, by `refresh_token` or the session's own, with the `overrides` of the caller.
 
         `url` is the token endpoint if the caller named one. A session that signs its own assertions needs no refresh
-        token. Raises `MissingTokenError` without any way.
+        token. A vault renews the token of its sessions, for all that share it. Raises `MissingTokenError` without any
+        way, and `UsageError` for overrides of a vault's renewal.
         """
         self.refuse_within_saving()
+        if self.is_shared and refresh_token is None:
+            from doorkey.sources.token_call import CallOverrides
+
+            if url is not None or overrides != CallOverrides():
+                raise UsageError("the vault knows how its tokens are renewed: omit the other arguments")
+            return OAuth2Token((yield from Renewed(self.renew)))  # the vault's flight renews in its own way
         own = self.slot.token
         missing = MissingTokenError("there is no refresh token: the server gave none, or the token is another's")
         if own is None and refresh_token is None and self.initial_grant is None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
-from doorkey.renewal.effects import Active, Renewed
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import Renew
-from doorkey.sessions.blocking_awaiting import awaiting, blocking
 from doorkey.sessions.client import OAuth2Client
+from doorkey.sessions.shared_token import session_sharing
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.vault.key_state import DECIDED, KeyState
 from doorkey.vault.renewal import not_renewable
-from doorkey.wire.flow import Flow
 
 if TYPE_CHECKING:
-    from doorkey.protocol.introspection import Introspection
     from doorkey.sessions.core import SessionCore
     from doorkey.vault.sources import AsyncLiveKey, LiveKey
 
@@ -54,11 +50,7 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     _check_world(kind, live, awaits=not hasattr(family, "close"))
     if taken := sorted(DECIDED & options.keys()):
         live.state.refuse_change(taken[0])
-    session = _renewed_by_a_vault(family)(**{**own, **options})
-    session._oauth.slot = live.state
-    session._flight = _flight_of(session._oauth, live)
-    session._sign()
-    return session
+    return session_sharing(VaultToken(live), family, {**own, **options})
 
 
 def _check_world(kind: type, live: LiveKey | AsyncLiveKey, *, awaits: bool) -> None:
@@ -87,10 +79,22 @@ def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dic
     return kind(auth=auth, **options)
 
 
-def _flight_of(core: SessionCore, live: LiveKey | AsyncLiveKey) -> LiveKey | AsyncLiveKey:
-    if isinstance(live, SingleFlight):
-        return SessionFlight(core, live)
-    return AsyncSessionFlight(core, live)
+@dataclass(frozen=True, slots=True)
+class VaultToken:
+    """The token of one key of a vault, as a session shares it."""
+
+    live: LiveKey | AsyncLiveKey
+
+    @property
+    def state(self) -> KeyState:
+        """The state of the key."""
+        return self.live.state
+
+    def flight(self, core: SessionCore) -> SessionFlight | AsyncSessionFlight:
+        """Return the session's single flight, on the lock of the key."""
+        if isinstance(self.live, SingleFlight):
+            return SessionFlight(core, self.live)
+        return AsyncSessionFlight(core, self.live)
 
 
 class SessionFlight(SingleFlight[KeyState]):
@@ -142,55 +146,6 @@ def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:
     if core.token_view is None or core.token_view.value is not token:
         core.token_view = OAuth2Token(token)
     return token
-
-
-# -- what the sessions' operations do first: a vault's session knows its token only once it has read it ---------------
-
-
-def _refresh_token(
-    self: OAuth2Client, /, url: str | None = None, refresh_token: str | None = None, **more: Any
-) -> Flow[OAuth2Token]:
-    """Renew the token now, as the vault does, for all that share it, and return it.
-
-    With a `refresh_token` of your own it is used, and what it brings is saved.
-    """
-    if refresh_token is not None:
-        return (yield from self._refresh_token(url, refresh_token, **more))
-    if url is not None or more:
-        raise UsageError("the vault knows how its tokens are renewed: leave the other arguments out")
-    return OAuth2Token((yield from Renewed(_by_the_vault)))
-
-
-def _by_the_vault(token: OAuthToken | None) -> Flow[OAuthToken]:
-    raise UsageError("only the vault renews its tokens")
-
-
-def _revoke_token(self: OAuth2Client, /, url: str | None = None, token: str | None = None, **more: Any) -> Flow[Any]:
-    """Revoke `token`, which defaults to the vault's, at the server (RFC 7009); call `vault.forget` afterwards."""
-    yield from _read_first(self, token)
-    return (yield from self._revoke_token(url, token, **more))
-
-
-def _introspect_token(
-    self: OAuth2Client, /, url: str | None = None, token: str | None = None, **more: Any
-) -> Flow[Introspection]:
-    """Ask the server about `token`, which defaults to the vault's (RFC 7662); the answer is a mapping."""
-    yield from _read_first(self, token)
-    return (yield from self._introspect_token(url, token, **more))
-
-
-def _read_first(client: OAuth2Client, given: str | None) -> Flow[None]:
-    if given is None and client._oauth.slot.token is None:
-        yield from Active()
-
-
-@cache
-def _renewed_by_a_vault(family: type) -> Callable[..., Any]:
-    """Return the class `family` with those operations that must ask the vault."""
-    made: Callable[[Any], Any] = blocking if hasattr(family, "close") else awaiting
-    flows: tuple[Any, ...] = (_refresh_token, _revoke_token, _introspect_token)
-    own = {flow.__name__[1:]: made(flow) for flow in flows}
-    return type(family.__name__, (family,), {**own, "__doc__": family.__doc__, "__module__": family.__module__})
 
 
 def _family_of(kind: type) -> type | None:

@@ -115,9 +115,7 @@ class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
     """
 
     def _join(self, options: Mapping[str, Any]) -> None:
-        from doorkey.renewal.single_flight import SingleFlight
-
-        self._flight = SingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
+        """Do nothing: one client has one connection pool."""
 
     def request(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
         """Send a request with the token, or without it if `withhold_token`. The library does the rest.
@@ -144,9 +142,7 @@ class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBa
 
     def _join(self, options: Mapping[str, Any]) -> None:
         from doorkey.integrations.httpx_client.loops import Siblings
-        from doorkey.renewal.single_flight import AsyncSingleFlight
 
-        self._flight = AsyncSingleFlight(self._oauth.slot, self._perform, self._oauth.options.clock)
         self._siblings = Siblings(self._lib, options)
 
     def request(  # pyright: ignore[reportIncompatibleMethodOverride]  # a coroutine all the same

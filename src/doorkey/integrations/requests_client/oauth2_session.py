@@ -52,7 +52,6 @@ class OAuth2Session(OAuth2Client, requests.Session):
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         from doorkey.integrations.requests_client.settings import SETTINGS, set_on
-        from doorkey.renewal.single_flight import SingleFlight
         from doorkey.sessions.options import session_options
         from doorkey.transport.on_requests import RequestsLibrary, check_timeout
 
@@ -64,7 +63,6 @@ class OAuth2Session(OAuth2Client, requests.Session):
         set_on(self, rest)
         self.default_timeout = default_timeout
         self._set_up(own, RequestsLibrary(), own_token)
-        self._flight = SingleFlight(self._oauth.slot, self._perform, own.clock)
         self._sign()
 
     def _sign(self) -> None:

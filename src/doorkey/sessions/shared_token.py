@@ -1,0 +1,50 @@
+"""How a session gets its core and its single flight, on a token of its own or on one that a vault keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.sessions.core import SessionCore
+
+if TYPE_CHECKING:
+    from doorkey.renewal.state import TokenState
+    from doorkey.sessions.options import SessionOptions
+    from doorkey.tokens import OAuth2Token
+    from doorkey.transport.library import Library
+
+__all__: list[str] = []
+
+
+class SharedToken(Protocol):
+    """A token that is kept outside of the session, which others share."""
+
+    @property
+    def state(self) -> TokenState:
+        """The state of the token."""
+        ...
+
+    def flight(self, core: SessionCore) -> SingleFlight[Any] | AsyncSingleFlight[Any]:
+        """Return the single flight that keeps the token fresh for the session of `core`."""
+        ...
+
+
+def set_up(session: Any, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
+    """Give `session` its core and its single flight: on its shared token, else on a token of its own."""
+    shared: SharedToken | None = session._shared
+    if shared is not None:
+        session._oauth = SessionCore(options, library, token, shared.state)
+        session._flight = shared.flight(session._oauth)
+        return
+    session._oauth = core = SessionCore(options, library, token)
+    flight: Any = SingleFlight if session._blocking else AsyncSingleFlight
+    session._flight = flight(core.slot, session._perform, options.clock)
+
+
+def session_sharing(shared: SharedToken, kind: Any, options: Mapping[str, Any]) -> Any:
+    """Return a session of the class `kind`, constructed with `options`, whose token is the `shared` one."""
+    session = kind.__new__(kind, **options)
+    session._shared = shared  # before the constructor, which sets the session up
+    session.__init__(**options)
+    return session
