@@ -198,13 +198,17 @@ def test_an_asynchronous_vault_says_that_its_clients_are_asynchronous(kind: Any,
         async_vault.client("u", kind)
 
 
+def _save(token: Any, refresh_token: str | None = None, access_token: str | None = None) -> None:
+    """Do nothing: an update_token that the vault refuses."""
+
+
 DECIDED: dict[str, Any] = {
     "client_id": "other",
     "client_secret": "s2",
     "token_endpoint": "https://other.example/token",
     "token_endpoint_auth_method": "none",
     "leeway": 7,
-    "update_token": lambda token, refresh_token=None, access_token=None: None,
+    "update_token": _save,
     "token": {"access_token": "mine"},
 }
 

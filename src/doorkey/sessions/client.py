@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from doorkey.sessions.callbacks import AuthorizationResponse
     from doorkey.sessions.core import SessionCore
     from doorkey.sessions.hooks import Hook
-    from doorkey.sessions.options import SessionOptions, UpdateToken
+    from doorkey.sessions.options import UpdateToken
     from doorkey.sessions.shared_token import SharedToken
     from doorkey.tokens import OAuth2Token
-    from doorkey.transport.library import Library
     from doorkey.values import Secret
     from doorkey.wire.flow import Flow
 
@@ -77,11 +76,6 @@ class OAuth2Client:
     _flight: Any  # a SingleFlight or an AsyncSingleFlight, as the HTTP library's world needs
     _blocking: ClassVar[bool]
     _find_authorization_endpoint: Any  # a method of the base that blocks or awaits
-
-    def _set_up(self, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
-        from doorkey.sessions.shared_token import set_up
-
-        set_up(self, options, library, token)
 
     if TYPE_CHECKING:
 

@@ -10,6 +10,7 @@ from doorkey.oauth2.client import OAuth2Client
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.renewal.effects import Active, Renewed
 from doorkey.sessions.blocking_awaiting import AwaitingSession
+from doorkey.sessions.core import SessionCore
 from doorkey.sessions.options import session_options
 from doorkey.wire.flow import Effect, Flow, Settle
 from doorkey.wire.messages import Request, Response
@@ -46,7 +47,7 @@ class Bare(OAuth2Client):
         given = {"client_id": client_id, "client_secret": client_secret, "clock": lambda: NOW, **options}
         own, rest, token = session_options(given, known_elsewhere=(), blocking=False)
         assert rest == {}
-        self._set_up(own, NoLibrary(), token)
+        self._oauth = SessionCore(own, NoLibrary(), token)
 
 
 def drive(session: Bare, flow: Flow[Any], answers: Iterable[Response]) -> tuple[Any, list[Request]]:

@@ -56,6 +56,7 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         from doorkey.sessions.options import session_options
+        from doorkey.sessions.shared_token import set_up
         from doorkey.transport.on_httpx import HttpxLibrary
 
         if options.get("auth") is not None:
@@ -65,7 +66,7 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
             known_elsewhere=_options_of(self._lib.Client if self._blocking else self._lib.AsyncClient),
             blocking=self._blocking,
         )
-        self._set_up(own, HttpxLibrary(self._lib), own_token)
+        set_up(self, own, HttpxLibrary(self._lib), own_token)
         native: Any = super()  # the HTTP client, which a concrete class joins in
         native.__init__(**rest)
         self._join(rest)

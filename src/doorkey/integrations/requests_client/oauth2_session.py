@@ -53,6 +53,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         from doorkey.integrations.requests_client.settings import SETTINGS, set_on
         from doorkey.sessions.options import session_options
+        from doorkey.sessions.shared_token import set_up
         from doorkey.transport.on_requests import RequestsLibrary, check_timeout
 
         del given["default_timeout"]
@@ -62,7 +63,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
         super(OAuth2Client, self).__init__()  # the session that this class inherits from, whatever stands there by now
         set_on(self, rest)
         self.default_timeout = default_timeout
-        self._set_up(own, RequestsLibrary(), own_token)
+        set_up(self, own, RequestsLibrary(), own_token)
         self._sign()
 
     def _sign(self) -> None:
