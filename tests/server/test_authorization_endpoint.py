@@ -120,6 +120,12 @@ def test_what_the_client_did_wrong_is_told_to_the_client(
     assert "iss=" in location
 
 
+def test_only_a_client_that_must_use_pkce_is_refused_without_it(world: World) -> None:
+    without: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
+    assert isinstance(world.authorize(client_id="app", **without), LoginNeeded)
+    assert refused(world.authorize(client_id="spa", **without)) == "invalid_request"
+
+
 def test_plain_pkce_is_refused_also_where_none_is_required(world: World) -> None:
     assert refused(world.authorize(client_id="app", code_challenge_method="plain")) == "invalid_request"
 

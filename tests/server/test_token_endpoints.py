@@ -155,6 +155,13 @@ def test_userinfo_takes_the_token_from_a_form_but_not_from_two_places(world: Wor
     assert ask_userinfo(world, method="GET", access_token=text).status == 401
 
 
+def test_userinfo_answers_a_form_that_repeats_a_parameter_with_400(world: World) -> None:
+    text = world.login().json["access_token"]
+    pairs = (("access_token", text), ("access_token", text))
+    request = Request("POST", ENDPOINTS.userinfo, (("Content-Type", FORM),), pairs)
+    assert run(userinfo(request, world.at), world.perform).status == 400
+
+
 @pytest.mark.parametrize(
     ("scope", "status", "error"),
     [("profile", 403, 'error="insufficient_scope"'), (None, 401, 'Bearer realm="one"')],
