@@ -162,7 +162,7 @@ def test_authorities_and_transports(server: Hostile, http: httpx2.Client) -> Non
         failures(authority.get_token, {}),
         failures(authority.supports_grant, {}),
         failures(authority.forget, {}),
-        failures(AuthenticatingTransportFactory, {}),
+        failures(AuthenticatingTransportFactory, {"authority": authority}),
         failures(factory.authenticating_transport, {"credentials": CREDENTIALS}, ["transport"]),
         failures(partial(sender_for, factory.authenticating_transport), {}, ["credentials"]),
         failures(partial(sender_for, factory.resource_owner_transport), {}, ["credentials"]),
