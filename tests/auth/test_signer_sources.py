@@ -14,6 +14,7 @@ from doorkey.observe import TokenEvent
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from tests.auth.test_signer import API, FIRST, OTHER_API, AsyncOwn, Own, maybe_later
+from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, token
 from tests.support.source_requests import CLIENT, busy, on_token
 
@@ -107,6 +108,14 @@ def test_the_rejected_token_of_a_session_that_cannot_renew_it_is_reported_and_no
         assert signer.replacement(signer.token(), API) is None
         assert access(signer.token()) == "at-1"
         assert events is None or [event.kind for event in events] == ["rejected"]
+
+
+def test_a_rejected_token_that_expired_meanwhile_and_cannot_be_renewed_is_not_asked_for_again(clock: Clock) -> None:
+    given = {"access_token": "at-1", "expires_at": clock() + 10, "expires_in": 10}
+    signer = signer_for(OAuth2Session("c", token=given, clock=clock))
+    rejected = signer.token()
+    clock.advance(11)
+    assert signer.replacement(rejected, API) is None
 
 
 def test_the_token_of_an_asynchronous_session_is_for_an_asynchronous_caller() -> None:

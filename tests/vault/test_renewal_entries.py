@@ -245,3 +245,18 @@ def test_credentials_that_the_server_refuses_are_no_dead_grant() -> None:
     assert isinstance(one.error, InvalidGrant)
     assert one.kinds == [Load, TryLease, Load, Request, Load, Release]
     assert stored(world).dead is None
+
+
+def test_credentials_that_are_refused_for_a_key_that_was_forgotten_raise_the_refusal() -> None:
+    world = expired()
+    world.server.revoked = True
+    one = One(world, repeatable=True).run(Request)
+    one.step()
+    forget(world)
+    assert isinstance(one.run().error, InvalidGrant)
+
+
+def test_a_stale_token_is_renewed_under_the_lease_and_not_taken_for_a_newer_one() -> None:
+    world = World(1)
+    world.now += LIFETIME - 1
+    assert One(world).run().access_token == "at-2"
