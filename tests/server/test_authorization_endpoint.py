@@ -124,6 +124,8 @@ def test_only_a_client_that_must_use_pkce_is_refused_without_it(world: World) ->
     without: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
     assert isinstance(world.authorize(client_id="app", **without), LoginNeeded)
     assert refused(world.authorize(client_id="spa", **without)) == "invalid_request"
+    for half in without:
+        assert refused(world.authorize(client_id="app", **{half: None})) == "invalid_request"
 
 
 def test_plain_pkce_is_refused_also_where_none_is_required(world: World) -> None:
