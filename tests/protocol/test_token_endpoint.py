@@ -127,6 +127,10 @@ def test_an_option_that_names_no_known_type_is_refused(given: Any) -> None:
     assert check_token_types(None) == {}
 
 
+def test_an_option_does_not_change_the_meaning_of_a_known_type() -> None:
+    assert check_token_types({"DPoP": "Bearer", "user": "dpop"}) == {"user": "DPoP"}
+
+
 def test_an_answer_without_an_access_token_is_none() -> None:
     assert problem_of(Response(200, (), b"{}")) == "access_token_missing"
     assert problem_of(answer(access_token=None)) == "access_token_missing"
