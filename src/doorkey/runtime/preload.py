@@ -23,12 +23,14 @@ _NEEDED: Final = (
         "doorkey.sessions.token_call",
         "doorkey.sessions.authorizations",
         "doorkey.sessions.callbacks",
+        "doorkey.sessions.fetching",
         "doorkey.sessions.grant_inference",
         "doorkey.sources.authorization_server",
         "doorkey.sources.next_token",
         "doorkey.sources.token_client",
     ),
-    *("doorkey.observe.events", "doorkey.observe.logs", "doorkey.transport.on_httpx"),
+    *("doorkey.observe.events", "doorkey.observe.logs"),
+    *("doorkey.transport.on_aiohttp", "doorkey.transport.on_httpx"),
     *("doorkey.protocol.client_auth", "doorkey.protocol.grants", "doorkey.protocol.token_endpoint"),
 )
 _SIGNING: Final = ("doorkey.jose.signing", "doorkey.protocol.client_assertion")
