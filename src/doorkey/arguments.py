@@ -209,11 +209,11 @@ def _refusal(expected: str, value: object) -> UsageError:
     return UsageError(f"{expected}, not {type(value).__name__}")
 
 
-def error_statuses(given: object, name: str) -> frozenset[int]:
+def error_statuses(given: Iterable[object], name: str) -> frozenset[int]:
     """Return HTTP statuses of errors as a set. Raises `UsageError` for a value that is not an iterable of them."""
     wrong = UsageError(f"{name} are HTTP statuses from 400 to 599, for instance (401, 403)")
     try:
-        statuses = frozenset[object](given)  # type: ignore[call-overload]  # what cannot be iterated raises
+        statuses = frozenset[object](given)
     except TypeError:
         raise wrong from None
     found = frozenset(one for one in statuses if isinstance(one, int) and 400 <= one <= 599)
