@@ -8,8 +8,10 @@ from doorkey.integrations.base_client import errors as base_errors
 from doorkey.oauth2 import rfc6749, rfc7523
 from doorkey.protocol import client_assertion
 
+EXPORTED: list[str] = list(vars(rfc6749)["__all__"])
 
-@pytest.mark.parametrize("name", [name for name in rfc6749.__all__ if name != "OAuth2Token"])
+
+@pytest.mark.parametrize("name", [name for name in EXPORTED if name != "OAuth2Token"])
 def test_the_errors_of_rfc_6749_are_our_errors(name: str) -> None:
     assert getattr(rfc6749, name) is getattr(errors, name)
 

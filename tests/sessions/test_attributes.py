@@ -211,7 +211,10 @@ def test_what_a_vault_decides_of_its_sessions_is_not_theirs_to_change(adapter: A
     vaults: Any = AsyncTokenVault(AsyncMemoryStore(), **known), TokenVault(MemoryStore(), **known)
     session: Any = vaults[0 if adapter.kind.is_async else 1].client("alice", adapter.kind.make, **adapter.kind.defaults)
     adapter.adopt(session)
-    for name, value in (("leeway", 7), ("update_token", lambda token, **_: None)):
+
+    def update_token(token: object, **replaced: object) -> None: ...
+
+    for name, value in (("leeway", 7), ("update_token", update_token)):
         with pytest.raises(UsageError, match="vault"):
             setattr(session, name, value)
     session.scope = "read"

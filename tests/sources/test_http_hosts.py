@@ -92,7 +92,8 @@ def test_an_asynchronous_vault_reaches_a_named_host_by_plain_http(place: Callabl
 def test_an_authority_reaches_a_named_host_by_plain_http(place: Callable[[str], str]) -> None:
     members = {"issuer": place(""), "token_endpoint": place("/token")}
     with httpx2.Client(base_url=place(""), verify=TLS) as http:
-        for one in ({}, {"openid_config": members}, {"issuer": place("")}):
+        ways: list[dict[str, Any]] = [{}, {"openid_config": members}, {"issuer": place("")}]
+        for one in ways:
             assert OAuthAuthorityClient(http, exchange=POLICY, **one).get_token(CLIENT).access_token.reveal() == "at-2"
             with pytest.raises(UsageError, match="http_hosts"):
                 OAuthAuthorityClient(http, exchange=ANOTHER, **one)

@@ -38,8 +38,9 @@ def test_a_session_that_restores_such_a_token_sends_it_and_renews_it(adapter: Ad
     clock.advance(3600)
     client.get(hostile.url())
     client.token = usable
-    assert client.token is not None
-    assert client.token.token_type == "Bearer"
+    kept = client.token
+    assert kept is not None
+    assert kept.token_type == "Bearer"
     assert sent_to_the_api(hostile) == ["Bearer at-1", "Bearer at-2"]
 
 
