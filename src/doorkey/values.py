@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, ParamSpec, TypeVar, cast
 
 from doorkey.errors import OAuthError, UsageError
 
@@ -17,6 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MASK = "***"
+_SUSPENDS: Final = 0x20 | 0x80 | 0x200  # flags of the code of generators, coroutines and asynchronous generators
 
 
 def without_frames(error: E) -> E:
@@ -33,6 +35,45 @@ def without_frames(error: E) -> E:
             one.__traceback__ = None
             chain += [one.__cause__, one.__context__]
     return error
+
+
+def clear_locals(error: BaseException) -> None:
+    """Clear the local variables of this package's finished frames in `error`, its causes and its contexts.
+
+    For methods of the public API, whose arguments may be secrets: the lines of the frames stay in the traceback, and
+    frames of the program's own callables keep their variables.
+    """
+    seen: set[int] = set()
+    chain: list[BaseException | None] = [error]
+    while chain:
+        one = chain.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        chain += [one.__cause__, one.__context__]
+        traceback = one.__traceback__
+        while traceback is not None:
+            frame, traceback = traceback.tb_frame, traceback.tb_next
+            # A flow that caught a cause may still be suspended, and Python 3.11 and 3.12 would close it.
+            may_go_on = one is not error and frame.f_code.co_flags & _SUSPENDS
+            if not may_go_on and str(frame.f_globals.get("__name__")).startswith("doorkey."):
+                with suppress(RuntimeError):  # it still runs: the method that handles this error
+                    frame.clear()
+
+
+def clears_locals(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` such that errors that leave it keep none of its arguments: see `clear_locals`."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs  # this frame is in the traceback
+            clear_locals(error)
+            raise
+
+    return call
 
 
 def hides_locals(function: Callable[P, R]) -> Callable[P, R]:

@@ -21,7 +21,7 @@ from doorkey.jose.claims import JWTClaims, Options
 from doorkey.jose.keys import Key, import_keys
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_header, verify
-from doorkey.values import Secret
+from doorkey.values import Secret, clears_locals
 
 _C = TypeVar("_C", bound=JWTClaims)
 _Header = Mapping[str, Any]
@@ -46,6 +46,7 @@ class JsonWebToken:
     def __repr__(self) -> str:
         return f"<JsonWebToken {' '.join(self._algorithms or ('by the keys',))}>"
 
+    @clears_locals
     def encode(self, header: Mapping[str, Any], payload: Mapping[str, Any], key: object) -> bytes:
         """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
 
@@ -80,6 +81,7 @@ class JsonWebToken:
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
     ) -> _C: ...
+    @clears_locals
     def decode(
         self,
         s: str | bytes | Secret,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protoco
 
 from doorkey.errors import UsageError
 from doorkey.sessions.client import OAuth2Client
+from doorkey.values import clear_locals
 
 if TYPE_CHECKING:
     from doorkey.wire.flow import Flow
@@ -37,7 +38,12 @@ def blocking(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
     """Return the method that runs `flow` to its result."""
 
     def method(self: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._run(flow(self, *args, **kwargs))
+        try:
+            return self._run(flow(self, *args, **kwargs))
+        except BaseException as error:
+            del args, kwargs  # this frame is in the traceback, and the arguments may be secrets
+            clear_locals(error)
+            raise
 
     _present(method, flow)
     return method
@@ -47,7 +53,12 @@ def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
     """Return the coroutine method that runs `flow` to its result."""
 
     async def method(self: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._run(flow(self, *args, **kwargs))
+        try:
+            return await self._run(flow(self, *args, **kwargs))
+        except BaseException as error:
+            del args, kwargs  # as above
+            clear_locals(error)
+            raise
 
     _present(method, flow)
     return method

@@ -23,7 +23,7 @@ from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.senders import AsyncSender, Sender
-from doorkey.values import NotPicklable
+from doorkey.values import NotPicklable, clear_locals, clears_locals
 from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.credentials import SharedCredentials
@@ -61,6 +61,7 @@ class TokenVault(NotPicklable):
     `doorkey.observe.TokenEvent`, `timer` returns seconds and measures their durations (None: time.monotonic).
     """
 
+    @clears_locals
     def __init__(
         self,
         store: StoreCalls,
@@ -115,6 +116,7 @@ class TokenVault(NotPicklable):
         self._sender = Sender(http_client, self._core.policy)
         self._keys: BoundedCache[str | SharedCredentials, LiveKey] = BoundedCache(max_sources, max_idle, names=_BOUNDS)
 
+    @clears_locals
     def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`: as `fetch_token` returns it, or any mapping of that shape.
 
@@ -214,6 +216,7 @@ class AsyncTokenVault(NotPicklable):
     `AsyncClient` of httpx2 or httpx, `sleep` a coroutine function. See `TokenVault`.
     """
 
+    @clears_locals
     def __init__(
         self,
         store: AsyncStoreCalls,
@@ -272,8 +275,13 @@ class AsyncTokenVault(NotPicklable):
 
     async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
-        live = self._live(checked_key(key))
-        await shielded(lambda: arun(self._core.save(live.state, token), self._perform), _nothing)
+        try:
+            live = self._live(checked_key(key))
+            await shielded(lambda: arun(self._core.save(live.state, token), self._perform), _nothing)
+        except BaseException as error:
+            del token  # as `clears_locals` does
+            clear_locals(error)
+            raise
 
     def source(self, key: str) -> AsyncVaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""

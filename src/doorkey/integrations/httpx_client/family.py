@@ -12,6 +12,7 @@ from doorkey.runtime.loops import running_loop
 from doorkey.sessions import client
 from doorkey.sessions.assertion import AssertionClient
 from doorkey.sessions.blocking_awaiting import AwaitingSession, BlockingSession, awaiting, blocking, bringing
+from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -40,6 +41,7 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
 
     _lib: Any  # httpx2 or httpx, set by `family`
 
+    @clears_locals
     def __init__(
         self,
         client_id: str | None = None,
@@ -260,6 +262,7 @@ def _options_of(native: Any) -> frozenset[str]:
 class _Assertion(AssertionClient, Generic[TransportT]):
     """The constructor of both assertion clients."""
 
+    @clears_locals
     def __init__(
         self,
         token_endpoint: str | None = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.integrations.requests_client.oauth2_session import OAuth2Session
 from doorkey.sessions.assertion import AssertionClient
+from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -19,6 +20,7 @@ class AssertionSession(AssertionClient, OAuth2Session):
 
     __doc__ = AssertionClient.__doc__
 
+    @clears_locals
     def __init__(  # `default_timeout` has the position that programs written for Authlib give it
         self,
         token_endpoint: str | None = None,

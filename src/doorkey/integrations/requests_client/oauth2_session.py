@@ -11,6 +11,7 @@ from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
 from doorkey.sessions.blocking_awaiting import BlockingSession, blocking, bringing
 from doorkey.sessions.client import OAuth2Client
+from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -34,6 +35,7 @@ class OAuth2Session(OAuth2Client, requests.Session):
     `verify`, `cert`, `proxies`, …. Any number of threads may share one session.
     """
 
+    @clears_locals
     def __init__(
         self,
         client_id: str | None = None,
