@@ -1,4 +1,4 @@
-"""What a program may give as an argument: each check raises `UsageError` that says what is expected, and what came.
+"""Checks of arguments: each raises a `UsageError` that names the expected value and the type of the given one.
 
 They stand at the boundary, where a value is taken, so that nothing behind it has to ask again. No check shows the
 value: it may be a secret. For the same reason, each check deletes it before it raises, because collectors of errors

@@ -1,4 +1,4 @@
-"""What aiohttp calls on a client middleware: ``(request, handler) -> response``. Imports nothing of it.
+"""The client middleware of aiohttp, ``(request, handler) -> response``. Does not import aiohttp.
 
 aiohttp follows a redirect by calling its middlewares again, in the same task, with another request. What the requests
 of one call have in common is their timer: by it a middleware tells where a redirect has led, and sends no token there.

@@ -1,4 +1,4 @@
-"""What httpx2 and httpx call on an auth object, blocking and awaiting. Imports neither."""
+"""The methods of an auth object that httpx2 and httpx call, sync and async. Imports neither library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What requests (and niquests, which speaks the same) calls on an auth object. Imports neither."""
+"""The methods of an auth object that requests and niquests call. Imports neither library."""
 
 from __future__ import annotations
 

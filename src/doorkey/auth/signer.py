@@ -1,4 +1,4 @@
-"""What an auth object does, whichever HTTP library calls it: bring a token, sign with it, bring another on 401."""
+"""The logic of an auth object on every HTTP library: get a token, sign the request, renew it after a rejection."""
 
 from __future__ import annotations
 

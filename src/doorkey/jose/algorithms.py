@@ -20,7 +20,7 @@ MAX_EXPONENT_BITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """What an algorithm asks of its key: the type, one of the curves, for HMAC the least number of bytes."""
+    """The requirements of an algorithm on its key: the type, the curves, and for HMAC the minimum number of bytes."""
 
     name: str
     kty: str

@@ -1,4 +1,4 @@
-"""What a claim may be, judged without a clock: times, texts, audiences, and what a program asks (RFC 7519 §4.1)."""
+"""Checks of claims that need no clock: times, texts, audiences, and the program's own rules (RFC 7519 §4.1)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def listed(values: Iterable[object]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRule:
-    """What a program asks of one claim: that it is there, that it is one of `values`, that a function agrees."""
+    """The program's rule for one claim: it is present, it is one of `values`, a function accepts it."""
 
     name: str
     essential: bool

@@ -29,7 +29,7 @@ __all__ = ["generate_key", "private_jwk"]
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """What a key of one type may be: on one of `curves`, or of a size from `least` to `most` bits."""
+    """The keys of one type: on one of `curves`, or with a size from `least` to `most` bits."""
 
     usual: str | int
     curves: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ _CURVES: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519
 
 
 class _SignedAssertion:
-    """What both kinds share.
+    """The base of both methods.
 
     `token_endpoint` (or `audience`) is the assertion's `aud`; it defaults to the issuer if the session knows it,
     else to the endpoint of the request. `claims` and `headers` are added, `alg` is a JWS algorithm, `key` replaces the

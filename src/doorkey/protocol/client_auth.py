@@ -1,4 +1,4 @@
-"""How a client proves who it is at the token endpoint and its neighbours (RFC 6749 §2.3, RFC 7523 §2.2).
+"""Client authentication at the token endpoint and the other endpoints (RFC 6749 §2.3, RFC 7523 §2.2).
 
 A method is any callable ``(client, method, uri, headers, body) -> (uri, headers, body)``: the shape that users'
 programs register. Our own methods are such callables too, so there is one way through here.

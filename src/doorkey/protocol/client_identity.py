@@ -1,4 +1,4 @@
-"""Who the client is while a request is authenticated, and the type of a client authentication method."""
+"""The identity of a client while a request is authenticated, and the type of a client authentication method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ClientAuthMethod: TypeAlias = "Callable[[ClientIdentity, str, str, Headers, str]
 
 @dataclass(frozen=True, slots=True)
 class ClientIdentity:
-    """Who the client is while one request is authenticated.
+    """The identity of a client while one request is authenticated.
 
     `credential` is the secret, or the private key (PEM, JWK or key object). `audience` is whom a client assertion is
     for unless the method names it itself: the issuer where it is known, else the token endpoint. `now` is in seconds.

@@ -15,7 +15,7 @@ ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"
 
 
 class Grant:
-    """What a client presents for a token.
+    """The grant that a client presents for a token.
 
     `repeatable` says whether asking again with the same parameters needs no person and burns nothing.
     """

@@ -58,7 +58,7 @@ class _Members(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata:
-    """What an authorization server says about itself; every endpoint has passed `check_endpoint`.
+    """The metadata of an authorization server; every endpoint has passed `check_endpoint`.
 
     Raises `UsageError` for one that has not, and for an https issuer with an http endpoint.
 

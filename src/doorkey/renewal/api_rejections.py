@@ -1,7 +1,7 @@
-"""Which APIs refuse a token that came in place of a refused one: what is wrong there no token mends.
+"""Remembers APIs that returned 401 for a freshly renewed token, where renewing again would not help.
 
-An API may want another audience or scope than the token has, and answer 401 for ever. One more token for each of its
-requests would lock an account out. It says nothing about another API that is sent the same token, and takes it.
+An API may require another audience or scope than the token has, and return 401 for every token. A renewal for each of
+its requests would lock the account out. Another API that accepts the same token is not affected.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Final
 from doorkey.values import Secret
 
 MOST: Final = 16
-"""APIs that are remembered: one more is taken for a new one."""
+"""APIs that are remembered; the oldest is forgotten for one more."""
 
 
 class Refusals:
-    """The APIs, by origin, that have refused a token and have not taken what came in its place, `unproven`."""
+    """The APIs, by origin, that rejected a token and have not accepted its replacement, `unproven`, yet."""
 
     __slots__ = ("_origins", "unproven")
 
@@ -25,21 +25,21 @@ class Refusals:
         self._origins: dict[Hashable, None] = {}
 
     def note(self, origin: Hashable) -> None:
-        """Note that the API at `origin` has refused the current token, which is to be replaced."""
+        """Note that the API at `origin` rejected the current token, which a renewal will replace."""
         self._origins[origin] = None
         if len(self._origins) > MOST:
             self._origins.pop(next(iter(self._origins), None), None)
 
     def replaced_by(self, token: Secret) -> None:
-        """Note that `token` came in place of what was refused."""
+        """Note that `token` replaces the rejected token."""
         self.unproven = token
 
     def is_final(self, token: Secret, origin: Hashable) -> bool:
-        """Say whether the API at `origin` refuses, in `token`, what came in place of what it had refused before."""
+        """Return whether `token` replaces a token that the API at `origin` had rejected, and was rejected there too."""
         return self.unproven == token and origin in self._origins
 
     def taken(self, origin: Hashable) -> None:
-        """Note that the API at `origin` has taken the token that was `unproven`."""
+        """Note that the API at `origin` accepted the token that was `unproven`."""
         self._origins.pop(origin, None)
         if not self._origins:
             self.unproven = None

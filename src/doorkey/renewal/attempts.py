@@ -1,4 +1,4 @@
-"""How the attempts at one token ended: what waiters share, and when the next attempt may be made. Pure."""
+"""The outcomes of the attempts to renew one token: the error that waiters share, the time of the next one. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to leave a server alone after a failure. Pure: chance and clock are arguments."""
+"""The pause after a failed token request. Pure: random and clock are arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a flow asks of the single flight that runs it, and how it saves a token."""
+"""The effects that a single flight performs for a flow, and the flow that saves a token."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _NOTHING: Final[tuple[OAuthToken | None, float, float]] = (None, inf, inf)
 
 
 class Freshness(Enum):
-    """What may be done with a token now."""
+    """Whether a token may be sent now, and whether it should be renewed."""
 
     FRESH = "use it"
     STALE = "use it, but it should be renewed"

@@ -1,4 +1,4 @@
-"""What a single flight asks of the state of a token, wherever that state is kept. Pure."""
+"""The protocol between a single flight and the state of a token. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
 
 
 class Decision(Enum):
-    """What a caller that needs the token does."""
+    """The next step of a caller that needs the token."""
 
     USE = "use the token that is there"
     RENEW_IF_FREE = "renew it if the lock is free, else use the token that is there"

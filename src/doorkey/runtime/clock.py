@@ -1,4 +1,4 @@
-"""What time it is, looked up each time: a program that replaces `time.time`, as its tests do, replaces it here too."""
+"""The default clock. It looks `time.time` up at each call, so that tests which replace it replace it here too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of locks and connections when the process forks: the child has them, but no other thread of its parent.
+"""Locks and connections after a fork: the child has copies of them, but none of the parent's other threads.
 
 A lock that another thread of the parent held would never be released in the child.
 """

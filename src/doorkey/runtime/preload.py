@@ -1,4 +1,4 @@
-"""What a token request imports, imported ahead of it in a thread: an event loop has no tenth of a second to spare.
+"""Preload the modules of a first token request in a thread, so that importing them does not block the event loop.
 
 A program that only sends the token that it has needs none of this, so importing a client does not import it. The thread
 is one of our own: those of a pool may all be waiting for the very token that is to be got.
@@ -46,7 +46,7 @@ def signing() -> None:
 
 
 class _Importing:
-    """What has been imported for one kind of event loop, and the callers that wait for the importing thread."""
+    """The imports for one kind of event loop, and the callers that wait for the importing thread."""
 
     def __init__(self, backend: str) -> None:
         self._backend = backend

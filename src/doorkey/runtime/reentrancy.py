@@ -1,4 +1,4 @@
-"""What the code that runs here is inside of, so that it never waits for itself.
+"""Reentrancy guard: code called during a renewal (a hook, `update_token`) must not wait for that renewal.
 
 A renewal runs code of the user's own: hooks, client authentication methods, functions that give an assertion, whatever
 saves the token. What that code asks for in turn must not wait for the very renewal that waits for it. Tasks that are

@@ -1,4 +1,4 @@
-"""What a session does, as flows: get a token, renew it, revoke it, introspect it.
+"""The flows of a session: obtain a token, renew it, revoke it, introspect it.
 
 This is the one body of logic behind every client of the family. It yields requests and never performs one.
 """

@@ -1,4 +1,4 @@
-"""What a session knows of its authorization server: which endpoints are that server's, and how they are discovered."""
+"""The authorization server of a session: its endpoints, and how they are discovered."""
 
 from __future__ import annotations
 

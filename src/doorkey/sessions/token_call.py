@@ -1,4 +1,4 @@
-"""What the arguments of a call say: further parameters, and options of the HTTP library."""
+"""The arguments of a call: further parameters, and options of the HTTP library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a token source does, as flows: refresh, ask again, wait. Sources add a lock and a driver."""
+"""The flows of a token source: refresh, request again, wait. A source adds a lock and a driver."""
 
 from __future__ import annotations
 

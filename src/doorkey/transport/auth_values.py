@@ -1,4 +1,4 @@
-"""What users give as `auth=` for a token request, turned into a client authentication method."""
+"""Converts `auth=` of a token request into a client authentication method."""
 
 from __future__ import annotations
 

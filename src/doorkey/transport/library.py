@@ -1,4 +1,4 @@
-"""What a session needs to know of the HTTP library it runs on."""
+"""The functions of an HTTP library that a session needs."""
 
 from __future__ import annotations
 

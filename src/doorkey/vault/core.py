@@ -1,4 +1,4 @@
-"""What a vault is made of, in either world: its options, its codec, its flows and the keys it remembers."""
+"""The parts of a vault, sync and async: its options, its codec, its flows and the keys that it remembers."""
 
 from __future__ import annotations
 

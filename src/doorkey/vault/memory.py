@@ -1,4 +1,4 @@
-"""What one process remembers of one key."""
+"""The state of one key in one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to look again at what another process is doing: often enough, and not so often that it slows the other down."""
+"""The polling interval while another process renews: it notices the end soon, and does not slow that process down."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from doorkey.wire.messages import Pairs, Response
 from doorkey.wire.urls import http_hosts_of, shown_url
 
 ACCEPT_ENCODING: Final = "gzip"
-"""What we ask for; a content coding that was not asked for and cannot be bounded is refused."""
+"""The content codings that are requested; another one, which cannot be bounded, is rejected."""
 
 _DAY: Final = 86_400.0
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS

@@ -73,7 +73,7 @@ def body_bytes(body: object, whose: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a server answered: the status, the headers as pairs, and the decoded, bounded body.
+    """A response: the status, the headers as pairs, and the decoded, bounded body.
 
     `asked` is the request it answers, whose secrets no error about this answer may repeat.
     """

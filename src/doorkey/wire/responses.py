@@ -1,4 +1,4 @@
-"""What every answer of an authorization server has in common: an OAuth error wins, and the body is one JSON object."""
+"""The rules for every response of an authorization server: an OAuth error comes first, the body is one JSON object."""
 
 from __future__ import annotations
 

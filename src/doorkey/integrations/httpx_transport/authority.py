@@ -27,7 +27,7 @@ from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
 _GRANTS_UNSAID: Final = ("authorization_code", "implicit")
-"""What a server offers that does not say (RFC 8414 §2)."""
+"""The grants of a server whose metadata does not list them (RFC 8414 §2)."""
 
 _ANOTHER_LOOP: Final = "make an authority, with a client of its own, for each event loop"
 
@@ -108,7 +108,7 @@ def _nothing() -> None:
 
 
 class _Authority(NotPicklable):
-    """What the blocking and the awaiting client share."""
+    """The base of the blocking and the asynchronous client."""
 
     def __init__(
         self,
