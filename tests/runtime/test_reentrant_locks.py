@@ -114,6 +114,8 @@ def test_a_finalizer_that_runs_while_its_thread_holds_the_lock_returns(what: str
 
     in_thread(strike)
     assert len(used) == 1
+    if hasattr(owner, "close"):
+        owner.close()
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals")
@@ -174,6 +176,7 @@ def test_a_finalizer_in_the_middle_of_a_statement_of_sqlite_is_refused_at_once(t
         del finalized
     assert [one.retryable for one in told] == [True]
     assert owner.load("k") is not None
+    owner.close()
 
 
 def test_a_lock_that_the_forking_thread_holds_is_still_held_by_it() -> None:
