@@ -1,10 +1,11 @@
 """Random tokens: as many characters as asked for, out of those asked for, never the same."""
 
 import string
+from typing import Any
 
 import pytest
 
-from doorkey.common.security import UNICODE_ASCII_CHARACTER_SET, generate_token
+from doorkey.common.security import UNICODE_ASCII_CHARACTER_SET, generate_token, is_secure_transport
 from doorkey.errors import UsageError
 
 
@@ -28,3 +29,22 @@ def test_length_and_characters_are_chosen() -> None:
 def test_what_would_be_no_secret_is_a_usage_error(length: int, chars: str) -> None:
     with pytest.raises(UsageError, match="random token"):
         generate_token(length, chars)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example", "https://a.example/cb#f", "http://localhost:1/", "http://127.0.0.1", "http://[::1]:8/"]
+)
+def test_https_is_secure_and_so_is_http_on_loopback(url: str) -> None:
+    assert is_secure_transport(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://a.example", "http://localhost.evil", "http://127.0.0.1.evil", "http://localhost:80@evil.example"),
+        *("ftp://a.example", "app://callback", "", "https://", "https://a.example:port", "https://a.example/\n"),
+        *(None, 5, b"https://a.example"),
+    ],
+)
+def test_everything_else_is_not_secure(url: Any) -> None:
+    assert not is_secure_transport(url)

@@ -1,12 +1,15 @@
 """Parameters in URLs and forms, as pair lists that keep their order and their repeats."""
 
 import urllib.parse
+from typing import Any
 
 import pytest
 
 from doorkey.common.urls import (
     add_params_to_qs,
     add_params_to_uri,
+    extract_params,
+    is_valid_url,
     quote,
     unquote,
     url_decode,
@@ -64,3 +67,52 @@ def test_a_lone_surrogate_is_a_usage_error() -> None:
 def test_the_names_of_the_standard_library_are_there() -> None:
     assert urlparse is urllib.parse
     assert (quote, unquote) == (urllib.parse.quote, urllib.parse.unquote)
+
+
+@pytest.mark.parametrize(
+    ("raw", "pairs"),
+    [
+        ("a=1&a=2&b=%C3%A9", [("a", "1"), ("a", "2"), ("b", "é")]),
+        ({"a": "1", "b": b"2"}, [("a", "1"), ("b", "2")]),
+        ([("a", "1"), ("a", "2")], [("a", "1"), ("a", "2")]),
+        ([], []),
+        ({}, []),
+        ("", None),
+        ('{"a": 1}', None),
+        ("a=%zz", None),
+        ("a=é", None),
+        (None, None),
+        (5, None),
+        (b"a=1", None),
+        ([1], None),
+        (["a=1"], None),
+        ([(b"\xff", "1")], None),
+    ],
+)
+def test_parameters_are_extracted_from_forms_mappings_and_pairs(raw: Any, pairs: Any) -> None:
+    assert extract_params(raw) == pairs
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example", "http://a.example:8080/p?q#f", "app://callback", "https://[::1]/"]
+)
+def test_an_absolute_url_with_a_host_is_valid(url: str) -> None:
+    assert is_valid_url(url)
+    assert is_valid_url(url, fragments_allowed=False) is ("#" not in url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "/p", "a.example/p", "//a.example", "mailto:a@a.example", "https://", "https://[nonsense/"),
+        *(
+            "https://a.example@evil.example/",
+            "https://a.example\\@evil.example/",
+            "https://a.example/\n",
+            "https://a b/",
+        ),
+        *(None, 5, b"https://a.example"),
+    ],
+)
+def test_what_has_no_host_or_hides_it_is_not_valid(url: Any) -> None:
+    assert not is_valid_url(url)

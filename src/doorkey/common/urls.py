@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Any, Final
 from urllib import parse as urlparse
 from urllib.parse import quote, unquote
 
 from doorkey.arguments import members, text
+from doorkey.common.encoding import to_unicode
 from doorkey.errors import UsageError, scrubbed
 from doorkey.wire.messages import form_encoded
 from doorkey.wire.parameters import parse_form
 
-__all__ = ["add_params_to_qs", "add_params_to_uri", "quote", "unquote", "url_decode", "url_encode", "urlparse"]
+__all__ = ["add_params_to_qs", "add_params_to_uri", "extract_params", "is_valid_url", "quote", "unquote"]
+__all__ += ["url_decode", "url_encode", "urlparse"]
+
+_FORM: Final = re.compile(r"(?:[\w.\-=&;:+~,*@!()/?]|%[0-9A-Fa-f]{2})+", re.ASCII)
+"""The characters of a form-encoded text (WHATWG URL §5.2), and those that programs do not encode."""
 
 Params = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -43,6 +50,33 @@ def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
     if fragment:
         return urlparse.urlunsplit(parts._replace(fragment=add_params_to_qs(parts.fragment, params)))
     return urlparse.urlunsplit(parts._replace(query=add_params_to_qs(parts.query, params)))
+
+
+def extract_params(raw: Any) -> list[tuple[str, str]] | None:
+    """Return the pairs of a form-encoded text, a mapping or a list of pairs; None for every other value.
+
+    A text with a character that no form-encoded text contains, for instance JSON, is such a value.
+    """
+    try:
+        if isinstance(raw, str):
+            return url_decode(raw) if _FORM.fullmatch(raw) else None
+        return [(to_unicode(name), to_unicode(value)) for name, value in _pairs(raw)]
+    except UsageError:
+        return None
+
+
+def is_valid_url(url: str, fragments_allowed: bool = True) -> bool:
+    """Return whether `url` is absolute and has a host, with no user information, which can hide the host.
+
+    A backslash, a blank or a control character makes it invalid. With `fragments_allowed=False`, so does a fragment.
+    """
+    try:
+        parts = urlparse.urlsplit(text(url, "a URL"))
+    except ValueError:  # a UsageError is one too
+        return False
+    if " " in url or "\\" in url or "@" in parts.netloc or not url.isprintable():
+        return False
+    return bool(parts.scheme and parts.hostname and (fragments_allowed or not parts.fragment))
 
 
 def _pairs(params: Params) -> Iterable[tuple[str, str]]:
