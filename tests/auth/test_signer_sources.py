@@ -7,13 +7,13 @@ import httpx2
 import pytest
 
 from doorkey import AsyncTokenSource, TokenSource, UsageError
-from doorkey.auth.signer import RequestSigner, is_proven, signer_for
+from doorkey.auth.signer import RequestSigner, signer_for
 from doorkey.integrations.httpx_client import AsyncOAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.observe import TokenEvent
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
-from tests.auth.test_signer import API, FIRST, OTHER_API, AsyncOwn, Own, maybe_later
+from tests.auth.test_signer import API, FIRST, OTHER_API, SECOND, AsyncOwn, Own, maybe_later
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, token
 from tests.support.source_requests import CLIENT, busy, on_token
@@ -74,19 +74,26 @@ def test_a_response_matters_after_a_replacement_and_until_an_api_accepts_it(host
     source = TokenSource(CLIENT, **on_three_tokens(hostile))
     signer = signer_for(source)
     first = signer.token()
-    assert (signer.needs_verdict, is_proven(source)) == (False, True)
+    assert (signer.needs_verdict, source._awaits_verdict) == (False, False)
     second = signer.replacement(first, API)
     assert second is not None
-    assert [signer.needs_verdict, is_proven(source)] == [True, False]
+    assert [signer.needs_verdict, source._awaits_verdict] == [True, True]
     signer.answered(second, 200, {}, API)
-    assert (signer.needs_verdict, is_proven(source)) == (False, True)
+    assert (signer.needs_verdict, source._awaits_verdict) == (False, False)
 
 
-def test_a_response_matters_always_to_a_source_of_a_programs_own_and_never_to_a_new_one_of_ours() -> None:
-    ours: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
-    assert signer_for(Own(FIRST)).needs_verdict
-    assert not signer_for(TokenSource(CLIENT, **ours)).needs_verdict
-    assert not signer_for(AsyncTokenSource(CLIENT, **ours)).needs_verdict
+def test_a_response_matters_to_a_source_of_a_programs_own_after_a_replacement_and_until_an_api_accepts_it() -> None:
+    signer = signer_for(Own(FIRST, SECOND))
+    before = signer.needs_verdict
+    assert signer.replacement(FIRST, API) is SECOND
+    after = signer.needs_verdict
+    signer.answered(SECOND, 200, {}, API)
+    assert (before, after, signer.needs_verdict) == (False, True, False)
+
+
+@pytest.mark.parametrize("kind", [TokenSource, AsyncTokenSource])
+def test_no_response_matters_to_a_new_source(kind: Any) -> None:
+    assert not signer_for(kind(CLIENT, token_endpoint="https://as.example/token")).needs_verdict
 
 
 # -- the token of a session --------------------------------------------------------------------------------------------

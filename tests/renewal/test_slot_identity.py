@@ -91,16 +91,16 @@ def test_a_rejected_token_that_a_session_replaces_itself_leaves_an_unproven_one(
     made.put(OLD)
     made.reject(OLD)
     assert answered(made.renew_or_share(made.generation)) is NEW
-    assert made.refusals.unproven == NEW.access_token
+    assert made.rejections.unproven == NEW.access_token
 
 
 def test_no_token_is_unproven_once_the_token_is_taken_away() -> None:
     made = slot()
     made.reject(OLD)
     answered(made.renew_or_share(made.generation))
-    assert made.refusals.unproven == NEW.access_token
+    assert made.rejections.unproven == NEW.access_token
     made.put(None)
-    assert made.refusals.unproven is None
+    assert made.rejections.unproven is None
 
 
 def test_an_attempt_that_brings_the_very_same_token_has_ended_all_the_same() -> None:

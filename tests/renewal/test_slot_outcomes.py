@@ -15,17 +15,17 @@ def test_a_token_in_place_of_a_refused_one_is_unproven_until_the_next() -> None:
     made = slot()
     assert made.reject(OLD)
     assert answered(made.renew_or_share(made.attempts.generation)) == NEW
-    assert made.refusals.unproven == NEW.access_token
+    assert made.rejections.unproven == NEW.access_token
     made.put(replace(NEW, refresh_token=None))
-    assert made.refusals.unproven == NEW.access_token
+    assert made.rejections.unproven == NEW.access_token
     made.put(OLD)
-    assert made.refusals.unproven is None
+    assert made.rejections.unproven is None
 
 
 def test_a_token_in_place_of_an_expired_one_is_not() -> None:
     made = slot()
     answered(made.renew_or_share(made.attempts.generation))
-    assert made.refusals.unproven is None
+    assert made.rejections.unproven is None
 
 
 def test_of_two_tokens_that_are_renewed_by_hand_the_one_that_was_put_meanwhile_stays() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Final, Protocol, cast
 
 from doorkey.arguments import did_you_mean, error_statuses, flag, texts
@@ -11,7 +11,7 @@ from doorkey.auth.options import SourceOptions
 from doorkey.errors import UsageError
 from doorkey.protocol.bearer import authorization_header, place
 from doorkey.protocol.challenge import is_invalid_token
-from doorkey.renewal.api_rejections import Refusals
+from doorkey.renewal.api_rejections import RecordedSource, RejectableSource
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.renewal.state import TokenState, reject
@@ -57,24 +57,25 @@ class AsyncSource(Protocol):
         ...
 
 
-class FlightSource:
+class FlightSource(RejectableSource):
     """The token of a session, or one given once, as a source."""
 
-    def __init__(self, slot: TokenState, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
-        self._slot = self._kept_in = slot
+    def __init__(self, state: TokenState, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
+        self._state = state
         self.token: Any = flight.token if isinstance(flight, SingleFlight) else flight._at_once
 
-    def _shared_slot(self) -> TokenState:
-        return self._slot
-
     def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`; say whether it can be renewed."""
-        if not self._slot.renewable():
-            if self._slot.observer is not None:
-                self._slot.observer.rejected()
+        """Forget `token`; return whether it can be renewed."""
+        state = self._state
+        if not state.renewable():
+            if state.observer is not None:
+                state.observer.rejected()
             return False
-        reject(self._slot, token)
+        reject(state, token)
         return True
+
+    def _token_state(self) -> TokenState:
+        return self._state
 
 
 class RequestSigner:
@@ -95,17 +96,14 @@ class RequestSigner:
             raise UsageError(f"token_placement is one of {PLACEMENTS}")
         self._retries = flag(retry_rejected, "retry_rejected")
         self._rejected = error_statuses(rejected_statuses, "rejected_statuses")
-        self._source, self._asource = source, asource
+        self._source, self._asource = _rejectable(source), _rejectable(asource)
+        self._verdicts: RejectableSource = self._source or self._asource  # both share one state
         sender = getattr(asource, "_sender", None)
         self._async_sender = sender if isinstance(sender, AsyncSender) else None
         self._header: tuple[OAuthToken | None, str] = (
             None,
             "",
         )  # of the last token, which nearly every request carries
-        self._refusals = Refusals()  # of a source that keeps no such account itself
-        known = source if source is not None else asource
-        self._shared_slot: Callable[[], TokenState] | None = getattr(known, "_shared_slot", None)
-        self._kept_in: TokenState | None = getattr(known, "_kept_in", None)  # the one slot, where it is always the same
         self._placement, self._hooks, self.in_header = placement, hooks, placement == "header"
         named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
         self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
@@ -141,13 +139,15 @@ class RequestSigner:
             raise UsageError(
                 "this token belongs to an asynchronous client or source: use it with an asynchronous client"
             )
-        return self._source.token()
+        token: OAuthToken = self._source.token()
+        return token
 
     def token_async(self) -> OAuthToken | Awaitable[OAuthToken]:
         """Return a token, or what a caller that awaits gets it from. Raises the source's errors."""
         if self._asource is None:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
-        return self._asource.token()
+        token: OAuthToken | Awaitable[OAuthToken] = self._asource.token()
+        return token
 
     @property
     def unadvised_sender(self) -> AsyncSender | None:
@@ -161,52 +161,42 @@ class RequestSigner:
             return False
         return status in self._rejected or is_invalid_token(_challenge_in(headers))
 
-    def replacement(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
-        """Forget the token that was `refused` at `url`; return another, None if there is none or it is not `wanted`.
+    def replacement(self, rejected: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the token that was `rejected` at `url`; return another, None if there is none or it is not `wanted`.
 
-        A token that came in place of a refused one, and is refused too by an API that has not taken it yet, stays: what
-        is wrong there no token mends (`Refusals`). Raises the renewal's error.
+        A token that replaced a rejected one, and is rejected too by an API that has not accepted it yet, stays: no
+        other token would help there (`ApiRejections`). Raises the renewal's error.
         """
-        if self._source is None or self._is_final(refused, url) or self._source.reject(refused) is False or not wanted:
+        source = self._source
+        if source is None or source._rejected(rejected, origin_of(str(url))) is False or not wanted:
             return None
-        return self._other(self._source.token(), refused)
+        return self._other(source.token(), rejected)
 
-    async def replacement_async(self, refused: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
-        """Forget the token that was `refused` at `url`, and return another one, as `another` does."""
-        if self._asource is None or self._is_final(refused, url):
+    async def replacement_async(self, rejected: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
+        """Forget the token that was `rejected` at `url`, and return another one, as `replacement` does."""
+        source = self._asource
+        if source is None or await maybe_await(source._rejected(rejected, origin_of(str(url)))) is False or not wanted:
             return None
-        if await maybe_await(self._asource.reject(refused)) is False or not wanted:
-            return None
-        return self._other(await maybe_await(self._asource.token()), refused)
+        return self._other(await maybe_await(source.token()), rejected)
 
-    def _other(self, token: OAuthToken, refused: OAuthToken) -> OAuthToken | None:
-        self._refusals.replaced_by(token.access_token)
-        return token if token.access_token != refused.access_token else None
-
-    def _is_final(self, refused: OAuthToken, url: Any) -> bool:
-        """Say whether the API at `url` refuses every token; else note that it has refused this one."""
-        origin, slot = origin_of(str(url)), None if self._shared_slot is None else self._shared_slot()
-        refusals = self._refusals if slot is None else slot.refusals  # of all who share the source, if it is ours
-        if refusals.is_final(refused.access_token, origin):
-            return True
-        if slot is None or slot.token is None or slot.token.access_token == refused.access_token:
-            refusals.note(origin)
-        return False
+    def _other(self, token: OAuthToken, rejected: OAuthToken) -> OAuthToken | None:
+        self._verdicts._replaced(token)
+        return token if token.access_token != rejected.access_token else None
 
     @property
     def needs_verdict(self) -> bool:
-        """Whether it matters if an API takes the token; nearly always it does not, and each request asks."""
-        slot = self._kept_in
-        return slot is None or slot.refusals.unproven is not None
+        """Whether it matters if an API accepts the token; nearly always it does not, and each request asks."""
+        return self._verdicts._awaits_verdict
 
     def answered(self, token: OAuthToken, status: int, headers: Any, url: Any) -> None:
-        """Note that the API has answered a request to `url` with `token`, with this `status` and these `headers`."""
-        if status == 401 or self.is_rejection(status, headers):
+        """Note that the API has responded to a request to `url` with `token`, with this `status` and these `headers`.
+
+        A redirect proves nothing about the token.
+        """
+        if status == 401 or status in REDIRECTS or not self._verdicts._awaits_verdict:
             return
-        refusals = self._refusals if self._shared_slot is None else self._shared_slot().refusals
-        unproven = refusals.unproven
-        if unproven is not None and unproven == token.access_token and status not in REDIRECTS:  # those prove nothing
-            refusals.taken(origin_of(str(url)))
+        if not self.is_rejection(status, headers):
+            self._verdicts._accepted(token, origin_of(str(url)))
 
     def header(self, token: OAuthToken) -> str:
         """Return the value of the header that carries `token`. Raises `UsageError` for one that may not be sent so."""
@@ -236,6 +226,11 @@ class RequestSigner:
     async def asigned(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
         """Return what `sign` comes to, for a caller that awaits."""
         return await arun(self.sign(token, url, headers, body), performs_nothing)
+
+
+def _rejectable(source: Any) -> Any:
+    """Return `source` with a record of the APIs that rejected its token; a source of a program's own has none."""
+    return source if source is None or isinstance(source, RejectableSource) else RecordedSource(source)
 
 
 def _challenge_in(headers: Any) -> str | None:
@@ -350,11 +345,6 @@ class _NotRenewable:
 
     def repeatable(self) -> bool:
         return False
-
-
-def is_proven(source: Any) -> bool:
-    """Return whether no verdict of an API on the token of this `TokenSource` is awaited."""
-    return source._kept_in.refusals.unproven is None
 
 
 async def maybe_await(outcome: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Final, Protocol
 
 from doorkey.arguments import share as drawn
 from doorkey.errors import InvalidResponse, MissingTokenError, OAuthError, ServerError, TokenExpiredError
-from doorkey.renewal.api_rejections import Refusals
+from doorkey.renewal.api_rejections import ApiRejections
 from doorkey.renewal.attempts import Attempts
 from doorkey.renewal.backoff import Backoff, is_transient
 from doorkey.renewal.dead_grant import DeadGrant
@@ -99,7 +99,7 @@ class Slot:
     """
 
     __slots__ = (
-        *("_caps", "_fast", "_times", "attempts", "dead", "leeway", "margin_share", "observer", "refusals"),
+        *("_caps", "_fast", "_times", "attempts", "dead", "leeway", "margin_share", "observer", "rejections"),
         *("rejected", "renewer"),
     )
 
@@ -119,7 +119,7 @@ class Slot:
         self.dead: DeadGrant | None = None
         self.margin_share = 1.0
         self.rejected: Secret | None = None
-        self.refusals = Refusals()  # of the current token, if it replaced a rejected one
+        self.rejections = ApiRejections()  # of the current token, if it replaced a rejected one
         # The token, when it becomes stale and when it expires: one value, so that threads see all three of one moment.
         self._times: tuple[OAuthToken | None, float, float] = _NOTHING
         self._fast = self._times  # the same while a fresh token needs no decision, else nothing
@@ -142,9 +142,9 @@ class Slot:
             share = share if random is None else 0.5 + drawn(random(), "what random returns") / 2
         finally:  # a callable of the user's own that raises must not lose the token, whose predecessor may be dead
             self.margin_share = share
-            unproven = self.refusals.unproven
+            unproven = self.rejections.unproven
             if token is None or unproven is None or token.access_token != unproven:
-                self.refusals = Refusals()
+                self.rejections = ApiRejections()
             self._times = self._fast = self._times_of(token)
             self.rejected = self.dead = None
             self.attempts.put()
@@ -254,7 +254,7 @@ class Slot:
         if attempts.generation != seen:
             attempts.raise_shared()
             return self._put_meanwhile()
-        token, rejected, refusals = self._times[0], self.rejected, self.refusals
+        token, rejected, rejections = self._times[0], self.rejected, self.rejections
         try:
             renewed = yield from (renew or self.renewer.renew)(token)
         except OAuthError as error:  # any other, such as a time limit of the caller's own, says nothing to the waiters
@@ -267,8 +267,8 @@ class Slot:
                 return renewed if renew is not None else self._put_meanwhile()
             self.put(renewed)
         if rejected is not None:
-            refusals.replaced_by(renewed.access_token)
-            self.refusals = refusals
+            rejections.replaced_by(renewed.access_token)
+            self.rejections = rejections
         return renewed
 
     def is_current(self, token: OAuthToken | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 from doorkey.arguments import instance
 from doorkey.errors import InvalidResponse, ServerError
-from doorkey.renewal.api_rejections import Refusals
+from doorkey.renewal.api_rejections import ApiRejections
 from doorkey.renewal.attempts import Attempts
 from doorkey.renewal.dead_grant import DeadGrant
 from doorkey.tokens import OAuthToken
@@ -47,7 +47,7 @@ class TokenState(Protocol):
 
     attempts: Attempts
     observer: SlotObserver | None
-    refusals: Refusals
+    rejections: ApiRejections
     dead: DeadGrant | None
 
     @property

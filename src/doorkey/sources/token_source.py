@@ -11,9 +11,10 @@ from doorkey.credentials import Credentials
 from doorkey.errors import UsageError
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.renewal.api_rejections import RejectableSource
 from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
-from doorkey.renewal.slot import Slot
+from doorkey.renewal.state import TokenState
 from doorkey.runtime.deadline import begin
 from doorkey.sources.core import SourceCore
 from doorkey.sources.token_call import HeaderItems
@@ -27,7 +28,7 @@ from doorkey.wire.messages import Request
 _SLEEP: Final = "sleep is a callable that lets seconds pass"
 
 
-class TokenSource(NotPicklable):
+class TokenSource(NotPicklable, RejectableSource):
     """The token of `credentials`, for any number of threads.
 
     `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `http_client` is a
@@ -92,7 +93,7 @@ class TokenSource(NotPicklable):
         exchange: ExchangePolicy | None = None,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        self._core, self._kept_in = core, core.slot
+        self._core = core
         self._sender = Sender(http_client, policy_of(exchange))
         self._sleep = time.sleep if sleep is None else sleep
         blocking(self._sleep, _SLEEP)
@@ -110,7 +111,7 @@ class TokenSource(NotPicklable):
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
         self._core.slot.attempts.retry_now()
 
-    def _shared_slot(self) -> Slot:
+    def _token_state(self) -> TokenState:
         return self._core.slot
 
     def close(self) -> None:
@@ -136,7 +137,7 @@ class TokenSource(NotPicklable):
                 raise UsageError(f"a token source cannot perform {type(effect).__name__}")
 
 
-class AsyncTokenSource(NotPicklable):
+class AsyncTokenSource(NotPicklable, RejectableSource):
     """The token of `credentials`, for any number of tasks, of one event loop or of several.
 
     `http_client` is an `AsyncClient` of httpx2 or httpx, and `sleep` a coroutine function; all else is as for
@@ -195,7 +196,7 @@ class AsyncTokenSource(NotPicklable):
         sleep: Callable[[float], Any] | None = None,
         sender: AsyncSender | None = None,
     ) -> None:
-        self._core, self._kept_in = core, core.slot
+        self._core = core
         self._sender = AsyncSender(http_client, policy_of(exchange)) if sender is None else sender
         if sleep is not None:
             function(sleep, _SLEEP)
@@ -214,7 +215,7 @@ class AsyncTokenSource(NotPicklable):
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
         self._core.slot.attempts.retry_now()
 
-    def _shared_slot(self) -> Slot:
+    def _token_state(self) -> TokenState:
         return self._core.slot
 
     async def aclose(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from doorkey.errors import InvalidResponse, MissingTokenError, OAuthError, ServerError, UsageError
-from doorkey.renewal.api_rejections import Refusals
+from doorkey.renewal.api_rejections import ApiRejections
 from doorkey.renewal.attempts import Attempts
 from doorkey.renewal.backoff import Backoff, is_transient
 from doorkey.renewal.dead_grant import DeadGrant
@@ -38,7 +38,7 @@ class KeyState:
     memory already holds one that is not committed yet.
     """
 
-    __slots__ = ("_entry", "_renew", "_repeatable", "_warned", "attempts", "dead", "memory", "observer", "refusals")
+    __slots__ = ("_entry", "_renew", "_repeatable", "_warned", "attempts", "dead", "memory", "observer", "rejections")
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class KeyState:
         self.memory, self._renew, self._repeatable = memory, renew, repeatable
         self.attempts = Attempts(Backoff())
         self.observer: SlotObserver | None = observer
-        self.refusals = Refusals()
+        self.rejections = ApiRejections()
         self.dead: DeadGrant | None = None  # a dead grant is a state of the record, which the memory holds
         self._entry: Entry | None = None
         self._warned = False
@@ -71,9 +71,9 @@ class KeyState:
     def put(self, token: OAuthToken | None) -> None:
         """Have callers that wait for the lock take what the memory holds by now; `token` itself may be older."""
         self._entry = self.memory.held
-        current, unproven = self.token, self.refusals.unproven
+        current, unproven = self.token, self.rejections.unproven
         if current is None or unproven is None or current.access_token != unproven:
-            self.refusals = Refusals()
+            self.rejections = ApiRejections()
         self.attempts.put()
 
     def fresh_token(self, now: float) -> OAuthToken | None:
@@ -116,7 +116,7 @@ class KeyState:
         if attempts.generation != seen:
             attempts.raise_shared()
             return self._put_meanwhile()
-        before, rejected, refusals = self.token, memory.rejected, self.refusals
+        before, rejected, rejections = self.token, memory.rejected, self.rejections
         try:
             renewed = yield from self._renew(memory)
         except OAuthError as error:
@@ -128,8 +128,8 @@ class KeyState:
             return self._put_meanwhile()
         self.put(renewed)
         if rejected is not None and (before is None or before.access_token == rejected):
-            refusals.replaced_by(renewed.access_token)
-            self.refusals = refusals
+            rejections.replaced_by(renewed.access_token)
+            self.rejections = rejections
         self._warned = self._warned or warn_of_leeway(renewed, memory.leeway)
         return renewed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from doorkey.renewal.api_rejections import RejectableSource
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import reject
 from doorkey.tokens import OAuthToken
@@ -25,7 +26,7 @@ AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeyState]
 """The same for tasks, of one event loop or of several."""
 
 
-class VaultSource(NotPicklable):
+class VaultSource(NotPicklable, RejectableSource):
     """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
 
     def __init__(self, key: str | SharedCredentials, live: Callable[[str | SharedCredentials], LiveKey]) -> None:
@@ -56,11 +57,11 @@ class VaultSource(NotPicklable):
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
         self._live(self._key).state.attempts.retry_now()
 
-    def _shared_slot(self) -> KeyState:
+    def _token_state(self) -> KeyState:
         return self._live(self._key).state
 
 
-class AsyncVaultSource(NotPicklable):
+class AsyncVaultSource(NotPicklable, RejectableSource):
     """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
 
     def __init__(self, key: str | SharedCredentials, live: Callable[[str | SharedCredentials], AsyncLiveKey]) -> None:
@@ -86,5 +87,5 @@ class AsyncVaultSource(NotPicklable):
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
         self._live(self._key).state.attempts.retry_now()
 
-    def _shared_slot(self) -> KeyState:
+    def _token_state(self) -> KeyState:
         return self._live(self._key).state

@@ -15,7 +15,7 @@ from doorkey.auth.on_httpx import (
     put_on,
     take_off,
 )
-from doorkey.auth.signer import RequestSigner, is_proven
+from doorkey.auth.signer import RequestSigner
 from doorkey.integrations.httpx_transport.exchanged import Same
 from doorkey.protocol.bearer import authorization_header
 from doorkey.transport.httpx_or_httpx2 import transport_bases
@@ -94,7 +94,7 @@ class AuthenticatingTransport(_Bases):
             return self._sent(signed)
         token = source.token()
         response = self._sent(put_on(signed, authorization_header(token), LeavingBehind))
-        if response.status_code < 400 and is_proven(source):
+        if response.status_code < 400 and not source._awaits_verdict:
             return response
         signer = RequestSigner(source, None, **self._sending)
         if signer.is_rejection(response.status_code, response.headers):
@@ -160,7 +160,7 @@ class AsyncAuthenticatingTransport(_AsyncBases):
             return await self._sent(signed)
         token = await source.token()
         response = await self._sent(put_on(signed, authorization_header(token), AsyncLeavingBehind))
-        if response.status_code < 400 and is_proven(source):
+        if response.status_code < 400 and not source._awaits_verdict:
             return response
         signer = RequestSigner(None, source, **self._sending)
         if signer.is_rejection(response.status_code, response.headers):
