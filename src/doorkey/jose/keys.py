@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
@@ -41,6 +41,10 @@ BROKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError, Arithmetic
 MAX_KEYS = 100
 """Keys of a JWK Set: each of them costs an import."""
 
+_OKP = (
+    *(ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey, ed448.Ed448PrivateKey, ed448.Ed448PublicKey),
+    *(x25519.X25519PrivateKey, x25519.X25519PublicKey, x448.X448PrivateKey, x448.X448PublicKey),
+)
 _PEM = re.compile(rb"-----? ?BEGIN ")
 
 
@@ -155,6 +159,26 @@ def import_keys(value: object) -> tuple[Key, ...]:
     if isinstance(value, list | tuple):
         return _unambiguous(tuple(_verifying(key) for key in cast(Iterable[object], value)))
     return import_key_set(value) if _is_set(value) else (_verifying(value),)
+
+
+@hides_locals
+def import_own_keys(value: object) -> tuple[Key, ...]:
+    """Return the program's own keys, private and symmetric ones included, to decrypt with.
+
+    `value`: one key as `import_key` reads it, a sequence of them, or a JWK Set as a mapping or as JSON.
+
+    Raises `UsageError` if one of them cannot be read: a set of one's own has no keys to skip.
+    """
+    if _is_set(value):
+        jwks = _json(_bytes(value)) if isinstance(value, str | bytes) else value
+        value = cast("Mapping[str, object]", jwks).get("keys")
+        if not isinstance(value, list | tuple):
+            raise UsageError("a JWK Set is an object with a list called `keys` (RFC 7517 §5)")
+    members = cast("Iterable[object]", value) if isinstance(value, list | tuple) else (value,)
+    keys = tuple(import_key(member) for member in members)
+    if not keys or len(keys) > MAX_KEYS:
+        raise UsageError(f"a program has 1 to {MAX_KEYS} keys of its own, not {len(keys)}")
+    return keys
 
 
 def _verifying(value: object) -> Key:
@@ -274,10 +298,7 @@ def _native(value: object) -> JoseKey:
         return RSAKey(value, value)
     if isinstance(value, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
         return ECKey(value, value)
-    if isinstance(
-        value,
-        ed25519.Ed25519PrivateKey | ed25519.Ed25519PublicKey | ed448.Ed448PrivateKey | ed448.Ed448PublicKey,
-    ):
+    if isinstance(value, _OKP):
         return OKPKey(value, value)
     raise UsageError(f"a key is PEM, a JWK, a shared secret or a key object, not {type(value).__name__}")
 

@@ -1,0 +1,316 @@
+"""Encrypted tokens in the compact form: making and decrypting them, strictly (RFC 7516 §5, §7.1, RFC 8725 §3).
+
+Theory of operation. Cheap checks come first: size and form, before any base64 or JSON is decoded. `alg` and `enc` come
+from the caller's registration; the header may only agree with it. The key comes from the caller, and `kid` only chooses
+among the caller's keys. Everything that fails from the first use of a key on is one error: whether the encrypted key,
+its padding, the tag or the padding of the content was wrong would let a sender decrypt tokens of others by trial. A
+wrong encrypted key is replaced by a random one, so that it takes the same steps to fail (RFC 7516 §11.5).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from joserfc import jwe
+from joserfc.jwa import JWEAlgModel, JWEDirectEncryption, JWEEncModel, JWEKeyAgreement
+from joserfc.util import urlsafe_b64decode
+
+from doorkey.arguments import mapping
+from doorkey.errors import OAuthError, UsageError, VerificationError, scrubbed
+from doorkey.jose.encryption_algorithms import (
+    ENCRYPTIONS,
+    ContentEncryption,
+    KeyManagement,
+    check_key,
+    encryption_named,
+    management_named,
+    names,
+)
+from doorkey.jose.keys import BROKEN, Key, import_key, import_own_keys
+from doorkey.values import hides_locals
+from doorkey.wire.strict_json import JSONProblem, parse_object
+
+__all__ = ["DecryptedToken", "decrypt", "decrypt_nested", "decrypt_token", "encrypt", "is_encrypted"]
+
+MAX_BYTES: Final = 64 * 1024
+MAX_INFLATED: Final = 256 * 1024
+"""Bytes of a compressed content after decompression."""
+MAX_TRIED: Final = 16
+"""Keys that one token is decrypted with."""
+DEFLATE: Final = "DEF"
+"""The compression of RFC 7516 §4.1.3, which is accepted only where the caller names it among the algorithms."""
+
+_COMPACT: Final = re.compile(
+    r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)"
+)
+_FAILED: Final = (*BROKEN, AssertionError, RecursionError)
+_GCM_IV_TAG: Final = (12, 16)
+"""Bytes of the header's `iv` and `tag` of A*GCMKW (RFC 7518 §4.7.1)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DecryptedToken:
+    """The protected header and the plaintext of an encrypted token. Encryption alone says nothing about the sender."""
+
+    header: Mapping[str, Any]
+    plaintext: bytes
+
+    def __repr__(self) -> str:
+        return f"<DecryptedToken alg={self.header.get('alg')!r} enc={self.header.get('enc')!r}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Parts:
+    header_text: bytes
+    header: dict[str, Any]
+    encrypted_key: bytes
+    iv: bytes
+    ciphertext: bytes
+    tag: bytes
+
+
+@hides_locals
+def encrypt(
+    plaintext: bytes | str, key: object, *, alg: str, enc: str, header: Mapping[str, object] | None = None
+) -> str:
+    """Return `plaintext` as a compact JWE (RFC 7516 §7.1).
+
+    `plaintext`: the bytes, or a text that is encoded as UTF-8. A signed token is encrypted with `header={"cty": "JWT"}`
+    (RFC 7519 §5.2).
+    `key`: the recipient's public key, or a shared secret, as `doorkey.jose.keys.import_key` reads it.
+    `alg`: the key management algorithm, a name of RFC 7518 §4.1 such as `RSA-OAEP-256`.
+    `enc`: the content encryption algorithm, a name of RFC 7518 §5.1 such as `A256GCM`.
+    `header`: further members of the protected header. The key's own `kid` is added.
+
+    Raises `UsageError` for an unknown algorithm, a key that does not fit it, `crit` and `zip`. Nothing is compressed,
+    because the size of a compressed text tells about its content.
+    """
+    management, content = management_named(alg), encryption_named(enc)
+    imported = import_key(key)
+    check_key(imported, management, content, "encrypt")
+    given = dict(mapping(header or {}, "the header"))
+    if given.get("alg", alg) != alg or given.get("enc", enc) != enc:
+        raise UsageError("the header names another algorithm than `alg` and `enc`")
+    if refused := [name for name in ("crit", "zip", "epk", "iv", "tag") if name in given]:
+        raise UsageError(f"the header of an encrypted token made here has no `{refused[0]}`")
+    own_kid = {"kid": imported.kid} if imported.kid else {}
+    protected = {"alg": alg, "enc": enc, **own_kid, **given}
+    registry = jwe.JWERegistry(algorithms=(alg, enc), strict_check_header=False)
+    try:
+        json.dumps(given, allow_nan=False)  # joserfc would write NaN
+        return jwe.encrypt_compact(protected, _octets(plaintext), _bare(imported), registry=registry)
+    except _FAILED as error:
+        if isinstance(error, OAuthError):
+            raise
+        raise UsageError(f"the content cannot be encrypted ({type(error).__name__})") from scrubbed(error)
+
+
+@hides_locals
+def decrypt(
+    token: str,
+    keys: object,
+    *,
+    algorithms: str | Iterable[str],
+    encryptions: str | Iterable[str] = tuple(ENCRYPTIONS),
+    max_bytes: int = MAX_BYTES,
+) -> bytes:
+    """Return the plaintext of a compact JWE. `decrypt_token` documents the parameters and errors."""
+    return decrypt_token(token, keys, algorithms=algorithms, encryptions=encryptions, max_bytes=max_bytes).plaintext
+
+
+@hides_locals
+def decrypt_nested(
+    token: str,
+    keys: object,
+    *,
+    algorithms: str | Iterable[str],
+    encryptions: str | Iterable[str] = tuple(ENCRYPTIONS),
+    max_bytes: int = MAX_BYTES,
+) -> str:
+    """Return the signed token that an encrypted token contains, still to be verified (RFC 7519 §5.2, §7.2).
+
+    The parameters and errors are those of `decrypt_token`. A `cty` other than `JWT` is a `VerificationError`.
+    """
+    opened = decrypt_token(token, keys, algorithms=algorithms, encryptions=encryptions, max_bytes=max_bytes)
+    cty = opened.header.get("cty", "JWT")
+    if not isinstance(cty, str) or cty.lower().removeprefix("application/") != "jwt":
+        raise VerificationError("cty", "is not the type of a signed token (RFC 7519 §5.2)", expected="JWT")
+    return opened.plaintext.decode("latin-1")  # what is not ASCII fails the check of the signed token's form
+
+
+@hides_locals
+def decrypt_token(
+    token: str,
+    keys: object,
+    *,
+    algorithms: str | Iterable[str],
+    encryptions: str | Iterable[str] = tuple(ENCRYPTIONS),
+    max_bytes: int = MAX_BYTES,
+) -> DecryptedToken:
+    """Return the header and the plaintext of a compact JWE (RFC 7516 §5.2).
+
+    `token`: the JWE, five base64url parts.
+    `keys`: the program's own private key or secret as `doorkey.jose.keys.import_key` reads it, a sequence of them, or a
+    JWK Set of them.
+    `algorithms`: the registered values of `alg`. `dir` is accepted only if it is among them, and a compressed content
+    only if `DEF` is.
+    `encryptions`: the registered values of `enc`; defaults to all of `ENCRYPTIONS`.
+    `max_bytes`: the length at which a token is refused before it is decoded; defaults to 64 KiB.
+
+    Raises `VerificationError` for anything wrong with the token, with the same text for every failure of decryption,
+    and `UsageError` for keys and algorithms of the caller.
+    """
+    registered = {management_named(name).name for name in names(algorithms) if name != DEFLATE}
+    parts = _read(token, max_bytes)
+    alg = _registered(parts.header, "alg", registered)
+    enc = _registered(parts.header, "enc", {encryption_named(name).name for name in names(encryptions)})
+    inflates = _compressed(parts.header, DEFLATE in names(algorithms))
+    management, content = management_named(alg), encryption_named(enc)
+    for key in _chosen(import_own_keys(keys), parts.header, management, content):
+        plaintext = _opened(parts, key, management, content)
+        if plaintext is not None and inflates:
+            plaintext = _inflated(plaintext)
+        if plaintext is not None:
+            return DecryptedToken(parts.header, plaintext)
+    raise VerificationError("token", "cannot be decrypted with these keys")
+
+
+def is_encrypted(token: str) -> bool:
+    """Say whether `token` has the five parts of a compact JWE (RFC 7516 §9); nothing is decoded."""
+    return len(token) <= MAX_BYTES and token.count(".") == 4
+
+
+def _read(token: str, max_bytes: int) -> _Parts:
+    if len(token) > max_bytes:
+        raise VerificationError("token", "is too long", expected=f"at most {max_bytes} bytes")
+    match = _COMPACT.fullmatch(token)
+    if match is None:
+        raise VerificationError("token", "is not an encrypted token in the compact form (RFC 7516 §7.1)")
+    try:
+        decoded = [urlsafe_b64decode(part.encode("ascii")) for part in match.groups()]
+    except ValueError as error:
+        raise VerificationError("token", "is not base64url") from scrubbed(error)
+    try:
+        header = parse_object(decoded[0])
+    except JSONProblem as problem:
+        raise VerificationError("header", f"is not acceptable: {problem}") from None
+    if "crit" in header:
+        raise VerificationError("crit", "names extensions that are not understood here (RFC 7516 §4.1.13)")
+    return _Parts(match[1].encode("ascii"), header, *decoded[1:])
+
+
+def _registered(header: Mapping[str, Any], member: str, allowed: set[str]) -> str:
+    found = header.get(member)
+    if not isinstance(found, str) or found not in allowed:
+        raise VerificationError(member, "is not the registered one", expected=" or ".join(sorted(allowed)))
+    return found
+
+
+def _compressed(header: Mapping[str, Any], allowed: bool) -> bool:
+    if "zip" not in header:
+        return False
+    if not allowed or header["zip"] != DEFLATE:
+        raise VerificationError("zip", "is not accepted: name DEF among the algorithms to accept compressed contents")
+    return True
+
+
+def _chosen(
+    keys: Iterable[Key], header: Mapping[str, Any], alg: KeyManagement, enc: ContentEncryption
+) -> Iterable[Key]:
+    """Return the keys that may decrypt: those of the token's `kid`, or all where one side has none."""
+    kid = header.get("kid")
+    named = [key for key in keys if kid is None or key.kid is None or key.kid == kid]
+    if not named:
+        raise VerificationError("kid", "is not among the known keys")
+    fitting: list[Key] = []
+    misfit = ""
+    for key in named:
+        try:
+            check_key(key, alg, enc, "decrypt")
+        except UsageError as error:
+            misfit = f": {error.description}"
+        else:
+            fitting.append(key)
+    if len(fitting) > MAX_TRIED:
+        raise VerificationError("kid", f"does not choose one key: more than {MAX_TRIED} fit")
+    if not fitting:
+        raise VerificationError("alg", f"has no key that fits it{misfit}")
+    return fitting
+
+
+def _opened(parts: _Parts, key: Key, alg: KeyManagement, enc: ContentEncryption) -> bytes | None:
+    """Return the plaintext, or None for every reason why there is none."""
+    models = jwe.JWERegistry.algorithms
+    manages, encrypts = models["alg"][alg.name], models["enc"][enc.name]
+    cek = b""
+    try:
+        cek = _content_key(parts, key, manages, encrypts)
+    except _FAILED as error:
+        scrubbed(cast("Exception", error))
+    if len(cek) != enc.key:
+        cek = secrets.token_bytes(enc.key)
+    if (len(parts.iv), len(parts.tag)) != (enc.iv, enc.tag):
+        return None
+    try:
+        return encrypts.decrypt(parts.ciphertext, parts.tag, cek, parts.iv, parts.header_text)
+    except _FAILED as error:
+        scrubbed(cast("Exception", error))
+        return None
+
+
+def _content_key(parts: _Parts, key: Key, alg: JWEAlgModel, enc: JWEEncModel) -> bytes:
+    """Return the content encryption key (RFC 7516 §5.2, steps 6 to 12). Raises one of `_FAILED`."""
+    header = dict(parts.header)
+    if isinstance(alg, JWEKeyAgreement):
+        header["epk"] = _ephemeral(header.get("epk"), key)
+    recipient = jwe.Recipient[Any](jwe.CompactEncryption(header), None, _bare(key))
+    recipient.encrypted_key = parts.encrypted_key
+    if alg.direct_mode and parts.encrypted_key:
+        raise ValueError
+    if isinstance(alg, JWEKeyAgreement):
+        agreed = alg.decrypt_agreed_upon_key(enc, recipient)
+        return agreed if alg.direct_mode else alg.unwrap_cek_with_auk(parts.encrypted_key, agreed)
+    if isinstance(alg, JWEDirectEncryption):
+        return alg.compute_cek(enc.cek_size, recipient)
+    if alg.name.endswith("GCMKW"):
+        sizes = tuple(len(urlsafe_b64decode(header[name].encode("ascii"))) for name in ("iv", "tag"))
+        if sizes != _GCM_IV_TAG:
+            raise ValueError
+    return alg.decrypt_cek(recipient)
+
+
+def _ephemeral(given: object, key: Key) -> dict[str, object]:
+    """Return the public members of the sender's ephemeral key, which has to be of the recipient's curve."""
+    epk = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    public: dict[str, object] = {name: epk[name] for name in ("kty", "crv", "x", "y") if name in epk}
+    if public.get("kty") != key.kty or public.get("crv") != key.jose.get("crv"):
+        raise ValueError
+    return public
+
+
+def _bare(key: Key) -> Any:
+    """Return the key for joserfc without its `use`, `key_ops` and `alg`, which `check_key` has judged."""
+    return type(key.jose)(cast("Any", key.jose.raw_value), key.jose.raw_value)
+
+
+def _inflated(data: bytes) -> bytes | None:
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflate.decompress(data, MAX_INFLATED)
+    except zlib.error:
+        return None
+    return content if inflate.eof and not inflate.unused_data else None
+
+
+def _octets(plaintext: object) -> bytes:
+    if isinstance(plaintext, str):
+        return plaintext.encode("utf-8")
+    if isinstance(plaintext, bytes):
+        return plaintext
+    raise UsageError(f"the content to encrypt is bytes or text, not {type(plaintext).__name__}")
