@@ -7,7 +7,7 @@ from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
 from doorkey.server.clients.assertion import ASSERTION_TYPE
-from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
+from doorkey.server.registrations import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
 from doorkey.values import Secret
 from tests.server.world import ENDPOINTS, ISSUER, SECRET, Answer, World
 

@@ -31,9 +31,11 @@ def test_tokens_are_signed_by_the_published_key_and_say_what_they_are(world: Wor
 
 
 def test_the_published_keys_are_public_and_large_enough(world: World) -> None:
-    (jwk,) = world.at.keys.public_jwks()["keys"]
-    assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}
-    import_key(jwk).check("RS256", "verify")
+    keys = world.at.keys.public_jwks()["keys"]
+    members = {"RS256": {"n", "e"}, "ES256": {"crv", "x", "y"}, "EdDSA": {"crv", "x"}}
+    assert {jwk["alg"]: set(jwk) - {"kty", "kid", "use", "alg"} for jwk in keys} == members
+    for jwk in keys:
+        import_key(jwk).check(jwk["alg"], "verify")
 
 
 def test_an_access_token_is_active_until_it_expires(world: World) -> None:

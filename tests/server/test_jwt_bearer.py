@@ -14,7 +14,8 @@ from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
 from doorkey.protocol.grants import JWT_BEARER
-from doorkey.server.model import Settings, TrustedIssuer, User
+from doorkey.server.model import Settings
+from doorkey.server.registrations import TrustedIssuer, User
 from doorkey.server.storage.effects import RevokeToken
 from tests.server.world import ALICE, APP, ENDPOINTS, ISSUER, OTHER, SPA, Answer, World
 

@@ -15,7 +15,8 @@ from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded, log_in
 from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.token import token
-from doorkey.server.model import NONE, Client, Settings, User
+from doorkey.server.model import Settings
+from doorkey.server.registrations import NONE, Client, User
 from doorkey.server.storage.effects import Directory, Storage
 from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.tokens.keys import KeyRing

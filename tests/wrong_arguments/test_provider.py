@@ -12,7 +12,7 @@ import requests
 
 from doorkey.dev import Client, Faults, Provider, RequestLog, Settings, User, client, read_config, user
 from doorkey.errors import UsageError
-from doorkey.server.model import TrustedIssuer
+from doorkey.server.registrations import TrustedIssuer
 from tests.support.wrong_values import failures, parameters_of, refused
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from doorkey.dev.provider import Provider
     from doorkey.dev.registrations import client, user
     from doorkey.dev.request_log import LoggedRequest, RequestLog
-    from doorkey.server.model import Client, Settings, User
+    from doorkey.server.model import Settings
+    from doorkey.server.registrations import Client, User
 
 __all__ = [
     "Client",
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Client": "doorkey.server.model",
+    "Client": "doorkey.server.registrations",
     "Config": "doorkey.dev.config",
     "Fault": "doorkey.dev.faults",
     "Faults": "doorkey.dev.faults",
@@ -43,7 +44,7 @@ _MODULES = {
     "Provider": "doorkey.dev.provider",
     "RequestLog": "doorkey.dev.request_log",
     "Settings": "doorkey.server.model",
-    "User": "doorkey.server.model",
+    "User": "doorkey.server.registrations",
     "client": "doorkey.dev.registrations",
     "read_config": "doorkey.dev.config",
     "user": "doorkey.dev.registrations",

@@ -52,7 +52,8 @@ from typing import Any, TypeVar, cast
 from doorkey.dev.limits import TrustedProxies, public_origin
 from doorkey.dev.registrations import client, default_realms, user
 from doorkey.errors import UsageError
-from doorkey.server.model import Client, Settings, User
+from doorkey.server.model import Settings
+from doorkey.server.registrations import Client, User
 
 T = TypeVar("T")
 Table = Mapping[str, Any]

@@ -34,7 +34,7 @@ from doorkey.server.responses.responses import json_response
 from doorkey.server.storage.effects import Directory, Storage
 from doorkey.server.storage.records import Records
 from doorkey.server.tokens.bearer import bearer_token, challenge
-from doorkey.server.tokens.keys import KeyRing
+from doorkey.server.tokens.keys import KeyRing, RealmKeys, algorithms_of
 from doorkey.server.tokens.reading import live_access_token
 from doorkey.wire.flow import Flow, run
 from doorkey.wire.messages import Request, Response
@@ -101,6 +101,9 @@ class Keycloak:
         self._realms = realms
         self._store = store
         self._keys = KeyRing(store)
+        self._algorithms = {
+            name: algorithms_of(realm.settings, realm.directory.clients) for name, realm in realms.items()
+        }
         self._clock = clock
         self._public_origin = public_origin
 
@@ -178,7 +181,10 @@ class Keycloak:
             jwks=f"{base}/certs",
             end_session=f"{base}/logout",
         )
-        return At(issuer, endpoints, realm.settings, self._keys.of(realm.name), self._clock(), address)
+        return At(issuer, endpoints, realm.settings, self._keys_of(realm), self._clock(), address)
+
+    def _keys_of(self, realm: Realm) -> RealmKeys:
+        return self._keys.of(realm.name, self._algorithms[realm.name], ids=realm.settings.key_ids)
 
     def run(self, realm: Realm, flow: Flow[T]) -> T:
         """Run a flow over what is stored of `realm`, at this moment."""

@@ -24,7 +24,8 @@ from doorkey.dev.registrations import default_clients, default_realms, default_u
 from doorkey.dev.request_log import RequestLog
 from doorkey.errors import UsageError, printable
 from doorkey.runtime.clock import wall_time
-from doorkey.server.model import Client, Settings, User
+from doorkey.server.model import Settings
+from doorkey.server.registrations import Client, User
 from doorkey.server.storage.effects import Directory
 from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.storage.sqlite import SQLiteRecords

@@ -10,7 +10,8 @@ from typing import Any
 from doorkey.arguments import did_you_mean, named, text, texts
 from doorkey.errors import UsageError
 from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
-from doorkey.server.model import (
+from doorkey.server.model import Settings
+from doorkey.server.registrations import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     CLIENT_SECRET_JWT,
@@ -20,7 +21,6 @@ from doorkey.server.model import (
     REFRESH_TOKEN,
     WITH_A_SECRET,
     Client,
-    Settings,
     TrustedIssuer,
     User,
 )

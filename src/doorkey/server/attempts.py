@@ -18,7 +18,8 @@ from contextlib import suppress
 
 from doorkey.errors import TemporarilyUnavailable
 from doorkey.server.context import At
-from doorkey.server.model import Attempts, User
+from doorkey.server.model import Attempts
+from doorkey.server.registrations import User
 from doorkey.server.storage.effects import CheckPassword, FindAttempts, ForgetAttempts, ReplaceAttempts
 from doorkey.wire.flow import Flow
 

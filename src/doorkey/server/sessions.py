@@ -6,18 +6,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from doorkey.server.context import At
-from doorkey.server.model import Grant, Session, User
+from doorkey.server.model import Grant, Session
+from doorkey.server.registrations import User
 from doorkey.server.storage.effects import EndSession, FindSession, ReplaceSession, SaveSession
-from doorkey.server.tokens.issuing import new_id
+from doorkey.server.tokens.claims import new_id
 from doorkey.wire.flow import Flow
 
 MAX_GRANTS = 100
 """Grants that one session keeps; the oldest go first."""
 
 
-def start_session(at: At, user: User, *grants: Grant) -> Flow[Session]:
-    """Return a new session of `user` that holds `grants`, and keep it."""
-    session = Session(new_id(), user.sub, at.now, at.now, grants)
+def start_session(at: At, user: User, *grants: Grant, acr_values: tuple[str, ...] = ()) -> Flow[Session]:
+    """Return a new session of `user` that holds `grants`, and keep it.
+
+    It reaches the first of the requested `acr_values` that the realm knows, else the realm's usual one.
+    """
+    reached = [acr for acr in acr_values if acr in at.settings.acr_values] or at.settings.acr_values
+    session = Session(new_id(), user.sub, at.now, at.now, grants, reached[0])
     yield from SaveSession(session)
     return session
 

@@ -11,7 +11,7 @@ from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.server.clients.assertion_claims import AssertionClaims
 from doorkey.server.context import At
-from doorkey.server.model import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
+from doorkey.server.registrations import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, Client
 from doorkey.server.storage.effects import UseOnce
 from doorkey.wire.flow import Flow
 

@@ -13,7 +13,7 @@ from doorkey.errors import InvalidClient, InvalidRequest, UnauthorizedClient
 from doorkey.server.attempts import count_failure_of_address, refuse_waiting_address
 from doorkey.server.clients.assertion import ASSERTION_TYPE, UNKNOWN, check_assertion, subject_of
 from doorkey.server.context import At
-from doorkey.server.model import CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE, Client
+from doorkey.server.registrations import CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE, Client
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.storage.effects import FindClient
 from doorkey.values import Secret

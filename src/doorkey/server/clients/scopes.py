@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doorkey.errors import InvalidScope, UsageError
-from doorkey.server.model import Client
+from doorkey.server.registrations import Client
 from doorkey.values import Scope
 
 

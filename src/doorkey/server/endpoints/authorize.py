@@ -22,10 +22,11 @@ from doorkey.server.clients.redirect_uris import is_registered, only_one
 from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
 from doorkey.server.endpoints.login import Cookies, LoginNeeded, ask_to_log_in
-from doorkey.server.model import AUTHORIZATION_CODE, AuthorizationRequest, Client, Session
-from doorkey.server.responses.authorization import RESPONSE_MODES, back_with_a_code, sent_back
+from doorkey.server.model import AuthorizationRequest, Session
+from doorkey.server.registrations import AUTHORIZATION_CODE, Client
+from doorkey.server.responses.authorization import RESPONSE_MODES, back_to_client, sent_back
 from doorkey.server.responses.parameters import Parameters, form_of, query_of
-from doorkey.server.storage.effects import FindBrowser, FindClient, FindSession
+from doorkey.server.storage.effects import FindBrowser, FindClient, FindSession, FindUser
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
@@ -47,11 +48,11 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
         raise InvalidRequest(description="Invalid parameter: redirect_uri", status=400)
     try:
         asked = _acceptable(parameters, client, uri)
-        session = yield from _usable_session(parameters, at, cookies)
+        session = yield from _usable_session(parameters, asked, at, cookies)
     except ServerError as error:
         return _refusal(error, parameters, uri, at)
     if session is not None:
-        return (yield from back_with_a_code(asked, session, at))
+        return (yield from back_to_client(asked, session, at))
     return ask_to_log_in(asked, at, cookies)
 
 
@@ -60,20 +61,29 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
     response_type = parameters.need("response_type")
     if not set(response_type.split()) <= _RESPONSE_TYPES:
         raise UnsupportedResponseType
-    if response_type != "code":
+    types = tuple(sorted(set(response_type.split())))
+    if " ".join(types) not in client.response_types:
+        flow = "Standard" if types in (("code",), ("none",)) else "Implicit"
         raise UnauthorizedClient(
             description="Client is not allowed to initiate browser login with given response_type."
-            " Implicit flow is disabled for the client."
+            f" {flow} flow is disabled for the client."
         )
     if parameters.get("request") or parameters.get("request_uri"):
         raise ServerError("request_not_supported")
-    mode = parameters.get("response_mode") or "query"
+    in_front = types != ("code",)
+    mode = parameters.get("response_mode") or ("fragment" if in_front else "query")
     if mode not in RESPONSE_MODES:
         raise InvalidRequest(description="Invalid parameter: response_mode")
+    if in_front and mode == "query":  # tokens in a query are logged (OAuth 2.0 Multiple Response Types §5)
+        raise InvalidRequest(description="Response_mode 'query' not allowed for implicit or hybrid flow")
+    if "id_token" in types:
+        parameters.need("nonce")  # OpenID Connect Core §3.2.2.1, §3.3.2.11
     try:
         scope = granted_scope(client, parameters.get("scope"))
     except InvalidScope as error:
         raise InvalidScope(description=error.description) from None
+    if "id_token" in types and "openid" not in scope:
+        raise InvalidScope(description="An ID token needs the scope openid")
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=uri,
@@ -81,8 +91,10 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
         scope=scope,
         state=parameters.get("state"),
         nonce=parameters.get("nonce"),
-        code_challenge=_challenge(parameters, client),
+        code_challenge=_challenge(parameters, client) if "code" in types else None,
         response_mode=mode,
+        response_type=types,
+        acr_values=tuple((parameters.get("acr_values") or "").split()),
     )
 
 
@@ -100,7 +112,9 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
     return challenge
 
 
-def _usable_session(parameters: Parameters, at: At, cookies: Cookies) -> Flow[Session | None]:
+def _usable_session(
+    parameters: Parameters, asked: AuthorizationRequest, at: At, cookies: Cookies
+) -> Flow[Session | None]:
     """Return the browser's session if it will do, or None if a login page is to be shown.
 
     Raises `LoginRequired` if one is needed and the request forbids it (OpenID Connect Core §3.1.2.1).
@@ -112,7 +126,10 @@ def _usable_session(parameters: Parameters, at: At, cookies: Cookies) -> Flow[Se
         if not re.fullmatch(r"\d{1,9}", max_age):
             raise InvalidRequest(description="Invalid parameter: max_age")
         session = session if at.now - session.started_at <= int(max_age) else None
-    if "login" in prompts:
+    wanted = [acr for acr in asked.acr_values if acr in at.settings.acr_values]
+    if session is not None and wanted and session.acr not in wanted:  # step up (RFC 9470 §5)
+        session = None
+    if "login" in prompts or (session is not None and (yield from FindUser(session.sub)) is None):
         session = None
     if session is None and "none" in prompts:
         raise LoginRequired

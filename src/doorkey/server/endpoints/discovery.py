@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from doorkey.server.context import At
 from doorkey.server.grants import GRANTS
+from doorkey.server.registrations import RESPONSE_TYPES, SECRET_ALGS
 from doorkey.server.responses.authorization import RESPONSE_MODES
 from doorkey.server.responses.responses import json_response
-from doorkey.server.tokens.keys import SIGNING_ALG
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
@@ -27,14 +27,30 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         "end_session_endpoint": ends.end_session,
         "jwks_uri": ends.jwks,
         "revocation_endpoint": ends.revocation,
-        "grant_types_supported": list(GRANTS),
-        "response_types_supported": ["code"],
+        "grant_types_supported": [*GRANTS, "implicit"],
+        "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "subject_types_supported": ["public"],
         "prompt_values_supported": ["none", "login"],
-        "id_token_signing_alg_values_supported": [SIGNING_ALG],
+        "id_token_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
+        "userinfo_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
+        "introspection_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
+        "acr_values_supported": list(at.settings.acr_values),
         "scopes_supported": ["openid", "profile", "email"],
-        "claims_supported": ["iss", "sub", "auth_time", "name", "given_name", "family_name", "email"],
+        "claims_supported": [
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "acr",
+            "nonce",
+            "name",
+            "given_name",
+            "family_name",
+            "email",
+        ],
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

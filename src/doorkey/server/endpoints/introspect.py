@@ -10,12 +10,13 @@ from doorkey.errors import InvalidClient, InvalidRequest, InvalidToken, Unauthor
 from doorkey.jose.claim_rules import audiences
 from doorkey.server.clients.authentication import authenticate
 from doorkey.server.context import At
-from doorkey.server.model import Client
+from doorkey.server.registrations import Client
 from doorkey.server.responses.parameters import form_of
-from doorkey.server.responses.responses import answered, json_response
+from doorkey.server.responses.responses import NO_STORE, answered, json_response
 from doorkey.server.storage.effects import FindSession, FindUser
-from doorkey.server.tokens.issuing import ACCESS, REFRESH
+from doorkey.server.tokens.kinds import ACCESS, REFRESH
 from doorkey.server.tokens.reading import is_expired, live_access_token, read_own
+from doorkey.server.tokens.signed import INTROSPECTION_TYPE, introspection_token
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
@@ -38,7 +39,17 @@ def _introspect(request: Request, at: At) -> Flow[Response]:
         raise InvalidRequest(description="Client not allowed.", status=403)
     token = form.need("token", description="Token not provided.")
     claims = (yield from _access(at, token, client)) or (yield from _refresh(at, token, client))
-    return json_response(INACTIVE if claims is None else claims)
+    told = INACTIVE if claims is None else claims
+    if not _wants_jwt(request):
+        return json_response(told)
+    headers = (("Content-Type", f"application/{INTROSPECTION_TYPE}"), *NO_STORE)
+    return Response(200, headers, introspection_token(at, client, told).encode("ascii"))
+
+
+def _wants_jwt(request: Request) -> bool:
+    """Return whether the response is to be a JWT (RFC 9701 §4); a media type with `q=0` is refused by the client."""
+    types = [one.replace(" ", "").lower() for one in (request.header("accept") or "").split(",")]
+    return any(one.partition(";")[0] == f"application/{INTROSPECTION_TYPE}" and one[-4:] != ";q=0" for one in types)
 
 
 def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:

@@ -21,7 +21,7 @@ from doorkey.server.attempts import user_with_password
 from doorkey.server.context import At
 from doorkey.server.endpoints.pending_login import sealed, unsealed
 from doorkey.server.model import AuthorizationRequest, PendingLogin
-from doorkey.server.responses.authorization import back_with_a_code
+from doorkey.server.responses.authorization import back_to_client
 from doorkey.server.responses.parameters import form_of
 from doorkey.server.sessions import start_session
 from doorkey.server.storage.effects import RememberBrowser, UseOnce
@@ -95,10 +95,10 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
     if not (yield from UseOnce(f"login/{login.id}", login.expires_at)):
         raise _expired()
     # A new session with a new key, whatever the browser had before (session fixation).
-    session = yield from start_session(at, user)
+    session = yield from start_session(at, user, acr_values=login.request.acr_values)
     key = secrets.token_urlsafe(32)
     yield from RememberBrowser(key, session)
-    return LoggedIn((yield from back_with_a_code(login.request, session, at, status=303)), key)
+    return LoggedIn((yield from back_to_client(login.request, session, at, status=303)), key)
 
 
 def _refuse_other_origins(request: Request, at: At) -> None:

@@ -15,7 +15,7 @@ from doorkey.server.endpoints.login import Cookies
 from doorkey.server.responses.parameters import Parameters, form_of, query_of
 from doorkey.server.responses.responses import NO_STORE, answered, redirect
 from doorkey.server.storage.effects import EndSession, FindBrowser, FindClient
-from doorkey.server.tokens.issuing import ID, REFRESH
+from doorkey.server.tokens.kinds import ID, REFRESH
 from doorkey.server.tokens.reading import read_own
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response

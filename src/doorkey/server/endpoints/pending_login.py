@@ -7,14 +7,13 @@ its store. The seal is a JWT signed with the key that only this server holds.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from doorkey.errors import InvalidRequest
 from doorkey.jose.signing import sign
 from doorkey.server.context import At
 from doorkey.server.model import AuthorizationRequest, PendingLogin
-from doorkey.server.tokens.issuing import LOGIN
 from doorkey.server.tokens.keys import REFRESH_ALG
+from doorkey.server.tokens.kinds import LOGIN
 from doorkey.server.tokens.reading import is_expired, read_own
 
 MAX_SEALED = 32 * 1024
@@ -42,5 +41,4 @@ def unsealed(text: str, at: At) -> PendingLogin | None:
     claims = read_own(at, text, LOGIN)
     if claims is None or is_expired(at, claims):
         return None
-    request: dict[str, Any] = {**claims["request"], "scope": tuple(claims["request"]["scope"])}
-    return PendingLogin(claims["jti"], AuthorizationRequest(**request), claims["browser"], claims["exp"])
+    return PendingLogin(claims["jti"], AuthorizationRequest.of(claims["request"]), claims["browser"], claims["exp"])

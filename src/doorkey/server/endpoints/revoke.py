@@ -9,7 +9,7 @@ from doorkey.server.responses.parameters import form_of
 from doorkey.server.responses.responses import NO_STORE, answered, json_response
 from doorkey.server.sessions import log_out_of_grant
 from doorkey.server.storage.effects import RevokeToken
-from doorkey.server.tokens.issuing import ACCESS, REFRESH
+from doorkey.server.tokens.kinds import ACCESS, REFRESH
 from doorkey.server.tokens.reading import read_own
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from doorkey.errors import InsufficientScope, InvalidToken, ServerError
 from doorkey.server.context import At
 from doorkey.server.responses.responses import NO_STORE, json_response
+from doorkey.server.storage.effects import FindClient
 from doorkey.server.tokens.bearer import authorized, challenge
-from doorkey.server.tokens.issuing import profile
+from doorkey.server.tokens.claims import profile
+from doorkey.server.tokens.signed import userinfo_token
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
@@ -30,4 +35,10 @@ def _userinfo(request: Request, at: At, realm: str) -> Flow[Response]:
     if user is None:
         raise InvalidToken(status=401, headers=challenge(realm, InvalidToken.code, "the token has no user"))
     headers = (("Cache-Control", "no-store, no-cache"), ("Pragma", "no-cache"))
-    return json_response({"sub": user.sub, **profile(user, scope)}, headers=headers)
+    client = yield from FindClient(claims["azp"])
+    added: Mapping[str, Any] = client.userinfo_claims if client else {}
+    said = {**added, "sub": user.sub, **profile(user, scope), **user.userinfo_claims}
+    if client is None or client.userinfo_signed_response_alg is None:
+        return json_response(said, headers=headers)
+    token = userinfo_token(at, client, said)
+    return Response(200, (("Content-Type", "application/jwt"), *headers), token.encode("ascii"))

@@ -17,7 +17,7 @@ from doorkey.server.grants.jwt_bearer import grant_by_assertion
 from doorkey.server.grants.password import grant_by_password
 from doorkey.server.grants.refresh_token import refresh
 from doorkey.server.grants.token_exchange import exchange_token
-from doorkey.server.model import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, Client
+from doorkey.server.registrations import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, Client
 from doorkey.server.responses.parameters import Parameters
 from doorkey.wire.flow import Flow
 

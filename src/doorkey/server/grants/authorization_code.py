@@ -9,7 +9,8 @@ from typing import Any
 from doorkey.errors import InvalidGrant, UnauthorizedClient, UsageError
 from doorkey.protocol.pkce import challenge_of
 from doorkey.server.context import At
-from doorkey.server.model import AUTHORIZATION_CODE, Client, Code
+from doorkey.server.model import Code
+from doorkey.server.registrations import AUTHORIZATION_CODE, Client
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import end_grant
 from doorkey.server.storage.effects import FindCode, FindSession, FindUser, TakeCode

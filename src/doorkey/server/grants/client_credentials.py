@@ -7,9 +7,11 @@ from typing import Any
 from doorkey.errors import UnauthorizedClient
 from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
-from doorkey.server.model import CLIENT_CREDENTIALS, Client
+from doorkey.server.registrations import CLIENT_CREDENTIALS, Client
 from doorkey.server.responses.parameters import Parameters
-from doorkey.server.tokens.issuing import access_token_for, bare_answer, id_token_for, service_account
+from doorkey.server.tokens.claims import service_account
+from doorkey.server.tokens.id_tokens import id_token_for
+from doorkey.server.tokens.issuing import access_token_for, bare_answer
 from doorkey.wire.flow import Flow
 
 
@@ -24,5 +26,5 @@ def grant_to_client(form: Parameters, client: Client, at: At) -> Flow[dict[str, 
     account = service_account(client)
     about: dict[str, Any] = {**account, "client_id": client.client_id, "realm_access": {"roles": []}}
     token = access_token_for(at, client, scope, about)
-    id_token = id_token_for(at, client, account, token) if "openid" in scope else None
+    id_token = id_token_for(at, client, account, access_token=token) if "openid" in scope else None
     return bare_answer(at, token, scope, id_token=id_token)

@@ -16,10 +16,12 @@ from doorkey.protocol.grants import JWT_BEARER
 from doorkey.server.clients.assertion_claims import AssertionClaims
 from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
-from doorkey.server.model import Client, TrustedIssuer
+from doorkey.server.registrations import Client, TrustedIssuer
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.storage.effects import FindLinkedUser, UseOnce
-from doorkey.server.tokens.issuing import about_user, access_token_for, bare_answer, id_token_for, profile
+from doorkey.server.tokens.claims import about_user, profile
+from doorkey.server.tokens.id_tokens import id_token_for
+from doorkey.server.tokens.issuing import access_token_for, bare_answer
 from doorkey.wire.flow import Flow
 
 
@@ -41,8 +43,8 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
     if not (yield from UseOnce(json.dumps([JWT_BEARER, issuer.issuer, token_id]), usable_until + 1)):
         raise _refused("Token reuse detected")
     token = access_token_for(at, client, scope, about_user(user, scope))
-    identity = {"sub": user.sub, **profile(user, scope)}
-    id_token = id_token_for(at, client, identity, token) if "openid" in scope else None
+    identity = {"sub": user.sub, **profile(user, scope), **user.id_token_claims}
+    id_token = id_token_for(at, client, identity, access_token=token) if "openid" in scope else None
     return bare_answer(at, token, scope, id_token=id_token)
 
 

@@ -8,10 +8,12 @@ from doorkey.errors import InvalidGrant, UnauthorizedClient
 from doorkey.server.attempts import user_with_password
 from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
-from doorkey.server.model import PASSWORD, Client, Grant
+from doorkey.server.model import Grant
+from doorkey.server.registrations import PASSWORD, Client
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import start_session
-from doorkey.server.tokens.issuing import new_id, user_answer
+from doorkey.server.tokens.claims import new_id
+from doorkey.server.tokens.issuing import user_answer
 from doorkey.wire.flow import Flow
 
 

@@ -15,11 +15,14 @@ from typing import Any
 from doorkey.errors import InvalidGrant
 from doorkey.server.clients.scopes import granted_scope, narrowed_scope
 from doorkey.server.context import At
-from doorkey.server.model import Client, Grant, Session
+from doorkey.server.model import Grant, Session
+from doorkey.server.registrations import Client
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.sessions import change_session, end_grant
 from doorkey.server.storage.effects import FindSession, FindUser
-from doorkey.server.tokens.issuing import REFRESH, new_id, user_answer
+from doorkey.server.tokens.claims import new_id
+from doorkey.server.tokens.issuing import user_answer
+from doorkey.server.tokens.kinds import REFRESH
 from doorkey.server.tokens.reading import is_expired, read_own
 from doorkey.wire.flow import Flow
 

@@ -15,10 +15,12 @@ from doorkey.jose.claim_rules import audiences
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
 from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
-from doorkey.server.model import Client, User
+from doorkey.server.registrations import Client, User
 from doorkey.server.responses.parameters import Parameters
 from doorkey.server.storage.effects import FindClient, FindSession
-from doorkey.server.tokens.issuing import about_user, access_token_for, audiences_of, bare_answer, id_token_for, profile
+from doorkey.server.tokens.claims import about_user, profile
+from doorkey.server.tokens.id_tokens import id_token_for
+from doorkey.server.tokens.issuing import access_token_for, audiences_of, bare_answer
 from doorkey.server.tokens.reading import live_access_token
 from doorkey.wire.flow import Flow
 
@@ -49,7 +51,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
         raise _refused(f"Requested audience not available: {', '.join(dict.fromkeys(missing))}")
 
     about = about_user(user, scope) if user else _account(claims)
-    about |= {"auth_time": claims["auth_time"]} if "auth_time" in claims else {}
+    about |= {name: claims[name] for name in ("auth_time", "acr") if name in claims}
     identity = _identity(about, claims, user, scope)
     session = {"session_state": claims["sid"]} if "sid" in claims else {}
     if wanted == ID_TOKEN_TYPE:
@@ -60,9 +62,8 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
         token = access_token_for(at, client, scope, about, hangs_on, audience=audience)
         # Only if this request has a scope: `openid` may also come from the session.
         with_id_token = asked is not None and "openid" in scope
-        answer = bare_answer(
-            at, token, scope, id_token=id_token_for(at, client, identity, token) if with_id_token else None
-        )
+        id_token = id_token_for(at, client, identity, access_token=token) if with_id_token else None
+        answer = bare_answer(at, token, scope, id_token=id_token)
     return {**answer, **session, "issued_token_type": wanted}
 
 
@@ -111,9 +112,9 @@ def _identity(
     about: Mapping[str, Any], claims: Mapping[str, Any], user: User | None, scope: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return the claims of an ID token for the same subject."""
-    named = {name: about[name] for name in ("sub", "auth_time") if name in about}
+    named = {name: about[name] for name in ("sub", "auth_time", "acr") if name in about}
     session = {"sid": claims["sid"]} if "sid" in claims else {}
-    return {**named, **session, **(profile(user, scope) if user else {})}
+    return {**named, **session, **({**profile(user, scope), **user.id_token_claims} if user else {})}
 
 
 def _refused(description: str) -> InvalidRequest:

@@ -11,16 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from doorkey.server.model import (
-    Attempts,
-    AuthorizationRequest,
-    Client,
-    Code,
-    Grant,
-    Session,
-    Settings,
-    User,
-)
+from doorkey.server.model import Attempts, AuthorizationRequest, Code, Grant, Session, Settings
+from doorkey.server.registrations import Client, User
 from doorkey.server.storage.records import Records
 from doorkey.values import Secret
 from doorkey.wire.flow import Effect
@@ -297,10 +289,5 @@ def _session(text: str | None) -> Session | None:
 
 def _code(text: str) -> Code:
     members: dict[str, Any] = json.loads(text)
-    members["request"] = _request(members["request"])
+    members["request"] = AuthorizationRequest.of(members["request"])
     return Code(**members)
-
-
-def _request(members: dict[str, Any]) -> AuthorizationRequest:
-    members["scope"] = tuple(members["scope"])
-    return AuthorizationRequest(**members)

@@ -8,7 +8,7 @@ from typing import Any
 
 from doorkey.errors import InvalidRequest, InvalidToken
 from doorkey.server.context import At
-from doorkey.server.model import User
+from doorkey.server.registrations import User
 from doorkey.server.responses.parameters import form_of, has_form
 from doorkey.server.tokens.reading import live_access_token
 from doorkey.wire.flow import Flow

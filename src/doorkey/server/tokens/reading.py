@@ -9,17 +9,20 @@ from doorkey.errors import InvalidToken, OAuthError
 from doorkey.jose.keys import Key
 from doorkey.jose.verification import verify
 from doorkey.server.context import At
-from doorkey.server.model import User
+from doorkey.server.registrations import User
 from doorkey.server.storage.effects import FindSession, FindUser, IsRevoked
-from doorkey.server.tokens.issuing import ACCESS, LOGIN, REFRESH, is_service_account
-from doorkey.server.tokens.keys import REFRESH_ALG, SIGNING_ALG
+from doorkey.server.tokens.claims import is_service_account
+from doorkey.server.tokens.keys import REFRESH_ALG
+from doorkey.server.tokens.kinds import ACCESS, LOGIN, REFRESH
 from doorkey.wire.flow import Flow
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
     """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
-    key, alg = (at.keys.refresh, REFRESH_ALG) if kind in (REFRESH, LOGIN) else (at.keys.signing, SIGNING_ALG)
-    claims = _verified(token, key, alg)
+    if kind in (REFRESH, LOGIN):
+        claims = _verified(token, (at.keys.refresh,), (REFRESH_ALG,))
+    else:
+        claims = _verified(token, at.keys.verifying, at.keys.algorithms)
     if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
         return None
     return claims
@@ -50,8 +53,8 @@ def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User 
     return claims, user
 
 
-def _verified(token: str, key: Key, alg: str) -> Mapping[str, Any] | None:
+def _verified(token: str, keys: tuple[Key, ...], algorithms: tuple[str, ...]) -> Mapping[str, Any] | None:
     try:
-        return verify(token, key, algorithms=(alg,), typ="JWT").claims
+        return verify(token, keys, algorithms=algorithms, typ="JWT").claims
     except OAuthError:
         return None

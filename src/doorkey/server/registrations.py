@@ -1,0 +1,232 @@
+"""What is registered with an authorization server: clients, users, and the issuers that it trusts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorkey.arguments import count, flag, mapping, named
+from doorkey.errors import UsageError
+from doorkey.jose.algorithms import ASYMMETRIC
+from doorkey.server.checks import (
+    check_added_claims,
+    check_known,
+    check_optional,
+    check_secret,
+    check_texts,
+    names,
+)
+from doorkey.values import Secret
+from doorkey.wire.urls import check_endpoint
+
+NONE = "none"
+CLIENT_SECRET_BASIC = "client_secret_basic"  # the name of a method
+CLIENT_SECRET_POST = "client_secret_post"
+CLIENT_SECRET_JWT = "client_secret_jwt"
+PRIVATE_KEY_JWT = "private_key_jwt"
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"
+PASSWORD = "password"
+CLIENT_CREDENTIALS = "client_credentials"
+
+SIGNING_ALGS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA")
+"""What a realm signs with its own keys."""
+SECRET_ALGS = ("HS256", "HS384", "HS512")
+"""What it signs with the secret of the client that the token is for."""
+
+METHODS = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, NONE)
+WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
+RESPONSE_TYPES = ("code", "id_token", "id_token token", "code id_token", "code token", "code id_token token")
+"""Every response type of OpenID Connect (OIDC Core §3, OAuth 2.0 Multiple Response Types §5)."""
+
+USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
+"""The default grants of a client; not those by which it acts for users who are absent."""
+
+
+ENCRYPTION_ALGS = ("RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW")
+ENCRYPTION_ENCS = ("A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM")
+DEFAULT_ENC = ENCRYPTION_ENCS[0]  # OpenID Connect Registration §2
+
+_URI = re.compile(r"[\x21-\x7e]+")
+_SEVERAL = (
+    *("auth_methods", "auth_algorithms", "response_types", "redirect_uris", "post_logout_redirect_uris", "web_origins"),
+    *("default_scopes", "optional_scopes"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A registered client (RFC 7591 §2, OpenID Connect Registration §2).
+
+    client_id: its name.
+    secret: its secret; None for a public client, and for one that signs with a key.
+    auth_methods: the ways it may authenticate; a client with `none` among them is public.
+    auth_algorithms: the algorithms of its assertions; empty: each that fits.
+    jwks: its public keys, for `private_key_jwt` and for what is encrypted to it.
+    grants: the grant types that it may use.
+    response_types: the response types that it may ask for.
+    redirect_uris: compared exactly, except that the port of an `http` loopback address is free (RFC 8252 §7.3), and
+        that a path ending in `/*` stands for any path below it on loopback.
+    post_logout_redirect_uris: compared exactly, without exception.
+    web_origins: the origins whose scripts may use its tokens (CORS); `*` is any.
+    default_scopes: granted always.
+    optional_scopes: granted when asked for.
+    audiences: the resource servers that a scope adds to the audience of an access token.
+    require_pkce: whether it must send a code challenge.
+    lightweight: whether its access tokens hold no claims about the user.
+    access_token_claims, id_token_claims, userinfo_claims: added to what it gets.
+    id_token_signed_response_alg: defaults to the realm's algorithm; HS256, HS384 and HS512 sign with the secret.
+    id_token_encrypted_response_alg, id_token_encrypted_response_enc: encrypt its ID tokens to a key of `jwks`.
+    userinfo_signed_response_alg: makes its userinfo responses JWTs; None: JSON.
+    userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: encrypt these.
+    introspection_signed_response_alg: of the JWTs that it asks for (RFC 9701 §6); defaults to the realm's algorithm.
+    backchannel_logout_uri: where a logout token is posted to when a session of its users ends.
+    frontchannel_logout_uri: what the page of a logout loads in a frame.
+    frontchannel_logout_session_required: whether this URI gets `iss` and `sid`.
+
+    Raises `UsageError` for a value of the wrong type, as the other registrations do.
+    """
+
+    client_id: str
+    secret: Secret | None = None
+    auth_methods: tuple[str, ...] = WITH_A_SECRET
+    auth_algorithms: tuple[str, ...] = ()
+    jwks: Mapping[str, Any] | None = None
+    grants: frozenset[str] = USUAL_GRANTS
+    response_types: tuple[str, ...] = ("code",)
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    web_origins: tuple[str, ...] = ()
+    default_scopes: tuple[str, ...] = ("profile", "email")
+    optional_scopes: tuple[str, ...] = ("openid", "offline_access", "address", "phone")
+    audiences: Mapping[str, str] = field(default_factory=dict[str, str])
+    require_pkce: bool = False
+    lightweight: bool = False
+    access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    id_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    userinfo_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    id_token_signed_response_alg: str | None = None
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
+    introspection_signed_response_alg: str | None = None
+    backchannel_logout_uri: str | None = None
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = True
+
+    def __post_init__(self) -> None:
+        named(self.client_id, "client_id")
+        check_secret(self.secret, "the secret of a client")
+        for name in _SEVERAL:
+            object.__setattr__(self, name, names(getattr(self, name), name))
+        for name in ("redirect_uris", "post_logout_redirect_uris"):
+            _check_uris(getattr(self, name), name)
+        for name in ("backchannel_logout_uri", "frontchannel_logout_uri"):
+            if getattr(self, name) is not None:
+                _check_uris((check_endpoint(getattr(self, name), name),), name)
+        object.__setattr__(self, "grants", frozenset(names(self.grants, "grants")))
+        for method in self.auth_methods:
+            check_known(method, METHODS, "method of client authentication")
+        types = tuple(" ".join(sorted(one.split())) for one in self.response_types)
+        for one in types:
+            check_known(one, RESPONSE_TYPES, "response type")
+        object.__setattr__(self, "response_types", types)
+        if self.jwks is not None:
+            mapping(self.jwks, "jwks")
+        check_texts(self.audiences, "audiences", "by scope")
+        for name in ("require_pkce", "lightweight", "frontchannel_logout_session_required"):
+            flag(getattr(self, name), name)
+        check_added_claims(self)
+        self._check_algorithms()
+
+    def _check_algorithms(self) -> None:
+        for alg in self.response_algs:
+            if alg is not None:
+                check_known(alg, (*SIGNING_ALGS, *SECRET_ALGS), "signature algorithm")
+            if alg in SECRET_ALGS and self.secret is None:
+                raise UsageError(f"{alg} signs with the client's secret, and this client has none")
+        for what in ("id_token", "userinfo"):
+            alg, enc = (getattr(self, f"{what}_encrypted_response_{part}") for part in ("alg", "enc"))
+            if alg is not None:
+                check_known(alg, ENCRYPTION_ALGS, "key management algorithm")
+            elif enc is not None:
+                raise UsageError(f"{what}_encrypted_response_enc needs {what}_encrypted_response_alg")
+            if enc is not None:
+                check_known(enc, ENCRYPTION_ENCS, "content encryption algorithm")
+            if alg is not None and self.jwks is None:
+                raise UsageError(f"{what}_encrypted_response_alg needs jwks=, which hold the key to encrypt to")
+
+    @property
+    def response_algs(self) -> tuple[str | None, ...]:
+        """The signature algorithms that are registered for what this client is sent."""
+        return (
+            self.id_token_signed_response_alg,
+            self.userinfo_signed_response_alg,
+            self.introspection_signed_response_alg,
+        )
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the client cannot keep a secret (RFC 6749 §2.1)."""
+        return NONE in self.auth_methods
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person who can log in. `sub` never changes and is never reused (OpenID Connect Core §2).
+
+    A user without a password cannot log in by one. `links` are the user's subjects at trusted issuers, by issuer.
+    `access_token_claims`, `id_token_claims` and `userinfo_claims` are added to what is told about the user.
+    """
+
+    sub: str
+    username: str
+    password: Secret | None = None
+    email: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    roles: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+    access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    id_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    userinfo_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        named(self.sub, "sub")
+        named(self.username, "username")
+        check_secret(self.password, "the password of a user")
+        for name in ("email", "given_name", "family_name"):
+            check_optional(getattr(self, name), name)
+        object.__setattr__(self, "roles", names(self.roles, "roles"))
+        check_texts(self.links, "links", "by trusted issuer")
+        check_added_claims(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedIssuer:
+    """An issuer whose signed assertions about users are accepted as a grant (RFC 7523 §2.1).
+
+    `jwks` is the JWK Set of its public keys; the algorithms are those of the keys, or `algorithms` if given.
+    An assertion is accepted for at most `max_age` seconds after it was issued.
+    """
+
+    issuer: str
+    jwks: Mapping[str, Any]
+    algorithms: tuple[str, ...] = ASYMMETRIC
+    max_age: int = 300
+
+    def __post_init__(self) -> None:
+        named(self.issuer, "the name of a trusted issuer")
+        mapping(self.jwks, "jwks")
+        object.__setattr__(self, "algorithms", names(self.algorithms, "algorithms"))
+        count(self.max_age, "max_age in seconds", least=0)
+
+
+def _check_uris(uris: tuple[str, ...], what: str) -> None:
+    if not all(_URI.fullmatch(uri) for uri in uris):
+        raise UsageError(f"{what} contain a character that a URI cannot hold: percent-encode it (RFC 3986 §2)")

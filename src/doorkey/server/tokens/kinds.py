@@ -1,0 +1,4 @@
+"""The kinds of tokens, in the claim `typ`. No kind is taken for another."""
+
+ACCESS, REFRESH, ID, LOGIN = "Bearer", "Refresh", "ID", "Login"
+"""`LOGIN` is a login in progress, which the login form holds."""
