@@ -10,7 +10,7 @@
     ├─ ServerError           the server answered with an OAuth error; .status .headers .retry_after
     │  └─ InvalidGrant, InvalidClient, InvalidScope, AccessDenied, UseDPoPNonce, …: one per registered code
     ├─ InvalidResponse       it answered, but not the protocol; .problem .status .excerpt
-    └─ VerificationError     a token or callback failed: .claim .reason .expected
+    └─ VerificationError     a token or callback failed: .claim .reason .expected; doorkey.jose.errors: by the check
        ├─ MismatchingStateError   the callback does not belong to the request that was made
        └─ RecordError        a stored record is truncated, foreign, tampered with, or sealed with another key
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from doorkey.arguments import LATEST, mapping
-from doorkey.errors import UsageError, VerificationError, printable
+from doorkey.errors import UsageError, printable
+from doorkey.jose.errors import ExpiredTokenError, InvalidClaimError, NotYetValidError
 from doorkey.values import Secret
 
 LEEWAY: Final = 60.0
@@ -29,7 +30,7 @@ def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
         return None
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not -LATEST < value < LATEST:
-        raise VerificationError(name, "is not a time in seconds (RFC 7519 §2)")
+        raise InvalidClaimError(name, "is not a time in seconds (RFC 7519 §2)")
     return float(value)
 
 
@@ -42,7 +43,7 @@ def audiences(claims: Mapping[str, Any]) -> list[str]:
         return []
     members = _members(claims["aud"])
     if not members or not all(isinstance(member, str) and member for member in members):
-        raise VerificationError("aud", "is neither text nor a list of texts")
+        raise InvalidClaimError("aud", "is neither text nor a list of texts")
     return cast("list[str]", members)
 
 
@@ -52,7 +53,7 @@ def check_text(claims: Mapping[str, Any], name: str, *, longest: int | None = No
         return
     value = claims[name]
     if not isinstance(value, str) or not value or (longest is not None and len(value) > longest):
-        raise VerificationError(name, "is not a text" + (f" of 1 to {longest} characters" if longest else ""))
+        raise InvalidClaimError(name, "is not a text" + (f" of 1 to {longest} characters" if longest else ""))
 
 
 def check_times(claims: Mapping[str, Any], now: float, leeway: float) -> None:
@@ -62,11 +63,17 @@ def check_times(claims: Mapping[str, Any], now: float, leeway: float) -> None:
     """
     expires, begins, issued = (numeric_date(claims, name) for name in ("exp", "nbf", "iat"))
     if expires is not None and now >= expires + leeway:
-        raise VerificationError("exp", "is past: the token has expired")
+        raise ExpiredTokenError(
+            "exp", f"was {now - expires:.0f} seconds ago: the token has expired, or this machine's clock is ahead"
+        )
     if begins is not None and begins > now + leeway:
-        raise VerificationError("nbf", "is to come: the token is not valid yet")
+        raise NotYetValidError("nbf", _ahead(begins - now))
     if issued is not None and issued > now + leeway:
-        raise VerificationError("iat", "is to come: the token was issued by a clock that is ahead")
+        raise NotYetValidError("iat", _ahead(issued - now))
+
+
+def _ahead(by: float) -> str:
+    return f"is {by:.0f} seconds in the future: this machine's clock is behind, or the issuer's is ahead"
 
 
 def listed(values: Iterable[object]) -> str:
@@ -90,9 +97,9 @@ class ClaimRule:
             found = _members(value) if self.name == "aud" else [value]
             if not any(_same(one, wanted) for one in found for wanted in self.values):
                 expected = listed(self.values) if self.name in _TOLD else None
-                raise VerificationError(self.name, "is not what was asked for", expected=expected)
+                raise InvalidClaimError(self.name, "is not what was asked for", expected=expected)
         if self.agrees is not None and self.name in claims and not self.agrees(claims, value):
-            raise VerificationError(self.name, "was refused by the program's own check")
+            raise InvalidClaimError(self.name, "was refused by the program's own check")
 
 
 def rules_of(options: Mapping[str, Mapping[str, Any]] | None) -> tuple[ClaimRule, ...]:

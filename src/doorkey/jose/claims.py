@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from doorkey.arguments import mapping, seconds
-from doorkey.errors import UsageError, VerificationError, printable
+from doorkey.errors import UsageError, printable
 from doorkey.jose.claim_rules import (
     LEEWAY,
     MAX_LEEWAY,
@@ -22,6 +22,7 @@ from doorkey.jose.claim_rules import (
     check_times,
     rules_of,
 )
+from doorkey.jose.errors import MissingClaimError
 from doorkey.values import ReadOnlyDict, Secret
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -100,7 +101,7 @@ class JWTClaims(NamedClaims):
         asked = [rule.name for rule in self._rules if rule.essential]
         for name in (*self.ESSENTIAL_CLAIMS, *asked):
             if self.get(name) in (None, ""):
-                raise VerificationError(name, "is missing")
+                raise MissingClaimError(name, "is missing")
         for name in ("iss", "sub", "jti"):
             check_text(self, name)
         audiences(self)

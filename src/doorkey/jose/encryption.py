@@ -32,6 +32,7 @@ from doorkey.jose.encryption_algorithms import (
     management_named,
     names,
 )
+from doorkey.jose.errors import DecodeError, UnsupportedAlgorithmError
 from doorkey.jose.keys import BROKEN, Key, import_key, import_own_keys
 from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
@@ -188,27 +189,27 @@ def is_encrypted(token: str) -> bool:
 
 def _read(token: str, max_bytes: int) -> _Parts:
     if len(token) > max_bytes:
-        raise VerificationError("token", "is too long", expected=f"at most {max_bytes} bytes")
+        raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
     match = _COMPACT.fullmatch(token)
     if match is None:
-        raise VerificationError("token", "is not an encrypted token in the compact form (RFC 7516 §7.1)")
+        raise DecodeError("token", "is not an encrypted token in the compact form (RFC 7516 §7.1)")
     try:
         decoded = [urlsafe_b64decode(part.encode("ascii")) for part in match.groups()]
     except ValueError as error:
-        raise VerificationError("token", "is not base64url") from scrubbed(error)
+        raise DecodeError("token", "is not base64url") from scrubbed(error)
     try:
         header = parse_object(decoded[0])
     except JSONProblem as problem:
-        raise VerificationError("header", f"is not acceptable: {problem}") from None
+        raise DecodeError("header", f"is not acceptable: {problem}") from None
     if "crit" in header:
-        raise VerificationError("crit", "names extensions that are not understood here (RFC 7516 §4.1.13)")
+        raise DecodeError("crit", "names extensions that are not understood here (RFC 7516 §4.1.13)")
     return _Parts(match[1].encode("ascii"), header, *decoded[1:])
 
 
 def _registered(header: Mapping[str, Any], member: str, allowed: set[str]) -> str:
     found = header.get(member)
     if not isinstance(found, str) or found not in allowed:
-        raise VerificationError(member, "is not the registered one", expected=" or ".join(sorted(allowed)))
+        raise UnsupportedAlgorithmError(member, "is not the registered one", expected=" or ".join(sorted(allowed)))
     return found
 
 
@@ -216,7 +217,9 @@ def _compressed(header: Mapping[str, Any], allowed: bool) -> bool:
     if "zip" not in header:
         return False
     if not allowed or header["zip"] != DEFLATE:
-        raise VerificationError("zip", "is not accepted: name DEF among the algorithms to accept compressed contents")
+        raise UnsupportedAlgorithmError(
+            "zip", "is not accepted: name DEF among the algorithms to accept compressed contents"
+        )
     return True
 
 
@@ -265,14 +268,16 @@ def _opened(parts: _Parts, key: Key, alg: KeyManagement, enc: ContentEncryption)
 
 
 def _content_key(parts: _Parts, key: Key, alg: JWEAlgModel, enc: JWEEncModel) -> bytes:
-    """Return the content encryption key (RFC 7516 §5.2, steps 6 to 12). Raises one of `_FAILED`."""
+    """Return the content encryption key (RFC 7516 §5.2, steps 6 to 12). A failure is empty, or one of `_FAILED`."""
     header = dict(parts.header)
     if isinstance(alg, JWEKeyAgreement):
-        header["epk"] = _ephemeral(header.get("epk"), key)
+        header["epk"] = _public_members(header.get("epk"))
+        if any(header["epk"].get(name) != key.public_jwk()[name] for name in ("kty", "crv")):
+            return b""
     recipient = jwe.Recipient[Any](jwe.CompactEncryption(header), None, _bare(key))
     recipient.encrypted_key = parts.encrypted_key
     if alg.direct_mode and parts.encrypted_key:
-        raise ValueError
+        return b""
     if isinstance(alg, JWEKeyAgreement):
         agreed = alg.decrypt_agreed_upon_key(enc, recipient)
         return agreed if alg.direct_mode else alg.unwrap_cek_with_auk(parts.encrypted_key, agreed)
@@ -281,17 +286,13 @@ def _content_key(parts: _Parts, key: Key, alg: JWEAlgModel, enc: JWEEncModel) ->
     if alg.name.endswith("GCMKW"):
         sizes = tuple(len(urlsafe_b64decode(header[name].encode("ascii"))) for name in ("iv", "tag"))
         if sizes != _GCM_IV_TAG:
-            raise ValueError
+            return b""
     return alg.decrypt_cek(recipient)
 
 
-def _ephemeral(given: object, key: Key) -> dict[str, object]:
-    """Return the public members of the sender's ephemeral key, which has to be of the recipient's curve."""
-    epk = cast("dict[str, object]", given) if isinstance(given, dict) else {}
-    public: dict[str, object] = {name: epk[name] for name in ("kty", "crv", "x", "y") if name in epk}
-    if public.get("kty") != key.kty or public.get("crv") != key.jose.get("crv"):
-        raise ValueError
-    return public
+def _public_members(epk: object) -> dict[str, object]:
+    given = cast("dict[str, object]", epk) if isinstance(epk, dict) else {}
+    return {name: given[name] for name in ("kty", "crv", "x", "y") if name in given}
 
 
 def _bare(key: Key) -> Any:

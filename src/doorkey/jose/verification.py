@@ -18,6 +18,7 @@ from joserfc.util import urlsafe_b64decode
 
 from doorkey.errors import OAuthError, UsageError, VerificationError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry, algorithm_named
+from doorkey.jose.errors import BadSignatureError, DecodeError, UnsupportedAlgorithmError
 from doorkey.jose.keys import BROKEN, Key, import_keys
 from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
@@ -81,7 +82,7 @@ def verify_bytes(
     header = _header(token, max_bytes)
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in allowed:
-        raise VerificationError("alg", "is not the registered one", expected=" or ".join(allowed))
+        raise UnsupportedAlgorithmError("alg", "is not the registered one", expected=" or ".join(allowed))
     if typ is not None:
         _check_typ(header, [typ] if isinstance(typ, str) else list(typ))
     _check_signature(token, alg, _chosen(candidates, header, alg))
@@ -110,14 +111,14 @@ def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
 
 def _header(token: str, max_bytes: int) -> dict[str, Any]:
     if len(token) > max_bytes:
-        raise VerificationError("token", "is too long", expected=f"at most {max_bytes} bytes")
+        raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
     if not _COMPACT.fullmatch(token):
-        raise VerificationError("token", "is not a signed token in the compact form (RFC 7515 §7.1)")
+        raise DecodeError("token", "is not a signed token in the compact form (RFC 7515 §7.1)")
     header = _decoded(token.partition(".")[0], "header")
     if "crit" in header:
-        raise VerificationError("crit", "names extensions that are not understood here (RFC 7515 §4.1.11)")
+        raise DecodeError("crit", "names extensions that are not understood here (RFC 7515 §4.1.11)")
     if header.get("b64", True) is not True:
-        raise VerificationError("b64", "is not for JWTs (RFC 7797 §7)")
+        raise DecodeError("b64", "is not for JWTs (RFC 7797 §7)")
     return header
 
 
@@ -129,14 +130,14 @@ def _raw(segment: str, what: str) -> bytes:
     try:
         return urlsafe_b64decode(segment.encode("ascii"))
     except ValueError as error:
-        raise VerificationError(what, "is not base64url") from scrubbed(error)
+        raise DecodeError(what, "is not base64url") from scrubbed(error)
 
 
 def _parsed(data: bytes, what: str) -> dict[str, Any]:
     try:
         return parse_object(data)
     except JSONProblem as problem:
-        raise VerificationError(what, f"is not acceptable: {problem}") from None
+        raise DecodeError(what, f"is not acceptable: {problem}") from None
 
 
 def _check_typ(header: Mapping[str, Any], wanted: list[str]) -> None:
@@ -181,4 +182,4 @@ def _check_signature(token: str, alg: str, keys: Iterable[Key]) -> None:
         except (*BROKEN, RecursionError):
             continue
         return
-    raise VerificationError("signature", "is not good")
+    raise BadSignatureError("signature", "is not good")
