@@ -37,7 +37,8 @@ def test(arguments: list[str]) -> int:
     # A server that is missing says so; its tests are skipped, or fail if DOORKEY_REQUIRE_SERVERS is 1.
     if names := needed(pythons[0], selected) if selected else ["all"]:
         _install(pythons[0], [] if names == ["all"] else names)
-    selected = selected or ["-n", str(min(os.cpu_count() or 1, 4))]  # more would start more servers than help
+    # More workers than processors: many tests wait for a silent server or a deadline. All workers share the servers.
+    selected = selected or ["-n", str(min((os.cpu_count() or 1) + 2, 4)), "--dist", "loadgroup"]
     worst = 0
     for version, python in zip(versions, pythons, strict=True):
         say(f"pytest on Python {version}")

@@ -20,14 +20,31 @@ shared = pytest.mark.parametrize("place", kinds(*SHARED), indirect=True)
 
 
 @contextmanager
-def worker(task: str, place: Place, key: str, number: float) -> Generator[subprocess.Popen[str]]:
-    """A process with the store open, which begins when it is told to; killed if it is still there at the end."""
-    command = [sys.executable, "-m", "tests.stores.workers", task, place.kind, place.where, key, str(number)]
+def started() -> Generator[subprocess.Popen[str]]:
+    """A process that carries out orders on stores; killed if it is still there at the end."""
+    command = [sys.executable, "-m", "tests.stores.workers"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def several() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that the tests of this module share; each order opens its own store."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(started()) for _ in range(SEVERAL)]
+
+
+def write(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdin
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+
+
+def order(process: subprocess.Popen[str], task: str, place: Place, key: str, number: float) -> None:
+    write(process, json.dumps([task, place.kind, place.where, key, str(number)]))
 
 
 def answer(process: subprocess.Popen[str]) -> Any:
@@ -38,21 +55,27 @@ def answer(process: subprocess.Popen[str]) -> Any:
 
 
 def begin(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.write("go\n")
-    process.stdin.flush()
+    write(process, "go")
 
 
-def together(task: str, place: Place, key: str, number: int) -> Iterator[Any]:
+@contextmanager
+def worker(task: str, place: Place, key: str, number: float) -> Generator[subprocess.Popen[str]]:
+    """A process of its own, which begins the task when the test says so."""
+    with started() as process:
+        order(process, task, place, key, number)
+        yield process
+
+
+def together(processes: list[subprocess.Popen[str]], task: str, place: Place, key: str, number: int) -> Iterator[Any]:
     """The answers of several processes that begin at once."""
-    with ExitStack() as stack:
-        processes = [stack.enter_context(worker(task, place, key, number)) for _ in range(SEVERAL)]
-        for process in processes:
-            assert answer(process) == "ready"
-        for process in processes:
-            begin(process)
-        for process in processes:
-            yield answer(process)
+    for process in processes:
+        order(process, task, place, key, number)
+    for process in processes:
+        assert answer(process) == "ready"
+    for process in processes:
+        begin(process)
+    for process in processes:
+        yield answer(process)
 
 
 def flat(lists: list[list[int]]) -> list[int]:
@@ -60,9 +83,11 @@ def flat(lists: list[list[int]]) -> list[int]:
 
 
 @shared
-def test_every_version_is_made_by_exactly_one_process(place: Place, blocking: Store, key: str) -> None:
+def test_every_version_is_made_by_exactly_one_process(
+    place: Place, blocking: Store, key: str, several: list[subprocess.Popen[str]]
+) -> None:
     turns = 15
-    won = list(together("count", place, key, turns))
+    won = list(together(several, "count", place, key, turns))
     assert [len(versions) for versions in won] == [turns] * SEVERAL
     assert sorted(flat(won)) == list(range(1, SEVERAL * turns + 1))
     record = blocking.load(key)
@@ -73,14 +98,18 @@ def test_every_version_is_made_by_exactly_one_process(place: Place, blocking: St
 
 
 @shared
-def test_of_many_processes_that_want_a_lease_one_gets_it(place: Place, key: str) -> None:
-    won = list(together("race", place, key, 40))
+def test_of_many_processes_that_want_a_lease_one_gets_it(
+    place: Place, key: str, several: list[subprocess.Popen[str]]
+) -> None:
+    won = list(together(several, "race", place, key, 40))
     assert sorted(flat(won)) == list(range(40))
 
 
 @shared
-def test_of_many_processes_that_save_the_first_version_one_does(place: Place, key: str) -> None:
-    won = list(together("first", place, key, 40))
+def test_of_many_processes_that_save_the_first_version_one_does(
+    place: Place, key: str, several: list[subprocess.Popen[str]]
+) -> None:
+    won = list(together(several, "first", place, key, 40))
     assert sorted(flat(won)) == list(range(40))
 
 

@@ -1,6 +1,7 @@
-"""What other processes do to a store: `python -m tests.stores.workers TASK KIND WHERE KEY …`; answers are JSON lines.
+"""What other processes do to a store: `python -m tests.stores.workers`. Orders and answers are JSON lines.
 
-Each says "ready" once its store is open and begins when it reads a line, so that all begin together.
+An order names a task, a store, a key and a number. The process says "ready" once the store is open, and begins when it
+reads the next line, so that all begin together. It closes the store and reads its next order.
 """
 
 import json
@@ -8,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from doorkey.stores import Store
 from tests.support.every_store import PATIENCE, Place
@@ -79,9 +81,16 @@ TASKS: dict[str, Callable[[Store, str, str], None]] = {
     task.__name__: task for task in (count, race, first, hold, wrong_clock, fork)
 }
 
+
+def main() -> None:
+    """Carry out the orders until the input ends."""
+    for line in iter(sys.stdin.readline, ""):
+        name, kind, where, key, number = json.loads(line)
+        with closing(Place(kind, where).open()) as opened:
+            tell("ready")
+            sys.stdin.readline()
+            TASKS[name](opened, key, number)
+
+
 if __name__ == "__main__":
-    name, kind, where, key, number = sys.argv[1:]
-    opened = Place(kind, where).open()
-    tell("ready")
-    sys.stdin.readline()
-    TASKS[name](opened, key, number)
+    main()

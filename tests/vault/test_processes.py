@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,17 @@ COLORS = {"sqlite": ("blocking", "asyncio", "trio") * 2 + ("blocking", "asyncio"
 """The libraries of the other stores are asyncio's."""
 ROUNDS = 200
 LAST_STEP = 6  # load, lease, load, request, commit, release
-STORED = [pytest.param(kind, marks=[pytest.mark.real_server] if kind in SERVERS else []) for kind in KINDS]
 SEEDS = range(6)
-RESTARTED = [pytest.param(kind, marks=[pytest.mark.real_server]) for kind in KINDS if kind in SERVERS]
+
+
+def stored(kind: str) -> Any:
+    """Return the parameter of one store; all its tests run in one worker of pytest-xdist, which starts one fleet."""
+    marks = [pytest.mark.xdist_group(f"fleet on {kind}"), *([pytest.mark.real_server] if kind in SERVERS else [])]
+    return pytest.param(kind, marks=marks)
+
+
+STORED = [stored(kind) for kind in KINDS]
+RESTARTED = [stored(kind) for kind in KINDS if kind in SERVERS]
 
 
 @pytest.fixture(scope="module", params=STORED)
