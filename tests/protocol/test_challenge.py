@@ -1,8 +1,10 @@
-"""Which challenges of an API mean that the token is invalid (RFC 6750 §3.1)."""
+"""Challenges: which ones mean that the token is invalid, and how one is written (RFC 6750 §3)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from doorkey.protocol.challenge import MOST, is_invalid_token
+from doorkey.protocol.challenge import MOST, challenge, is_invalid_token
 
 INVALID = [
     'Bearer error="invalid_token"',
@@ -42,3 +44,17 @@ def test_any_other_challenge_does_not(challenge: str | None) -> None:
 def test_a_challenge_without_end_is_read_up_to_a_bound(piece: str) -> None:
     assert not is_invalid_token("Bearer " + piece * 1_000_000)
     assert not is_invalid_token("x" * MOST + ', Bearer error="invalid_token"')
+
+
+@given(st.text(), st.text())
+def test_no_value_ends_its_string_or_the_header(realm: str, description: str) -> None:
+    sent = challenge("Bearer", [("realm", realm), ("error_description", description), ("error", "invalid_token")])
+    assert all(" " <= c <= "~" for c in sent)
+    assert sent.count('"') == 6
+    assert "\\" not in sent
+    assert is_invalid_token(sent)
+
+
+def test_parameters_without_a_value_are_not_sent() -> None:
+    assert challenge("Bearer", [("realm", None)]) == "Bearer"
+    assert challenge("Bearer", [("realm", 'a "b"\r\n\\é')]) == "Bearer realm=\"a 'b'????\""

@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from doorkey.errors import InvalidClient, InvalidResponse, TemporarilyUnavailable, UsageError
-from doorkey.protocol.introspection import Introspection, introspection_request, parse_introspection
+from doorkey.errors import InvalidClient, InvalidResponse, TemporarilyUnavailable, UsageError, VerificationError
+from doorkey.protocol.introspection import (
+    JWT_MEDIA_TYPE,
+    Introspection,
+    introspection_request,
+    parse_introspection,
+    parse_signed,
+    signed_response,
+)
 from doorkey.values import Secret
 from doorkey.wire.messages import Request, Response
 
@@ -75,3 +82,65 @@ def test_an_answer_that_does_not_say_active_true_or_false_denies(active: Any) ->
 def test_an_introspection_that_fails_denies(response: Response, error: type[Exception]) -> None:
     with pytest.raises(error):
         parse_introspection(response, 1_800_000_000.0)
+
+
+ISSUER, NOW = "https://server.example.com", 1_700_000_000
+SIGNED: dict[str, Any] = {
+    "iss": ISSUER,
+    "aud": "https://rs.example.com/resource",
+    "iat": NOW,
+    "token_introspection": {"active": True, "scope": "read"},
+}
+
+
+def signed(claims: dict[str, Any]) -> Introspection:
+    recipients = ("client-of-the-api", "https://rs.example.com/resource")
+    return parse_signed(claims, issuer=ISSUER, recipients=recipients, now=NOW, leeway=60)
+
+
+def test_a_signed_response_is_the_jwt_in_its_body() -> None:
+    media_type = (("Content-Type", f"{JWT_MEDIA_TYPE}; charset=utf-8"),)
+    assert signed_response(Response(200, media_type, b"a.b.c\n")) == "a.b.c"
+    assert signed_response(Response(200, media_type, b"\xff.b.c")) == "\ufffd.b.c"
+
+
+def test_a_response_that_is_not_signed_does_not_replace_one_that_was_requested() -> None:
+    plain = Response(200, (("Content-Type", "application/json"),), b'{"active": true}')
+    with pytest.raises(InvalidResponse) as caught:
+        signed_response(plain)
+    assert caught.value.problem == "not_signed"
+    with pytest.raises(InvalidClient):
+        signed_response(Response(401, (("Content-Type", JWT_MEDIA_TYPE),), b'{"error": "invalid_client"}'))
+    with pytest.raises(TemporarilyUnavailable):
+        signed_response(Response(503, (), b"busy"))
+
+
+def test_the_members_of_a_signed_response_are_in_its_claim() -> None:
+    assert signed(SIGNED) == {"active": True, "scope": "read"}
+    assert signed({**SIGNED, "aud": ["other", "client-of-the-api"], "exp": NOW + 1}).active is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("iss", "https://mallory.example"),
+        ("aud", "another-api"),
+        ("aud", 5),
+        ("iat", NOW + 3600),
+        ("iat", "now"),
+        ("exp", NOW - 3600),
+        ("token_introspection", {"active": "true"}),
+        ("token_introspection", ["active"]),
+    ],
+)
+def test_a_signed_response_of_another_server_or_for_another_api_is_rejected(name: str, value: object) -> None:
+    with pytest.raises(VerificationError) as caught:
+        signed({**SIGNED, name: value})
+    assert caught.value.claim == name
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_signed_response_has_all_its_claims(name: str) -> None:
+    with pytest.raises(VerificationError) as caught:
+        signed({key: value for key, value in SIGNED.items() if key != name})
+    assert caught.value.claim == name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 MOST: Final = 8192
@@ -13,6 +14,10 @@ _PART: Final = re.compile(
         (?:[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s,"=]+)))?""",
     re.VERBOSE,
 )
+_ILLEGAL: Final = re.compile(r"[^ !#-\[\]-~]")
+"""What `error_description` may not contain (RFC 6750 §3); neither may a quoted string here, so nothing is escaped."""
+
+_SHOWN: Final = 500
 
 
 def is_invalid_token(challenge: str | None) -> bool:
@@ -28,3 +33,20 @@ def is_invalid_token(challenge: str | None) -> bool:
         elif scheme == "bearer" and part["name"].lower() == "error" and value == "invalid_token":
             return True
     return False
+
+
+def challenge(scheme: str, parameters: Iterable[tuple[str, str | None]]) -> str:
+    """Return the value of `WWW-Authenticate` for one scheme (RFC 9110 §11.6.1, RFC 6750 §3).
+
+    `scheme`: `Bearer` or `DPoP`.
+    `parameters`: names and values in order; one whose value is None is not sent.
+
+    Every value becomes a quoted string. Double quotes become single quotes, and other characters that RFC 6750 §3 does
+    not allow become question marks, so that no value can end its string or the header.
+    """
+    sent = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters if value is not None)
+    return f"{scheme} {sent}" if sent else scheme
+
+
+def _quotable(value: str) -> str:
+    return _ILLEGAL.sub("?", value[:_SHOWN].replace('"', "'"))

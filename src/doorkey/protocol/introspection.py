@@ -1,16 +1,21 @@
-"""Token introspection: ask the server what a token is worth (RFC 7662)."""
+"""Token introspection: ask the server what a token is worth (RFC 7662), and get a signed response (RFC 9701)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, cast
 
-from doorkey.errors import InvalidResponse
+from doorkey.errors import InvalidResponse, VerificationError
+from doorkey.jose.claim_rules import audiences, check_times
 from doorkey.protocol.token_query import token_query
 from doorkey.values import Secret
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.responses import json_answer
+
+JWT_TYPE: Final = "token-introspection+jwt"
+"""The header `typ` of a signed response (RFC 9701 §5)."""
+JWT_MEDIA_TYPE: Final = f"application/{JWT_TYPE}"
 
 
 class Introspection(dict[str, Any]):
@@ -54,3 +59,44 @@ def parse_introspection(response: Response, now: float | None = None) -> Introsp
             status=response.status,
         )
     return Introspection(members)
+
+
+@names_exchange
+def signed_response(response: Response, now: float | None = None) -> str:
+    """Return the JWT of a signed response (RFC 9701 §5), which its signature and `parse_signed` must prove.
+
+    Raises `ServerError` for an error, `InvalidResponse` for a response of another media type: a response that is not
+    signed must not replace one that was requested.
+    """
+    if response.media_type == JWT_MEDIA_TYPE and 200 <= response.status < 300:
+        return response.body.decode("ascii", "replace").strip()
+    json_answer(response, "introspection response", now)
+    raise InvalidResponse(
+        "not_signed",
+        f"the introspection response is not signed: {JWT_MEDIA_TYPE} was requested (RFC 9701 §4)",
+        status=response.status,
+    )
+
+
+def parse_signed(
+    claims: Mapping[str, Any], *, issuer: str, recipients: Collection[str], now: float, leeway: float
+) -> Introspection:
+    """Return the members of a signed response, whose signature and type have been verified (RFC 9701 §5).
+
+    `issuer`: of the authorization server.
+    `recipients`: the names of this API at that server: its client ID, and its audience.
+    `now`, `leeway`: seconds since the epoch, and the seconds by which two clocks may differ.
+
+    Raises `VerificationError` for a response of another issuer or for another API, and for one that lacks a claim.
+    """
+    if claims.get("iss") != issuer:
+        raise VerificationError("iss", "of the introspection response is another issuer", expected=issuer)
+    if not any(one in recipients for one in audiences(claims)):
+        raise VerificationError("aud", "of the introspection response does not contain this API")
+    if "iat" not in claims:
+        raise VerificationError("iat", "is missing in the introspection response")
+    check_times(claims, now, leeway)
+    members: object = claims.get("token_introspection")
+    if not isinstance(members, Mapping) or not isinstance(cast("Mapping[str, Any]", members).get("active"), bool):
+        raise VerificationError("token_introspection", "does not say whether the token is active")
+    return Introspection(cast("Mapping[str, Any]", members))

@@ -1,0 +1,106 @@
+"""What a JWT access token looks like: RFC 9068, and what well-known servers issue instead, as data.
+
+A profile decides three things: how an access token is told from the other JWTs of its issuer (an ID token, above all),
+which claims it must have, and which claims contain the client and the scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from doorkey.arguments import did_you_mean, instance, texts
+from doorkey.errors import UsageError, printable
+
+JWT: Final = "JWT"
+"""The type of a JWT whose header names none (RFC 7519 §5.1)."""
+
+_ID_TOKEN_ONLY: Final = ("at_hash", "c_hash", "s_hash")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenProfile:
+    """A kind of JWT access token; `dataclasses.replace(KEYCLOAK, …)` makes a variant of one.
+
+    `name`: names the profile in errors.
+    `types`: values of the header `typ`, one of which the token has; `JWT` includes a header without `typ`.
+    `required`: claims that the token has.
+    `required_any`: groups of claims, of each of which the token has one at least.
+    `forbidden`: claims of other kinds of tokens, none of which the token has.
+    `values`: claims that have one of the given values, as (claim, values) pairs.
+    `client_claims`: the claims that may contain the client ID, the first one that is there counts.
+    `scope_claims`: the claims that may contain the scopes, as text with spaces or as a list.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    required: tuple[str, ...] = ("iss", "exp", "aud")
+    required_any: tuple[tuple[str, ...], ...] = ()
+    forbidden: tuple[str, ...] = ("events", *_ID_TOKEN_ONLY)
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    client_claims: tuple[str, ...] = ("client_id", "azp")
+    scope_claims: tuple[str, ...] = ("scope",)
+
+    def __post_init__(self) -> None:
+        for name in ("types", "required", "forbidden", "client_claims", "scope_claims"):
+            object.__setattr__(self, name, texts(getattr(self, name), f"{name} of a TokenProfile"))
+        if not self.types:
+            raise UsageError("a TokenProfile names the types of its tokens, for instance types=('at+jwt',)")
+
+
+RFC9068: Final = TokenProfile(
+    name="RFC 9068",
+    types=("at+jwt",),
+    required=("iss", "exp", "aud", "sub", "client_id", "iat", "jti"),
+    client_claims=("client_id",),
+)
+"""RFC 9068 §2: the type `at+jwt` tells an access token from every other JWT."""
+
+KEYCLOAK: Final = TokenProfile(
+    name="Keycloak",
+    types=(JWT, "at+jwt"),
+    required=("iss", "exp", "aud", "iat", "jti", "typ"),
+    values=(("typ", ("Bearer", "DPoP")),),
+    client_claims=("azp", "client_id"),
+)
+"""Keycloak: the claim `typ` tells its tokens apart (`Bearer`, `ID`, `Refresh`). A lightweight token has no `sub`."""
+
+ENTRA: Final = TokenProfile(
+    name="Microsoft Entra ID",
+    types=(JWT,),
+    required=("iss", "exp", "aud", "iat", "nbf", "sub", "tid"),
+    required_any=(("scp", "roles"), ("azp", "appid")),
+    forbidden=("events", "nonce", *_ID_TOKEN_ONLY),
+    client_claims=("azp", "appid"),
+    scope_claims=("scp",),
+)
+"""Microsoft Entra ID, versions 1 and 2: `scp` of a user, `roles` of an application; the client is `azp` or `appid`."""
+
+AUTH0: Final = TokenProfile(
+    name="Auth0",
+    types=(JWT, "at+jwt"),
+    required=("iss", "exp", "aud", "iat", "sub"),
+    required_any=(("azp", "client_id"),),
+    forbidden=("events", "nonce", *_ID_TOKEN_ONLY),
+    client_claims=("client_id", "azp"),
+)
+"""Auth0: the client is `azp`. The claim `permissions` is what the user may do, not what the client was granted."""
+
+PROFILES: Final[Mapping[str, TokenProfile]] = {
+    "rfc9068": RFC9068,
+    "keycloak": KEYCLOAK,
+    "entra": ENTRA,
+    "auth0": AUTH0,
+}
+"""The presets by the names that `profile=` accepts."""
+
+
+def profile_named(given: str | TokenProfile) -> TokenProfile:
+    """Return the profile itself, or the preset of that name. Raises `UsageError` for anything else."""
+    if isinstance(given, str):
+        if given not in PROFILES:
+            hint = did_you_mean(given, PROFILES, f": there are {', '.join(PROFILES)}")
+            raise UsageError(f"there is no profile {printable(given, 40)!r}{hint}")
+        return PROFILES[given]
+    return instance(given, TokenProfile, "profile is the name of a preset, or a TokenProfile")
