@@ -44,7 +44,7 @@ PUBLIC = (
     *("doorkey.oauth2", "doorkey.oauth2.client", "doorkey.oauth2.rfc6749", "doorkey.oauth2.rfc6749.errors"),
     *("doorkey.oauth2.rfc7523", "doorkey.oauth2.rfc8414"),
     "doorkey.observe",
-    *("doorkey.oidc.core", "doorkey.oidc.discovery"),
+    *("doorkey.oidc.core", "doorkey.oidc.discovery", "doorkey.oidc.logout"),
     *("doorkey.protocol.authorization", "doorkey.protocol.introspection", "doorkey.protocol.metadata"),
     "doorkey.sources",
     *("doorkey.stores", "doorkey.stores.protocol"),

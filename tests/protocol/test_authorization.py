@@ -37,6 +37,9 @@ TRANSACTION = AuthorizationTransaction(
     expires_at=1_800_000_600.5,
     token_endpoint="https://as.example/token",
     resource=("https://api.example", "https://other.example"),
+    response_type="code id_token",
+    max_age=300.0,
+    acr_values=("1", "2"),
 )
 
 
@@ -101,6 +104,13 @@ def test_what_is_optional_may_be_missing() -> None:
     assert restored.token_endpoint is None
 
 
+def test_a_transaction_of_an_older_version_is_one_of_the_code_flow() -> None:
+    newer = ("response_type", "max_age", "acr_values")
+    members = {k: v for k, v in TRANSACTION.to_dict().items() if k not in newer}
+    restored = AuthorizationTransaction.from_dict(members)
+    assert (restored.response_type, restored.max_age, restored.acr_values) == ("code", None, ())
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -115,6 +125,12 @@ def test_what_is_optional_may_be_missing() -> None:
         {"scope": ["openid"]},
         {"resource": "https://api.example"},
         {"resource": [7]},
+        {"acr_values": "1 2"},
+        {"acr_values": [7]},
+        {"response_type": ""},
+        {"response_type": ["code"]},
+        {"max_age": "soon"},
+        {"max_age": -1},
     ],
 )
 def test_anything_else_is_no_transaction(change: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import secrets
 from collections import Counter
@@ -12,7 +11,8 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, mapping
-from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError, scrubbed
+from doorkey.errors import ServerError, UsageError, VerificationError, scrubbed
+from doorkey.protocol.state import check_state as _check_state
 from doorkey.tokens import moment_of
 from doorkey.values import Scope, Secret, hides_locals
 from doorkey.wire.messages import Pairs
@@ -59,6 +59,12 @@ class AuthorizationTransaction:
     """Where its code goes, if that was known when it began: a code of one server is offered to no other."""
     resource: tuple[str, ...] = ()
     """The resource indicators of the request, which the token request repeats (RFC 8707 §2.2)."""
+    response_type: str = "code"
+    """What the authorization endpoint returns (OAuth 2.0 Multiple Response Type Encoding Practices §3, §5)."""
+    max_age: float | None = None
+    """The requested `max_age` in seconds, which the ID token is checked with (OpenID Connect Core §3.1.2.1)."""
+    acr_values: tuple[str, ...] = ()
+    """The requested authentication context classes, of which the ID token must have one."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can hold."""
@@ -68,6 +74,7 @@ class AuthorizationTransaction:
             "code_verifier": self.code_verifier.reveal(),
             "scope": str(self.scope),
             "resource": list(self.resource),
+            "acr_values": list(self.acr_values),
         }
 
     def to_json(self) -> str:
@@ -82,13 +89,15 @@ class AuthorizationTransaction:
         texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
         optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope", "token_endpoint")}
         expires_at = moment_of(members.get("expires_at"))
-        resource: object = members.get("resource") or []
+        lists = {name: members.get(name) or [] for name in ("resource", "acr_values")}
+        response_type, max_age = members.get("response_type", "code"), members.get("max_age")
         if (
             not all(isinstance(value, str) and value for value in texts.values())
             or not all(value is None or isinstance(value, str) for value in optional.values())
             or expires_at is None
-            or not isinstance(resource, list | tuple)
-            or not all(isinstance(value, str) for value in cast("list[object]", resource))
+            or not all(_is_texts(value) for value in lists.values())
+            or not (isinstance(response_type, str) and response_type)
+            or (max_age is not None and moment_of(max_age) is None)
         ):
             raise UsageError("this is not an authorization transaction: give what to_dict() or to_json() returned")
         return cls(
@@ -102,7 +111,10 @@ class AuthorizationTransaction:
             response_mode=str(texts["response_mode"]),
             expires_at=expires_at,
             token_endpoint=optional["token_endpoint"],
-            resource=tuple(cast("list[str]", resource)),
+            resource=tuple(lists["resource"]),
+            response_type=response_type,
+            max_age=None if max_age is None else moment_of(max_age),
+            acr_values=tuple(lists["acr_values"]),
         )
 
     @classmethod
@@ -114,6 +126,11 @@ class AuthorizationTransaction:
             return cls.from_dict(parse_object(instance(data, bytes, "an authorization transaction is JSON text")))
         except JSONProblem as bad:
             raise UsageError(f"this is not an authorization transaction: {bad}") from None
+
+
+def _is_texts(value: object) -> bool:
+    several = cast("list[object]", value) if isinstance(value, list | tuple) else [None]
+    return all(isinstance(one, str) for one in several)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +226,6 @@ def parse_callback(
         name = parameters["error"] or "invalid_error"
         raise ServerError.named(name)(name, parameters.get("error_description"), parameters.get("error_uri"))
     return Callback(parameters)
-
-
-def _check_state(got: str | None, expected: str | None) -> None:
-    if expected is None and got is None:
-        return
-    if expected is None or got is None:
-        missing = "was not sent with the request" if expected is None else "is missing in the callback"
-        raise MismatchingStateError(f"{missing}, so the callback cannot be told from a forged one")
-    if not hmac.compare_digest(got.encode("utf-8", "replace"), expected.encode("utf-8", "replace")):
-        raise MismatchingStateError
 
 
 def _check_issuer(got: str | None, issuer: str | None, required: bool) -> None:

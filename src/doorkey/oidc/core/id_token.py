@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, cast
 
-from doorkey.arguments import seconds
-from doorkey.errors import UsageError, VerificationError
+from doorkey.arguments import seconds, texts
+from doorkey.errors import UsageError
 from doorkey.jose.claim_rules import audiences, check_text, listed, numeric_date
 from doorkey.jose.claims import JWTClaims
+from doorkey.jose.errors import InvalidClaimError, MissingClaimError
 from doorkey.oidc.core.hashes import check_hash
+from doorkey.oidc.core.issuers import TenantIssuer
 from doorkey.values import Secret
 
 MAX_SUB: Final = 255
@@ -23,9 +25,10 @@ class IDToken(JWTClaims):
     """The claims of an ID token; `CodeIDToken` and its siblings say how it came.
 
     `params` are what it is compared with, each only where given: `issuer`, `client_id`, `nonce`, `access_token`, `code`
-    and `state` (as sent and received in this login), `max_age` (seconds since the person last proved who they are), and
-    `trusted_audiences` (other clients that the token may be for as well). A login gives `issuer`, `client_id` and
-    `nonce`; issuer and client may be given as `options` of `iss` and `aud` instead.
+    and `state` (as sent and received in this login), `max_age` (seconds since the person last proved who they are),
+    `acr_values` (the authentication context classes that were requested) and `trusted_audiences` (other clients that
+    the token may be for as well). A login gives `issuer`, `client_id` and `nonce`; issuer and client may be given as
+    `options` of `iss` and `aud` instead. `issuer` may be a `TenantIssuer`.
     """
 
     __slots__ = ()
@@ -34,7 +37,9 @@ class IDToken(JWTClaims):
         *("auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "s_hash", "sid"),
     )
     ESSENTIAL_CLAIMS: ClassVar[tuple[str, ...]] = ("iss", "sub", "aud", "exp", "iat")
-    PARAMS: ClassVar[tuple[str, ...]] = ("issuer", "client_id", *_SECRETS, "max_age", "trusted_audiences")
+    PARAMS: ClassVar[tuple[str, ...]] = (
+        *("issuer", "client_id", *_SECRETS, "max_age", "acr_values", "trusted_audiences"),
+    )
     REQUIRED_HASHES: ClassVar[tuple[str, ...]] = ()
     """Those that must be there where what they are made of is given."""
 
@@ -42,40 +47,44 @@ class IDToken(JWTClaims):
         self._check_type()
         super()._judge(now, leeway)
         check_text(self, "sub", longest=MAX_SUB)
-        issuer = self._params.get("issuer")
-        if issuer is not None and self["iss"] != issuer:
-            raise VerificationError("iss", "is not the issuer of this login", expected=issuer)
+        self._check_issuer(self._params.get("issuer"))
         self._check_audience()
         self._check_login(now, leeway)
         self._check_hashes()
 
+    def _check_issuer(self, issuer: str | TenantIssuer | None) -> None:
+        if isinstance(issuer, TenantIssuer):
+            issuer.check(self)
+        elif issuer is not None and self["iss"] != issuer:
+            raise InvalidClaimError("iss", "is not the issuer of this login", expected=issuer)
+
     def _check_type(self) -> None:
         typ: object = self.header.get("typ", "JWT")
         if not isinstance(typ, str) or typ.lower().removeprefix("application/") != "jwt":
-            raise VerificationError("typ", "is that of another kind of token", expected="JWT")
+            raise InvalidClaimError("typ", "is that of another kind of token", expected="JWT")
         # Keycloak tells its tokens apart by a claim of that name; `events` makes it a logout or event token (RFC 8417).
         if str(self.get("typ")).lower() in _OTHER_KINDS:
-            raise VerificationError("typ", "is that of another kind of token", expected="an ID token")
+            raise InvalidClaimError("typ", "is that of another kind of token", expected="an ID token")
         if "events" in self:
-            raise VerificationError("events", "is not in an ID token")
+            raise InvalidClaimError("events", "is not in an ID token")
 
     def _check_audience(self) -> None:
         """Check `aud` and `azp`: for us, and besides us only for those we trust (§3.1.3.7, 3 to 5)."""
         found = audiences(self)
         check_text(self, "azp")
         if len(found) > 1 and "azp" not in self:
-            raise VerificationError("azp", "is missing, though the token is for several")
+            raise MissingClaimError("azp", "is missing, though the token is for several")
         asked = [value for rule in self._rules if rule.name == "aud" for value in rule.values]
         client_id = self._params.get("client_id")
         ours = asked if client_id is None else [client_id]
         if not ours:
             return
         if not any(one in ours for one in found):
-            raise VerificationError("aud", "does not hold this client", expected=listed(ours))
+            raise InvalidClaimError("aud", "does not hold this client", expected=listed(ours))
         if strangers := set(found) - {*map(str, ours), *map(str, asked), *self._params.get("trusted_audiences", ())}:
-            raise VerificationError("aud", f"holds {len(strangers)} more that this client does not trust")
+            raise InvalidClaimError("aud", f"holds {len(strangers)} more that this client does not trust")
         if "azp" in self and self["azp"] not in ours:
-            raise VerificationError("azp", "is another client", expected=listed(ours))
+            raise InvalidClaimError("azp", "is another client", expected=listed(ours))
 
     def _check_login(self, now: float, leeway: float) -> None:
         """Check what this login was: its `nonce`, and when the person was asked (§3.1.3.7, 11 to 13)."""
@@ -83,18 +92,21 @@ class IDToken(JWTClaims):
             check_text(self, name)
         amr: object = self.get("amr", [])
         if not isinstance(amr, list) or not all(isinstance(one, str) for one in cast("list[object]", amr)):
-            raise VerificationError("amr", "is not a list of texts")
+            raise InvalidClaimError("amr", "is not a list of texts")
         nonce = self._params.get("nonce")
         if nonce is not None and Secret(self.get("nonce", "")) != nonce:
-            raise VerificationError("nonce", "is not the one that was sent: this token belongs to another login")
+            raise InvalidClaimError("nonce", "is not the one that was sent: this token belongs to another login")
         auth_time, max_age = numeric_date(self, "auth_time"), self._params.get("max_age")
         if auth_time is not None and auth_time > now + leeway:
-            raise VerificationError("auth_time", "is to come")
+            raise InvalidClaimError("auth_time", f"is {auth_time - now:.0f} seconds in the future")
         if max_age is not None:
             if auth_time is None:
-                raise VerificationError("auth_time", "is missing, though max_age was asked")
+                raise MissingClaimError("auth_time", "is missing, though max_age was asked")
             if now - auth_time > max_age + leeway:
-                raise VerificationError("auth_time", f"is longer ago than {max_age:g} seconds")
+                raise InvalidClaimError("auth_time", f"is longer ago than {max_age:g} seconds")
+        requested = self._params.get("acr_values")
+        if requested is not None and self.get("acr") not in requested:
+            raise InvalidClaimError("acr", "is none of those that were requested", expected=listed(sorted(requested)))
 
     def _check_hashes(self) -> None:
         for name, of in _HASHES.items():
@@ -103,7 +115,7 @@ class IDToken(JWTClaims):
             if value is None or (name not in self and name not in self.REQUIRED_HASHES):
                 continue
             if name not in self:
-                raise VerificationError(name, f"is missing, though the {of} came with it")
+                raise MissingClaimError(name, f"is missing, though the {of} came with it")
             check_hash(self, name, value, self.header.get("alg"))
 
     def _read_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -113,13 +125,18 @@ class IDToken(JWTClaims):
                 read[name] = Secret(value)
             elif not isinstance(value, Secret | None):
                 raise UsageError(f"the {name} to compare with is text, not {type(value).__name__}")
-        for name in ("issuer", "client_id"):
-            if not isinstance(read.get(name), str | None):
+        for name, kinds in (("issuer", str | TenantIssuer | None), ("client_id", str | None)):
+            if not isinstance(read.get(name), kinds):
                 raise UsageError(f"the {name} to compare with is text, not {type(read[name]).__name__}")
         if "max_age" in read:
             read["max_age"] = seconds(read["max_age"], "max_age")
         if "trusted_audiences" in read:
             read["trusted_audiences"] = _texts(read["trusted_audiences"])
+        if "acr_values" in read:
+            requested = texts(read["acr_values"], "acr_values")
+            read["acr_values"] = frozenset(one for value in requested for one in value.split())
+            if not read["acr_values"]:
+                raise UsageError("the acr_values to compare with are missing; leave them out where none were requested")
         return read
 
 

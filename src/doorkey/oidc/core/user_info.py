@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from doorkey.errors import VerificationError
 from doorkey.jose.claims import NamedClaims
+from doorkey.oidc.core.claim_sources import AggregatedClaims, DistributedClaims, claim_sources
 
 
 class UserInfo(NamedClaims):
@@ -20,6 +21,16 @@ class UserInfo(NamedClaims):
         *("profile", "picture", "website", "email", "email_verified", "gender", "birthdate", "zoneinfo", "locale"),
         *("phone_number", "phone_number_verified", "address", "updated_at"),
     )
+
+    @property
+    def aggregated(self) -> tuple[AggregatedClaims, ...]:
+        """Claims of other providers that came with these, unverified (§5.6.2). Raises `VerificationError`."""
+        return tuple(source for source in claim_sources(self) if isinstance(source, AggregatedClaims))
+
+    @property
+    def distributed(self) -> tuple[DistributedClaims, ...]:
+        """Claims that other providers give on request (§5.6.2). Raises `VerificationError`."""
+        return tuple(source for source in claim_sources(self) if isinstance(source, DistributedClaims))
 
     def check_sub(self, sub: str) -> None:
         """Raise `VerificationError` unless these claims are about `sub` of the ID token, exactly (§5.3.2)."""

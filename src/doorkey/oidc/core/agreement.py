@@ -1,0 +1,54 @@
+"""ID tokens that must agree: a renewed one with the original, and those of both channels of one login.
+
+OpenID Connect Core §12.2 (refresh responses) and §3.3.3.6 (hybrid flow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from doorkey.jose.claim_rules import LEEWAY, audiences, numeric_date
+from doorkey.jose.errors import InvalidClaimError
+from doorkey.oidc.core.user_info import UserInfo
+from doorkey.values import Secret
+
+_SAME_IN_BOTH_CHANNELS: Final = ("auth_time", "acr", "amr", "azp", *UserInfo.REGISTERED_CLAIMS)
+_ANOTHER: Final = "of the renewed ID token is not that of the original: the renewed token is another user's"
+
+
+def check_renewed(original: Mapping[str, Any], renewed: Mapping[str, Any], leeway: float = LEEWAY) -> None:
+    """Raise `VerificationError` unless the ID token of a refresh response is for the same login (§12.2).
+
+    `iss`, `sub`, `aud` and `azp` must be the same. `auth_time` must be the time of the original authentication. A
+    `nonce` may be absent; otherwise it must be the original one. `iat` must not be before the original one, by more
+    than `leeway` seconds.
+    """
+    for name in ("iss", "sub"):
+        if not original.get(name) or renewed.get(name) != original.get(name):
+            raise InvalidClaimError(name, _ANOTHER)
+    if set(audiences(renewed)) != set(audiences(original)):
+        raise InvalidClaimError("aud", "of the renewed ID token is not that of the original")
+    for name in ("azp", "auth_time"):
+        if name == "auth_time" and (name not in renewed or name not in original):
+            continue
+        if renewed.get(name) != original.get(name):
+            raise InvalidClaimError(name, "of the renewed ID token is not that of the original")
+    if "nonce" in renewed and Secret(str(renewed["nonce"])) != Secret(str(original.get("nonce", ""))):
+        raise InvalidClaimError("nonce", "of the renewed ID token is not that of the original")
+    before, now = numeric_date(original, "iat"), numeric_date(renewed, "iat")
+    if before is not None and now is not None and now < before - leeway:
+        raise InvalidClaimError("iat", f"of the renewed ID token is {before - now:.0f} seconds before the original one")
+
+
+def check_channels(front: Mapping[str, Any], back: Mapping[str, Any]) -> None:
+    """Raise `VerificationError` unless the ID tokens of both endpoints describe the same login (§3.3.3.6).
+
+    `iss` and `sub` must be identical, and so must claims about the user and the authentication that are in both.
+    """
+    for name in ("iss", "sub"):
+        if front.get(name) != back.get(name):
+            raise InvalidClaimError(name, "differs between the ID tokens of the authorization and the token endpoint")
+    for name in _SAME_IN_BOTH_CHANNELS:
+        if name in front and name in back and front[name] != back[name]:
+            raise InvalidClaimError(name, "differs between the ID tokens of the authorization and the token endpoint")

@@ -1,0 +1,50 @@
+"""Which signature algorithms a client accepts: the registered ones, else those that both sides have (RFC 8725 §3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+from doorkey.arguments import texts
+from doorkey.errors import UsageError, VerificationError
+from doorkey.jose.algorithms import ALGORITHMS, ASYMMETRIC, algorithm_named
+
+NONE: Final = "none"
+
+
+def registered_algorithms(given: str | Iterable[str], what: str) -> tuple[str, ...]:
+    """Return the algorithms that a client registered as `what`. Raises `UsageError` for an unknown one.
+
+    `none` is an algorithm here: a client may register it for ID tokens of the code flow (OpenID Connect Core §2).
+    """
+    names = texts(given, what)
+    if not names:
+        raise UsageError(f"{what} names an algorithm, for instance 'RS256'")
+    return tuple(name if name == NONE else algorithm_named(name).name for name in names)
+
+
+def accepted_algorithms(registered: tuple[str, ...], metadata: Mapping[str, Any], member: str) -> tuple[str, ...]:
+    """Return the `registered` algorithms, else the asymmetric ones that the server's `metadata` lists in `member`.
+
+    A server that lists none leaves all asymmetric ones: its keys decide. Metadata never adds an algorithm that needs a
+    shared secret or no key. Raises `VerificationError` if the two sides have no algorithm in common.
+    """
+    if registered:
+        return registered
+    advertised: object = metadata.get(member)
+    if not isinstance(advertised, list):
+        return ASYMMETRIC
+    listed = cast("list[object]", advertised)
+    both = tuple(name for name in ASYMMETRIC if name in listed)
+    if not both:
+        raise VerificationError(
+            member,
+            "has no asymmetric algorithm that is known here: register one, and name it as an option",
+            expected=" or ".join(ASYMMETRIC),
+        )
+    return both
+
+
+def is_symmetric(alg: str) -> bool:
+    """Say whether the key of `alg` is the client's secret."""
+    return alg in ALGORITHMS and ALGORITHMS[alg].kty == "oct"

@@ -1,0 +1,75 @@
+"""Claims that another provider makes: aggregated and distributed claims (OpenID Connect Core §5.6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from doorkey.errors import VerificationError
+from doorkey.values import Secret
+
+MOST: Final = 100
+"""Sources that one response may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatedClaims:
+    """Claims that came as a JWT of another provider. Nothing in it has been verified.
+
+    `names` are the claims that it is a source of. Verify `jwt` with the keys of that provider, and read only `names`.
+    """
+
+    names: tuple[str, ...]
+    jwt: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class DistributedClaims:
+    """Claims that another provider gives on request.
+
+    `names` are the claims that it is a source of, `endpoint` is where they are, `access_token` is the token for it.
+    """
+
+    names: tuple[str, ...]
+    endpoint: str
+    access_token: Secret | None
+
+
+def claim_sources(claims: Mapping[str, Any]) -> tuple[AggregatedClaims | DistributedClaims, ...]:
+    """Return the sources that the members `_claim_names` and `_claim_sources` of `claims` describe.
+
+    Raises `VerificationError` for members that are not as §5.6.2 defines them.
+    """
+    if "_claim_names" not in claims and "_claim_sources" not in claims:
+        return ()
+    names, sources = _object(claims, "_claim_names"), _object(claims, "_claim_sources")
+    if len(sources) > MOST:
+        raise VerificationError("_claim_sources", f"has more than {MOST} sources")
+    if not all(isinstance(source, str) and source in sources for source in names.values()):
+        raise VerificationError("_claim_names", "names a source that _claim_sources does not have")
+    return tuple(
+        _source(source, tuple(name for name, of in names.items() if of == key)) for key, source in sources.items()
+    )
+
+
+def only_named(claims: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return those of the `claims` of a source that it was named for: it may not speak of others."""
+    return {name: claims[name] for name in names if name in claims}
+
+
+def _object(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found: object = claims.get(name)
+    if not isinstance(found, Mapping):
+        raise VerificationError(name, "is not a JSON object")
+    return cast("Mapping[str, Any]", found)
+
+
+def _source(given: object, names: tuple[str, ...]) -> AggregatedClaims | DistributedClaims:
+    source: Mapping[str, Any] = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else {}
+    jwt, endpoint, token = source.get("JWT"), source.get("endpoint"), source.get("access_token")
+    if isinstance(jwt, str) and jwt and endpoint is None:
+        return AggregatedClaims(names, Secret(jwt))
+    if isinstance(endpoint, str) and endpoint and jwt is None and (token is None or isinstance(token, str)):
+        return DistributedClaims(names, endpoint, Secret(token) if token else None)
+    raise VerificationError("_claim_sources", "has a source with neither a JWT nor an endpoint")

@@ -1,0 +1,85 @@
+"""Logout that the provider begins: logout tokens and the parameters of the front channel.
+
+OpenID Connect Back-Channel Logout 1.0 and Front-Channel Logout 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from doorkey.jose.claim_rules import audiences, check_text
+from doorkey.jose.claims import JWTClaims
+from doorkey.jose.errors import InvalidClaimError, MissingClaimError
+from doorkey.oidc.core.issuers import TenantIssuer
+
+EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
+_TYPES: Final = frozenset({"jwt", "logout+jwt"})
+
+__all__ = ["FrontChannelLogout", "LogoutToken"]
+
+
+class LogoutToken(JWTClaims):
+    """The claims of a logout token, which ends sessions of a user at this client (Back-Channel Logout 1.0 §2.4).
+
+    `sub` names the user and `sid` one session of that user; at least one of them is there. `validate` checks all of
+    §2.6 except that each `jti` is accepted once. `params` are `issuer` and `client_id`.
+    """
+
+    __slots__ = ()
+    REGISTERED_CLAIMS: ClassVar[tuple[str, ...]] = (*JWTClaims.REGISTERED_CLAIMS, "sid", "events")
+    ESSENTIAL_CLAIMS: ClassVar[tuple[str, ...]] = ("iss", "aud", "iat", "exp", "jti", "events")
+    PARAMS: ClassVar[tuple[str, ...]] = ("issuer", "client_id")
+
+    def _judge(self, now: float, leeway: float) -> None:
+        typ: object = self.header.get("typ", "logout+jwt")
+        if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _TYPES:
+            raise InvalidClaimError("typ", "is that of another kind of token", expected="logout+jwt")
+        super()._judge(now, leeway)
+        events: object = self["events"]
+        if not isinstance(events, Mapping) or not isinstance(events.get(EVENT), Mapping):
+            raise InvalidClaimError("events", "does not have the event of a logout", expected=EVENT)
+        if "nonce" in self:
+            raise InvalidClaimError("nonce", "is not in a logout token: this may be an ID token")
+        check_text(self, "sid")
+        if "sub" not in self and "sid" not in self:
+            raise MissingClaimError("sub", "and sid are both missing: the token ends no session")
+        issuer, client_id = self._params.get("issuer"), self._params.get("client_id")
+        if isinstance(issuer, TenantIssuer):
+            if not issuer.is_issuer(self["iss"]):
+                raise InvalidClaimError("iss", "is not the issuer of a tenant whose users may log in here")
+        elif issuer is not None and self["iss"] != issuer:
+            raise InvalidClaimError("iss", "is not the issuer of this client", expected=str(issuer))
+        if client_id is not None and client_id not in audiences(self):
+            raise InvalidClaimError("aud", "does not hold this client", expected=str(client_id))
+
+
+@dataclass(frozen=True, slots=True)
+class FrontChannelLogout:
+    """The parameters of a front-channel logout request: which sessions of this browser end (§2, §3).
+
+    `iss` and `sid` are both None if the client did not register `frontchannel_logout_session_required`: then the
+    current session of the browser ends.
+    """
+
+    iss: str | None = None
+    sid: str | None = None
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any], issuer: str | TenantIssuer) -> FrontChannelLogout:
+        """Return the checked parameters of a request. `issuer` is the issuer that this client knows.
+
+        Raises `VerificationError` for another issuer, and for one of the two parameters without the other.
+        """
+        iss, sid = parameters.get("iss"), parameters.get("sid")
+        for name, value in (("iss", iss), ("sid", sid)):
+            if value is not None and not (isinstance(value, str) and value):
+                raise InvalidClaimError(name, "is not one text")
+        if (iss is None) != (sid is None):
+            raise MissingClaimError("sid" if sid is None else "iss", "is missing beside the other parameter")
+        if iss is not None:
+            known = issuer.is_issuer(iss) if isinstance(issuer, TenantIssuer) else iss == issuer
+            if not known:
+                raise InvalidClaimError("iss", "is not the issuer of this client")
+        return cls(iss, sid)

@@ -1,0 +1,52 @@
+"""UserInfo: ask the server for claims about the user of an access token (OpenID Connect Core §5.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Final
+
+from doorkey.errors import InvalidResponse, InvalidToken
+from doorkey.protocol.bearer import place
+from doorkey.protocol.challenge import is_invalid_token
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
+from doorkey.wire.error_context import names_exchange
+from doorkey.wire.messages import Request, Response
+from doorkey.wire.responses import json_answer, raise_for_status
+from doorkey.wire.urls import check_endpoint
+
+_ACCEPT: Final = {"Accept": "application/json, application/jwt"}
+_COMPACT: Final = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){2,4}")
+
+
+def userinfo_request(
+    endpoint: str, token: OAuthToken, placement: str = "header", http_hosts: Collection[str] = ()
+) -> Request:
+    """Return the request for the claims about the user of `token` (§5.3.1).
+
+    `placement`: "header", or "body" for a form (RFC 6750 §2); "uri" is sent as "header". Raises `UsageError` for an
+    endpoint that cannot be, and for a token that is not a Bearer token.
+    """
+    check_endpoint(endpoint, "userinfo endpoint", http_hosts)
+    in_body = placement == "body"
+    url, headers, body = place(token, "body" if in_body else "header", endpoint, _ACCEPT, None)
+    return Request("POST" if in_body else "GET", url, tuple(headers.items()), body=body.encode() if in_body else None)
+
+
+@names_exchange
+def parse_userinfo(response: Response, now: float | None = None) -> dict[str, Any] | Secret:
+    """Return the claims of a JSON response, or the JWT of a signed or encrypted one, unverified (§5.3.2).
+
+    `now`: seconds since the epoch, for a date in `Retry-After`. Raises `InvalidToken` if the server rejects the access
+    token, another `ServerError` for an error response, and `InvalidResponse` for anything else that is not claims.
+    """
+    if response.status == 401 and is_invalid_token(response.header("www-authenticate")):
+        raise InvalidToken("invalid_token", "the userinfo endpoint rejects the access token", status=response.status)
+    if response.media_type != "application/jwt":
+        return json_answer(response, "userinfo response", now)
+    raise_for_status(response, now)
+    text = response.body.strip()
+    if not _COMPACT.fullmatch(text):
+        raise InvalidResponse("not_a_jwt", "the userinfo response is called a JWT and is none", status=response.status)
+    return Secret(text.decode("ascii"))
