@@ -20,6 +20,7 @@ from doorkey.arguments import function, members, text, texts
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol import grants
 from doorkey.protocol.client_identity import ClientAuthMethod
+from doorkey.protocol.token_endpoint import check_token_types
 from doorkey.tokens import legal_refresh_token, legal_token, token_problem
 from doorkey.values import Scope, Secret
 from doorkey.wire.messages import Pairs
@@ -220,7 +221,6 @@ def _token_types(given: TokenTypes) -> tuple[tuple[str, str], ...]:
     """Return the meaning of unknown token types as pairs, which have a hash. Raises `UsageError`."""
     if not given:
         return ()
-    from doorkey.protocol.token_endpoint import check_token_types
 
     named = dict(given) if isinstance(given, tuple) else given  # a copy of credentials has pairs
     return tuple(sorted(check_token_types(named).items()))

@@ -13,13 +13,15 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doorkey.arguments import awaits, function
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, printable
+from doorkey.observe.events import MAX_LABEL, TokenEvent, code_of, place_of
+from doorkey.observe.logs import complain, is_logged, log, report_dropped
 from doorkey.runtime.reentrancy import detached
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from doorkey.observe.events import Kind, TokenEvent
+    from doorkey.observe.events import Kind
 
 OnEvent: TypeAlias = "Callable[[TokenEvent], object]"
 
@@ -68,15 +70,11 @@ class Observer:
 
     def dropped(self, names: Sequence[str]) -> None:
         """Log the names of the members that a token response had and that the token does not keep."""
-        from doorkey.observe.logs import report_dropped
-
         event = self.event("renewed")
         self.call(lambda renewed: report_dropped(names, renewed), event)
 
     def event(self, kind: Kind, grant_type: str | None = None, server: str | None = None, **more: Any) -> TokenEvent:
         """Return an event; `server` replaces the usual server."""
-        from doorkey.errors import printable
-        from doorkey.observe.events import MAX_LABEL, TokenEvent, place_of
 
         url, named = server or self._server(), self._named
         if named is None or named[0] != url:
@@ -87,8 +85,6 @@ class Observer:
 
     def has_listener(self, kind: Kind) -> bool:
         """Return whether an event of this `kind` is reported anywhere; in most programs no event of a success is."""
-        from doorkey.observe.logs import is_logged
-
         return self._on_event is not None or opentelemetry_is_there() or is_logged(kind)
 
     def moment(self) -> float | None:
@@ -96,8 +92,6 @@ class Observer:
         try:
             return float(self.timer())
         except Exception as error:  # noqa: BLE001  # no renewal depends on a timer of the program's own
-            from doorkey.observe.logs import complain
-
             complain("timer", error)
             return None
 
@@ -118,8 +112,6 @@ class Observer:
                 self._telling.discard(here)
 
     def _tell(self, event: TokenEvent) -> None:
-        from doorkey.observe.logs import log
-
         _guarded(log, event)
         if self._on_event is not None:
             _guarded(self._on_event, event)
@@ -165,8 +157,6 @@ class Watch:
         ended, code = self._observer.moment(), None
         took = None if ended is None or self._begun is None else max(ended - self._begun, 0.0)
         if error is not None:
-            from doorkey.observe.events import code_of
-
             code = code_of(error)
         event = self._observer.event(kind, self._grant_type, self._server, duration=took, error=code)
         self._observer.tell(event)  # within the span, so that log records and exemplars name it
@@ -187,8 +177,6 @@ def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
     try:
         return call(event)
     except Exception as error:  # noqa: BLE001  # code of the program's own: no renewal depends on it
-        from doorkey.observe.logs import complain
-
         complain("on_event", error, event)
         return None
 

@@ -47,7 +47,7 @@ class AssertionClient(OAuth2Client):
     def _start(self, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         """Construct the session with `options`; `given` are the arguments of the concrete class's constructor."""
         from doorkey.protocol.grants import SelfSignedGrant
-        from doorkey.runtime.preload import signing
+        from doorkey.sources.token_client import load_signing
         from doorkey.wire.limits import policy_of
         from doorkey.wire.urls import check_endpoint
 
@@ -79,7 +79,7 @@ class AssertionClient(OAuth2Client):
             **options,
         )
         self._oauth.initial_grant = SelfSignedGrant(partial(_signed, maker, self._oauth))
-        signing()
+        load_signing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

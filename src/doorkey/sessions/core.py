@@ -11,28 +11,32 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, ServerError, UsageError
+from doorkey.protocol.grants import ClientCredentialsGrant, ExtensionGrant, RefreshTokenGrant
 from doorkey.renewal.effects import Active, Renewed, saving
 from doorkey.renewal.slot import Slot
-from doorkey.runtime.preload import signing
 from doorkey.runtime.reentrancy import refuse_reentry
+from doorkey.sessions.grant_inference import is_extension
 from doorkey.sessions.hooks import ComplianceHooks, HooksOnWire
 from doorkey.sessions.issuer import KnownServer
+from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.options import SessionOptions, changed, token_given
 from doorkey.sessions.pending import Authorizations
+from doorkey.sessions.token_call import call_options, extra_pairs
+from doorkey.sources.next_token import next_token, rejects_the_grant
+from doorkey.sources.token_call import CallOverrides, TokenCall
+from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Settle
+from doorkey.wire.messages import header_pairs
+from doorkey.wire.parameters import pairs_of
 
 if TYPE_CHECKING:
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.protocol.grants import Grant
     from doorkey.renewal.state import TokenState
-    from doorkey.sources.token_call import CallOverrides, TokenCall
-    from doorkey.sources.token_client import TokenClient
     from doorkey.transport.library import Library
     from doorkey.wire.messages import Pairs, Request, Response
-
-# What only a token request needs is imported where one is made: a program that brings its token never waits for it.
 
 T = TypeVar("T")
 
@@ -65,8 +69,7 @@ class SessionCore(KnownServer):
         self.slot: TokenState = Slot(self, options.leeway, caps_leeway=False) if state is None else state
         self.token_view: OAuth2Token | None = None
         self.initial_grant: Grant | None = None  # of a session that signs its own assertions
-        if str(options.token_endpoint_auth_method).endswith("_jwt"):
-            signing()
+        self.client().load()
         if not self.is_shared:
             self.slot.observer = self.observer
             self.put(token)
@@ -134,8 +137,6 @@ class SessionCore(KnownServer):
 
     def client(self) -> TokenClient:
         """Return the client as the endpoints of the server see it: with the options of this moment."""
-        from doorkey.sources.token_client import TokenClient
-        from doorkey.wire.parameters import pairs_of
 
         options = self.options
         return TokenClient(
@@ -212,10 +213,6 @@ class SessionCore(KnownServer):
 
         Raises `UsageError` for a misspelled parameter.
         """
-        from doorkey.sessions.near_misses import refuse_near_misses
-        from doorkey.sessions.token_call import call_options, extra_pairs
-        from doorkey.sources.token_call import CallOverrides
-        from doorkey.wire.messages import header_pairs
 
         options = call_options(self.library, extra)
         if extra:
@@ -238,8 +235,6 @@ class SessionCore(KnownServer):
 
     def own_grant(self) -> Grant | None:
         """Return the grant by which the session gets its first token, if that needs no user."""
-        from doorkey.protocol.grants import ClientCredentialsGrant, ExtensionGrant
-        from doorkey.sessions.grant_inference import is_extension
 
         kind = self.options.grant_type
         if self.initial_grant is not None or kind is None:
@@ -254,8 +249,6 @@ class SessionCore(KnownServer):
 
     def repeatable_call(self) -> Flow[TokenCall | None]:
         """Return the call that needs no user: the last one again, or the session's own grant."""
-        from doorkey.sources.token_call import TokenCall
-
         last, grant = self.last_call, self.own_grant()
         if last is not None and last.repeatable:
             return last
@@ -272,8 +265,6 @@ class SessionCore(KnownServer):
 
         Raises `InvalidGrant` without a request if the grant is known to be dead and nothing replaces it.
         """
-        from doorkey.sources.next_token import next_token
-
         dead, repeatable = self.slot.dead_grant_of(token), self.repeatable(first=token is None)
         return next_token(token, dead, self.refresh, partial(self._repeat, token), repeatable=repeatable)
 
@@ -304,8 +295,6 @@ class SessionCore(KnownServer):
         """
         self.refuse_within_saving()
         if self.is_shared and refresh_token is None:
-            from doorkey.sources.token_call import CallOverrides
-
             if url is not None or overrides != CallOverrides():
                 raise UsageError("the vault knows how its tokens are renewed: omit the other arguments")
             return OAuth2Token((yield from Renewed(self.renew)))  # the vault's flight renews in its own way
@@ -335,8 +324,6 @@ class SessionCore(KnownServer):
 
         Of a `foreign` refresh token only the client is known.
         """
-        from doorkey.protocol.grants import RefreshTokenGrant
-        from doorkey.sources.token_call import TokenCall
 
         last, call = self.last_call, TokenCall(endpoint, RefreshTokenGrant(refresh_token))
         if foreign:
@@ -352,8 +339,6 @@ class SessionCore(KnownServer):
         `token` is None if the refresh token is not this session's. The grant of `token` is dead once the server has
         refused it, unless another server or client presented it.
         """
-        from doorkey.sources.next_token import rejects_the_grant
-
         if call is None:
             call = self._refreshing(token, refresh_token, (yield from self.renewal_endpoint()))
         last, usual_endpoint = self.last_call, self.issued_by or self.known_token_endpoint()

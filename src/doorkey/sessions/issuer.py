@@ -12,11 +12,11 @@ from doorkey.observe.observer import Observer
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.sessions.options import SessionOptions
+from doorkey.sources.authorization_server import AuthorizationServer, completed
 from doorkey.wire.flow import Flow
 from doorkey.wire.urls import origin_of, shown_url
 
 if TYPE_CHECKING:
-    from doorkey.sources.authorization_server import AuthorizationServer
     from doorkey.sources.token_call import TokenCall
 
 _NO_ENDPOINT: Final = "give the token endpoint's url, or construct the session with token_endpoint= or issuer="
@@ -68,8 +68,6 @@ class KnownServer:
         if issuer is None or options.metadata.token_endpoint is not None:
             self._issuer = None
         elif self._issuer is None or (self._issuer.issuer, self._issuer.http_hosts) != (issuer, hosts):
-            from doorkey.sources.authorization_server import AuthorizationServer
-
             self._issuer = AuthorizationServer(issuer, ServerMetadata(http_hosts=hosts))
 
     def may_discover(self) -> bool:
@@ -98,8 +96,6 @@ class KnownServer:
 
     def _complete(self, issuer: AuthorizationServer, found: ServerMetadata) -> None:
         """Add what was `found` to the session's metadata, unless that has been replaced meanwhile."""
-        from doorkey.sources.authorization_server import completed
-
         with self._changing:
             if self._issuer is issuer:
                 self.options = replace(self.options, metadata=completed(self.options.metadata, found))

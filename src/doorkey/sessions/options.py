@@ -11,10 +11,14 @@ from doorkey.arguments import accepts, awaits, clock, error_statuses, flag, func
 from doorkey.errors import UsageError
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.protocol.pkce import METHOD
+from doorkey.protocol.token_endpoint import check_token_types
 from doorkey.runtime.clock import monotonic_time, wall_time
+from doorkey.sessions.near_misses import option_hint
+from doorkey.sources.token_call import token_request_headers
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Scope, Secret
 from doorkey.wire.limits import ExchangePolicy, policy_of
+from doorkey.wire.parameters import pairs_of
 
 if TYPE_CHECKING:
     from doorkey.observe.observer import OnEvent
@@ -109,8 +113,6 @@ def session_options(
     """
     unknown = sorted(set(given) - OWN_OPTIONS - set(known_elsewhere))
     if unknown:
-        from doorkey.sessions.near_misses import option_hint
-
         hint = option_hint(unknown[0], [*OWN_OPTIONS, *known_elsewhere])
         raise UsageError(f"there is no option {unknown[0]!r}{hint}")
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
@@ -164,12 +166,8 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
     if own.get("token_params") is not None:
         own["token_params"] = dict(mapping(own["token_params"], "token_params"))
     if own.get("token_request_headers") is not None:
-        from doorkey.sources.token_call import token_request_headers
-
         own["token_request_headers"] = token_request_headers(own["token_request_headers"])
     if own.get("token_types") is not None:
-        from doorkey.protocol.token_endpoint import check_token_types
-
         own["token_types"] = check_token_types(own["token_types"])
     values = {name: getattr(_DEFAULTS, name) if value is None else value for name, value in own.items()}
     new = replace(options, **values, metadata=metadata)
@@ -179,8 +177,6 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
 
 def _parameters(before: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the parameters of each authorization request; None removes one."""
-    from doorkey.wire.parameters import pairs_of
-
     pairs_of(given)  # raises for a value that no URL can hold
     return MappingProxyType({name: value for name, value in {**before, **given}.items() if value is not None})
 

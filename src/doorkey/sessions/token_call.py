@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import UsageError
+from doorkey.wire.parameters import merged, pairs_of, parse_form
 
 if TYPE_CHECKING:
     from doorkey.sources.token_call import CallOptions
     from doorkey.transport.library import Library
     from doorkey.wire.messages import Pairs
-
-# What only a token request needs is imported where one is made: a program that brings its token never waits for it.
 
 
 def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
@@ -21,8 +20,6 @@ def extra_pairs(body: object, extra: Mapping[str, Any]) -> Pairs:
     What both say is said once, and an empty scope is none (RFC 6749 §3.2, §3.3). Raises `UsageError` where they
     disagree.
     """
-    from doorkey.wire.parameters import merged, pairs_of, parse_form
-
     if not body:
         pairs: Pairs = ()
     elif isinstance(body, str | bytes):

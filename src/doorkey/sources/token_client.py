@@ -40,6 +40,12 @@ class RequestHooks(Protocol):
         ...
 
 
+def load_signing() -> None:
+    """Import what signing an assertion needs. Call it when an object is constructed that signs."""
+    from doorkey.jose import signing  # noqa: F401  # needed later, by a module that is imported when it signs
+    from doorkey.protocol import client_assertion  # noqa: F401  # as above
+
+
 def _as_given(auth: Any) -> ClientAuthMethod:
     method: ClientAuthMethod = auth
     return method
@@ -74,10 +80,11 @@ class TokenClient:
     registered: Mapping[str, ClientAuthMethod] | None = None
     adapt: Callable[[object], ClientAuthMethod] = field(default=_as_given)
 
-    def signs(self) -> bool:
-        """Say whether the client may have to sign assertions, for which a library is loaded."""
+    def load(self) -> None:
+        """Import what signing needs if the client may have to sign assertions: an event loop does not wait for that."""
         several = self.methods or default_methods(self.credential)
-        return any(isinstance(one, str) and one.endswith("_jwt") for one in several)
+        if any(isinstance(one, str) and one.endswith("_jwt") for one in several):
+            load_signing()
 
     def ask(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
         """Make the token request of `call` at the server of `metadata`, and return its token (RFC 6749 §5).

@@ -11,7 +11,6 @@ from doorkey.errors import UsageError
 from doorkey.observe.observer import Observer
 from doorkey.protocol.grants import Grant
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.runtime.preload import signing
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.token_call import HeaderItems, TokenCall, token_params, token_request_headers
 from doorkey.sources.token_client import TokenClient
@@ -51,8 +50,7 @@ class TokenRequests:
             clock=clock,
             observer=observer,
         )
-        if self._client.signs():
-            signing()
+        self._client.load()
 
     def ready(self) -> Flow[ServerMetadata]:
         """Return the metadata, with a token endpoint: discovered unless it is known."""

@@ -14,10 +14,11 @@ from doorkey.errors import TransportError, UsageError
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.runtime.loops import running_loop
 from doorkey.runtime.preload import ready
-from doorkey.transport import made_clients
+from doorkey.transport import made_clients, on_aiohttp
 from doorkey.transport.calling_client import Proxied, RequestsCaller, calling_client, warn_of_proxy
 from doorkey.transport.causes import detached
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
+from doorkey.transport.on_httpx import aexchange, exchange
 from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.messages import Request, Response
 
@@ -49,8 +50,6 @@ def sender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Respo
     """Return what sends a request through a blocking `client`. Raises `UsageError` for an unknown kind."""
     lib = _httpx_of(client, "Client")
     if lib is not None:
-        from doorkey.transport.on_httpx import exchange
-
         return partial(exchange, lib, client, policy=policy)
     if any(base.__module__ == "requests.sessions" for base in type(client).__mro__):
         from doorkey.transport.on_requests import exchange as exchange_on_requests
@@ -61,11 +60,8 @@ def sender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Respo
 
 def asender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Awaitable[Response]]:
     """Return what sends a request through an asynchronous `client`. Raises `UsageError` for an unknown kind."""
-    from doorkey.transport import on_aiohttp
-
     if on_aiohttp.is_session(client):
         return partial(on_aiohttp.aexchange, client, policy=policy)
-    from doorkey.transport.on_httpx import aexchange
 
     return partial(aexchange, ahttpx_of(client), client, policy=policy)
 
