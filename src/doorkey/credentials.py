@@ -22,7 +22,7 @@ from doorkey.protocol import grants
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.token_endpoint import check_token_types
 from doorkey.tokens import legal_refresh_token, legal_token, token_problem
-from doorkey.values import Scope, Secret
+from doorkey.values import Scope, Secret, constructor_clears_locals, hides_locals
 from doorkey.wire.messages import Pairs
 
 AuthMethods: TypeAlias = "tuple[str | ClientAuthMethod, ...]"
@@ -35,6 +35,7 @@ _SECRETS = frozenset({"client_secret", "password", "refresh_token", "assertion",
 _TEXTS = ("username", "subject_token_type", "actor_token_type", "requested_token_type")
 
 
+@constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class Credentials:
     """The client of a token and what it presents. `scopes`, `audience` and `resource` are kept as tuples of texts."""
@@ -87,6 +88,7 @@ class Credentials:
         return (*scope, *(("audience", one) for one in self.audience), *(("resource", one) for one in self.resource))
 
 
+@constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class ClientCredentials(Credentials):
     """The client for itself (RFC 6749 §4.4)."""
@@ -96,6 +98,7 @@ class ClientCredentials(Credentials):
         return grants.ClientCredentialsGrant()
 
 
+@constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class ResourceOwnerCredentials(Credentials):
     """A person's or a technical account's name and password (RFC 6749 §4.3), given by `with_username_password`."""
@@ -103,6 +106,7 @@ class ResourceOwnerCredentials(Credentials):
     username: str = field(default="", kw_only=True)
     password: SecretText = field(default="", kw_only=True)
 
+    @hides_locals
     def with_username_password(self, username: str, password: SecretText) -> ResourceOwnerCredentials:
         """Return a copy for this account."""
         return replace(self, username=username, password=password)
@@ -115,6 +119,7 @@ class ResourceOwnerCredentials(Credentials):
         return grants.PasswordGrant(self.username, password)
 
 
+@constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class RefreshToken(Credentials):
     """A refresh token that was obtained elsewhere (RFC 6749 §6). Once it is refused, the grant is dead."""
@@ -131,6 +136,7 @@ class RefreshToken(Credentials):
         return grants.RefreshTokenGrant(_secret_of(self.refresh_token, "refresh_token"))
 
 
+@constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class JWTBearer(Credentials):
     """A signed assertion (RFC 7523 §2.1): a text that is used once, or a callable that makes a fresh one each time."""
@@ -147,6 +153,7 @@ class JWTBearer(Credentials):
         return grants.JWTBearerGrant(_secret_of(self.assertion, "assertion"))
 
 
+@constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenExchange(Credentials):
     """One token for another (RFC 8693 §2.1); tokens are texts, or callables that return the current one."""

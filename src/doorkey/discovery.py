@@ -7,10 +7,12 @@ from typing import Any
 from doorkey.protocol.discovery import discover_flow
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import wall_time
+from doorkey.values import clears_locals
 from doorkey.wire.flow import arun, run
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
 
+@clears_locals
 def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
     """Return the metadata of `issuer`, at both well-known places (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).
 
@@ -25,6 +27,7 @@ def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy |
         return run(discover_flow(issuer, wall_time(), policy.http_hosts), send)
 
 
+@clears_locals
 async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
     """Return the metadata of `issuer`, as `discover` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
     from doorkey.transport.senders import asender

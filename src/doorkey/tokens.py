@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Self, cast
 
 from doorkey.arguments import seconds
 from doorkey.errors import UsageError
-from doorkey.values import MASK, ReadOnlyDict, Scope, Secret, hides_locals
+from doorkey.values import MASK, ReadOnlyDict, Scope, Secret, clears_locals, hides_locals
 
 __all__ = ["OAuth2Token", "OAuthToken"]
 
@@ -215,6 +215,7 @@ class OAuth2Token(ReadOnlyDict):
         super().__init__(self.value.to_dict())
 
     @classmethod
+    @clears_locals
     def from_dict(cls, token: Mapping[str, Any] | OAuthToken | None) -> Self | None:
         """Return the token of a mapping; None stays None, and a token stays itself."""
         return token if token is None or isinstance(token, cls) else cls(token)

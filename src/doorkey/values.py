@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -16,8 +16,10 @@ __all__ = ["Scope", "Secret"]
 E = TypeVar("E", bound=BaseException)
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 MASK = "***"
+_IS_COROUTINE: Final = 0x80
 _SUSPENDS: Final = 0x20 | 0x80 | 0x200  # flags of the code of generators, coroutines and asynchronous generators
 
 
@@ -62,7 +64,12 @@ def clear_locals(error: BaseException) -> None:
 
 
 def clears_locals(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function` such that errors that leave it keep none of its arguments: see `clear_locals`."""
+    """Return `function`, or a coroutine function, such that errors that leave it keep none of its arguments.
+
+    See `clear_locals`.
+    """
+    if cast("Any", function).__code__.co_flags & _IS_COROUTINE:
+        return cast("Callable[P, R]", _clears_locals_async(cast("Any", function)))
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -74,6 +81,26 @@ def clears_locals(function: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return call
+
+
+def _clears_locals_async(function: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await function(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs  # as above
+            clear_locals(error)
+            raise
+
+    return call
+
+
+def constructor_clears_locals(kind: type[T]) -> type[T]:
+    """Return the class `kind`, whose constructor `clears_locals`: a decorator for a dataclass with secrets."""
+    made: Any = kind
+    made.__init__ = clears_locals(made.__init__)
+    return kind
 
 
 def hides_locals(function: Callable[P, R]) -> Callable[P, R]:
@@ -112,7 +139,9 @@ class Secret:
     def __init__(self, value: str | Secret) -> None:
         given: object = value._value if isinstance(value, Secret) else value
         if not isinstance(given, str):
-            raise UsageError(f"a Secret is made of text, not {type(given).__name__}")
+            kind = type(given).__name__
+            del value, given  # this frame is in the traceback
+            raise UsageError(f"a Secret is made of text, not {kind}")
         object.__setattr__(self, "_value", given)
 
     def reveal(self) -> str:

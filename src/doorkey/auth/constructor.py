@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from doorkey.auth.options import SourceOptions
-from doorkey.values import NotPicklable
+from doorkey.values import NotPicklable, clears_locals
 
 if TYPE_CHECKING:
     from doorkey.auth.signer import RequestSigner
@@ -17,6 +17,7 @@ class SignsRequests(NotPicklable):
 
     _signer: RequestSigner
 
+    @clears_locals
     def __init__(
         self,
         token_source: Any,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, cast
 
 from doorkey.errors import UsageError
 from doorkey.sessions.attributes import Option
+from doorkey.values import Secret, clears_locals
 
 if TYPE_CHECKING:
     from doorkey.protocol.authorization import AuthorizationTransaction
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from doorkey.sessions.options import UpdateToken
     from doorkey.sessions.shared_token import SharedToken
     from doorkey.tokens import OAuth2Token
-    from doorkey.values import Secret
     from doorkey.wire.flow import Flow
 
 # The modules of an operation are imported when it is first called, and the core when the first session is constructed:
@@ -90,6 +90,7 @@ class OAuth2Client:
         return self._oauth.token_view
 
     @token.setter
+    @clears_locals
     def token(self, token: Mapping[str, Any] | None) -> None:
         self._oauth.slot.refuse_change("token")
         self._oauth.put(self._oauth.given(token))
@@ -124,6 +125,7 @@ class OAuth2Client:
     revocation_endpoint: Option[str | None, str | None] = Option("Revocation endpoint URL (RFC 7009).")
     introspection_endpoint: Option[str | None, str | None] = Option("Introspection endpoint URL (RFC 7662).")
 
+    @clears_locals
     def _change(self, name: str, value: object) -> None:
         self._oauth.change(name, value, blocking=self._blocking)
         if name == "token_placement":
@@ -137,6 +139,7 @@ class OAuth2Client:
 
     # -- methods without requests -------------------------------------------------------------------------------------
 
+    @clears_locals
     def create_authorization_url(
         self, url: str | None = None, state: str | None = None, code_verifier: str | None = None, **extra: Any
     ) -> tuple[str, str]:
@@ -162,6 +165,7 @@ class OAuth2Client:
         core.authorizations.remember(state, pending)
         return full_url, state
 
+    @clears_locals
     def begin_authorization(self, url: str | None = None, **extra: Any) -> AuthorizationTransaction:
         """Return a new login with state, nonce and PKCE. Any session of any process can finish it (RFC 9700 §2.1).
 
@@ -175,6 +179,7 @@ class OAuth2Client:
         self._find_authorization_endpoint(url)
         return transaction_of(self._oauth.options, url, extra, self._oauth.options.clock())
 
+    @clears_locals
     def parse_authorization_response(
         self,
         authorization_response: str | Mapping[str, Any],
@@ -311,8 +316,6 @@ class OAuth2Client:
         Raises `MissingTokenError` without a refresh token (an assertion session signs another assertion instead), and
         otherwise as `fetch_token` does.
         """
-        from doorkey.values import Secret
-
         current = Secret(refresh_token) if refresh_token else None
         return (yield from self._oauth.refresh_now(url, current, self._oauth.overrides_of(body, extra, auth, headers)))
 

@@ -20,7 +20,7 @@ from doorkey.sources.core import SourceCore
 from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken
 from doorkey.transport.senders import AsyncSender, Sender
-from doorkey.values import NotPicklable
+from doorkey.values import NotPicklable, clears_locals
 from doorkey.wire.flow import Sleep
 from doorkey.wire.limits import ExchangePolicy, policy_of
 from doorkey.wire.messages import Request
@@ -42,6 +42,7 @@ class TokenSource(NotPicklable, RejectableSource):
     `token_params` and `token_request_headers` (without `Authorization`) are added to every token request.
     """
 
+    @clears_locals
     def __init__(
         self,
         credentials: Credentials,
@@ -103,6 +104,7 @@ class TokenSource(NotPicklable, RejectableSource):
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
         return self._flight.token()
 
+    @clears_locals
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
         return self._core.reject(token)
@@ -144,6 +146,7 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
     `TokenSource`, with a task in place of a thread.
     """
 
+    @clears_locals
     def __init__(
         self,
         credentials: Credentials,
@@ -207,6 +210,7 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
         """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
         return await self._flight.token()
 
+    @clears_locals
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
         return self._core.reject(token)

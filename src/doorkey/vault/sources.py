@@ -9,7 +9,7 @@ from doorkey.renewal.api_rejections import RejectableSource
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import reject
 from doorkey.tokens import OAuthToken
-from doorkey.values import NotPicklable
+from doorkey.values import NotPicklable, clears_locals
 from doorkey.vault.credentials import SharedCredentials
 from doorkey.vault.key_state import KeyState
 
@@ -44,6 +44,7 @@ class VaultSource(NotPicklable, RejectableSource):
         self._refused = None
         return token
 
+    @clears_locals
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another.
 
@@ -77,6 +78,7 @@ class AsyncVaultSource(NotPicklable, RejectableSource):
         self._refused = None
         return token
 
+    @clears_locals
     def reject(self, token: OAuthToken) -> bool:
         """Forget `token`, if it is still the current one, as a server refused it; see `VaultSource.reject`."""
         self._refused = live = self._live(self._key)

@@ -23,7 +23,7 @@ from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.senders import AsyncSender, Sender
-from doorkey.values import NotPicklable, clear_locals, clears_locals
+from doorkey.values import NotPicklable, clears_locals
 from doorkey.vault.clients import client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.credentials import SharedCredentials
@@ -130,6 +130,7 @@ class TokenVault(NotPicklable):
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
         return VaultSource(checked_key(key), self._live)
 
+    @clears_locals
     def source_of(self, credentials: Credentials, *, key: str | None = None) -> VaultSource:
         """Return the token of `credentials` as a source that all processes share; nothing is read or requested yet.
 
@@ -150,6 +151,7 @@ class TokenVault(NotPicklable):
     @overload
     def client(self, key: str, kind: type[C], **options: Any) -> C: ...
 
+    @clears_locals
     def client(self, key: str, kind: Any = None, **options: Any) -> Any:
         """Return an HTTP client that sends the token of `key`: an `OAuth2Session`, or a `kind`.
 
@@ -273,20 +275,17 @@ class AsyncTokenVault(NotPicklable):
             max_sources, max_idle, names=_BOUNDS
         )
 
+    @clears_locals
     async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
         """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
-        try:
-            live = self._live(checked_key(key))
-            await shielded(lambda: arun(self._core.save(live.state, token), self._perform), _nothing)
-        except BaseException as error:
-            del token  # as `clears_locals` does
-            clear_locals(error)
-            raise
+        live = self._live(checked_key(key))
+        await shielded(lambda: arun(self._core.save(live.state, token), self._perform), _nothing)
 
     def source(self, key: str) -> AsyncVaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
         return AsyncVaultSource(checked_key(key), self._live)
 
+    @clears_locals
     def source_of(self, credentials: Credentials, *, key: str | None = None) -> AsyncVaultSource:
         """Return the token of `credentials` as a source that all processes share; see `TokenVault.source_of`."""
         return AsyncVaultSource(self._core.shared(credentials, key), self._live)
@@ -297,6 +296,7 @@ class AsyncTokenVault(NotPicklable):
     @overload
     def client(self, key: str, kind: type[C], **options: Any) -> C: ...
 
+    @clears_locals
     def client(self, key: str, kind: Any = None, **options: Any) -> Any:
         """Return an HTTP client that sends the token of `key`: an `AsyncOAuth2Client`, or a `kind`.
 

@@ -14,6 +14,7 @@ from doorkey.values import clear_locals
 from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.support.every_adapter import Adapter, Client
 from tests.support.hostile_server import Hostile, reply
+from tests.support.local_variables import variables_of_ours
 
 ARGUMENT = "-".join(["the", "argument", "of", "the", "call"])
 
@@ -31,24 +32,6 @@ CALLS: dict[str, Callable[[Client, str], object]] = {
 }
 
 
-def variables_of_ours(error: BaseException) -> str:
-    """Every local variable of this package's frames in `error`, its causes and its contexts."""
-    found: list[str] = []
-    chain: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while chain:
-        one = chain.pop()
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            chain += [one.__cause__, one.__context__]
-            for frame, _ in traceback.walk_tb(one.__traceback__):
-                if str(frame.f_globals.get("__name__")).startswith("doorkey."):
-                    found += [
-                        f"{frame.f_code.co_qualname}: {name} = {value!r}" for name, value in frame.f_locals.items()
-                    ]
-    return "\n".join(found)
-
-
 @pytest.mark.parametrize("call", list(CALLS))
 def test_the_frames_of_a_failed_call_hold_none_of_its_arguments(adapter: Adapter, hostile: Hostile, call: str) -> None:
     hostile.on("/token", reply(400, json={"error": "invalid_grant"}))
@@ -61,6 +44,32 @@ def test_the_frames_of_a_failed_call_hold_none_of_its_arguments(adapter: Adapter
 def test_the_frames_of_a_failed_construction_hold_none_of_its_arguments(adapter: Adapter) -> None:
     with pytest.raises(UsageError) as raised:
         adapter.client("c", ARGUMENT, token_endpoint="https://as.example/token", scopee="a near miss")
+    assert ARGUMENT not in variables_of_ours(raised.value)
+
+
+NO_TOKEN = {"access_token": ARGUMENT, "token_type": "no word"}
+
+AT_ONCE: dict[str, Callable[[Any], object]] = {
+    "token =": lambda session: setattr(session, "token", NO_TOKEN),
+    "token = without an access token": lambda session: setattr(session, "token", {"refresh_token": ARGUMENT}),
+    "create_authorization_url(**extra)": lambda session: session.create_authorization_url(
+        "nowhere", login_hint=ARGUMENT
+    ),
+    "create_authorization_url(code_verifier=)": lambda session: session.create_authorization_url(
+        "https://as.example/authorize", code_verifier=f"{ARGUMENT}, too short"
+    ),
+    "begin_authorization(login_hint=)": lambda session: session.begin_authorization("nowhere", login_hint=ARGUMENT),
+    "parse_authorization_response(url)": lambda session: session.parse_authorization_response(
+        f"https://app.example/cb?code={ARGUMENT}&state=unknown"
+    ),
+}
+
+
+@pytest.mark.parametrize("call", list(AT_ONCE))
+def test_the_frames_of_a_failed_call_without_a_request_hold_none_of_its_arguments(adapter: Adapter, call: str) -> None:
+    client = adapter.client("c", token_endpoint="https://as.example/token")
+    with pytest.raises(OAuthError) as raised:
+        AT_ONCE[call](client.native)
     assert ARGUMENT not in variables_of_ours(raised.value)
 
 

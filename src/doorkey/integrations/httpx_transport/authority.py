@@ -22,7 +22,7 @@ from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken
 from doorkey.transport.on_httpx import exchange
 from doorkey.transport.senders import AsyncSender, httpx_of
-from doorkey.values import NotPicklable
+from doorkey.values import NotPicklable, clears_locals
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
@@ -110,6 +110,7 @@ def _nothing() -> None:
 class _Authority(NotPicklable):
     """The base of the blocking and the asynchronous client."""
 
+    @clears_locals
     def __init__(
         self,
         http_client: Any,
