@@ -101,10 +101,14 @@ def parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
 
 @pytest.mark.parametrize(
     ("sync", "awaiting"),
-    [(SingleFlight, AsyncSingleFlight), (doorkey.TokenSource, doorkey.AsyncTokenSource)],
+    [
+        (SingleFlight, AsyncSingleFlight),
+        (doorkey.TokenSource, doorkey.AsyncTokenSource),
+        (doorkey.KeySource, doorkey.AsyncKeySource),
+    ],
 )
 def test_twins_have_the_same_methods_with_the_same_parameters(sync: type, awaiting: type) -> None:
-    renamed = {"aclose": "close"}
+    renamed = {"aclose": "close", "achecked": "checked"}
     ours, theirs = public(sync), {renamed.get(name, name): member for name, member in public(awaiting).items()}
     assert ours.keys() == theirs.keys()
     for name, member in ours.items():

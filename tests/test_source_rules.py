@@ -18,6 +18,7 @@ NUMBERS = {
     "tokens.py": "the one parser of lifetimes, and of times in stored tokens",
     "wire/responses.py": "the one parser of Retry-After, bounded",
     "wire/strict_json.py": "the one parser of JSON numbers, which refuses what is not finite",
+    "protocol/http_caching.py": "digits of Cache-Control and Age, twelve at most",
     "wire/addresses.py": "an address of the module ipaddress",
     "wire/key_material.py": "a number of a key, after a regular expression",
     "jose/claim_rules.py": "the one parser of times in claims",

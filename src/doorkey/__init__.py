@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from doorkey.integrations.requests_client import OAuth2Session as OAuth2Session
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.metadata import ServerMetadata
-    from doorkey.sources import AsyncTokenSource, TokenSource
+    from doorkey.sources import AsyncKeySource, AsyncTokenSource, Issuer, KeySource, TokenSource
     from doorkey.tokens import OAuth2Token, OAuthToken
     from doorkey.values import Scope, Secret
     from doorkey.vault import AsyncTokenVault, TokenVault
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0.dev0"
 
 __all__ = [
+    "AsyncKeySource",
     "AsyncTokenSource",
     "AsyncTokenVault",
     "AuthorizationTransaction",
@@ -42,7 +43,9 @@ __all__ = [
     "ExchangePolicy",
     "InvalidGrant",
     "InvalidResponse",
+    "Issuer",
     "JWTBearer",
+    "KeySource",
     "OAuth2Auth",
     "OAuth2Token",
     "OAuthError",
@@ -66,6 +69,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncKeySource": "doorkey.sources",
     "AsyncTokenSource": "doorkey.sources",
     "AsyncTokenVault": "doorkey.vault",
     "AuthorizationTransaction": "doorkey.protocol.authorization",
@@ -73,7 +77,9 @@ _MODULES = {
     "ExchangePolicy": "doorkey.wire.limits",
     "InvalidGrant": "doorkey.errors",
     "InvalidResponse": "doorkey.errors",
+    "Issuer": "doorkey.sources",
     "JWTBearer": "doorkey.credentials",
+    "KeySource": "doorkey.sources",
     "OAuth2Auth": "doorkey.auth",
     "OAuth2Token": "doorkey.tokens",
     "OAuthError": "doorkey.errors",

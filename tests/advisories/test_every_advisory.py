@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 NOT_YET = {
-    "CVE-2026-48524": "key sources: a fetch of the key set for each unknown kid",
     "CVE-2026-41425": "logins for frameworks: state that is not bound to the browser",
     "CVE-2025-14546": "logins for frameworks",
     "CVE-2025-68481": "logins for frameworks",

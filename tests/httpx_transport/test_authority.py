@@ -85,7 +85,7 @@ def test_an_authority_of_another_event_loop_says_what_helps(
         "openid_config": authority.openid_config,
     }
     asyncio.run(calls[first]())
-    authority._server.found = None
+    authority._server.discovery.kept = None
     authority.forget(ClientCredentials("one"))
     with pytest.raises(TransportError, match="make an authority, with a client of its own, for each event loop"):
         asyncio.run(calls[then]())

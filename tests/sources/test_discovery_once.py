@@ -10,6 +10,7 @@ import pytest
 from doorkey import ClientCredentials, OAuthError, TransportError
 from doorkey.errors import InvalidResponse, TemporarilyUnavailable
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
+from doorkey.protocol.http_caching import Kept
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
 from doorkey.sources.authorization_server import AuthorizationServer
@@ -38,7 +39,7 @@ def published(hostile: Hostile) -> bytes:
 
 def watched(issuer: str) -> tuple[AuthorizationServer, Watched]:
     server, lock = AuthorizationServer(issuer, ServerMetadata()), Watched()
-    server.lock = lock
+    server.discovery.lock = lock
     return server, lock
 
 
@@ -130,7 +131,7 @@ def test_32_keys_of_a_vault_that_begin_at_once_discover_its_issuer_once(hostile:
     hostile.on(WELL_KNOWN, held)
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
     with TokenVault(MemoryStore(), client_id="app", client_secret="s", issuer=hostile.url(""), clock=clock) as vault:
-        vault._core.server.lock = lock = Watched()
+        vault._core.server.discovery.lock = lock = Watched()
         for number in range(MANY):
             vault.save(f"u-{number}", {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START - 1})
         calls = [vault.source(f"u-{number}").token for number in range(MANY)]
@@ -149,7 +150,7 @@ def test_who_asks_for_the_metadata_itself_waits_for_the_same_discovery(hostile: 
     hostile.on("/token", token("at"))
     with httpx2.Client(base_url=hostile.url(""), verify=TLS) as http:
         authority = OAuthAuthorityClient(http)
-        authority._server.lock = lock = Watched()
+        authority._server.discovery.lock = lock = Watched()
         calls: list[Callable[[], Any]] = [
             lambda: authority.openid_config.token_endpoint,
             lambda: authority.supports_grant("implicit"),
@@ -178,7 +179,7 @@ def begun(server: AuthorizationServer) -> Any:
 
 
 def lead(server: AuthorizationServer) -> Holder:
-    entered = server.lock.try_acquire()
+    entered = server.discovery.lock.try_acquire()
     assert entered is not None
     return entered
 
@@ -196,17 +197,18 @@ def test_a_cancelled_leader_hands_over() -> None:
     with pytest.raises(StopIteration) as done:
         second.send(Response(200, (("Content-Type", "application/json"),), answer))
     assert done.value.value.token_endpoint == "https://as.example/t"
-    assert server.lock.try_acquire()
+    assert server.discovery.lock.try_acquire()
 
 
 def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -> None:
     server = AuthorizationServer("https://as.example", ServerMetadata())
     late = begun(server)
     leads = lead(server)
-    server.found = ServerMetadata(token_endpoint="https://as.example/t")
+    found = ServerMetadata(token_endpoint="https://as.example/t")
+    server.discovery.kept = Kept(found, START, START + 60, START + 60)
     with pytest.raises(StopIteration):
         late.send(leads)
-    assert server.lock.try_acquire(), "it has let go"
+    assert server.discovery.lock.try_acquire(), "it has let go"
 
 
 @pytest.mark.parametrize("leads", [True, False])

@@ -10,6 +10,7 @@ from doorkey.values import NotPicklable, clears_locals
 
 if TYPE_CHECKING:
     from doorkey.auth.signer import RequestSigner
+    from doorkey.sources.issuer import Issuer
 
 
 class SignsRequests(NotPicklable):
@@ -23,7 +24,7 @@ class SignsRequests(NotPicklable):
         token_source: Any,
         token_placement: str = "header",
         *,
-        issuer: str | None = None,
+        issuer: str | Issuer | None = None,
         token_endpoint: str | None = None,
         allowed_origins: Iterable[str] | None = None,
         rejected_statuses: Iterable[int] = (401,),
@@ -46,7 +47,7 @@ class SignsRequests(NotPicklable):
         """
         from doorkey.auth.signer import signer_for  # when the first one is made: importing the clients stays cheap
 
-        places = {"issuer": issuer, "token_endpoint": token_endpoint}
+        places: dict[str, Any] = {"issuer": issuer, "token_endpoint": token_endpoint}
         self._signer = signer_for(
             token_source,
             token_placement=token_placement,

@@ -18,6 +18,7 @@ from doorkey.arguments import mapping, members
 from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.algorithms import ALGORITHMS, algorithm_named
 from doorkey.jose.claims import JWTClaims, Options
+from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
 from doorkey.jose.keys import Key, import_keys
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_header, verify
@@ -92,25 +93,84 @@ class JsonWebToken:
     ) -> JWTClaims:
         """Return the claims of the token `s` once its form, algorithm and signature are found good.
 
-        `key` is a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, or a function of the token's
-        header that returns one of them. Of a set, keys that are odd, private or symmetric are ignored. `claims_cls` is
-        the kind of claims, which `claims_options` and `claims_params` are for. Time and meaning are judged by
-        `validate()` of what is returned.
+        `key` is a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, a `doorkey.KeySource` or
+        `doorkey.Issuer`, or a function of the token's header that returns one of them. Of a set, keys that are odd,
+        private or symmetric are ignored. `claims_cls` is the kind of claims, which `claims_options` and `claims_params`
+        are for. Time and meaning are judged by `validate()` of what is returned.
 
-        Raises `VerificationError` for anything wrong with the token, `UsageError` for what the program gave.
+        Raises `VerificationError` for anything wrong with the token, `UsageError` for what the program gave, and what
+        a key source raises that cannot fetch its keys.
         """
+        check, keys = self._prepared(s, key, claims_cls, claims_options, claims_params)
+        if isinstance(keys, KeysOfIssuer):
+            return keys.checked(check)
+        if isinstance(keys, AsyncKeysOfIssuer):
+            raise UsageError("an AsyncKeySource is for `await jwt.adecode(token, keys)`; decode takes a KeySource")
+        return check(keys)
+
+    @overload
+    async def adecode(
+        self,
+        s: str | bytes | Secret,
+        key: Keys,
+        claims_cls: None = None,
+        claims_options: Options | None = None,
+        claims_params: Mapping[str, Any] | None = None,
+    ) -> JWTClaims: ...
+    @overload
+    async def adecode(
+        self,
+        s: str | bytes | Secret,
+        key: Keys,
+        claims_cls: type[_C],
+        claims_options: Options | None = None,
+        claims_params: Mapping[str, Any] | None = None,
+    ) -> _C: ...
+    @clears_locals
+    async def adecode(
+        self,
+        s: str | bytes | Secret,
+        key: Keys,
+        claims_cls: type[JWTClaims] | None = None,
+        claims_options: Options | None = None,
+        claims_params: Mapping[str, Any] | None = None,
+    ) -> JWTClaims:
+        """Return what `decode` returns, with keys that a `doorkey.AsyncKeySource` or a `doorkey.Issuer` fetches.
+
+        All other kinds of keys are accepted too. Raises as `decode` does.
+        """
+        check, keys = self._prepared(s, key, claims_cls, claims_options, claims_params)
+        if isinstance(keys, AsyncKeysOfIssuer):
+            return await keys.achecked(check)
+        if isinstance(keys, KeysOfIssuer):
+            raise UsageError("a KeySource would block the event loop: give an AsyncKeySource or an Issuer")
+        return check(keys)
+
+    def _prepared(
+        self,
+        s: str | bytes | Secret,
+        key: object,
+        claims_cls: type[JWTClaims] | None,
+        claims_options: Options | None,
+        claims_params: Mapping[str, Any] | None,
+    ) -> tuple[Callable[[object], JWTClaims], object]:
+        """Return the function of keys that returns the claims of the token, and the keys that the program means."""
         kind: object = claims_cls or JWTClaims
         if not (isinstance(kind, type) and issubclass(kind, JWTClaims)):
             raise UsageError("claims_cls is JWTClaims, or a class made of it such as CodeIDToken")
         token = _text(s)
-        keys = self._keys(key, token)
-        allowed = _allowed_by(keys) if self._algorithms is None else self._algorithms
-        verified = verify(token, keys, algorithms=allowed)
-        return kind(verified.claims, verified.header, claims_options, claims_params)
-
-    def _keys(self, key: object, token: str) -> tuple[Key, ...]:
         if callable(key):
             key = _chosen(cast("Callable[[_Header], object]", key), unsafe_header(token))
+
+        def check(given: object) -> JWTClaims:
+            keys = self._keys(given)
+            allowed = _allowed_by(keys) if self._algorithms is None else self._algorithms
+            verified = verify(token, keys, algorithms=allowed)
+            return kind(verified.claims, verified.header, claims_options, claims_params)
+
+        return check, key
+
+    def _keys(self, key: object) -> tuple[Key, ...]:
         keys = import_keys(key)
         if self._algorithms is None and _has_bare_bytes(key, keys):
             raise UsageError(

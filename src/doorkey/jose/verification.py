@@ -27,6 +27,8 @@ MAX_BYTES = 64 * 1024
 MAX_TRIED = 16
 """Keys that one token is checked with."""
 
+_UNKNOWN_KID, _NO_KEY = "is not among the known keys", "has no key that fits it"
+
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -87,6 +89,11 @@ def verify_bytes(
         _check_typ(header, [typ] if isinstance(typ, str) else list(typ))
     _check_signature(token, alg, _chosen(candidates, header, alg))
     return header, _raw(token.split(".")[1], "token")
+
+
+def asks_for_other_keys(error: VerificationError) -> bool:
+    """Return whether `error` says that no key verified the token: a newer key set may have one that does."""
+    return isinstance(error, BadSignatureError) or error.reason.startswith((_UNKNOWN_KID, _NO_KEY))
 
 
 @hides_locals
@@ -155,7 +162,7 @@ def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Ke
     kid = header.get("kid")
     by_kid = [key for key in keys if kid is None or key.kid is None or key.kid == kid]
     if not by_kid:
-        raise VerificationError("kid", "is not among the known keys")
+        raise VerificationError("kid", _UNKNOWN_KID)
     fitting: list[Key] = []
     misfit: UsageError | None = None
     for key in by_kid:
@@ -168,7 +175,7 @@ def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Ke
     if len(fitting) > MAX_TRIED:
         raise VerificationError("kid", f"does not choose one key: more than {MAX_TRIED} fit, and each costs a check")
     if not fitting:
-        raise VerificationError("alg", "has no key that fits it" + (f": {misfit.description}" if misfit else ""))
+        raise VerificationError("alg", _NO_KEY + (f": {misfit.description}" if misfit else ""))
     return fitting
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from doorkey.errors import InvalidResponse, UsageError
+from doorkey.protocol.http_caching import Kept, Lifetime
 from doorkey.protocol.metadata import ServerMetadata, parse_metadata
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request
@@ -15,6 +16,9 @@ from doorkey.wire.urls import check_endpoint
 
 OPENID: Final = "/.well-known/openid-configuration"
 OAUTH: Final = "/.well-known/oauth-authorization-server"
+
+LIFETIME: Final = Lifetime(least=60.0, usual=3600.0, most=86_400.0, stale=7 * 86_400.0)
+"""Bounds of the use of metadata, in seconds: an hour, unless its HTTP caching headers say otherwise."""
 
 _NOT_HERE: Final = frozenset({404, 405, 410})
 
@@ -43,10 +47,18 @@ def discover_flow(issuer: str, now: float | None = None, http_hosts: Collection[
     A form that the server does not have (404, 405, 410) leads to the next; anything else that is wrong is raised:
     `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
     """
+    return (yield from kept_metadata(issuer, now, http_hosts)).value
+
+
+def kept_metadata(
+    issuer: str, now: float | None = None, http_hosts: Collection[str] = (), lifetime: Lifetime = LIFETIME
+) -> Flow[Kept[ServerMetadata]]:
+    """Fetch the metadata of `issuer` as `discover_flow` does, with the time until which it may be used."""
     for url in well_known_urls(issuer, http_hosts):
         response = yield from Request("GET", url, (("Accept", "application/json"),))
         if response.status not in _NOT_HERE:
-            return parse_metadata(json_answer(response, "metadata", now), issuer, response.status, http_hosts)
+            found = parse_metadata(json_answer(response, "metadata", now), issuer, response.status, http_hosts)
+            return lifetime.keep(found, response, now or 0.0)
     raise InvalidResponse(
         "not_found", "no metadata at any well-known place of this issuer: is the issuer spelled exactly?", status=404
     )

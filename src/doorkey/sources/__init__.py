@@ -1,13 +1,21 @@
-"""Token sources: one token, fresh whenever it is requested, obtained once for all callers."""
+"""Sources: the fresh token of a grant, and the keys and metadata of an issuer, obtained once for all callers."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doorkey.sources.issuer import Issuer
+    from doorkey.sources.key_source import AsyncKeySource, KeySource
     from doorkey.sources.token_source import AsyncTokenSource, TokenSource
 
-__all__ = ["AsyncTokenSource", "TokenSource"]
+__all__ = ["AsyncKeySource", "AsyncTokenSource", "Issuer", "KeySource", "TokenSource"]
 
-_MODULES = dict.fromkeys(__all__, "doorkey.sources.token_source")
+_MODULES = {
+    "AsyncKeySource": "doorkey.sources.key_source",
+    "AsyncTokenSource": "doorkey.sources.token_source",
+    "Issuer": "doorkey.sources.issuer",
+    "KeySource": "doorkey.sources.key_source",
+    "TokenSource": "doorkey.sources.token_source",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from random import random as draw
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from doorkey import arguments
 from doorkey.credentials import Credentials
@@ -19,12 +19,16 @@ from doorkey.renewal.state import reject
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.next_token import next_token, rejects_the_grant
+from doorkey.sources.shared_issuer import server_of
 from doorkey.sources.token_call import HeaderItems
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Sleep
 from doorkey.wire.limits import ExchangePolicy, policy_of
+
+if TYPE_CHECKING:
+    from doorkey.sources.issuer import Issuer
 
 LONGEST_PAUSE: Final = 10.0
 """Seconds of `Retry-After` that are waited out within one call; a longer pause is raised to the caller."""
@@ -44,7 +48,7 @@ class SourceCore:
         self,
         credentials: Credentials,
         *,
-        issuer: str | None = None,
+        issuer: str | Issuer | None = None,
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         server: AuthorizationServer | None = None,
@@ -69,7 +73,7 @@ class SourceCore:
         self.clock = clock
         self.slot = Slot(self, leeway, Backoff(), random)
         self.lock = LeaderLock()
-        server = server or AuthorizationServer.told(issuer, token_endpoint, metadata, policy_of(exchange))
+        server = server or server_of(issuer, token_endpoint, metadata, policy_of(exchange))
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
         self._requests = TokenRequests(
             credentials, server, clock, self._observer, params=token_params, headers=token_request_headers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.arguments import blocking, function
 from doorkey.credentials import Credentials
@@ -25,15 +25,18 @@ from doorkey.wire.flow import Sleep
 from doorkey.wire.limits import ExchangePolicy, policy_of
 from doorkey.wire.messages import Request
 
+if TYPE_CHECKING:
+    from doorkey.sources.issuer import Issuer
+
 _SLEEP: Final = "sleep is a callable that lets seconds pass"
 
 
 class TokenSource(NotPicklable, RejectableSource):
     """The token of `credentials`, for any number of threads.
 
-    `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `http_client` is a
-    `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; None makes one.
-    `leeway` is the seconds before expiry at which the token is renewed (None: min(60, lifetime / 2)). With
+    `issuer`, a URL or an `Issuer`, is discovered on first use; `token_endpoint` or `metadata` make that unnecessary.
+    `http_client` is a `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; None
+    makes one. `leeway` is the seconds before expiry at which the token is renewed (None: min(60, lifetime / 2)). With
     `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
     server. `clock` returns seconds since the epoch (None: time.time), `sleep` waits for a number of seconds (None:
     time.sleep). `random` returns 0…1 (None: random.random): each token draws by it how early it is renewed (from half
@@ -47,7 +50,7 @@ class TokenSource(NotPicklable, RejectableSource):
         self,
         credentials: Credentials,
         *,
-        issuer: str | None = None,
+        issuer: str | Issuer | None = None,
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         http_client: Any = None,
@@ -151,7 +154,7 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
         self,
         credentials: Credentials,
         *,
-        issuer: str | None = None,
+        issuer: str | Issuer | None = None,
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         http_client: Any = None,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from random import random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from doorkey import arguments
 from doorkey.arguments import function, seconds, text, texts
@@ -19,7 +19,7 @@ from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.token_endpoint import check_token_types
 from doorkey.runtime.clock import monotonic_time, wall_time
-from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.shared_issuer import server_of
 from doorkey.sources.token_call import HeaderItems
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.stores.limits import MAX_LEASE
@@ -33,6 +33,9 @@ from doorkey.vault.memory import Memory
 from doorkey.vault.renewal import Renewing
 from doorkey.wire.flow import Flow
 from doorkey.wire.limits import ExchangePolicy, policy_of
+
+if TYPE_CHECKING:
+    from doorkey.sources.issuer import Issuer
 
 __all__: list[str] = []
 
@@ -52,7 +55,7 @@ class VaultCore:
         client_id: str,
         client_secret: object,
         *,
-        issuer: str | None,
+        issuer: str | Issuer | None,
         token_endpoint: str | None,
         metadata: ServerMetadata | Mapping[str, Any] | None,
         token_endpoint_auth_method: str | ClientAuthMethod | None,
@@ -85,7 +88,7 @@ class VaultCore:
         if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
             raise UsageError(f"sealer is a doorkey.stores.Sealer, not {type(sealer).__name__}")
         self.policy = policy_of(exchange)
-        self.server = AuthorizationServer.told(issuer, token_endpoint, metadata, self.policy)
+        self.server = server_of(issuer, token_endpoint, metadata, self.policy)
         server = self.server.name()
         assert server is not None, "one without a name is refused"
         self.client_id = client_id

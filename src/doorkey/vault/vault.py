@@ -37,6 +37,7 @@ from doorkey.wire.messages import Request
 if TYPE_CHECKING:
     from doorkey.integrations.httpx_client.family import AsyncFamily
     from doorkey.integrations.requests_client import OAuth2Session
+    from doorkey.sources.issuer import Issuer
 
 __all__ = ["AsyncTokenVault", "TokenVault"]
 
@@ -50,12 +51,12 @@ class TokenVault(NotPicklable):
 
     However many threads, processes and machines share the store, one renews a token and all have it.
 
-    `client_id`, `client_secret` and `token_endpoint_auth_method` (a name or a callable) are as for a session. `issuer`
-    is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `audience` and `resource` go with
-    each renewal. `sealer` encrypts the records. `leeway` is the seconds before expiry at which a token is renewed, left
-    out: min(60, lifetime / 2). `check_every` is the seconds after which another process's `save` or `forget` is seen
-    here. `max_sources` keys are remembered, each for `max_idle` seconds since its last use; all others are read
-    from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
+    `client_id`, `client_secret` and `token_endpoint_auth_method` (a name or a callable) are as for a session. `issuer`,
+    a URL or an `Issuer`, is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `audience`
+    and `resource` go with each renewal. `sealer` encrypts the records. `leeway` is the seconds before expiry at which a
+    token is renewed (None: min(60, lifetime / 2)). `check_every` is the seconds after which another process's `save` or
+    `forget` is seen here. `max_sources` keys are remembered, each for `max_idle` seconds since its last use; all others
+    are read from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
     `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch (None:
     time.time), `sleep` waits for a number of seconds (None: time.sleep). `on_event` is called with each
     `doorkey.observe.TokenEvent`, `timer` returns seconds and measures their durations (None: time.monotonic).
@@ -68,7 +69,7 @@ class TokenVault(NotPicklable):
         *,
         client_id: str,
         client_secret: object = None,
-        issuer: str | None = None,
+        issuer: str | Issuer | None = None,
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         token_endpoint_auth_method: str | ClientAuthMethod | None = None,
@@ -225,7 +226,7 @@ class AsyncTokenVault(NotPicklable):
         *,
         client_id: str,
         client_secret: object = None,
-        issuer: str | None = None,
+        issuer: str | Issuer | None = None,
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         token_endpoint_auth_method: str | ClientAuthMethod | None = None,

@@ -10,6 +10,7 @@ from weakref import ref
 from doorkey.credentials import ClientCredentials, Credentials
 from doorkey.errors import UsageError, VerificationError
 from doorkey.observe.observer import OnEvent
+from doorkey.protocol.http_caching import Kept
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.renewal.slot import Freshness, freshness
@@ -55,22 +56,21 @@ def _spent(source: TokenSource | AsyncTokenSource) -> bool:
 class _AtBaseURL(AuthorizationServer):
     """A server whose issuer is a client's base URL: httpx2 and httpx end it with a slash, which the issuer may not."""
 
-    def _discovered(self, now: float) -> Flow[ServerMetadata]:
-        without = self.issuer
+    def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
+        without = self.issuer or ""
         try:
-            return (yield from super()._discovered(now))
+            return (yield from super()._discovered(clock))
         except VerificationError as error:
-            if error.claim != "issuer":
+            if error.claim != "issuer" or without.endswith("/"):
                 raise
             another = f"{error.reason}; the client's base_url is taken for it: say issuer= where it is another"
             wrong = VerificationError(error.claim, another, expected=error.expected)
         self.issuer, found = f"{without}/", False
         try:
-            metadata = yield from super()._discovered(now)
+            metadata = yield from super()._discovered(clock)
             found = True
             return metadata
         except VerificationError:
-            self._error = wrong
             raise wrong from None
         finally:
             if not found:

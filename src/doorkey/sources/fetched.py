@@ -1,0 +1,142 @@
+"""A document of an authorization server, fetched once for all callers that need it, and again when it gets old.
+
+Theory of operation. A caller that finds no fresh document acquires a lock and fetches it; callers that come meanwhile
+wait, and share the outcome, a failure too. After a failure there is a pause that doubles, during which callers get a
+copy of the error without a request. A document that is not fresh any more, but still usable, makes nobody wait: one
+caller fetches it again, and the others continue with the old one. It also stays in use while it cannot be fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from math import inf
+from typing import Final, Generic, TypeVar
+
+from doorkey.errors import OAuthError
+from doorkey.observe.logs import logger
+from doorkey.protocol.http_caching import Kept
+from doorkey.renewal.backoff import Backoff, counts_for_backoff
+from doorkey.renewal.leader_lock import AcquireOrWait, LeaderLock
+from doorkey.runtime.reentrancy import entered
+from doorkey.wire.flow import Flow
+
+__all__: list[str] = []
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+_DEADLOCK: Final = "deadlock while {what}: does the transport of the http_client use the same source?"
+_TIMEOUT: Final = "another caller has been {what} for {{seconds}} s and is not done: is its HTTP client stuck?"
+_NEVER: Final = -inf
+
+
+class Fetched(Generic[T]):
+    """A document that `fetch(clock)` brings, for any number of threads, tasks and event loops.
+
+    `what` is the work in messages ("discovering this issuer"). The flows yield `AcquireOrWait` beside the requests of
+    `fetch`; `clock` returns seconds since the epoch.
+    """
+
+    def __init__(self, fetch: Callable[[Clock], Flow[Kept[T]]], what: str) -> None:
+        self.kept: Kept[T] | None = None
+        self.lock = LeaderLock()
+        self.error: Exception | None = None
+        """The last failure, of a caller that got it; None after a success."""
+        self._fetch, self._what = fetch, what
+        self._messages = _DEADLOCK.format(what=what), _TIMEOUT.format(what=what)
+        self._ended = self._failures = 0  # attempts that failed: in all, and in a row
+        self._retry_at = self._pause = 0.0
+        self._renewed_at = _NEVER
+
+    def current(self, clock: Clock) -> Flow[Kept[T]]:
+        """Return the document, fetched unless it is fresh. Raises what `fetch` raises.
+
+        A caller that is canceled hands over to one that waits.
+        """
+        seen = self._ended
+        while True:
+            kept, now = self.kept, clock()
+            if kept is not None and kept.is_fresh(now):
+                return kept
+            failed = self._ended != seen or self._pauses(now)
+            usable = kept is not None and kept.is_usable(now)
+            if kept is not None and usable and (failed or not self.lock.is_abandoned()):
+                return kept
+            if failed:
+                raise self._failure(now)
+            yield from self._attempt(kept, seen, clock, usable=usable)
+
+    def newer(self, than: Kept[T], cool_down: float, clock: Clock) -> Flow[Kept[T] | None]:
+        """Return a document that was fetched after `than`, because that one does not serve; None if there is none.
+
+        It is fetched at most once in `cool_down` seconds. After a failure, `error` is its reason.
+        """
+        seen = self._ended
+        while (kept := self.kept) is than:
+            now = clock()
+            if self._ended != seen or self._pauses(now) or self.cools_down(cool_down, now):
+                return None
+            yield from self._attempt(than, seen, clock, usable=True, counts=True)
+        return kept
+
+    def cools_down(self, cool_down: float, now: float) -> bool:
+        """Return whether `newer` fetches nothing yet; a clock that was set back ends that."""
+        return 0 <= now - self._renewed_at < cool_down
+
+    def count_as_newer(self, kept: Kept[T]) -> None:
+        """Have the cool-down begin with the fetch of `kept`, which a caller found not to serve."""
+        self._renewed_at = max(self._renewed_at, kept.fetched_at)
+
+    def _attempt(
+        self, kept: Kept[T] | None, seen: int, clock: Clock, *, usable: bool, counts: bool = False
+    ) -> Flow[None]:
+        """Fetch the document, unless another caller has meanwhile, or wait for one that does.
+
+        `usable`: a failure is only logged. `counts`: the cool-down of `newer` begins, unless the caller is canceled.
+        """
+        holder = yield from AcquireOrWait(self.lock, *self._messages)
+        if holder is None:
+            return
+        try:
+            if self.kept is kept and self._ended == seen:
+                try:
+                    self.kept = yield from entered(self.lock, self._fetched(clock))
+                    self._failures, self.error = 0, None
+                finally:
+                    if counts and (self.kept is not kept or self._ended != seen):
+                        self._renewed_at = clock()
+        except OAuthError as error:
+            if not usable:
+                raise
+            with suppress(Exception):  # a filter or handler of the program's own may fail
+                logger.warning("%s failed: %s; the last good answer stays in use", self._what, error)
+        finally:
+            self.lock.release(holder)
+
+    def _fetched(self, clock: Clock) -> Flow[Kept[T]]:
+        """Fetch the document, and begin a pause after a failure."""
+        try:
+            return (yield from self._fetch(clock))
+        except Exception as error:
+            self._failures += 1
+            self.error = error.for_waiter() if isinstance(error, OAuthError) else error
+            counts = isinstance(error, OAuthError) and counts_for_backoff(error)
+            self._pause = Backoff().pause(self._failures, error, 0.0) if counts else 0.0
+            try:
+                self._retry_at = clock() + self._pause
+            finally:
+                self._ended += 1  # last: a caller that sees it finds the error
+            raise
+
+    def _pauses(self, now: float) -> bool:
+        """Return whether the pause after the last failure goes on at `now`; a clock that was set back ends it."""
+        return self.error is not None and 0 < self._retry_at - now <= self._pause
+
+    def _failure(self, now: float) -> Exception:
+        assert self.error is not None, "an attempt that ended without a document has failed"
+        if not isinstance(self.error, OAuthError):
+            return self.error
+        failure = self.error.for_waiter()
+        failure.retry_at = self._retry_at if self._pauses(now) else None
+        return failure

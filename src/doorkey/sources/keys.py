@@ -1,0 +1,160 @@
+"""The current keys of one issuer, shared by all that verify its tokens: fetched once, and again after a rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from doorkey.arguments import seconds
+from doorkey.errors import InvalidResponse, UsageError, VerificationError
+from doorkey.jose.verification import asks_for_other_keys
+from doorkey.observe.logs import logger
+from doorkey.protocol.http_caching import Kept, Lifetime
+from doorkey.protocol.jwks import Keys, jwks_request, parse_jwks
+from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.fetched import Fetched
+from doorkey.wire.flow import Flow
+from doorkey.wire.urls import shown_url
+
+__all__: list[str] = []
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+_LEAST_AGE: Final = 60.0
+_USUAL_AGE: Final = 600.0
+_MAX_LINES: Final = 10
+"""Lines in the log about keys of one set that are not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTimes:
+    """When keys are fetched again, in seconds.
+
+    cool_down: between two fetches because of tokens that no known key verifies.
+    max_age: the latest time of the next fetch, whatever the server's caching headers say; the earliest is a minute.
+    max_stale: how long after their fetch keys are used while the server fails.
+    """
+
+    cool_down: float = 30.0
+    max_age: float = 3600.0
+    max_stale: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        seconds(self.cool_down, "cool_down", least=1.0)
+        seconds(self.max_age, "max_age", least=1.0)
+        seconds(self.max_stale, "max_stale")
+
+    @classmethod
+    def of(cls, cool_down: float | None, max_age: float | None, max_stale: float | None) -> KeyTimes | None:
+        """Return the times that a program gives; None for each that it leaves at its default, or for all."""
+        given = {"cool_down": cool_down, "max_age": max_age, "max_stale": max_stale}
+        named = {name: value for name, value in given.items() if value is not None}
+        return cls(**named) if named else None
+
+    def lifetime(self) -> Lifetime:
+        """Return the bounds of the use of a key set."""
+        most = self.max_age
+        return Lifetime(min(_LEAST_AGE, most), min(_USUAL_AGE, most), most, self.max_stale)
+
+
+class KeyCore:
+    """The keys of `server`, or those at `jwks_uri`, or `keys` that never change, for any number of callers.
+
+    The flows yield `Request` and `AcquireOrWait`; `clock` returns seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        server: AuthorizationServer | None,
+        *,
+        jwks_uri: str | None = None,
+        keys: Keys | None = None,
+        times: KeyTimes | None = None,
+    ) -> None:
+        if server is None and jwks_uri is None and keys is None:
+            raise UsageError("the keys are missing: give issuer=, metadata= with a jwks_uri, jwks_uri= or keys=")
+        self._server, self._keys = server, keys
+        self._times = times or KeyTimes()
+        if jwks_uri is None and server is not None:
+            jwks_uri = server.given.jwks_uri
+        self._jwks_uri = jwks_uri
+        self._lifetime = self._times.lifetime()
+        self._fetched: Fetched[Keys] = Fetched(self._fetch, "fetching the key set of this issuer")
+        self._skipped: tuple[str, ...] = ()
+
+    def keys(self, clock: Clock) -> Flow[Keys]:
+        """Return the current keys. Raises what discovery, the request or `parse_jwks` raises.
+
+        While the server fails, the last good keys are returned until `max_stale`.
+        """
+        if self._keys is not None:
+            return self._keys
+        return (yield from self._fetched.current(clock)).value
+
+    def checked(self, check: Callable[[Keys], T], clock: Clock) -> Flow[T]:
+        """Return the result of `check(keys)`. If no key has verified the token, fetch the keys again and repeat it.
+
+        Keys are fetched again at most once per cool-down, and not if they were fetched for this call. Raises what
+        `check` and `keys` raise.
+        """
+        if self._keys is not None:
+            return check(self._keys)
+        before = self._fetched.kept
+        kept = yield from self._fetched.current(clock)
+        try:
+            return check(kept.value)
+        except VerificationError as error:
+            if not asks_for_other_keys(error):
+                raise
+            refused = error
+        if kept is not before:
+            self._fetched.count_as_newer(kept)
+            raise refused
+        newer = yield from self._fetched.newer(kept, self._times.cool_down, clock)
+        if newer is None:
+            raise self._explained(refused, kept, clock()) from self._fetched.error
+        return check(newer.value)
+
+    def _fetch(self, clock: Clock) -> Flow[Kept[Keys]]:
+        uri = self._jwks_uri or (yield from self._discovered_uri(clock))
+        now = clock()
+        response = yield from jwks_request(uri)
+        found = parse_jwks(response, now)
+        if found.skipped != self._skipped:
+            self._skipped = found.skipped
+            _report(found.skipped, uri)
+        return self._lifetime.keep(found.keys, response, now)
+
+    def _discovered_uri(self, clock: Clock) -> Flow[str]:
+        assert self._server is not None, "checked by the constructor"
+        metadata = yield from self._server.naming("jwks_uri", clock)
+        if metadata.jwks_uri is not None:
+            return metadata.jwks_uri
+        missing = "names no jwks_uri, so its tokens cannot be verified: give jwks_uri= or keys="
+        if self._server.issuer is None:
+            raise UsageError(f"the metadata {missing}, or issuer= to discover it")
+        raise InvalidResponse("metadata", f"the metadata of this issuer {missing}")
+
+    def _explained(self, refused: VerificationError, kept: Kept[Keys], now: float) -> VerificationError:
+        """Return `refused` with the reason why the keys were not fetched again."""
+        age = max(now - kept.fetched_at, 0.0)
+        if self._fetched.error is not None:
+            told = f"the key set, which is {age:.0f} s old, could not be fetched again ({self._fetched.error})"
+        else:
+            told = (
+                f"the key set is {age:.0f} s old, and such a token makes it be fetched again at most once in "
+                f"{self._times.cool_down:g} s"
+            )
+        return type(refused)(refused.claim, f"{refused.reason}; {told}", expected=refused.expected)
+
+
+def _report(skipped: tuple[str, ...], uri: str) -> None:
+    shown = shown_url(uri)
+    with suppress(Exception):  # the keys are good, whatever a filter or handler of the program's own does
+        for line in skipped[:_MAX_LINES]:
+            logger.warning("key set of %s: %s; it is not used", shown, line)
+        if len(skipped) > _MAX_LINES:
+            logger.warning("key set of %s: %d more keys are not used", shown, len(skipped) - _MAX_LINES)
