@@ -65,7 +65,7 @@ def test_without_is_private_only_the_public_half_is_returned() -> None:
         (("RSA", "big"), "whole number"),
         (("EC", "secp256k1"), "P-256, P-384, P-521"),
         (("EC", ["P-256"]), "P-256, P-384, P-521"),
-        (("OKP", "X25519"), "Ed25519, Ed448"),
+        (("OKP", "P-256"), "Ed25519, Ed448, X25519, X448"),
         (("oct", 8), "128 or more"),
         (("EC", None, 7), "options"),
         (("EC", None, {"crv": "P-384"}), "key"),

@@ -170,7 +170,7 @@ def test_a_generated_key_comes_back_from_its_jwk(alg: str) -> None:
 
 
 def test_a_key_shows_nothing_of_itself() -> None:
-    assert repr(import_key({"kty": "oct", "k": "c2VjcmV0c3R1ZmY", "kid": "k"})) == "<Key oct kid='k'>"
+    assert repr(import_key({"kty": "oct", "k": "c2VjcmV0c3R1ZmY", "kid": "k"})) == "<OctKey kid='k'>"
 
 
 def test_an_ed25519_key_has_a_public_half_and_a_secret_has_none() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, assert_type
 
 from doorkey import OAuth2Token
-from doorkey.jose import JsonWebKey, JsonWebToken, JWTClaims, jwt
+from doorkey.jose import JsonWebKey, JsonWebToken, JWTClaims, KeySet, jwt
 from doorkey.jose.keys import Key
 from doorkey.oidc.core import CodeIDToken, HybridIDToken, UserInfo
 
@@ -25,7 +25,7 @@ def verified(resp: OAuth2Token, keys: dict[str, Any]) -> str:
 
 def made(pem: str) -> bytes:
     assert_type(JsonWebKey.import_key(pem), Key)
-    assert_type(JsonWebKey.import_key_set({"keys": []}), tuple[Key, ...])
+    assert_type(JsonWebKey.import_key_set({"keys": []}), KeySet)
     JsonWebToken(["RS256"]).decode("a.b.c", lambda header: header["kid"])
     jwt.decode("a.b.c", pem, dict)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
     return jwt.encode({"alg": "RS256"}, {"iss": "https://as.example"}, pem)

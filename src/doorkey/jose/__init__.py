@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     from doorkey.jose.claims import JWTClaims
     from doorkey.jose.json_web_key import JsonWebKey
     from doorkey.jose.json_web_token import JsonWebToken, jwt
+    from doorkey.jose.key_set import KeySet
+    from doorkey.jose.keys import ECKey, OctKey, OKPKey, RSAKey
 
-__all__ = ["JWTClaims", "JsonWebKey", "JsonWebToken", "jwt"]
+__all__ = ["ECKey", "JWTClaims", "JsonWebKey", "JsonWebToken", "KeySet", "OKPKey", "OctKey", "RSAKey", "jwt"]
 
 _MODULES = {
     "JWTClaims": "doorkey.jose.claims",
     "JsonWebKey": "doorkey.jose.json_web_key",
     "JsonWebToken": "doorkey.jose.json_web_token",
+    "KeySet": "doorkey.jose.key_set",
+    **dict.fromkeys(("ECKey", "OKPKey", "OctKey", "RSAKey"), "doorkey.jose.keys"),
     "jwt": "doorkey.jose.json_web_token",
 }
 

@@ -33,7 +33,8 @@ from doorkey.jose.encryption_algorithms import (
     names,
 )
 from doorkey.jose.errors import DecodeError, UnsupportedAlgorithmError
-from doorkey.jose.keys import BROKEN, Key, import_key, import_own_keys
+from doorkey.jose.key_reading import BROKEN
+from doorkey.jose.keys import Key, import_key, import_own_keys
 from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from joserfc.jwk import JWKRegistry, OctKey
+from joserfc.jwk import OctKey
 
-from doorkey.arguments import count, mapping, text
-from doorkey.errors import UsageError, printable
+from doorkey.errors import UsageError
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
-from doorkey.jose.keys import JoseKey, Key, import_key
+from doorkey.jose.keys import Key, import_key
 from doorkey.values import Secret
 
 _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
@@ -25,24 +22,6 @@ _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
 
 
 __all__ = ["generate_key", "private_jwk"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Type:
-    """The keys of one type: on one of `curves`, or with a size from `least` to `most` bits."""
-
-    usual: str | int
-    curves: tuple[str, ...] = ()
-    least: int = 0
-    most: int = 0
-
-
-_TYPES: Final = {
-    "RSA": _Type(MIN_RSA_BITS, least=MIN_RSA_BITS, most=8192),
-    "EC": _Type("P-256", ("P-256", "P-384", "P-521")),
-    "OKP": _Type("Ed25519", ("Ed25519", "Ed448")),
-    "oct": _Type(256, least=128, most=8192),
-}
 
 
 def generate_key(alg: str) -> Key:
@@ -65,27 +44,6 @@ def generate_key(alg: str) -> Key:
             raise UsageError("Ed448 keys are not made here")
     jwk = fresh.jose.as_dict(private=True)
     return import_key({**jwk, "kid": fresh.jose.thumbprint(), "use": "sig", "alg": alg})
-
-
-def generate_key_of_type(kty: str, crv_or_size: object, members: Mapping[str, Any], *, private: bool) -> Key:
-    """Return a new key of a type: the private key, or its public half, with `members` in its JWK.
-
-    `kty` is a name of `_TYPES`; `crv_or_size` is one of its curves, or a size in bits. Without a `kid` among `members`
-    the key gets its thumbprint. Raises `UsageError`.
-    """
-    kind = _TYPES.get(text(kty, "kty"))
-    if kind is None:
-        raise UsageError(f"kty is one of {', '.join(_TYPES)}, not {printable(kty, 40)!r}")
-    chosen = kind.usual if crv_or_size is None else crv_or_size
-    if kind.curves and chosen not in kind.curves:
-        raise UsageError(f"an {kty} key is on one of {', '.join(kind.curves)}")
-    if not kind.curves:
-        chosen = count(chosen, f"the size of an {kty} key in bits", least=kind.least, most=kind.most)
-    if kty == "oct" and not private:
-        raise UsageError("a shared secret has no public half: give is_private=True")
-    made: JoseKey = JWKRegistry.generate_key(kty, cast("Any", chosen), private=True)
-    jwk = made.as_dict(private=private)
-    return import_key({**jwk, "kid": made.thumbprint(), **mapping(members, "options")})
 
 
 def private_jwk(key: Key) -> Secret:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from doorkey.jose.keys import Key, import_key, import_key_set
+from doorkey.jose.key_set import KeySet
+from doorkey.jose.keys import Key, generated_key, import_key, import_key_set, with_members
+from doorkey.values import clears_locals
 
 
 class JsonWebKey:
@@ -14,11 +16,17 @@ class JsonWebKey:
     __slots__ = ()
 
     @staticmethod
-    def import_key(raw: object) -> Key:
-        """Return the key that PEM, a JWK, a shared secret or a key object holds. Raises `UsageError` for none."""
-        return import_key(raw)
+    @clears_locals
+    def import_key(raw: object, options: Mapping[str, Any] | None = None) -> Key:
+        """Return the key that PEM, a JWK, a shared secret or a key object holds, as an `RSAKey`, `ECKey`, ….
+
+        `options`: further members of its JWK, such as `kid` and `use`; a `kty` is compared with that of the key. Raises
+        `UsageError` for what is no key.
+        """
+        return with_members(import_key(raw), options)
 
     @staticmethod
+    @clears_locals
     def generate_key(
         kty: str,
         crv_or_size: str | int | None = None,
@@ -27,18 +35,20 @@ class JsonWebKey:
     ) -> Key:
         """Return a new key, with its thumbprint as `kid` (RFC 7638) unless `options` name another.
 
-        `kty` is `RSA`, `EC`, `OKP` or `oct`. `crv_or_size` is a curve (`P-256`, `Ed25519`, …), or a size in bits (2048
-        or more for RSA). `options` are further members of the JWK, such as `kid`, `use` and `alg`. `is_private`: return
-        the private key; otherwise only its public half, with which nothing can be signed. Raises `UsageError`.
-        """
-        from doorkey.jose.generation import generate_key_of_type
+        `kty`: `RSA`, `EC`, `OKP` or `oct`.
+        `crv_or_size`: a curve (`P-256`, `Ed25519`, `X25519`, …), or a size in bits (2048 or more for RSA).
+        `options`: further members of the JWK, such as `kid`, `use` and `alg`.
+        `is_private`: whether to return the private key; otherwise its public half, with which nothing can be signed.
 
-        return generate_key_of_type(kty, crv_or_size, options or {}, private=is_private)
+        Raises `UsageError`.
+        """
+        return generated_key(kty, crv_or_size, options, private=is_private)
 
     @staticmethod
-    def import_key_set(raw: object) -> tuple[Key, ...]:
+    @clears_locals
+    def import_key_set(raw: object) -> KeySet:
         """Return the public keys of a JWK Set, given as a mapping, a list or JSON.
 
         Those that are odd, private or symmetric are ignored. Raises `UsageError` if it is no set at all (RFC 7517 §5).
         """
-        return import_key_set(raw)
+        return KeySet(import_key_set(raw))

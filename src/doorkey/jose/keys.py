@@ -9,50 +9,47 @@ first depends on the key alone and is worth doing once; the second is done at ev
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, Self, TypeAlias, cast
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448, x25519
-from cryptography.hazmat.primitives.serialization import (
-    load_pem_private_key,
-    load_pem_public_key,
-)
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, OctKey, OKPKey, RSAKey
-from joserfc.util import urlsafe_b64decode
+from joserfc import jwk
 
+from doorkey.arguments import mapping
 from doorkey.errors import OAuthError, UsageError, printable, scrubbed
-from doorkey.jose.algorithms import MAX_EXPONENT_BITS, MAX_RSA_BITS, MIN_RSA_BITS, algorithm_named
-from doorkey.jose.roca import is_roca
-from doorkey.values import Secret, hides_locals
-from doorkey.wire.key_material import holds_key
-from doorkey.wire.strict_json import JSONProblem, parse_object
+from doorkey.jose import key_writing
+from doorkey.jose.algorithms import algorithm_named
+from doorkey.jose.key_making import new_key
+from doorkey.jose.key_reading import BROKEN, JoseKey, read_json, read_key
+from doorkey.values import clears_locals, hides_locals
 
-JoseKey: TypeAlias = OctKey | RSAKey | ECKey | OKPKey
+__all__ = ["MAX_KEYS", "ECKey", "Key", "OKPKey", "OctKey", "Operation", "RSAKey"]
+__all__ += ["import_key", "import_key_set", "import_keys", "import_own_keys"]
+
 Operation: TypeAlias = Literal["sign", "verify"]
-
-BROKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, UnsupportedAlgorithm)
-"""What joserfc and cryptography raise on keys and tokens that are not well formed."""
 
 MAX_KEYS = 100
 """Keys of a JWK Set: each of them costs an import."""
 
-_OKP = (
-    *(ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey, ed448.Ed448PrivateKey, ed448.Ed448PublicKey),
-    *(x25519.X25519PrivateKey, x25519.X25519PublicKey, x448.X448PrivateKey, x448.X448PublicKey),
-)
-_PEM = re.compile(rb"-----? ?BEGIN ")
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """A key that has been read and found sound; make one with `import_key`."""
+    """A key that has been read and found sound; make one with `import_key`. Its repr shows no key material."""
 
     jose: JoseKey
+
+    @classmethod
+    @clears_locals
+    def import_key(cls, raw: object, options: Mapping[str, Any] | None = None) -> Self:
+        """Return the key of this class that `raw` holds, as `import_key` of this module reads it.
+
+        `options`: further members of its JWK, such as `kid` and `use`. Raises `UsageError`, also for another type.
+        """
+        key = with_members(import_key(raw), options)
+        if not isinstance(key, cls):
+            raise UsageError(f"this is a key of type {key.kty}, not an {cls.__name__}")
+        return key
 
     @property
     def kid(self) -> str | None:
@@ -64,9 +61,14 @@ class Key:
         """The key type: `oct`, `RSA`, `EC` or `OKP` (RFC 7517 §4.1)."""
         return self.jose.key_type
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the key signs and decrypts: it is a private key or a shared secret."""
+        return self.jose.is_private
+
     def public_jwk(self) -> dict[str, Any]:
         """Return the public half as a JWK. Raises `UsageError` for a shared secret, which has none."""
-        if isinstance(self.jose, OctKey):
+        if isinstance(self.jose, jwk.OctKey):
             raise UsageError("a shared secret has no public half")
         return dict(self.jose.as_dict(private=False))
 
@@ -76,10 +78,34 @@ class Key:
         Without a `kid` of its own the key gets its thumbprint (RFC 7638). `members` are added. Raises `UsageError` for
         the public half of a shared secret, and for the private half of a public key.
         """
-        if is_private and not isinstance(self.jose, OctKey) and not self.jose.is_private:
-            raise UsageError("this key is public: it has no private JWK")
-        jwk = dict(self.jose.as_dict(private=True)) if is_private else self.public_jwk()
-        return {**jwk, "kid": self.kid or self.jose.thumbprint(), **members}
+        self._refuse_private(is_private)
+        members_of = dict(self.jose.as_dict(private=True)) if is_private else self.public_jwk()
+        return {**members_of, "kid": self.kid or self.thumbprint(), **members}
+
+    def as_json(self, is_private: bool = False, **members: Any) -> str:  # by position
+        """Return `as_dict` as JSON."""
+        return json.dumps(self.as_dict(is_private, **members), separators=(",", ":"))
+
+    @clears_locals
+    def as_pem(self, is_private: bool = False, password: str | bytes | None = None) -> bytes:  # by position
+        """Return the key as PEM: its public half, or with `is_private` the private key, encrypted by a `password`.
+
+        Raises `UsageError` for a shared secret, and for the private half of a public key.
+        """
+        self._refuse_private(is_private)
+        return key_writing.pem(self.jose, private=is_private, password=password)
+
+    def thumbprint(self) -> str:
+        """Return the SHA-256 thumbprint of the key as base64url (RFC 7638)."""
+        return self.jose.thumbprint()
+
+    def thumbprint_uri(self) -> str:
+        """Return the SHA-256 thumbprint of the key as a URI (RFC 9278)."""
+        return self.jose.thumbprint_uri()
+
+    def _refuse_private(self, is_private: bool) -> None:
+        if is_private and not self.is_private:
+            raise UsageError("this key is public: it has no private JWK and no private PEM")
 
     def check(self, alg: str, operation: Operation, *, allow_short_secret: bool = False) -> None:
         """Raise `UsageError` unless this key may `operation` with `alg`.
@@ -91,10 +117,10 @@ class Key:
         wanted = algorithm_named(alg)
         if self.kty != wanted.kty:
             raise UsageError(f"{alg} needs a key of type {wanted.kty}, not {self.kty}")
-        too_short = isinstance(self.jose, OctKey) and len(self.jose.raw_value) < wanted.min_bytes
+        too_short = isinstance(self.jose, jwk.OctKey) and len(self.jose.raw_value) < wanted.min_bytes
         if too_short and not allow_short_secret:
             raise UsageError(f"{alg} needs a secret of at least {wanted.min_bytes} bytes (RFC 7518 §3.2)")
-        if isinstance(self.jose, ECKey | OKPKey) and self.jose.curve_name not in wanted.curves:
+        if isinstance(self.jose, jwk.ECKey | jwk.OKPKey) and self.jose.curve_name not in wanted.curves:
             raise UsageError(f"{alg} needs a key on {' or '.join(wanted.curves)}, not {self.jose.curve_name}")
         if operation == "sign" and not self.jose.is_private:
             raise UsageError("signing needs a private key; this one is public")
@@ -111,7 +137,84 @@ class Key:
             raise UsageError(f"the key's `key_ops` do not hold `{operation}`")
 
     def __repr__(self) -> str:
-        return f"<Key {self.kty} kid={self.kid!r}>"
+        return f"<{type(self).__name__} kid={self.kid!r}>"
+
+
+class RSAKey(Key):
+    """An RSA key (RFC 7518 §6.3)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def generate_key(
+        cls, key_size: int = 2048, options: Mapping[str, Any] | None = None, is_private: bool = False
+    ) -> Key:
+        """Return a new key of `key_size` bits: see `JsonWebKey.generate_key`."""
+        return generated_key("RSA", key_size, options, private=is_private)
+
+
+class ECKey(Key):
+    """A key on an elliptic curve: P-256, P-384 or P-521 (RFC 7518 §6.2)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def generate_key(
+        cls, crv: str = "P-256", options: Mapping[str, Any] | None = None, is_private: bool = False
+    ) -> Key:
+        """Return a new key on the curve `crv`: see `JsonWebKey.generate_key`."""
+        return generated_key("EC", crv, options, private=is_private)
+
+
+class OKPKey(Key):
+    """An octet key pair: Ed25519 and Ed448 for signatures, X25519 and X448 for encryption (RFC 8037 §2)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def generate_key(
+        cls, crv: str = "Ed25519", options: Mapping[str, Any] | None = None, is_private: bool = False
+    ) -> Key:
+        """Return a new key on the curve `crv`: see `JsonWebKey.generate_key`."""
+        return generated_key("OKP", crv, options, private=is_private)
+
+
+class OctKey(Key):
+    """A shared secret (RFC 7518 §6.4)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def generate_key(
+        cls, key_size: int = 256, options: Mapping[str, Any] | None = None, is_private: bool = True
+    ) -> Key:
+        """Return a new secret of `key_size` bits: see `JsonWebKey.generate_key`."""
+        return generated_key("oct", key_size, options, private=is_private)
+
+
+_CLASSES: Final[dict[str, type[Key]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey, "oct": OctKey}
+
+
+def key_of(jose: JoseKey) -> Key:
+    """Return a sound key of joserfc as the class of its type."""
+    return _CLASSES[jose.key_type](jose)
+
+
+@hides_locals
+def with_members(key: Key, members: Mapping[str, Any] | None) -> Key:
+    """Return the key with `members` added to its JWK. Raises `UsageError` for another `kty` or a malformed member."""
+    added = mapping({} if members is None else members, "options")
+    if added.get("kty", key.kty) != key.kty:
+        raise UsageError(f"this is a key of type {key.kty}, and the options name another one")
+    return import_key({**key.jose.as_dict(private=key.is_private), **added}) if added else key
+
+
+@hides_locals
+def generated_key(kty: str, crv_or_size: object, options: Mapping[str, Any] | None, *, private: bool) -> Key:
+    """Return a new key: the private key, or its public half. `JsonWebKey.generate_key` documents the parameters."""
+    made = new_key(kty, crv_or_size, private=private)
+    members = mapping({} if options is None else options, "options")
+    return import_key({**made.as_dict(private=private), "kid": made.thumbprint(), **members})
 
 
 @hides_locals
@@ -124,7 +227,7 @@ def import_key(value: object) -> Key:
     where a secret is expected. The error never quotes the key.
     """
     try:
-        return Key(_sound(_read(value)))
+        return value if isinstance(value, Key) else key_of(read_key(value))
     except BROKEN as error:
         if isinstance(error, OAuthError):
             raise
@@ -139,7 +242,7 @@ def import_key_set(jwks: object) -> tuple[Key, ...]:
     has disclosed a secret. Raises `UsageError` if it is not a set of keys at all.
     """
     if isinstance(jwks, str | bytes):
-        jwks = _json(_bytes(jwks))
+        jwks = read_json(_bytes(jwks))
     members = cast(Mapping[str, object], jwks).get("keys") if isinstance(jwks, Mapping) else jwks
     if not isinstance(members, list | tuple):
         raise UsageError("a JWK Set is an object with a list called `keys` (RFC 7517 §5)")
@@ -170,7 +273,7 @@ def import_own_keys(value: object) -> tuple[Key, ...]:
     Raises `UsageError` if one of them cannot be read: a set of one's own has no keys to skip.
     """
     if _is_set(value):
-        jwks = _json(_bytes(value)) if isinstance(value, str | bytes) else value
+        jwks = read_json(_bytes(value)) if isinstance(value, str | bytes) else value
         value = cast("Mapping[str, object]", jwks).get("keys")
         if not isinstance(value, list | tuple):
             raise UsageError("a JWK Set is an object with a list called `keys` (RFC 7517 §5)")
@@ -185,7 +288,7 @@ def _verifying(value: object) -> Key:
     """Return the key that `value` holds. A text that nothing marks as a secret may be any text that was fetched."""
     _refuse_document(value)
     key = import_key(value)
-    if isinstance(value, str) and isinstance(key.jose, OctKey) and isinstance(key.jose.original_value, bytes):
+    if isinstance(value, str) and isinstance(key.jose, jwk.OctKey) and isinstance(key.jose.original_value, bytes):
         raise UsageError(
             "a text that is neither PEM nor a JWK Set is not taken for a shared secret: look at what was fetched in "
             'place of keys, or mark it as a secret, JsonWebToken(["HS256"]).decode(token, Secret(text))'
@@ -215,7 +318,7 @@ def _unambiguous(keys: tuple[Key, ...]) -> tuple[Key, ...]:
 
 def _is_set(value: object) -> bool:
     if isinstance(value, str | bytes) and (text := _bytes(value)).lstrip().startswith(b"{"):
-        value = _json(text)
+        value = read_json(text)
     return isinstance(value, Mapping) and "keys" in value
 
 
@@ -233,99 +336,3 @@ def _public_ones(members: Iterable[object]) -> Iterable[Key]:
             continue
         if key.kty != "oct" and not key.jose.is_private:
             yield key
-
-
-def _read(value: object) -> JoseKey:
-    if isinstance(value, Key):
-        return value.jose
-    if isinstance(value, OctKey | RSAKey | ECKey | OKPKey):
-        return value
-    if isinstance(value, Secret):
-        value = value.reveal()
-    if isinstance(value, Mapping):
-        return _jwk(dict(cast(Mapping[str, Any], value)))
-    if isinstance(value, str):
-        value = value.encode()
-    return _text(value) if isinstance(value, bytes) else _native(value)
-
-
-def _text(text: bytes) -> JoseKey:
-    if _PEM.search(text):
-        return _native(_pem(text))
-    if text.lstrip().startswith(b"{") and (members := _json(text)) is not None:
-        return _jwk(members)
-    _refuse_key(text)
-    return OctKey(text, text)
-
-
-def _json(text: bytes) -> dict[str, Any] | None:
-    """Return the JWK or JWK Set in `text`, or None if it is neither but some secret that begins with a brace."""
-    try:
-        members = parse_object(text)
-    except JSONProblem as problem:
-        if b'"kty"' not in text and b'"keys"' not in text:
-            return None
-        raise UsageError(f"the key is not a JWK: {problem}") from None
-    return members if "kty" in members or "keys" in members else None
-
-
-def _jwk(members: dict[str, Any]) -> JoseKey:
-    if "keys" in members:
-        raise UsageError("this is a whole JWK Set; give one key of it")
-    if members.get("kty") == "oct":  # decoded here, so that the warning about its size is our error instead
-        OctKey.validate_dict_key(members)
-        raw = urlsafe_b64decode(members["k"].encode("ascii"))
-        _refuse_key(raw)
-        return OctKey(raw, members)
-    if members.get("kty") == "RSA":  # before joserfc, which only warns
-        modulus, exponent = (int.from_bytes(urlsafe_b64decode(members[name].encode("ascii"))) for name in ("n", "e"))
-        _check_size(modulus.bit_length(), exponent.bit_length())
-    return JWKRegistry.import_key(members)
-
-
-def _pem(text: bytes) -> object:
-    if b"CERTIFICATE-----" in text:
-        return x509.load_pem_x509_certificate(text).public_key()
-    if b"PRIVATE KEY-----" not in text:
-        return load_pem_public_key(text)
-    if b"ENCRYPTED" in text:
-        raise UsageError("the private key is encrypted: decrypt it first, or give the key object")
-    return load_pem_private_key(text, password=None)
-
-
-def _native(value: object) -> JoseKey:
-    if isinstance(value, rsa.RSAPrivateKey | rsa.RSAPublicKey):
-        return RSAKey(value, value)
-    if isinstance(value, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
-        return ECKey(value, value)
-    if isinstance(value, _OKP):
-        return OKPKey(value, value)
-    raise UsageError(f"a key is PEM, a JWK, a shared secret or a key object, not {type(value).__name__}")
-
-
-def _refuse_key(secret: bytes) -> None:
-    """Refuse a shared secret that is a key, in any encoding: all who know a public key could sign (RFC 8725 §2.1)."""
-    if holds_key(secret):
-        raise UsageError(
-            "a public or private key, JWK or JWK Set is never a shared secret: register the algorithm of the key "
-            "(RS256, ES256, …), or give the secret that the server issued"
-        )
-
-
-def _sound(key: JoseKey) -> JoseKey:
-    if isinstance(key, OctKey) and not key.raw_value:
-        raise UsageError("the shared secret is empty")
-    if isinstance(key, RSAKey):
-        public = key.raw_value if isinstance(key.raw_value, rsa.RSAPublicKey) else key.raw_value.public_key()
-        numbers = public.public_numbers()
-        _check_size(numbers.n.bit_length(), numbers.e.bit_length())
-        if is_roca(numbers.n):
-            raise UsageError("the RSA key is one of those whose private half is known (CVE-2017-15361)")
-    return key
-
-
-def _check_size(modulus_bits: int, exponent_bits: int) -> None:
-    if modulus_bits < MIN_RSA_BITS:
-        raise UsageError(f"an RSA key needs at least {MIN_RSA_BITS} bits (RFC 7518 §3.3)")
-    if modulus_bits > MAX_RSA_BITS or exponent_bits > MAX_EXPONENT_BITS:
-        raise UsageError(f"an RSA key has at most {MAX_RSA_BITS} bits, and an exponent of {MAX_EXPONENT_BITS} bits")

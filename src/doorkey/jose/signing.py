@@ -10,7 +10,8 @@ from joserfc import jws
 
 from doorkey.errors import OAuthError, UsageError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry
-from doorkey.jose.keys import BROKEN, import_key
+from doorkey.jose.key_reading import BROKEN
+from doorkey.jose.keys import import_key
 from doorkey.values import hides_locals
 
 

@@ -19,7 +19,8 @@ from joserfc.util import urlsafe_b64decode
 from doorkey.errors import OAuthError, UsageError, VerificationError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry, algorithm_named
 from doorkey.jose.errors import BadSignatureError, DecodeError, UnsupportedAlgorithmError
-from doorkey.jose.keys import BROKEN, Key, import_keys
+from doorkey.jose.key_reading import BROKEN
+from doorkey.jose.keys import Key, import_keys
 from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
 

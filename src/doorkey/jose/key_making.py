@@ -1,0 +1,49 @@
+"""Making a new key of a type (RFC 7518 §6, RFC 8037 §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from joserfc.jwk import JWKRegistry
+
+from doorkey.arguments import count, text
+from doorkey.errors import UsageError, printable
+from doorkey.jose.algorithms import MIN_RSA_BITS
+from doorkey.jose.key_reading import JoseKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """The keys of one type: on one of `curves`, or with a size from `least` to `most` bits."""
+
+    usual: str | int
+    curves: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 0
+
+
+_TYPES: Final = {
+    "RSA": _Type(MIN_RSA_BITS, least=MIN_RSA_BITS, most=8192),
+    "EC": _Type("P-256", ("P-256", "P-384", "P-521")),
+    "OKP": _Type("Ed25519", ("Ed25519", "Ed448", "X25519", "X448")),
+    "oct": _Type(256, least=128, most=8192),
+}
+
+
+def new_key(kty: str, crv_or_size: object, *, private: bool) -> JoseKey:
+    """Return a new private key or secret. `crv_or_size` is a curve, a size in bits, or None for the usual one.
+
+    Raises `UsageError`, also where only the public half of a secret is wanted (not `private`), which it does not have.
+    """
+    kind = _TYPES.get(text(kty, "kty"))
+    if kind is None:
+        raise UsageError(f"kty is one of {', '.join(_TYPES)}, not {printable(kty, 40)!r}")
+    chosen = kind.usual if crv_or_size is None else crv_or_size
+    if kind.curves and chosen not in kind.curves:
+        raise UsageError(f"an {kty} key is on one of {', '.join(kind.curves)}")
+    if not kind.curves:
+        chosen = count(chosen, f"the size of an {kty} key in bits", least=kind.least, most=kind.most)
+    if kty == "oct" and not private:
+        raise UsageError("a shared secret has no public half: give is_private=True")
+    return JWKRegistry.generate_key(kty, cast("Any", chosen), private=True)
