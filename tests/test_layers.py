@@ -212,7 +212,7 @@ def test_pure_modules_import_nothing_that_does_io_or_tells_the_time() -> None:
 
 def test_the_protocol_signs_reads_keys_and_judges_claims_through_jose_and_uses_nothing_else() -> None:
     used = {i.name for i in OURS if begins_with(i.by, "doorkey.protocol") and begins_with(i.name, "doorkey.jose")}
-    assert used == {"doorkey.jose.signing", "doorkey.jose.keys", "doorkey.jose.claim_rules"}
+    assert used == {"doorkey.jose.signers", "doorkey.jose.keys", "doorkey.jose.claim_rules"}
 
 
 def test_errors_and_values_stand_on_the_standard_library() -> None:

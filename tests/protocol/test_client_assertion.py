@@ -12,11 +12,15 @@ import pytest
 from joserfc import jwk, jws
 from joserfc.errors import SecurityWarning
 
-from doorkey.errors import UsageError
+from doorkey.errors import TransportError, UsageError
 from doorkey.protocol.client_assertion import ASSERTION_TYPE, LIFETIME, ClientSecretJWT, PrivateKeyJWT
+from doorkey.protocol.client_auth import authenticate
 from doorkey.protocol.client_identity import ClientIdentity
 from doorkey.values import Secret
+from doorkey.wire.flow import arun, run
+from doorkey.wire.messages import Request
 from doorkey.wire.parameters import parse_form
+from tests.support.tracebacks import local_variables
 
 URL, NOW = "https://as.example/token", 1_800_000_000.7
 SECRET = "a secret of at least 512 bits, as every one of the HMAC algorithms is content with"
@@ -26,14 +30,15 @@ ED = jwk.generate_key("OKP", "Ed25519")
 ALL_ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"]
 
 
-def asserted(method: Any, credential: object = None, audience: str = "https://as.example") -> dict[str, str]:
+def asserted(
+    method: Any, credential: object = None, audience: str = "https://as.example", listed: object = None
+) -> dict[str, str]:
     held = Secret(credential) if isinstance(credential, str) else credential
-    uri, headers, body = method(
-        ClientIdentity("client-1", held, audience, NOW), "POST", URL, {"X": "1"}, "grant_type=x"
-    )
-    assert (uri, dict(headers)) == (URL, {"X": "1"})
-    assert isinstance(body, str)
-    return dict(parse_form(body))
+    request = Request("POST", URL, (("X", "1"),), (("grant_type", "x"),))
+    identity = ClientIdentity("client-1", held, audience, NOW, listed)
+    signed = run(authenticate(request, identity, method), pytest.fail)
+    assert (signed.url, signed.header("X")) == (URL, "1")
+    return dict(parse_form(signed.content.decode()))
 
 
 def opened(form: dict[str, str], key: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -106,14 +111,68 @@ def test_the_kid_of_a_jwk_is_named_and_can_be_replaced() -> None:
     }
 
 
-@pytest.mark.parametrize(("curve", "alg"), [("P-256", "ES256"), ("P-384", "ES384"), ("P-521", "ES512")])
-def test_a_jwk_on_a_curve_says_which_algorithm_it_is_for(curve: str, alg: str) -> None:
-    key = EC[curve]
-    assert opened(asserted(PrivateKeyJWT(), key.as_dict(private=True)), key)[0]["alg"] == alg
+FORMS: dict[str, Callable[[Any], object]] = {
+    "PEM": lambda key: key.as_pem(private=True).decode(),
+    "JWK": lambda key: key.as_dict(private=True),
+    "key object": lambda key: key.private_key,
+}
 
 
-def test_an_ed25519_jwk_signs_eddsa() -> None:
-    assert opened(asserted(PrivateKeyJWT(), ED.as_dict(private=True)), ED)[0]["alg"] == "EdDSA"
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("key", "alg"),
+    [(EC["P-256"], "ES256"), (EC["P-384"], "ES384"), (EC["P-521"], "ES512"), (ED, "EdDSA"), (RSA, "RS256")],
+    ids=["P-256", "P-384", "P-521", "Ed25519", "RSA"],
+)
+def test_the_algorithm_fits_the_key_in_whatever_form_it_is_given(key: Any, alg: str, form: str) -> None:
+    assert opened(asserted(PrivateKeyJWT(), FORMS[form](key)), key)[0]["alg"] == alg
+
+
+@pytest.mark.parametrize(
+    ("listed", "alg"),
+    [(["PS256", "ES256"], "PS256"), (["RS256", "PS256"], "RS256"), (["ES256"], "RS256"), ("PS256", "RS256")],
+    ids=str,
+)
+def test_the_algorithm_is_one_that_the_server_lists_if_one_of_them_fits_the_key(listed: object, alg: str) -> None:
+    assert opened(asserted(PrivateKeyJWT(), RSA, listed=listed), RSA)[0]["alg"] == alg
+
+
+def test_the_kid_is_that_of_the_method_or_of_the_key_and_a_thumbprint_only_on_request() -> None:
+    key = EC["P-256"]
+    plain, named = key.as_dict(private=True), {**key.as_dict(private=True), "kid": "of-the-key"}
+    plain.pop("kid", None)
+    assert "kid" not in opened(asserted(PrivateKeyJWT(), plain), key)[0]
+    assert opened(asserted(PrivateKeyJWT(kid="mine"), named), key)[0]["kid"] == "mine"
+    assert opened(asserted(PrivateKeyJWT(thumbprint_kid=True), named), key)[0]["kid"] == "of-the-key"
+    assert opened(asserted(PrivateKeyJWT(thumbprint_kid=True), plain), key)[0]["kid"] == key.thumbprint()
+
+
+def test_a_signer_signs_in_place_of_a_key() -> None:
+    key, seen = ED, list[bytes]()
+    private: Any = key.private_key
+
+    def signer(data: bytes) -> bytes:
+        seen.append(data)
+        return bytes(private.sign(data))
+
+    form = asserted(PrivateKeyJWT(signer=signer, alg="EdDSA", kid="kms-1"), None)
+    header, claims = opened(form, key)
+    assert header == {"alg": "EdDSA", "typ": "JWT", "kid": "kms-1"}
+    assert claims["sub"] == "client-1"
+    assert form["client_assertion"].startswith(seen[0].decode())
+
+
+@pytest.mark.anyio
+async def test_a_signer_may_be_asynchronous_and_its_error_shows_neither_the_form_nor_its_frames() -> None:
+    async def signer(_: bytes) -> bytes:
+        raise OSError("the KMS is away")
+
+    request = Request("POST", URL, (("Authorization", "do-not-show"),), (("refresh_token", "do-not-show"),))
+    identity = ClientIdentity("client-1", None, "https://as.example", NOW)
+    with pytest.raises(TransportError, match="the signer failed with OSError") as caught:
+        await arun(authenticate(request, identity, PrivateKeyJWT(signer=signer, alg="ES256")), pytest.fail)
+    assert "do-not-show" not in local_variables(caught.value)
+    assert isinstance(caught.value.__cause__, OSError)
 
 
 def test_the_algorithm_is_that_of_the_method_then_of_its_headers_then_of_the_key() -> None:
@@ -152,6 +211,7 @@ def test_without_a_key_nothing_is_asserted(method: Any, key: object) -> None:
         (PrivateKeyJWT(alg="hunter2"), RSA.as_pem(private=True).decode()),
         (PrivateKeyJWT(alg="ES256"), RSA.as_pem(private=True).decode()),
         (PrivateKeyJWT(alg="HS256"), RSA.as_pem(private=False).decode()),
+        (PrivateKeyJWT(alg="HS256"), SECRET),
         (ClientSecretJWT(), "hunter2"),
         (ClientSecretJWT(alg="none"), SECRET),
         (ClientSecretJWT(alg="RS256"), SECRET),
@@ -175,7 +235,7 @@ def test_nothing_given_is_changed_later_and_nothing_is_shown() -> None:
     claims["x"], headers["kid"] = 2, "b"
     header, signed = opened(asserted(method), jwk.import_key(SECRET, "oct"))
     assert (header["kid"], signed["x"]) == ("a", 1)
-    assert repr(method) == "<ClientSecretJWT HS256>"
+    assert repr(method) == "<ClientSecretJWT>"
     assert repr(PrivateKeyJWT(alg="ES256", key=SECRET)) == "<PrivateKeyJWT ES256>"
     assert (ClientSecretJWT.name, PrivateKeyJWT.name) == ("client_secret_jwt", "private_key_jwt")
 
@@ -183,7 +243,8 @@ def test_nothing_given_is_changed_later_and_nothing_is_shown() -> None:
 def test_a_secret_that_a_server_chose_too_short_signs_where_that_is_allowed() -> None:
     def asked(method: ClientSecretJWT) -> str:
         client = ClientIdentity("c", Secret("short"), "https://as.example", 1_800_000_000.0)
-        return str(method(client, "POST", "https://as.example/token", {}, "")[2])
+        request = Request("POST", "https://as.example/token", ())
+        return run(authenticate(request, client, method), pytest.fail).content.decode()
 
     with pytest.raises(UsageError, match=r"at least 32 bytes.*allow_short_secret=True"):
         asked(ClientSecretJWT())

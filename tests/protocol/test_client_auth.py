@@ -22,8 +22,9 @@ from doorkey.protocol.client_auth import (
     none,
     private_key_jwt,
 )
-from doorkey.protocol.client_identity import ClientIdentity
+from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
 from doorkey.values import Secret
+from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Request
 from doorkey.wire.parameters import parse_form
 
@@ -35,6 +36,10 @@ ODD_ID, ODD_SECRET = "client:1/ä +%", "s:e c%r+ét&="
 def client(client_id: str = "s6BhdRkqt3", credential: object = "gX1fBat3bV") -> ClientIdentity:
     held = Secret(credential) if isinstance(credential, str) else credential
     return ClientIdentity(client_id, held, "https://server.example.com", 1_800_000_000.0)
+
+
+def authenticated(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Request:
+    return run(authenticate(request, client, method), pytest.fail)
 
 
 def basic_of(request: Request) -> str:
@@ -50,27 +55,27 @@ def form_of(request: Request) -> dict[str, str]:
 
 
 def test_basic_is_as_in_rfc_6749_section_2_3_1() -> None:
-    request = authenticate(POST, client(), client_secret_basic)
+    request = authenticated(POST, client(), client_secret_basic)
     assert request.headers == (("Content-Type", FORM), ("Authorization", "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW"))
     assert (request.url, request.content) == (URL, b"grant_type=client_credentials")
 
 
 def test_basic_form_encodes_id_and_secret_so_that_every_character_survives() -> None:
-    user, _, password = basic_of(authenticate(POST, client(ODD_ID, ODD_SECRET), client_secret_basic)).partition(":")
+    user, _, password = basic_of(authenticated(POST, client(ODD_ID, ODD_SECRET), client_secret_basic)).partition(":")
     assert (unquote_plus(user), unquote_plus(password)) == (ODD_ID, ODD_SECRET)
     assert user == "client%3A1%2F%C3%A4+%2B%25"
 
 
 def test_the_switch_for_servers_that_skip_the_encoding_sends_id_and_secret_as_they_are() -> None:
-    request = authenticate(POST, client("id%", "a%3Ab"), client_secret_basic_unencoded)
+    request = authenticated(POST, client("id%", "a%3Ab"), client_secret_basic_unencoded)
     assert basic_of(request) == "id%:a%3Ab"
     with pytest.raises(UsageError, match="':'"):
-        authenticate(POST, client("a:b"), client_secret_basic_unencoded)
+        authenticated(POST, client("a:b"), client_secret_basic_unencoded)
 
 
 @pytest.mark.parametrize("method", [client_secret_basic, client_secret_basic_unencoded])
 def test_basic_replaces_an_authorization_header_in_any_case(method: Any) -> None:
-    request = authenticate(POST.with_header("authorization", "Bearer hunter2"), client(), method)
+    request = authenticated(POST.with_header("authorization", "Bearer hunter2"), client(), method)
     assert [name.lower() for name, _ in request.headers].count("authorization") == 1
     assert "hunter2" not in str(request.headers)
 
@@ -78,45 +83,45 @@ def test_basic_replaces_an_authorization_header_in_any_case(method: Any) -> None
 @pytest.mark.parametrize("method", [client_secret_basic, client_secret_basic_unencoded, client_secret_post])
 def test_a_secret_that_cannot_be_encoded_is_a_usage_error(method: Any) -> None:
     with pytest.raises(UsageError):
-        authenticate(POST, client(credential="\ud800"), method)
+        authenticated(POST, client(credential="\ud800"), method)
 
 
 def test_post_puts_id_and_secret_into_the_form_as_in_rfc_6749_section_2_3_1() -> None:
-    request = authenticate(POST, client(), client_secret_post)
+    request = authenticated(POST, client(), client_secret_post)
     assert request.content == b"grant_type=client_credentials&client_id=s6BhdRkqt3&client_secret=gX1fBat3bV"
     assert request.header("authorization") is None
-    assert form_of(authenticate(POST, client(ODD_ID, ODD_SECRET), client_secret_post))["client_secret"] == ODD_SECRET
+    assert form_of(authenticated(POST, client(ODD_ID, ODD_SECRET), client_secret_post))["client_secret"] == ODD_SECRET
 
 
 def test_a_public_client_says_its_name() -> None:
-    assert authenticate(POST, client(), none).content == b"grant_type=client_credentials&client_id=s6BhdRkqt3"
+    assert authenticated(POST, client(), none).content == b"grant_type=client_credentials&client_id=s6BhdRkqt3"
     get = Request("GET", URL + "?a=b")
-    assert authenticate(get, client("a b"), none) == Request("GET", URL + "?a=b&client_id=a+b", body=b"")
+    assert authenticated(get, client("a b"), none) == Request("GET", URL + "?a=b&client_id=a+b", body=b"")
 
 
 def test_basic_goes_with_a_get_too() -> None:
-    request = authenticate(Request("GET", URL), client(), client_secret_basic)
+    request = authenticated(Request("GET", URL), client(), client_secret_basic)
     assert basic_of(request) == "s6BhdRkqt3:gX1fBat3bV"
     assert request.header("content-type") is None
 
 
 def test_a_secret_is_never_put_into_a_url() -> None:
     with pytest.raises(UsageError, match="POST"):
-        authenticate(Request("GET", URL), client(), client_secret_post)
+        authenticated(Request("GET", URL), client(), client_secret_post)
 
 
 @pytest.mark.parametrize("method", [client_secret_post, none])
 def test_what_names_the_client_stands_in_the_form_once_and_cannot_be_overridden(method: Any) -> None:
     again = Request("POST", URL, form=(("client_id", "s6BhdRkqt3"),))
-    assert form_of(authenticate(again, client(), method))["client_id"] == "s6BhdRkqt3"
+    assert form_of(authenticated(again, client(), method))["client_id"] == "s6BhdRkqt3"
     other = Request("POST", URL, form=(("client_id", "other"),))
     with pytest.raises(UsageError, match="'client_id' is reserved"):
-        authenticate(other, client(), method)
+        authenticated(other, client(), method)
 
 
 def test_the_secret_is_signed_with_and_not_sent() -> None:
     secret = "a secret of at least 256 bits, as HS256 wants"
-    form = form_of(authenticate(POST, client(credential=secret), client_secret_jwt))
+    form = form_of(authenticated(POST, client(credential=secret), client_secret_jwt))
     key = jwk.import_key(secret, "oct")
     claims = json.loads(jws.deserialize_compact(form["client_assertion"], key, algorithms=["HS256"]).payload)
     assert claims["iss"] == claims["sub"] == form["client_id"] == "s6BhdRkqt3"
@@ -125,14 +130,14 @@ def test_the_secret_is_signed_with_and_not_sent() -> None:
 
 def test_a_private_key_is_signed_with() -> None:
     key = jwk.generate_key("RSA", 2048)
-    form = form_of(authenticate(POST, client(credential=key.as_pem(private=True)), private_key_jwt))
+    form = form_of(authenticated(POST, client(credential=key.as_pem(private=True)), private_key_jwt))
     jws.deserialize_compact(form["client_assertion"], key, algorithms=["RS256"])
 
 
 @pytest.mark.parametrize("method", [client_secret_jwt, private_key_jwt])
 def test_an_assertion_is_not_put_into_a_url(method: Any) -> None:
     with pytest.raises(UsageError, match="POST"):
-        authenticate(Request("GET", URL), client(), method)
+        authenticated(Request("GET", URL), client(), method)
 
 
 def test_every_method_is_known_by_the_name_that_metadata_uses() -> None:
@@ -148,7 +153,7 @@ def test_every_method_is_known_by_the_name_that_metadata_uses() -> None:
 
 
 def test_an_anonymous_client_says_nothing_as_the_assertion_of_its_grant_speaks_for_it() -> None:
-    assert authenticate(POST, client(), anonymous) == replace(POST, form=(), body=POST.content)
+    assert authenticated(POST, client(), anonymous) == replace(POST, form=(), body=POST.content)
 
 
 def test_a_callable_of_the_users_changes_url_headers_and_body() -> None:
@@ -159,7 +164,7 @@ def test_a_callable_of_the_users_changes_url_headers_and_body() -> None:
         headers["X-Client"] = given.client_secret
         return uri + "?x=1", headers, body + "&a=b"
 
-    request = authenticate(POST, client(), mine)
+    request = authenticated(POST, client(), mine)
     assert seen == [
         ("s6BhdRkqt3", "gX1fBat3bV", "POST", URL, {"Content-Type": FORM}, "grant_type=client_credentials"),
     ]
@@ -174,14 +179,14 @@ def test_a_callable_of_the_users_changes_url_headers_and_body() -> None:
 
 @pytest.mark.parametrize(("body", "content"), [(b"\xff", b"\xff"), ("é", "é".encode()), (None, b""), ("", b"")])
 def test_a_callable_may_return_text_bytes_or_nothing_as_body(body: Any, content: bytes) -> None:
-    request = authenticate(Request("POST", URL), client(), lambda c, m, uri, h, b: (uri, h, body))
+    request = authenticated(Request("POST", URL), client(), lambda c, m, uri, h, b: (uri, h, body))
     assert request.content == content
     assert request.header("content-type") == (FORM if content else None)
 
 
 def test_bytes_that_are_no_text_pass_through_unharmed() -> None:
     binary = Request("POST", URL, body=b"\xff\xfe=1")
-    assert authenticate(binary, client(), client_secret_basic).content == b"\xff\xfe=1"
+    assert authenticated(binary, client(), client_secret_basic).content == b"\xff\xfe=1"
 
 
 @pytest.mark.parametrize("returned", [None, 7, "text", (1, 2), (URL, None, ""), (URL, ["x"], ""), (URL, {}, "", 1)])
@@ -190,23 +195,23 @@ def test_a_callable_that_returns_something_else_is_a_usage_error(returned: Any) 
         return returned
 
     with pytest.raises(UsageError, match=r"returns \(uri, headers, body\)"):
-        authenticate(POST, client(), mine)
+        authenticated(POST, client(), mine)
 
 
 def test_a_secret_in_bytes_is_text() -> None:
     assert (
-        basic_of(authenticate(POST, client(credential=b"gX1fBat3bV"), client_secret_basic)) == "s6BhdRkqt3:gX1fBat3bV"
+        basic_of(authenticated(POST, client(credential=b"gX1fBat3bV"), client_secret_basic)) == "s6BhdRkqt3:gX1fBat3bV"
     )
 
 
 def test_no_secret_at_all_is_an_empty_one() -> None:
-    assert basic_of(authenticate(POST, client(credential=None), client_secret_basic)) == "s6BhdRkqt3:"
+    assert basic_of(authenticated(POST, client(credential=None), client_secret_basic)) == "s6BhdRkqt3:"
 
 
 @pytest.mark.parametrize("key", [object(), {"kty": "RSA"}])
 def test_a_key_is_no_secret(key: object) -> None:
     with pytest.raises(UsageError, match="text, not a key"):
-        authenticate(POST, client(credential=key), client_secret_basic)
+        authenticated(POST, client(credential=key), client_secret_basic)
 
 
 def test_a_client_shows_no_secret() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from doorkey.protocol.client_auth import none
-from doorkey.protocol.client_auth_choice import chosen_method, default_methods, methods_supported
+from doorkey.protocol.client_auth_choice import chosen_method, default_methods, supported
 from doorkey.values import Secret
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
@@ -48,6 +48,12 @@ def test_the_first_preferred_method_that_the_server_supports_is_chosen(
 
 def test_another_endpoint_has_its_own_list_or_that_of_the_token_endpoint() -> None:
     metadata = {"token_endpoint_auth_methods_supported": ["a"], "revocation_endpoint_auth_methods_supported": ["b"]}
-    assert methods_supported(metadata, "token") == methods_supported(metadata, "introspection") == ["a"]
-    assert methods_supported(metadata, "revocation") == ["b"]
-    assert methods_supported({}, "token") is None
+    for kind, expected in (("token", ["a"]), ("introspection", ["a"]), ("revocation", ["b"])):
+        assert supported(metadata, kind, "auth_methods") == expected
+    assert supported({}, "token", "auth_methods") is None
+
+
+def test_the_algorithms_of_client_assertions_are_listed_in_the_same_way() -> None:
+    metadata = {"token_endpoint_auth_signing_alg_values_supported": ["PS256"]}
+    assert supported(metadata, "introspection", "auth_signing_alg_values") == ["PS256"]
+    assert supported(metadata, "token", "auth_methods") is None

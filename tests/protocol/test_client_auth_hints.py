@@ -10,6 +10,7 @@ from doorkey.protocol.client_auth import authenticate, client_secret_basic, clie
 from doorkey.protocol.client_auth_hints import explaining
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
 from doorkey.values import Secret
+from doorkey.wire.flow import run
 from doorkey.wire.messages import Request
 
 URL = "https://as.example/token"
@@ -27,7 +28,8 @@ def refused(request: Request, error: OAuthError, client_id: str = "c", credentia
 
 def request_by(method: ClientAuthMethod, client_id: str = "c", credential: object = ODD) -> Request:
     identity = ClientIdentity(client_id, credential, "https://as.example", 1_800_000_000.0)
-    return authenticate(Request("POST", URL, (), (("grant_type", "client_credentials"),)), identity, method)
+    request = Request("POST", URL, (), (("grant_type", "client_credentials"),))
+    return run(authenticate(request, identity, method), pytest.fail)
 
 
 def invalid_client() -> InvalidClient:

@@ -13,8 +13,10 @@ from doorkey.protocol.grants import (
     RefreshTokenGrant,
     SelfSignedGrant,
     TokenExchangeGrant,
+    presented,
 )
 from doorkey.values import Secret
+from doorkey.wire.flow import Flow, arun, run, settled
 from doorkey.wire.messages import Pairs
 
 S = Secret("hunter2")
@@ -50,11 +52,8 @@ ALL: list[tuple[Grant, Pairs]] = [
         ),
     ),
     (
-        SelfSignedGrant(lambda: Secret("eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0.")),
-        (
-            ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-            ("assertion", "eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0."),
-        ),
+        SelfSignedGrant(lambda: "eyJhbGciOiJFUzI1NiIsImtpZCI6IjE2In0."),
+        (("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),),
     ),
     (  # RFC 8693 §2.3
         TokenExchangeGrant(Secret("accVkjcJyb4BWCxGsndESCJQbdFMogUC5PbRDqceLTC")),
@@ -89,6 +88,31 @@ def test_a_grant_asks_with_the_parameters_its_specification_names(grant: Grant, 
 def test_no_grant_shows_its_secrets(grant: Grant) -> None:
     shown = repr(grant) + str(grant) + f"{grant}"
     assert not any(secret in shown for secret in ("hunter2", "A3ddj3w", "Splxl", "tGzv3", "eyJ", "accVk", VERIFIER))
+
+
+def test_a_self_signed_grant_is_presented_with_an_assertion_of_its_own_each_time() -> None:
+    made = iter(["first.as.sertion", "second.as.sertion"])
+    grant = SelfSignedGrant(lambda: next(made))
+    for assertion in ("first.as.sertion", "second.as.sertion"):
+        shown = run(presented(grant), pytest.fail)
+        assert shown == JWTBearerGrant(Secret(assertion))
+        assert assertion not in repr(shown)
+
+
+@pytest.mark.anyio
+async def test_the_assertion_of_a_self_signed_grant_may_be_awaited() -> None:
+    async def signer() -> str:
+        return "as.ser.tion"
+
+    def sign() -> Flow[str]:
+        return settled(signer())
+
+    assert await arun(presented(SelfSignedGrant(sign)), pytest.fail) == JWTBearerGrant(Secret("as.ser.tion"))
+
+
+def test_every_other_grant_is_presented_as_it_is() -> None:
+    grant = ClientCredentialsGrant()
+    assert run(presented(grant), pytest.fail) is grant
 
 
 def test_only_grants_that_need_no_person_and_burn_nothing_are_repeatable() -> None:

@@ -13,7 +13,7 @@ from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.protocol.authorization import AuthorizationTransaction, authorization_url, parse_callback
 from doorkey.protocol.client_assertion import PrivateKeyJWT
 from doorkey.protocol.client_auth import METHODS, authenticate
-from doorkey.protocol.client_identity import ClientIdentity, Headers, Signed
+from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.grants import PasswordGrant, RefreshTokenGrant
 from doorkey.protocol.introspection import introspection_request, parse_introspection
 from doorkey.protocol.pkce import challenge_of
@@ -21,6 +21,7 @@ from doorkey.protocol.revocation import check_revocation
 from doorkey.protocol.token_endpoint import parse_token, token_request
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import RedactedBytes, RedactedDict, Secret
+from doorkey.wire.flow import run
 from doorkey.wire.limits import BoundedReader, ExchangePolicy
 from doorkey.wire.messages import Request, Response, body_bytes, form_encoded
 from doorkey.wire.parameters import merged, pairs_of
@@ -46,6 +47,10 @@ def client(secret: object = Secret(S)) -> ClientIdentity:
 
 def asked(method: str = "POST", body: bytes | None = None) -> Request:
     return Request(method, AT, (("X-Secret", S),), (("refresh_token", S),), body)
+
+
+def authenticated(request: Request, identity: ClientIdentity, method: ClientAuthMethod) -> Request:
+    return run(authenticate(request, identity, method), pytest.fail)
 
 
 def fed(*chunks: bytes) -> None:
@@ -108,15 +113,15 @@ BUILT: dict[str, Callable[[], object]] = {
     "authorization": lambda: authorization_url("http://as.example", (("state", S),)),
     "introspection": lambda: introspection_request(AT, Secret(S + "\n")),
     "verifier": lambda: challenge_of(f"{S} ä"),
-    "Basic": lambda: authenticate(asked(), client(f"{S}\ud800"), METHODS["client_secret_basic"]),
-    "Basic with a colon": lambda: authenticate(asked(), client(), METHODS["client_secret_basic_unencoded"]),
-    "post in GET": lambda: authenticate(asked("GET"), client(), METHODS["client_secret_post"]),
-    "post twice": lambda: authenticate(asked(body=b"client_secret=x"), client(), METHODS["client_secret_post"]),
-    "assertion": lambda: authenticate(asked(), client(), METHODS["private_key_jwt"]),
-    "own key": lambda: authenticate(asked(), client(), PrivateKeyJWT(key=Secret(S))),
-    "own method": lambda: authenticate(asked(), client(), raises),
-    "own method's shape": lambda: authenticate(asked(), client(), returns((S, S))),
-    "own method's URL": lambda: authenticate(asked(), client(), returns((f"http://e/?{S}", {"A": S}, S))),
+    "Basic": lambda: authenticated(asked(), client(f"{S}\ud800"), METHODS["client_secret_basic"]),
+    "Basic with a colon": lambda: authenticated(asked(), client(), METHODS["client_secret_basic_unencoded"]),
+    "post in GET": lambda: authenticated(asked("GET"), client(), METHODS["client_secret_post"]),
+    "post twice": lambda: authenticated(asked(body=b"client_secret=x"), client(), METHODS["client_secret_post"]),
+    "assertion": lambda: authenticated(asked(), client(), METHODS["private_key_jwt"]),
+    "own key": lambda: authenticated(asked(), client(), PrivateKeyJWT(key=Secret(S))),
+    "own method": lambda: authenticated(asked(), client(), raises),
+    "own method's shape": lambda: authenticated(asked(), client(), returns((S, S))),
+    "own method's URL": lambda: authenticated(asked(), client(), returns((f"http://e/?{S}", {"A": S}, S))),
     "signing": lambda: sign({"a": S, "b": {S}}, Secret(S * 9), alg="HS256"),
     "key": lambda: import_key(Secret(f"-----BEGIN PRIVATE KEY-----\n{S}")),
     "JWK": lambda: import_keys({"kty": "RSA", "n": S, "e": "AQAB"}),
@@ -139,7 +144,7 @@ def test_an_error_about_a_request_leaves_no_secret_in_local_variables(name: str)
 
 def test_an_error_of_a_programs_own_method_keeps_that_methods_frame() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
-        authenticate(asked(), client(), raises)
+        authenticated(asked(), client(), raises)
     assert caught.traceback[-1].name == "raises"
 
 

@@ -17,6 +17,7 @@ from tests.support.hostile_server import Hostile
 HTTPX2, HTTPX = on("httpx2"), on("httpx")
 ASSERTION: set[str] = {
     *("subject", "audience", "claims", "token_url", "key", "header", "alg", "issued_at", "expires_at", "expires_in"),
+    *("assertion_issuer", "signer", "kid", "thumbprint_kid"),
 }
 CLIENTS = [
     *((OAuth2Session, requests_types.SessionOptions), (AssertionSession, requests_types.AssertionSessionOptions)),

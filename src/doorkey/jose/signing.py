@@ -32,18 +32,32 @@ def sign(
     """
     imported = import_key(key)
     imported.check(alg, "sign", allow_short_secret=allow_short_secret)
-    protected: dict[str, Any] = {"alg": alg, "typ": "JWT"}
-    if imported.kid:
-        protected["kid"] = imported.kid
-    protected.update(header or {})
+    protected = protected_header(alg, imported.kid, header)
+    try:
+        return jws.serialize_compact(protected, json_of(claims), imported.jose, registry=ExactRegistry((alg,)))
+    except OAuthError:
+        raise
+    except BROKEN as error:
+        raise UsageError(f"the token cannot be signed ({type(error).__name__})") from scrubbed(error)
+
+
+def protected_header(alg: str, kid: str | None, header: Mapping[str, object] | None) -> dict[str, Any]:
+    """Return the protected header of a JWT: `alg`, `typ`, the `kid` of the key, and the members of `header`.
+
+    Raises `UsageError` for a `header` that names another algorithm, and for `crit` and `b64` (RFC 7797 §7).
+    """
+    protected: dict[str, Any] = {"alg": alg, "typ": "JWT", **({"kid": kid} if kid else {}), **(header or {})}
     if protected["alg"] != alg:
         raise UsageError("the header names another algorithm than `alg`")
     if "crit" in protected or "b64" in protected:
         raise UsageError("`crit` and `b64` have no place in a JWT made here (RFC 7797 §7)")
+    return protected
+
+
+@hides_locals
+def json_of(members: Mapping[str, object]) -> str:
+    """Return `members`, a header or claims, as JSON. Raises `UsageError` if they are none (RFC 7519 §7.1)."""
     try:
-        payload = json.dumps(dict(claims), separators=(",", ":"), allow_nan=False)
-        return jws.serialize_compact(protected, payload, imported.jose, registry=ExactRegistry((alg,)))
-    except OAuthError:
-        raise
-    except (*BROKEN, RecursionError) as error:
+        return json.dumps(dict(members), separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"the token cannot be signed ({type(error).__name__})") from scrubbed(error)

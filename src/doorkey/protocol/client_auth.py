@@ -16,6 +16,7 @@ from doorkey.errors import UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.client_parameters import add_parameters
 from doorkey.values import hides_locals, unguarded
+from doorkey.wire.flow import Flow, settled
 from doorkey.wire.key_material import holds_key
 from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.wire.parameters import beside_query, with_query
@@ -60,7 +61,9 @@ def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, b
 
 
 @hides_locals
-def client_secret_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+def client_secret_jwt(
+    client: ClientIdentity, method: str, uri: str, headers: Headers, body: str
+) -> Signed | Flow[Signed]:
     """An assertion signed with the secret, HS256 (RFC 7523 §2.2; OpenID Connect Core §9)."""
     from doorkey.protocol.client_assertion import ClientSecretJWT
 
@@ -68,8 +71,10 @@ def client_secret_jwt(client: ClientIdentity, method: str, uri: str, headers: He
 
 
 @hides_locals
-def private_key_jwt(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
-    """An assertion signed with the private key given as `client_secret`, RS256 or what it is for (RFC 7523 §2.2)."""
+def private_key_jwt(
+    client: ClientIdentity, method: str, uri: str, headers: Headers, body: str
+) -> Signed | Flow[Signed]:
+    """An assertion signed with the private key given as `client_secret`, by the algorithm that fits (RFC 7523 §2.2)."""
     from doorkey.protocol.client_assertion import PrivateKeyJWT
 
     return PrivateKeyJWT()(client, method, uri, headers, body)
@@ -107,7 +112,7 @@ def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | No
     return known[name]
 
 
-def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Request:
+def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Flow[Request]:
     """Return `request` with the client's proof in it, ready to leave.
 
     Raises `UsageError` when the method returned something else, or a URL that may not be asked.
@@ -115,12 +120,16 @@ def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMet
     # No local variable holds the body, nor the header of the client's proof: the method may raise an error of its own.
     return _signed(
         request,
-        method(
-            client,
-            request.method,
-            request.url,
-            dict(request.headers),
-            request.content.decode("utf-8", "surrogateescape"),
+        (
+            yield from settled(
+                method(
+                    client,
+                    request.method,
+                    request.url,
+                    dict(request.headers),
+                    request.content.decode("utf-8", "surrogateescape"),
+                )
+            )
         ),
     )
 

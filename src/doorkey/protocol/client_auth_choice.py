@@ -34,7 +34,10 @@ def chosen_method(preferred: Iterable[str | ClientAuthMethod], supported: object
     return next(usable, several[0])
 
 
-def methods_supported(metadata: Mapping[str, Any], kind: str) -> object:
-    """Return what the metadata says of the methods of the endpoint of this `kind`, else of the token endpoint."""
-    own = metadata.get(f"{kind}_endpoint_auth_methods_supported")
-    return own if own is not None else metadata.get("token_endpoint_auth_methods_supported")
+def supported(metadata: Mapping[str, Any], kind: str, what: str) -> object:
+    """Return what the metadata lists for the endpoint of this `kind`, else for the token endpoint (RFC 8414 §2).
+
+    `what` is ``"auth_methods"``, or ``"auth_signing_alg_values"`` for the algorithms of client assertions.
+    """
+    own = metadata.get(f"{kind}_endpoint_{what}_supported")
+    return own if own is not None else metadata.get(f"token_endpoint_{what}_supported")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from doorkey.values import Secret
+from doorkey.wire.flow import Flow
 
 Headers: TypeAlias = MutableMapping[str, str]
 Signed: TypeAlias = "tuple[str, Mapping[str, str], str | bytes]"
-ClientAuthMethod: TypeAlias = "Callable[[ClientIdentity, str, str, Headers, str], Signed]"
-"""``(client, method, uri, headers, body) -> (uri, headers, body)``."""
+ClientAuthMethod: TypeAlias = (
+    "Callable[[ClientIdentity, str, str, Headers, str], Signed | Awaitable[Signed] | Flow[Signed]]"
+)
+"""``(client, method, uri, headers, body) -> (uri, headers, body)``; awaitable only for an asynchronous client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,14 @@ class ClientIdentity:
 
     `credential` is the secret, or the private key (PEM, JWK or key object). `audience` is whom a client assertion is
     for unless the method names it itself: the issuer where it is known, else the token endpoint. `now` is in seconds.
+    `signing_algs` are the algorithms of client assertions that the server's metadata lists (RFC 8414 §2), if it does.
     """
 
     client_id: str
     credential: object
     audience: str
     now: float
+    signing_algs: object = None
 
     @property
     def client_secret(self) -> Any:

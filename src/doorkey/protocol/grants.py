@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from doorkey.values import Secret
+from doorkey.wire.flow import Flow, settled
 from doorkey.wire.messages import Pairs
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -90,14 +91,14 @@ class JWTBearerGrant(Grant):
 
 @dataclass(frozen=True, slots=True)
 class SelfSignedGrant(Grant):
-    """An assertion that `sign` makes when its request is made, a fresh one each time (RFC 7523 §2.1)."""
+    """An assertion that `sign` makes when its request is made, a fresh one each time (RFC 7523 §2.1).
+
+    `sign` may return a flow. `presented` turns this grant into one with the assertion.
+    """
 
     grant_type = JWT_BEARER
     repeatable = True
-    sign: Callable[[], Secret]
-
-    def _own(self) -> Pairs:
-        return _given(assertion=self.sign())
+    sign: Callable[[], str | Flow[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,13 @@ class ExtensionGrant(Grant):
     def grant_type(self) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         """The URN."""
         return self.urn
+
+
+def presented(grant: Grant) -> Flow[Grant]:
+    """Return `grant` as one request presents it: a `SelfSignedGrant` signs its assertion now."""
+    if isinstance(grant, SelfSignedGrant):
+        return JWTBearerGrant(Secret((yield from settled(grant.sign()))))
+    return grant
 
 
 def _given(**parameters: str | Secret | None) -> Pairs:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from doorkey.arguments import mapping, seconds
 from doorkey.errors import UsageError
 from doorkey.sessions.client import OAuth2Client
+from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
+    from doorkey.protocol.assertion_signer import AssertionSigner
     from doorkey.sessions.core import SessionCore
-    from doorkey.values import Secret
+    from doorkey.wire.flow import Flow
 
-LIFETIME: Final = 3600.0
-"""Default lifetime of an assertion in seconds. Servers bound it too."""
+LIFETIME: Final = 60.0
+"""Default lifetime of an assertion in seconds: enough for one request and clocks that differ a little."""
+
+_NO_SERVER: Final = (
+    "the authorization server is missing: give the token endpoint's url as token_endpoint= (or token_url=), or the "
+    "server's URL as issuer="
+)
 
 # Modules that only a session needs are imported when one is constructed, as in `doorkey.sessions.client`.
 
@@ -25,16 +33,22 @@ class AssertionClient(OAuth2Client):
     """A client that gets its token with a freshly signed assertion each time (RFC 7523 §2.1).
 
     token_endpoint (or token_url): URL of the token endpoint.
-    issuer: `iss` of the assertion.
+    issuer: `iss` of the assertion. Without a token endpoint, or beside `assertion_issuer`, it is the URL of the
+        authorization server, whose metadata is discovered on first use.
+    assertion_issuer: `iss` of the assertion; None: `issuer`, or the `client_id` if `issuer` is the server.
     subject: `sub` of the assertion; None omits it.
-    audience: `aud` of the assertion; None: the token endpoint.
+    audience: `aud` of the assertion; None: the authorization server if it is known, else the token endpoint.
     grant_type: the JWT bearer grant, the only one there is.
     claims: further claims; they replace the other ones.
     key: the private key, as PEM, JWK or key object.
-    header: the JOSE header, with `alg` (default RS256) and, where the server needs it, `kid`.
-    alg: `alg` of the header.
+    signer: in place of a key, ``signer(data) -> signature`` signs by `alg` with a key in a KMS. The signature of an
+        ECDSA key is R and S, not DER (RFC 7518 §3.4). It may be a coroutine function for an asynchronous client.
+    alg: JWS algorithm; None: that of `header`, else the one that fits the key.
+    kid: `kid` of the JOSE header; None: that of `header`, else that of the key.
+    thumbprint_kid: True to name a key without `kid` by its thumbprint (RFC 7638).
+    header: further members of the JOSE header.
     issued_at: `iat` of the assertion in seconds since the epoch; None: the time of each token request.
-    expires_in: lifetime of each assertion in seconds; None: 3600.
+    expires_in: lifetime of each assertion in seconds; None: 60.
     expires_at: `exp` of the assertion in seconds since the epoch, in place of `expires_in`. No token can be requested
         after it.
     client_id, client_secret: authenticate the client, for a server that requires this too.
@@ -44,35 +58,69 @@ class AssertionClient(OAuth2Client):
 
     JWT_BEARER_GRANT_TYPE: ClassVar[str] = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
+    @classmethod
+    @clears_locals
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        issuer: Any = None,
+        scope: str | Iterable[str] | None = None,
+        subject: str | None = None,
+        **options: Any,
+    ) -> Self:
+        """Return a client for the service account of a key file, in the JSON format of Google.
+
+        path: the file, whose members are `type`, `client_email`, `private_key`, `private_key_id` and `token_uri`.
+        issuer: URL of the authorization server, in place of the `token_uri` of the file.
+        scope: scope of the token, which becomes a claim of the assertion, as Google requires; with `issuer` it is a
+            parameter of the token request too.
+        subject: the user that the service account acts for; None: the service account itself.
+        options: the other options of the constructor.
+
+        Raises `UsageError` for a file that cannot be read, or is not such a key file.
+        """
+        from doorkey.sessions.key_file import account_in
+        from doorkey.values import Scope
+
+        account = account_in(path, needs_token_uri=issuer is None)
+        server: dict[str, Any] = {"token_endpoint": account.token_uri, "issuer": account.client_email}
+        if issuer is not None:
+            server = {"issuer": issuer, "assertion_issuer": account.client_email, "scope": scope}
+        if scope is not None:
+            options["claims"] = {"scope": str(Scope.of(scope)), **mapping(options.get("claims") or {}, "claims")}
+        own: Any = {"kid": account.private_key_id, **server, **options, "subject": subject, "key": account.key}
+        return cls(**own)
+
     def _start(self, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         """Construct the session with `options`; `given` are the arguments of the concrete class's constructor."""
+        from doorkey.protocol.assertion_signer import AssertionSigner
         from doorkey.protocol.grants import SelfSignedGrant
         from doorkey.sources.token_client import load_signing
-        from doorkey.wire.limits import policy_of
-        from doorkey.wire.urls import check_endpoint
 
         endpoint = given["token_url"] or given["token_endpoint"]
-        if not endpoint:
-            raise UsageError("give the token endpoint's url as token_endpoint= (or token_url=)")
+        server, issuer = _server_and_issuer(given, endpoint, options)
         if given["grant_type"] not in (None, self.JWT_BEARER_GRANT_TYPE):
             raise UsageError(f"an assertion session signs JWTs: its grant_type is {self.JWT_BEARER_GRANT_TYPE}")
-        if not (given["issuer"] and given["key"]):
-            raise UsageError("an assertion needs an issuer and a key to sign with")
-        alg, hosts = given["alg"], policy_of(options.get("exchange")).http_hosts
+        if not given["key"] and given["signer"] is None:
+            raise UsageError("an assertion needs a key to sign with: give key=, or signer= for a key in a KMS")
         maker = AssertionMaker(
-            issuer=given["issuer"],
-            key=given["key"],
+            issuer=issuer,
             subject=given["subject"],
-            audience=given["audience"] or check_endpoint(endpoint, "token endpoint", hosts),
             claims=dict(mapping(given["claims"] or {}, "claims")),
-            header={**mapping(given["header"] or {}, "header"), **({} if alg is None else {"alg": alg})},
             issued_at=given["issued_at"],
             expires_at=given["expires_at"],
             expires_in=given["expires_in"],
+            audience=given["audience"],
+            signer=AssertionSigner(
+                headers=given["header"] or {},
+                **{name: given[name] for name in ("key", "signer", "alg", "kid", "thumbprint_kid")},
+            ),
         )
         session: Any = super()  # the session that a concrete class joins this with
         session.__init__(
             token_endpoint=endpoint,
+            issuer=server,
             token_placement=given["token_placement"],
             scope=given["scope"],
             leeway=given["leeway"],
@@ -82,16 +130,37 @@ class AssertionClient(OAuth2Client):
         load_signing()
 
 
+def _server_and_issuer(given: Mapping[str, Any], endpoint: str | None, options: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the authorization server that `issuer` names, if it names one, and `iss` of the assertions."""
+    from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.wire.limits import policy_of
+
+    named, iss, metadata = given["issuer"], given["assertion_issuer"], options.get("metadata")
+    if not (named or endpoint or metadata):
+        raise UsageError(_NO_SERVER)
+    known = ServerMetadata.of(metadata, policy_of(options.get("exchange")).http_hosts)
+    if iss is None and (endpoint or metadata is not None) and named != known.issuer:
+        return None, _needed(named)
+    if not (endpoint or metadata) and isinstance(named, str) and "://" not in named:
+        raise UsageError(_NO_SERVER)  # it is the name of an account
+    return named, _needed(iss or options.get("client_id"))
+
+
+def _needed(issuer: str | None) -> str:
+    if not issuer:
+        raise UsageError("an assertion needs an issuer, its `iss`: give assertion_issuer= (or client_id=)")
+    return issuer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionMaker:
-    """Signs a fresh assertion for each token request, with a `jti` of its own; see `AssertionClient` for the fields."""
+    """Makes a fresh assertion for each token request, with a `jti` of its own; see `AssertionClient` for the fields."""
 
     issuer: str
-    key: object = field(repr=False)
-    audience: str
+    signer: AssertionSigner = field(repr=False)
+    audience: str | None = None
     subject: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    header: Mapping[str, Any] = field(default_factory=dict[str, Any])
     issued_at: float | None = None
     expires_at: float | None = None
     expires_in: float | None = None
@@ -103,15 +172,13 @@ class AssertionMaker:
         if self.expires_at is not None and self.expires_in is not None:
             raise UsageError("expires_at= and expires_in= both say when an assertion expires: give one of them")
 
-    def signed(self, now: float) -> Secret:
-        """Return the assertion for a request at `now`, in seconds since the epoch.
+    def signed(self, now: float, audience: str | None) -> str | Flow[str]:
+        """Return the assertion for a request at `now`, in seconds since the epoch, or a flow of it.
 
-        Raises `UsageError` for a key that cannot sign it, and after `expires_at`.
+        `audience` is its `aud` unless the program has named one. Raises `UsageError` for a key that cannot sign it, and
+        after `expires_at`.
         """
         import secrets
-
-        from doorkey.jose.signing import sign
-        from doorkey.values import Secret
 
         if self.expires_at is not None and now >= self.expires_at:
             raise UsageError("the assertion's expires_at= is in the past: give expires_in=, which each request counts")
@@ -119,16 +186,16 @@ class AssertionMaker:
         lifetime = LIFETIME if self.expires_in is None else self.expires_in
         claims: dict[str, Any] = {
             "iss": self.issuer,
-            "aud": self.audience,
+            "aud": self.audience or audience,
             "iat": issued_at,
             "exp": int(issued_at + lifetime if self.expires_at is None else self.expires_at),
             "jti": secrets.token_urlsafe(24),
             **({"sub": self.subject} if self.subject is not None else {}),
             **self.claims,
         }
-        header = dict(self.header)
-        return Secret(sign(claims, self.key, alg=str(header.pop("alg", "RS256")), header=header))
+        return self.signer.sign(claims, None)
 
 
-def _signed(maker: AssertionMaker, core: SessionCore) -> Secret:
-    return maker.signed(core.options.clock())
+def _signed(maker: AssertionMaker, core: SessionCore) -> str | Flow[str]:
+    audience = core.options.metadata.issuer or core.known_token_endpoint()
+    return maker.signed(core.options.clock(), audience)

@@ -193,7 +193,7 @@ class SessionCore(KnownServer):
         client = replace(self.client(), methods=self._methods(configured))
         auth = client.method_for(overrides.auth, metadata, kind)
         request, response = yield from client.sent(
-            request.with_options(overrides.options), auth, metadata, known, before=_HOOKS[kind]
+            request.with_options(overrides.options), auth, metadata, known, kind=kind, before=_HOOKS[kind]
         )
         with client.explaining(request):
             return request, response, parse(response, self.options.clock())

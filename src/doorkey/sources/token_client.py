@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from doorkey.observe.observer import Observer
 from doorkey.protocol.client_auth import auth_method_named, authenticate
-from doorkey.protocol.client_auth_choice import chosen_method, default_methods, methods_supported
+from doorkey.protocol.client_auth_choice import chosen_method, default_methods, supported
 from doorkey.protocol.client_auth_hints import explaining
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
-from doorkey.protocol.grants import RefreshTokenGrant
+from doorkey.protocol.grants import RefreshTokenGrant, presented
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_id_token, parse_token, token_request
 from doorkey.sources.token_call import TokenCall
@@ -42,7 +42,7 @@ class RequestHooks(Protocol):
 
 def load_signing() -> None:
     """Import what signing an assertion needs. Call it when an object is constructed that signs."""
-    from doorkey.jose import signing  # noqa: F401  # needed later, by a module that is imported when it signs
+    from doorkey.jose import signers  # noqa: F401  # needed later, by a module that is imported when it signs
     from doorkey.protocol import client_assertion  # noqa: F401  # as above
 
 
@@ -98,7 +98,7 @@ class TokenClient:
         return token
 
     def _token(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
-        grant, now = call.grant, self.clock()
+        grant, now = (yield from presented(call.grant)), self.clock()
         refresh_token = grant.refresh_token if isinstance(grant, RefreshTokenGrant) else None
         extra = self._completed(call)
         headers = (*self.headers, *call.headers)
@@ -139,16 +139,18 @@ class TokenClient:
         metadata: ServerMetadata,
         token_endpoint: str | None,
         *,
+        kind: str = "token",
         before: str | None = None,
         after: str | None = None,
     ) -> Flow[tuple[Request, Response]]:
         """Authenticate `request` by `auth` and send it; return it as it was sent, and its response.
 
-        `before` and `after` name the hooks that may change the request and the response.
+        `kind` is that of the endpoint. `before` and `after` name the hooks that may change request and response.
         """
         if before is not None and self.hooks is not None:
             request = yield from self.hooks.on_request(before, request)
-        request = authenticate(request, self._identity(request.url, metadata, token_endpoint), auth)
+        identity = self._identity(request.url, metadata, token_endpoint, kind)
+        request = yield from authenticate(request, identity, auth)
         response = yield from request
         if after is not None and self.hooks is not None:
             response = yield from self.hooks.on_response(after, request, response)
@@ -161,12 +163,13 @@ class TokenClient:
         """
         chosen = given
         if chosen is None:
-            supported = methods_supported(metadata.extra, kind)
-            chosen = chosen_method(self.methods or default_methods(self.credential), supported)
+            listed = supported(metadata.extra, kind, "auth_methods")
+            chosen = chosen_method(self.methods or default_methods(self.credential), listed)
         return auth_method_named(chosen, self.registered) if isinstance(chosen, str) else self.adapt(chosen)
 
-    def _identity(self, url: str, metadata: ServerMetadata, token_endpoint: str | None) -> ClientIdentity:
-        """Return who the client is in one request to `url`, and the audience of an assertion in it (RFC 7523 §3)."""
+    def _identity(self, url: str, metadata: ServerMetadata, token_endpoint: str | None, kind: str) -> ClientIdentity:
+        """Return the client's identity in one request to `url`, with what an assertion in it needs (RFC 7523 §3)."""
         near = token_endpoint is not None and (token_endpoint == url or origin_of(token_endpoint) == origin_of(url))
         audience = metadata.issuer or (token_endpoint if near else None) or url
-        return ClientIdentity(self.client_id, self.credential, audience, self.clock())
+        algs = supported(metadata.extra, kind, "auth_signing_alg_values")
+        return ClientIdentity(self.client_id, self.credential, audience, self.clock(), algs)

@@ -41,6 +41,19 @@ class Settle(Effect[T]):
     value: T | Awaitable[T]
 
 
+def settled(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
+    """Return `value`, or the result of it if it is a flow or an awaitable.
+
+    Unlike `Settle`, it passes to the driver only what has to be awaited: the value may be a secret.
+    """
+    given: Any = value
+    if inspect.isgenerator(value):
+        return cast("T", (yield from given))
+    if inspect.isawaitable(value):
+        return cast("T", (yield from Settle(given)))
+    return cast("T", given)
+
+
 @dataclass(frozen=True, slots=True)
 class Sleep(Effect[None]):
     """Ask for `seconds` to pass."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from doorkey.integrations.httpx_client.option_types import AssertionClientOptions, ClientOptions
     from doorkey.integrations.httpx_client.typed_methods import TypedAsyncClient, TypedClient
+    from doorkey.jose.signers import Signer
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.sessions.options import UpdateToken
     from doorkey.wire.messages import Request, Response
@@ -266,7 +267,7 @@ class _Assertion(AssertionClient, Generic[TransportT]):
     def __init__(
         self,
         token_endpoint: str | None = None,
-        issuer: str | None = None,
+        issuer: Any = None,
         subject: str | None = None,
         audience: str | None = None,
         grant_type: str | None = None,
@@ -276,9 +277,13 @@ class _Assertion(AssertionClient, Generic[TransportT]):
         leeway: float | None = None,
         *,
         token_url: str | None = None,
+        assertion_issuer: str | None = None,
         key: Any = None,
+        signer: Signer | None = None,
         header: Mapping[str, Any] | None = None,
         alg: str | None = None,
+        kid: str | None = None,
+        thumbprint_kid: bool = False,
         issued_at: float | None = None,
         expires_at: float | None = None,
         expires_in: float | None = None,

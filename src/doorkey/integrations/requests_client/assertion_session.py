@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from doorkey.integrations.requests_client.option_types import AssertionSessionOptions
+    from doorkey.jose.signers import Signer
 
 
 class AssertionSession(AssertionClient, OAuth2Session):
@@ -24,7 +25,7 @@ class AssertionSession(AssertionClient, OAuth2Session):
     def __init__(  # `default_timeout` has the position that programs written for Authlib give it
         self,
         token_endpoint: str | None = None,
-        issuer: str | None = None,
+        issuer: Any = None,
         subject: str | None = None,
         audience: str | None = None,
         grant_type: str | None = None,
@@ -35,9 +36,13 @@ class AssertionSession(AssertionClient, OAuth2Session):
         leeway: float | None = None,
         *,
         token_url: str | None = None,
+        assertion_issuer: str | None = None,
         key: Any = None,
+        signer: Signer | None = None,
         header: Mapping[str, Any] | None = None,
         alg: str | None = None,
+        kid: str | None = None,
+        thumbprint_kid: bool = False,
         issued_at: float | None = None,
         expires_at: float | None = None,
         expires_in: float | None = None,
