@@ -30,6 +30,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.sessions",),
     ("doorkey.oauth2",),
     ("doorkey.auth",),
+    ("doorkey.resource",),
     ("doorkey.integrations", "doorkey.client"),
     ("doorkey.stores",),
     ("doorkey.vault",),
@@ -49,7 +50,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "aiohttp": ("doorkey.integrations.aiohttp_client", "doorkey.auth.on_aiohttp", "doorkey.transport.on_aiohttp"),
     "anyio": (
         *("doorkey.runtime", "doorkey.renewal", "doorkey.transport", "doorkey.sources"),
-        *("doorkey.vault", "doorkey.stores", "doorkey.integrations"),
+        *("doorkey.vault", "doorkey.stores", "doorkey.integrations", "doorkey.resource"),
     ),
     "starlette": ("doorkey.dev",),
     "uvicorn": ("doorkey.dev",),

@@ -46,6 +46,7 @@ PUBLIC = (
     "doorkey.observe",
     *("doorkey.oidc.core", "doorkey.oidc.discovery", "doorkey.oidc.logout"),
     *("doorkey.protocol.authorization", "doorkey.protocol.introspection", "doorkey.protocol.metadata"),
+    "doorkey.resource",
     "doorkey.sources",
     *("doorkey.stores", "doorkey.stores.protocol"),
     "doorkey.tokens",

@@ -54,11 +54,11 @@ class Fetched(Generic[T]):
 
         A caller that is canceled hands over to one that waits.
         """
-        seen = self._ended
+        seen, before = self._ended, self.kept
         while True:
             kept, now = self.kept, clock()
-            if kept is not None and kept.is_fresh(now):
-                return kept
+            if kept is not None and (kept.is_fresh(now) or kept is not before):
+                return kept  # fetched during this call, it is used once, even if it may not be kept
             failed = self._ended != seen or self._pauses(now)
             usable = kept is not None and kept.is_usable(now)
             if kept is not None and usable and (failed or not self.lock.is_abandoned()):

@@ -1,0 +1,90 @@
+"""`AccessToken`: a verified access token, as an API sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
+
+from doorkey.errors import UsageError
+from doorkey.jose.claim_rules import audiences, numeric_date
+from doorkey.jose.claims import NamedClaims
+from doorkey.protocol.access_token import client_of, scopes_of
+from doorkey.protocol.token_profiles import TokenProfile
+from doorkey.values import Scope
+from doorkey.wire.urls import shown_url
+
+
+class _Claims(NamedClaims):
+    """The claims of a token that several requests share: no member of them can be changed, however deep it is."""
+
+    __slots__ = ()
+
+
+class _Items(list[Any]):
+    """A list in shared claims, for reading."""
+
+    __slots__ = ()
+
+    def _read_only(self, *_: object, **__: object) -> Any:
+        raise UsageError("claims are read-only: change a copy, list(…)")
+
+    if not TYPE_CHECKING:  # a checker should see a list
+        __setitem__ = __delitem__ = __iadd__ = __imul__ = _read_only
+        append = extend = insert = pop = remove = clear = sort = reverse = _read_only
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        return list, (list(self),)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccessToken:
+    """A verified access token. It does not contain the token itself.
+
+    `issuer`: the issuer of the authorization server.
+    `sub`: the subject: the user, or the client where it acts for itself; None where the server does not say.
+    `client_id`: the client that the token was issued to, or None.
+    `scopes`: what the token permits (RFC 6749 §3.3).
+    `audience`: the APIs that the token is for.
+    `expires_at`: seconds since the epoch, or None where the server does not say.
+    `claims`: all claims, or the members of the introspection response; read-only.
+
+    The identity of a user is the exact pair (`issuer`, `sub`).
+    """
+
+    issuer: str
+    sub: str | None
+    client_id: str | None
+    scopes: Scope
+    audience: tuple[str, ...]
+    expires_at: float | None
+    claims: Mapping[str, Any] = field(hash=False)
+
+    def has_scope(self, *scopes: str) -> bool:
+        """Return whether the token has all of these `scopes`."""
+        return all(scope in self.scopes.tokens for scope in scopes)
+
+    def __repr__(self) -> str:  # claims are personal
+        told = f"client_id={self.client_id!r} scopes={str(self.scopes)!r}"
+        return f"<AccessToken issuer={shown_url(self.issuer)!r} {told}>"
+
+
+def access_token_of(issuer: str, claims: Mapping[str, Any], profile: TokenProfile) -> AccessToken:
+    """Return the token of `issuer` whose `claims` have been checked."""
+    return AccessToken(
+        issuer=issuer,
+        sub=claims.get("sub"),
+        client_id=client_of(claims, profile.client_claims),
+        scopes=scopes_of(claims, profile.scope_claims),
+        audience=tuple(audiences(claims)),
+        expires_at=numeric_date(claims, "exp"),
+        claims=_frozen(claims),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _Claims({name: _frozen(one) for name, one in cast("dict[str, Any]", value).items()})
+    if isinstance(value, list):
+        return _Items([_frozen(one) for one in cast("list[object]", value)])
+    return value

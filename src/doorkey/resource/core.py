@@ -1,0 +1,180 @@
+"""How an access token is verified, as flows: at its issuer alone, by its signature or by introspection.
+
+Theory of operation. The `iss` claim of a JWT chooses the issuer before anything is verified; it chooses among the
+issuers that the program has listed, so a token cannot cause a request to another server. Everything that follows is
+separate for each issuer: its keys, its audience, its profile, and its introspection. Only tokens that passed all checks
+are kept, by the hash of the token, and not beyond their expiry. The requirement and the binding of the request at hand
+are checked each time.
+
+An error about the token is a `RequestRejected`. Any other error says that the token could not be checked, and then no
+request is permitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, TypeVar, cast
+
+from doorkey.errors import OAuthError, UsageError, VerificationError
+from doorkey.jose.verification import VerifiedToken, unsafe_claims, verify
+from doorkey.protocol.access_token import check_introspected, check_jwt, check_use
+from doorkey.protocol.jwks import Keys
+from doorkey.protocol.presented_token import MAX_TOKEN
+from doorkey.protocol.rejections import InvalidAccessToken, RequestRejected
+from doorkey.protocol.token_profiles import TokenProfile
+from doorkey.resource.access_token import AccessToken, access_token_of
+from doorkey.resource.introspector import Introspector
+from doorkey.resource.token_cache import TokenCache
+from doorkey.resource.trusted_issuer import TrustedIssuer
+from doorkey.sources.issuer import Issuer
+from doorkey.tokens import legal_token
+from doorkey.wire.flow import Effect, Flow
+
+__all__: list[str] = []
+
+T = TypeVar("T")
+Clock = Callable[[], float]
+
+_NO_INTROSPECTION: Final = "; tokens that are not JWTs need introspection="
+
+
+@dataclass(frozen=True, slots=True)
+class AtIssuer(Effect[T]):
+    """Ask for the result of `flow`, whose requests go through the HTTP client of `issuer`."""
+
+    issuer: Issuer
+    flow: Flow[T]
+
+
+class IssuerVerifier:
+    """Verifies the tokens of one issuer, `trusted`; `issuer` is its value with metadata and keys."""
+
+    def __init__(self, trusted: TrustedIssuer, issuer: Issuer, *, clock: Clock, leeway: float, entries: int) -> None:
+        self.issuer, self.name = issuer, issuer.issuer
+        self._clock, self._leeway = clock, leeway
+        self._profile = cast("TokenProfile", trusted.profile)
+        self._audience = cast("tuple[str, ...]", trusted.audience)
+        self._algorithms = cast("tuple[str, ...]", trusted.algorithms)
+        self._options = options = trusted.introspection
+        self.takes_opaque = options is not None and options.opaque
+        self.takes_jwts = options is not None and options.jwts
+        self._introspector: Introspector | None = None
+        if options is not None:
+            self._introspector = Introspector(
+                options, issuer._core, issuer._server, self._audience, clock=clock, leeway=leeway, entries=entries
+            )
+
+    def by_signature(self, token: str) -> Flow[AccessToken]:
+        """Return a JWT access token that has passed all checks. Raises `InvalidAccessToken`, or why it has no keys."""
+        judged: list[Keys] = []
+
+        def check(keys: Keys) -> VerifiedToken:
+            judged.append(keys)
+            verified = verify(token, keys, algorithms=self._algorithms)
+            check_jwt(verified.header, verified.claims, self._profile, **self._use())
+            return verified
+
+        try:
+            verified = yield from self.issuer._core.keys.checked(check, self._clock)
+        except RequestRejected:
+            raise
+        except VerificationError as error:
+            if not judged:
+                raise  # the server's metadata is not good
+            unavailable = error.__cause__
+            if isinstance(unavailable, OAuthError):  # newer keys may verify the token
+                raise unavailable.for_waiter() from None
+            raise InvalidAccessToken(error.claim, error.reason, expected=error.expected) from None
+        return access_token_of(self.name, verified.claims, self._profile)
+
+    def by_introspection(self, token: str, digest: bytes) -> Flow[tuple[AccessToken, float]]:
+        """Return a token that the issuer calls active, and until when that may be used again.
+
+        Raises `InvalidAccessToken`, else as `Introspector.members`.
+        """
+        assert self._introspector is not None, "the caller has chosen an issuer that is asked"
+        assert self._options is not None, "it made the introspector"
+        kept = yield from self._introspector.members(token, digest)
+        members = kept.value
+        if members["active"] is not True:
+            raise InvalidAccessToken("active", "is false: the token is expired, revoked or unknown to its issuer")
+        check_introspected(members, self._profile)
+        check_use(members, **self._use(), audience_required=self._options.audience_required)
+        return access_token_of(self.name, members, self._profile), kept.fresh_until
+
+    def _use(self) -> dict[str, Any]:
+        now = self._clock()
+        return {"issuer": self.name, "audience": self._audience, "now": now, "leeway": self._leeway}
+
+
+class VerifierCore:
+    """Verifies access tokens of several issuers, each at its own; see the theory of operation above.
+
+    `clock` returns seconds since the epoch. `entries` tokens are kept, each for `cache_for` seconds at most.
+    """
+
+    def __init__(
+        self, verifiers: Collection[IssuerVerifier], *, clock: Clock, leeway: float, entries: int, cache_for: float
+    ) -> None:
+        self._by_name = {one.name: one for one in verifiers}
+        if not verifiers or len(self._by_name) < len(verifiers):
+            raise UsageError("issuer= names no issuer, or one of them twice")
+        opaque = [one for one in verifiers if one.takes_opaque]
+        if len(opaque) > 1:
+            raise UsageError(
+                "two issuers are asked about opaque tokens, which do not name their issuer, and one would get the "
+                "tokens of the other: give one of them IntrospectionClient(opaque=False, jwts=True)"
+            )
+        self._opaque = opaque[0] if opaque else None
+        self.clock, self.leeway, self._cache_for = clock, leeway, cache_for
+        self._cache: TokenCache[AccessToken] = TokenCache(entries)
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """The URLs of the issuers."""
+        return tuple(self._by_name)
+
+    def cached(self, token: str) -> AccessToken | None:
+        """Return the token if it has been verified before and is still valid."""
+        return self._cache.get(_digest(token), self.clock())
+
+    def verified(self, token: str) -> Flow[AccessToken]:
+        """Return a token that is valid now. Raises `InvalidAccessToken`, or why the token could not be checked."""
+        digest = _digest(token)
+        hit = self._cache.get(digest, self.clock())
+        if hit is not None:
+            return hit
+        verifier, asks = self._chosen(token)
+        if asks:
+            found, until = yield from AtIssuer(verifier.issuer, verifier.by_introspection(token, digest))
+            now = self.clock()
+        else:
+            found = yield from AtIssuer(verifier.issuer, verifier.by_signature(token))
+            now = self.clock()
+            until = now + self._cache_for
+        expires = found.expires_at
+        self._cache.put(digest, found, now, until if expires is None else min(until, expires))
+        return found
+
+    def _chosen(self, token: str) -> tuple[IssuerVerifier, bool]:
+        """Return the issuer of `token`, and whether it is asked about the token. Nothing is verified yet."""
+        if not legal_token(token) or len(token) > MAX_TOKEN:
+            raise InvalidAccessToken("token", "is empty, too long, or has characters that are not legal")
+        try:
+            issuer: object = unsafe_claims(token).get("iss")
+        except VerificationError as error:
+            if self._opaque is None:
+                raise InvalidAccessToken(error.claim, error.reason + _NO_INTROSPECTION) from None
+            return self._opaque, True
+        verifier = self._by_name.get(issuer) if isinstance(issuer, str) else None
+        if verifier is None:
+            if issuer is None and self._opaque is not None:
+                return self._opaque, True
+            raise InvalidAccessToken("iss", "is not an issuer whose tokens this API accepts")
+        return verifier, verifier.takes_jwts
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()

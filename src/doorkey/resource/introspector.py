@@ -1,0 +1,124 @@
+"""Introspection at one issuer: each token is asked about once, for any number of callers (RFC 7662, RFC 9701)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from doorkey.arguments import LATEST
+from doorkey.errors import InvalidResponse, VerificationError
+from doorkey.jose.algorithms import ASYMMETRIC
+from doorkey.jose.claim_rules import numeric_date
+from doorkey.jose.verification import verify
+from doorkey.observe.observer import Observer
+from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.introspection import (
+    JWT_MEDIA_TYPE,
+    JWT_TYPE,
+    Introspection,
+    introspection_request,
+    parse_introspection,
+    parse_signed,
+    signed_response,
+)
+from doorkey.resource.trusted_issuer import IntrospectionClient
+from doorkey.runtime.bounded_cache import BoundedCache
+from doorkey.runtime.clock import monotonic_time
+from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.fetched import Fetched
+from doorkey.sources.issuer_core import IssuerCore
+from doorkey.sources.token_client import TokenClient
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+
+__all__: list[str] = []
+
+Clock = Callable[[], float]
+
+MAX_INACTIVE: Final = 5.0
+"""Seconds for which the response that a token is not active is used again: the server may have been too slow."""
+_IDLE: Final = 60.0
+
+
+class Introspector:
+    """Asks the server of `core` about tokens, as `client`; `names` are those of this API at that server.
+
+    `clock` returns seconds since the epoch; `leeway` is the seconds by which two clocks may differ.
+    """
+
+    def __init__(
+        self,
+        client: IntrospectionClient,
+        core: IssuerCore,
+        server: AuthorizationServer,
+        names: Collection[str],
+        *,
+        clock: Clock,
+        leeway: float,
+        entries: int,
+    ) -> None:
+        self._options, self._core, self._server = client, core, server
+        self._names, self._clock, self._leeway = (client.client_id, *names), clock, leeway
+        self._client = TokenClient(
+            client_id=client.client_id,
+            credential=client.client_secret,
+            methods=client.auth_methods,
+            clock=clock,
+            observer=Observer(client.client_id, server.name, None, monotonic_time),
+        )
+        self._responses: BoundedCache[bytes, Fetched[Introspection]] = BoundedCache(entries, _IDLE, monotonic_time)
+
+    def members(self, token: str, digest: bytes) -> Flow[Kept[Introspection]]:
+        """Return the members of the response about `token`, whose hash is `digest`, and until when it may be used.
+
+        Callers of the same token at the same time share one request, and its failure. Raises `TransportError`,
+        `ServerError`, `InvalidResponse`, or `VerificationError` for a signed response that is not good.
+        """
+        secret = Secret(token)
+
+        def fetch(clock: Clock) -> Flow[Kept[Introspection]]:
+            members = yield from self._asked(secret)
+            now = clock()
+            until = self._usable_until(members, now)
+            return Kept(members, now, until, until)
+
+        response = self._responses.get(digest, lambda: Fetched(fetch, "introspecting this token"))
+        return (yield from response.current(self._clock))
+
+    def _usable_until(self, members: Mapping[str, Any], now: float) -> float:
+        """Return when the token must be asked about again: no response outlives the token."""
+        if members["active"] is not True:
+            return now + min(MAX_INACTIVE, self._options.cache_for)
+        try:
+            expires = numeric_date(members, "exp")
+        except VerificationError:  # which rejects the token when it is checked
+            return now
+        return min(now + self._options.cache_for, LATEST if expires is None else expires)
+
+    def _asked(self, token: Secret) -> Flow[Introspection]:
+        options, client = self._options, self._client
+        metadata = yield from self._server.naming("introspection_endpoint", self._clock)
+        endpoint = options.endpoint or metadata.introspection_endpoint
+        if endpoint is None:
+            raise InvalidResponse(
+                "metadata",
+                "the metadata of this issuer names no introspection_endpoint: give IntrospectionClient(endpoint=…)",
+            )
+        headers = (("Accept", JWT_MEDIA_TYPE),) if options.signed else ()
+        request = introspection_request(
+            endpoint, token, "access_token", headers=headers, http_hosts=self._server.http_hosts
+        )
+        auth = client.method_for(None, metadata, "introspection")
+        request, response = yield from client.sent(request, auth, metadata, metadata.token_endpoint)
+        with client.explaining(request):
+            if not options.signed:
+                return parse_introspection(response, self._clock())
+            signed = signed_response(response, self._clock())
+        return (yield from self._verified(signed))
+
+    def _verified(self, signed: str) -> Flow[Introspection]:
+        verified = yield from self._core.keys.checked(
+            lambda keys: verify(signed, keys, algorithms=ASYMMETRIC, typ=JWT_TYPE), self._clock
+        )
+        now, issuer = self._clock(), self._server.issuer or ""
+        return parse_signed(verified.claims, issuer=issuer, recipients=self._names, now=now, leeway=self._leeway)

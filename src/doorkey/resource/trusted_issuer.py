@@ -1,0 +1,87 @@
+"""The issuers whose access tokens an API accepts, and how it asks one about a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorkey.arguments import flag, instance, seconds, texts
+from doorkey.credentials import AuthMethods, Credentials
+from doorkey.errors import UsageError
+from doorkey.jose.algorithms import ASYMMETRIC, algorithm_named
+from doorkey.protocol.token_profiles import TokenProfile, profile_named
+from doorkey.sources.issuer import Issuer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntrospectionClient:
+    """How an API asks the authorization server about a token (RFC 7662).
+
+    `client_id`, `client_secret`: the credentials of the API; the secret may be a private key for private_key_jwt.
+    `auth_methods`: client authentication methods, most preferred first; empty for those that suit the secret.
+    `endpoint`: the URL of the introspection endpoint; None takes it from the issuer's metadata.
+    `opaque`: ask about tokens that are not JWTs.
+    `jwts`: ask about JWTs too, in place of checking their signature here, so that a revoked token is rejected.
+    `signed`: request a signed response (RFC 9701), and accept no other.
+    `audience_required`: reject a token if the response does not say which API it is for.
+    `cache_for`: seconds for which a response is used again; a revoked token is accepted for that time. 0: never.
+    """
+
+    client_id: str
+    client_secret: Any = field(default=None, repr=False)
+    auth_methods: AuthMethods = ()
+    endpoint: str | None = None
+    opaque: bool = True
+    jwts: bool = False
+    signed: bool = False
+    audience_required: bool = True
+    cache_for: float = 30.0
+
+    def __post_init__(self) -> None:
+        client = Credentials(self.client_id, self.client_secret, auth_methods=self.auth_methods)
+        object.__setattr__(self, "client_secret", client.client_secret)  # a Secret, which shows itself nowhere
+        object.__setattr__(self, "auth_methods", client.auth_methods)
+        object.__setattr__(self, "cache_for", seconds(self.cache_for, "cache_for"))
+        for name in ("opaque", "jwts", "signed", "audience_required"):
+            flag(getattr(self, name), name)
+        if not (self.opaque or self.jwts):
+            raise UsageError("an IntrospectionClient with opaque=False asks about no token: give jwts=True")
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIssuer:
+    """An issuer whose access tokens an API accepts.
+
+    `issuer`: its URL, or a `doorkey.Issuer`.
+    `audience`: the names of this API at that issuer; a token is for one of them.
+    `profile`: the kind of its JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
+    `algorithms`: signature algorithms of its tokens; None: all for which keys can be published.
+    `introspection`: how the API asks it about tokens; None: opaque tokens are rejected.
+
+    Raises `UsageError`.
+    """
+
+    issuer: str | Issuer
+    audience: str | Iterable[str] = field(kw_only=True)
+    profile: str | TokenProfile = field(default="rfc9068", kw_only=True)
+    algorithms: str | Iterable[str] | None = field(default=None, kw_only=True)
+    introspection: IntrospectionClient | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.issuer, Issuer):
+            instance(self.issuer, str, "the issuer is its URL, or an Issuer")
+        audience = texts(self.audience, "audience")
+        if not audience or "" in audience:
+            raise UsageError("audience= is missing: a token for another API would be accepted (RFC 9068 §4)")
+        algorithms = ASYMMETRIC if self.algorithms is None else texts(self.algorithms, "algorithms")
+        for name in algorithms:
+            if algorithm_named(name).kty == "oct":
+                raise UsageError(f"{name} verifies with a secret, which an API does not share: give RS256, ES256, …")
+        if not algorithms:
+            raise UsageError("algorithms= is empty: no token would be accepted")
+        if self.introspection is not None:
+            instance(self.introspection, IntrospectionClient, "introspection is an IntrospectionClient")
+        object.__setattr__(self, "audience", audience)
+        object.__setattr__(self, "algorithms", algorithms)
+        object.__setattr__(self, "profile", profile_named(self.profile))
