@@ -36,6 +36,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.vault",),
     ("doorkey.server",),
     ("doorkey.dev",),
+    ("doorkey.testing",),
     ("doorkey",),
 ]
 """From the bottom up; a module belongs to the longest name that it begins with."""
@@ -54,6 +55,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     ),
     "starlette": ("doorkey.dev",),
     "uvicorn": ("doorkey.dev",),
+    "pytest": ("doorkey.testing.plugin",),
     "h11": ("doorkey.dev",),
     "redis": ("doorkey.stores.redis",),
     "sqlalchemy": ("doorkey.stores.sql",),

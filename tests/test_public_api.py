@@ -49,6 +49,7 @@ PUBLIC = (
     "doorkey.resource",
     "doorkey.sources",
     *("doorkey.stores", "doorkey.stores.protocol"),
+    "doorkey.testing",
     "doorkey.tokens",
     "doorkey.values",
     "doorkey.vault",

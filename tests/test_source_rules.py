@@ -27,6 +27,7 @@ NUMBERS = {
     "sessions/assertion.py": "issued_at= and expires_at= of the caller, which were checked",
     "stores/sqlite.py": "a column of the table",
     "transport/single_attempt.py": "what urllib3 has parsed already",
+    "server/storage/effects.py": "a record that the server wrote",
     "server/attempts.py": "an address of the module ipaddress",
     "server/endpoints/authorize.py": "max_age, after a check of its digits",
 }

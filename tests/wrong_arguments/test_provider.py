@@ -112,6 +112,17 @@ def test_clients_and_users() -> None:
     served(clients=made, users=people)
 
 
+def test_the_tokens_and_logins_that_a_test_orders(provider: Provider) -> None:
+    refused(
+        failures(provider.token, {"username": "alice"}),
+        failures(provider.id_token, {"username": "alice"}),
+        failures(provider.rotate_keys, {}, ["realm"]),
+        failures(provider.log_in, {"url": f"{provider.authorization_endpoint}?client_id=x", "username": "alice"}),
+        failures(provider.browser().open, {"url": provider.issuer}),
+        failures(lambda name: provider.token("alice", claims={name: 1}), {}, ["name"], also=(TypeError,)),
+    )
+
+
 def test_what_a_provider_is_told_and_asked(provider: Provider) -> None:
     refused(
         failures(provider.advance, {}),

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from doorkey.arguments import count, encodable, instance, members, seconds, text
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, printable
 from doorkey.runtime.forks import ForkSafeLock
+from doorkey.server.option_names import suggests_names
 from doorkey.wire.messages import Pairs
 
 HOLD_SECONDS = 30.0
@@ -58,8 +60,24 @@ class _Waiting:
     grant_type: str | None
     fault: Fault
 
+    def __str__(self) -> str:
+        fault = self.fault
+        kinds = {
+            "status": fault.status,
+            "hold": fault.hold and "an event",
+            "drip": fault.drip,
+            "reset": fault.reset,
+            "grant_type": self.grant_type,
+        }
+        given = [f"{name}={value!r}" for name, value in kinds.items() if value is not None]
+        return f"the fault for a path ending in {printable(self.path_end, 80)!r} ({', '.join(given)})"
+
     def fits(self, path: str, grant_type: str | None) -> bool:
         return path.endswith(self.path_end) and self.grant_type in (None, grant_type)
+
+
+class UnusedFault(UsageError, AssertionError):
+    """A fault that a test added was never triggered: the test did not test what it was written for."""
 
 
 class Faults:
@@ -69,6 +87,7 @@ class Faults:
         self._waiting: list[_Waiting] = []
         self._lock = ForkSafeLock()
 
+    @suggests_names("a fault")
     def add(
         self,
         path_end: str,
@@ -119,6 +138,19 @@ class Faults:
                     del self._waiting[index]
                     return waiting.fault
         return None
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The faults that still wait for a request, each described for a person."""
+        with self._lock:
+            waiting = list(self._waiting)
+        times = Counter(id(one) for one in waiting)
+        return tuple(f"{one}, which waits for {times[id(one)]} more" for one in dict.fromkeys(waiting))
+
+    def check_all_used(self) -> None:
+        """Raise `UnusedFault` if there are faults that no request has triggered."""
+        if unused := self.unused:
+            raise UnusedFault(f"no request triggered {'; '.join(unused)}")
 
     def clear(self) -> None:
         """Forget the faults that are still waiting."""

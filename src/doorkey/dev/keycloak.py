@@ -36,7 +36,7 @@ from doorkey.server.storage.records import Records
 from doorkey.server.tokens.bearer import bearer_token, challenge
 from doorkey.server.tokens.keys import KeyRing, RealmKeys, algorithms_of
 from doorkey.server.tokens.reading import live_access_token
-from doorkey.wire.flow import Flow, run
+from doorkey.wire.flow import Effect, Flow, run
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.urls import is_loopback
 
@@ -182,6 +182,21 @@ class Keycloak:
             end_session=f"{base}/logout",
         )
         return At(issuer, endpoints, realm.settings, self._keys_of(realm), self._clock(), address)
+
+    def at_realm(self, name: str, issuer: str) -> At:
+        """Return the circumstances of a token that is ordered from a realm now."""
+        return self.at(self._realms[name], issuer)
+
+    def perform(self, name: str, effect: Effect[T]) -> T:
+        """Perform one effect on what is stored of the realm called `name`."""
+        realm = self._realms[name]
+        outcome: T = Storage(name, realm.directory, self._store, realm.settings, self._clock()).perform(effect)
+        return outcome
+
+    def rotate_keys(self, name: str, *, withdraw: bool) -> None:
+        """Sign with new keys in the realm called `name`."""
+        for alg in self._algorithms[name]:
+            self._keys.rotate(name, alg, withdraw=withdraw)
 
     def _keys_of(self, realm: Realm) -> RealmKeys:
         return self._keys.of(realm.name, self._algorithms[realm.name], ids=realm.settings.key_ids)

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import uvicorn
 
-from doorkey.arguments import count, did_you_mean, each, encodable, instance, mapping, named, text
+from doorkey.arguments import count, encodable, instance, named, text
 from doorkey.dev.app import App
-from doorkey.dev.clock import Clock
 from doorkey.dev.connections import limited_to
 from doorkey.dev.faults import Faults
-from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL, Keycloak, Realm
+from doorkey.dev.headless import HeadlessBrowser
+from doorkey.dev.keycloak import PROTOCOL
 from doorkey.dev.limits import Limits, TrustedProxies, public_origin
-from doorkey.dev.registrations import default_clients, default_realms, default_users
+from doorkey.dev.local_http import sent
 from doorkey.dev.request_log import RequestLog
-from doorkey.errors import UsageError, printable
-from doorkey.runtime.clock import wall_time
+from doorkey.dev.service import Service
+from doorkey.errors import UsageError
 from doorkey.server.model import Settings
+from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import Client, User
-from doorkey.server.storage.effects import Directory
 from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.wire.urls import is_loopback
@@ -35,12 +34,13 @@ START_SECONDS = 10.0
 STOP_SECONDS = 10.0
 """How long to wait for a server that is to be ready, and for one to end that did not become so."""
 MAX_PORT = 65535
+BROWSER_SECONDS = 60.0
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how to reach what listens at every address
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # listened at only with a public_url
 
-_REALM = re.compile(r"[A-Za-z0-9_-]+")
 
-
-class Provider:
+@options_checked("a provider")
+class Provider(Service):
     """An OpenID provider that emulates Keycloak.
 
     Its realms `master` and `rotating` have the clients and users of `registrations`.
@@ -87,11 +87,7 @@ class Provider:
         if not is_loopback(named(host, "host")) and not allow_remote:
             raise UsageError(f"the provider is for this machine; listening at {host} must be allowed explicitly")
         count(port, "port", least=0, most=MAX_PORT)
-        added = each(clients, Client, "clients are what doorkey.dev.client() returns")
-        people = each(users, User, "users are what doorkey.dev.user() returns")
-        signing = _keys(client_jwks, "client_jwks", "client id")
-        self.clients = {one.client_id: one for one in (*default_clients(signing), *added)}
-        self.users = {one.username.lower(): one for one in (*default_users(), *people)}
+        super().__init__(clients, users, realms, client_jwks, trusted_issuers, access_token_lifetime, clock)
         self.requests = RequestLog()
         self.faults = Faults()
         self._host, self._port = host, port
@@ -100,9 +96,6 @@ class Provider:
             raise UsageError(f"a provider that listens at {host} needs public_url=, the origin by which it is reached")
         self._proxies = TrustedProxies(trusted_proxies)
         self._limits = Limits() if limits is None else instance(limits, Limits, "limits is doorkey.dev.Limits")
-        self._clock = Clock(wall_time if clock is None else clock)
-        known = default_realms(_keys(trusted_issuers, "trusted_issuers", "issuer"))
-        self.realms = _with_lifetime({**known, **_realms(realms)}, access_token_lifetime)
         self._store_path = _path(store)
         self._store: Records | None = None
         self._server: _Server | None = None
@@ -129,11 +122,9 @@ class Provider:
 
     def _serve(self, listener: socket.socket) -> None:
         self._store = MemoryRecords() if self._store_path is None else SQLiteRecords(self._store_path)
-        directory = Directory(self.clients, self.users)
-        realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
         self._port = listener.getsockname()[1]
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
-        keycloak = Keycloak(realms, self._store, self._clock.now, public_origin=public)
+        keycloak = self.open(self._store, public)
         self._server = _Server(App(keycloak, self.faults, self.requests, self._limits, self._proxies), self._limits)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
@@ -147,7 +138,7 @@ class Provider:
             self._thread.join(timeout)
         if self._store is not None:
             self._store.close()
-        self._server = self._thread = self._store = None
+        self._server = self._thread = self._store = self._keycloak = None
 
     def wait(self) -> None:
         """Return when the provider has stopped."""
@@ -161,17 +152,6 @@ class Provider:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def advance(self, seconds: float) -> None:
-        """Move the provider's clock on by `seconds`, so that tokens expire without a wait.
-
-        A negative number sets it back. Raises `UsageError` for anything but a number.
-        """
-        self._clock.advance(seconds)
-
-    def clock(self) -> float:
-        """Return the provider's time in POSIX seconds: given as `clock=` to a client, it advances both together."""
-        return self._clock.now()
 
     @property
     def port(self) -> int:
@@ -189,20 +169,6 @@ class Provider:
             )
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
-
-    @property
-    def issuer(self) -> str:
-        """The issuer of realm `master` at `origin`. Without `public_url` it follows the loopback name of a request."""
-        return self.issuer_of(ADMIN_REALM)
-
-    def issuer_of(self, realm: str) -> str:
-        """Return the issuer of any realm, asked at `origin`. Raises `UsageError` for a realm that is not there."""
-        if text(realm, "a realm's name") not in self.realms:
-            there = f"; there are {', '.join(self.realms)}"
-            raise UsageError(
-                f"the provider has no realm {printable(realm, 80)!r}{did_you_mean(realm, self.realms, there)}"
-            )
-        return f"{self.origin}/realms/{realm}"
 
     @property
     def token_endpoint(self) -> str:
@@ -248,6 +214,28 @@ class Provider:
     def token_requests(self) -> int:
         """How many token requests were answered, in all realms, since the last `requests.clear()`."""
         return len(self.requests.to(f"{PROTOCOL}/token"))
+
+    def log_in(self, url: str, username: str, password: str | None = None) -> str:
+        """Log a user in at an authorization request's `url`, in a browser of its own, and return the callback URL.
+
+        Nothing listens at the callback URL: the test gives it to the client. `password` defaults to the user's. Raises
+        `UsageError` if the login does not come back to the client.
+        """
+        known = self._user(username)
+        if password is None and known is not None and known.password is not None:
+            password = known.password.reveal()
+        return self.browser().log_in(url, text(username, "username"), text(password or "", "password"))
+
+    def browser(self) -> HeadlessBrowser:
+        """Return a new browser for the pages of this provider: a second login in it needs no password."""
+        self._running()
+        host = LOOPBACK.get(self._host, self._host)
+        return HeadlessBrowser(lambda request: sent(request, (host, self._port), None, BROWSER_SECONDS), self._is_ours)
+
+    def _is_ours(self, url: str) -> bool:
+        parts = urlsplit(url)
+        own_port = parts.netloc.endswith(f":{self._port}") and is_loopback(parts.hostname or "")
+        return own_port or parts.netloc.lower() == urlsplit(self.origin).netloc
 
     def __repr__(self) -> str:
         return f"<Provider {self.issuer if self._thread else 'not started'}>"
@@ -298,29 +286,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise UsageError(f"cannot listen at {host}:{port} ({getattr(error, 'strerror', 'no host')})") from error
     return listener
-
-
-def _with_lifetime(realms: Mapping[str, Settings], lifetime: int | None) -> dict[str, Settings]:
-    if lifetime is None:
-        return dict(realms)
-    count(lifetime, "access_token_lifetime in seconds", least=0)
-    return {name: replace(settings, access_token_lifetime=lifetime) for name, settings in realms.items()}
-
-
-def _realms(given: object) -> Mapping[str, Settings]:
-    checked: Mapping[str, Any] = mapping({} if given is None else given, "realms")
-    for name, settings in checked.items():
-        if not _REALM.fullmatch(text(name, "a realm's name")):
-            raise UsageError("a realm's name is of letters, digits, - and _")
-        instance(settings, Settings, f"the settings of realm {name} are doorkey.dev.Settings")
-    return checked
-
-
-def _keys(given: object, what: str, by: str) -> Mapping[str, Mapping[str, Any]]:
-    checked: Mapping[str, Any] = mapping({} if given is None else given, what)
-    for jwks in checked.values():
-        mapping(jwks, f"each of {what}, a JWK Set by {by},")
-    return checked
 
 
 def _path(given: str | os.PathLike[str] | None) -> str | None:

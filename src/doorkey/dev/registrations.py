@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from doorkey.arguments import did_you_mean, named, text, texts
-from doorkey.errors import UsageError
+from doorkey.arguments import named, text, texts
 from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.model import Settings
+from doorkey.server.option_names import check_names
 from doorkey.server.registrations import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -52,7 +52,7 @@ def user(
     One without a password gets tokens by an assertion only: `links` are the user's subjects by trusted issuer.
     Raises `UsageError` for an unknown member or a value of the wrong type.
     """
-    _check_members(more, User, derived="sub")
+    check_names(more, [one.name for one in fields(User) if one.name != "sub"], "a user")
     return User(
         sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{named(username, 'username')}")),
         username=username,
@@ -73,20 +73,23 @@ def client(
     redirect_uris: Iterable[str] = LOOPBACK_CALLBACKS,
     post_logout_redirect_uris: Iterable[str] = LOOPBACK_LOGOUTS,
     optional_scopes: Iterable[str] = _SCOPE_1,
+    web_origins: Iterable[str] | None = None,
     **more: Any,
 ) -> Client:
     """Return a client with every grant, callbacks on loopback and the optional scope `scope-1`.
 
-    One without a secret and without `jwks` is public, and then PKCE is required of it. Raises `UsageError` for an
-    unknown member or a value of the wrong type.
+    One without a secret and without `jwks` is public, and then PKCE is required of it. `web_origins` default to those
+    of the redirect URIs. `more` are the other members of `Client`. Raises `UsageError` for an unknown member or a value
+    of the wrong type.
     """
-    _check_members(more, Client, derived="web_origins")
+    check_names(more, [one.name for one in fields(Client)], "a client")
     kept = _secret(secret, "secret")
     if auth_methods is None:
         auth_methods = (PRIVATE_KEY_JWT,) if jwks is not None else WITH_A_SECRET if kept else (NONE,)
     methods = texts(auth_methods, "auth_methods")
     allowed = frozenset(texts(grants, "grants")) - (_NEED_A_SECRET if NONE in methods else frozenset())
     callbacks = texts(redirect_uris, "redirect_uris")
+    derived = tuple(dict.fromkeys(_origin(uri) for uri in callbacks))
     more.setdefault("require_pkce", NONE in methods)
     more.setdefault("audiences", {"scope-1": RESOURCE_SERVER})
     standard = Client(client_id=client_id)
@@ -98,17 +101,10 @@ def client(
         grants=allowed,
         redirect_uris=callbacks,
         post_logout_redirect_uris=texts(post_logout_redirect_uris, "post_logout_redirect_uris"),
-        web_origins=tuple(dict.fromkeys(_origin(uri) for uri in callbacks)),
+        web_origins=derived if web_origins is None else texts(web_origins, "web_origins"),
         optional_scopes=tuple(dict.fromkeys([*standard.optional_scopes, *texts(optional_scopes, "optional_scopes")])),
         **more,
     )
-
-
-def _check_members(given: Iterable[str], kind: type[Client | User], *, derived: str) -> None:
-    known = [member.name for member in fields(kind) if member.name != derived]
-    for name in given:
-        if name not in known:
-            raise UsageError(f"a {kind.__name__.lower()} has no {name!r}{did_you_mean(name, known)}")
 
 
 def _secret(value: object, what: str) -> Secret | None:

@@ -9,9 +9,11 @@ from typing import Any, Self
 from doorkey.arguments import count, each, flag, instance
 from doorkey.errors import UsageError
 from doorkey.server.checks import check_json, check_known, check_optional, names
+from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import SIGNING_ALGS, Client, TrustedIssuer
 
 
+@options_checked("Settings")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of a realm. Times are in seconds.
@@ -22,6 +24,7 @@ class Settings:
     all of them the account is blocked for `login_block`. One address may fail ten times as often.
     Tokens are signed with `signing_alg`. `acr_values` are the authentication contexts that a login reaches on request;
     a login without such a request has the first one. With `key_ids` False, neither keys nor tokens have a `kid`.
+    With `rfc9068`, access tokens have the form of RFC 9068 in place of Keycloak's.
     Every access token that is not lightweight has `audience` in its audience, and `access_token_claims`.
     `trusted_issuers` are the issuers of assertions by which a client may get a token for a user.
     """
@@ -37,6 +40,7 @@ class Settings:
     clock_skew: int = 10
     signing_alg: str = "RS256"
     key_ids: bool = True
+    rfc9068: bool = False
     acr_values: tuple[str, ...] = ("1",)
     audience: str | None = None
     access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -59,6 +63,7 @@ class Settings:
         count(self.failed_logins, "failed_logins", least=1)
         check_known(self.signing_alg, SIGNING_ALGS, "signing algorithm")
         flag(self.key_ids, "key_ids")
+        flag(self.rfc9068, "rfc9068")
         object.__setattr__(self, "acr_values", names(self.acr_values, "acr_values"))
         if not self.acr_values:
             raise UsageError("acr_values name at least one authentication context: a login always has one")

@@ -18,6 +18,7 @@ from doorkey.server.checks import (
     check_texts,
     names,
 )
+from doorkey.server.option_names import options_checked
 from doorkey.values import Secret
 from doorkey.wire.urls import check_endpoint
 
@@ -57,6 +58,7 @@ _SEVERAL = (
 )
 
 
+@options_checked("a client")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """A registered client (RFC 7591 §2, OpenID Connect Registration §2).
@@ -176,6 +178,7 @@ class Client:
         return NONE in self.auth_methods
 
 
+@options_checked("a user")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """A person who can log in. `sub` never changes and is never reused (OpenID Connect Core §2).
@@ -207,6 +210,7 @@ class User:
         check_added_claims(self)
 
 
+@options_checked("a trusted issuer")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedIssuer:
     """An issuer whose signed assertions about users are accepted as a grant (RFC 7523 §2.1).

@@ -15,7 +15,7 @@ from doorkey.server.responses.parameters import form_of
 from doorkey.server.responses.responses import NO_STORE, answered, json_response
 from doorkey.server.storage.effects import FindSession, FindUser
 from doorkey.server.tokens.kinds import ACCESS, REFRESH
-from doorkey.server.tokens.reading import is_expired, live_access_token, read_own
+from doorkey.server.tokens.reading import is_expired, is_revoked, live_access_token, read_own
 from doorkey.server.tokens.signed import INTROSPECTION_TYPE, introspection_token
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
@@ -66,6 +66,8 @@ def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
 def _refresh(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
     claims = read_own(at, token, REFRESH)
     if claims is None or is_expired(at, claims) or claims["azp"] != client.client_id:
+        return None
+    if (yield from is_revoked(claims, REFRESH)):
         return None
     session = yield from FindSession(claims["sid"])
     if session is None or (grant := session.grant(claims["gid"])) is None:

@@ -23,7 +23,7 @@ from doorkey.server.storage.effects import FindSession, FindUser
 from doorkey.server.tokens.claims import new_id
 from doorkey.server.tokens.issuing import user_answer
 from doorkey.server.tokens.kinds import REFRESH
-from doorkey.server.tokens.reading import is_expired, read_own
+from doorkey.server.tokens.reading import is_expired, is_revoked, read_own
 from doorkey.wire.flow import Flow
 
 
@@ -36,6 +36,8 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
         raise _refused("Invalid refresh token. Token client and authorized client don't match")
     if is_expired(at, claims):
         raise _refused("Token is not active")
+    if (yield from is_revoked(claims, REFRESH)):
+        raise _refused("Stale token")
     asked = form.get("scope")
     granted_scope(client, asked)  # refuses an unknown scope now, while the token is still unused
     session, grant = yield from _used(at, claims, rotates=at.settings.rotates(client))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -167,6 +168,21 @@ class IsRevoked(Effect[bool]):
 
 
 @dataclass(frozen=True, slots=True)
+class NotBefore(Effect[int]):
+    """When the earliest token of a kind that still counts was issued, in POSIX seconds; 0 if all of them count."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAllBefore(Effect[None]):
+    """Revoke every token of a kind that was issued before `moment` (POSIX seconds)."""
+
+    kind: str
+    moment: int
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """The clients by id and the users by name; both are immutable registrations."""
 
@@ -232,6 +248,10 @@ class Storage:
                 return self._put("revoked", token_id, "", expires_at)
             case IsRevoked(token_id):
                 return self._get("revoked", token_id) is not None
+            case NotBefore(kind):
+                return int(self._get("not-before", kind) or 0)
+            case RevokeAllBefore(kind, moment):
+                return self._put("not-before", kind, str(moment), math.inf)
             case _:
                 raise TypeError(f"nothing here performs {type(effect).__name__}")
 

@@ -23,14 +23,28 @@ def id_token_for(
     code: str | None = None,
     state: str | None = None,
 ) -> str:
-    """Return an ID token `about` a subject.
+    """Return an ID token `about` a subject, signed for `client`."""
+    claims = id_token_claims(at, client, about, access_token=access_token, code=code, state=state)
+    return signed_for(at, client, claims, id_token_alg(at, client))
+
+
+def id_token_claims(
+    at: At,
+    client: Client,
+    about: Mapping[str, Any],
+    *,
+    access_token: str | None = None,
+    code: str | None = None,
+    state: str | None = None,
+) -> dict[str, Any]:
+    """Return the claims of an ID token `about` a subject.
 
     `at_hash`, `c_hash` and `s_hash` tie it to what comes with it: half of a hash by its own algorithm (OIDC Core
     §3.1.3.6, §3.3.2.11).
     """
     alg = id_token_alg(at, client)
     with_it = {"at_hash": access_token, "c_hash": code, "s_hash": state}
-    claims = {
+    return {
         **common_claims(at, client, ID, at.settings.access_token_lifetime),
         "aud": client.client_id,
         "acr": at.settings.acr_values[0],
@@ -38,7 +52,6 @@ def id_token_for(
         **client.id_token_claims,
         **about,
     }
-    return signed_for(at, client, claims, alg)
 
 
 def about_login(user: User, session: Session, grant: Grant) -> dict[str, Any]:

@@ -70,7 +70,21 @@ def access_token_for(
 
     `audience` keeps only these members of the audience that the scope opens (RFC 8693 §2.1).
     """
-    alg = at.settings.signing_alg
+    alg, typ = at.settings.signing_alg, "at+jwt" if at.settings.rfc9068 else "JWT"
+    claims = access_token_claims(at, client, scope, about, hangs_on, audience=audience)
+    return sign(claims, at.keys.signer(alg), alg=alg, header={"typ": typ})
+
+
+def access_token_claims(
+    at: At,
+    client: Client,
+    scope: tuple[str, ...],
+    about: Mapping[str, Any],
+    hangs_on: Mapping[str, str] | None = None,
+    *,
+    audience: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return the claims of an access token, in the style of the realm: Keycloak's, or that of RFC 9068 §2.2."""
     meant_for = [name for name in audiences_of(at, client, scope) if not audience or name in audience]
     said: dict[str, Any] = {**at.settings.access_token_claims, "acr": at.settings.acr_values[0]}
     if audience and "resource_access" in said:
@@ -85,7 +99,14 @@ def access_token_for(
     }
     if client.lightweight and hangs_on:
         claims = common_claims(at, client, ACCESS, at.settings.access_token_lifetime)
-    return sign({**claims, **(hangs_on or {}), "scope": " ".join(scope)}, at.keys.signer(alg), alg=alg)
+    claims |= {**(hangs_on or {}), "scope": " ".join(scope)}
+    return in_rfc9068(claims, at.issuer) if at.settings.rfc9068 else claims
+
+
+def in_rfc9068(claims: Mapping[str, Any], issuer: str) -> dict[str, Any]:
+    """Return the claims of an access token as RFC 9068 §2.2 names them; without an audience it is for the issuer."""
+    others = {name: value for name, value in claims.items() if name not in ("typ", "azp", "allowed-origins")}
+    return {"aud": issuer, "client_id": claims["azp"], **others}
 
 
 def audiences_of(at: At, client: Client, scope: tuple[str, ...]) -> list[str]:

@@ -2,3 +2,5 @@
 
 ACCESS, REFRESH, ID, LOGIN = "Bearer", "Refresh", "ID", "Login"
 """`LOGIN` is a login in progress, which the login form holds."""
+AT_JWT = "at+jwt"
+"""The type of an access token of RFC 9068, in its header; such a token has no claim `typ`."""

@@ -7,22 +7,23 @@ from typing import Any
 
 from doorkey.errors import InvalidToken, OAuthError
 from doorkey.jose.keys import Key
-from doorkey.jose.verification import verify
+from doorkey.jose.verification import VerifiedToken, verify
 from doorkey.server.context import At
 from doorkey.server.registrations import User
-from doorkey.server.storage.effects import FindSession, FindUser, IsRevoked
+from doorkey.server.storage.effects import FindSession, FindUser, IsRevoked, NotBefore
 from doorkey.server.tokens.claims import is_service_account
 from doorkey.server.tokens.keys import REFRESH_ALG
-from doorkey.server.tokens.kinds import ACCESS, LOGIN, REFRESH
+from doorkey.server.tokens.kinds import ACCESS, AT_JWT, LOGIN, REFRESH
 from doorkey.wire.flow import Flow
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
     """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
     if kind in (REFRESH, LOGIN):
-        claims = _verified(token, (at.keys.refresh,), (REFRESH_ALG,))
+        found = _verified(token, (at.keys.refresh,), (REFRESH_ALG,))
     else:
-        claims = _verified(token, at.keys.verifying, at.keys.algorithms)
+        found = _verified(token, at.keys.verifying, at.keys.algorithms)
+    claims = None if found is None else _in_our_terms(found)
     if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
         return None
     return claims
@@ -33,13 +34,20 @@ def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
     return bool(claims["exp"] <= at.now)
 
 
+def is_revoked(claims: Mapping[str, Any], kind: str) -> Flow[bool]:
+    """Return whether the token was revoked, by itself or with all tokens of its kind that were issued so far."""
+    if (yield from IsRevoked(claims["jti"])):
+        return True
+    return bool(claims["iat"] < (yield from NotBefore(kind)))
+
+
 def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User | None]]:
     """Return the claims of an access token that counts now, and its user (None for a client's own token).
 
     Raises `InvalidToken` for one that is not ours, expired or revoked, or whose session, grant or user is gone.
     """
     claims = read_own(at, token, ACCESS)
-    if claims is None or is_expired(at, claims) or (yield from IsRevoked(claims["jti"])):
+    if claims is None or is_expired(at, claims) or (yield from is_revoked(claims, ACCESS)):
         raise InvalidToken(description="Token verification failed", status=401)
     if "sid" not in claims:
         user = yield from FindUser(claims["sub"])
@@ -53,8 +61,15 @@ def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User 
     return claims, user
 
 
-def _verified(token: str, keys: tuple[Key, ...], algorithms: tuple[str, ...]) -> Mapping[str, Any] | None:
+def _in_our_terms(token: VerifiedToken) -> Mapping[str, Any]:
+    """Return the claims of a token with its kind and its client, which RFC 9068 puts elsewhere."""
+    if token.header["typ"] != AT_JWT:
+        return token.claims
+    return {**token.claims, "typ": ACCESS, "azp": token.claims.get("client_id")}
+
+
+def _verified(token: str, keys: tuple[Key, ...], algorithms: tuple[str, ...]) -> VerifiedToken | None:
     try:
-        return verify(token, keys, algorithms=algorithms, typ="JWT").claims
+        return verify(token, keys, algorithms=algorithms, typ=("JWT", AT_JWT))
     except OAuthError:
         return None

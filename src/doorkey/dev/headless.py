@@ -1,0 +1,122 @@
+"""A browser without a window, which logs a user in: it follows redirects, keeps cookies and fills in forms.
+
+It sends each request through a function, so that it works over a socket and without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from doorkey.errors import UsageError, printable
+from doorkey.wire.messages import FORM, Pairs, Request, Response
+from doorkey.wire.urls import split_url
+
+MAX_STEPS = 20
+
+
+class HeadlessBrowser:
+    """One browser with its cookies, for the pages of one provider.
+
+    send: returns the response to a request.
+    is_ours: whether a URL is a page of the provider. Any other URL is where it sends the browser to.
+    """
+
+    def __init__(self, send: Callable[[Request], Response], is_ours: Callable[[str], bool]) -> None:
+        self._send = send
+        self._is_ours = is_ours
+        self._cookies: dict[tuple[str, str], str] = {}
+
+    def log_in(self, url: str, username: str, password: str) -> str:
+        """Return the callback URL to which the provider sends the browser, from an authorization request's `url`.
+
+        A form of the response mode `form_post` becomes the query of the callback URL. Raises `UsageError` if the
+        provider shows a page that is not its login form, and for a wrong password.
+        """
+        split_url(url, "authorization URL")
+        if not self._is_ours(url):
+            raise UsageError("the authorization URL is not one of this provider")
+        request, tried = Request("GET", url), False
+        for _ in range(MAX_STEPS):
+            response = self._visit(request)
+            target = response.header("location")
+            if response.status in (302, 303) and target is not None:
+                target = urljoin(request.url, target)
+                if not self._is_ours(target):
+                    return target
+                request = Request("GET", target)
+                continue
+            page = _Page(request.url, response.body.decode("utf-8", "replace"))
+            if page.action is not None and not self._is_ours(page.action):
+                return _with_query(page.action, page.fields)
+            if page.action is None or "password" not in page.fields or tried:
+                raise UsageError(_dead_end(response, page))
+            tried = True
+            page.fields |= {"username": username, "password": password}
+            origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.action))
+            headers = (("Content-Type", FORM), ("Origin", origin))
+            request = Request("POST", page.action, headers, tuple(page.fields.items()))
+        raise UsageError("the provider redirects in a circle")
+
+    def open(self, url: str) -> Response:
+        """Return the page at `url` of the provider; redirects are not followed."""
+        split_url(url, "URL")
+        if not self._is_ours(url):
+            raise UsageError("the URL is not one of this provider")
+        return self._visit(Request("GET", url))
+
+    def _visit(self, request: Request) -> Response:
+        path = urlsplit(request.url).path
+        cookies = [f"{name}={value}" for (name, below), value in self._cookies.items() if path.startswith(below)]
+        headers: Pairs = (*request.headers, *((("Cookie", "; ".join(cookies)),) if cookies else ()))
+        response = self._send(replace(request, headers=headers))
+        for name, value in response.headers:
+            if name.lower() == "set-cookie":
+                pair, *attributes = (part.strip() for part in value.split(";"))
+                paths = [part.partition("=")[2] for part in attributes if part.lower().startswith("path=")]
+                cookie, _, content = pair.partition("=")
+                self._cookies[cookie, paths[0] if paths else "/"] = content
+        return response
+
+
+class _Page(HTMLParser):
+    """The first form of a page, and its visible text."""
+
+    def __init__(self, url: str, text: str) -> None:
+        super().__init__()
+        self.url = url
+        self.action: str | None = None
+        self.fields: dict[str, str] = {}
+        self.text: list[str] = []
+        self._hidden = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a form, its fields, and what is no text."""
+        found = {name: value or "" for name, value in attrs}
+        if tag == "form" and self.action is None:
+            self.action = urljoin(self.url, found.get("action", ""))
+        elif tag == "input" and "name" in found:
+            self.fields.setdefault(found["name"], found.get("value", ""))
+        self._hidden = tag in ("style", "script", "title")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note the end of what is no text."""
+        self._hidden = False
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        if not self._hidden and data.strip():
+            self.text.append(data.strip())
+
+
+def _with_query(url: str, fields: dict[str, str]) -> str:
+    parts = urlsplit(url)
+    return parts._replace(query="&".join(part for part in (parts.query, urlencode(fields)) if part)).geturl()
+
+
+def _dead_end(response: Response, page: _Page) -> str:
+    shown = printable(" ".join(page.text), 300)
+    return f"the login did not come back to the client; the provider answered {response.status}: {shown}"

@@ -1,0 +1,122 @@
+"""Tokens as a test orders them: for any subject, with any claim, expired, or signed with a key of somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from doorkey.arguments import encodable, mapping, named, seconds, texts
+from doorkey.errors import UsageError
+from doorkey.jose.algorithms import ALGORITHMS
+from doorkey.jose.keys import Key, import_key
+from doorkey.jose.signing import sign
+from doorkey.server.checks import check_json
+from doorkey.server.context import At
+from doorkey.server.registrations import Client, User
+from doorkey.server.tokens.claims import about_user, profile, service_account
+from doorkey.server.tokens.id_tokens import id_token_claims
+from doorkey.server.tokens.issuing import access_token_claims
+from doorkey.server.tokens.signed import id_token_alg, signed_for
+
+BACKDATED = 60
+"""Seconds before its end at which an expired token was issued."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Order:
+    """What is special about a token.
+
+    claims: set in place of the usual ones; None removes a claim.
+    lifetime: seconds from now; negative for an expired token; None: the realm's lifetime.
+    key: a private key to sign with in place of the realm's, in any form that `doorkey.jose.keys.import_key` reads.
+    """
+
+    claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    lifetime: float | None = None
+    key: Key | None = None
+
+    @classmethod
+    def of(cls, claims: object = None, expires_in: object = None, key: object = None) -> Order:
+        """Return the order with its arguments checked. Raises `UsageError`."""
+        changes = mapping({} if claims is None else claims, "claims")
+        check_json(changes, "claims")
+        lifetime = None if expires_in is None else seconds(expires_in, "expires_in", least=-1e9, most=1e9)
+        return cls(claims=changes, lifetime=lifetime, key=None if key is None else import_key(key))
+
+    def applied(self, claims: Mapping[str, Any], now: float) -> dict[str, Any]:
+        """Return `claims` as ordered."""
+        times: dict[str, Any] = {}
+        if self.lifetime is not None:
+            expires_at = now + self.lifetime
+            started_at = now if self.lifetime > 0 else expires_at - BACKDATED
+            times = {"exp": int(expires_at), "iat": int(started_at)}
+        changed = {**claims, **times, **self.claims}
+        return {name: value for name, value in changed.items() if not (value is None and name in self.claims)}
+
+
+def mint_access_token(
+    at: At, client: Client, user: User | None, order: Order, *, scopes: object = (), audience: object = None
+) -> str:
+    """Return an access token for `user`, or for the client itself. It depends on no session.
+
+    `scopes` are exactly those of the token; empty: the default ones of the client. `audience` is one name or several;
+    None: what the realm and the scopes give. Raises `UsageError`.
+    """
+    asked = texts(scopes, "scopes")
+    scope = (
+        tuple(dict.fromkeys(named(one, "a scope") for text in asked for one in text.split())) or client.default_scopes
+    )
+    about = about_user(user, scope) if user else {**service_account(client), "client_id": client.client_id}
+    claims = access_token_claims(at, client, scope, about)
+    if audience is not None:
+        several = texts(audience, "audience")
+        claims["aud"] = several[0] if len(several) == 1 else list(several)
+    typ = "at+jwt" if at.settings.rfc9068 else "JWT"
+    return _signed(at, order.applied(claims, at.now), order, at.settings.signing_alg, typ)
+
+
+def mint_id_token(
+    at: At,
+    client: Client,
+    user: User,
+    order: Order,
+    *,
+    nonce: str | None = None,
+    access_token: str | None = None,
+    code: str | None = None,
+) -> str:
+    """Return an ID token about `user` for `client`, with the hashes of what it comes with. Raises `UsageError`."""
+    about = {"sub": user.sub, "auth_time": int(at.now), **profile(user, client.default_scopes), **user.id_token_claims}
+    about |= {} if nonce is None else {"nonce": nonce}
+    claims = id_token_claims(at, client, about, access_token=access_token, code=code)
+    said = order.applied(claims, at.now)
+    if order.key is not None:
+        return _signed(at, said, order, "", "JWT")
+    return signed_for(at, client, said, id_token_alg(at, client))
+
+
+def _signed(at: At, claims: Mapping[str, Any], order: Order, alg: str, typ: str) -> str:
+    if not all(encodable(name) for name in claims):
+        raise UsageError("the name of a claim has a lone surrogate, which cannot be encoded")
+    if order.key is None:
+        return sign(claims, at.keys.signer(alg), alg=alg, header={"typ": typ})
+    return sign(claims, order.key, alg=algorithm_of(order.key), header={"typ": typ})
+
+
+def algorithm_of(key: Key) -> str:
+    """Return the algorithm that `key` is for, or the first one that it fits. Raises `UsageError` if it fits none."""
+    refused = UsageError("the key signs nothing")
+    for alg in ALGORITHMS:
+        try:
+            key.check(alg, "sign")
+        except UsageError as error:
+            refused = error
+        else:
+            return alg
+    raise refused
+
+
+def in_style(at: At, rfc9068: bool | None) -> At:  # three values
+    """Return the circumstances in which access tokens are those of RFC 9068, or the realm's own; None: as they are."""
+    return at if rfc9068 is None else replace(at, settings=replace(at.settings, rfc9068=rfc9068))
