@@ -15,6 +15,7 @@ from doorkey import ExchangePolicy, adiscover, discover
 from doorkey.errors import InvalidResponse, TransportError, UsageError, VerificationError
 from doorkey.protocol.metadata import ServerMetadata
 from tests.support.backends import both_backends
+from tests.support.fake_clock import Clock
 
 ISSUER = "https://as.example/realm"
 METADATA = {"issuer": ISSUER, "token_endpoint": "https://as.example/realm/token"}
@@ -139,3 +140,112 @@ def test_a_client_of_an_unknown_kind_is_a_usage_error() -> None:
         anyio.run(lambda: adiscover(ISSUER, http_client=requests.Session()))
     with pytest.raises(UsageError):
         discover(ISSUER, http_client=httpx2.AsyncClient())
+
+
+class Site:
+    """Publishes the metadata at one place, with `headers`, and counts how often it was asked there."""
+
+    def __init__(self, **headers: str) -> None:
+        self.headers, self.requests, self.status = headers, 0, 200
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests += 1
+        return httpx2.Response(self.status, headers=self.headers, json={**METADATA, "number": self.requests})
+
+    def client(self) -> httpx2.Client:
+        return httpx2.Client(transport=httpx2.MockTransport(self))
+
+
+def asked(site: Site, client: Any, clock: Clock, **options: Any) -> int:
+    discover(ISSUER, http_client=client, clock=clock, **options)
+    return site.requests
+
+
+def test_metadata_is_requested_once_for_an_hour(clock: Clock) -> None:
+    site = Site()
+    client = site.client()
+    first = discover(ISSUER, http_client=client, clock=clock)
+    clock.advance(3599)
+    assert discover(ISSUER, http_client=client, clock=clock) is first
+    clock.advance(1)
+    assert discover(ISSUER, http_client=client, clock=clock).extra["number"] == 2
+
+
+@both_backends
+@pytest.mark.anyio
+async def test_metadata_is_requested_once_by_those_who_await(clock: Clock) -> None:
+    site = Site()
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(site)) as client:
+        first = await adiscover(ISSUER, http_client=client, clock=clock)
+        assert await adiscover(ISSUER, http_client=client, clock=clock) is first
+        clock.advance(3600)
+        assert await adiscover(ISSUER, http_client=client, clock=clock) is not first
+
+
+@pytest.mark.parametrize("headers", [{"Cache-Control": "max-age=120"}, {"Expires": "Fri, 15 Jan 2027 08:02:00 GMT"}])
+def test_the_caching_headers_of_the_server_shorten_that_time(clock: Clock, headers: dict[str, str]) -> None:
+    site = Site(**headers)
+    client = site.client()
+    assert asked(site, client, clock) == 1
+    clock.advance(119)
+    assert asked(site, client, clock) == 1
+    clock.advance(1)
+    assert asked(site, client, clock) == 2
+
+
+def test_the_program_may_ask_for_newer_metadata(clock: Clock) -> None:
+    site = Site()
+    client = site.client()
+    assert [asked(site, client, clock, max_age=0) for _ in range(3)] == [1, 2, 3]
+    clock.advance(10)
+    assert asked(site, client, clock, max_age=11) == 3
+    assert asked(site, client, clock, max_age=10) == 4
+
+
+def test_what_was_found_through_another_client_or_policy_is_not_used(clock: Clock) -> None:
+    site = Site()
+    one, other = site.client(), site.client()
+    assert [asked(site, one, clock), asked(site, other, clock), asked(site, one, clock)] == [1, 2, 2]
+    assert asked(site, one, clock, exchange=ExchangePolicy(deadline=3)) == 3
+
+
+def test_a_failure_is_not_remembered_and_hides_nothing(clock: Clock) -> None:
+    site = Site()
+    client = site.client()
+    site.status = 500
+    for _ in range(2):
+        with pytest.raises(InvalidResponse):
+            discover(ISSUER, http_client=client, clock=clock)
+    assert site.requests == 2
+    site.status = 200
+    assert asked(site, client, clock) == 3
+
+
+def test_a_clock_that_was_set_back_ends_the_time(clock: Clock) -> None:
+    site = Site()
+    client = site.client()
+    asked(site, client, clock)
+    clock.advance(-1)
+    assert asked(site, client, clock) == 2
+
+
+def test_only_so_many_issuers_are_remembered(clock: Clock) -> None:
+    requests: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request.url.host)
+        return httpx2.Response(200, json={"issuer": f"https://{request.url.host}"})
+
+    client = httpx2.Client(transport=httpx2.MockTransport(answer))
+    for number in range(101):
+        discover(f"https://a{number}.example", http_client=client, clock=clock)
+    discover("https://a1.example", http_client=client, clock=clock)
+    assert len(requests) == 101
+    discover("https://a0.example", http_client=client, clock=clock)
+    assert len(requests) == 102
+
+
+@pytest.mark.parametrize("options", [{"max_age": -1}, {"max_age": "soon"}, {"clock": 5}, {"exchange": 5}])
+def test_options_that_cannot_be_are_usage_errors(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(options))):
+        discover(ISSUER, **options)

@@ -1,37 +1,116 @@
-"""`discover` and `adiscover`: fetch the metadata of an authorization server, with any installed HTTP library."""
+"""`discover` and `adiscover`: the metadata of an authorization server, fetched with any installed HTTP library."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
-from doorkey.protocol.discovery import discover_flow
+from doorkey.arguments import clock as check_clock
+from doorkey.arguments import seconds, text
+from doorkey.protocol.discovery import LIFETIME, kept_metadata
+from doorkey.protocol.http_caching import Kept
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import wall_time
-from doorkey.values import clears_locals
-from doorkey.wire.flow import arun, run
+from doorkey.runtime.forks import ForkSafeLock
+from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
+_MAX_ISSUERS: Final = 100
+"""Issuers whose metadata is remembered for each client."""
 
-@clears_locals
-def discover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
-    """Return the metadata of `issuer`, at both well-known places (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).
 
-    `http_client` is a `requests.Session` or a `Client` of httpx2 or httpx whose proxies and TLS settings are used; left
-    out, one is made. `exchange` bounds each request. The issuer in the metadata must equal `issuer` exactly. Raises
-    `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
+def discover(
+    issuer: str,
+    *,
+    http_client: Any = None,
+    exchange: ExchangePolicy | None = None,
+    max_age: float = LIFETIME.usual,
+    clock: Callable[[], float] | None = None,
+) -> ServerMetadata:
+    """Return the metadata of `issuer`, which is requested unless it has been a short time ago.
+
+    The three well-known URLs are tried in turn: OpenID Connect Discovery 1.0 §4, and RFC 8414 §3.1 and §5.
+
+    issuer: the issuer's URL, exactly as its metadata names it.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose proxies and TLS settings are used; None
+        makes one.
+    exchange: the bounds of each request.
+    max_age: seconds for which metadata is used that was requested with the same `http_client` and `exchange`, unless
+        the server's HTTP caching headers name a shorter time; 0 for a new request.
+    clock: returns seconds since the epoch (None: time.time).
+
+    Raises `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another
+    issuer's metadata.
     """
     from doorkey.transport.senders import sender
 
-    policy = policy_of(exchange)
-    with sender(http_client, policy) as send:
-        return run(discover_flow(issuer, wall_time(), policy.http_hosts), send)
+    lookup = _Lookup(issuer, http_client, exchange, max_age, clock)
+    if (found := lookup.known()) is not None:
+        return found
+    with sender(http_client, lookup.policy) as send:
+        return lookup.remember(run(lookup.request(), send))
 
 
-@clears_locals
-async def adiscover(issuer: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> ServerMetadata:
+async def adiscover(
+    issuer: str,
+    *,
+    http_client: Any = None,
+    exchange: ExchangePolicy | None = None,
+    max_age: float = LIFETIME.usual,
+    clock: Callable[[], float] | None = None,
+) -> ServerMetadata:
     """Return the metadata of `issuer`, as `discover` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
     from doorkey.transport.senders import asender
 
-    policy = policy_of(exchange)
-    async with asender(http_client, policy) as send:
-        return await arun(discover_flow(issuer, wall_time(), policy.http_hosts), send)
+    lookup = _Lookup(issuer, http_client, exchange, max_age, clock)
+    if (found := lookup.known()) is not None:
+        return found
+    async with asender(http_client, lookup.policy) as send:
+        return lookup.remember(await arun(lookup.request(), send))
+
+
+class _MadeHere:
+    """Stands for the clients that are made here, which are all alike."""
+
+
+_Key: TypeAlias = tuple[str, ExchangePolicy]
+_MADE_HERE: Final = _MadeHere()
+_found: Final[WeakKeyDictionary[Any, dict[_Key, Kept[ServerMetadata]]]] = WeakKeyDictionary()
+"""What was found through each client: a client may have a proxy of its own, or be a stand-in in a test."""
+_lock: Final = ForkSafeLock()
+
+
+class _Lookup:
+    """One call of `discover`: its arguments, checked, and what is known from an earlier one."""
+
+    def __init__(self, issuer: str, client: Any, exchange: ExchangePolicy | None, max_age: float, clock: Any) -> None:
+        self.policy = policy_of(exchange)
+        self._max_age = seconds(max_age, "max_age")
+        self._clock: Callable[[], float] = wall_time if clock is None else clock
+        check_clock(self._clock)
+        self._key: _Key = (text(issuer, "the issuer"), self.policy)
+        self._client = _MADE_HERE if client is None else client
+
+    def known(self) -> ServerMetadata | None:
+        """Return the metadata, if it was requested a short time ago."""
+        now = self._clock()
+        with suppress(TypeError), _lock:  # an object that cannot be a key is refused as a client later
+            kept = _found.get(self._client, {}).get(self._key)
+            if kept is not None and kept.is_fresh(now) and now < kept.fetched_at + self._max_age:
+                return kept.value
+        return None
+
+    def request(self) -> Flow[Kept[ServerMetadata]]:
+        """Request the metadata."""
+        return kept_metadata(self._key[0], self._clock(), self.policy.http_hosts)
+
+    def remember(self, kept: Kept[ServerMetadata]) -> ServerMetadata:
+        """Return the metadata, and keep it for later calls."""
+        with suppress(TypeError), _lock:  # a client without weak references
+            ours = _found.setdefault(self._client, {})
+            ours[self._key] = kept
+            if len(ours) > _MAX_ISSUERS:
+                del ours[next(iter(ours))]
+        return kept.value

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from doorkey import ClientCredentials, OAuthError, TransportError
+from doorkey import ClientCredentials, Issuer, OAuthError, TokenSource, TransportError, UsageError
 from doorkey.errors import InvalidResponse, TemporarilyUnavailable
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
 from doorkey.protocol.http_caching import Kept
@@ -124,6 +124,46 @@ def test_the_pause_after_a_failed_discovery_doubles_and_ends_where_the_clock_was
         assert asks()
     clock.advance(-3600)
     assert asks()
+
+
+@one_of_each
+def test_metadata_that_gets_old_is_discovered_again_and_stays_in_use_meanwhile(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on(WELL_KNOWN, published(hostile), reply(500, "<html>"), published(hostile))
+    hostile.on("/token", *[token("at", expires_in=60)] * 4)
+    one = source(ClientCredentials("c", "s"), issuer=hostile.url(""), clock=clock)
+    for advance, requests in ((0, 1), (3599, 1), (61, 2), (61, 3)):
+        clock.advance(advance)
+        assert one.access_token() == "at"
+        assert len(hostile.to(WELL_KNOWN)) == requests
+    assert len(hostile.token_requests) == 4
+
+
+@one_of_each
+def test_an_issuer_is_discovered_once_for_all_that_it_is_given_to(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on(WELL_KNOWN, published(hostile))
+    hostile.on("/token", *[token("at")] * 3)
+    issuer = Issuer(hostile.url(""), clock=clock)
+    for number in range(2):
+        assert source(ClientCredentials(f"c-{number}", "s"), issuer=issuer, clock=clock).access_token() == "at"
+    with TokenVault(MemoryStore(), client_id="app", client_secret="s", issuer=issuer, clock=clock) as vault:
+        assert vault.source_of(ClientCredentials("app", "s")).token().access_token == Secret("at")
+    with issuer:
+        assert issuer.metadata().token_endpoint == hostile.token_endpoint
+    assert len(hostile.to(WELL_KNOWN)) == 1
+
+
+def test_an_issuer_and_metadata_are_not_given_together(hostile: Hostile) -> None:
+    issuer, metadata = Issuer("https://as.example"), {"token_endpoint": "https://as.example/t"}
+    with pytest.raises(UsageError, match="an Issuer has its own metadata"):
+        TokenSource(ClientCredentials("c", "s"), issuer=issuer, metadata=metadata)
+    hostile.on("/token", token("at"))
+    local = Issuer(hostile.url(""))
+    with TokenSource(ClientCredentials("c", "s"), issuer=local, token_endpoint=hostile.token_endpoint) as own:
+        assert own.token().access_token == Secret("at")
 
 
 def test_32_keys_of_a_vault_that_begin_at_once_discover_its_issuer_once(hostile: Hostile, clock: Clock) -> None:
