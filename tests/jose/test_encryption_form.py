@@ -94,6 +94,15 @@ def test_what_is_not_in_the_compact_form_is_refused(token: str) -> None:
     refused(token, b"s" * 16)
 
 
+@pytest.mark.parametrize(
+    "call", [{"token": 5}, {"token": None}, {"algorithms": 5}, {"encryptions": 5}, {"algorithms": {}}]
+)
+def test_an_argument_of_another_type_is_an_error_of_the_program(call: dict[str, Any]) -> None:
+    arguments: dict[str, Any] = {"token": "a.b.c.d.e", "keys": b"s" * 16, "algorithms": EVERY, **call}
+    with pytest.raises(UsageError):
+        decrypt(**arguments)
+
+
 def test_a_token_beyond_the_bound_is_refused_before_it_is_decoded() -> None:
     token = encrypt(b"x" * MAX_BYTES, b"s" * 16, alg="A128KW", enc="A128GCM")
     assert "too long" in str(refused(token, b"s" * 16))

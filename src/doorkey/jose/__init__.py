@@ -1,23 +1,29 @@
-"""Signed tokens: the strict layer over joserfc, and the only place that imports it.
+"""Signed and encrypted tokens: the strict layer over joserfc, and the only place that imports it.
 
-`keys` reads and judges keys, `signing` makes signed tokens, `verification` checks them, `claims` judges what they say;
-`jwt` is all of it under the names that programs know. Nothing is imported before it is used.
+`keys` reads and judges keys, `signing` makes signed tokens, `verification` checks them, `encryption` makes and decrypts
+encrypted ones, `claims` judges claims. The classes of this module are all of it under the names that programs know.
+Nothing is imported before it is used.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doorkey.jose.claims import JWTClaims
+    from doorkey.jose.json_web_encryption import JsonWebEncryption
     from doorkey.jose.json_web_key import JsonWebKey
+    from doorkey.jose.json_web_signature import JsonWebSignature
     from doorkey.jose.json_web_token import JsonWebToken, jwt
     from doorkey.jose.key_set import KeySet
     from doorkey.jose.keys import ECKey, OctKey, OKPKey, RSAKey
 
-__all__ = ["ECKey", "JWTClaims", "JsonWebKey", "JsonWebToken", "KeySet", "OKPKey", "OctKey", "RSAKey", "jwt"]
+__all__ = ["ECKey", "JWTClaims", "JsonWebEncryption", "JsonWebKey", "JsonWebSignature", "JsonWebToken"]
+__all__ += ["KeySet", "OKPKey", "OctKey", "RSAKey", "jwt"]
 
 _MODULES = {
     "JWTClaims": "doorkey.jose.claims",
+    "JsonWebEncryption": "doorkey.jose.json_web_encryption",
     "JsonWebKey": "doorkey.jose.json_web_key",
+    "JsonWebSignature": "doorkey.jose.json_web_signature",
     "JsonWebToken": "doorkey.jose.json_web_token",
     "KeySet": "doorkey.jose.key_set",
     **dict.fromkeys(("ECKey", "OKPKey", "OctKey", "RSAKey"), "doorkey.jose.keys"),

@@ -88,7 +88,10 @@ class JWTClaims(NamedClaims):
         return self._header
 
     def validate(self, now: float | None = None, leeway: float = LEEWAY) -> None:
-        """Raise `VerificationError` unless these claims are as they have to be at `now`.
+        """Raise `VerificationError` unless these claims are valid at `now`, and as `options` and `params` require.
+
+        **Without options and params, nothing but the time is compared**: not the issuer, the audience or the kind of
+        token. `doorkey.resource.AccessTokenVerifier` verifies access tokens completely.
 
         `now` is in seconds since the epoch; it defaults to the clock's time. `leeway`, in seconds up to an hour, is by
         how much two clocks may differ.

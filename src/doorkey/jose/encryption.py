@@ -39,6 +39,7 @@ from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 __all__ = ["DecryptedToken", "decrypt", "decrypt_nested", "decrypt_token", "encrypt", "is_encrypted"]
+__all__ += ["unsafe_encrypted_header"]
 
 MAX_BYTES: Final = 64 * 1024
 MAX_INFLATED: Final = 256 * 1024
@@ -168,11 +169,12 @@ def decrypt_token(
     Raises `VerificationError` for anything wrong with the token, with the same text for every failure of decryption,
     and `UsageError` for keys and algorithms of the caller.
     """
-    registered = {management_named(name).name for name in names(algorithms) if name != DEFLATE}
+    named = names(algorithms, "algorithms")
+    managements = {management_named(name).name for name in named if name != DEFLATE}
+    contents = {encryption_named(name).name for name in names(encryptions, "encryptions")}
     parts = _read(token, max_bytes)
-    alg = _registered(parts.header, "alg", registered)
-    enc = _registered(parts.header, "enc", {encryption_named(name).name for name in names(encryptions)})
-    inflates = _compressed(parts.header, DEFLATE in names(algorithms))
+    alg, enc = _registered(parts.header, "alg", managements), _registered(parts.header, "enc", contents)
+    inflates = _compressed(parts.header, DEFLATE in named)
     management, content = management_named(alg), encryption_named(enc)
     for key in _chosen(import_own_keys(keys), parts.header, management, content):
         plaintext = _opened(parts, key, management, content)
@@ -183,12 +185,23 @@ def decrypt_token(
     raise VerificationError("token", "cannot be decrypted with these keys")
 
 
+@hides_locals
+def unsafe_encrypted_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
+    """Return the header of a token that was not decrypted: use it to choose a key, and trust nothing in it.
+
+    Raises `VerificationError` if the token is not in the legal compact form.
+    """
+    return _read(token, max_bytes).header
+
+
 def is_encrypted(token: str) -> bool:
     """Say whether `token` has the five parts of a compact JWE (RFC 7516 §9); nothing is decoded."""
     return len(token) <= MAX_BYTES and token.count(".") == 4
 
 
-def _read(token: str, max_bytes: int) -> _Parts:
+def _read(token: object, max_bytes: int) -> _Parts:
+    if not isinstance(token, str):
+        raise UsageError(f"a token is text, not {type(token).__name__}")
     if len(token) > max_bytes:
         raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
     match = _COMPACT.fullmatch(token)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
+from doorkey.arguments import texts
 from doorkey.errors import UsageError, printable
 from doorkey.jose.keys import Key
 
@@ -88,9 +88,9 @@ def encryption_named(name: object) -> ContentEncryption:
     return found
 
 
-def names(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the algorithms of an argument that takes one or several."""
-    return (given,) if isinstance(given, str) else tuple(given)
+def names(given: object, what: str) -> tuple[str, ...]:
+    """Return the algorithms of an argument that takes one or several. Raises `UsageError` for anything else."""
+    return (given,) if isinstance(given, str) else texts(given, what)
 
 
 def check_key(key: Key, alg: KeyManagement, enc: ContentEncryption, operation: Operation) -> None:

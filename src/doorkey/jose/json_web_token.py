@@ -9,17 +9,28 @@ shared secret only where an HMAC has been registered.
 from __future__ import annotations
 
 import calendar
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast, overload
 
 from doorkey.arguments import mapping, members
-from doorkey.errors import UsageError, VerificationError
-from doorkey.jose.algorithms import ALGORITHMS, algorithm_named
+from doorkey.errors import UsageError
+from doorkey.jose.algorithms import ALGORITHMS
 from doorkey.jose.claims import JWTClaims, Options
+from doorkey.jose.encrypted_claims import decrypt_claims, encrypt_claims
+from doorkey.jose.encryption import unsafe_encrypted_header
+from doorkey.jose.encryption_algorithms import MANAGEMENT
+from doorkey.jose.json_web_encryption import EncryptionAlgorithms
+from doorkey.jose.key_choice import (
+    EXPECTED,
+    allowed_by,
+    checked_with,
+    chosen_keys,
+    registered,
+    token_text,
+    verifying_keys,
+)
 from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
-from doorkey.jose.keys import Key, import_keys
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_header, verify
 from doorkey.values import Secret, clears_locals
@@ -32,36 +43,59 @@ Keys = Callable[[_Header], object] | object
 _TIMES: Final = ("exp", "iat", "nbf")
 
 
+def _registered(algorithms: str | Iterable[str] | None) -> tuple[tuple[str, ...] | None, EncryptionAlgorithms | None]:
+    """Return the signature algorithms, or the encryption algorithms, that the program registers."""
+    if algorithms is None:
+        return None, None
+    names = (algorithms,) if isinstance(algorithms, str) else members(algorithms, EXPECTED)
+    encryption = any(name in tuple(MANAGEMENT) for name in names)
+    if encryption and any(name in tuple(ALGORITHMS) for name in names):
+        raise UsageError(
+            "algorithms names both signatures and encryption: a token that is only encrypted says nothing about its "
+            "sender, so it is never accepted in place of a signed one"
+        )
+    return (None, EncryptionAlgorithms(names)) if encryption else (registered(names), None)
+
+
 class JsonWebToken:
     """Signs and verifies JWTs in the compact form by the `algorithms` that are registered, and by no other.
 
-    None registers nothing: the keys then say what they are for. Raises `UsageError` for an algorithm that is not known;
-    `none` is not one.
+    `algorithms`: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
+    for. With names of key management algorithms instead (`["RSA-OAEP"]`, `["A256KW", "A256GCM"]`), the instance
+    encrypts and decrypts (RFC 7516), and accepts no signed token. A token that is only encrypted says nothing about its
+    sender, because the key that encrypts is public.
+
+    Raises `UsageError` for an algorithm that is not known, `none` included, and for a list of both kinds.
     """
 
-    __slots__ = ("_algorithms",)
+    __slots__ = ("_algorithms", "_encryption")
 
     def __init__(self, algorithms: str | Iterable[str] | None = None) -> None:
-        self._algorithms = None if algorithms is None else _registered(algorithms)
+        self._algorithms, self._encryption = _registered(algorithms)
 
     def __repr__(self) -> str:
-        return f"<JsonWebToken {' '.join(self._algorithms or ('by the keys',))}>"
+        names = self._encryption.names if self._encryption else self._algorithms
+        return f"<JsonWebToken {' '.join(names or ('by the keys',))}>"
 
     @clears_locals
     def encode(self, header: Mapping[str, Any], payload: Mapping[str, Any], key: object) -> bytes:
         """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
 
         `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; `exp`, `iat` and `nbf` may be
-        datetimes (without a zone: UTC). Raises `UsageError` where key and algorithm do not fit, or it is not JSON.
+        datetimes (without a zone: UTC). If the header has `enc`, the payload is encrypted with `key`, the recipient's
+        public key, and not signed. Raises `UsageError` where key and algorithm do not fit, or it is not JSON.
         """
         mapping(header, "the header")
         mapping(payload, "the payload")
         alg: object = header.get("alg")
+        claims = {name: _moment(value) if name in _TIMES else value for name, value in payload.items()}
+        if "enc" in header or self._encryption:
+            encryption = self._encryption or EncryptionAlgorithms(None)
+            return encrypt_claims(claims, key, header, encryption).encode("ascii")
         if not isinstance(alg, str):
             raise UsageError('the header names the algorithm: {"alg": "RS256"}')
         if self._algorithms is not None and alg not in self._algorithms:
             raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(self._algorithms)}")
-        claims = {name: _moment(value) if name in _TIMES else value for name, value in payload.items()}
         return sign(claims, key, alg=alg, header=header).encode("ascii")
 
     @overload
@@ -93,6 +127,10 @@ class JsonWebToken:
     ) -> JWTClaims:
         """Return the claims of the token `s` once its form, algorithm and signature are found good.
 
+        **The claims are not checked, and `validate()` of the result checks only the time unless options say more.** A
+        token of another issuer, for another client, or of another kind passes. `doorkey.resource.AccessTokenVerifier`
+        verifies access tokens, and `claims_cls=CodeIDToken` with `claims_params` verifies ID tokens.
+
         `key` is a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, a `doorkey.KeySource` or
         `doorkey.Issuer`, or a function of the token's header that returns one of them. Of a set, keys that are odd,
         private or symmetric are ignored. `claims_cls` is the kind of claims, which `claims_options` and `claims_params`
@@ -102,11 +140,7 @@ class JsonWebToken:
         a key source raises that cannot fetch its keys.
         """
         check, keys = self._prepared(s, key, claims_cls, claims_options, claims_params)
-        if isinstance(keys, KeysOfIssuer):
-            return keys.checked(check)
-        if isinstance(keys, AsyncKeysOfIssuer):
-            raise UsageError("an AsyncKeySource is for `await jwt.adecode(token, keys)`; decode takes a KeySource")
-        return check(keys)
+        return checked_with(keys, check)
 
     @overload
     async def adecode(
@@ -158,86 +192,24 @@ class JsonWebToken:
         kind: object = claims_cls or JWTClaims
         if not (isinstance(kind, type) and issubclass(kind, JWTClaims)):
             raise UsageError("claims_cls is JWTClaims, or a class made of it such as CodeIDToken")
-        token = _text(s)
+        token = token_text(s)
         if callable(key):
-            key = _chosen(cast("Callable[[_Header], object]", key), unsafe_header(token))
+            header = unsafe_encrypted_header(token) if self._encryption else unsafe_header(token)
+            key = chosen_keys(cast("Callable[[_Header], object]", key), header)
 
         def check(given: object) -> JWTClaims:
-            keys = self._keys(given)
-            allowed = _allowed_by(keys) if self._algorithms is None else self._algorithms
-            verified = verify(token, keys, algorithms=allowed)
+            if self._encryption:
+                decrypted = decrypt_claims(token, given, self._encryption)
+                return kind(decrypted.claims, decrypted.header, claims_options, claims_params)
+            keys = verifying_keys(given, self._algorithms)
+            verified = verify(token, keys, algorithms=self._algorithms or allowed_by(keys))
             return kind(verified.claims, verified.header, claims_options, claims_params)
 
         return check, key
 
-    def _keys(self, key: object) -> tuple[Key, ...]:
-        keys = import_keys(key)
-        if self._algorithms is None and _has_bare_bytes(key, keys):
-            raise UsageError(
-                "bytes that are neither PEM nor a JWK Set are a shared secret only where an HMAC is registered, "
-                'JsonWebToken(["HS256"]), or where they are marked as one, Secret(text)'
-            )
-        return keys
-
 
 jwt: Final = JsonWebToken()
 """For programs that register no algorithm: the keys they give say what these are for."""
-
-
-def _registered(algorithms: object) -> tuple[str, ...]:
-    expected = "algorithms is a list of those that are registered, for instance ['RS256']"
-    names = (algorithms,) if isinstance(algorithms, str) else members(algorithms, expected)
-    registered = tuple(algorithm_named(name).name for name in names)
-    if not registered:
-        raise UsageError(expected)
-    return registered
-
-
-def _allowed_by(keys: tuple[Key, ...]) -> tuple[str, ...]:
-    """Return the algorithms that at least one key verifies: its own, or all of its type and curve."""
-    allowed = tuple(alg for alg in ALGORITHMS if any(_fits(key, alg) for key in keys))
-    if allowed:
-        return allowed
-    for key in keys:
-        if key.kty == "oct":
-            key.check("HS256", "verify")  # says what is wrong with it
-    raise VerificationError("alg", "has no key that fits it: no key here is for signatures")
-
-
-def _fits(key: Key, alg: str) -> bool:
-    try:
-        key.check(alg, "verify")
-    except UsageError:
-        return False
-    return True
-
-
-def _has_bare_bytes(given: object, keys: tuple[Key, ...]) -> bool:
-    members = cast("Iterable[object]", given) if isinstance(given, list | tuple) else (given,)
-    return any(key.kty == "oct" for key in keys) and any(isinstance(member, bytes) for member in members)
-
-
-def _chosen(choose: Callable[[_Header], object], header: _Header) -> object:
-    try:
-        inspect.signature(choose).bind(header)
-    except ValueError:  # a function that does not tell
-        pass
-    except TypeError:
-        raise UsageError(
-            "a function that chooses keys is called with the token's header alone, as its claims are not verified by "
-            "then; doorkey.jose.verification.unsafe_claims reads them nevertheless"
-        ) from None
-    return choose(header)
-
-
-def _text(token: object) -> str:
-    if isinstance(token, Secret):
-        token = token.reveal()
-    if isinstance(token, bytes):
-        return token.decode("latin-1")  # what is not ASCII is refused by its form
-    if isinstance(token, str):
-        return token
-    raise UsageError(f"a token is text, not {type(token).__name__}")
 
 
 def _moment(value: object) -> object:

@@ -16,6 +16,7 @@ from typing import Any
 from joserfc import jws
 from joserfc.util import urlsafe_b64decode
 
+from doorkey.arguments import texts
 from doorkey.errors import OAuthError, UsageError, VerificationError, scrubbed
 from doorkey.jose.algorithms import ExactRegistry, algorithm_named
 from doorkey.jose.errors import BadSignatureError, DecodeError, UnsupportedAlgorithmError
@@ -78,16 +79,15 @@ def verify_bytes(
     max_bytes: int = MAX_BYTES,
 ) -> tuple[Mapping[str, Any], bytes]:
     """Return the header and the payload of a compact JWS that need not hold claims, checked as `verify` checks it."""
-    allowed = tuple(
-        algorithm_named(name).name for name in ([algorithms] if isinstance(algorithms, str) else algorithms)
-    )
+    named = [algorithms] if isinstance(algorithms, str) else texts(algorithms, "algorithms")
+    allowed = tuple(algorithm_named(name).name for name in named)
     candidates = import_keys(keys)
     header = _header(token, max_bytes)
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in allowed:
         raise UnsupportedAlgorithmError("alg", "is not the registered one", expected=" or ".join(allowed))
     if typ is not None:
-        _check_typ(header, [typ] if isinstance(typ, str) else list(typ))
+        _check_typ(header, [typ] if isinstance(typ, str) else list(texts(typ, "typ")))
     _check_signature(token, alg, _chosen(candidates, header, alg))
     return header, _raw(token.split(".")[1], "token")
 
@@ -117,7 +117,9 @@ def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
     return _decoded(token.split(".")[1], "token")
 
 
-def _header(token: str, max_bytes: int) -> dict[str, Any]:
+def _header(token: object, max_bytes: int) -> dict[str, Any]:
+    if not isinstance(token, str):
+        raise UsageError(f"a token is text, not {type(token).__name__}")
     if len(token) > max_bytes:
         raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
     if not _COMPACT.fullmatch(token):

@@ -1,0 +1,84 @@
+"""`JsonWebSignature`: signed messages in the compact form (RFC 7515 §7.1), by the names that programs know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from doorkey.arguments import function, mapping
+from doorkey.errors import UsageError
+from doorkey.jose.key_choice import (
+    Header,
+    allowed_by,
+    checked_with,
+    chosen_keys,
+    registered,
+    token_text,
+    verifying_keys,
+)
+from doorkey.jose.serialized import Deserialized
+from doorkey.jose.signing import sign_bytes
+from doorkey.jose.verification import unsafe_header, verify_bytes
+from doorkey.values import Secret, clears_locals
+
+
+class JsonWebSignature:
+    """Signs and verifies messages in the compact form by the `algorithms` that are registered, and by no other.
+
+    `algorithms`: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
+    for, as in `jwt.decode`. The JSON serializations are not supported. Raises `UsageError` for an unknown algorithm;
+    `none` is not one.
+    """
+
+    __slots__ = ("_algorithms",)
+
+    def __init__(self, algorithms: str | Iterable[str] | None = None) -> None:
+        self._algorithms = None if algorithms is None else registered(algorithms)
+
+    def __repr__(self) -> str:
+        return f"<JsonWebSignature {' '.join(self._algorithms or ('by the keys',))}>"
+
+    @clears_locals
+    def serialize_compact(self, protected: Mapping[str, Any], payload: bytes | str, key: object) -> bytes:
+        """Return `payload` as a compact JWS.
+
+        `protected`: the header, with `alg`. The key's own `kid` is added.
+        `payload`: bytes, or a text that is encoded as UTF-8.
+        `key`: the private key, or a shared secret.
+
+        Raises `UsageError` for an algorithm that is not registered, and a key that does not fit it.
+        """
+        alg: object = mapping(protected, "the header").get("alg")
+        if not isinstance(alg, str):
+            raise UsageError('the header names the algorithm: {"alg": "RS256"}')
+        if self._algorithms is not None and alg not in self._algorithms:
+            raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(self._algorithms)}")
+        return sign_bytes(payload, key, alg=alg, header=protected).encode("ascii")
+
+    @clears_locals
+    def deserialize_compact(
+        self,
+        s: str | bytes | Secret,
+        key: Callable[[Header], object] | object,
+        decode: Callable[[bytes], Any] | None = None,
+    ) -> Deserialized:
+        """Return the `header` and the `payload` of a compact JWS once its signature is verified.
+
+        `s`: the JWS.
+        `key`: what `jwt.decode` accepts.
+        `decode`: a function of the bytes that returns the payload; defaults to the bytes.
+
+        Raises `VerificationError` for anything wrong with the JWS, and `UsageError` for keys that cannot be read.
+        """
+        token = token_text(s)
+        if decode is not None:
+            function(decode, "decode is a function of the payload")
+        if callable(key):
+            key = chosen_keys(key, unsafe_header(token))
+
+        def check(given: object) -> tuple[Header, bytes]:
+            keys = verifying_keys(given, self._algorithms)
+            return verify_bytes(token, keys, algorithms=self._algorithms or allowed_by(keys))
+
+        header, payload = checked_with(key, check)
+        return Deserialized.of(header, payload, decode)

@@ -1,0 +1,104 @@
+"""What programs give to verify with: algorithms that are registered, and keys in any of their forms.
+
+Theory of operation. The algorithm never comes from the token (RFC 8725 §3.1). Where none is registered, it follows from
+the keys: a key verifies what its type, curve, `use` and `alg` allow. A bare text says nothing about itself (it may as
+well be an error page that was fetched in place of keys), so it is a shared secret only where an HMAC is registered.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar, cast
+
+from doorkey.arguments import members
+from doorkey.errors import UsageError, VerificationError
+from doorkey.jose.algorithms import ALGORITHMS, algorithm_named
+from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
+from doorkey.jose.keys import Key, import_keys
+from doorkey.values import Secret
+
+T = TypeVar("T")
+Header = Mapping[str, Any]
+
+EXPECTED: Final = "algorithms is a list of those that are registered, for instance ['RS256']"
+
+
+def registered(algorithms: object) -> tuple[str, ...]:
+    """Return the signature algorithms that a program registers. Raises `UsageError` for none and for an unknown one."""
+    names = (algorithms,) if isinstance(algorithms, str) else members(algorithms, EXPECTED)
+    if not names:
+        raise UsageError(EXPECTED)
+    return tuple(algorithm_named(name).name for name in names)
+
+
+def allowed_by(keys: tuple[Key, ...]) -> tuple[str, ...]:
+    """Return the algorithms that at least one key verifies: its own, or all of its type and curve."""
+    allowed = tuple(alg for alg in ALGORITHMS if any(_fits(key, alg) for key in keys))
+    if allowed:
+        return allowed
+    for key in keys:
+        if key.kty == "oct":
+            key.check("HS256", "verify")  # says what is wrong with it
+    raise VerificationError("alg", "has no key that fits it: no key here is for signatures")
+
+
+def verifying_keys(given: object, algorithms: tuple[str, ...] | None) -> tuple[Key, ...]:
+    """Return the keys that `given` holds, to verify with `algorithms`; None if the program has registered none.
+
+    Raises `UsageError` for what is no key, and for bytes that are a secret only where an HMAC is registered.
+    """
+    keys = import_keys(given)
+    if algorithms is None and _has_bare_bytes(given, keys):
+        raise UsageError(
+            "bytes that are neither PEM nor a JWK Set are a shared secret only where an HMAC is registered, "
+            'JsonWebToken(["HS256"]), or where they are marked as one, Secret(text)'
+        )
+    return keys
+
+
+def chosen_keys(choose: Callable[[Header], object], header: Header) -> object:
+    """Return the keys that a function of the program chooses by the header. Raises `UsageError` if it takes more."""
+    try:
+        inspect.signature(choose).bind(header)
+    except ValueError:  # a function that does not tell
+        pass
+    except TypeError:
+        raise UsageError(
+            "a function that chooses keys is called with the token's header alone, as its claims are not verified by "
+            "then; doorkey.jose.verification.unsafe_claims reads them nevertheless"
+        ) from None
+    return choose(header)
+
+
+def checked_with(keys: object, check: Callable[[object], T]) -> T:
+    """Return `check(keys)`, with the keys that a `KeySource` fetches. Raises `UsageError` for an `AsyncKeySource`."""
+    if isinstance(keys, KeysOfIssuer):
+        return keys.checked(check)
+    if isinstance(keys, AsyncKeysOfIssuer):
+        raise UsageError("an AsyncKeySource is for `await jwt.adecode(token, keys)`; decode takes a KeySource")
+    return check(keys)
+
+
+def token_text(token: object) -> str:
+    """Return the text of a token that may be bytes or a `Secret`. Raises `UsageError` for anything else."""
+    if isinstance(token, Secret):
+        token = token.reveal()
+    if isinstance(token, bytes):
+        return token.decode("latin-1")  # what is not ASCII is refused by its form
+    if isinstance(token, str):
+        return token
+    raise UsageError(f"a token is text, not {type(token).__name__}")
+
+
+def _fits(key: Key, alg: str) -> bool:
+    try:
+        key.check(alg, "verify")
+    except UsageError:
+        return False
+    return True
+
+
+def _has_bare_bytes(given: object, keys: tuple[Key, ...]) -> bool:
+    parts = cast("Iterable[object]", given) if isinstance(given, list | tuple) else (given,)
+    return any(key.kty == "oct" for key in keys) and any(isinstance(part, bytes) for part in parts)
