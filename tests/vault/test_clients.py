@@ -258,6 +258,33 @@ def test_a_vaults_client_is_signed_by_the_vault_alone(vault: TokenVault, kind: A
         vault.client("u", kind, auth=("alice", "wonderland"))
 
 
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_client_of_any_class_takes_the_statuses_that_reject_a_token(
+    kind: Any, vault: TokenVault, hostile: Hostile
+) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    hostile.on("/api", reply(418), reply(200))
+    vault.save("u", OLD)
+    with vault.client("u", kind, rejected_statuses=[418]) as client:
+        assert client.get(hostile.url()).status_code == 200
+    hostile.on("/api", reply(418))
+    with vault.client("u", kind, rejected_statuses=[418], retry_rejected=False) as client:
+        assert client.get(hostile.url()).status_code == 418
+    assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2", "at-2"]
+
+
+@pytest.mark.parametrize("kind", [OwnSession, OwnClient])
+def test_a_client_without_a_session_takes_the_origins_and_the_place_of_its_token(
+    kind: Any, vault: TokenVault, hostile: Hostile
+) -> None:
+    vault.save("u", OLD)
+    with vault.client("u", kind, allowed_origins=[hostile.url()], token_placement="uri") as client:
+        client.get(hostile.url())
+        with pytest.raises(UsageError, match="allowed_origins="):
+            client.get("http://127.0.0.1:1/")
+    assert [request.query["access_token"] for request in hostile.to("/api")] == ["at-1"]
+
+
 class OwnAsyncClient(httpx2.AsyncClient):
     """What a user has subclassed."""
 

@@ -15,6 +15,7 @@ from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 
 WELL_KNOWN = "/.well-known/openid-configuration"
+HOW = ["issuer", "issuer and token endpoint", "metadata"]
 
 
 def described(hostile: Hostile) -> dict[str, str]:
@@ -32,10 +33,12 @@ def given(hostile: Hostile, how: str) -> dict[str, Any]:
     hostile.on("/introspect", reply(json={"active": True}))
     if how == "issuer":
         return {"token_endpoint": None, "issuer": hostile.url("")}
+    if how == "issuer and token endpoint":
+        return {"token_endpoint": hostile.token_endpoint, "issuer": hostile.url("")}
     return {"token_endpoint": None, "metadata": described(hostile)}
 
 
-@pytest.mark.parametrize("how", ["issuer", "metadata"])
+@pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("kind", [None, httpx2.Client], ids=["requests", "httpx2"])
 def test_a_session_of_a_vault_revokes_and_introspects_without_an_url(
     vault_on: Callable[..., TokenVault], hostile: Hostile, how: str, kind: Any
@@ -49,7 +52,7 @@ def test_a_session_of_a_vault_revokes_and_introspects_without_an_url(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("how", ["issuer", "metadata"])
+@pytest.mark.parametrize("how", HOW)
 async def test_a_client_of_an_asynchronous_vault_does_too(hostile: Hostile, clock: Arrivals, how: str) -> None:
     options = given(hostile, how)
     vault = AsyncTokenVault(AsyncMemoryStore(), client_id="app", client_secret="s", clock=clock, **options)

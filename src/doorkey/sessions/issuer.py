@@ -65,7 +65,7 @@ class KnownServer:
         options, issuer = self.options, self.options.metadata.issuer
         hosts = options.metadata.http_hosts
         self.observer = Observer(options.client_id, self._name, options.on_event, options.timer)
-        if issuer is None or options.metadata.token_endpoint is not None:
+        if issuer is None or (options.is_described and options.metadata.token_endpoint is not None):
             self._issuer = None
         elif self._issuer is None or (self._issuer.issuer, self._issuer.http_hosts) != (issuer, hosts):
             self._issuer = AuthorizationServer(issuer, ServerMetadata(http_hosts=hosts))
@@ -80,7 +80,7 @@ class KnownServer:
         return getattr(self.options.metadata, f"{kind}_endpoint") is None and self.may_discover()
 
     def discover(self) -> Flow[ServerMetadata]:
-        """Return the server's metadata, discovered unless its token endpoint is known.
+        """Return the server's metadata, discovered unless it was given or discovered before.
 
         Raises `UsageError` if neither is known, else as `discover_flow`.
         """
@@ -98,7 +98,8 @@ class KnownServer:
         """Add what was `found` to the session's metadata, unless that has been replaced meanwhile."""
         with self._changing:
             if self._issuer is issuer:
-                self.options = replace(self.options, metadata=completed(self.options.metadata, found))
+                metadata = completed(self.options.metadata, found)
+                self.options = replace(self.options, metadata=metadata, is_described=True)
                 if found.token_endpoint is not None:
                     self._issuer = None
 

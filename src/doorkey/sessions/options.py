@@ -61,6 +61,7 @@ class SessionOptions:
     leeway: float | None = None
     code_challenge_method: str | None = None
     metadata: ServerMetadata = field(default_factory=ServerMetadata)
+    is_described: bool = False  # by metadata= or a discovery: an endpoint that is missing there does not exist
     authorization: Mapping[str, Any] = field(default_factory=_no_parameters, hash=False)
     grant_type: str | None = None
     token_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
@@ -150,6 +151,8 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
     if parameters:
         own["authorization"] = _parameters(options.authorization, parameters)
     hosts = policy_of(own.get("exchange") if "exchange" in own else options.exchange).http_hosts
+    if "metadata" in own:
+        own["is_described"] = own["metadata"] is not None
     metadata = ServerMetadata.of(own.pop("metadata") if "metadata" in own else options.metadata, hosts)
     endpoints: dict[str, Any] = {name: own.pop(name) for name in METADATA_OPTIONS if name in own}
     if endpoints:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
+_SENDING: Final = ("allowed_origins", "rejected_statuses", "retry_rejected", "token_placement")
+"""The options of a client without a session that are those of its `OAuth2Auth`."""
 _AWAITS: Final = "an AsyncTokenVault makes asynchronous clients, such as httpx2.AsyncClient"
 
 
@@ -65,7 +67,7 @@ def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dic
 
     if "auth" in options:
         raise UsageError("a vault's client is signed by the vault: leave auth= out")
-    auth = OAuth2Auth(source)
+    auth = OAuth2Auth(source, **{name: options.pop(name) for name in _SENDING if name in options})
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
     blocks, awaits = hasattr(kind, "__enter__"), hasattr(kind, "__aenter__")
     if "aiohttp" in roots or blocks is not awaits:  # a class that is both, or neither, may be of either world

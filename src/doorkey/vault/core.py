@@ -88,6 +88,7 @@ class VaultCore:
         if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
             raise UsageError(f"sealer is a doorkey.stores.Sealer, not {type(sealer).__name__}")
         self.policy = policy_of(exchange)
+        self._is_described = metadata is not None or token_endpoint is None  # else an issuer is still to be discovered
         self.server = server_of(issuer, token_endpoint, metadata, self.policy)
         server = self.server.name()
         assert server is not None, "one without a name is refused"
@@ -162,7 +163,11 @@ class VaultCore:
         """Return the options of a session for the same client at the same server."""
         found = self.server.found
         endpoint = found.token_endpoint if found is not None else None
-        known = {"issuer": self.server.issuer, "token_endpoint": endpoint, "metadata": found}
+        known = {
+            "issuer": self.server.issuer,
+            "token_endpoint": endpoint,
+            "metadata": found if self._is_described else None,
+        }
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,

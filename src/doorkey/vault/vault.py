@@ -158,7 +158,8 @@ class TokenVault(NotPicklable):
 
         `kind` is a class: `requests.Session`, or `Client` of httpx2 or httpx, give a session of doorkey's, which is one
         of those and takes their `options`, and whose `fetch_token` saves to the vault; any other class is called with
-        `auth=`. Nothing is read yet.
+        `auth=`, an `OAuth2Auth` that takes its `rejected_statuses`, `retry_rejected`, `allowed_origins` and
+        `token_placement` from the `options`. Nothing is read yet.
         """
         live, source = self._live(checked_key(key)), self.source(key)
 

@@ -1,0 +1,50 @@
+"""Performs the effects of a token source and of a vault: a request, a pause, the wait for a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from doorkey.errors import UsageError
+from doorkey.renewal.leader_lock import AcquireOrWait
+from doorkey.runtime.deadline import begin
+from doorkey.transport.senders import AsyncSender, Sender
+from doorkey.wire.flow import Sleep
+from doorkey.wire.messages import Request
+
+
+def performed(effect: object, sender: Sender, sleep: Callable[[float], object]) -> Any:
+    """Return the outcome of `effect` in a program that blocks.
+
+    Raises the error of the request, and `UsageError` for an effect of another kind.
+    """
+    match effect:
+        case Request():
+            return sender.send(effect)
+        case Sleep():
+            if not effect.saving:
+                begin()  # a Ctrl-C that came during a request does not wait for the end of the pause
+            return sleep(effect.seconds)
+        case AcquireOrWait():
+            return effect.acquire_or_wait()
+        case _:
+            raise _unknown(effect)
+
+
+async def performed_async(effect: object, sender: AsyncSender, sleep: Callable[[float], Any] | None) -> Any:
+    """Return the outcome of `effect` in a program that awaits, as `performed` does. `sleep` defaults to anyio's."""
+    match effect:
+        case Request():
+            return await sender.send(effect)
+        case Sleep():
+            from anyio import sleep as anyio_sleep
+
+            return await (sleep or anyio_sleep)(effect.seconds)
+        case AcquireOrWait():
+            return await effect.acquire_or_wait_async()
+        case _:
+            raise _unknown(effect)
+
+
+def _unknown(effect: object) -> UsageError:
+    return UsageError(f"a token source and a vault cannot perform {type(effect).__name__}")
