@@ -102,7 +102,7 @@ def test_an_earlier_rotation_in_the_store_is_committed_over_at_once() -> None:
 
 def test_a_commit_whose_response_was_lost_is_found_in_the_store() -> None:
     steps = committing()
-    assert steps.fail(DOWN) == Sleep(FIRST_PAUSE)
+    assert steps.fail(DOWN) == Sleep(FIRST_PAUSE, saving=True)
     assert steps.answer(None) == commit_over(7)
     assert steps.answer(0) == Load(KEY)
     assert steps.end(record(MINE, 8)) == replace(MINE.at(8), used=None)
@@ -129,7 +129,7 @@ def test_a_store_that_fails_is_tried_again_after_pauses_that_double() -> None:
 
 def test_a_failure_that_is_over_costs_no_further_pause() -> None:
     steps = committing()
-    assert steps.fail(DOWN) == Sleep(FIRST_PAUSE)
+    assert steps.fail(DOWN) == Sleep(FIRST_PAUSE, saving=True)
     steps.answer(None)
     assert steps.answer(0) == Load(KEY)
     assert steps.answer(record(LOGIN, 9)) == commit_over(9)
@@ -138,7 +138,7 @@ def test_a_failure_that_is_over_costs_no_further_pause() -> None:
 def test_a_store_that_fails_when_it_is_read_is_tried_again_too() -> None:
     steps = committing()
     assert steps.answer(0) == Load(KEY)
-    assert steps.fail(DOWN) == Sleep(FIRST_PAUSE)
+    assert steps.fail(DOWN) == Sleep(FIRST_PAUSE, saving=True)
     assert steps.answer(None) == commit_over(7)
     assert steps.end(8) == MINE.at(8)
 

@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.arguments import blocking, function
 from doorkey.credentials import Credentials
-from doorkey.errors import UsageError
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.api_rejections import RejectableSource
-from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import TokenState
-from doorkey.runtime.deadline import begin
 from doorkey.sources.core import SourceCore
 from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken
+from doorkey.transport.performing import performed, performed_async
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.values import NotPicklable, clears_locals
-from doorkey.wire.flow import Sleep
 from doorkey.wire.limits import ExchangePolicy, policy_of
-from doorkey.wire.messages import Request
 
 if TYPE_CHECKING:
     from doorkey.sources.issuer import Issuer
@@ -130,16 +126,7 @@ class TokenSource(NotPicklable, RejectableSource):
         self.close()
 
     def _perform(self, effect: Any) -> Any:
-        match effect:
-            case Request():
-                return self._sender.send(effect)
-            case Sleep():
-                begin()
-                return self._sleep(effect.seconds)
-            case AcquireOrWait():
-                return effect.acquire_or_wait()
-            case _:
-                raise UsageError(f"a token source cannot perform {type(effect).__name__}")
+        return performed(effect, self._sender, self._sleep)
 
 
 class AsyncTokenSource(NotPicklable, RejectableSource):
@@ -236,14 +223,4 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
         await self.aclose()
 
     async def _perform(self, effect: Any) -> Any:
-        match effect:
-            case Request():
-                return await self._sender.send(effect)
-            case Sleep():
-                from anyio import sleep
-
-                return await (self._sleep or sleep)(effect.seconds)
-            case AcquireOrWait():
-                return await effect.acquire_or_wait_async()
-            case _:
-                raise UsageError(f"a token source cannot perform {type(effect).__name__}")
+        return await performed_async(effect, self._sender, self._sleep)

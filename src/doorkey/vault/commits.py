@@ -33,7 +33,7 @@ def commit_until_decided(codec: Codec, key: str, expected: int, mine: Entry, tim
     for attempt in range(TRIES):
         try:
             if attempt and trouble is not None:
-                yield from Sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+                yield from Sleep(FIRST_PAUSE * 2 ** (attempt - 1), saving=True)
             saved = yield from _committed(codec, key, expected, mine)
             if saved is not None:
                 return saved

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from doorkey.arguments import blocking, function
 from doorkey.credentials import Credentials
-from doorkey.errors import OAuthError, StoreError, UsageError
+from doorkey.errors import OAuthError, StoreError
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.shield import shielded
 from doorkey.sources.token_call import HeaderItems
@@ -22,6 +21,7 @@ from doorkey.stores.limits import checked_key
 from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.httpx_or_httpx2 import library
+from doorkey.transport.performing import performed, performed_async
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.values import NotPicklable, clears_locals
 from doorkey.vault.clients import client_of, default_kind
@@ -30,9 +30,8 @@ from doorkey.vault.credentials import SharedCredentials
 from doorkey.vault.effects import StoreCall
 from doorkey.vault.entry import Sealing
 from doorkey.vault.sources import AsyncLiveKey, AsyncVaultSource, LiveKey, VaultSource
-from doorkey.wire.flow import Effect, Sleep, arun, run
+from doorkey.wire.flow import Effect, arun, run
 from doorkey.wire.limits import ExchangePolicy
-from doorkey.wire.messages import Request
 
 if TYPE_CHECKING:
     from doorkey.integrations.httpx_client.family import AsyncFamily
@@ -197,22 +196,14 @@ class TokenVault(NotPicklable):
         return live
 
     def _perform(self, effect: Effect[Any]) -> Any:
-        match effect:
-            case Request():
-                return self._sender.send(effect)
-            case Sleep():
-                return self._sleep(effect.seconds)
-            case AcquireOrWait():
-                return effect.acquire_or_wait()
-            case StoreCall():
-                try:
-                    return effect.checked(effect.asked(self._store))
-                except OAuthError:
-                    raise
-                except Exception as error:  # a store of the user's own may raise anything
-                    raise StoreError(f"the store failed with {type(error).__name__}") from error
-            case _:
-                raise UsageError(f"a vault cannot perform {type(effect).__name__}")
+        if not isinstance(effect, StoreCall):
+            return performed(effect, self._sender, self._sleep)
+        try:
+            return effect.checked(effect.asked(self._store))
+        except OAuthError:
+            raise
+        except Exception as error:  # a store of the user's own may raise anything
+            raise StoreError(f"the store failed with {type(error).__name__}") from error
 
 
 class AsyncTokenVault(NotPicklable):
@@ -339,24 +330,14 @@ class AsyncTokenVault(NotPicklable):
         return live
 
     async def _perform(self, effect: Effect[Any]) -> Any:
-        match effect:
-            case Request():
-                return await self._sender.send(effect)
-            case Sleep():
-                from anyio import sleep
-
-                return await (self._sleep or sleep)(effect.seconds)
-            case AcquireOrWait():
-                return await effect.acquire_or_wait_async()
-            case StoreCall():
-                try:
-                    return effect.checked(await effect.asked(self._store))
-                except OAuthError:
-                    raise
-                except Exception as error:  # a store of the user's own may raise anything
-                    raise StoreError(f"the store failed with {type(error).__name__}") from error
-            case _:
-                raise UsageError(f"a vault cannot perform {type(effect).__name__}")
+        if not isinstance(effect, StoreCall):
+            return await performed_async(effect, self._sender, self._sleep)
+        try:
+            return effect.checked(await effect.asked(self._store))
+        except OAuthError:
+            raise
+        except Exception as error:  # a store of the user's own may raise anything
+            raise StoreError(f"the store failed with {type(error).__name__}") from error
 
 
 def _nothing() -> None:

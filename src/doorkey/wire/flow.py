@@ -56,9 +56,13 @@ def settled(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
 
 @dataclass(frozen=True, slots=True)
 class Sleep(Effect[None]):
-    """Ask for `seconds` to pass."""
+    """Ask for `seconds` to pass.
+
+    `saving`: something that the server has issued is being saved; an interruption of the program waits until it is.
+    """
 
     seconds: float
+    saving: bool = False
 
 
 def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:

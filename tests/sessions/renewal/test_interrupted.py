@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from doorkey import ClientCredentials
+from doorkey.errors import StoreError
+from doorkey.stores import MemoryStore
+from doorkey.vault import TokenVault
 from tests.support.every_adapter import Adapter, in_background
 from tests.support.every_source import KINDS, Driven
 from tests.support.fake_clock import Clock
@@ -143,3 +146,46 @@ def test_nothing_else_is_begun_after_an_interruption(hostile: Hostile, ctrl_c: C
         assert len(hostile.token_requests) == len(answers) - 1
     finally:
         asking.close()
+
+
+OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": 1}
+
+
+class FailingOnce(MemoryStore):
+    """A store that fails at the first commit of a renewal."""
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        if expected == 1 and not self.has_failed:
+            self.has_failed = True
+            raise StoreError("the store is away", retryable=True)
+        return super().commit(key, data, expected=expected)
+
+    has_failed = False
+
+
+def test_a_vault_that_is_interrupted_in_a_renewal_waits_for_its_store_and_has_saved_the_new_token(
+    hostile: Hostile, ctrl_c: CtrlC
+) -> None:
+    held, store, sleeps = Held(token("new", refresh_token="rt-2")), FailingOnce(), list[float]()
+    hostile.on("/token", held)
+    with TokenVault(
+        store, client_id="c", client_secret="s", token_endpoint=hostile.token_endpoint, sleep=sleeps.append
+    ) as vault:
+        vault.save("u", OLD)
+        struck_while_held(held, vault.source("u").token, ctrl_c)
+        assert (store.has_failed, len(sleeps)) == (True, 1)
+        assert vault.source("u").token().access_token.reveal() == "new"
+        assert len(hostile.token_requests) == 1
+
+
+def test_a_vault_that_is_interrupted_in_a_discovery_does_not_wait_for_another_process(
+    hostile: Hostile, ctrl_c: CtrlC
+) -> None:
+    described = {"issuer": hostile.url(""), "token_endpoint": hostile.token_endpoint}
+    held, store, sleeps = Held(reply(json=described)), MemoryStore(), list[float]()
+    hostile.on("/.well-known/openid-configuration", held)
+    with TokenVault(store, client_id="c", client_secret="s", issuer=hostile.url(""), sleep=sleeps.append) as vault:
+        vault.save("u", OLD)
+        assert store.try_lease("u", 60) is not None
+        struck_while_held(held, vault.source("u").token, ctrl_c)
+        assert (sleeps, hostile.token_requests) == ([], [])
