@@ -1,13 +1,15 @@
 """The declared options of constructors, and the signatures that `help()` and editors show, are the real ones."""
 
+import ast
 import inspect
 from typing import Any
 
 import pytest
+import requests
 
 from doorkey.integrations.httpx_client import on
 from doorkey.integrations.httpx_client import option_types as httpx_types
-from doorkey.integrations.requests_client import AssertionSession, OAuth2Session
+from doorkey.integrations.requests_client import AssertionSession, OAuth2Session, typed_methods
 from doorkey.integrations.requests_client import option_types as requests_types
 from doorkey.integrations.requests_client.settings import SETTINGS
 from doorkey.sessions.options import OWN_OPTIONS
@@ -67,6 +69,24 @@ def test_the_signature_of_a_request_method_is_the_librarys_with_withhold_token(c
         getattr(native_of(client), verb)
     )
     assert inspect.getdoc(getattr(client, verb)) == inspect.getdoc(getattr(native_of(client), verb))
+
+
+REQUEST = set(inspect.signature(requests.Session.request).parameters) - {"self", "method", "url"}
+
+
+@pytest.mark.parametrize("verb", ["get", "options", "head", "post", "put", "patch", "delete"])
+def test_the_declared_options_of_a_request_on_requests_are_the_real_ones(verb: str) -> None:
+    tree = ast.parse(inspect.getsource(typed_methods))
+    declared = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == verb)
+    assert declared.args.kwarg is not None
+    assert declared.args.kwarg.annotation is not None
+    options = getattr(requests_types, ast.unparse(declared.args.kwarg.annotation)[len("Unpack[") : -1])
+    own = inspect.signature(getattr(requests.Session, verb)).parameters
+    named = [one.arg for one in declared.args.args]
+    assert named == list(own)[: len(named)]  # a release of requests has a position more than an older one
+    assert [one.arg for one in declared.args.kwonlyargs] == ["withhold_token"]
+    assert set(named) - {"self", "url"} | set(options.__annotations__) == REQUEST
+    assert not set(named) & set(options.__annotations__)
 
 
 @each_client

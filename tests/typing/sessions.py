@@ -69,6 +69,8 @@ def on_requests() -> requests.Response:
     with session:
         requests.get("https://api.example/", auth=OAuth2Auth(session), timeout=5)
         assert_type(session.get("https://api.example/"), requests.Response)
+        session.post("https://api.example/", {"a": "b"}, timeout=5, withhold_token=True)
+        session.get("https://api.example/", time_out=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         return session.request("GET", "https://api.example/", withhold_token=True)
 
 

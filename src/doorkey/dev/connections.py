@@ -24,7 +24,7 @@ class Connection(H11Protocol):
     limits: ClassVar[Limits] = Limits()
     _deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn declares a base class of this
         """Begin to wait for a request, or close one connection too many."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, _TRANSPORT: transport}

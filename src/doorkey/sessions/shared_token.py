@@ -33,7 +33,7 @@ class SharedToken(Protocol):
 def set_up(session: Any, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
     """Give `session` its core and its single flight: on its shared token, else on a token of its own."""
     if not session._blocking:  # else an event loop would wait for these imports, when a method needs them
-        from doorkey.sessions import authorizations, fetching  # noqa: F401
+        from doorkey.sessions import authorizations, fetching  # noqa: F401  # pyright: ignore[reportUnusedImport]
     shared: SharedToken | None = session._shared
     if shared is not None:
         session._oauth = SessionCore(options, library, token, shared.state)

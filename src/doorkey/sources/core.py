@@ -106,7 +106,7 @@ class SourceCore:
         )
 
     def _refresh(self, token: OAuthToken, refresh_token: Secret) -> Flow[OAuthToken]:
-        metadata = yield from self._requests.ready()
+        metadata = yield from self._requests.metadata()
         try:
             return (yield from self._requests.refresh(metadata, token))
         except (ServerError, InvalidResponse) as refused:
@@ -116,7 +116,7 @@ class SourceCore:
 
     def _present(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Present the credentials; a good `token` is not waited for."""
-        metadata = yield from self._requests.ready()
+        metadata = yield from self._requests.metadata()
         try:
             tries = 1 if token is not None and self.slot.is_good(token, self.clock()) else TRIES
             return (yield from self._ask_patiently(metadata, tries))

@@ -42,8 +42,9 @@ class RequestHooks(Protocol):
 
 def load_signing() -> None:
     """Import what signing an assertion needs. Call it when an object is constructed that signs."""
-    from doorkey.jose import signers  # noqa: F401  # needed later, by a module that is imported when it signs
-    from doorkey.protocol import client_assertion  # noqa: F401  # as above
+    # Their users import them when they sign.
+    from doorkey.jose import signers  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from doorkey.protocol import client_assertion  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 
 def _as_given(auth: Any) -> ClientAuthMethod:

@@ -52,7 +52,7 @@ class TokenRequests:
         )
         self._client.load()
 
-    def ready(self) -> Flow[ServerMetadata]:
+    def metadata(self) -> Flow[ServerMetadata]:
         """Return the metadata, with a token endpoint: discovered unless it is known."""
         with self._observer.preparing():
             metadata = yield from self._server.known(self._clock)

@@ -127,7 +127,7 @@ class VaultCore:
             )
         self._renewing = Renewing(
             codec=self._codec,
-            metadata=self._requests.ready,
+            metadata=self._requests.metadata,
             ask=self._refreshed,
             clock=clock,
             chance=random,

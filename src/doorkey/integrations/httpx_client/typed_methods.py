@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         def delete(
             self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]
         ) -> httpx2.Response: ...
-        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as `family` makes it
             self, method: str, url: Url, withhold_token: bool = ..., **kwargs: Unpack[BodyOptions]
         ) -> AbstractContextManager[httpx2.Response]: ...
 
@@ -64,6 +64,6 @@ if TYPE_CHECKING:
         async def delete(
             self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]
         ) -> httpx2.Response: ...
-        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        def stream(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as `family` makes it
             self, method: str, url: Url, withhold_token: bool = ..., **kwargs: Unpack[BodyOptions]
         ) -> AbstractAsyncContextManager[httpx2.Response]: ...

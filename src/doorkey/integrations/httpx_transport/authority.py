@@ -205,7 +205,7 @@ class OAuthAuthorityClient(_Authority):
 
     def source(self, credentials: Credentials) -> TokenSource:
         """Return what keeps the token of `credentials` fresh."""
-        return self._cached(credentials, self._make)  # type: ignore[no-any-return]
+        return self._cached(credentials, self._make)  # type: ignore[no-any-return]  # `_cached` serves both kinds
 
     def _make(self, credentials: Credentials) -> TokenSource:
         return TokenSource._on(self._core(credentials), http_client=self.http, exchange=self._policy)
@@ -236,7 +236,7 @@ class AsyncOAuthAuthorityClient(_Authority):
 
     def source(self, credentials: Credentials) -> AsyncTokenSource:
         """Return what keeps the token of `credentials` fresh."""
-        return self._cached(credentials, self._make)  # type: ignore[no-any-return]
+        return self._cached(credentials, self._make)  # type: ignore[no-any-return]  # `_cached` serves both kinds
 
     def _make(self, credentials: Credentials) -> AsyncTokenSource:
         # The sender knows in what event loop the client was first used.

@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from doorkey.integrations.requests_client.option_types import SessionOptions
+    from doorkey.integrations.requests_client.typed_methods import TypedSession
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.sessions.options import UpdateToken
     from doorkey.wire.messages import Request, Response
+else:
+    TypedSession = requests.Session
 
 _AUTH, _TIMEOUT = 5, 6  # places after `method` and `url` in requests.Session.request
 _WITHHELD: Any = object()
 """The `auth` of a request that goes without the token."""
 
 
-class OAuth2Session(OAuth2Client, requests.Session):
+class OAuth2Session(OAuth2Client, TypedSession):
     """A `requests.Session` that sends a fresh token with each request. It keeps its adapters, hooks, proxies and TLS.
 
     default_timeout: seconds, or the pair of requests, for requests that name no timeout.
@@ -115,17 +118,6 @@ class OAuth2Session(OAuth2Client, requests.Session):
         prepared_request.headers.pop("Authorization", None)
         if self._oauth.options.token_placement == "body" and prepared_request.body:
             raise TransportError("an API redirects a request whose body carries the token to another origin")
-
-    if TYPE_CHECKING:  # requests' own pass on what they do not know
-        # fmt: off
-        def get(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
-        def options(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
-        def head(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
-        def post(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
-        def put(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
-        def patch(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
-        def delete(self, url: Any, *args: Any, withhold_token: bool = ..., **kwargs: Any) -> requests.Response: ...  # noqa: D102
-        # fmt: on
 
     # -- the family's operations: not inherited, as users know the bases of this class --------------------------------
 

@@ -28,6 +28,35 @@ class RequestsSettings(TypedDict, total=False):
     verify: bool | str | os.PathLike[str] | None
 
 
+class OptionsBesideBody(TypedDict, total=False):
+    """The options of a request, except those of its body."""
+
+    params: Any
+    headers: Mapping[str, str | bytes | None] | None
+    cookies: CookieJar | Mapping[str, str] | None
+    files: Any
+    auth: Any
+    timeout: float | tuple[float | None, float | None] | None
+    allow_redirects: bool
+    proxies: Mapping[str, str] | None
+    hooks: Mapping[str, Any] | None
+    stream: bool | None
+    verify: bool | str | None
+    cert: str | tuple[str, str] | None
+
+
+class OptionsBesideData(OptionsBesideBody, total=False):
+    """The options of a request, except `data`."""
+
+    json: Any
+
+
+class RequestOptions(OptionsBesideData, total=False):
+    """The options of a request, as `requests.Session.request` takes them."""
+
+    data: Any
+
+
 class SessionOptions(SharedOptions, RequestsSettings, total=False):
     """The options of `OAuth2Session`."""
 

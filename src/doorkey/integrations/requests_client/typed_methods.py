@@ -1,0 +1,51 @@
+"""The methods of the session on requests as type checkers see them: the library's own, and `withhold_token`.
+
+At run time the session inherits requests' own methods, which pass on what they do not know.
+"""
+
+# ruff: noqa: D102
+# mypy: disable-error-code="empty-body"
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias, Unpack
+
+    import requests
+
+    from doorkey.integrations.requests_client.option_types import OptionsBesideBody, OptionsBesideData, RequestOptions
+
+    Url: TypeAlias = str | bytes
+
+    class TypedSession(requests.Session):
+        """`Session` of requests with `withhold_token` in each method."""
+
+        def get(
+            self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]
+        ) -> requests.Response: ...
+        def options(
+            self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]
+        ) -> requests.Response: ...
+        def head(
+            self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]
+        ) -> requests.Response: ...
+        def post(
+            self,
+            url: Url,
+            data: Any = ...,
+            json: Any = ...,
+            *,
+            withhold_token: bool = ...,
+            **kwargs: Unpack[OptionsBesideBody],
+        ) -> requests.Response: ...
+        def put(
+            self, url: Url, data: Any = ..., *, withhold_token: bool = ..., **kwargs: Unpack[OptionsBesideData]
+        ) -> requests.Response: ...
+        def patch(
+            self, url: Url, data: Any = ..., *, withhold_token: bool = ..., **kwargs: Unpack[OptionsBesideData]
+        ) -> requests.Response: ...
+        def delete(
+            self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]
+        ) -> requests.Response: ...
