@@ -1,6 +1,7 @@
 """A total deadline for a call that blocks: its caller goes on without it, and its thread ends at the next byte."""
 
 import gc
+import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +33,20 @@ def test_the_call_runs_in_another_thread_and_sees_the_context_of_its_caller() ->
         VARIABLE.reset(mark)
     assert seen[:2] == ("the caller's", "doorkey-exchange")
     assert seen[2] != threading.get_ident()
+
+
+def test_a_ctrl_c_that_does_not_end_the_wait_itself_is_seen_long_before_the_deadline() -> None:
+    """The system may give the signal to another thread, or the wait may begin right after it."""
+    seen, ended = threading.Event(), list[bool]()
+
+    def call() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        ended.append(seen.wait(SOON * 50))
+
+    with pytest.raises(KeyboardInterrupt):
+        within(WAIT, call)
+    assert ended == []
+    seen.set()
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), KeyboardInterrupt(), SystemExit(3)])

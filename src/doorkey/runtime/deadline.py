@@ -28,6 +28,11 @@ GRACE: Final = (0.5, 10.0)
 """Seconds after the deadline, and after that once more, until the thread that is left behind is interrupted."""
 
 
+LOOK: Final = 0.5
+"""Seconds of one wait. A signal that comes right before it, or in another thread, does not end it, so that its handler
+runs after it."""
+
+
 class _Call(Generic[T]):
     """One call, as a job for another thread; runs in a copy of the caller's context."""
 
@@ -74,7 +79,11 @@ class _Call(Generic[T]):
 
     def wait(self, seconds: float) -> bool:
         """Return whether the call is done within `seconds`; asked again where the first wait was interrupted."""
-        return self._done or self._under_way.acquire(timeout=seconds) or self._done
+        while not (self._done or self._under_way.acquire(timeout=min(seconds, LOOK)) or self._done):
+            seconds -= LOOK
+            if seconds <= 0:
+                return False
+        return True
 
     def abandon(self) -> bool:
         """Have the thread end instead of being reused; return False if the call has ended meanwhile."""
