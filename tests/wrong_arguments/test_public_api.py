@@ -123,6 +123,7 @@ def test_sources(server: Hostile, http: httpx2.Client, portal: BlockingPortal) -
     )
 
 
+@pytest.mark.filterwarnings("ignore:OAuth2Auth.credentials:RuntimeWarning")  # it constructs very many
 def test_auth_objects(server: Hostile, http: httpx2.Client) -> None:
     good: dict[str, Any] = {"token_endpoint": server.token_endpoint, "http_client": http}
 

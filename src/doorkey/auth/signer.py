@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, cast
 
 from doorkey.arguments import did_you_mean, error_statuses, flag, texts
 from doorkey.auth.options import SourceOptions
+from doorkey.auth.repeated import repetitions
 from doorkey.errors import UsageError
 from doorkey.protocol.bearer import authorization_header, place
 from doorkey.protocol.challenge import is_invalid_token
@@ -308,6 +309,7 @@ def _of_credentials(credentials: Any, options: Mapping[str, Any]) -> tuple[Any, 
     if (unknown := next((name for name in options if name not in known), None)) is not None:
         raise UsageError(f"there is no option {unknown!r}{did_you_mean(unknown, sorted(known))}")
     core = SourceCore(credentials, **{name: value for name, value in options.items() if name not in _NOT_OF_THE_CORE})
+    repetitions.note((credentials, options.get("issuer"), options.get("token_endpoint")))
     own = {name: value for name, value in options.items() if name in _OF_ONE_SOURCE}
     sleep = own.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
