@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 from doorkey.protocol.pkce import challenge_of
 from doorkey.server.context import At, Endpoints
+from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.endpoints.authorize import authorize
 from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded, log_in
@@ -46,6 +47,7 @@ class World:
     store: Records = field(default_factory=MemoryRecords)
     now: float = 1_800_000_000.0
     address: str | None = None
+    sent: list[SendLogoutToken] = field(default_factory=list[SendLogoutToken])
 
     def __post_init__(self) -> None:
         self.keys = KeyRing(self.store)
@@ -60,7 +62,9 @@ class World:
         return At(ISSUER, ENDPOINTS, self.settings, self.keys.of("one"), self.now, self.address)
 
     def perform(self, effect: Any) -> Any:
-        """Perform one storage effect now."""
+        """Perform one effect now: a storage effect, or sending a logout token."""
+        if isinstance(effect, SendLogoutToken):
+            return self.sent.append(effect)
         directory = Directory({one.client_id: one for one in self.clients}, {one.username: one for one in self.users})
         return Storage("one", directory, self.store, self.settings, self.now).perform(effect)
 

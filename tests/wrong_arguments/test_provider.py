@@ -116,6 +116,9 @@ def test_the_tokens_and_logins_that_a_test_orders(provider: Provider) -> None:
     refused(
         failures(provider.token, {"username": "alice"}),
         failures(provider.id_token, {"username": "alice"}),
+        failures(provider.logout_token, {"username": "alice"}),
+        failures(provider.send_logout_token, {"client_id": "client-1"}),
+        failures(provider.browser().log_out, {}),
         failures(provider.rotate_keys, {}, ["realm"]),
         failures(provider.log_in, {"url": f"{provider.authorization_endpoint}?client_id=x", "username": "alice"}),
         failures(provider.browser().open, {"url": provider.issuer}),

@@ -7,9 +7,10 @@ therefore two flows, each over the storage of its own realm.
 from __future__ import annotations
 
 from doorkey.errors import InvalidToken
+from doorkey.server import ended_sessions
 from doorkey.server.context import At
 from doorkey.server.responses.responses import json_response
-from doorkey.server.storage.effects import CountUsers, EndSession
+from doorkey.server.storage.effects import CountUsers
 from doorkey.server.tokens.bearer import authorized
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
@@ -28,14 +29,14 @@ def refuse_others(request: Request, at: At) -> Flow[Response | None]:
     return None
 
 
-def count_users() -> Flow[Response]:
+def count_users(at: At) -> Flow[Response]:
     """Answer with the number of users."""
     headers = (("Content-Type", "application/json;charset=UTF-8"), ("Cache-Control", "no-cache"))
     return Response(200, headers, str((yield from CountUsers())).encode("ascii"))
 
 
-def end_session(session_id: str) -> Flow[Response]:
-    """End a session: 204, or 404 if there is none."""
-    if not (yield from EndSession(session_id)):
+def end_session(at: At, session_id: str) -> Flow[Response]:
+    """End a session, and tell its clients: 204, or 404 if there is none."""
+    if not (yield from ended_sessions.end_session(at, session_id)).found:
         return json_response({"error": "Sesssion not found"}, 404)  # as Keycloak spells it
     return Response(204)

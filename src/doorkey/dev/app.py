@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from doorkey.dev.faults import Fault, Faults
 from doorkey.dev.keycloak import Keycloak, bad_host
 from doorkey.dev.limits import Limits, TrustedProxies
+from doorkey.dev.logout_calls import LogoutCalls
 from doorkey.dev.misbehavior import dripping, held, reset
 from doorkey.dev.request_log import RequestLog, grant_type_of, logged
 from doorkey.errors import OAuthError
@@ -33,13 +34,20 @@ class App:
     """The ASGI application of a provider; `proxies` may name the caller in `X-Forwarded-For`."""
 
     def __init__(
-        self, keycloak: Keycloak, faults: Faults, log: RequestLog, limits: Limits, proxies: TrustedProxies
+        self,
+        keycloak: Keycloak,
+        faults: Faults,
+        log: RequestLog,
+        limits: Limits,
+        proxies: TrustedProxies,
+        calls: LogoutCalls,
     ) -> None:
         self._keycloak = keycloak
         self._faults = faults
         self._log = log
         self._limits = limits
         self._proxies = proxies
+        self._calls = calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,6 +71,8 @@ class App:
         lost = fault is not None and fault.reset == "before"
         address = self._proxies.caller(asked.client.host if asked.client else None, request.headers)
         response = Response(0) if lost else self._answer(request, path, size, fault, address)
+        # Before the response: who asked for the logout may then rely on it.
+        await self._calls.post_all(self._keycloak.take_logout_tokens())
         self._log.add(logged(request, path, response.status, body_is_form=path != ECHO))
         if fault is not None and fault.reset is not None:
             reset(scope)

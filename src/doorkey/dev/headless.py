@@ -6,7 +6,7 @@ It sends each request through a function, so that it works over a socket and wit
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -15,6 +15,14 @@ from doorkey.wire.messages import FORM, Pairs, Request, Response
 from doorkey.wire.urls import split_url
 
 MAX_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutPage:
+    """Where a logout leads: the URL of the client, or None, and the URLs that the page loads in frames."""
+
+    redirect: str | None
+    frames: tuple[str, ...]
 
 
 class HeadlessBrowser:
@@ -60,6 +68,21 @@ class HeadlessBrowser:
             request = Request("POST", page.action, headers, tuple(page.fields.items()))
         raise UsageError("the provider redirects in a circle")
 
+    def log_out(self, url: str) -> LogoutPage:
+        """Visit the logout page at `url`, agree to log out if it asks, and return where it leads.
+
+        The frames are not loaded. Raises `UsageError` for a URL of another server, and for an error page.
+        """
+        response = self.open(url)
+        page = _Page(url, response.body.decode("utf-8", "replace"))
+        if response.status == 200 and page.action is not None:
+            headers = (("Content-Type", FORM),)
+            response = self._visit(Request("POST", page.action, headers, tuple(page.fields.items())))
+            page = _Page(url, response.body.decode("utf-8", "replace"))
+        if response.status >= 400:
+            raise UsageError(_dead_end(response, page))
+        return LogoutPage(response.header("location") or page.goes_on_to, tuple(page.frames))
+
     def open(self, url: str) -> Response:
         """Return the page at `url` of the provider; redirects are not followed."""
         split_url(url, "URL")
@@ -90,6 +113,8 @@ class _Page(HTMLParser):
         self.action: str | None = None
         self.fields: dict[str, str] = {}
         self.text: list[str] = []
+        self.frames: list[str] = []
+        self.goes_on_to: str | None = None
         self._hidden = False
         self.feed(text)
 
@@ -100,6 +125,10 @@ class _Page(HTMLParser):
             self.action = urljoin(self.url, found.get("action", ""))
         elif tag == "input" and "name" in found:
             self.fields.setdefault(found["name"], found.get("value", ""))
+        elif tag == "iframe":
+            self.frames.append(found.get("src", ""))
+        elif found.get("id") == "continue":
+            self.goes_on_to = found.get("href")
         self._hidden = tag in ("style", "script", "title")
 
     def handle_endtag(self, tag: str) -> None:

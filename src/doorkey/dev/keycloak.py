@@ -8,9 +8,10 @@ socket.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from doorkey.dev.admin import count_users, end_session, refuse_others
@@ -23,6 +24,7 @@ from doorkey.dev.browser import (
 from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
 from doorkey.server.context import At, Endpoints
+from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.endpoints.discovery import discovery
 from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.jwks import jwks
@@ -105,6 +107,7 @@ class Keycloak:
             name: algorithms_of(realm.settings, realm.directory.clients) for name, realm in realms.items()
         }
         self._clock = clock
+        self._to_send: deque[SendLogoutToken] = deque()
         self._public_origin = public_origin
 
     def origin_of(self, request: Request) -> str | None:
@@ -204,7 +207,20 @@ class Keycloak:
     def run(self, realm: Realm, flow: Flow[T]) -> T:
         """Run a flow over what is stored of `realm`, at this moment."""
         storage = Storage(realm.name, realm.directory, self._store, realm.settings, self._clock())
-        return run(flow, storage.perform)
+
+        def perform(effect: Effect[Any]) -> Any:
+            if isinstance(effect, SendLogoutToken):
+                return self._to_send.append(effect)
+            return storage.perform(effect)
+
+        return run(flow, perform)
+
+    def take_logout_tokens(self) -> tuple[SendLogoutToken, ...]:
+        """Return the logout tokens that are to be sent now, each once."""
+        taken: list[SendLogoutToken] = []
+        while self._to_send:
+            taken.append(self._to_send.popleft())
+        return tuple(taken)
 
     def _answer_admin(self, request: Request, origin: str, path: str) -> Response:
         administrators = self._realms[ADMIN_REALM]
@@ -219,7 +235,7 @@ class Keycloak:
                 realm = self._realms.get(name)
                 if realm is None:
                     return json_response({"error": "Realm not found."}, 404)
-                return self.run(realm, endpoint(*rest))
+                return self.run(realm, endpoint(self.at(realm, f"{origin}/realms/{realm.name}"), *rest))
         return _not_found()
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
+from urllib.parse import urlsplit
 
 from doorkey.server.endpoints.login import LoginNeeded
-from doorkey.server.endpoints.logout import ConfirmLogout
-from doorkey.server.responses.responses import html
+from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut
+from doorkey.server.responses.responses import hidden_fields, html, script_source
 from doorkey.wire.messages import Response
 
 _STYLE = """
@@ -27,6 +28,9 @@ button { font: inherit; font-weight: 600; margin-top: 1.5rem; padding: .6rem 1.5
   .alert { background: #3a1016; }
 }
 """
+
+
+_GO_ON = 'addEventListener("load", () => document.getElementById("continue").click())'
 
 
 def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
@@ -68,16 +72,26 @@ def error_page(description: str, status: int) -> Response:
 def logout_page(confirm: ConfirmLogout, action: str) -> Response:
     """Return the page that asks whether to log out."""
     content = f"""<form method="post" action="{escape(action)}">
-<input type="hidden" name="csrf" value="{escape(confirm.csrf)}">
+{hidden_fields((("csrf", confirm.csrf), *confirm.fields))}
 <p>Do you want to log out?</p>
 <button type="submit">Log out</button>
 </form>"""
     return _page("Log out", content)
 
 
-def logged_out_page() -> Response:
-    """Return the page that states that the session has ended."""
-    return _page("Logged out", '<p role="status">You are logged out.</p>')
+def logged_out_page(ended: LoggedOut) -> Response:
+    """Return the page that states that the session has ended, tells the clients in frames, and goes on to the app."""
+    parts = ['<p role="status">You are logged out.</p>']
+    parts += [f'<iframe src="{escape(frame)}" title="Logging out of an app" hidden></iframe>' for frame in ended.frames]
+    allowed = ""
+    if ended.frames:
+        origins = dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(uri)) for uri in ended.frames)
+        allowed = f"; frame-src {' '.join(origins)}"
+    if ended.redirect is not None:
+        parts.append(f'<p><a id="continue" href="{escape(ended.redirect)}">Go back to the app</a></p>')
+        parts.append(f"<script>{_GO_ON}</script>")
+        allowed += f"; {script_source(_GO_ON)}"
+    return _page("Logged out", "\n".join(parts), allowed=allowed)
 
 
 def _duration(seconds: int) -> str:
@@ -85,7 +99,9 @@ def _duration(seconds: int) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
-def _page(heading: str, content: str, status: int = 200, page_title: str | None = None) -> Response:
+def _page(
+    heading: str, content: str, status: int = 200, page_title: str | None = None, *, allowed: str = ""
+) -> Response:
     text = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -102,4 +118,4 @@ def _page(heading: str, content: str, status: int = 200, page_title: str | None 
 </body>
 </html>
 """
-    return html(text, "style-src 'unsafe-inline'", status)
+    return html(text, f"style-src 'unsafe-inline'{allowed}", status)

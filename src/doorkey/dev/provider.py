@@ -17,12 +17,14 @@ from doorkey.dev.app import App
 from doorkey.dev.connections import limited_to
 from doorkey.dev.faults import Faults
 from doorkey.dev.headless import HeadlessBrowser
-from doorkey.dev.keycloak import PROTOCOL
+from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL
 from doorkey.dev.limits import Limits, TrustedProxies, public_origin
 from doorkey.dev.local_http import sent
+from doorkey.dev.logout_calls import LogoutCall, LogoutCalls
 from doorkey.dev.request_log import RequestLog
 from doorkey.dev.service import Service
 from doorkey.errors import UsageError
+from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.model import Settings
 from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import Client, User
@@ -90,6 +92,7 @@ class Provider(Service):
         super().__init__(clients, users, realms, client_jwks, trusted_issuers, access_token_lifetime, clock)
         self.requests = RequestLog()
         self.faults = Faults()
+        self.logout_calls = LogoutCalls()
         self._host, self._port = host, port
         self._public_url = None if public_url is None else public_origin(public_url)
         if self._public_url is None and host in ANY_ADDRESS:
@@ -125,7 +128,9 @@ class Provider(Service):
         self._port = listener.getsockname()[1]
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
         keycloak = self.open(self._store, public)
-        self._server = _Server(App(keycloak, self.faults, self.requests, self._limits, self._proxies), self._limits)
+        self._server = _Server(
+            App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls), self._limits
+        )
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_SECONDS) or self._server.failure is not None:
@@ -225,6 +230,27 @@ class Provider(Service):
         if password is None and known is not None and known.password is not None:
             password = known.password.reveal()
         return self.browser().log_in(url, text(username, "username"), text(password or "", "password"))
+
+    def send_logout_token(
+        self,
+        username: str | None = None,
+        *,
+        client_id: str,
+        sid: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        key: object = None,
+        realm: str = ADMIN_REALM,
+    ) -> LogoutCall:
+        """Post a new logout token to a client, and return what came of it.
+
+        The parameters and errors are those of `logout_token`. Raises `UsageError` for a client that registered no
+        `backchannel_logout_uri`.
+        """
+        uri = self._client(client_id).backchannel_logout_uri
+        if uri is None:
+            raise UsageError("this client has no backchannel_logout_uri: register it with one")
+        token = self.logout_token(username, client_id=client_id, sid=sid, claims=claims, key=key, realm=realm)
+        return self.logout_calls.post(SendLogoutToken(uri, token))
 
     def browser(self) -> HeadlessBrowser:
         """Return a new browser for the pages of this provider: a second login in it needs no password."""

@@ -19,7 +19,7 @@ from doorkey.server.registrations import Client, User
 from doorkey.server.storage.effects import Directory, RevokeAllBefore
 from doorkey.server.storage.records import Records
 from doorkey.server.tokens.kinds import ACCESS, REFRESH
-from doorkey.server.tokens.minting import Order, in_style, mint_access_token, mint_id_token
+from doorkey.server.tokens.minting import Order, in_style, mint_access_token, mint_id_token, mint_logout_token
 
 DEFAULT_CLIENT = "client-1"
 
@@ -143,6 +143,24 @@ class Service:
         order = Order.of(claims, expires_in, key)
         at, one = self._at(realm), self._client(client_id)
         return mint_id_token(at, one, person, order, nonce=nonce, access_token=access_token, code=code)
+
+    def logout_token(
+        self,
+        username: str | None = None,
+        *,
+        client_id: str = DEFAULT_CLIENT,
+        sid: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        expires_in: float | None = None,
+        key: object = None,
+        realm: str = ADMIN_REALM,
+    ) -> str:
+        """Return a new logout token for a client, about a user, a session (`sid`) or both.
+
+        The other parameters and the errors are those of `token` (OpenID Connect Back-Channel Logout §2.4).
+        """
+        person, order = self._user(username), Order.of(claims, expires_in, key)
+        return mint_logout_token(self._at(realm), self._client(client_id), person, order, sid=sid)
 
     def rotate_keys(self, *, realm: str = ADMIN_REALM, withdraw: bool = False) -> None:
         """Sign with new keys from now on.

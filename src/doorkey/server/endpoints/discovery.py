@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorkey.server.context import At
 from doorkey.server.grants import GRANTS
-from doorkey.server.registrations import RESPONSE_TYPES, SECRET_ALGS
+from doorkey.server.registrations import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, SECRET_ALGS
 from doorkey.server.responses.authorization import RESPONSE_MODES
 from doorkey.server.responses.responses import json_response
 from doorkey.wire.flow import Flow
@@ -35,6 +35,14 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         "id_token_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
         "userinfo_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
         "introspection_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
+        "id_token_encryption_alg_values_supported": list(ENCRYPTION_ALGS),
+        "id_token_encryption_enc_values_supported": list(ENCRYPTION_ENCS),
+        "userinfo_encryption_alg_values_supported": list(ENCRYPTION_ALGS),
+        "userinfo_encryption_enc_values_supported": list(ENCRYPTION_ENCS),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
         "acr_values_supported": list(at.settings.acr_values),
         "scopes_supported": ["openid", "profile", "email"],
         "claims_supported": [

@@ -5,32 +5,43 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-from doorkey.errors import InvalidGrant, InvalidRequest
+from doorkey.errors import InvalidGrant, InvalidRequest, UsageError, VerificationError
+from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.server.clients.authentication import authenticate
 from doorkey.server.context import At
+from doorkey.server.ended_sessions import Ended, end_session
 from doorkey.server.endpoints.login import Cookies
+from doorkey.server.registrations import SECRET_ALGS
 from doorkey.server.responses.parameters import Parameters, form_of, query_of
 from doorkey.server.responses.responses import NO_STORE, answered, redirect
-from doorkey.server.storage.effects import EndSession, FindBrowser, FindClient
+from doorkey.server.storage.effects import FindBrowser, FindClient
 from doorkey.server.tokens.kinds import ID, REFRESH
 from doorkey.server.tokens.reading import read_own
 from doorkey.wire.flow import Flow
-from doorkey.wire.messages import Request, Response
+from doorkey.wire.messages import Pairs, Request, Response
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ConfirmLogout:
-    """The user is to be asked whether to log out; the form sends `csrf` along."""
+    """The user is to be asked whether to log out; the form sends `csrf` and the `fields` along."""
 
     csrf: str
+    fields: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """The page for a session that has ended is to be shown."""
+    """The page for a session that has ended is to be shown.
+
+    It loads `frames` (Front-Channel Logout §3), and then goes on to `redirect` if there is one.
+    """
+
+    frames: tuple[str, ...] = ()
+    redirect: str | None = None
 
 
 def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | ConfirmLogout | LoggedOut]:
@@ -45,17 +56,47 @@ def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | Confi
         return (yield from answered(_by_refresh_token(request, parameters, at)))
     hint = parameters.get("id_token_hint")
     if hint is None:
-        return (yield from _by_browser(request, parameters, cookies))
-    claims = read_own(at, hint, ID)
-    if claims is None:
+        return (yield from _by_browser(request, parameters, cookies, at))
+    claims = yield from _hinted(hint, at)
+    if claims is None or parameters.get("client_id") not in (None, claims["azp"]):
         raise InvalidRequest(description="Invalid parameter: id_token_hint", status=400)
+    back = yield from _way_back(parameters, claims["azp"])
+    ended = (yield from end_session(at, claims["sid"])) if "sid" in claims else Ended(found=False)
+    return _goodbye(ended, back)
+
+
+def _hinted(hint: str, at: At) -> Flow[Mapping[str, Any] | None]:
+    """Return the claims of an ID token of ours, expired or not, or None. A client's secret may have signed it."""
+    claims = read_own(at, hint, ID)
+    if claims is not None:
+        return claims
+    try:
+        client = yield from FindClient(str(unsafe_claims(hint).get("azp")))
+        if client is None or client.secret is None or client.id_token_signed_response_alg not in SECRET_ALGS:
+            return None
+        found = verify(hint, client.secret, algorithms=(client.id_token_signed_response_alg,), typ="JWT").claims
+    except (VerificationError, UsageError):
+        return None
+    return (
+        found if (found.get("iss"), found.get("typ"), found.get("azp")) == (at.issuer, ID, client.client_id) else None
+    )
+
+
+def _way_back(parameters: Parameters, client_id: str) -> Flow[str | None]:
+    """Return the URL to go to after the logout, or None. Raises `InvalidRequest` for one that is not registered."""
     uri = parameters.get("post_logout_redirect_uri")
-    client = yield from FindClient(claims["azp"])
-    if uri is not None and (client is None or uri not in client.post_logout_redirect_uris):
+    if uri is None:
+        return None
+    client = yield from FindClient(client_id)
+    if client is None or uri not in client.post_logout_redirect_uris:
         raise InvalidRequest(description="Invalid redirect uri", status=400)
-    if "sid" in claims:
-        yield from EndSession(claims["sid"])
-    return LoggedOut() if uri is None else redirect(uri, {"state": parameters.get("state")})
+    return redirect(uri, {"state": parameters.get("state")}).header("location")
+
+
+def _goodbye(ended: Ended, back: str | None) -> Response | LoggedOut:
+    if ended.frames or back is None:
+        return LoggedOut(ended.frames, back)
+    return redirect(back, {})
 
 
 def _by_refresh_token(request: Request, form: Parameters, at: At) -> Flow[Response]:
@@ -66,17 +107,20 @@ def _by_refresh_token(request: Request, form: Parameters, at: At) -> Flow[Respon
     if claims["azp"] != client.client_id:
         description = "Invalid refresh token. Token client and authorized client don't match"
         raise InvalidGrant(description=description, status=400)
-    yield from EndSession(cast(str, claims["sid"]))
+    yield from end_session(at, cast(str, claims["sid"]))
     return Response(204, NO_STORE)
 
 
-def _by_browser(request: Request, parameters: Parameters, cookies: Cookies) -> Flow[ConfirmLogout | LoggedOut]:
+def _by_browser(
+    request: Request, parameters: Parameters, cookies: Cookies, at: At
+) -> Flow[Response | ConfirmLogout | LoggedOut]:
+    back = yield from _way_back(parameters, parameters.get("client_id") or "")
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None
     if cookies.session is None or session_id is None:
-        return LoggedOut()
+        return _goodbye(Ended(found=False), back)
     # It can be computed only from the cookie, which only the server and its browser have.
     csrf = hashlib.sha256(b"logout:" + cookies.session.encode()).hexdigest()
     if request.method != "POST" or not hmac.compare_digest(csrf, parameters.get("csrf") or ""):
-        return ConfirmLogout(csrf)
-    yield from EndSession(session_id)
-    return LoggedOut()
+        kept = ((name, parameters.get(name)) for name in ("client_id", "post_logout_redirect_uri", "state"))
+        return ConfirmLogout(csrf, tuple((name, value) for name, value in kept if value is not None))
+    return _goodbye((yield from end_session(at, session_id)), back)

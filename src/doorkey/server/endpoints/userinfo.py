@@ -38,7 +38,7 @@ def _userinfo(request: Request, at: At, realm: str) -> Flow[Response]:
     client = yield from FindClient(claims["azp"])
     added: Mapping[str, Any] = client.userinfo_claims if client else {}
     said = {**added, "sub": user.sub, **profile(user, scope), **user.userinfo_claims}
-    if client is None or client.userinfo_signed_response_alg is None:
+    token = userinfo_token(at, client, said) if client else None
+    if token is None:
         return json_response(said, headers=headers)
-    token = userinfo_token(at, client, said)
     return Response(200, (("Content-Type", "application/jwt"), *headers), token.encode("ascii"))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from html import escape
 
-from doorkey.server.responses.responses import html
+from doorkey.server.responses.responses import hidden_fields, html, script_source
 from doorkey.wire.messages import Response
 
 _SCRIPT = "document.forms[0].submit()"
-_DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 
 def form_post(uri: str, parameters: Mapping[str, str | None]) -> Response:
     """Return a page whose form sends `parameters` to `uri`: by itself, or by its button where scripts are off."""
-    fields = "\n".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in parameters.items()
-        if value is not None
-    )
+    fields = hidden_fields((name, value) for name, value in parameters.items() if value is not None)
     page = f"""<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Back to the app</title></head>
@@ -33,4 +26,4 @@ def form_post(uri: str, parameters: Mapping[str, str | None]) -> Response:
 </body>
 </html>
 """
-    return html(page, f"script-src 'sha256-{_DIGEST}'")
+    return html(page, script_source(_SCRIPT))

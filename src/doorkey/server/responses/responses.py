@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from html import escape
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from doorkey.errors import OAuthError, ServerError
@@ -39,6 +42,17 @@ def html(text: str, allowed: str, status: int = 200) -> Response:
         ("Content-Security-Policy", f"default-src 'none'; {allowed}; frame-ancestors 'none'; base-uri 'none'"),
     )
     return Response(status, headers, text.encode())
+
+
+def script_source(script: str) -> str:
+    """Return the directive of a content security policy that lets a page run `script` and no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"script-src 'sha256-{digest}'"
+
+
+def hidden_fields(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return the hidden fields of a form."""
+    return "\n".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in pairs)
 
 
 def without_sniffing(response: Response) -> Response:

@@ -11,7 +11,7 @@ from doorkey.server.model import Grant, Session
 from doorkey.server.registrations import Client, User
 from doorkey.server.tokens.claims import common_claims, profile
 from doorkey.server.tokens.kinds import ID
-from doorkey.server.tokens.signed import id_token_alg, signed_for
+from doorkey.server.tokens.signed import encrypted_for, id_token_alg, signed_for
 
 
 def id_token_for(
@@ -23,9 +23,9 @@ def id_token_for(
     code: str | None = None,
     state: str | None = None,
 ) -> str:
-    """Return an ID token `about` a subject, signed for `client`."""
+    """Return an ID token `about` a subject, signed and encrypted as `client` registered it."""
     claims = id_token_claims(at, client, about, access_token=access_token, code=code, state=state)
-    return signed_for(at, client, claims, id_token_alg(at, client))
+    return encrypted_for(client, "id_token", signed_for(at, client, claims, id_token_alg(at, client)))
 
 
 def id_token_claims(

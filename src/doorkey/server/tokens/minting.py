@@ -13,11 +13,12 @@ from doorkey.jose.keys import Key, import_key
 from doorkey.jose.signing import sign
 from doorkey.server.checks import check_json
 from doorkey.server.context import At
+from doorkey.server.ended_sessions import LOGOUT_TYPE, logout_token_claims
 from doorkey.server.registrations import Client, User
 from doorkey.server.tokens.claims import about_user, profile, service_account
 from doorkey.server.tokens.id_tokens import id_token_claims
 from doorkey.server.tokens.issuing import access_token_claims
-from doorkey.server.tokens.signed import id_token_alg, signed_for
+from doorkey.server.tokens.signed import encrypted_for, id_token_alg, signed_for
 
 BACKDATED = 60
 """Seconds before its end at which an expired token was issued."""
@@ -91,9 +92,23 @@ def mint_id_token(
     about |= {} if nonce is None else {"nonce": nonce}
     claims = id_token_claims(at, client, about, access_token=access_token, code=code)
     said = order.applied(claims, at.now)
+    return _for_client(at, client, said, order, "JWT")
+
+
+def mint_logout_token(at: At, client: Client, user: User | None, order: Order, *, sid: str | None = None) -> str:
+    """Return a logout token about `user`, a session or both. Raises `UsageError` for neither."""
+    if user is None and sid is None:
+        raise UsageError("a logout token is about a user, a session (sid) or both (Back-Channel Logout §2.4)")
+    about = {**({"sub": user.sub} if user else {}), **({"sid": named(sid, "sid")} if sid is not None else {})}
+    return _for_client(at, client, order.applied(logout_token_claims(at, client, about), at.now), order, LOGOUT_TYPE)
+
+
+def _for_client(at: At, client: Client, claims: Mapping[str, Any], order: Order, typ: str) -> str:
     if order.key is not None:
-        return _signed(at, said, order, "", "JWT")
-    return signed_for(at, client, said, id_token_alg(at, client))
+        signed = _signed(at, claims, order, "", typ)
+    else:
+        signed = signed_for(at, client, claims, id_token_alg(at, client), typ=typ)
+    return encrypted_for(client, "id_token", signed)
 
 
 def _signed(at: At, claims: Mapping[str, Any], order: Order, alg: str, typ: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from doorkey.arguments import members
 from doorkey.errors import UsageError
+from doorkey.jose.encryption import encrypt
+from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
 from doorkey.server.context import At
-from doorkey.server.registrations import SECRET_ALGS, Client
+from doorkey.server.registrations import DEFAULT_ENC, SECRET_ALGS, Client
 
 INTROSPECTION_TYPE = "token-introspection+jwt"
 
@@ -18,10 +22,39 @@ def id_token_alg(at: At, client: Client) -> str:
     return client.id_token_signed_response_alg or at.settings.signing_alg
 
 
-def userinfo_token(at: At, client: Client, claims: Mapping[str, Any]) -> str:
-    """Return a userinfo response as a JWT (OpenID Connect Core §5.3.2)."""
-    alg = client.userinfo_signed_response_alg or at.settings.signing_alg
-    return signed_for(at, client, {"iss": at.issuer, "aud": client.client_id, **claims}, alg)
+def userinfo_token(at: At, client: Client, claims: Mapping[str, Any]) -> str | None:
+    """Return a userinfo response as the client registered it: signed, encrypted, or both; None for JSON.
+
+    OpenID Connect Core §5.3.2.
+    """
+    alg = client.userinfo_signed_response_alg
+    if alg is not None:
+        signed = signed_for(at, client, {"iss": at.issuer, "aud": client.client_id, **claims}, alg)
+        return encrypted_for(client, "userinfo", signed)
+    if client.userinfo_encrypted_response_alg is None:
+        return None
+    return encrypted_for(client, "userinfo", json.dumps(dict(claims)), cty=None)
+
+
+def encrypted_for(
+    client: Client, what: Literal["id_token", "userinfo"], content: str, *, cty: str | None = "JWT"
+) -> str:
+    """Return `content` encrypted to a key of the client, or as it is if the client registered no encryption of `what`.
+
+    Raises `UsageError` if no key of the client fits.
+    """
+    alg: str | None = getattr(client, f"{what}_encrypted_response_alg")
+    enc: str | None = getattr(client, f"{what}_encrypted_response_enc")
+    if alg is None:
+        return content
+    refused = UsageError(f"the client has no key for {alg}")
+    for jwk in members((client.jwks or {}).get("keys", ()), "keys of a JWK Set are a list"):
+        try:
+            header = {} if cty is None else {"cty": cty}
+            return encrypt(content, import_key(jwk), alg=alg, enc=enc or DEFAULT_ENC, header=header)
+        except UsageError as error:
+            refused = error
+    raise refused
 
 
 def introspection_token(at: At, client: Client, response: Mapping[str, Any]) -> str:
