@@ -5,11 +5,9 @@ import hmac
 import io
 import json
 import logging
-import tracemalloc
 import zlib
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -23,6 +21,7 @@ from doorkey.jose.keys import Key, import_key, import_key_set
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import MAX_BYTES, unsafe_claims, unsafe_header, verify
 from doorkey.values import Secret
+from tests.support.memory import little_memory
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -48,17 +47,6 @@ def refused(token: str, keys: object, algorithms: tuple[str, ...] = EVERY) -> OA
     with pytest.raises((VerificationError, UsageError)) as caught:
         verify(token, keys, algorithms=algorithms)
     return caught.value
-
-
-@contextmanager
-def little_memory(limit: int) -> Generator[None]:
-    tracemalloc.start()
-    try:
-        yield
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < limit, f"{peak} bytes were used"
 
 
 def jwe(header: dict[str, Any], ciphertext: bytes = b"x" * 32) -> str:
