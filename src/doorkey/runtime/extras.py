@@ -16,18 +16,26 @@ EXTRAS: Final = {
     "aiohttp": "aiohttp",
     "redis": "redis",
     "sqlalchemy": "sql",
-    "starlette": "dev",
     "uvicorn": "dev",
+    "flask": "flask",
+    "django": "django",
+    "rest_framework": "rest-framework",
+    "starlette": "starlette",
+    "fastapi": "fastapi",
 }
 """The extra that installs each library."""
 
-
-def not_installed(name: str) -> MissingLibraryError:
-    """Return the error for a library of `EXTRAS` that is not installed."""
-    return MissingLibraryError(f"{name} is not installed: pip install 'doorkey[{EXTRAS[name]}]'", name=name)
+_OF_PACKAGES: Final = {"doorkey.dev": "dev"}
+"""The extra that installs everything that a package of ours needs."""
 
 
-def explained(error: ModuleNotFoundError) -> ImportError:
-    """Return the error that names the extra to install, or `error` itself when no extra would help."""
+def not_installed(name: str, package: str = "") -> MissingLibraryError:
+    """Return the error for a library of `EXTRAS` that is not installed, and that a `package` of ours needs."""
+    extra = _OF_PACKAGES.get(package, EXTRAS[name])
+    return MissingLibraryError(f"{name} is not installed: pip install 'doorkey[{extra}]'", name=name)
+
+
+def explained(error: ModuleNotFoundError, package: str = "") -> ImportError:
+    """Return the error that names the extra that `package` needs, or `error` itself when no extra would help."""
     name = (error.name or "").partition(".")[0]
-    return not_installed(name) if name in EXTRAS and find_spec(name) is None else error
+    return not_installed(name, package) if name in EXTRAS and find_spec(name) is None else error

@@ -23,6 +23,6 @@ def named(package: str, modules: Mapping[str, str], name: str) -> Any:
     except ModuleNotFoundError as error:
         from doorkey.runtime.extras import explained
 
-        raise explained(error) from None
+        raise explained(error, package) from None
     value = vars(sys.modules[package])[name] = getattr(module, name)
     return value
