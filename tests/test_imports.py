@@ -64,6 +64,12 @@ def test_the_classes_of_id_tokens_load_no_cryptography_before_a_token_is_verifie
     assert "joserfc" in loaded_by("from doorkey.jose import jwt")
 
 
+def test_the_guards_of_plain_asgi_and_wsgi_load_no_framework() -> None:
+    assert not loaded_by("import doorkey.resource") & (HEAVY | HTTP_CLIENTS)
+    brought = loaded_by("from doorkey.resource import *")
+    assert not brought & (HTTP_CLIENTS | {"starlette", "fastapi", "flask", "django", "rest_framework"})
+
+
 def test_every_public_name_is_there_and_loads_no_http_client() -> None:
     assert not loaded_by("from doorkey import *") & (HEAVY | HTTP_CLIENTS)
     for name in set(doorkey.__all__) - {"__version__"}:
@@ -140,6 +146,13 @@ NEEDS = [
     ("starlette", "from doorkey.dev import Provider", "dev"),
     ("redis", "from doorkey.stores import RedisStore", "redis"),
     ("sqlalchemy", "from doorkey.stores import SQLStore", "sql"),
+    ("flask", "from doorkey.resource import FlaskGuard", "flask"),
+    ("flask", "import doorkey.integrations.flask_oauth2", "flask"),
+    ("django", "from doorkey.resource import DjangoGuard", "django"),
+    ("django", "import doorkey.integrations.django_oauth2", "django"),
+    ("rest_framework", "from doorkey.resource import RestFrameworkGuard", "rest-framework"),
+    ("starlette", "from doorkey.resource import StarletteGuard", "starlette"),
+    ("fastapi", "from doorkey.resource import FastAPIGuard", "fastapi"),
 ]
 HIDDEN = {"httpx2": ("httpx2", "httpx")}
 

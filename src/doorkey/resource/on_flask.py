@@ -1,0 +1,90 @@
+"""`FlaskGuard`: a decorator of views, and the route of the API's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request
+
+from doorkey.errors import UsageError
+from doorkey.resource.access_token import AccessToken
+from doorkey.resource.framework_guard import Claims, Decorator, accepted_without_token, requirement_of
+from doorkey.resource.messages import Rejection, Reply
+from doorkey.resource.on_wsgi import WSGIGuard
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+__all__ = ["FlaskGuard"]
+
+
+class FlaskGuard(WSGIGuard):
+    """Checks the access token of each request to a Flask application; see `FrameworkGuard` for the arguments.
+
+    ``@guard.require("orders:read")`` protects a view, which finds the token in `guard.access_token`. The verifier is an
+    `AccessTokenVerifier`.
+    """
+
+    def require(
+        self,
+        *scopes: str,
+        claims: Claims | None = None,
+        acr: str | Iterable[str] = (),
+        max_age: float | None = None,
+        optional: bool = False,
+    ) -> Decorator:
+        """Return the decorator of a view, below the decorator of its route; the view may be asynchronous.
+
+        scopes, claims, acr, max_age: what the view needs, as for `Requirement`.
+        optional: call the view for requests without a token too. A wrong token is rejected.
+
+        Flask itself answers OPTIONS, which is what a preflight request of CORS is.
+        """
+        requirement = requirement_of(scopes, claims, acr, max_age)
+
+        def decorated(view: View) -> View:
+            @wraps(view)
+            def guarded(*args: Any, **kwargs: Any) -> Any:
+                found = self.guard.check(self._api_request(request.environ), requirement)
+                if isinstance(found, Rejection) and not accepted_without_token(found, optional):
+                    return _response_of(found)
+                setattr(g, self._name, None if isinstance(found, Rejection) else found)
+                return current_app.ensure_sync(view)(*args, **kwargs)
+
+            return cast("View", guarded)
+
+        return decorated
+
+    @property
+    def access_token(self) -> AccessToken | None:
+        """The token of the current request; None if the view is optional and the request has none.
+
+        Raises `UsageError` outside a view with ``@guard.require(…)``.
+        """
+        if not has_request_context() or self._name not in g:
+            raise UsageError("there is no access token here: this guard has not checked the current request")
+        found: AccessToken | None = getattr(g, self._name)
+        return found
+
+    def init_app(self, app: Flask | Blueprint) -> None:
+        """Add the route of the API's metadata to an application or a blueprint (RFC 9728 §3)."""
+        path = self.metadata_path
+        if path is None:
+            raise UsageError("this API has no metadata: give resource= to the guard")
+
+        def metadata() -> Response:
+            reply = self.guard.metadata_reply(self._api_request(request.environ))
+            assert reply is not None, "the route has the path of the metadata"
+            return _response_of(reply)
+
+        app.add_url_rule(path, endpoint=f"metadata{id(self)}", view_func=metadata)
+
+    @property
+    def _name(self) -> str:
+        """The attribute of `flask.g` with the token; several guards may check one request."""
+        return f"_doorkey_access_token_{id(self)}"
+
+
+def _response_of(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, dict(reply.headers))

@@ -1,0 +1,99 @@
+"""`StarletteGuard`: middleware, a decorator of endpoints, and the route of the API's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import wraps
+from typing import Any, TypeAlias
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.websockets import WebSocket
+
+from doorkey.arguments import awaits
+from doorkey.errors import UsageError
+from doorkey.resource.framework_guard import Claims, requirement_of
+from doorkey.resource.messages import Rejection, Reply
+from doorkey.resource.on_asgi import DENIAL, ASGIGuard, close_code
+
+Endpoint: TypeAlias = Callable[..., Any]
+
+__all__ = ["StarletteGuard"]
+
+
+class StarletteGuard(ASGIGuard):
+    """Checks the access token of each request to a Starlette application; see `FrameworkGuard` for the arguments.
+
+    ``app.add_middleware(guard.middleware)`` protects all of it, ``@guard.require("orders:read")`` one endpoint. A
+    verifier that blocks is used in a worker thread where it has to send a request.
+    """
+
+    def require(
+        self,
+        *scopes: str,
+        claims: Claims | None = None,
+        acr: str | Iterable[str] = (),
+        max_age: float | None = None,
+        optional: bool = False,
+    ) -> Callable[[Endpoint], Callable[..., Awaitable[Any]]]:
+        """Return the decorator of an endpoint: a function of a request or of a WebSocket, also a blocking one.
+
+        scopes, claims, acr, max_age: what the endpoint needs, as for `Requirement`.
+        optional: call the endpoint for requests without a token too. A wrong token is rejected.
+
+        The endpoint finds the token in `request.state.access_token`. A WebSocket is rejected before it is accepted.
+        """
+        requirement = requirement_of(scopes, claims, acr, max_age)
+
+        def decorated(endpoint: Endpoint) -> Callable[..., Awaitable[Any]]:
+            @wraps(endpoint)
+            async def guarded(*args: Any, **kwargs: Any) -> Any:
+                connection = _connection_of((*args, *kwargs.values()))
+                found = await self._acheck(connection.scope, requirement, optional)
+                if isinstance(found, Rejection):
+                    return await _reject(found, connection)
+                if awaits(endpoint):
+                    return await endpoint(*args, **kwargs)
+                return await run_in_threadpool(endpoint, *args, **kwargs)
+
+            return guarded
+
+        return decorated
+
+    @property
+    def routes(self) -> list[Route]:
+        """The route of the API's metadata (RFC 9728 §3), for an application without the middleware."""
+        path = self.metadata_path
+        if path is None:
+            return []
+
+        async def metadata(request: Request) -> Response:
+            reply = self.guard.metadata_reply(self._api_request(request.scope))
+            assert reply is not None, "the route has the path of the metadata"
+            return response_of(reply)
+
+        return [Route(path, metadata, methods=["GET"], include_in_schema=False)]
+
+
+def response_of(reply: Reply) -> Response:
+    """Return a response of Starlette."""
+    return Response(reply.body, reply.status, dict(reply.headers))
+
+
+def _connection_of(values: Iterable[Any]) -> HTTPConnection[Any]:
+    for value in values:
+        if isinstance(value, HTTPConnection):
+            return value  # pyright: ignore[reportUnknownVariableType]  # whatever its state
+    raise UsageError("an endpoint with @guard.require(…) takes the request, or the WebSocket")
+
+
+async def _reject(rejection: Rejection, connection: HTTPConnection[Any]) -> Response | None:
+    if not isinstance(connection, WebSocket):
+        return response_of(rejection)
+    if DENIAL in (connection.scope.get("extensions") or {}):
+        await connection.send_denial_response(response_of(rejection))
+    else:
+        await connection.close(close_code(rejection))
+    return None

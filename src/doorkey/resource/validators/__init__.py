@@ -1,0 +1,1 @@
+"""Validators of access tokens that programs written for Authlib subclass, and their protector."""

@@ -1,0 +1,112 @@
+"""Validators of access tokens that a program looks up itself (RFC 6750)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Protocol, TypeAlias, cast
+
+from doorkey.errors import UsageError
+from doorkey.resource.validators.errors import InsufficientScopeError, InvalidTokenError
+
+Scopes: TypeAlias = "str | Iterable[str] | None"
+
+
+class ValidatedRequest(Protocol):
+    """What a validator may read of a request."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        ...
+
+    @property
+    def uri(self) -> str:
+        """The URL of the request."""
+        ...
+
+    @property
+    def headers(self) -> Any:
+        """The headers, as the framework has them."""
+        ...
+
+
+class TokenValidator:
+    """The base of validators: a subclass defines `authenticate_token` and `validate_token`.
+
+    realm: the name of the protected area, for the challenge (RFC 6750 §3).
+    extra_attributes: further parameters of the challenge.
+    """
+
+    TOKEN_TYPE: ClassVar[str] = "bearer"
+
+    def __init__(self, realm: str | None = None, **extra_attributes: str) -> None:
+        self.realm = realm
+        self.extra_attributes = extra_attributes
+
+    @staticmethod
+    def scope_insufficient(token_scopes: Scopes, required_scopes: Scopes) -> bool:
+        """Return whether the token lacks scopes.
+
+        token_scopes: those of the token, as text with spaces between them or as a list.
+        required_scopes: alternatives, one of which is enough; each is text with one or more scopes, which the token
+            must all have. A single text is one alternative; None, or an empty list, requires nothing.
+        """
+        granted = {*scope_list(token_scopes)}
+        alternatives = [required_scopes] if isinstance(required_scopes, str) else list(required_scopes or ())
+        return bool(alternatives) and not any(
+            granted and granted.issuperset(scope_list(alternative)) for alternative in alternatives
+        )
+
+    def authenticate_token(self, token_string: str) -> Any:
+        """Return the token object of `token_string`, or None if there is none. A subclass defines it."""
+        raise UsageError(f"{type(self).__name__} must define authenticate_token(self, token_string)")
+
+    def validate_request(self, request: Any) -> None:
+        """Check the request before its token is looked up. A subclass may raise an error of this package here."""
+
+    def validate_token(self, token: Any, scopes: Scopes, request: Any) -> None:
+        """Raise `InvalidTokenError` or `InsufficientScopeError` unless `token` permits the request.
+
+        A subclass defines it. `scopes` are the required alternatives, as for `scope_insufficient`.
+        """
+        raise UsageError(f"{type(self).__name__} must define validate_token(self, token, scopes, request)")
+
+    def _invalid_token(self, description: str | None = None) -> InvalidTokenError:
+        return InvalidTokenError(description, realm=self.realm, extra_attributes=self.extra_attributes)
+
+    def _check_scopes(self, granted: Scopes, required: Scopes, what: str = "scope") -> None:
+        """Raise `InsufficientScopeError` unless `granted` has one of the alternatives in `required`."""
+        if self.scope_insufficient(granted, required):
+            names = [required] if isinstance(required, str) else [*(required or ())]
+            error = InsufficientScopeError(
+                f"the {what} of the access token does not permit this request",
+                realm=self.realm,
+                extra_attributes=self.extra_attributes,
+            )
+            if what == "scope" and len(names) == 1:  # a challenge cannot express alternatives
+                error.scopes = tuple(scope_list(names[0]))
+            raise error
+
+
+class BearerTokenValidator(TokenValidator):
+    """Checks token objects of the program: a subclass defines `authenticate_token`.
+
+    A token object has `is_expired()`, `is_revoked()` and `get_scope()`.
+    """
+
+    def validate_token(self, token: Any, scopes: Scopes, request: Any) -> None:
+        """Raise `InvalidTokenError` for no token, an expired and a revoked one, else check the scopes."""
+        if not token or token.is_expired() or token.is_revoked():
+            raise self._invalid_token()
+        self._check_scopes(token.get_scope(), scopes)
+
+
+def scope_list(scopes: object) -> list[str]:
+    """Return the scopes of text with spaces between them, or of a list; None is no scope."""
+    if scopes is None:
+        return []
+    if isinstance(scopes, str):
+        return scopes.split()
+    if isinstance(scopes, Iterable):
+        return [str(scope) for scope in cast("Iterable[object]", scopes)]
+    raise UsageError("scopes are text, or a list of texts")

@@ -1,0 +1,100 @@
+"""The errors that validators raise, under the names and with the arguments that programs use.
+
+Each is one of the rejections of `doorkey.protocol.rejections`, whose challenge it has. `get_body` and `get_headers` are
+for a program that makes the response itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from doorkey.errors import OAuthError
+from doorkey.protocol.rejections import InsufficientPrivileges, InvalidAccessToken, MissingAccessToken, RequestRejected
+
+_NO_STORE = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+
+
+class ProtectorError(RequestRejected):
+    """A validator rejects a request.
+
+    description: for the developer of the client; the default describes the class.
+    uri: a page about the error.
+    status_code: another HTTP status than that of the class.
+    state: accepted and not used.
+    realm: the name of the protected area, for the challenge (RFC 6750 §3).
+    extra_attributes: further parameters of the challenge, by name.
+    """
+
+    _default: ClassVar[str] = "the request is rejected"
+
+    def __init__(
+        self,
+        description: str | None = None,
+        uri: str | None = None,
+        status_code: int | None = None,
+        state: str | None = None,
+        realm: str | None = None,
+        extra_attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        OAuthError.__init__(self, None, description or self._default, uri)
+        self.claim, self.reason, self.expected = "access_token", self.description, None
+        self.args = (self.description,)
+        self.status_code = status_code or self.status
+        self.realm = realm
+        self.extra_attributes = dict(extra_attributes or {})
+
+    def challenge(
+        self, *, realm: str | None = None, resource_metadata: str | None = None, scheme: str = "Bearer"
+    ) -> str:
+        """Return the value of the `WWW-Authenticate` header; the error's own `realm` takes precedence (RFC 6750 §3)."""
+        return super().challenge(realm=self.realm or realm, resource_metadata=resource_metadata, scheme=scheme)
+
+    def _parameters(self) -> Iterable[tuple[str, str | None]]:
+        return (*self.extra_attributes.items(), *super()._parameters())
+
+    def get_body(self) -> list[tuple[str, str]]:
+        """Return the members of the JSON body of the response, as pairs."""
+        members = [("error", self.error), ("error_description", self.description), ("error_uri", self.uri or "")]
+        return [(name, value) for name, value in members if value]
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Return the headers of the response, as pairs, with the challenge."""
+        return [*_NO_STORE, ("WWW-Authenticate", self.challenge())]
+
+
+class InvalidTokenError(ProtectorError, InvalidAccessToken):
+    """The access token is expired, revoked, malformed or otherwise not valid (RFC 6750 §3.1): 401."""
+
+    _default: ClassVar[str] = "the access token is expired, revoked, malformed or not valid for another reason"
+
+
+class InsufficientScopeError(ProtectorError, InsufficientPrivileges):
+    """The access token is valid and does not permit this request (RFC 6750 §3.1): 403.
+
+    `scopes`, where given, are those that the request needs; the challenge names them.
+    """
+
+    _default: ClassVar[str] = "the request needs more privileges than the access token has"
+    scopes: tuple[str, ...] = ()
+
+    def _parameters(self) -> Iterable[tuple[str, str | None]]:
+        return (*ProtectorError._parameters(self),)
+
+
+class MissingAuthorizationError(ProtectorError, MissingAccessToken):
+    """The request has no access token: 401. The challenge has no error code (RFC 6750 §3.1)."""
+
+    code = "missing_authorization"
+    _default: ClassVar[str] = "the Authorization header is missing: this API needs an access token"
+    scopes: tuple[str, ...] = ()
+
+    def _parameters(self) -> Iterable[tuple[str, str | None]]:
+        return (*self.extra_attributes.items(), ("scope", " ".join(self.scopes) or None))
+
+
+class UnsupportedTokenTypeError(MissingAuthorizationError):
+    """The `Authorization` header has a scheme for which no validator is registered: 401."""
+
+    code = "unsupported_token_type"
+    _default: ClassVar[str] = "the scheme of the Authorization header is not supported"

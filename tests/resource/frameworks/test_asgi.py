@@ -1,0 +1,93 @@
+"""What only ASGI has: other events than requests, two kinds of event loops, and verifiers that block."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx2
+import pytest
+
+from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
+from doorkey.resource.on_asgi import ASGIGuard
+from tests.resource.frameworks import wire
+from tests.resource.frameworks.apps import asgi_app
+from tests.resource.frameworks.wire import Call, Exchange, bearer
+from tests.resource.world import API, Server, token
+from tests.support.backends import both_backends
+
+
+def test_the_lifespan_reaches_the_application(verifier: Any) -> None:
+    seen: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    exchange = Exchange([])
+    guarded = ASGIGuard(verifier).middleware(app)
+    asyncio.run(guarded({"type": "lifespan"}, exchange.receive, exchange.send))
+    assert seen == ["lifespan"]
+
+
+@pytest.mark.anyio
+@both_backends
+async def test_the_middleware_runs_on_asyncio_and_on_trio(verifier: Any) -> None:
+    app = asgi_app(verifier)
+    for call, status in ((bearer(token()), 200), (Call(), 401)):
+        exchange = Exchange([])
+        await app(wire.scope_of(call, "http"), exchange.receive, exchange.send)
+        assert exchange.sent[0]["status"] == status
+
+
+def test_a_verifier_that_blocks_does_not_block_the_event_loop(blocking: AccessTokenVerifier, server: Server) -> None:
+    others_ran = threading.Event()
+    keys = server.keys
+
+    def slow(_: Any) -> Any:
+        assert others_ran.wait(10), "the event loop was blocked"
+        return httpx2.Response(200, json={"keys": keys})
+
+    server.instead["/jwks_uri"] = slow
+    exchange = Exchange([])
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            call = wire.scope_of(bearer(token()), "http")
+            group.start_soon(asgi_app(blocking), call, exchange.receive, exchange.send)
+            await anyio.lowlevel.checkpoint()  # the request is in progress
+            group.start_soon(anyio.to_thread.run_sync, others_ran.set)
+
+    asyncio.run(main())
+    assert exchange.sent[0]["status"] == 200
+
+
+def test_the_state_of_other_middleware_stays(awaiting: AsyncAccessTokenVerifier) -> None:
+    scope: dict[str, Any] = wire.scope_of(bearer(token()), "http") | {"state": {"tenant": "one"}}
+    exchange = Exchange([])
+    asyncio.run(asgi_app(awaiting)(scope, exchange.receive, exchange.send))
+    state: dict[str, Any] = scope["state"]
+    assert state["tenant"] == "one"
+    assert state["access_token"].sub == "alice"
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_question_mark_in_a_path_begins_no_query(awaiting: AsyncAccessTokenVerifier, raw: bool) -> None:
+    scope = wire.scope_of(bearer(token(), path="/any?access_token=x"), "http")
+    scope["raw_path"] = b"/any%3Faccess_token=x"
+    if not raw:
+        del scope["raw_path"]
+    exchange = Exchange([])
+    asyncio.run(asgi_app(awaiting)(scope, exchange.receive, exchange.send))
+    assert exchange.sent[0]["status"] == 200
+
+
+def test_a_response_to_head_has_no_body_and_the_length_of_the_one_to_get(verifier: Any) -> None:
+    app = asgi_app(verifier, resource=API)
+    path = "/.well-known/oauth-protected-resource"
+    got, head = (wire.asgi(app, Call(path, method)) for method in ("GET", "HEAD"))
+    assert head.body == b""
+    assert head.all("content-length") == got.all("content-length") == [str(len(got.body))]
+    assert wire.asgi(app, Call(path, "POST")).status == 405
