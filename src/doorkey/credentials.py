@@ -4,8 +4,9 @@ In all of them `client_secret` is text, or for private_key_jwt the private key (
 scope tokens, or text with spaces between them. `auth_methods` are client authentication methods by preference: the
 first one that the server lists is used. `audience` and `resource` name servers that the token is for (RFC 8693 §2.1,
 RFC 8707 §2). `token_types` maps a `token_type` that only this server uses to ``"Bearer"`` or ``"DPoP"``; it is kept as
-pairs. Secret texts are stored as `Secret`. Equal credentials are the same key in a cache; key objects and
-callables that cannot be hashed are equal only to themselves.
+pairs. `tls_client_certificate_bound_access_tokens` says that the server binds tokens to the client's TLS certificate:
+requests use its `mtls_endpoint_aliases` (RFC 8705 §3.4, §5). Secret texts are stored as `Secret`. Equal credentials are
+the same key in a cache; key objects and callables that cannot be hashed are equal only to themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any, TypeAlias, cast
 
-from doorkey.arguments import function, members, text, texts
+from doorkey.arguments import flag, function, members, text, texts
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol import grants
 from doorkey.protocol.client_identity import ClientAuthMethod
@@ -47,6 +48,7 @@ class Credentials:
     audience: str | Iterable[str] = ()
     resource: str | Iterable[str] = ()
     token_types: TokenTypes = field(default=(), kw_only=True)
+    tls_client_certificate_bound_access_tokens: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not text(self.client_id, "client_id"):
@@ -62,6 +64,7 @@ class Credentials:
         object.__setattr__(self, "scopes", tuple(Scope.of(self.scopes)))
         object.__setattr__(self, "auth_methods", _methods(self.auth_methods))
         object.__setattr__(self, "token_types", _token_types(self.token_types))
+        flag(self.tls_client_certificate_bound_access_tokens, "tls_client_certificate_bound_access_tokens")
 
     @property
     def repeatable(self) -> bool:

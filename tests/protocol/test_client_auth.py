@@ -12,6 +12,7 @@ from joserfc import jwk, jws
 from doorkey.errors import UsageError
 from doorkey.protocol.client_auth import (
     METHODS,
+    CertificateMethod,
     anonymous,
     auth_method_named,
     authenticate,
@@ -248,7 +249,12 @@ def test_where_no_method_can_be_registered_an_unknown_name_lists_those_there_are
 
 
 @pytest.mark.parametrize("name", ["tls_client_auth", "self_signed_tls_client_auth"])
-def test_authentication_by_certificate_says_which_method_sends_the_client_id(name: str) -> None:
-    with pytest.raises(UsageError, match=r"give token_endpoint_auth_method='none'.*RFC 8705"):
-        auth_method_named(name)
+def test_authentication_by_certificate_names_the_client_and_sends_no_secret(name: str) -> None:
+    method = auth_method_named(name)
+    assert isinstance(method, CertificateMethod)
+    request = authenticated(replace(POST, needs_certificate=True), client(), method)
+    assert form_of(request) == {"grant_type": "client_credentials", "client_id": "s6BhdRkqt3"}
+    assert request.header("authorization") is None
+    assert request.needs_certificate
+    assert authenticated(Request("GET", URL), client(), method).url == f"{URL}?client_id=s6BhdRkqt3"
     assert auth_method_named(name, {name: METHODS["none"]}) is METHODS["none"]

@@ -75,3 +75,9 @@ def test_nothing_is_added_where_the_client_is_not_the_fault() -> None:
     assert refused(odd, InvalidGrant("invalid_grant", status=400)) == "invalid_grant"
     with explaining(odd, "c", ODD):
         pass
+
+
+def test_a_client_that_proves_a_certificate_is_asked_for_it() -> None:
+    request = Request("POST", URL, (), (("client_id", "c"),), needs_certificate=True)
+    told = refused(request, invalid_client(), credential=None)
+    assert "does the HTTP client have the certificate that is registered for this client?" in told

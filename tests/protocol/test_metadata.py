@@ -227,3 +227,50 @@ def test_published_metadata_names_http_endpoints_at_named_hosts_only() -> None:
     assert parse_metadata(members, "http://keycloak", 200, {"keycloak"}).token_endpoint == "http://keycloak/token"
     with pytest.raises(InvalidResponse, match="must be https"):
         parse_metadata({**members, "jwks_uri": "http://other/keys"}, "http://keycloak", 200, {"keycloak"})
+
+
+ALIASES = {
+    "token_endpoint": "https://mtls.server.example.com/token",
+    "revocation_endpoint": "https://mtls.server.example.com/revoke",
+    "userinfo_endpoint": "http://mtls.server.example.com/userinfo",
+    "jwks_uri": 7,
+}
+CERTIFIED = {
+    **RFC_8414,
+    "revocation_endpoint": "https://server.example.com/revoke",
+    "userinfo_endpoint": "https://server.example.com/userinfo",
+    "mtls_endpoint_aliases": ALIASES,
+}
+
+
+def test_an_endpoint_is_replaced_by_its_alias_for_mutual_tls() -> None:
+    """RFC 8705 §5."""
+    metadata = ServerMetadata.from_mapping(CERTIFIED)
+    for name in ("token_endpoint", "revocation_endpoint"):
+        assert metadata.for_mutual_tls(getattr(metadata, name)) == ALIASES[name]
+    for url in (metadata.jwks_uri, metadata.authorization_endpoint, "https://elsewhere.example/token"):
+        assert metadata.for_mutual_tls(str(url)) == url
+    assert metadata.is_alias("https://mtls.server.example.com/token")
+    assert not metadata.is_alias("https://server.example.com/token")
+
+
+def test_an_alias_that_cannot_be_an_endpoint_is_an_invalid_response() -> None:
+    with pytest.raises(InvalidResponse, match=r"mtls_endpoint_aliases: .*https"):
+        ServerMetadata.from_mapping(CERTIFIED).for_mutual_tls("https://server.example.com/userinfo")
+
+
+@pytest.mark.parametrize("aliases", [None, 7, [], "x", {}])
+def test_metadata_without_aliases_has_none(aliases: Any) -> None:
+    metadata = ServerMetadata.from_mapping({**RFC_8414, "mtls_endpoint_aliases": aliases})
+    assert metadata.for_mutual_tls(str(metadata.token_endpoint)) == metadata.token_endpoint
+    assert metadata.replaced({"token_endpoint": ISSUER}).token_endpoint == ISSUER
+
+
+def test_an_endpoint_that_is_replaced_loses_its_alias_and_no_other_does() -> None:
+    metadata = ServerMetadata.from_mapping(CERTIFIED)
+    same = metadata.replaced({"token_endpoint": metadata.token_endpoint})
+    assert same.extra == metadata.extra
+    own = metadata.replaced({"token_endpoint": "https://server.example.com/own", "issuer": ISSUER})
+    assert own.for_mutual_tls("https://server.example.com/own") == "https://server.example.com/own"
+    assert own.for_mutual_tls("https://server.example.com/revoke") == ALIASES["revocation_endpoint"]
+    assert metadata.for_mutual_tls(str(metadata.token_endpoint)) == ALIASES["token_endpoint"]

@@ -105,6 +105,7 @@ def test_its_metadata_is_discovered_over_https(adapter: Adapter, secure: RealSer
 def test_a_client_authenticates_by_its_certificate(adapter: Adapter, secure: RealServer) -> None:
     """`tls_client_auth` (RFC 8705 §2.1): an id and no secret; the token is bound to the certificate."""
     client = client_of(adapter, secure, ("mtls-ca", None), with_certificate=True)
+    client.native.token_endpoint_auth_method = "tls_client_auth"
     token = client.fetch_token()
     told = client.introspect_token(token=token.access_token)
     assert told.active

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from doorkey.arguments import did_you_mean
@@ -55,6 +55,9 @@ def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: 
     return uri, headers, add_parameters(uri, body, client_id=client.client_id)
 
 
+_none = unguarded(none)
+
+
 def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """Nothing is said of a client: the assertion of the grant speaks for it (RFC 7521 §4.1)."""
     return uri, headers, body
@@ -80,18 +83,35 @@ def private_key_jwt(
     return PrivateKeyJWT()(client, method, uri, headers, body)
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateMethod:
+    """The client authenticates by the certificate of its TLS connection, and the request names it (RFC 8705 §2)."""
+
+    name: str
+
+    @hides_locals
+    def __call__(self, client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
+        """Return the request with the `client_id`."""
+        return _none(client, method, uri, headers, body)
+
+
+tls_client_auth: Final = CertificateMethod("tls_client_auth")
+"""By a certificate of a certificate authority that the server trusts (RFC 8705 §2.1)."""
+self_signed_tls_client_auth: Final = CertificateMethod("self_signed_tls_client_auth")
+"""By a certificate that is registered for the client (RFC 8705 §2.2)."""
+
+
 METHODS: Final[Mapping[str, ClientAuthMethod]] = {
     "client_secret_basic": client_secret_basic,
     "client_secret_basic_unencoded": client_secret_basic_unencoded,
     "client_secret_post": client_secret_post,
     "client_secret_jwt": client_secret_jwt,
     "private_key_jwt": private_key_jwt,
+    "tls_client_auth": tls_client_auth,
+    "self_signed_tls_client_auth": self_signed_tls_client_auth,
     "none": none,
     "anonymous": anonymous,
 }
-
-
-_BY_CERTIFICATE: Final = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
 
 
 def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | None = None) -> ClientAuthMethod:
@@ -100,11 +120,6 @@ def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | No
     Raises `UsageError` with the nearest known name.
     """
     known = {**METHODS, **(registered or {})}
-    if name in _BY_CERTIFICATE and name not in known:
-        raise UsageError(
-            f"{name} is the client certificate of the TLS connection: give token_endpoint_auth_method='none', which "
-            "sends the client_id, and the certificate to the HTTP library, such as cert= of requests (RFC 8705 §2)"
-        )
     if name not in known:
         can_register = ": register it with register_client_auth_method()"
         hint = did_you_mean(name, known, f": there are {', '.join(known)}" if registered is None else can_register)

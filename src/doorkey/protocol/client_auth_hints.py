@@ -14,6 +14,10 @@ from doorkey.wire.messages import Request, form_encoded
 from doorkey.wire.parameters import parse_form
 
 _REFUSED: Final = frozenset({401, 403})
+_CERTIFICATE: Final = (
+    "the server expects the client's certificate in the TLS connection (RFC 8705): does the HTTP client have the "
+    "certificate that is registered for this client?"
+)
 _LONGEST: Final = 200
 """Characters of an audience in a message."""
 
@@ -26,7 +30,8 @@ def explaining(request: Request, client_id: str, credential: object) -> Generato
     except (ServerError, InvalidResponse) as error:
         if isinstance(error, InvalidClient) or error.status in _REFUSED:
             hint = _about_the_audience(request) or _about_the_encoding(request, client_id, credential)
-            error.description = "; ".join(text for text in (error.description, hint) if text)
+            certificate = _CERTIFICATE if request.needs_certificate else None
+            error.description = "; ".join(text for text in (error.description, hint, certificate) if text)
         raise
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from doorkey.arguments import mapping, text
@@ -27,6 +27,7 @@ ENDPOINTS: Final = (
     "pushed_authorization_request_endpoint",
     "jwks_uri",
 )
+ALIASES: Final = "mtls_endpoint_aliases"
 
 
 class _Members(Mapping[str, Any]):
@@ -106,6 +107,40 @@ class ServerMetadata:
     def reached_by(self, http_hosts: Collection[str]) -> ServerMetadata:
         """Return the metadata with the `http_hosts` of a policy. Raises `UsageError` if it names another http host."""
         return self if frozenset(self.http_hosts) == http_hosts_of(http_hosts) else replace(self, http_hosts=http_hosts)
+
+    def replaced(self, endpoints: Mapping[str, Any]) -> ServerMetadata:
+        """Return a copy with these `endpoints`, by the names of the fields; one that changes loses its alias."""
+        aliases, changed = self._aliases(), {name for name in endpoints if endpoints[name] != getattr(self, name)}
+        if not changed & aliases.keys():
+            return replace(self, **endpoints)
+        kept = {name: url for name, url in aliases.items() if name not in changed}
+        extra = _Members({**self.extra, ALIASES: kept}.items())
+        return replace(self, **endpoints, extra=extra)
+
+    def for_mutual_tls(self, url: str) -> str:
+        """Return where a client that has a certificate sends the requests for the endpoint at `url` (RFC 8705 §5).
+
+        It is the alias of that endpoint in `mtls_endpoint_aliases`, else `url` itself. Raises `InvalidResponse` for an
+        alias that cannot be an endpoint of this issuer.
+        """
+        aliases = self._aliases()
+        alias = next((aliases[name] for name in ENDPOINTS if name in aliases and getattr(self, name) == url), url)
+        if alias == url:
+            return url
+        try:
+            replace(self, token_endpoint=alias)  # checks it as every endpoint
+        except UsageError as error:
+            raise InvalidResponse("metadata", f"of {ALIASES}: {error.description}") from None
+        return alias
+
+    def is_alias(self, url: str) -> bool:
+        """Return whether `url` is one of `mtls_endpoint_aliases`."""
+        return url in self._aliases().values()
+
+    def _aliases(self) -> Mapping[str, str]:
+        aliases: object = self.extra.get(ALIASES)
+        given: Mapping[str, object] = cast("Any", aliases) if isinstance(aliases, Mapping) else {}
+        return {name: url for name, url in given.items() if isinstance(url, str)}
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any], http_hosts: Collection[str] = ()) -> ServerMetadata:

@@ -53,6 +53,7 @@ class OAuth2Client:
     token_params: further parameters of each token request, such as `audience`.
     token_request_headers: further headers of each token request.
     token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``.
+    tls_client_certificate_bound_access_tokens: True if tokens are bound to the client's TLS certificate (RFC 8705 §3).
     rejected_statuses: API statuses that reject the token, besides any with ``Bearer error="invalid_token"``; None: 401.
     retry_rejected: False to return a rejection as it is and keep the token.
     issuer: URL of the authorization server, whose metadata is discovered on first use.

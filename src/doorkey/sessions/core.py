@@ -148,6 +148,7 @@ class SessionCore(KnownServer):
             token_types=options.token_types,
             clock=options.clock,
             observer=self.observer,
+            has_bound_tokens=options.tls_client_certificate_bound_access_tokens,
             hooks=HooksOnWire(self.hooks, self.library) if self.hooks.registered else None,
             registered=self.auth_methods,
             adapt=self.library.client_auth,
@@ -187,11 +188,10 @@ class SessionCore(KnownServer):
         if issued_by is not None and metadata.token_endpoint not in (None, issued_by):
             raise UsageError(f"this token came from another server than the {kind} endpoint's: give that server's url")
         meant = (yield from self._own_token()) if token is None else Secret(token)
-        request = build(
-            endpoint, meant, hint, overrides.extra, headers=overrides.headers, http_hosts=metadata.http_hosts
-        )
         client = replace(self.client(), methods=self._methods(configured))
         auth = client.method_for(overrides.auth, metadata, kind)
+        place = client.placed(endpoint, auth, metadata)
+        request = build(place, meant, hint, overrides.extra, headers=overrides.headers, http_hosts=metadata.http_hosts)
         request, response = yield from client.sent(
             request.with_options(overrides.options), auth, metadata, known, kind=kind, before=_HOOKS[kind]
         )

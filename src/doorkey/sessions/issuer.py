@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from doorkey.arguments import text
 from doorkey.errors import UsageError
@@ -32,7 +31,8 @@ def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str |
     own: str | None = getattr(metadata, f"{kind}_endpoint")
     if given is None or not text(given, f"the {kind} endpoint's url"):
         return own
-    if metadata.issuer is None or given in _named(metadata):
+    names_it = given in [getattr(metadata, name) for name in ENDPOINTS] or metadata.is_alias(given)
+    if metadata.issuer is None or names_it:
         return given
     if own is None and origin_of(given) == origin_of(metadata.issuer):
         return given
@@ -40,13 +40,6 @@ def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str |
         f"this session is for {shown_url(metadata.issuer)}, and {shown_url(given)} is no endpoint of that "
         f"issuer: construct another session for another server, or this one with {kind}_endpoint="
     )
-
-
-def _named(metadata: ServerMetadata) -> set[object]:
-    aliases: object = metadata.extra.get("mtls_endpoint_aliases")
-    members: Mapping[str, object] = cast("Any", aliases) if isinstance(aliases, Mapping) else {}
-    texts = [alias for alias in members.values() if isinstance(alias, str)]
-    return {*(getattr(metadata, name) for name in ENDPOINTS), *texts}
 
 
 class KnownServer:

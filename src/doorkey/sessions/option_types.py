@@ -41,6 +41,7 @@ class CommonOptions(TypedDict, total=False):
     retry_rejected: bool | None
     revocation_endpoint: str | None
     timer: Callable[[], float] | None
+    tls_client_certificate_bound_access_tokens: bool | None
     token_params: Mapping[str, Any] | None
     token_request_headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
     token_types: Mapping[str, str] | None

@@ -67,6 +67,7 @@ class SessionOptions:
     token_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     token_request_headers: Pairs = field(default=(), repr=False)
     token_types: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    tls_client_certificate_bound_access_tokens: bool = False
     rejected_statuses: frozenset[int] = REJECTED
     retry_rejected: bool = True
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
@@ -96,7 +97,7 @@ OWN_OPTIONS: Final = frozenset(
         *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
         *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
         *("metadata", "grant_type", "token_params", "token_request_headers", "token_types", "exchange", "clock"),
-        *("on_event", "timer", "rejected_statuses", "retry_rejected"),
+        *("on_event", "timer", "rejected_statuses", "retry_rejected", "tls_client_certificate_bound_access_tokens"),
         *METADATA_OPTIONS,
         *AUTHORIZATION_OPTIONS,
     }
@@ -158,7 +159,7 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
     if endpoints:
         validated = ServerMetadata.from_mapping(endpoints, hosts)
         check_one_issuer(validated.issuer, metadata)
-        metadata = replace(metadata, **{name: getattr(validated, name) for name in endpoints})
+        metadata = metadata.replaced({name: getattr(validated, name) for name in endpoints})
     if "client_secret" in own:
         secret = own.pop("client_secret")
         own["credential"] = Secret(secret) if isinstance(secret, str) else secret
@@ -189,7 +190,8 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         if getattr(options, name) is not None:
             text(getattr(options, name), name)
     policy_of(options.exchange)
-    flag(options.retry_rejected, "retry_rejected")
+    for name in ("retry_rejected", "tls_client_certificate_bound_access_tokens"):
+        flag(getattr(options, name), name)
     clock(options.clock)
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")

@@ -46,7 +46,8 @@ class AuthorizationServer:
         """Return the server that the arguments of a source or a vault mean. Raises `UsageError`."""
         known = ServerMetadata.of(metadata, policy.http_hosts)
         if token_endpoint is not None:
-            known = replace(known, token_endpoint=check_endpoint(token_endpoint, "token endpoint", policy.http_hosts))
+            checked = check_endpoint(token_endpoint, "token endpoint", policy.http_hosts)
+            known = known.replaced({"token_endpoint": checked})
         return cls(issuer, known)
 
     @property
@@ -87,4 +88,5 @@ class AuthorizationServer:
 def completed(given: ServerMetadata, found: ServerMetadata) -> ServerMetadata:
     """Return the metadata that was `found` at the issuer; what the user has `given` wins."""
     endpoints = {name: value for name in ENDPOINTS if (value := getattr(given, name)) is not None}
-    return replace(found, **endpoints, extra={**found.extra, **given.extra})
+    own = found.replaced(endpoints)
+    return replace(own, extra={**own.extra, **given.extra})

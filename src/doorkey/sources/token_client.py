@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from doorkey.observe.observer import Observer
-from doorkey.protocol.client_auth import auth_method_named, authenticate
+from doorkey.protocol.client_auth import CertificateMethod, auth_method_named, authenticate
 from doorkey.protocol.client_auth_choice import chosen_method, default_methods, supported
 from doorkey.protocol.client_auth_hints import explaining
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
@@ -65,6 +65,7 @@ class TokenClient:
     `clock`: returns seconds since the epoch.
     `observer`: is told of each token request.
     `hooks`: the compliance hooks of a session.
+    `has_bound_tokens`: the client's tokens are bound to its TLS certificate (RFC 8705 §3).
     `registered`: client authentication methods that a session knows by name.
     `adapt`: makes a client authentication method of an `auth=` value of an HTTP library.
     """
@@ -78,6 +79,7 @@ class TokenClient:
     clock: Callable[[], float]
     observer: Observer
     hooks: RequestHooks | None = None
+    has_bound_tokens: bool = False
     registered: Mapping[str, ClientAuthMethod] | None = None
     adapt: Callable[[object], ClientAuthMethod] = field(default=_as_given)
 
@@ -103,10 +105,11 @@ class TokenClient:
         refresh_token = grant.refresh_token if isinstance(grant, RefreshTokenGrant) else None
         extra = self._completed(call)
         headers = (*self.headers, *call.headers)
-        request = token_request(
-            call.endpoint, grant, extra, method=call.method, headers=headers, http_hosts=metadata.http_hosts
-        )
         auth = self.method_for(call.auth, metadata, "token")
+        endpoint = self.placed(call.endpoint, auth, metadata)
+        request = token_request(
+            endpoint, grant, extra, method=call.method, headers=headers, http_hosts=metadata.http_hosts
+        )
         before, after = (None, "access_token_response")
         if refresh_token is not None:
             before, after = "refresh_token_request", "refresh_token_response"
@@ -148,6 +151,8 @@ class TokenClient:
 
         `kind` is that of the endpoint. `before` and `after` name the hooks that may change request and response.
         """
+        if self.proves_certificate(auth):
+            request = replace(request, needs_certificate=True)
         if before is not None and self.hooks is not None:
             request = yield from self.hooks.on_request(before, request)
         identity = self._identity(request.url, metadata, token_endpoint, kind)
@@ -156,6 +161,14 @@ class TokenClient:
         if after is not None and self.hooks is not None:
             response = yield from self.hooks.on_response(after, request, response)
         return request, response
+
+    def proves_certificate(self, auth: ClientAuthMethod | None = None) -> bool:
+        """Return whether a request with this client authentication method has to prove the client's certificate."""
+        return self.has_bound_tokens or isinstance(auth, CertificateMethod)
+
+    def placed(self, endpoint: str, auth: ClientAuthMethod, metadata: ServerMetadata) -> str:
+        """Return where a request for `endpoint` goes: to its alias if it proves the certificate (RFC 8705 §5)."""
+        return metadata.for_mutual_tls(endpoint) if self.proves_certificate(auth) else endpoint
 
     def method_for(self, given: object, metadata: ServerMetadata, kind: str) -> ClientAuthMethod:
         """Return the client authentication method of a request to the endpoint of this `kind`.

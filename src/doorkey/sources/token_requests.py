@@ -47,6 +47,7 @@ class TokenRequests:
             params=token_params(params),
             headers=token_request_headers(headers or ()),
             token_types=dict(credentials.token_types),
+            has_bound_tokens=credentials.tls_client_certificate_bound_access_tokens,
             clock=clock,
             observer=observer,
         )

@@ -28,12 +28,13 @@ _NEAR: Final = 16
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RequestsCaller:
-    """What a token request takes over from a calling session of requests: its proxies, and whether the environment
-    counts. `proxies` are those of the session, `of_call` those of the call."""
+    """What a token request takes over from a calling session of requests: its proxies, its client certificate, and
+    whether the environment counts. `proxies` are those of the session, `of_call` those of the call."""
 
     proxies: dict[str, Any]
     of_call: dict[str, Any]
     trust_env: bool
+    cert: Any = None
 
 
 def calling_client() -> RequestsCaller | Proxied | None:
@@ -85,16 +86,17 @@ def _owners(frame: FrameType) -> Iterator[tuple[Any, FrameType]]:
 
 def _session_above(frame: FrameType) -> RequestsCaller | Proxied:
     """Return the proxies of the session that called `frame`; a session of niquests cannot send a token request."""
-    session, of_call = None, None
+    session, of_call, cert = None, None, None
     for owner, above in _owners(frame):
         if session is None and _is_session(owner):
             session = owner
         if session is not None and owner is session and above.f_code.co_name == "request":
-            of_call = above.f_locals.get("proxies")
+            of_call, cert = above.f_locals.get("proxies"), above.f_locals.get("cert")
     proxies = dict(getattr(session, "proxies", None) or {})
     called_with = {scheme: proxy or "" for scheme, proxy in dict(of_call or {}).items()}  # None: without a proxy
     if "requests" in sys.modules and (session is None or _is_of("requests", session)):
-        return RequestsCaller(proxies, called_with, bool(getattr(session, "trust_env", True)))
+        cert = cert or getattr(session, "cert", None)
+        return RequestsCaller(proxies, called_with, bool(getattr(session, "trust_env", True)), cert)
     return _always if any(proxies.values()) or any(called_with.values()) else _direct
 
 

@@ -23,6 +23,7 @@ from doorkey.runtime.deadline import within
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.carrier import BareSession
 from doorkey.transport.causes import caused_by
+from doorkey.transport.certificates import may_have_certificate, no_certificate
 from doorkey.transport.environment import ca_variable, merged_settings
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_requests import checked, never_left
@@ -57,6 +58,8 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
     prepared = _prepared(request, session)
     how = merged_settings(session, prepared.url or request.url, options)
     how["timeout"] = _within(policy.deadline, limit)
+    if request.needs_certificate and not (how["cert"] or may_have_certificate(session, prepared.url or request.url)):
+        raise no_certificate(request.url, _CERTIFICATE)
 
     def failure(error: Exception) -> TransportError:
         failed = _transport_error(request, error, ca_variable(session, options.get("verify"), how["verify"]))

@@ -17,6 +17,7 @@ from doorkey.runtime.preload import ready
 from doorkey.transport import made_clients, on_aiohttp
 from doorkey.transport.calling_client import Proxied, RequestsCaller, calling_client, warn_of_proxy
 from doorkey.transport.causes import detached
+from doorkey.transport.certificates import MADE_HERE, needs_another_client, no_certificate
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.transport.on_httpx import aexchange, exchange
 from doorkey.wire.limits import ExchangePolicy
@@ -117,11 +118,14 @@ class Sender:
         if caller is not None and not self._has_warned and caller(request.url):
             self._has_warned = True
             warn_of_proxy(request.url)
+        if needs_another_client(request):
+            raise no_certificate(request.url, MADE_HERE)
         return sender_for(self._own(), self._policy)(request)
 
     def _send_for(self, caller: RequestsCaller, request: Request) -> Response:
         with made_clients.requests_session(trust_env=caller.trust_env) as session:
             session.proxies.update(caller.proxies)
+            session.cert = caller.cert if request.needs_certificate else None
             options = (*request.options, ("proxies", caller.of_call))
             return sender_for(session, self._policy)(request.with_options(options))
 
@@ -188,6 +192,8 @@ class AsyncSender:
         if caller is not None and not self._has_warned and caller(request.url):
             self._has_warned = True
             warn_of_proxy(request.url)
+        if needs_another_client(request):
+            raise no_certificate(request.url, MADE_HERE)
         return await asender_for(await self._own(), self._policy)(request)
 
     async def aclose(self) -> None:

@@ -71,6 +71,7 @@ class VaultCore:
         token_params: Mapping[str, Any] | None = None,
         token_request_headers: HeaderItems | None = None,
         token_types: Mapping[str, str] | None = None,
+        tls_client_certificate_bound_access_tokens: bool = False,
     ) -> None:
         method = token_endpoint_auth_method
         if isinstance(method, str):
@@ -110,6 +111,7 @@ class VaultCore:
             audience=texts(audience, "audience"),
             resource=texts(resource, "resource"),
             token_types=types,
+            tls_client_certificate_bound_access_tokens=tls_client_certificate_bound_access_tokens,
         )
         self._requests_of = partial(
             TokenRequests,
@@ -178,6 +180,7 @@ class VaultCore:
             "on_event": self.on_event,
             "timer": self.timer,
             "token_types": self._token_types,
+            "tls_client_certificate_bound_access_tokens": self._client.tls_client_certificate_bound_access_tokens,
             **{name: value for name, value in known.items() if value is not None},
         }
 

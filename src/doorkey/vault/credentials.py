@@ -54,9 +54,9 @@ def shared_credentials(
 ) -> SharedCredentials:
     """Return what the vault of `client` at `server` shares for `credentials`, which `requests` makes the requests of.
 
-    What the credentials do not set (secret, authentication methods, audience, resource, token types) is the vault's.
-    `key` defaults to one that is derived from the credentials. Raises `UsageError` for credentials of another client,
-    those that cannot be presented again, and those that need a key.
+    What the credentials do not set (secret, authentication methods, audience, resource, token types, the binding of
+    tokens) is the vault's. `key` defaults to one that is derived from the credentials. Raises `UsageError` for
+    credentials of another client, those that cannot be presented again, and those that need a key.
     """
     given = instance(credentials, Credentials, "source_of() takes credentials, for instance ClientCredentials")
     if given.client_id != client.client_id:
@@ -70,6 +70,8 @@ def shared_credentials(
         audience=given.audience or client.audience,
         resource=given.resource or client.resource,
         token_types=given.token_types or client.token_types,
+        tls_client_certificate_bound_access_tokens=given.tls_client_certificate_bound_access_tokens
+        or client.tls_client_certificate_bound_access_tokens,
     )
     return SharedCredentials(checked_key(_key_of(whole, server) if key is None else key), whole, requests(whole))
 

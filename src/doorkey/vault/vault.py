@@ -88,6 +88,7 @@ class TokenVault(NotPicklable):
         token_params: Mapping[str, Any] | None = None,
         token_request_headers: HeaderItems | None = None,
         token_types: Mapping[str, str] | None = None,
+        tls_client_certificate_bound_access_tokens: bool = False,
     ) -> None:
         check_store(store, awaited=False)
         self._core = VaultCore(
@@ -109,6 +110,7 @@ class TokenVault(NotPicklable):
             token_params=token_params,
             token_request_headers=token_request_headers,
             token_types=token_types,
+            tls_client_certificate_bound_access_tokens=tls_client_certificate_bound_access_tokens,
         )
         sleep = time.sleep if sleep is None else sleep
         blocking(sleep, "sleep is a callable that lets seconds pass")
@@ -238,6 +240,7 @@ class AsyncTokenVault(NotPicklable):
         token_params: Mapping[str, Any] | None = None,
         token_request_headers: HeaderItems | None = None,
         token_types: Mapping[str, str] | None = None,
+        tls_client_certificate_bound_access_tokens: bool = False,
     ) -> None:
         check_store(store, awaited=True)
         self._core = VaultCore(
@@ -259,6 +262,7 @@ class AsyncTokenVault(NotPicklable):
             token_params=token_params,
             token_request_headers=token_request_headers,
             token_types=token_types,
+            tls_client_certificate_bound_access_tokens=tls_client_certificate_bound_access_tokens,
         )
         if sleep is not None:
             function(sleep, "sleep is a coroutine function that lets seconds pass")

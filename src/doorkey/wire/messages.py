@@ -104,7 +104,8 @@ class Request(Effect[Response]):
     """A request to an authorization server; yielding it from a flow brings its `Response`.
 
     `form` holds parameters that are still pairs; `body` holds bytes that a user's hook has already encoded, and wins.
-    `options` are for the HTTP client that carries it (its own `timeout`, for instance).
+    `options` are for the HTTP client that carries it (its own `timeout`, for instance). `needs_certificate`: the client
+    proves its certificate in the TLS connection (RFC 8705).
     """
 
     method: str
@@ -113,6 +114,7 @@ class Request(Effect[Response]):
     form: Pairs = ()
     body: bytes | None = None
     options: tuple[tuple[str, Any], ...] = ()
+    needs_certificate: bool = False
 
     def __post_init__(self) -> None:
         if self.body is not None:

@@ -1,0 +1,376 @@
+"""Mutual TLS (RFC 8705) on every client: the certificate, the client's name, and the endpoints that have an alias."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import aiohttp
+import httpx
+import httpx2
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from doorkey import AsyncTokenSource, AsyncTokenVault, ClientCredentials, OAuth2Auth, TokenSource, TokenVault
+from doorkey.errors import InvalidClient, InvalidResponse, TransportError, UsageError
+from doorkey.integrations.requests_client import OAuth2Session
+from doorkey.jose.generation import generate_key
+from doorkey.jose.verification import verify
+from doorkey.stores import AsyncMemoryStore, MemoryStore
+from tests.support.every_adapter import Adapter, Client
+from tests.support.hostile_server import reply, token
+from tests.support.named_servers import Authority, Proven
+
+HOST = "localhost"
+ROBOT = "robot.example"
+CONFIGURATION = "/.well-known/openid-configuration"
+KINDS = ("token", "revocation", "introspection")
+METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
+
+
+@pytest.fixture(autouse=True)
+def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@dataclass
+class Site:
+    """An authorization server: `plain` for every client, and `mutual`, its aliases, for clients with a certificate."""
+
+    plain: Proven
+    mutual: Proven
+    authority: Authority
+
+    @property
+    def issuer(self) -> str:
+        return self.plain.url("")
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "issuer": self.issuer,
+            **{f"{kind}_endpoint": self.plain.url(f"/{kind}") for kind in KINDS},
+            "mtls_endpoint_aliases": {f"{kind}_endpoint": self.mutual.url(f"/mtls/{kind}") for kind in KINDS},
+        }
+
+    def context(self, *, certificate: bool = True) -> ssl.SSLContext:
+        context = self.authority.trusted
+        if certificate:
+            context.load_cert_chain(self.authority.identity(ROBOT))
+        return context
+
+    def session(self, *, certificate: bool = True) -> requests.Session:
+        session = requests.Session()
+        session.verify = str(self.authority.path)
+        session.cert = str(self.authority.identity(ROBOT)) if certificate else None
+        return session
+
+
+@pytest.fixture
+def site(authority: Authority) -> Iterator[Site]:
+    plain = Proven(authority.proof(HOST), HOST)
+    mutual = Proven(authority.proof(HOST, clients=True), HOST)
+    site = Site(plain, mutual, authority)
+    plain.on(CONFIGURATION, reply(json=site.metadata))
+    for server, prefix in ((plain, ""), (mutual, "/mtls")):
+        server.on(f"{prefix}/token", token(refresh_token="rt"))
+        server.on(f"{prefix}/revocation", reply(200))
+        server.on(f"{prefix}/introspection", reply(json={"active": True}))
+    yield site
+    plain.close()
+    mutual.close()
+
+
+def client_of(
+    adapter: Adapter, site: Site, client_secret: Any = None, *, certificate: bool = True, **options: Any
+) -> Client:
+    """A client of the site, given the certificate the way its HTTP library has for it."""
+    options = {"issuer": site.issuer, **options}
+    if adapter.kind.name == "requests":
+        cert = str(site.authority.identity(ROBOT)) if certificate else None
+        return adapter.client("c", client_secret, **options, verify=str(site.authority.path), cert=cert)
+    return adapter.client("c", client_secret, **options, verify=site.context(certificate=certificate))
+
+
+def paths(server: Proven) -> list[str]:
+    return [request.path for request in server.received]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_oidcc_client_test_mtls_endpoint_aliases(adapter: Adapter, site: Site, method: str) -> None:
+    """The client finds the aliases in the metadata, and sends each request that has one there (RFC 8705 §5)."""
+    client = client_of(adapter, site, token_endpoint_auth_method=method)
+    assert client.fetch_token()["token_type"] == "Bearer"
+    client.refresh_token()
+    assert client.introspect_token().active
+    assert client.revoke_token().status_code == 200
+    assert paths(site.plain) == [CONFIGURATION]
+    assert paths(site.mutual) == ["/mtls/token", "/mtls/token", "/mtls/introspection", "/mtls/revocation"]
+    assert set(site.mutual.known_as) == {ROBOT}
+
+
+def test_the_request_names_the_client_and_has_no_secret(adapter: Adapter, site: Site) -> None:
+    client = client_of(adapter, site, "do-not-send", token_endpoint_auth_method="tls_client_auth")
+    client.fetch_token(scope="read")
+    request = site.mutual.received[0]
+    assert request.form == {"grant_type": "client_credentials", "scope": "read", "client_id": "c"}
+    assert request.header("authorization") is None
+    assert "do-not-send" not in str(request)
+
+
+def test_a_method_of_one_call_uses_the_aliases_for_that_call(adapter: Adapter, site: Site) -> None:
+    client = client_of(adapter, site, "s")
+    client.fetch_token(auth="tls_client_auth")
+    client.fetch_token()
+    assert paths(site.mutual) == ["/mtls/token"]
+    assert paths(site.plain) == [CONFIGURATION, "/token"]
+
+
+def test_an_endpoint_without_an_alias_is_used_as_it_is(adapter: Adapter, site: Site) -> None:
+    """There is one host for all clients then, which may ask each for its certificate."""
+    metadata = {
+        "issuer": site.mutual.url(""),
+        "token_endpoint": site.mutual.url("/mtls/token"),
+        "introspection_endpoint": site.mutual.url("/mtls/introspection"),
+        "mtls_endpoint_aliases": {"revocation_endpoint": site.mutual.url("/mtls/revocation"), "token_endpoint": 7},
+    }
+    options: dict[str, Any] = {"issuer": None, "metadata": metadata, "token_endpoint_auth_method": "tls_client_auth"}
+    client = client_of(adapter, site, **options)
+    client.fetch_token()
+    assert client.introspect_token().active
+    assert paths(site.mutual) == ["/mtls/token", "/mtls/introspection"]
+
+
+def test_an_endpoint_that_the_program_names_is_used_in_place_of_the_alias(adapter: Adapter, site: Site) -> None:
+    site.mutual.on("/own", token())
+    own: dict[str, Any] = {"token_endpoint": site.mutual.url("/own"), "token_endpoint_auth_method": "tls_client_auth"}
+    client_of(adapter, site, **own).fetch_token()
+    client = client_of(adapter, site, issuer=None, metadata=site.metadata, **own)
+    client.fetch_token()
+    assert client.introspect_token(token="at").active
+    assert paths(site.mutual) == ["/own", "/own", "/mtls/introspection"]
+
+
+def test_an_alias_may_be_named_by_the_program(adapter: Adapter, site: Site) -> None:
+    client = client_of(adapter, site, issuer=None, metadata=site.metadata, token_endpoint_auth_method="none")
+    client.fetch_token(site.mutual.url("/mtls/token"))
+    assert paths(site.mutual) == ["/mtls/token"]
+
+
+def test_tokens_bound_to_the_certificate_are_requested_at_the_alias_by_every_method(
+    adapter: Adapter, site: Site
+) -> None:
+    key = generate_key("ES256")
+    client = client_of(adapter, site, key, tls_client_certificate_bound_access_tokens=True)
+    client.fetch_token()
+    client_of(adapter, site, "s", tls_client_certificate_bound_access_tokens=True).fetch_token()
+    signed, basic = site.mutual.received
+    assert verify(signed.form["client_assertion"], key.public_jwk(), algorithms=["ES256"]).claims["aud"] == site.issuer
+    assert basic.header("authorization") is not None
+    assert set(site.mutual.known_as) == {ROBOT}
+
+
+def test_without_bound_tokens_and_without_the_method_the_aliases_are_not_used(adapter: Adapter, site: Site) -> None:
+    client_of(adapter, site, "s").fetch_token()
+    assert paths(site.plain) == [CONFIGURATION, "/token"]
+    assert site.mutual.known_as == []
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "http://as.example/token",
+        "http://127.0.0.1:1/token",
+        "https://u@as.example/token",
+        "token",
+        "https://as.example/#x",
+    ],
+)
+def test_an_alias_that_cannot_be_an_endpoint_is_refused_where_it_would_be_used(
+    adapter: Adapter, site: Site, alias: str
+) -> None:
+    metadata = {**site.metadata, "mtls_endpoint_aliases": {"token_endpoint": alias}}
+    client = client_of(adapter, site, "s", issuer=None, metadata=metadata)
+    client.fetch_token()
+    with pytest.raises(InvalidResponse, match="mtls_endpoint_aliases"):
+        client.fetch_token(auth="tls_client_auth")
+    assert paths(site.plain) == ["/token"]
+
+
+# -- a client without a certificate -----------------------------------------------------------------------------------
+
+
+def test_a_session_of_requests_without_a_certificate_is_refused_before_anything_is_sent(site: Site) -> None:
+    with OAuth2Session("c", issuer=site.issuer, verify=str(site.authority.path)) as session:
+        session.token_endpoint_auth_method = "tls_client_auth"
+        with pytest.raises(UsageError, match=r"expects the client's certificate.*has none: give it by cert=\("):
+            session.fetch_token()
+        assert site.mutual.asked_for == []
+        assert session.fetch_token(cert=str(site.authority.identity(ROBOT)))["access_token"] == "at-1"
+
+
+def test_an_adapter_of_requests_with_a_context_of_its_own_may_have_the_certificate(site: Site) -> None:
+    class Own(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
+            return super().init_poolmanager(*args, **kwargs, ssl_context=site.context())
+
+    with OAuth2Session("c", issuer=site.issuer, token_endpoint_auth_method="tls_client_auth") as session:
+        session.mount("https://", Own())
+        session.verify = str(site.authority.path)
+        assert session.fetch_token()["access_token"] == "at-1"
+    assert site.mutual.known_as == [ROBOT]
+
+
+@pytest.mark.parametrize("adapter", ["httpx2", "httpx2-async", "httpx", "httpx-async"], indirect=True)
+def test_another_client_without_a_certificate_is_told_so_by_the_server(adapter: Adapter, site: Site) -> None:
+    client = client_of(adapter, site, certificate=False, token_endpoint_auth_method="tls_client_auth")
+    with pytest.raises(TransportError):
+        client.fetch_token()
+    assert site.mutual.received == []
+
+
+def test_an_error_of_the_server_asks_for_the_certificate(adapter: Adapter, site: Site) -> None:
+    site.mutual.on("/mtls/token", reply(401, json={"error": "invalid_client"}))
+    client = client_of(adapter, site, token_endpoint_auth_method="tls_client_auth")
+    with pytest.raises(InvalidClient, match="does the HTTP client have the certificate that is registered"):
+        client.fetch_token()
+
+
+def test_plain_http_may_reach_a_proxy_on_this_machine_that_has_the_certificate(adapter: Adapter, hostile: Any) -> None:
+    hostile.on("/token", token())
+    client = adapter.client("c", token_endpoint=hostile.token_endpoint, token_endpoint_auth_method="tls_client_auth")
+    assert client.fetch_token()["access_token"] == "at-1"
+
+
+# -- sources, vaults and auth objects, whose token requests go through their http_client ------------------------------
+
+CERTIFIED = ClientCredentials("c", auth_methods=("tls_client_auth",))
+BOUND = ClientCredentials("c", "s", tls_client_certificate_bound_access_tokens=True)
+credentials_of_both_kinds = pytest.mark.parametrize("credentials", [CERTIFIED, BOUND], ids=["method", "bound tokens"])
+CLIENTS: dict[str, Callable[[Site], Any]] = {
+    "requests": lambda site: site.session(),
+    "httpx2": lambda site: httpx2.Client(verify=site.context()),
+    "httpx": lambda site: httpx.Client(verify=site.context()),
+}
+ASYNC_CLIENTS: dict[str, Callable[[Site], Any]] = {
+    "httpx2": lambda site: httpx2.AsyncClient(verify=site.context()),
+    "httpx": lambda site: httpx.AsyncClient(verify=site.context()),
+    "aiohttp": lambda site: aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=site.context())),
+}
+
+
+@credentials_of_both_kinds
+@pytest.mark.parametrize("library", CLIENTS)
+def test_a_source_proves_the_certificate_of_its_http_client(site: Site, library: str, credentials: Any) -> None:
+    with CLIENTS[library](site) as client, TokenSource(credentials, issuer=site.issuer, http_client=client) as source:
+        assert source.token().access_token.reveal() == "at-1"
+    assert paths(site.mutual) == ["/mtls/token"]
+    assert set(site.mutual.known_as) == {ROBOT}
+
+
+@credentials_of_both_kinds
+@pytest.mark.parametrize("library", ASYNC_CLIENTS)
+@pytest.mark.anyio
+async def test_an_asynchronous_source_does_the_same(site: Site, library: str, credentials: Any) -> None:
+    async with (
+        ASYNC_CLIENTS[library](site) as client,
+        AsyncTokenSource(credentials, issuer=site.issuer, http_client=client) as source,
+    ):
+        assert (await source.token()).access_token.reveal() == "at-1"
+    assert paths(site.mutual) == ["/mtls/token"]
+
+
+VAULTS: dict[str, dict[str, Any]] = {
+    "method": {"token_endpoint_auth_method": "tls_client_auth"},
+    "bound tokens": {"client_secret": "s", "tls_client_certificate_bound_access_tokens": True},
+}
+OLD = {"access_token": "at-0", "refresh_token": "rt", "expires_at": 1}
+
+
+@pytest.mark.parametrize("how", VAULTS)
+def test_a_vault_proves_the_certificate_of_its_http_client(site: Site, how: str) -> None:
+    options = {**VAULTS[how], "client_id": "c", "issuer": site.issuer}
+    with (
+        httpx2.Client(verify=site.context()) as client,
+        TokenVault(MemoryStore(), **options, http_client=client) as vault,
+    ):
+        vault.save("alice", OLD)
+        assert vault.source("alice").token().access_token.reveal() == "at-1"
+        assert vault.source_of(ClientCredentials("c")).token().access_token.reveal() == "at-1"
+        with vault.client("alice", httpx2.Client, verify=site.context()) as own:
+            assert own.introspect_token().active  # type: ignore[attr-defined]  # it is a session of ours
+    assert paths(site.mutual) == ["/mtls/token", "/mtls/token", "/mtls/introspection"]
+
+
+@pytest.mark.parametrize("how", VAULTS)
+@pytest.mark.anyio
+async def test_an_asynchronous_vault_does_the_same(site: Site, how: str) -> None:
+    options = {**VAULTS[how], "client_id": "c", "issuer": site.issuer}
+    async with (
+        httpx2.AsyncClient(verify=site.context()) as client,
+        AsyncTokenVault(AsyncMemoryStore(), **options, http_client=client) as vault,
+    ):
+        await vault.save("alice", OLD)
+        assert (await vault.source("alice").token()).access_token.reveal() == "at-1"
+    assert paths(site.mutual) == ["/mtls/token"]
+
+
+def test_an_auth_object_of_a_session_of_requests_proves_the_certificate_of_that_session(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(site.authority.path))
+    site.mutual.on("/api", reply(200))
+    auth = OAuth2Auth(CERTIFIED, issuer=site.issuer)
+    with site.session() as session:
+        assert session.get(site.mutual.url("/api"), auth=auth).status_code == 200
+    assert paths(site.mutual) == ["/mtls/token", "/api"]
+    assert site.mutual.received[1].token == "at-1"
+    with site.session(certificate=False) as session, pytest.raises(UsageError, match="give it by cert="):
+        session.get(site.plain.url("/api"), auth=OAuth2Auth(CERTIFIED, issuer=site.issuer))
+    certificate = str(site.authority.identity(ROBOT))
+    with site.session(certificate=False) as session:
+        auth = OAuth2Auth(CERTIFIED, issuer=site.issuer)
+        assert session.get(site.mutual.url("/api"), auth=auth, cert=certificate).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_on_aiohttp_an_auth_object_proves_the_certificate_of_its_http_client(site: Site) -> None:
+    connector = aiohttp.TCPConnector(ssl=site.context())
+    async with aiohttp.ClientSession(connector=connector) as plain:
+        auth = OAuth2Auth(CERTIFIED, issuer=site.issuer, http_client=plain)
+        async with (
+            aiohttp.ClientSession(connector=connector, connector_owner=False, middlewares=(auth,)) as session,
+            session.get(site.mutual.url("/api")) as answer,
+        ):
+            assert answer.status == 200
+    assert paths(site.mutual) == ["/mtls/token", "/api"]
+
+
+def without_client(site: Site, kind: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("SSL_CERT_FILE", str(site.authority.path))
+    return kind(CERTIFIED, metadata=site.metadata)
+
+
+def test_a_client_that_doorkey_makes_has_no_certificate(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = without_client(site, TokenSource, monkeypatch)
+    with source, pytest.raises(UsageError, match=r"expects the client's certificate.*give it by http_client="):
+        source.token()
+    assert site.mutual.asked_for == []
+
+
+@pytest.mark.anyio
+async def test_nor_has_an_asynchronous_one(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with without_client(site, AsyncTokenSource, monkeypatch) as source:
+        with pytest.raises(UsageError, match="give it by http_client="):
+            await source.token()
+    assert site.mutual.asked_for == []
+
+
+def test_a_flag_that_is_none_is_a_usage_error() -> None:
+    wrong: Any = "yes"
+    for make in (partial(ClientCredentials, "c"), partial(OAuth2Session, "c")):
+        with pytest.raises(UsageError, match="tls_client_certificate_bound_access_tokens"):
+            make(tls_client_certificate_bound_access_tokens=wrong)
