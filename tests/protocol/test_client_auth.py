@@ -148,6 +148,8 @@ def test_every_method_is_known_by_the_name_that_metadata_uses() -> None:
         "client_secret_post": client_secret_post,
         "client_secret_jwt": client_secret_jwt,
         "private_key_jwt": private_key_jwt,
+        "tls_client_auth": CertificateMethod("tls_client_auth"),
+        "self_signed_tls_client_auth": CertificateMethod("self_signed_tls_client_auth"),
         "none": none,
         "anonymous": anonymous,
     } == METHODS

@@ -292,7 +292,7 @@ OLD = {"access_token": "at-0", "refresh_token": "rt", "expires_at": 1}
 
 @pytest.mark.parametrize("how", VAULTS)
 def test_a_vault_proves_the_certificate_of_its_http_client(site: Site, how: str) -> None:
-    options = {**VAULTS[how], "client_id": "c", "issuer": site.issuer}
+    options: dict[str, Any] = {**VAULTS[how], "client_id": "c", "issuer": site.issuer}
     with (
         httpx2.Client(verify=site.context()) as client,
         TokenVault(MemoryStore(), **options, http_client=client) as vault,
@@ -300,15 +300,16 @@ def test_a_vault_proves_the_certificate_of_its_http_client(site: Site, how: str)
         vault.save("alice", OLD)
         assert vault.source("alice").token().access_token.reveal() == "at-1"
         assert vault.source_of(ClientCredentials("c")).token().access_token.reveal() == "at-1"
-        with vault.client("alice", httpx2.Client, verify=site.context()) as own:
-            assert own.introspect_token().active  # type: ignore[attr-defined]  # it is a session of ours
+        own: Any = vault.client("alice", httpx2.Client, verify=site.context())
+        assert own.introspect_token().active
+        own.close()
     assert paths(site.mutual) == ["/mtls/token", "/mtls/token", "/mtls/introspection"]
 
 
 @pytest.mark.parametrize("how", VAULTS)
 @pytest.mark.anyio
 async def test_an_asynchronous_vault_does_the_same(site: Site, how: str) -> None:
-    options = {**VAULTS[how], "client_id": "c", "issuer": site.issuer}
+    options: dict[str, Any] = {**VAULTS[how], "client_id": "c", "issuer": site.issuer}
     async with (
         httpx2.AsyncClient(verify=site.context()) as client,
         AsyncTokenVault(AsyncMemoryStore(), **options, http_client=client) as vault,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from doorkey.errors import UsageError
 from doorkey.wire.messages import Request
-from doorkey.wire.urls import origin_of
+from doorkey.wire.urls import shown_url
 
 MADE_HERE: Final = "http_client=, an HTTP client that has the certificate"
 _OF_POOLS: Final = ("cert_file", "ssl_context")
@@ -19,7 +19,7 @@ _OF_POOLS: Final = ("cert_file", "ssl_context")
 def no_certificate(url: str, fix: str) -> UsageError:
     """Return the error for a client without a certificate; `fix` says where the certificate is given."""
     return UsageError(
-        f"{origin_of(url)} expects the client's certificate in the TLS connection (RFC 8705), and the HTTP client has "
+        f"{shown_url(url)} expects the client's certificate in the TLS connection (RFC 8705), and the HTTP client has "
         f"none: give it by {fix}"
     )
 
