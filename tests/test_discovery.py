@@ -93,7 +93,7 @@ def test_the_metadata_of_an_issuer_is_found_where_it_is(client_of: Callable[[Ans
 @both_backends
 @awaiting
 @pytest.mark.anyio
-async def test_the_metadata_of_an_issuer_is_found_by_those_who_await(client_of: Callable[[Answer], Any]) -> None:
+async def test_an_asynchronous_caller_finds_the_metadata_of_an_issuer(client_of: Callable[[Answer], Any]) -> None:
     async with client_of(published) as client:
         found = await adiscover(ISSUER, http_client=client)
     assert found == ServerMetadata(issuer=ISSUER, token_endpoint="https://as.example/realm/token")
@@ -110,7 +110,7 @@ async def test_the_metadata_of_an_issuer_is_found_by_those_who_await(client_of: 
     ],
 )
 @blocking
-def test_what_is_not_that_issuers_metadata_is_an_error(
+def test_metadata_of_another_issuer_is_an_error(
     client_of: Callable[[Answer], Any], status: int, body: bytes, error: type[Exception]
 ) -> None:
     with client_of(lambda _: (status, body)) as client, pytest.raises(error):
@@ -173,7 +173,7 @@ def test_metadata_is_requested_once_for_an_hour(clock: Clock) -> None:
 
 @both_backends
 @pytest.mark.anyio
-async def test_metadata_is_requested_once_by_those_who_await(clock: Clock) -> None:
+async def test_asynchronous_callers_request_metadata_once(clock: Clock) -> None:
     site = Site()
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(site)) as client:
         first = await adiscover(ISSUER, http_client=client, clock=clock)

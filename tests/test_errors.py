@@ -216,7 +216,7 @@ def test_what_stands_behind_an_error_of_ours_quotes_nothing(call: Callable[[str]
     assert "s3cret" not in f"{quoted}"
 
 
-def test_an_error_that_somebody_was_handling_is_left_as_it_is() -> None:
+def test_the_context_of_an_error_of_the_program_is_kept() -> None:
     theirs = KeyError("theirs")
     with pytest.raises(UsageError):  # noqa: PT012
         try:

@@ -56,7 +56,7 @@ async def test_async_tests_run_on_asyncio() -> None:
 
 @both_backends
 @pytest.mark.anyio
-async def test_async_tests_run_on_trio_too_where_told(anyio_backend: str) -> None:
+async def test_async_tests_also_run_on_trio_if_configured(anyio_backend: str) -> None:
     await anyio.lowlevel.checkpoint()
     assert sniffio.current_async_library() == anyio_backend
 

@@ -120,7 +120,7 @@ def test_the_clients_can_be_imported_from_the_package_itself() -> None:
     assert {"OAuth2Session", "OAuth2Client", "AsyncOAuth2Client"} <= set(dir(doorkey))
 
 
-def test_the_import_paths_of_public_programs_lead_to_the_same_classes() -> None:
+def test_the_import_paths_of_public_programs_name_the_same_classes() -> None:
     from doorkey import OAuthError
     from doorkey.common.errors import AuthlibBaseError
     from doorkey.errors import InvalidGrant

@@ -208,7 +208,7 @@ def test_a_layer_imports_only_downward() -> None:
     assert upward == []
 
 
-def test_what_is_imported_of_ours_is_there() -> None:
+def test_every_imported_name_of_the_project_exists() -> None:
     assert [str(imported) for imported in OURS if imported.name not in FILES] == []
 
 

@@ -46,7 +46,7 @@ def test_the_lock_file_of_oidc_provider_names_no_place_to_download_from() -> Non
     assert '"resolved"' not in (ROOT / "tests/servers/oidc_provider_app/package-lock.json").read_text()
 
 
-def test_what_the_extras_ask_for_is_what_the_tests_run_with() -> None:
+def test_the_tests_run_with_the_packages_of_the_extras() -> None:
     extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
     asked = [line for name, lines in extras.items() if name != "all" for line in lines]
     asked += PROJECT["project"]["dependencies"]

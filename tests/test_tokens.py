@@ -125,7 +125,7 @@ def test_a_token_that_can_be_sent_is_visible_ascii(value: Any, legal: bool) -> N
         7,
     ],
 )
-def test_what_is_no_token_is_a_usage_error_that_does_not_show_it(members: Any) -> None:
+def test_a_value_that_is_not_a_token_is_a_usage_error_that_does_not_show_it(members: Any) -> None:
     with pytest.raises(UsageError) as caught:
         OAuth2Token(members)
     assert "hunter2" not in str(caught.value)
@@ -190,7 +190,7 @@ def test_the_dictionary_keeps_the_spelling_of_the_type_that_the_value_knows(spel
     assert token.value.with_refresh_token(None).to_dict()["token_type"] == spelt
 
 
-def test_what_is_not_there_is_none() -> None:
+def test_a_missing_member_is_none() -> None:
     token = OAuth2Token({"access_token": "a"})
     assert (token.refresh_token, token.id_token, token.expires_at, token.scope) == (None, None, None, None)
     assert "refresh_token" not in token

@@ -122,6 +122,6 @@ def test_a_scope_knows_what_is_in_it() -> None:
     "value",
     ['a"b', "a\\b", "é", "a\x00", ["a b"], [""], ["a", "\n"], [None, 7, "é"], 7, b"openid", [b"openid"], object()],
 )
-def test_what_is_no_scope_is_a_usage_error(value: Any) -> None:
+def test_a_value_that_is_not_a_scope_is_a_usage_error(value: Any) -> None:
     with pytest.raises(UsageError, match="scope"):
         Scope.of(value)

@@ -43,7 +43,7 @@ def authorizations(hostile: Hostile, path: str = "/api") -> list[str | None]:
     return [request.header("authorization") for request in hostile.to(path)]
 
 
-def test_the_token_follows_a_redirect_at_home(caller: Maker, hostile: Hostile) -> None:
+def test_the_token_follows_a_redirect_within_the_origin(caller: Maker, hostile: Hostile) -> None:
     hostile.on("/old", reply(302, headers={"Location": "/api"}))
     hostile.on("/api", reply(302, headers={"Location": "/new"}))
     hostile.on("/new", echo)

@@ -22,7 +22,7 @@ each_session = pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSION
 
 @each_session
 @pytest.mark.parametrize("option", ["issuer", "leeway", "http_client", "nonsense"])
-def test_a_session_knows_whom_to_ask_and_how(session: Any, option: str) -> None:
+def test_a_session_uses_its_own_endpoint_and_authentication(session: Any, option: str) -> None:
     with pytest.raises(UsageError, match=f"{option}= is for credentials"):
         OAuth2Auth(session("c"), **cast("Any", {option: "https://as.example"}))
 

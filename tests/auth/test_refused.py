@@ -178,7 +178,7 @@ def test_a_refused_token_is_refreshed_where_there_is_a_refresh_token(caller: Mak
     [(GARBAGE, Exception), (reset, TransportError), (REFUSED, InvalidGrant)],
     ids=["garbage", "reset", "refused"],
 )
-def test_where_no_other_token_is_to_be_had_the_caller_is_told_why_and_nothing_stays_open(
+def test_without_another_token_the_caller_gets_the_cause_and_nothing_stays_open(
     caller: Maker, hostile: Hostile, answer: Any, error: type[Exception]
 ) -> None:
     client = caller(asking(hostile, token("at-1"), answer))

@@ -123,7 +123,7 @@ def test_bodies_that_cannot_be_sent_again_cost_one_renewal_too(caller: Maker, ho
     assert api(hostile) == ["at-1"] + ["at-2"] * 4
 
 
-def test_it_is_known_of_the_source_whoever_asks_with_it(caller: Maker, hostile: Hostile) -> None:
+def test_the_record_of_rejections_belongs_to_the_source(caller: Maker, hostile: Hostile) -> None:
     kind: Any = AsyncTokenVault if caller.is_async else TokenVault
     store: Any = AsyncMemoryStore() if caller.is_async else MemoryStore()
     how = on_token(hostile, *[token(f"at-{one}", refresh_token=f"rt-{one}") for one in range(2, 9)])

@@ -73,7 +73,7 @@ def test_the_retry_can_be_disabled(caller: Maker, hostile: Hostile) -> None:
 
 
 @pytest.mark.parametrize("wrong", [200, (200,), ("401",), (401, 999), None])
-def test_what_is_no_status_is_refused(wrong: Any) -> None:
+def test_a_value_that_is_not_a_status_is_refused(wrong: Any) -> None:
     with pytest.raises(UsageError, match="rejected_statuses are HTTP statuses"):
         OAuth2Auth({"access_token": "at-1"}, rejected_statuses=wrong)
     with pytest.raises(UsageError, match="rejected_statuses are HTTP statuses"):

@@ -112,7 +112,7 @@ def test_a_token_goes_to_the_allowed_origins_alone(caller: Maker, hostile: Hosti
 
 
 @pytest.mark.parametrize("allowed", [["api.example"], ["ftp://api.example"], [""]])
-def test_what_is_no_origin_is_a_usage_error(allowed: list[str]) -> None:
+def test_a_value_that_is_not_an_origin_is_a_usage_error(allowed: list[str]) -> None:
     with pytest.raises(UsageError):
         OAuth2Auth(STATIC, allowed_origins=allowed)
 
@@ -168,7 +168,7 @@ def test_on_aiohttp_the_token_goes_into_the_header(caller: Maker, hostile: Hosti
         (STATIC, {"token_placement": "cookie"}, "token_placement"),
     ],
 )
-def test_what_cannot_be_is_told_at_once(whose: Any, how: dict[str, Any], says: str) -> None:
+def test_impossible_options_are_a_usage_error_at_once(whose: Any, how: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         OAuth2Auth(whose, **how)
 

@@ -97,7 +97,7 @@ def test_nothing_replaces_the_token_of_a_source_that_says_it_has_no_other(awaits
 
 
 @either
-def test_a_replacement_that_is_not_wanted_is_not_asked_for_and_the_token_is_rejected_all_the_same(
+def test_a_replacement_that_is_not_wanted_is_not_asked_for_and_the_token_is_rejected_anyway(
     awaits: bool,
 ) -> None:
     made = Signing(Own(FIRST, SECOND), awaits=awaits)

@@ -116,9 +116,7 @@ def test_through_a_proxy_the_token_goes_along(world: World, hostile: Hostile, ur
     assert hostile.received[0].token == "at-1"
 
 
-def test_where_a_transport_leads_the_request_to_another_address_the_token_goes_along(
-    world: World, hostile: Hostile
-) -> None:
+def test_the_token_is_sent_if_a_transport_rewrites_the_address(world: World, hostile: Hostile) -> None:
     """As one does that knows where a service is."""
 
     class Leading:
@@ -146,7 +144,7 @@ def test_where_a_transport_leads_the_request_to_another_address_the_token_goes_a
     assert hostile.received[0].token == "at-1"
 
 
-def test_a_trace_of_the_programs_own_is_told_all_the_same(world: World, client: Make, site: OnASocket) -> None:
+def test_the_programs_own_trace_is_called_too(world: World, client: Make, site: OnASocket) -> None:
     told: list[str] = []
 
     def trace(event: str, info: Any) -> None:

@@ -36,7 +36,7 @@ def test_the_table_counts_one_token_request_wherever_many_share_a_session() -> N
     assert "Every target is met" in table
 
 
-def test_beside_httpx_oauth2_nobody_of_ours_is_left_waiting_when_the_token_request_fails() -> None:
+def test_in_contrast_to_httpx_oauth2_no_caller_hangs_when_the_token_request_fails() -> None:
     table = measured("httpx-oauth2")
     if left_out := re.search(r"left out: .*", table):
         if os.environ.get("DOORKEY_REQUIRE_SERVERS") == "1":

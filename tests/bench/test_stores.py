@@ -18,7 +18,7 @@ GROWTH = [Growth(OURS, "sqlite", 10, 80e-6, 1e-3), Growth("msal", "file", 10, 30
 BESIDE = Growth(HTTPX_OAUTH2, "this process", 1000, 2e-6, None, 300 * 2**20)
 
 
-def test_what_the_database_copied_is_read_and_replaced_through_the_vault(tmp_path: Path) -> None:
+def test_a_copied_database_is_read_and_replaced_through_the_vault(tmp_path: Path) -> None:
     place = Place("sqlite", str(tmp_path / "tokens.db"))
     rows = among_ours(place, 0.0001)
     assert [(row.kind, row.keys) for row in rows] == [("sqlite", 10), ("sqlite", 100)]

@@ -9,7 +9,7 @@ from doorkey.common.security import UNICODE_ASCII_CHARACTER_SET, generate_token,
 from doorkey.errors import UsageError
 
 
-def test_a_token_has_30_letters_and_digits_unless_said_otherwise() -> None:
+def test_a_token_has_30_letters_and_digits_by_default() -> None:
     token = generate_token()
     assert len(token) == 30
     assert set(token) <= set(UNICODE_ASCII_CHARACTER_SET) == set(string.ascii_letters + string.digits)

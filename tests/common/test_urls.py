@@ -54,7 +54,7 @@ def test_parameters_are_added_to_the_query_or_the_fragment_of_a_uri(uri: str, fr
 
 
 @pytest.mark.parametrize("fragment", [False, True])
-def test_what_is_no_uri_is_a_usage_error(fragment: bool) -> None:
+def test_a_value_that_is_not_a_uri_is_a_usage_error(fragment: bool) -> None:
     with pytest.raises(UsageError):
         add_params_to_uri("https://[nonsense/p", {"x": "1"}, fragment)
 

@@ -67,7 +67,7 @@ def keycloak() -> Keycloak:
 
 @settings(max_examples=300)
 @given(data=st.data())
-def test_any_request_has_an_answer(keycloak: Keycloak, data: Any) -> None:
+def test_any_request_has_a_response(keycloak: Keycloak, data: Any) -> None:
     path = f"/realms/master{PROTOCOL}/{data.draw(st.sampled_from(PATHS))}"
     path = data.draw(
         st.sampled_from([path, path, path, "/realms/master/login-actions/authenticate", "/admin/realms/x"])

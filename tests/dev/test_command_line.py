@@ -69,9 +69,7 @@ def test_it_serves_in_a_terminal_until_it_is_stopped(
 @pytest.mark.parametrize(
     "arguments", [["--host", "192.0.2.1"], ["--config", "/no/such/file"], ["--store", "/no/such/folder/file"]]
 )
-def test_what_is_wrong_with_the_command_is_one_clear_line(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_command_line_is_an_error_of_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--port", "0", *arguments]) == 2
     told = capsys.readouterr()
     assert told.out == ""

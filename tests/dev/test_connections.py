@@ -59,7 +59,7 @@ def test_a_connection_over_which_nothing_comes_is_closed(provider: Provider) -> 
     assert received.startswith(b"HTTP/1.1 408 ")
 
 
-def test_headers_that_trickle_in_after_an_answer_do_not_hold_a_connection_open(provider: Provider) -> None:
+def test_headers_that_trickle_in_after_a_response_do_not_hold_a_connection_open(provider: Provider) -> None:
     with closing(connected(provider)) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 404 ")
@@ -125,7 +125,7 @@ def status(provider: Provider) -> bytes:
 
 
 @pytest.mark.parametrize("request_line", [b"\x00\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\r\n\r\n"])
-def test_what_is_no_request_is_refused_without_sniffing(provider: Provider, request_line: bytes) -> None:
+def test_a_value_that_is_not_a_request_is_refused_without_sniffing(provider: Provider, request_line: bytes) -> None:
     with closing(connected(provider)) as connection:
         connection.sendall(request_line)
         received = connection.recv(65536)

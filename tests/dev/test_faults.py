@@ -14,7 +14,7 @@ WAIT = 60.0
 """Seconds after which a test gives up on what never comes; nothing here waits that long."""
 
 
-def test_a_fault_is_answered_as_often_as_told(provider: Provider, http: requests.Session) -> None:
+def test_a_fault_occurs_as_often_as_it_was_ordered(provider: Provider, http: requests.Session) -> None:
     provider.faults.add("/token", status=502, body="<html>", headers={"Content-Type": "text/html"}, times=2)
     answers = [http.post(provider.token_endpoint, ADMIN) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [502, 502, 200]
@@ -68,7 +68,7 @@ def test_more_may_be_held_than_there_are_threads_in_a_pool(provider: Provider) -
         assert {one.result(WAIT).status_code for one in held} == {200}
 
 
-def test_a_provider_stops_though_somebody_is_held_for_ever() -> None:
+def test_a_provider_stops_although_it_holds_a_request_for_ever() -> None:
     with ThreadPoolExecutor(1) as pool:
         with Provider() as provider:
             fault = provider.faults.add("/token", hold=threading.Event())

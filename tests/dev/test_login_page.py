@@ -53,7 +53,7 @@ def test_the_page_is_accessible(realm: Realm, http: requests.Session) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_a_wrong_password_is_said_as_an_alert_and_the_name_is_kept(realm: Realm, http: requests.Session) -> None:
+def test_a_wrong_password_is_an_alert_and_the_name_is_kept(realm: Realm, http: requests.Session) -> None:
     form = forms(http.get(realm.authorization_url()).text, realm.origin)[0]
     answer = http.post(form.action, {**form.fields, "username": 'al"ice', "password": "<wrong>"})
     page = Page(answer.text)
@@ -92,7 +92,7 @@ def test_the_second_client_of_a_browser_needs_no_password(realm: Realm) -> None:
     assert "code" in parse_qs(urlsplit(again).query)
 
 
-def test_an_unregistered_callback_is_told_to_the_person_only(realm: Realm, http: requests.Session) -> None:
+def test_an_unregistered_callback_is_an_error_page_and_no_redirect(realm: Realm, http: requests.Session) -> None:
     url = realm.authorization_url(redirect_uri="https://evil.example/cb")
     answer = http.get(url, allow_redirects=False)
     assert (answer.status_code, "location" in answer.headers) == (400, False)
@@ -126,7 +126,7 @@ def test_logout_never_redirects_elsewhere(realm: Realm) -> None:
         assert realm.get(f"{realm.endpoint('logout')}?{urlencode(parameters)}").status_code == 400
 
 
-def test_a_link_alone_logs_nobody_out(realm: Realm) -> None:
+def test_a_link_alone_does_not_log_the_user_out(realm: Realm) -> None:
     with Browser("keycloak", ALICE["username"], ALICE["password"]) as browser:
         browser.authorize(realm.authorization_url(), CALLBACK)
         question = browser.session.get(realm.endpoint("logout"))

@@ -62,7 +62,7 @@ def test_a_name_that_is_not_this_machine_is_refused(provider: Provider, http: re
     assert http.get(url, headers={"Host": host}).status_code == 400
 
 
-def test_nothing_listens_beyond_loopback_unless_told() -> None:
+def test_nothing_listens_beyond_loopback_by_default() -> None:
     for host in ("0.0.0.0", "192.0.2.1", "example.org", "::"):  # noqa: S104  # refused
         with pytest.raises(UsageError, match="must be allowed explicitly"):
             Provider(host=host)
@@ -94,7 +94,7 @@ def test_what_discovery_promises_is_there(provider: Provider, http: requests.Ses
     assert metadata["jwks_uri"] == provider.jwks_uri
 
 
-def test_time_passes_when_told(provider: Provider, http: requests.Session) -> None:
+def test_time_passes_only_when_the_test_advances_it(provider: Provider, http: requests.Session) -> None:
     headers = bearer(access_token(http, provider))
     assert http.get(provider.echo, headers=headers).status_code == 200
     provider.advance(60)
@@ -242,7 +242,7 @@ def test_a_stopped_provider_lets_go_of_its_port() -> None:
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_what_is_sent_is_bounded_and_odd_requests_are_answered(provider: Provider, http: requests.Session) -> None:
+def test_requests_are_bounded_and_odd_ones_get_a_response(provider: Provider, http: requests.Session) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert http.post(provider.token_endpoint, b"a=" + b"x" * 1_000_000, headers=form).status_code == 413
     for body in (b"%ff=%ff", b"\xff", b"&".join(b"a%d=1" % number for number in range(500)), b"{}"):

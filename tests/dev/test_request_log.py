@@ -44,7 +44,7 @@ def test_a_value_without_a_name_in_a_query_is_not_logged(provider: Provider, htt
 
 
 @pytest.mark.parametrize("value", [b"a secret value", b"Wonderland", b"x" * 1000, b"%00"])
-def test_what_is_no_grant_type_is_not_logged(value: bytes) -> None:
+def test_a_value_that_is_not_a_grant_type_is_not_logged(value: bytes) -> None:
     assert logged(form(b"grant_type=" + value), "/token", 400).grant_type is None
     assert grant_type_of(form(b"grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer")) is not None
 

@@ -18,12 +18,12 @@ ABSENT = [name for line in NOT_THERE for name in SPAN.findall(line.partition(" |
 
 
 @pytest.mark.parametrize(("module", "name"), IMPORTS)
-def test_what_is_said_to_be_there_is_there(module: str, name: str) -> None:
+def test_names_documented_as_present_exist(module: str, name: str) -> None:
     assert hasattr(importlib.import_module(module), name)
 
 
 @pytest.mark.parametrize("path", ABSENT)
-def test_what_is_said_not_to_be_there_is_not(path: str) -> None:
+def test_names_documented_as_missing_do_not_exist(path: str) -> None:
     module, _, name = path.rpartition(".")
     with pytest.raises((ModuleNotFoundError, AttributeError)):
         getattr(importlib.import_module(module), name)

@@ -192,13 +192,13 @@ def exchanged_for(run: Run, frontend: str) -> str | None:
     return run.users()[-1].token
 
 
-def test_a_token_is_exchanged_only_for_whom_it_is_meant(run: Run) -> None:
+def test_a_token_is_exchanged_only_for_its_audience(run: Run) -> None:
     """Keycloak's rule, which the document is silent about: `client-3`'s token says nothing of `client-1`."""
     with pytest.raises(AccessDenied, match="Client is not within the token audience"):
         exchanged_for(run, "client-3")
 
 
-def test_a_token_that_is_meant_for_the_client_is_exchanged_whoever_got_it(
+def test_a_token_for_the_client_is_exchanged_whichever_client_requested_it(
     library: ModuleType, hostile: Hostile
 ) -> None:
     frontend = registered("frontend", "my-secret", audiences={"profile": "client-1"})
@@ -209,7 +209,7 @@ def test_a_token_that_is_meant_for_the_client_is_exchanged_whoever_got_it(
 
 
 @pytest.mark.parametrize("how", ["transport", "mounts"])
-def test_nobody_needs_a_private_attribute(run: Run, how: str) -> None:
+def test_the_programs_need_no_private_attribute(run: Run, how: str) -> None:
     names = run(GETTING)
     library: Any = run.library
     factory = names["AuthenticatingTransportFactory"](names["oauth_authority"])

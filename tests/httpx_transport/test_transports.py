@@ -159,7 +159,7 @@ def test_any_number_of_callers_share_one_negotiation(world: World, hostile: Host
     assert sent(hostile) == ["Bearer at-1"] * 32
 
 
-def test_an_error_reaches_everybody_who_waited_and_nobody_later(
+def test_an_error_is_raised_for_all_waiting_callers_and_for_no_later_caller(
     world: World, hostile: Hostile, counting: Counting
 ) -> None:
     held = Held(reply(401, json={"error": "invalid_client"}))
@@ -197,7 +197,7 @@ def test_an_api_that_always_refuses_costs_one_renewal(world: World, hostile: Hos
     assert sent(hostile) == ["Bearer at-1"] + ["Bearer at-2"] * 12 + ["Bearer at-3"]
 
 
-def test_a_redirect_at_home_takes_no_token(world: World, hostile: Hostile) -> None:
+def test_a_redirect_within_the_origin_causes_one_renewal(world: World, hostile: Hostile) -> None:
     client = authenticating(world, hostile, *[token(f"at-{one}") for one in range(1, 10)])
     hostile.on("/api", reply(307, headers={"Location": "/there"}))
     hostile.on("/there", NO)
@@ -251,7 +251,7 @@ def test_a_streamed_upload_is_never_sent_again(world: World, hostile: Hostile) -
     assert len(hostile.to("/api")) == 1
 
 
-def test_where_no_other_token_is_to_be_had_the_caller_is_told_and_the_client_goes_on(
+def test_without_another_token_the_caller_gets_the_error_and_the_client_keeps_working(
     world: World, hostile: Hostile
 ) -> None:
     client = authenticating(world, hostile, token("at-1"), GARBAGE)

@@ -164,7 +164,9 @@ def test_without_a_subject_token_an_optional_exchange_sends_the_clients_own(
 
 
 @pytest.mark.parametrize("wrong", [7, b"bytes", {"access_token": "a"}, ["st"], True, "two words", "€"])
-def test_what_is_no_subject_token_is_a_usage_error_optional_or_not(world: World, hostile: Hostile, wrong: Any) -> None:
+def test_a_value_that_is_not_a_subject_token_is_a_usage_error_optional_or_not(
+    world: World, hostile: Hostile, wrong: Any
+) -> None:
     for optional in (False, True):
         client = exchanging(world, hostile, world.function(lambda: wrong), optional_exchange=optional)
         with pytest.raises(UsageError, match=r"subject[ _]token"):
@@ -213,7 +215,7 @@ def test_many_callers_with_one_subject_token_share_one_exchange(world: World, ho
     assert len(hostile.token_requests) == 1
 
 
-def test_what_an_exchange_brought_that_is_no_access_token_is_given_to_its_caller_and_sent_to_nobody(
+def test_an_exchanged_token_that_is_no_access_token_is_returned_and_never_sent(
     world: World, provider: Provider, hostile: Hostile
 ) -> None:
     authority = world.authority_class(world.client(base_url=provider.issuer))

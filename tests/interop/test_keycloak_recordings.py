@@ -34,7 +34,7 @@ def test_the_recording_holds_no_token_and_no_address_of_a_run() -> None:
     assert set(re.findall(r"127\.0\.0\.1:(\d+)", text)) == {"9499"}
 
 
-def test_a_difference_is_told_by_its_path() -> None:
+def test_a_difference_is_reported_with_its_path() -> None:
     expected = {"status": 400, "body": {"error": "invalid_grant", "left": 1}}
     seen = json.loads('{"status": 400, "body": {"error": "invalid_client", "left": true}}')
     assert differences(expected, seen) == [

@@ -39,7 +39,7 @@ def test_clocks_may_differ_by_the_leeway_and_no_more() -> None:
         refused(claims, leeway=30)
 
 
-def test_the_leeway_is_a_minute_unless_said_otherwise() -> None:
+def test_the_leeway_is_a_minute_by_default() -> None:
     assert LEEWAY <= 60
     JWTClaims({"exp": NOW - 59}).validate(NOW)
     with pytest.raises(VerificationError):
@@ -167,7 +167,7 @@ def test_a_param_that_nothing_is_compared_with_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"payload": None}, {"payload": "x"}, {"header": "x"}, {"params": ["x"]}])
-def test_what_is_no_mapping_is_an_error(wrong: dict[str, Any]) -> None:
+def test_a_value_that_is_not_a_mapping_is_an_error(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="is a mapping"):
         cast(Any, JWTClaims)(**{"payload": {}, **wrong})
 

@@ -90,7 +90,7 @@ def test_another_compression_is_refused(zipped: object) -> None:
         "{}",
     ],
 )
-def test_what_is_not_in_the_compact_form_is_refused(token: str) -> None:
+def test_a_token_that_is_not_in_the_compact_form_is_refused(token: str) -> None:
     refused(token, b"s" * 16)
 
 

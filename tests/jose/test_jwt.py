@@ -46,7 +46,7 @@ def refused(token: Any, key: object, algorithms: list[str] | None = None) -> Ver
     return caught.value
 
 
-def test_what_is_encoded_is_decoded() -> None:
+def test_an_encoded_value_decodes_to_itself() -> None:
     token = jwt.encode({"alg": "RS256", "kid": "one"}, {"iss": "https://as.example", "n": 1}, RSA)
     claims = jwt.decode(token, PEM)
     assert isinstance(claims, JWTClaims)
@@ -79,7 +79,7 @@ def test_keys_come_in_every_form_that_programs_have(key: object) -> None:
     assert jwt.decode(GOOD, key).sub == "a"
 
 
-def test_a_function_that_wants_the_claims_too_is_told_why_it_gets_none() -> None:
+def test_the_error_says_why_a_key_function_gets_no_claims() -> None:
     def two(header: Mapping[str, Any], payload: Mapping[str, Any]) -> object:
         raise AssertionError((header, payload))
 

@@ -152,7 +152,7 @@ def test_a_key_set_verifies() -> None:
 
 
 @pytest.mark.parametrize("keys", [None, "text", 5, [None], [{"kty": "AKP"}], {"keys": []}])
-def test_a_key_set_of_what_is_no_key_is_an_error(keys: Any) -> None:
+def test_a_key_set_of_a_value_that_is_not_a_key_is_an_error(keys: Any) -> None:
     with pytest.raises(UsageError):
         KeySet(keys)
 

@@ -139,7 +139,7 @@ def test_an_encrypted_private_key_is_named_as_such() -> None:
         [],
     ],
 )
-def test_what_is_no_key_is_one_error_that_quotes_nothing(broken: object) -> None:
+def test_a_value_that_is_not_a_key_is_one_error_that_quotes_nothing(broken: object) -> None:
     with pytest.raises(UsageError) as caught:
         import_key(broken)
     assert "secretstuff" not in repr(caught.value)
@@ -155,7 +155,7 @@ def test_a_key_set_keeps_what_it_understands_and_ignores_the_rest() -> None:
 
 
 @pytest.mark.parametrize("value", [{}, {"keys": "none"}, "[]", 3])
-def test_what_is_no_key_set_is_an_error(value: object) -> None:
+def test_a_value_that_is_not_a_key_set_is_an_error(value: object) -> None:
     with pytest.raises(UsageError):
         import_key_set(value)
 

@@ -39,7 +39,7 @@ def test_a_token_is_asked_for_and_then_there(world: World) -> None:
     assert world.events[0].source == f"c at {world.server.token_endpoint}"
 
 
-def test_a_refusal_is_told_by_its_stable_code(world: World) -> None:
+def test_a_rejection_is_reported_with_its_stable_code(world: World) -> None:
     said = {"error": "invalid_client", "error_description": "words of the server"}
     world.server.on("/token", Slow(world, reply(401, json=said)))
     with pytest.raises(InvalidClient):
@@ -65,7 +65,7 @@ def test_every_failure_has_a_code_of_which_there_are_few(world: World, answer: A
     assert [(event.kind, event.error) for event in world.events] == [("requested", None), ("failed", code)]
 
 
-def test_who_waits_for_somebody_elses_attempt_tells_how_long(world: World) -> None:
+def test_a_wait_for_the_attempt_of_another_caller_is_reported_with_its_duration(world: World) -> None:
     held = Held(token(ACCESS))
     world.server.on("/token", held)
     with others_waiting(world, CALLERS - 1, held) as outcome:
@@ -78,7 +78,7 @@ def test_who_waits_for_somebody_elses_attempt_tells_how_long(world: World) -> No
     assert len(world.events) == CALLERS + 1
 
 
-def test_a_wait_for_an_attempt_that_fails_is_told_as_a_wait(world: World) -> None:
+def test_a_wait_for_an_attempt_that_fails_is_reported_as_a_wait(world: World) -> None:
     held = Held(reset)
     world.server.on("/token", held)
     with others_waiting(world, 1, held) as outcome:
@@ -87,7 +87,7 @@ def test_a_wait_for_an_attempt_that_fails_is_told_as_a_wait(world: World) -> Non
     assert sorted(world.events.kinds) == ["failed", "requested", "waited"]
 
 
-def test_a_refused_token_is_told_and_then_the_next_one(world: World) -> None:
+def test_a_rejected_token_is_reported_and_then_the_next_one(world: World) -> None:
     world.server.on("/token", token("first", refresh_token=REFRESH), token(ACCESS))
     world.call()
     world.events.clear()
@@ -98,7 +98,7 @@ def test_a_refused_token_is_told_and_then_the_next_one(world: World) -> None:
     assert (told.client_id, told.server, told.duration) == ("c", world.server.token_endpoint, None)
 
 
-def test_a_fresh_token_is_silent_and_nobody_looks_at_the_time(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fresh_token_causes_no_event_and_reads_no_clock(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.server.on("/token", token(ACCESS))
     world.call()
     world.events.clear()
@@ -146,7 +146,7 @@ def test_no_secret_is_in_any_event_or_record(world: World, caplog: pytest.LogCap
 
 
 @blocking_only
-def test_a_callback_that_wants_the_token_it_is_told_about_gets_an_error_and_does_not_hang(made: Made) -> None:
+def test_an_event_callback_that_requests_the_token_gets_an_error_and_does_not_hang(made: Made) -> None:
     outcomes: list[object] = []
 
     def wants_it(event: TokenEvent) -> None:

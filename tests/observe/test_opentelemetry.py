@@ -221,7 +221,7 @@ def test_an_exporter_may_start_a_task_that_wants_the_token(
     assert brought == [ACCESS, ACCESS]
 
 
-def test_an_exporter_that_waits_for_the_token_is_told_what_a_callback_is_told(
+def test_an_exporter_that_requests_the_token_gets_the_error_of_a_callback(
     telemetry: Telemetry, exporting: Exporting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []

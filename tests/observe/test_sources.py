@@ -37,7 +37,7 @@ def test_a_dead_refresh_token_and_the_grant_that_follows_are_two_requests(server
     ]
 
 
-def test_a_grant_that_is_known_to_be_dead_is_not_asked_for_and_not_told_again(server: Hostile, events: Events) -> None:
+def test_a_grant_that_is_known_to_be_dead_causes_no_request_and_no_event(server: Hostile, events: Events) -> None:
     server.on("/token", DEAD)
     dead = RefreshToken("c", SECRET, refresh_token=REFRESH)
     with TokenSource(dead, token_endpoint=server.token_endpoint, on_event=events.append) as source:
@@ -58,9 +58,7 @@ def test_a_token_is_rejected_once_however_many_were_refused_with_it(server: Host
     assert events.kinds == ["requested", "renewed", "rejected", "requested", "renewed"]
 
 
-def test_what_fails_before_there_is_a_request_is_told_without_one(
-    server: Hostile, events: Events, timer: Timer
-) -> None:
+def test_a_failure_before_the_request_is_reported_without_one(server: Hostile, events: Events, timer: Timer) -> None:
     def no_assertion() -> str:
         timer.advance(2)
         raise LookupError(SECRET)
@@ -75,7 +73,7 @@ def test_what_fails_before_there_is_a_request_is_told_without_one(
     assert events == [failed]
 
 
-def test_a_discovery_that_fails_is_told(server: Hostile, events: Events) -> None:
+def test_a_failed_discovery_is_reported(server: Hostile, events: Events) -> None:
     server.on("/.well-known/openid-configuration", reply(500))
     with TokenSource(CLIENT, issuer=server.url(""), on_event=events.append) as source, pytest.raises(OAuthError):
         source.token()
@@ -136,7 +134,7 @@ async def test_tasks_tell_the_same(server: Hostile, events: Events, timer: Timer
 
 @both_backends
 @pytest.mark.anyio
-async def test_a_caller_that_is_cancelled_while_it_waits_tells_how_long_it_did(
+async def test_a_caller_that_is_canceled_while_it_waits_tells_how_long_it_did(
     server: Hostile, events: Events, timer: Timer, anyio_backend: str
 ) -> None:
     held = Held(token(ACCESS))

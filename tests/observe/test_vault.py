@@ -21,7 +21,9 @@ def vault_on(store: MemoryStore, server: Hostile, **options: Any) -> TokenVault:
     return TokenVault(store, client_id="c", client_secret=SECRET, **{**usual, **options})
 
 
-def test_who_waits_for_another_process_tells_how_long(server: Hostile, events: Events, timer: Timer) -> None:
+def test_a_wait_for_another_process_is_reported_with_its_duration(
+    server: Hostile, events: Events, timer: Timer
+) -> None:
     held = Held(token("new", refresh_token="next"))
     server.on("/token", held)
     store = MemoryStore()
@@ -47,7 +49,7 @@ def test_who_waits_for_another_process_tells_how_long(server: Hostile, events: E
     assert [(event.kind, event.duration, event.error) for event in events] == [("waited", 0.25, None)]
 
 
-def test_who_takes_over_from_a_process_that_died_tells_of_the_wait_and_then_of_its_own_request(
+def test_a_takeover_from_a_dead_process_reports_the_wait_and_then_the_request(
     server: Hostile, events: Events, timer: Timer
 ) -> None:
     server.on("/token", token("new", refresh_token="next"))

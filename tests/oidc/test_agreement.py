@@ -62,7 +62,7 @@ def test_an_original_without_sub_agrees_with_nothing() -> None:
         check_renewed({"iss": ORIGINAL["iss"]}, {"iss": ORIGINAL["iss"]})
 
 
-def test_the_nonce_is_not_told() -> None:
+def test_the_nonce_is_not_shown() -> None:
     with pytest.raises(VerificationError) as error:
         check_renewed(ORIGINAL, renewed(nonce="another"))
     assert ORIGINAL["nonce"] not in repr(error.value)

@@ -43,7 +43,7 @@ def test_everything_that_was_sent_is_compared() -> None:
     assert refused(good, **{**sent, "client_id": "another-client"}) == "aud"
 
 
-def test_a_nonce_that_nobody_here_sent_is_refused() -> None:
+def test_a_nonce_that_was_not_sent_is_refused() -> None:
     check(claims(nonce=None), nonce=None)
     assert refused(claims(), nonce=None) == "nonce"
 

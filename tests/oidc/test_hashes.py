@@ -39,5 +39,5 @@ def test_only_the_same_hash_is_a_match(found: dict[str, object]) -> None:
         check_hash(found, "at_hash", Secret(AT), "RS256")
 
 
-def test_what_is_not_ascii_is_hashed_all_the_same() -> None:
+def test_text_beyond_ascii_is_hashed() -> None:
     assert half_hash("é\udcff", "RS256")

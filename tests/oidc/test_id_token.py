@@ -25,7 +25,7 @@ def test_params_may_be_secrets() -> None:
 
 @pytest.mark.parametrize("name", [name for name in IDToken.PARAMS if name != "trusted_audiences"])
 @pytest.mark.parametrize("value", [None, "", Secret(""), [], object()])
-def test_a_param_that_is_missing_is_no_check_that_is_left_out(name: str, value: object) -> None:
+def test_a_param_that_is_missing_is_no_check_that_is_omitted(name: str, value: object) -> None:
     with pytest.raises(UsageError, match=name):
         id_token(claims(), {name: value})
 
@@ -49,7 +49,7 @@ def test_amr_is_a_list_of_texts(amr: object) -> None:
 
 @pytest.mark.parametrize("name", ["nonce", "acr", "azp", "at_hash", "c_hash", "s_hash"])
 @pytest.mark.parametrize("value", ["", 1, True, ["a"], {}])
-def test_what_is_compared_with_nothing_is_well_formed_all_the_same(name: str, value: object) -> None:
+def test_a_claim_without_an_expected_value_is_still_checked_for_form(name: str, value: object) -> None:
     accept(claims(**{name: "a"}), {})
     assert refused(claims(**{name: value}), {}).claim == name
 

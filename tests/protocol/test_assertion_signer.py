@@ -31,7 +31,7 @@ def signer(_: bytes) -> bytes:
         ({"headers": {"alg": 7}}, "alg is text"),
     ],
 )
-def test_what_cannot_sign_is_a_usage_error_at_construction(wrong: dict[str, Any], said: str) -> None:
+def test_a_key_that_cannot_sign_is_a_usage_error_at_construction(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         AssertionSigner(**wrong)
 

@@ -97,7 +97,7 @@ def test_a_transaction_goes_through_json_and_comes_back_the_same() -> None:
     assert AuthorizationTransaction.from_dict(json.loads(json.dumps(TRANSACTION.to_dict()))) == TRANSACTION
 
 
-def test_what_is_optional_may_be_missing() -> None:
+def test_optional_members_may_be_missing() -> None:
     members = {k: v for k, v in TRANSACTION.to_dict().items() if k not in OPTIONAL}
     restored = AuthorizationTransaction.from_dict({**members, "expires_at": 1_800_000_600})
     assert (restored.issuer, restored.redirect_uri, restored.scope) == (None, None, Scope())
@@ -224,7 +224,7 @@ def test_an_issuer_that_was_promised_must_come(answer: str) -> None:
         assert parse_callback(url, state="s", issuer=ISSUER).parameters["code"]
 
 
-def test_an_issuer_is_taken_where_nobody_knows_whom_to_expect() -> None:
+def test_an_issuer_is_accepted_if_none_is_expected() -> None:
     assert parse_callback(callback(("iss", "https://x"), ("state", "s")), state="s").parameters["iss"] == "https://x"
 
 
@@ -307,7 +307,7 @@ def test_an_oversized_callback_is_refused_unread() -> None:
 
 
 @pytest.mark.parametrize(("url", "what"), [("https://[/cb?state=s", "not a URL"), (CB + "?" + "a&" * 2000, "1000")])
-def test_what_is_no_callback_is_a_typed_error(url: str, what: str) -> None:
+def test_a_value_that_is_not_a_callback_is_a_typed_error(url: str, what: str) -> None:
     with pytest.raises(VerificationError, match=what):
         parse_callback(url, state="s")
 

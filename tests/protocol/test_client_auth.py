@@ -237,7 +237,7 @@ def test_a_method_of_client_authentication_is_found_by_its_name_registered_ones_
         ("mine2", "'mine'"),
     ],
 )
-def test_a_method_that_nobody_knows_names_the_nearest_known_one(name: str, hint: str) -> None:
+def test_a_method_that_is_unknown_names_the_nearest_known_one(name: str, hint: str) -> None:
     with pytest.raises(UsageError, match=hint):
         auth_method_named(name, {"mine": client_secret_post})
 

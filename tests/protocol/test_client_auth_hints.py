@@ -36,7 +36,7 @@ def invalid_client() -> InvalidClient:
     return InvalidClient("invalid_client", "unknown client", status=401)
 
 
-def test_the_audience_of_an_assertion_is_told_with_the_option_that_changes_it() -> None:
+def test_the_error_names_the_audience_of_an_assertion_and_the_option_that_changes_it() -> None:
     request = request_by(ClientSecretJWT(), credential=LONG)
     for error in (invalid_client(), InvalidResponse("empty", "the body is empty", status=403)):
         told = refused(request, error, credential=LONG)
@@ -46,13 +46,13 @@ def test_the_audience_of_an_assertion_is_told_with_the_option_that_changes_it() 
 
 
 @pytest.mark.parametrize("assertion", ["", "a", "a.b.c", "a.W10.c"])
-def test_an_assertion_that_cannot_be_read_is_told_all_the_same(assertion: str) -> None:
+def test_an_assertion_that_cannot_be_read_is_reported_anyway(assertion: str) -> None:
     request = Request("POST", URL, (), (("client_assertion", assertion),))
     assert "the audience None" in refused(request, invalid_client())
 
 
 @pytest.mark.parametrize(("client_id", "credential"), [("c", ODD), ("a:b", Secret("s")), ("c", "ö")])
-def test_an_encoding_that_changed_the_secret_is_told_with_the_other_methods(client_id: str, credential: object) -> None:
+def test_an_error_after_encoding_changed_the_secret_names_the_other_methods(client_id: str, credential: object) -> None:
     request = request_by(client_secret_basic, client_id, credential)
     told = refused(request, invalid_client(), client_id, credential)
     assert told.startswith("invalid_client: unknown client; ")

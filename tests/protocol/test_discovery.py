@@ -36,12 +36,12 @@ def test_an_issuer_without_a_path_has_one_place_less() -> None:
     assert well_known_urls("https://example.com/") == places
 
 
-def test_a_slash_at_the_end_of_an_issuer_is_left_out_of_the_places() -> None:
+def test_a_slash_at_the_end_of_an_issuer_is_omitted_of_the_places() -> None:
     assert well_known_urls(ISSUER + "/") == well_known_urls(ISSUER)
 
 
 @pytest.mark.parametrize("issuer", ["http://example.com", "https://example.com/?a=b", "https://example.com#f", "x", ""])
-def test_what_is_no_issuer_is_a_usage_error_before_anything_is_sent(issuer: str) -> None:
+def test_a_value_that_is_not_an_issuer_is_a_usage_error_before_anything_is_sent(issuer: str) -> None:
     with pytest.raises(UsageError, match="issuer"):
         next(discover_flow(issuer))
 

@@ -38,7 +38,7 @@ def test_further_parameters_and_headers_are_added_and_override_nothing() -> None
 
 
 @pytest.mark.parametrize("token", ["", "é", "a\r\nb"])
-def test_what_is_no_token_is_not_asked_about(token: str) -> None:
+def test_a_value_that_is_not_a_token_is_not_asked_about(token: str) -> None:
     with pytest.raises(UsageError, match="visible ASCII"):
         introspection_request(URL, Secret(token))
 
@@ -48,7 +48,7 @@ def test_a_token_is_not_sent_to_an_endpoint_that_cannot_be() -> None:
         introspection_request("http://server.example.com/introspect", TOKEN)
 
 
-def test_the_answer_of_rfc_7662_section_2_2_is_a_mapping_that_says_active() -> None:
+def test_the_response_of_rfc_7662_section_2_2_is_a_mapping_that_says_active() -> None:
     members = {"active": True, "client_id": "l238j323ds-23ij4", "exp": 1419356238, "extension_field": "twenty-seven"}
     got = parse_introspection(Response(200, (), json.dumps(members).encode()))
     assert isinstance(got, Introspection)
@@ -63,7 +63,7 @@ def test_a_token_that_is_not_active_is_not() -> None:
 
 
 @pytest.mark.parametrize("active", [None, "true", 1, 0, [True], {}])
-def test_an_answer_that_does_not_say_active_true_or_false_denies(active: Any) -> None:
+def test_a_response_that_does_not_say_active_true_or_false_denies(active: Any) -> None:
     with pytest.raises(InvalidResponse) as caught:
         parse_introspection(Response(200, (), json.dumps({"active": active}).encode()))
     assert (caught.value.problem, caught.value.status) == ("active_missing", 200)

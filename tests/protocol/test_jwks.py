@@ -109,7 +109,7 @@ def test_the_id_of_a_skipped_key_is_printable_and_short() -> None:
         (answer({"keys": [PUBLIC[0]] * 101}), "too_many_keys"),
     ],
 )
-def test_what_is_no_key_set_is_an_error_with_its_reason(response: Response, problem: str) -> None:
+def test_a_value_that_is_not_a_key_set_is_an_error_with_its_reason(response: Response, problem: str) -> None:
     with pytest.raises(InvalidResponse) as error:
         parse_jwks(response)
     assert error.value.problem == problem

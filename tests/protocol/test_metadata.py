@@ -53,7 +53,7 @@ def test_the_issuer_must_be_the_one_that_was_asked_for_compared_as_text(named: A
     assert caught.value.expected == ISSUER
 
 
-def test_metadata_without_an_issuer_is_nobodys() -> None:
+def test_metadata_without_an_issuer_is_refused() -> None:
     with pytest.raises(VerificationError, match="missing"):
         parse_metadata({"token_endpoint": "https://server.example.com/token"}, ISSUER)
 
@@ -107,7 +107,7 @@ def test_metadata_sets_no_option_of_a_client() -> None:
     assert got.extra["verify"] is False
 
 
-def test_what_is_given_is_neither_changed_nor_changed_later() -> None:
+def test_arguments_are_copied_and_never_changed() -> None:
     members = dict(RFC_8414)
     got = ServerMetadata.from_mapping(members)
     assert members == RFC_8414

@@ -88,7 +88,7 @@ def test_members_of_the_wrong_type_are_an_error(wrong: dict[str, Any]) -> None:
         ProtectedResource(resource=API, **wrong)
 
 
-def test_what_is_published_is_what_is_parsed() -> None:
+def test_a_published_document_parses_to_the_same_value() -> None:
     published = ProtectedResource(
         resource=API, authorization_servers=("https://as.example",), scopes_supported=("a", "b"), extra={"x": [1]}
     )

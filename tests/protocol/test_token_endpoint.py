@@ -41,7 +41,7 @@ def problem_of(response: Response) -> str:
     return caught.value.problem
 
 
-def test_the_answer_of_rfc_6749_section_5_1_is_a_token() -> None:
+def test_the_response_of_rfc_6749_section_5_1_is_a_token() -> None:
     response = Response(
         200,
         (("Content-Type", "application/json;charset=UTF-8"), ("Cache-Control", "no-store")),
@@ -76,7 +76,7 @@ def test_an_error_wins_over_a_token_with_any_status() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])
-def test_a_token_in_an_answer_that_failed_is_none(status: int) -> None:
+def test_a_token_in_a_response_that_failed_is_none(status: int) -> None:
     assert problem_of(Response(status, (), answer().body)) == "status"
 
 
@@ -131,7 +131,7 @@ def test_an_option_does_not_change_the_meaning_of_a_known_type() -> None:
     assert check_token_types({"DPoP": "Bearer", "user": "dpop"}) == {"user": "DPoP"}
 
 
-def test_an_answer_without_an_access_token_is_none() -> None:
+def test_a_response_without_an_access_token_is_none() -> None:
     assert problem_of(Response(200, (), b"{}")) == "access_token_missing"
     assert problem_of(answer(access_token=None)) == "access_token_missing"
 
@@ -213,7 +213,7 @@ def test_a_lifetime_with_a_fraction_is_rounded_down(value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "9" * 5000])
-def test_a_lifetime_that_is_no_json_spoils_the_answer_with_a_typed_error(text: str) -> None:
+def test_a_lifetime_that_is_no_json_spoils_the_response_with_a_typed_error(text: str) -> None:
     body = b'{"access_token": "a", "token_type": "Bearer", "expires_in": ' + text.encode() + b"}"
     assert problem_of(Response(200, (), body)) == "not_json"
 
@@ -295,7 +295,7 @@ def test_a_fragment_has_the_same_parser() -> None:
 
 
 @pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token", "token_type"])
-def test_no_error_quotes_what_was_in_the_answer(name: str) -> None:
+def test_no_error_quotes_what_was_in_the_response(name: str) -> None:
     with pytest.raises(InvalidResponse) as caught:
         token(**{name: 'hunter2 "\n'})
     assert "hunter2" not in str(caught.value) + repr(caught.value) + repr(vars(caught.value))
@@ -316,7 +316,7 @@ NAMES = ["access_token", "token_type", "expires_in", "refresh_token", "scope", "
 
 @settings(deadline=None, max_examples=300)
 @given(st.integers(100, 599) | st.just(200), st.dictionaries(st.sampled_from(NAMES), anything), st.booleans())
-def test_whatever_the_answer_it_is_a_token_or_an_error_of_ours(
+def test_whatever_the_response_it_is_a_token_or_an_error_of_ours(
     status: int, members: dict[str, Any], valid: bool
 ) -> None:
     body = json.dumps({**(BEARER if valid else {}), **members}).encode()
@@ -340,7 +340,7 @@ def test_a_sender_constrained_token_was_asked_for_and_came(spelt: str) -> None:
     assert parse_token(answer(token_type=spelt), asked_at=NOW, bound=True).token_type == "DPoP"
 
 
-def test_where_no_bound_token_was_asked_for_one_is_a_token_all_the_same() -> None:
+def test_where_no_bound_token_was_asked_for_one_is_a_token_anyway() -> None:
     assert parse_token(answer(token_type="DPoP"), asked_at=NOW).token_type == "DPoP"
 
 
@@ -349,7 +349,7 @@ def test_an_error_is_an_error_whatever_was_asked_for() -> None:
         parse_token(Response(400, (), b'{"error": "invalid_grant"}'), asked_at=NOW, bound=True)
 
 
-def test_an_answer_without_the_id_token_that_was_asked_for_is_refused() -> None:
+def test_a_response_without_the_id_token_that_was_asked_for_is_refused() -> None:
     with pytest.raises(InvalidResponse, match="openid") as caught:
         parse_token(answer(), asked_at=NOW, openid=True)
     assert (caught.value.problem, caught.value.status) == ("id_token_missing", 200)

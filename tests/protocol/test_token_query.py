@@ -31,12 +31,12 @@ def test_further_parameters_and_headers_are_added() -> None:
     assert request.headers == (("accept", "text/plain"), ("X-Trace", "1"))
 
 
-def test_what_the_endpoint_says_already_is_not_repeated() -> None:
+def test_a_parameter_in_the_endpoint_is_not_repeated() -> None:
     assert token_query(f"{URL}?x=1", TOKEN, None, [("x", "1")], "revocation").form == (("token", "mF_9.B5f-4.1JqM"),)
 
 
 @pytest.mark.parametrize("token", ["", "é", "a\r\nb", "a\x7f", "***"])
-def test_what_is_no_token_is_not_sent(token: str) -> None:
+def test_a_value_that_is_not_a_token_is_not_sent(token: str) -> None:
     with pytest.raises(UsageError, match=r"visible ASCII|printed token"):
         token_query(URL, Secret(token), None, (), "revocation")
 

@@ -57,7 +57,7 @@ def test_a_jwt_is_text_that_nothing_has_verified() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"h", b"h.p", b"h p s", b'{"sub": "a"}', b"h.p.s.x.y.z", "hé.p.s".encode()])
-def test_what_is_called_a_jwt_and_is_none_is_refused(body: bytes) -> None:
+def test_a_body_declared_as_a_jwt_that_is_none_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidResponse) as error:
         parse_userinfo(Response(200, JWT, body))
     assert error.value.problem == "not_a_jwt"

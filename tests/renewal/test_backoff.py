@@ -58,9 +58,7 @@ def test_a_server_that_names_the_pause_is_taken_at_its_word_and_a_little_more() 
         (MissingTokenError("none"), False),
     ],
 )
-def test_what_is_about_the_moment_is_tried_again_and_what_is_about_the_request_is_not(
-    error: OAuthError, comes_back: bool
-) -> None:
+def test_a_temporary_error_is_retried_and_an_error_of_the_request_is_not(error: OAuthError, comes_back: bool) -> None:
     assert is_transient(error) is comes_back
 
 
@@ -77,5 +75,5 @@ def test_what_is_about_the_moment_is_tried_again_and_what_is_about_the_request_i
         (RecordError("is damaged"), False),
     ],
 )
-def test_only_what_would_ask_nobody_burdens_no_server(error: OAuthError, burdens: bool) -> None:
+def test_only_errors_without_a_request_begin_no_pause(error: OAuthError, burdens: bool) -> None:
     assert counts_for_backoff(error) is burdens

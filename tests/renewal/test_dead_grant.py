@@ -13,7 +13,7 @@ REFUSED = InvalidGrant(
 )
 
 
-def test_each_who_is_told_has_an_error_of_his_own_in_the_servers_words() -> None:
+def test_each_caller_gets_its_own_error_with_the_servers_text() -> None:
     dead = DeadGrant.of(LOGIN, REFUSED)
     first, second = dead.error(), dead.error()
     assert str(first) == str(second) == "invalid_grant: Session not active"
@@ -21,7 +21,7 @@ def test_each_who_is_told_has_an_error_of_his_own_in_the_servers_words() -> None
     assert len({id(first), id(second), id(REFUSED), id(dead.said)}) == 4
 
 
-def test_words_that_were_cut_and_escaped_are_told_again_as_they_were() -> None:
+def test_text_that_was_cut_and_escaped_is_repeated_unchanged() -> None:
     refused = InvalidGrant("invalid_grant", "\n" * 600)
     assert str(DeadGrant.of(LOGIN, refused).error()) == str(refused)
 

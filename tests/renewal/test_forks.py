@@ -33,5 +33,5 @@ def test_a_connection_that_does_not_close_keeps_no_lock_after_a_fork() -> None:
     run("a connection that does not close")
 
 
-def test_who_cannot_prepare_for_a_fork_keeps_nobody_else_from_it() -> None:
+def test_an_owner_that_fails_before_a_fork_does_not_affect_the_others() -> None:
     assert run("others") == "[(1, 1), (0, 0), (1, 1)]\n" * 2

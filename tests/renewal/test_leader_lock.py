@@ -27,7 +27,7 @@ def led(lock: LeaderLock, wake: Callable[[], object] | None = None) -> Holder:
     return lead
 
 
-def test_the_first_one_leads_and_nobody_else_until_it_has_left() -> None:
+def test_the_first_caller_holds_the_lock_until_it_releases_it() -> None:
     lock = LeaderLock()
     lead = led(lock)
     assert not lock.try_acquire()
@@ -35,7 +35,7 @@ def test_the_first_one_leads_and_nobody_else_until_it_has_left() -> None:
     assert lock.try_acquire()
 
 
-def test_all_who_waited_are_woken_once_when_the_leader_leaves() -> None:
+def test_all_waiting_callers_are_woken_once_when_the_lock_is_released() -> None:
     lock, woken = LeaderLock(), list[str]()
     lead = led(lock, lambda: woken.append("the leader"))
     assert not lock.try_acquire(lambda: woken.append("a"))
@@ -48,7 +48,7 @@ def test_all_who_waited_are_woken_once_when_the_leader_leaves() -> None:
     assert woken == ["a", "b"]
 
 
-def test_a_waiter_may_lead_as_soon_as_it_is_woken() -> None:
+def test_a_waiter_may_acquire_the_lock_as_soon_as_it_is_woken() -> None:
     lock, leads = LeaderLock(), list[bool]()
     lead = led(lock)
     lock.try_acquire(lambda: leads.append(bool(lock.try_acquire())))
@@ -56,7 +56,7 @@ def test_a_waiter_may_lead_as_soon_as_it_is_woken() -> None:
     assert leads == [True]
 
 
-def test_of_many_threads_at_once_exactly_one_leads() -> None:
+def test_exactly_one_of_many_threads_acquires_the_lock() -> None:
     lock, start = LeaderLock(), threading.Barrier(16)
 
     def enter() -> bool:
@@ -77,7 +77,7 @@ def test_a_thread_waits_for_another_ones_lead() -> None:
     thread.join(WAIT)
 
 
-def test_the_lead_of_a_closed_event_loop_is_taken_over_and_its_end_comes_too_late() -> None:
+def test_the_lock_of_a_closed_event_loop_is_taken_over_and_its_late_release_has_no_effect() -> None:
     lock, woken, loop = LeaderLock(), list[str](), asyncio.new_event_loop()
 
     async def enter() -> Holder:
@@ -97,7 +97,7 @@ def test_the_lead_of_a_closed_event_loop_is_taken_over_and_its_end_comes_too_lat
     assert woken == ["who waited"]
 
 
-def test_the_lead_of_a_loop_that_nobody_closed_ends_with_its_thread_unless_another_runs_it() -> None:
+def test_the_lock_of_an_unclosed_loop_is_abandoned_with_its_thread_unless_another_runs_it() -> None:
     lock, loop = LeaderLock(), asyncio.new_event_loop()
 
     async def enter() -> None:
@@ -114,7 +114,7 @@ def test_the_lead_of_a_loop_that_nobody_closed_ends_with_its_thread_unless_anoth
     loop.close()
 
 
-def test_the_lead_of_a_trio_run_ends_with_it() -> None:
+def test_the_lock_of_a_trio_run_is_abandoned_when_the_run_ends() -> None:
     lock = LeaderLock()
 
     async def enter() -> None:
@@ -126,7 +126,7 @@ def test_the_lead_of_a_trio_run_ends_with_it() -> None:
     assert lock.try_acquire()
 
 
-def test_the_lead_of_a_thread_ends_with_it() -> None:
+def test_the_lock_of_a_thread_is_abandoned_when_the_thread_ends() -> None:
     lock = LeaderLock()
     thread = threading.Thread(target=lambda: led(lock))
     thread.start()
@@ -135,7 +135,7 @@ def test_the_lead_of_a_thread_ends_with_it() -> None:
     assert lock.try_acquire()
 
 
-def test_a_lead_that_was_handed_to_a_thread_lives_with_that_thread() -> None:
+def test_a_lock_that_was_handed_to_a_thread_is_abandoned_when_that_thread_ends() -> None:
     lock, over = LeaderLock(), threading.Event()
     thread = threading.Thread(target=over.wait, args=(WAIT,))
 
@@ -197,7 +197,7 @@ def test_a_loop_that_has_ended_needs_no_waking(backend: str) -> None:
     assert woken.is_set()
 
 
-def test_a_trio_run_that_has_crashed_leads_no_more_and_needs_no_waking() -> None:
+def test_a_crashed_trio_run_holds_no_lock_and_is_not_woken() -> None:
     code = """
 import trio, trio.testing
 from doorkey.renewal.leader_lock import LeaderLock
@@ -225,7 +225,7 @@ except trio.TrioInternalError:
     assert done.stdout == "done\n"
 
 
-def test_the_lead_of_a_trio_run_that_was_a_guest_ends_with_the_thread_of_its_host() -> None:
+def test_the_lock_of_a_guest_trio_run_is_abandoned_with_the_thread_of_its_host() -> None:
     code = """
 import queue, threading, trio
 from doorkey.renewal.leader_lock import LeaderLock
@@ -278,7 +278,7 @@ def test_wakers_belong_to_a_running_loop() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_child_of_a_fork_forgets_the_leads_and_the_locks_of_its_parents_threads() -> None:
+def test_a_forked_child_releases_the_locks_of_its_parents_threads() -> None:
     code = """
 import os, threading, warnings
 from doorkey.renewal.leader_lock import LeaderLock

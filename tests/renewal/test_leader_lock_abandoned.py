@@ -87,7 +87,7 @@ def loop() -> Generator[asyncio.AbstractEventLoop]:
 
 
 @pytest.mark.parametrize("kinds", [("thread",), ("asyncio",), ("trio",), KINDS * 3])
-def test_who_waits_for_a_loop_that_is_closed_in_mid_renewal_takes_over(
+def test_a_waiting_caller_takes_over_from_a_loop_that_is_closed_in_mid_renewal(
     loop: asyncio.AbstractEventLoop, kinds: tuple[str, ...]
 ) -> None:
     world = World(slot())
@@ -101,7 +101,9 @@ def test_who_waits_for_a_loop_that_is_closed_in_mid_renewal_takes_over(
     assert not leader.done()
 
 
-def test_who_comes_after_a_loop_was_closed_in_mid_renewal_leads_at_once(loop: asyncio.AbstractEventLoop) -> None:
+def test_after_a_loop_was_closed_in_mid_renewal_the_next_caller_gets_the_lock_at_once(
+    loop: asyncio.AbstractEventLoop,
+) -> None:
     world = World(slot())
     leader = loop.run_until_complete(world.led())
     loop.close()
@@ -157,7 +159,7 @@ def test_a_loop_that_was_stopped_in_mid_renewal_and_runs_again_is_waited_for(loo
     assert world.server.asked == 1
 
 
-def test_who_waits_for_a_trio_run_that_crashes_in_mid_renewal_takes_over() -> None:
+def test_a_waiting_caller_takes_over_from_a_trio_run_that_crashes_in_mid_renewal() -> None:
     code = """
 import trio, trio.testing
 from doorkey.renewal import leader_lock

@@ -25,7 +25,7 @@ def left_behind(lock: LeaderLock) -> None:
     assert lock.try_acquire(blocks=True) is not None
 
 
-def test_a_lead_that_this_thread_left_behind_is_taken_over_by_its_next_call() -> None:
+def test_a_lock_that_this_thread_did_not_release_is_taken_over_by_its_next_call() -> None:
     lock = LeaderLock()
     flight = SingleFlight(slot(), answer, now, lock)
     left_behind(lock)
@@ -45,7 +45,7 @@ def test_other_threads_that_wait_for_it_are_woken_then() -> None:
     assert got == ["new"]
 
 
-def test_so_is_the_lead_of_a_discovery() -> None:
+def test_the_lock_of_a_discovery_is_taken_over_too() -> None:
     lock = LeaderLock()
     left_behind(lock)
     assert discovering(lock).acquire_or_wait() is None
@@ -53,7 +53,7 @@ def test_so_is_the_lead_of_a_discovery() -> None:
 
 
 @both_backends
-async def test_a_blocking_call_in_the_loop_of_the_task_that_leads_is_told_so_at_once(anyio_backend: str) -> None:
+async def test_a_blocking_call_in_the_loop_of_the_task_that_holds_the_lock_raises_at_once(anyio_backend: str) -> None:
     arrived, let_go = anyio.Event(), anyio.Event()
 
     async def held(effect: Any) -> Response:
@@ -70,7 +70,7 @@ async def test_a_blocking_call_in_the_loop_of_the_task_that_leads_is_told_so_at_
         let_go.set()
 
 
-def test_a_call_in_another_context_of_the_thread_that_leads_is_told_so_and_ends_no_lead() -> None:
+def test_a_call_in_another_context_of_the_thread_that_holds_the_lock_raises_and_releases_nothing() -> None:
     said: list[str] = []
     asked = 0
 
@@ -99,7 +99,7 @@ async def test_a_blocking_call_in_a_thread_that_runs_a_loop_takes_over_its_own_l
 
 
 @pytest.mark.anyio
-async def test_other_threads_wait_for_a_blocking_lead_in_a_thread_that_runs_a_loop() -> None:
+async def test_other_threads_wait_for_a_blocking_lock_holder_in_a_thread_that_runs_a_loop() -> None:
     lock = LeaderLock()
     left_behind(lock)
     assert not lock.is_abandoned()

@@ -167,7 +167,7 @@ def test_a_waiter_looks_at_the_lock_once_per_second(seconds: float, parts: list[
     assert list(leader_lock._intervals(seconds)) == parts
 
 
-def test_a_wait_ends_in_vain_after_its_seconds_and_with_success_once_it_is_woken(held: LeaderLock) -> None:
+def test_a_wait_ends_without_effect_after_its_seconds_and_with_success_once_it_is_woken(held: LeaderLock) -> None:
     woken = Latch()
     assert not wait_blocking(held, woken, 0.01)
     woken.set()

@@ -31,7 +31,7 @@ class Limited:
         return Response(200)
 
 
-def test_a_time_limit_of_the_leaders_is_told_to_the_leader_alone_and_those_who_waited_get_a_token() -> None:
+def test_a_time_limit_of_the_lock_holder_is_raised_for_it_alone_and_the_waiting_callers_get_a_token() -> None:
     server, lock = Limited(), Watched()
     flight = SingleFlight(slot(), server, now, lock)
     with in_background(flight.token) as leader:

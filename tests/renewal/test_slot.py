@@ -127,7 +127,7 @@ def test_a_look_is_of_one_moment_though_another_token_is_put_meanwhile() -> None
     assert made.decide(NOW) == (made.attempts.generation, NEW, Decision.USE)
 
 
-def test_a_token_is_at_hand_while_it_is_fresh_and_nobody_refuses_or_replaces_it() -> None:
+def test_a_token_is_available_while_it_is_fresh_and_neither_rejected_nor_replaced() -> None:
     made = slot(NEW)
     assert made.fresh_token(NOW + 239) is NEW
     assert made.fresh_token(NOW + 240) is None  # stale
@@ -148,21 +148,21 @@ def test_a_leeway_of_the_slot_counts() -> None:
 # -- one attempt, and those who waited for it --------------------------------------------------------------------------
 
 
-def test_the_leader_renews_and_the_token_is_everybodys() -> None:
+def test_the_lock_holder_renews_and_all_callers_get_the_token() -> None:
     made = slot()
     assert answered(made.renew_or_share(made.attempts.generation)) == NEW
     assert made.token == NEW
     assert made.decide(NOW)[2] is Decision.USE
 
 
-def test_whoever_waited_gets_that_token_without_a_request() -> None:
+def test_a_waiting_caller_gets_that_token_without_a_request() -> None:
     made = slot()
     seen = made.attempts.generation
     answered(made.renew_or_share(seen))
     assert outcome(made.renew_or_share(seen)) == NEW
 
 
-def test_whoever_waited_gets_a_copy_of_the_error_and_whoever_comes_later_tries_again() -> None:
+def test_a_waiting_caller_gets_a_copy_of_the_error_and_a_later_caller_tries_again() -> None:
     made, error = slot(), InvalidGrant("invalid_grant", "Session not active")
     seen = made.attempts.generation
     failed(made.renew_or_share(seen), error)
@@ -178,7 +178,7 @@ def test_whoever_waited_gets_a_copy_of_the_error_and_whoever_comes_later_tries_a
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), RuntimeError("a time limit of the leader's")])
-def test_an_attempt_that_was_cancelled_or_ended_by_an_error_of_somebody_elses_counts_as_none_so_the_next_in_line_leads(
+def test_a_canceled_or_interrupted_attempt_does_not_count_and_the_next_waiter_renews(
     error: BaseException,
 ) -> None:
     made = slot()
@@ -262,7 +262,7 @@ def test_a_refused_token_is_forgotten_only_if_it_is_still_the_one() -> None:
     assert not slot(None).reject(NEW)
 
 
-def test_a_failure_answers_those_who_come_before_its_pause_is_over() -> None:
+def test_a_failure_is_raised_again_until_its_pause_is_over() -> None:
     made = slot(backoff=Backoff(first=8.0))
     failed(made.renew_or_share(made.attempts.generation), TransportError("gone"))
     made.attempts.back_off(NOW, 1.0)
@@ -271,7 +271,7 @@ def test_a_failure_answers_those_who_come_before_its_pause_is_over() -> None:
     assert made.decide(NOW + 8)[2] is Decision.RENEW
 
 
-def test_during_the_pause_a_stale_token_is_used_and_nobody_tries() -> None:
+def test_during_the_pause_a_stale_token_is_used_without_an_attempt() -> None:
     stale = replace(OLD, expires_at=NOW + 30)
     made = slot(stale, backoff=Backoff(first=8.0))
     failed(made.renew_or_share(made.attempts.generation), TransportError("gone"))
@@ -301,7 +301,7 @@ def test_a_refusal_has_its_pause_too_or_each_call_would_ask_for_it_again() -> No
 
 
 @pytest.mark.parametrize("error", [UsageError("no subject token"), RuntimeError("a callback's own")])
-def test_a_failure_that_asked_nobody_has_no_pause(error: Exception) -> None:
+def test_a_failure_without_a_request_begins_no_pause(error: Exception) -> None:
     made = slot(backoff=Backoff())
     failed(made.renew_or_share(made.attempts.generation), error)
     made.attempts.back_off(NOW, 1.0)
@@ -337,7 +337,7 @@ def is_told(made: Slot, now: float = NOW) -> None:
     assert caught.value is not REFUSED
 
 
-def test_whoever_needs_a_token_of_a_dead_grant_is_told_for_as_long_as_it_is_there() -> None:
+def test_every_caller_gets_the_error_of_a_dead_grant_until_it_is_replaced() -> None:
     made = buried()
     for later in (0, 1, 1e9):
         is_told(made, NOW + later)
@@ -357,13 +357,13 @@ def test_a_token_that_an_api_refused_is_not_still_good() -> None:
     is_told(made)
 
 
-def test_unless_somebody_says_so_no_grant_can_be_repeated() -> None:
+def test_no_grant_can_be_repeated_by_default() -> None:
     made = slot(LOGIN)
     made.mark_dead(LOGIN, REFUSED)
     is_told(made)
 
 
-def test_where_the_first_grant_can_be_repeated_the_token_is_renewed_all_the_same() -> None:
+def test_where_the_first_grant_can_be_repeated_the_token_is_renewed_anyway() -> None:
     assert buried(repeatable=True).decide(NOW)[2] is Decision.RENEW
     assert buried(replace(LOGIN, expires_at=NOW + 10), repeatable=True).decide(NOW)[2] is Decision.RENEW_IF_FREE
 

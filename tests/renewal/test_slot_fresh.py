@@ -24,7 +24,7 @@ def slot_with(one: OAuthToken | None, leeway: float | None = None) -> Slot:
     return slot
 
 
-def test_a_fresh_token_is_at_hand_until_it_is_stale() -> None:
+def test_a_fresh_token_is_available_until_it_is_stale() -> None:
     slot = slot_with(one := token("a"), leeway=100)
     assert slot.fresh_token(NOW) is one
     assert slot.fresh_token(NOW + 199.9) is one
@@ -32,16 +32,16 @@ def test_a_fresh_token_is_at_hand_until_it_is_stale() -> None:
     assert slot.decide(NOW + 200)[2] is Decision.RENEW_IF_FREE
 
 
-def test_a_token_of_unknown_lifetime_is_always_at_hand() -> None:
+def test_a_token_of_unknown_lifetime_is_always_available() -> None:
     slot = slot_with(one := token("a", None))
     assert slot.fresh_token(NOW * 2) is one
 
 
-def test_no_token_is_not_at_hand() -> None:
+def test_no_token_is_not_available() -> None:
     assert slot_with(None).fresh_token(NOW) is None
 
 
-def test_a_refused_token_is_no_longer_at_hand_and_the_next_one_is() -> None:
+def test_a_rejected_token_is_no_longer_available_and_the_next_one_is() -> None:
     slot = slot_with(token("a"))
     assert slot.reject(token("a"))
     assert slot.fresh_token(NOW) is None
@@ -49,13 +49,13 @@ def test_a_refused_token_is_no_longer_at_hand_and_the_next_one_is() -> None:
     assert slot.fresh_token(NOW) is other
 
 
-def test_a_token_that_nobody_holds_any_more_is_refused_in_vain() -> None:
+def test_a_rejection_of_a_replaced_token_has_no_effect() -> None:
     slot = slot_with(one := token("b"))
     assert not slot.reject(token("a"))
     assert slot.fresh_token(NOW) is one
 
 
-def test_what_is_set_aside_is_looked_at_again() -> None:
+def test_a_skipped_token_is_considered_again() -> None:
     slot = slot_with(one := token("a"))
     slot.drop_fast_path()
     assert slot.fresh_token(NOW) is None

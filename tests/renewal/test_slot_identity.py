@@ -103,7 +103,7 @@ def test_no_token_is_unproven_once_the_token_is_taken_away() -> None:
     assert made.rejections.unproven is None
 
 
-def test_an_attempt_that_brings_the_very_same_token_has_ended_all_the_same() -> None:
+def test_an_attempt_that_brings_the_very_same_token_has_ended_anyway() -> None:
     def again(token: OAuthToken | None) -> Flow[OAuthToken]:
         yield from ASK
         assert token is not None

@@ -62,7 +62,7 @@ def test_a_refused_token_keeps_its_refresh_token_and_its_identity() -> None:
     assert made.decide(NOW)[2] is Decision.RENEW
 
 
-def test_a_renewal_that_fails_while_its_token_is_refused_tells_those_who_wait() -> None:
+def test_a_renewal_that_fails_while_its_token_is_refused_tells_the_waiting_callers() -> None:
     made = slot()
     seen = made.attempts.generation
     filling = made.renew_or_share(seen, OLD)
@@ -74,7 +74,7 @@ def test_a_renewal_that_fails_while_its_token_is_refused_tells_those_who_wait() 
         next(made.renew_or_share(seen))
 
 
-def test_a_leader_that_led_nothing_does_not_lengthen_the_pause() -> None:
+def test_a_lock_holder_that_sent_nothing_does_not_lengthen_the_pause() -> None:
     made = slot()
     made.reject(OLD)
     filling = made.renew_or_share(made.attempts.generation)

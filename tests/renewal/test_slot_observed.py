@@ -66,7 +66,7 @@ def test_a_token_is_rejected_without_an_observer_too() -> None:
     assert slot.fresh_token(0.0) is None
 
 
-def test_what_is_not_a_token_cannot_be_rejected() -> None:
+def test_only_a_token_can_be_rejected() -> None:
     with pytest.raises(UsageError, match="OAuthToken"):
         reject(slot_with(TOKEN), "a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

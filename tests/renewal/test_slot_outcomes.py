@@ -48,7 +48,7 @@ def test_a_renewal_that_a_login_has_overtaken_brings_the_logins_token() -> None:
     assert done.value.value == other
 
 
-def test_no_token_is_held_by_who_has_none() -> None:
+def test_a_slot_without_a_token_holds_none() -> None:
     assert slot(None).is_current(None)
     assert not slot(None).is_current(OLD)
 
@@ -61,7 +61,7 @@ def test_a_token_is_good_until_it_expires_or_is_refused() -> None:
     assert not made.is_good(NEW, NOW)
 
 
-def test_who_comes_between_a_failure_and_its_pause_is_told_as_who_comes_during_it() -> None:
+def test_a_caller_between_a_failure_and_its_pause_gets_the_same_error_as_during_it() -> None:
     made = slot(backoff=Backoff())
     failed(made.renew_or_share(made.attempts.generation), TransportError("no connection"))
     with pytest.raises(TransportError, match="no connection"):
@@ -72,13 +72,13 @@ def test_who_comes_between_a_failure_and_its_pause_is_told_as_who_comes_during_i
     assert made.decide(NOW + 3600)[2] is Decision.RENEW
 
 
-def test_a_failure_that_asked_nobody_has_no_pause_to_come() -> None:
+def test_a_failure_without_a_request_announces_no_pause() -> None:
     made = slot(backoff=Backoff())
     failed(made.renew_or_share(made.attempts.generation), UsageError("no endpoint"))
     assert made.decide(NOW)[2] is Decision.RENEW
 
 
-def test_an_attempt_whose_pause_could_not_begin_is_over_all_the_same() -> None:
+def test_an_attempt_whose_pause_could_not_begin_is_over_anyway() -> None:
     made = slot(backoff=Backoff())
     failed(made.renew_or_share(made.attempts.generation), TransportError("no connection"))
     made.attempts.end()

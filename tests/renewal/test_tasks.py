@@ -99,7 +99,7 @@ async def test_1000_tasks_that_want_the_same_make_one_request(explicit: bool) ->
 
 @both_backends
 @pytest.mark.anyio
-async def test_a_failure_is_told_to_all_tasks_that_waited_and_to_nobody_later() -> None:
+async def test_a_failure_is_raised_for_all_waiting_tasks_and_for_no_later_caller() -> None:
     server = Exchange(FAILURE)
     flight = AsyncSingleFlight(slot(), server, now, Watched(Counted(9, server)))
     errors = await together(10, flight.token)
@@ -164,7 +164,7 @@ async def test_in_the_background_no_task_waits_for_a_stale_token(error: OAuthErr
 @both_backends
 @pytest.mark.anyio
 @pytest.mark.parametrize("token", [EXPIRED, STALE], ids=["expired", "stale"])
-async def test_the_renewal_of_a_cancelled_leader_goes_on_and_the_waiters_get_the_token(token: OAuthToken) -> None:
+async def test_the_renewal_of_a_canceled_lock_holder_continues_and_the_waiters_get_the_token(token: OAuthToken) -> None:
     server, queued = Exchange(), anyio.Event()
     flight = AsyncSingleFlight(slot(token), server, now, Watched(queued.set))
     scope, outcomes = anyio.CancelScope(), list[OAuthToken]()
@@ -195,7 +195,7 @@ async def test_the_renewal_of_a_cancelled_leader_goes_on_and_the_waiters_get_the
 
 @both_backends
 @pytest.mark.anyio
-async def test_a_cancelled_waiter_leaves_and_harms_nobody() -> None:
+async def test_a_canceled_waiter_does_not_affect_the_others() -> None:
     server, queued = Exchange(), anyio.Event()
     flight = AsyncSingleFlight(slot(), server, now, Watched(queued.set))
     scope, outcomes = anyio.CancelScope(), list[OAuthToken]()
@@ -221,7 +221,7 @@ async def test_a_cancelled_waiter_leaves_and_harms_nobody() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_leader_that_asyncio_cancels_leaves_at_once_and_its_renewal_is_saved() -> None:
+async def test_a_lock_holder_that_asyncio_cancels_returns_at_once_and_its_renewal_is_saved() -> None:
     server = Exchange()
     flight = AsyncSingleFlight(slot(), server, now)
     leader = asyncio.create_task(flight.token())

@@ -56,7 +56,7 @@ def test_32_threads_that_ask_for_a_renewal_make_one() -> None:
     assert server.asked == 1
 
 
-def test_a_failure_is_told_to_all_who_waited_in_copies_and_to_nobody_later() -> None:
+def test_a_failure_is_raised_as_a_copy_for_all_waiting_callers_and_for_no_later_caller() -> None:
     server, lock = Server(FAILURE), Watched()
     flight = SingleFlight(slot(), server, now, lock)
     with callers(flight, 10) as outcomes:
@@ -93,7 +93,7 @@ def test_a_stale_token_survives_a_server_that_cannot_be_reached() -> None:
 
 
 @pytest.mark.parametrize("error", [None, TransportError("gone"), FAILURE])
-def test_in_the_background_a_stale_token_is_renewed_and_nobody_waits(error: OAuthError | None) -> None:
+def test_in_the_background_a_stale_token_is_renewed_and_no_caller_waits(error: OAuthError | None) -> None:
     server, lock = Server(*([error] if error else [])), Watched()
     flight = SingleFlight(slot(STALE), server, now, lock, background=True)
     assert [flight.token() for _ in range(3)] == [STALE] * 3
@@ -124,7 +124,7 @@ def test_where_no_thread_can_be_started_the_token_that_is_good_is_used_and_anoth
     assert flight.token() == NEW
 
 
-def test_an_interrupted_leader_hands_over_to_the_next_in_line() -> None:
+def test_an_interrupted_lock_holder_hands_over_to_the_next_waiter() -> None:
     server, lock = Server(KeyboardInterrupt()), Watched()
     flight = SingleFlight(slot(), server, now, lock)
     with callers(flight, 4) as outcomes:
@@ -136,7 +136,7 @@ def test_an_interrupted_leader_hands_over_to_the_next_in_line() -> None:
     assert server.asked == 2
 
 
-def test_whoever_looks_while_another_token_is_put_never_gets_the_expired_one() -> None:
+def test_a_concurrent_reader_never_gets_the_expired_token() -> None:
     shared = slot()
 
     def clock() -> float:
@@ -157,7 +157,7 @@ def test_a_caller_gives_up_with_an_error_rather_than_never(monkeypatch: pytest.M
     assert caught.value.retryable
 
 
-def test_whoever_saves_the_token_may_use_it_meanwhile_without_waiting_for_itself() -> None:
+def test_an_update_token_may_use_the_token_without_waiting_for_itself() -> None:
     used: list[OAuthToken] = []
 
     def renew(_: OAuthToken | None) -> Flow[OAuthToken]:

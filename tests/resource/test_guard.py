@@ -230,7 +230,7 @@ def test_a_function_of_the_program_may_verify_dpop_proofs(decides: Decides) -> N
     assert (decides.rejected(guard, bearer(text)).challenge or "").startswith("Bearer ")
 
 
-def test_what_the_function_returns_is_a_thumbprint(decides: Decides) -> None:
+def test_a_thumbprint_function_that_returns_something_else_is_an_error(decides: Decides) -> None:
     nothing: Any = str.isupper
     guard = decides.guard(dpop=lambda sent, presented: nothing(presented.reveal()))
     with pytest.raises(UsageError, match="thumbprint"):

@@ -83,14 +83,14 @@ def test_a_token_that_is_not_active_is_rejected(asking: Any) -> None:
         ({"cnf": {"x5t#S256": "t"}}, "cnf"),
     ],
 )
-def test_a_false_answer_is_not_believed(asking: Any, server: Server, members: dict[str, Any], claim: str) -> None:
+def test_a_false_response_is_not_believed(asking: Any, server: Server, members: dict[str, Any], claim: str) -> None:
     said = {**ACTIVE, **members}
     server.tokens[OPAQUE] = {name: value for name, value in said.items() if value is not None}
     assert rejected(asking).claim == claim
 
 
 @pytest.mark.parametrize("active", ["true", 1, None, [True]])
-def test_an_answer_that_does_not_say_active_in_so_many_words_is_no_answer(
+def test_a_response_that_does_not_say_active_in_so_many_words_is_no_answer(
     asking: Any, server: Server, active: object
 ) -> None:
     server.tokens[OPAQUE] = {**ACTIVE, "active": active}

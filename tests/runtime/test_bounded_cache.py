@@ -52,7 +52,7 @@ def test_the_least_recently_used_goes_first() -> None:
     assert cache.get("b", of("made again")).name == "made again"
 
 
-def test_what_nobody_used_for_a_while_goes_and_what_is_used_stays() -> None:
+def test_idle_values_are_evicted_and_used_ones_stay() -> None:
     clock = Clock()
     cache = Cache(idle=60, clock=clock)
     cache.get("a", of("a"))
@@ -63,7 +63,7 @@ def test_what_nobody_used_for_a_while_goes_and_what_is_used_stays() -> None:
     assert len(cache) == 1
 
 
-def test_a_value_that_was_idle_too_long_is_not_used_by_whoever_asks_for_it_next() -> None:
+def test_a_value_that_was_idle_too_long_is_not_returned() -> None:
     clock = Clock()
     cache = Cache(idle=60, clock=clock)
     cache.get("a", of("old"))
@@ -73,14 +73,14 @@ def test_a_value_that_was_idle_too_long_is_not_used_by_whoever_asks_for_it_next(
     assert cache.get("a", of("new")).name == "new"
 
 
-def test_what_was_dropped_while_somebody_uses_it_is_found_again_and_not_made_twice() -> None:
+def test_a_value_dropped_while_in_use_is_found_again_and_not_made_twice() -> None:
     cache = Cache(entries=1)
     used = cache.get("a", of("a"))
     cache.get("b", of("b"))
     assert cache.get("a", never) is used
 
 
-def test_what_is_dropped_is_gone_at_once_and_not_under_the_lock() -> None:
+def test_a_dropped_value_is_freed_at_once_and_outside_the_lock() -> None:
     cache = Cache(entries=1)
     seen: list[int] = []
 
@@ -95,7 +95,7 @@ def test_what_is_dropped_is_gone_at_once_and_not_under_the_lock() -> None:
     assert cache.get("from its end", never).name == "made"
 
 
-def test_what_is_pinned_is_neither_crowded_out_nor_too_old() -> None:
+def test_a_pinned_value_is_not_evicted() -> None:
     clock = Clock()
     cache = Cache(entries=1, idle=60, clock=clock)
     cache.get("a", of("a"))
@@ -157,7 +157,7 @@ def test_what_has_come_to_its_end_makes_room() -> None:
     assert len(cache) == 2
 
 
-def test_what_is_pinned_can_be_dropped() -> None:
+def test_a_pinned_value_can_be_dropped() -> None:
     cache = Cache(entries=1)
     cache.get_pinned("a", of("a"), _is_spent, "full")
     cache.drop("a")

@@ -48,9 +48,7 @@ MADE: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("make", MADE.values(), ids=MADE.keys())
-def test_every_clock_that_nobody_gave_is_the_time_of_now(
-    make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_clock_defaults_to_the_current_time(make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = clock_of(make())
     monkeypatch.setattr(time, "time", lambda: THEN)
     assert clock() == THEN
@@ -74,7 +72,7 @@ def test_a_token_that_a_replaced_time_says_has_expired_is_renewed(monkeypatch: p
         assert client.token["expires_at"] - time.time() == pytest.approx(300, abs=1)
 
 
-def test_what_nobody_used_for_a_while_is_told_by_a_replaced_monotonic_time_too(
+def test_idle_values_are_found_with_a_replaced_monotonic_time_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Value:
@@ -120,7 +118,7 @@ def test_a_clock_that_says_no_time_is_refused_where_it_is_given(make: Callable[[
 
 
 @pytest.mark.parametrize("drawn", [None, "half", 2, -0.5, 10**400, float("nan")])
-def test_a_chance_that_is_no_number_from_0_to_1_is_said_and_costs_no_token(drawn: Any) -> None:
+def test_a_random_outside_0_to_1_is_reported_and_costs_no_token(drawn: Any) -> None:
     answer = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"access_token": "a", "token_type": "Bearer"}))
     with httpx2.Client(transport=answer) as client:
         how: dict[str, Any] = {"random": lambda: drawn, "http_client": client, **ENDPOINT}

@@ -21,7 +21,7 @@ SOON, WAIT = 0.2, 60.0
 VARIABLE = ContextVar("VARIABLE", default="default")
 
 
-def test_what_the_call_returns_is_returned() -> None:
+def test_the_result_of_the_call_is_returned() -> None:
     assert within(WAIT, lambda: 7) == 7
 
 
@@ -50,7 +50,7 @@ def test_a_ctrl_c_that_does_not_end_the_wait_itself_is_seen_long_before_the_dead
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), KeyboardInterrupt(), SystemExit(3)])
-def test_what_the_call_raises_is_raised_with_its_own_lines(error: BaseException) -> None:
+def test_an_exception_of_the_call_keeps_its_traceback(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
@@ -192,7 +192,7 @@ class Listening(threading.Thread):
 
 
 @interrupting
-def test_what_is_interrupted_once_in_vain_is_interrupted_again() -> None:
+def test_a_thread_that_survives_an_interrupt_is_interrupted_again() -> None:
     call = Spinning(deaf=1)
     thread = Listening(call)
     thread.start()
@@ -215,7 +215,7 @@ def test_a_thread_that_ends_of_itself_in_time_is_not_interrupted(monkeypatch: py
     assert call.struck == []
 
 
-def test_a_process_that_can_start_no_more_threads_is_told_so_with_an_error_of_ours(
+def test_a_process_that_cannot_start_a_thread_gets_a_typed_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(_: threading.Thread) -> None:
@@ -244,7 +244,7 @@ except TransportError:
     assert told.stdout == "on we go\n"
 
 
-def test_what_an_abandoned_call_comes_to_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_outcome_of_an_abandoned_call_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("doorkey.runtime.deadline.GRACE", (WAIT,))
     started, go_on, holding = threading.Event(), threading.Event(), list[weakref.ref[Exception]]()
     threads: list[threading.Thread] = []

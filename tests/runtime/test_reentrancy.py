@@ -62,7 +62,7 @@ async def asaid(call: Callable[[], Awaitable[object]]) -> str:
 
 
 @pytest.mark.parametrize("explicit", [False, True], ids=["a token", "a renewal"])
-def test_a_hook_that_wants_the_token_that_is_being_renewed_is_told_at_once(explicit: bool) -> None:
+def test_a_hook_that_wants_the_token_that_is_being_renewed_gets_an_error_at_once(explicit: bool) -> None:
     told: list[str] = []
     flight = SingleFlight(calling(lambda: told.append(said(ask))), _performs_nothing, now)
 
@@ -76,7 +76,7 @@ def test_a_hook_that_wants_the_token_that_is_being_renewed_is_told_at_once(expli
 @both_backends
 @pytest.mark.anyio
 @pytest.mark.parametrize("explicit", [False, True], ids=["a token", "a renewal"])
-async def test_a_hook_that_awaits_the_token_that_is_being_renewed_is_told_at_once(explicit: bool) -> None:
+async def test_a_hook_that_awaits_the_token_that_is_being_renewed_gets_an_error_at_once(explicit: bool) -> None:
     told: list[str] = []
 
     async def hook() -> None:
@@ -94,7 +94,7 @@ def test_a_hook_may_use_a_token_that_is_still_good() -> None:
     assert used == [STALE]
 
 
-def test_who_saves_a_token_has_it_and_is_told_when_it_wants_another() -> None:
+def test_an_update_token_sees_the_token_it_saves_and_gets_an_error_if_it_requests_another() -> None:
     told: list[str] = []
 
     def save() -> Flow[None]:
@@ -126,7 +126,7 @@ def test_a_thread_that_is_given_the_context_is_inside_too() -> None:
     assert [WITHIN in one for one in told] == [True]
 
 
-def test_a_thread_of_a_pool_waits_and_is_told_that_it_did() -> None:
+def test_a_pool_thread_waits_and_its_error_names_the_wait() -> None:
     told: list[str] = []
 
     def hook() -> None:
@@ -178,7 +178,7 @@ async def test_a_task_that_outlives_the_renewal_it_was_begun_in_is_inside_no_lon
     assert await begun[0] == NEW
 
 
-def test_two_that_ask_each_other_are_told_and_other_renewals_within_are_none_of_its_business() -> None:
+def test_two_renewals_that_wait_for_each_other_raise_and_other_renewals_within_do_not() -> None:
     told: list[str] = []
 
     def ask_first() -> OAuthToken:
@@ -207,14 +207,14 @@ async def test_a_renewal_in_the_background_is_one_of_its_own() -> None:
     assert [WITHIN in one for one in told] == [True]
 
 
-def test_a_flow_that_nobody_finished_can_be_closed_in_another_context() -> None:
+def test_an_unfinished_flow_can_be_closed_in_another_context() -> None:
     flight = SingleFlight(calling(lambda: None), _performs_nothing, now)
     begun = entered(flight, renewing(None))
     copy_context().run(next, begun)
     begun.close()
 
 
-def test_a_transport_that_wants_the_metadata_that_is_being_discovered_through_it_is_told_at_once() -> None:
+def test_a_transport_that_requests_the_metadata_it_is_discovering_gets_an_error_at_once() -> None:
     told: list[str] = []
     server = AuthorizationServer("https://as.example", ServerMetadata())
 
@@ -254,7 +254,7 @@ def test_a_renewal_that_begins_the_next_one_leaves_nothing_behind() -> None:
     assert place_after(50) == (1, 0)
 
 
-def test_who_was_begun_within_an_inner_renewal_is_inside_the_outer_one_for_as_long_as_that_goes_on() -> None:
+def test_a_task_begun_within_an_inner_renewal_is_inside_the_outer_one_until_that_ends() -> None:
     told: list[str] = []
     begun: list[Context] = []
     inner = SingleFlight(calling(lambda: begun.append(copy_context())), _performs_nothing, now)

@@ -75,7 +75,7 @@ async def test_the_error_of_the_work_is_raised_and_done_is_called_once() -> None
 @both_backends
 @pytest.mark.anyio
 @pytest.mark.parametrize("error", [None, InvalidGrant("invalid_grant")])
-async def test_work_whose_caller_is_cancelled_goes_on_to_its_end(error: Exception | None) -> None:
+async def test_work_whose_caller_is_canceled_goes_on_to_its_end(error: Exception | None) -> None:
     work, left = Work(error), anyio.Event()
     scope = anyio.CancelScope()
 
@@ -98,7 +98,7 @@ async def test_work_whose_caller_is_cancelled_goes_on_to_its_end(error: Exceptio
 
 @both_backends
 @pytest.mark.anyio
-async def test_a_caller_that_is_cancelled_before_it_begins_has_done_called_too() -> None:
+async def test_a_caller_that_is_canceled_before_it_begins_has_done_called_too() -> None:
     work = Work()
     work.go_on.set()
     with anyio.CancelScope() as scope:
@@ -111,7 +111,7 @@ async def test_a_caller_that_is_cancelled_before_it_begins_has_done_called_too()
 @both_backends
 @pytest.mark.anyio
 @pytest.mark.parametrize("error", [None, InvalidGrant("invalid_grant")])
-async def test_unattended_work_needs_nobody_and_its_failure_ends_nothing(error: Exception | None) -> None:
+async def test_detached_work_needs_no_waiting_caller_and_its_failure_ends_nothing(error: Exception | None) -> None:
     work = Work(error)
     spawn_detached(work, work.done)
     await reached(work.begun)
@@ -144,7 +144,7 @@ async def test_which_loop_runs_is_seen(anyio_backend: str) -> None:
     assert (running_trio() is not None) == (anyio_backend == "trio")
 
 
-def test_a_failure_that_nobody_waited_for_is_no_complaint_of_asyncio() -> None:
+def test_asyncio_does_not_report_a_failure_without_a_waiting_caller() -> None:
     complaints: list[Any] = []
 
     def note(_: Any, complaint: Any) -> None:

@@ -59,7 +59,7 @@ def test_a_repeated_parameter_is_refused_without_a_redirect(world: World, name: 
         world.visit(pairs)
 
 
-def test_the_only_registered_redirect_uri_may_be_left_out(world: World) -> None:
+def test_the_only_registered_redirect_uri_may_be_omitted(world: World) -> None:
     assert isinstance(world.authorize(redirect_uri=None), LoginNeeded)
     world.clients = (replace(SPA, redirect_uris=(CALLBACK, "https://app.example/two")),)
     with pytest.raises(ServerError, match="redirect_uri"):
@@ -108,9 +108,7 @@ def test_only_on_loopback_is_the_port_free_and_the_path_open(registered: str, ur
         ({"prompt": "none"}, "login_required"),
     ],
 )
-def test_what_the_client_did_wrong_is_told_to_the_client(
-    world: World, changes: dict[str, str | None], error: str
-) -> None:
+def test_an_error_of_the_client_is_sent_to_the_client(world: World, changes: dict[str, str | None], error: str) -> None:
     outcome = world.authorize(**changes)
     assert isinstance(outcome, Response)
     location = outcome.header("location") or ""
@@ -140,7 +138,7 @@ def test_the_callback_brings_code_state_and_issuer_and_keeps_the_registered_quer
     assert len(brought["code"]) >= 43
 
 
-def test_an_authorization_request_that_is_too_long_is_told_to_the_person(world: World) -> None:
+def test_an_authorization_request_that_is_too_long_is_an_error_page(world: World) -> None:
     with pytest.raises(ServerError, match="too long"):
         world.authorize(state="x" * 40_000)
 
@@ -169,7 +167,7 @@ def test_an_authorization_request_may_be_posted(world: World) -> None:
     assert "state=posted" in (answer.header("location") or "")
 
 
-def test_what_only_the_person_is_told_has_status_400(world: World) -> None:
+def test_an_error_page_has_status_400(world: World) -> None:
     calls: list[Callable[[], object]] = [
         lambda: world.authorize(client_id="nobody"),
         lambda: world.authorize(client_id=None),
@@ -195,7 +193,7 @@ def test_a_browser_that_is_logged_in_is_not_asked_again(world: World) -> None:
     assert refused(world.authorize(cookies, max_age="soon")) == "invalid_request"
 
 
-def test_a_key_nobody_gave_out_is_no_session(world: World) -> None:
+def test_an_unknown_session_key_is_no_session(world: World) -> None:
     assert isinstance(world.authorize(Cookies(session="guessed")), LoginNeeded)
 
 
@@ -205,7 +203,7 @@ def test_a_client_without_the_code_grant_has_no_login(world: World) -> None:
         world.authorize(client_id="app")
 
 
-def test_form_post_sends_the_answer_in_a_form_and_nothing_in_a_url(world: World) -> None:
+def test_form_post_sends_the_response_in_a_form_and_nothing_in_a_url(world: World) -> None:
     needed = world.authorize(response_mode="form_post", state='"><script>alert(1)</script>')
     assert isinstance(needed, LoginNeeded)
     done = world.fill_in(needed)

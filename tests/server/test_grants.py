@@ -157,7 +157,7 @@ def test_a_client_looks_only_into_tokens_that_are_meant_for_it(world: World) -> 
     assert not world.is_active(token, ("other", "other-secret"))
 
 
-def test_a_code_gives_tokens_to_who_has_the_verifier(world: World) -> None:
+def test_a_code_gives_tokens_only_with_the_verifier(world: World) -> None:
     answer = world.exchange(world.code())
     assert answer.status == 200
     assert unsafe_claims(answer.json["id_token"])["nonce"] == "a-nonce"
@@ -228,7 +228,7 @@ def test_a_code_whose_session_grant_or_user_is_gone_gives_nothing(world: World, 
     assert (answer.status, answer.json["error_description"]) == (400, "Session not active")
 
 
-def test_a_redirect_uri_that_the_request_left_out_may_be_left_out_of_the_exchange_too(world: World) -> None:
+def test_a_redirect_uri_that_the_request_omitted_may_be_omitted_of_the_exchange_too(world: World) -> None:
     assert world.exchange(world.code(redirect_uri=None), redirect_uri="").status == 200
     assert world.exchange(world.code(redirect_uri=None)).status == 200
     wrong = world.exchange(world.code(redirect_uri=None), redirect_uri="https://app.example/other")

@@ -210,7 +210,7 @@ def test_a_refused_assertion_is_described(world: World, claims: dict[str, object
     assert (answer.problem, answer.json["error_description"]) == ((400, "invalid_grant"), refusal)
 
 
-def test_what_is_no_assertion_is_described(world: World) -> None:
+def test_a_value_that_is_not_an_assertion_is_described(world: World) -> None:
     unsecured = urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode() + ".e30."
     for text, refusal in (
         ("", "Missing parameter:assertion"),

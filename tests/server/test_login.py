@@ -197,7 +197,7 @@ def test_nothing_that_waits_for_a_login_shows_its_secrets(world: World) -> None:
     assert needed.browser not in repr(needed)
 
 
-def test_what_only_the_person_is_told_of_a_login_has_status_400(world: World) -> None:
+def test_an_error_page_of_a_login_has_status_400(world: World) -> None:
     needed, other, finished = (world.authorize() for _ in range(3))
     assert isinstance(needed, LoginNeeded)
     assert isinstance(other, LoginNeeded)

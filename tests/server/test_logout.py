@@ -126,7 +126,7 @@ def test_a_refresh_token_ends_no_session_for_another_client(
     assert world.refresh(token).status == 200
 
 
-def test_a_refresh_token_in_a_link_logs_nobody_out(world: World) -> None:
+def test_a_refresh_token_in_a_link_does_not_log_out(world: World) -> None:
     token = world.login().json["refresh_token"]
     assert isinstance(visit(world, client_id="app", client_secret=SECRET, refresh_token=token), LoggedOut)
     assert world.refresh(token).status == 200

@@ -163,7 +163,7 @@ def test_the_journal_of_a_store_that_was_deleted_is_not_taken_for_a_new_ones(tmp
     assert not (tmp_path / "store").exists()
 
 
-def test_who_reads_the_file_holds_up_nobody_who_writes(tmp_path: Path) -> None:
+def test_a_reader_of_the_file_does_not_block_writers(tmp_path: Path) -> None:
     path = tmp_path / "store"
     with (
         closing(SQLiteRecords(path, timeout=0)) as store,

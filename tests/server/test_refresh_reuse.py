@@ -148,7 +148,7 @@ def test_64_threads_with_one_token_get_one_answer_and_lose_the_grant(world: Worl
     assert not world.is_active(won[0]["access_token"])
 
 
-def test_64_threads_with_grants_of_their_own_disturb_nobody(world: World) -> None:
+def test_64_threads_with_grants_of_their_own_disturbs_no_other_caller(world: World) -> None:
     tokens = [world.login().json["refresh_token"] for _ in range(THREADS)]
     together = threading.Barrier(THREADS)
 

@@ -105,7 +105,7 @@ def test_the_access_token_of_the_front_channel_ends_with_its_session(world: Worl
     assert not world.is_active(token)
 
 
-def test_a_user_who_is_removed_while_the_browser_is_logged_in_must_log_in(world: World) -> None:
+def test_a_removed_user_must_log_in_although_the_browser_is_logged_in(world: World) -> None:
     cookies = Cookies(session=world.logged_in().session_key)
     assert isinstance(world.authorize(cookies, prompt="none"), Response)
     world.users = ()

@@ -62,7 +62,7 @@ def test_a_refresh_token_is_shown_to_its_client_alone(world: World) -> None:
     assert introspected(world, text, OTHER_BASIC).json == {"active": False}
 
 
-def test_an_access_token_is_shown_only_to_whom_it_is_meant_for(world: World) -> None:
+def test_an_access_token_is_introspected_only_by_its_audience(world: World) -> None:
     text = world.login().json["access_token"]
     assert introspected(world, text, OTHER_BASIC).json == {"active": False}
 
@@ -102,7 +102,7 @@ def test_a_rotated_refresh_token_is_no_longer_active() -> None:
     assert introspected(world, second).json["active"] is True
 
 
-def test_only_a_client_that_proves_who_it_is_may_introspect(world: World) -> None:
+def test_only_an_authenticated_client_may_introspect(world: World) -> None:
     text = world.login().json["access_token"]
     public = introspected(world, text, None, client_id="spa")
     assert (public.problem, public.json["error_description"]) == ((403, "invalid_request"), "Client not allowed.")
@@ -123,7 +123,7 @@ def test_a_token_of_another_client_is_not_revoked(world: World) -> None:
     assert world.refresh(tokens["refresh_token"]).status == 200
 
 
-def test_what_cannot_be_revoked_counts_as_revoked(world: World) -> None:
+def test_a_token_that_cannot_be_revoked_counts_as_revoked(world: World) -> None:
     answer = world.revoke("garbage")
     assert (answer.status, answer.json["error"]) == (200, "invalid_token")
     assert world.revoke("").json["error_description"] == "Token not provided"

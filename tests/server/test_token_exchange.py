@@ -49,12 +49,12 @@ def test_the_new_token_is_the_clients_and_still_about_the_user(world: World) -> 
     assert "refresh_token" not in answer.json
 
 
-def test_only_whom_a_token_is_meant_for_or_who_got_it_may_exchange_it(world: World) -> None:
+def test_only_the_audience_or_the_client_of_a_token_may_exchange_it(world: World) -> None:
     world.clients = (APP, SERVICE)  # no longer meant for it
     assert exchange(world, subject(world)).problem == (403, "access_denied")
 
 
-def test_a_client_may_exchange_nothing_unless_told(world: World) -> None:
+def test_a_client_may_exchange_no_token_unless_it_is_configured_to(world: World) -> None:
     description = "Standard token exchange is not enabled for the requested client"
     assert exchange(world, subject(world), ("other", "other-secret")).json["error_description"] == description
     form = {"client_id": "spa"}

@@ -80,7 +80,7 @@ def test_a_value_that_cannot_be_is_refused_and_changes_nothing(adapter: Adapter,
     assert getattr(session, name) == before
 
 
-def test_update_token_may_be_assigned_and_is_told(adapter: Adapter, hostile: Hostile) -> None:
+def test_update_token_may_be_assigned_and_is_called(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", token("at-1"))
     saved = list[str]()
     client = adapter.client(token_endpoint=hostile.token_endpoint)
@@ -104,7 +104,7 @@ def test_an_update_token_of_the_other_world_is_refused_where_it_cannot_be(adapte
             session.update_token = later
 
 
-def test_what_is_assigned_is_what_the_server_is_told(adapter: Adapter, hostile: Hostile) -> None:
+def test_an_assigned_option_is_sent(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", token("at-1"))
     client = adapter.client(None, "wrong")
     client.native.client_id = "c"

@@ -70,7 +70,7 @@ def test_a_value_that_cannot_be_is_a_usage_error(adapter: Adapter, options: dict
         adapter.client(**options)
 
 
-def test_what_is_given_is_never_mutated(adapter: Adapter, hostile: Hostile) -> None:
+def test_arguments_are_never_mutated(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", token())
     stored, scope = {"access_token": "at-1", "expires_in": 60}, ["a"]
     metadata = {"token_endpoint": hostile.token_endpoint}

@@ -81,7 +81,7 @@ def test_revocation_has_a_client_authentication_of_its_own(adapter: Adapter, hos
     assert "client_secret" not in hostile.received[1].form
 
 
-def test_the_answer_of_a_revocation_is_the_http_librarys_own(client: Client) -> None:
+def test_the_response_of_a_revocation_is_the_http_librarys_own(client: Client) -> None:
     assert isinstance(client.revoke_token(), client.kind.library.Response)
 
 

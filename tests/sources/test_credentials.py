@@ -70,7 +70,7 @@ BY_IDENTITY: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("make", BY_IDENTITY.values(), ids=BY_IDENTITY)
-def test_what_cannot_be_hashed_is_part_of_the_key_as_that_very_object(make: Callable[[Any], Any]) -> None:
+def test_an_unhashable_value_is_part_of_the_key_by_identity(make: Callable[[Any], Any]) -> None:
     one, alike = Unhashable("x"), Unhashable("x")
     assert one == alike
     assert len({make(one), make(one), make(alike)}) == 2
@@ -143,7 +143,7 @@ def test_scopes_are_given_as_text_or_as_tokens_and_kept_in_order() -> None:
         (lambda: TokenExchange("c", subject_token="").grant(), "subject_token"),
     ],
 )
-def test_what_cannot_be_is_told(make: Make, says: str) -> None:
+def test_impossible_credentials_are_a_usage_error(make: Make, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         make()
 

@@ -77,7 +77,7 @@ def test_32_credentials_that_begin_at_once_discover_their_issuer_once(source: Ma
 
 
 @one_of_each
-def test_a_discovery_that_fails_is_one_request_for_all_who_waited_and_has_a_pause(
+def test_a_failed_discovery_is_one_request_for_all_waiting_callers_and_begins_a_pause(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     held = Held(reply(502, "<html>"))
@@ -184,7 +184,7 @@ def test_32_keys_of_a_vault_that_begin_at_once_discover_its_issuer_once(hostile:
     assert len(hostile.token_requests) == MANY
 
 
-def test_who_asks_for_the_metadata_itself_waits_for_the_same_discovery(hostile: Hostile) -> None:
+def test_a_caller_that_requests_the_metadata_waits_for_the_same_discovery(hostile: Hostile) -> None:
     held = Held(published(hostile))
     hostile.on(WELL_KNOWN, held)
     hostile.on("/token", token("at"))
@@ -224,7 +224,7 @@ def lead(server: AuthorizationServer) -> Holder:
     return entered
 
 
-def test_a_cancelled_leader_hands_over() -> None:
+def test_a_canceled_lock_holder_hands_over() -> None:
     """Step by step: two ask for a turn, the first leads and is cancelled, the second leads then."""
     server = AuthorizationServer("https://as.example", ServerMetadata())
     first, second = begun(server), begun(server)
@@ -240,7 +240,7 @@ def test_a_cancelled_leader_hands_over() -> None:
     assert server.discovery.lock.try_acquire()
 
 
-def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -> None:
+def test_a_lock_holder_sends_no_request_if_the_issuer_is_known_by_then() -> None:
     server = AuthorizationServer("https://as.example", ServerMetadata())
     late = begun(server)
     leads = lead(server)
@@ -252,7 +252,7 @@ def test_who_gets_the_lead_when_the_issuer_is_known_already_asks_for_nothing() -
 
 
 @pytest.mark.parametrize("leads", [True, False])
-def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: bool) -> None:
+def test_a_caller_from_before_a_failure_gets_it_without_a_request(leads: bool) -> None:
     server = AuthorizationServer("https://as.example", ServerMetadata())
     leader, waiter = begun(server), begun(server)
     assert isinstance(leader.send(lead(server)), Request)
@@ -269,7 +269,9 @@ def test_who_came_before_a_failure_is_told_of_it_and_asks_for_nothing(leads: boo
     assert isinstance(later.send(lead(server)), Request), "a caller after the pause tries again"
 
 
-def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_stops_waiting_for_a_lock_holder_that_never_ends_with_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("doorkey.renewal.leader_lock.MAX_WAIT", 0.01)
     lock = LeaderLock()
     with ThreadPoolExecutor(1) as another:
@@ -281,7 +283,7 @@ def test_a_leader_that_never_ends_is_given_up_with_an_error(monkeypatch: pytest.
 
 @pytest.mark.anyio
 @both_backends
-async def test_a_leader_that_never_ends_is_given_up_by_tasks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tasks_stop_waiting_for_a_lock_holder_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("doorkey.renewal.leader_lock.MAX_WAIT", 0.01)
     lock = LeaderLock()
     assert await discovering(lock).acquire_or_wait_async()

@@ -95,7 +95,7 @@ def test_one_that_gets_the_lock_after_the_fetch_makes_no_request(document: Docum
     assert document.fetches == 1
 
 
-def test_one_that_is_cancelled_hands_over(document: Document) -> None:
+def test_one_that_is_canceled_hands_over(document: Document) -> None:
     first, second = acquiring(document.current()), acquiring(document.current())
     first.send(document.lead())
     with pytest.raises(KeyboardInterrupt):
@@ -152,7 +152,7 @@ def test_an_error_of_the_program_is_raised_and_has_no_pause(document: Document) 
     assert document.get().value == 1
 
 
-def test_an_error_of_the_program_is_told_to_the_one_that_waited(document: Document) -> None:
+def test_an_error_of_the_program_is_raised_for_the_waiting_caller(document: Document) -> None:
     first, second = acquiring(document.current()), acquiring(document.current())
     first.send(document.lead())
     with pytest.raises(ZeroDivisionError):
@@ -197,7 +197,7 @@ def ended_by(flow: Any, error: Exception) -> Any:
     return done.value.value
 
 
-def test_one_that_is_cancelled_while_it_fetches_a_newer_one_begins_no_cool_down(document: Document) -> None:
+def test_one_that_is_canceled_while_it_fetches_a_newer_one_begins_no_cool_down(document: Document) -> None:
     old = document.get()
     first, second = acquiring(document.newer(old)), acquiring(document.newer(old))
     first.send(document.lead())

@@ -274,7 +274,9 @@ def test_a_private_key_is_never_sent_as_if_it_were_a_secret(hostile: Hostile, ke
     ],
 )
 @one_of_each
-def test_what_cannot_be_is_told_at_construction(source: Maker, credentials: Any, how: Any, says: str) -> None:
+def test_impossible_options_are_a_usage_error_at_construction(
+    source: Maker, credentials: Any, how: Any, says: str
+) -> None:
     with pytest.raises(UsageError, match=says):
         source(credentials, **how)
 
@@ -332,7 +334,7 @@ def test_no_secret_is_in_the_representation_of_a_source(source: Maker, hostile: 
     assert "at-secret" not in repr(asking.native)
 
 
-def test_a_core_knows_whom_it_asks_by_the_metadatas_issuer(hostile: Hostile, clock: Clock) -> None:
+def test_a_core_is_named_after_the_issuer_of_its_metadata(hostile: Hostile, clock: Clock) -> None:
     hostile.on(DISCOVERY, reply(json=metadata(hostile)))
     with TokenSource._on(SourceCore(CLIENT, metadata={"issuer": hostile.url("")})) as asking:
         on_token(hostile, token("a"))

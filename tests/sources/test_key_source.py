@@ -156,7 +156,7 @@ def test_an_issuer_has_its_metadata_and_its_keys(caller: Caller) -> None:
     assert caller.site.requested == [WELL_KNOWN, JWKS_URI]
 
 
-def test_an_issuer_that_is_told_everything_makes_no_request(caller: Caller) -> None:
+def test_an_issuer_with_metadata_and_keys_makes_no_request(caller: Caller) -> None:
     issuer = caller.issuer(metadata={"issuer": ISSUER}, keys=[jwk(FIRST, "1")])
     assert caller.metadata(issuer) == ServerMetadata(issuer=ISSUER)
     assert caller.decode(token(), issuer)["sub"] == "alice"
@@ -223,7 +223,7 @@ def test_keys_are_fetched_through_the_address_policy(kind: str, portals: dict[st
             call()
 
 
-def test_a_name_that_leads_to_an_inner_address_is_refused_on_requests() -> None:
+def test_a_name_that_resolves_to_an_inner_address_is_refused_on_requests() -> None:
     policy = ExchangePolicy(addresses=public_address)
     with requests.Session() as session, pytest.raises(VerificationError, match="an address that"):
         KeySource("https://localhost:1", http_client=session, exchange=policy).keys()

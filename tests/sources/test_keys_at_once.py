@@ -120,7 +120,7 @@ def test_threads_and_tasks_that_begin_at_once_fetch_the_keys_once(callers: Calle
     assert callers.server.fetches == 1
 
 
-def test_those_who_waited_share_the_failure_and_each_gets_an_error_of_its_own(callers: Callers) -> None:
+def test_the_waiting_callers_share_the_failure_and_each_gets_an_error_of_its_own(callers: Callers) -> None:
     callers.server.status = 502
     errors = callers.run(token())
     assert {type(error) for error in errors} == {InvalidResponse}
@@ -162,7 +162,7 @@ def test_callers_do_not_wait_for_keys_that_are_only_old(callers: Callers) -> Non
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_task_that_is_cancelled_hands_the_fetch_over_to_a_thread(callers: Callers, backend: str) -> None:
+def test_a_task_that_is_canceled_hands_the_fetch_over_to_a_thread(callers: Callers, backend: str) -> None:
     source = callers.awaiting[backend]
     portal = callers._portals[backend]
     scopes: list[anyio.CancelScope] = []

@@ -171,7 +171,7 @@ def test_while_one_renews_the_others_go_on_with_the_old_token(source: Maker, hos
     assert len(hostile.token_requests) == 2
 
 
-def test_once_it_has_expired_they_wait_for_whoever_renews(source: Maker, hostile: Hostile, clock: Clock) -> None:
+def test_once_it_has_expired_callers_wait_for_the_renewal(source: Maker, hostile: Hostile, clock: Clock) -> None:
     held = Held(token("b"))
     asking = source(CLIENT, clock=clock, **on_token(hostile, token("a"), held))
     asking.token()
@@ -212,7 +212,7 @@ def test_a_stale_token_does_not_hide_that_the_grant_is_dead(source: Maker, hosti
 # -- in the background -------------------------------------------------------------------------------------------------
 
 
-def test_in_the_background_nobody_waits_for_a_renewal(source: Maker, hostile: Hostile, clock: Clock) -> None:
+def test_in_the_background_no_caller_waits_for_a_renewal(source: Maker, hostile: Hostile, clock: Clock) -> None:
     held = Held(token("b"))
     asking = source(CLIENT, clock=clock, background=True, **on_token(hostile, token("a"), held))
     first = asking.token()
@@ -227,7 +227,7 @@ def test_in_the_background_nobody_waits_for_a_renewal(source: Maker, hostile: Ho
     assert len(hostile.token_requests) == 2
 
 
-def test_in_the_background_a_failure_is_told_to_nobody_while_the_token_is_good(
+def test_in_the_background_a_failure_is_not_raised_while_the_token_is_valid(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     held = Held(GARBAGE)
@@ -335,7 +335,7 @@ def test_the_same_token_again_after_it_was_refused_is_what_there_is(source: Make
 
 
 @one_of_each
-def test_a_token_that_is_refused_while_it_is_renewed_is_used_by_nobody_if_that_fails(
+def test_a_token_that_is_rejected_during_its_renewal_is_not_used_if_that_fails(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     held = Held(GARBAGE)

@@ -61,7 +61,7 @@ def test_32_callers_of_an_expired_token_burn_one_refresh_token(
     [(REFUSED, InvalidGrant), (reset, TransportError)],
     ids=["refused", "reset"],
 )
-def test_a_failing_first_request_is_told_to_all_who_waited_and_to_nobody_later(
+def test_a_failed_first_request_is_raised_for_all_waiting_callers_and_for_no_later_caller(
     source: Maker, hostile: Hostile, clock: Clock, answer: Any, error: type[Exception]
 ) -> None:
     held = Held(answer)
@@ -172,7 +172,9 @@ def test_what_one_twin_has_got_the_other_has_too(hostile: Hostile, counting: Cou
 
 @pytest.mark.anyio
 @both_backends
-async def test_a_cancelled_leader_leaves_its_request_to_those_who_wait(hostile: Hostile, counting: Counting) -> None:
+async def test_a_waiting_caller_takes_over_the_request_of_a_canceled_lock_holder(
+    hostile: Hostile, counting: Counting
+) -> None:
     held = Held(token("a"))
     got: list[str] = []
     leader = anyio.CancelScope()
@@ -202,7 +204,7 @@ async def test_a_cancelled_leader_leaves_its_request_to_those_who_wait(hostile: 
 
 @pytest.mark.anyio
 @both_backends
-async def test_a_leader_that_runs_out_of_time_burns_no_refresh_token(hostile: Hostile, counting: Counting) -> None:
+async def test_a_lock_holder_whose_time_limit_ends_loses_no_refresh_token(hostile: Hostile, counting: Counting) -> None:
     held = Held(ROTATED)
     answers = (token("a"), held, token("c", refresh_token="rt-3"))
     async with AsyncTokenSource(REFRESH, clock=counting, **on_token(hostile, *answers)) as asking:
@@ -226,7 +228,7 @@ async def test_a_leader_that_runs_out_of_time_burns_no_refresh_token(hostile: Ho
 
 @pytest.mark.anyio
 @both_backends
-async def test_a_cancelled_waiter_disturbs_nobody(hostile: Hostile, counting: Counting) -> None:
+async def test_a_canceled_waiter_does_not_affect_the_others(hostile: Hostile, counting: Counting) -> None:
     held = Held(token("a"))
     got: list[str] = []
     async with AsyncTokenSource(CLIENT, clock=counting, **on_token(hostile, held)) as asking:
@@ -248,7 +250,7 @@ async def test_a_cancelled_waiter_disturbs_nobody(hostile: Hostile, counting: Co
 
 
 @pytest.mark.parametrize("background", [False, True])
-def test_a_loop_that_ends_while_it_renews_leaves_the_lead_to_another(
+def test_another_caller_takes_over_from_a_loop_that_ends_while_it_renews(
     hostile: Hostile, counting: Counting, background: bool
 ) -> None:
     """`asyncio.run` cancels what still runs at its end: nobody may wait for that for ever."""

@@ -35,7 +35,7 @@ def source(*outcomes: Any) -> AsyncTokenSource:
     )
 
 
-def test_a_client_that_was_used_in_another_loop_is_said_to_be() -> None:
+def test_the_error_names_a_client_that_was_used_in_another_loop() -> None:
     asking = source(ANSWER, CLOSED)
     token = asyncio.run(asking.token())
     asking.reject(token)
@@ -46,7 +46,7 @@ def test_a_client_that_was_used_in_another_loop_is_said_to_be() -> None:
 
 
 @pytest.mark.parametrize("error", [CLOSED, RuntimeError("the wheel came off")])
-def test_a_transport_that_fails_in_the_loop_it_is_used_in_is_said_to_fail_and_no_more(error: RuntimeError) -> None:
+def test_the_error_of_a_transport_in_its_own_loop_does_not_mention_loops(error: RuntimeError) -> None:
     asking = source(error)
     with pytest.raises(TransportError, match="RuntimeError") as failed:
         asyncio.run(asking.token())

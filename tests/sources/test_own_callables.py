@@ -65,7 +65,7 @@ def test_a_chance_that_raises_loses_no_token(source: Maker, hostile: Hostile, cl
 
 
 @one_of_each
-def test_a_chance_that_raises_after_a_failure_keeps_nobody_waiting(
+def test_a_chance_that_raises_after_a_failure_keeps_no_caller_waiting(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     chance = Broken(1.0)
@@ -77,7 +77,7 @@ def test_a_chance_that_raises_after_a_failure_keeps_nobody_waiting(
 
 
 @one_of_each
-def test_a_clock_that_raises_after_the_answer_keeps_nobody_waiting(source: Maker, hostile: Hostile) -> None:
+def test_a_clock_that_raises_after_the_response_keeps_no_caller_waiting(source: Maker, hostile: Hostile) -> None:
     clock = Late()
     asking = source(CLIENT, clock=clock, **on_token(hostile, *(token(name) for name in "abcd")))
     asking.token()

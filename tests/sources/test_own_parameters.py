@@ -66,7 +66,7 @@ def test_whatever_requests_tokens_sends_them(hostile: Hostile, by: Callable[[Hos
 @pytest.mark.parametrize(
     "wrong", [{"token_request_headers": {"AUTHORIZATION": "Basic eDp5"}}, {"token_params": "a=b"}], ids=str
 )
-def test_what_cannot_be_sent_is_refused_at_construction(source: Maker, wrong: dict[str, Any]) -> None:
+def test_a_value_that_cannot_be_sent_is_refused_at_construction(source: Maker, wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))):
         source(CLIENT, token_endpoint="https://as.example/token", **wrong)
 

@@ -61,7 +61,7 @@ def test_a_short_pause_is_waited_out_where_asking_again_burns_nothing(
 
 
 @one_of_each
-def test_nobody_waits_for_a_busy_server_with_a_token_that_is_still_good(
+def test_a_caller_with_a_valid_token_does_not_wait_for_a_busy_server(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
     asking = source(CLIENT, clock=clock, **on_token(hostile, token("a", expires_in=60), busy(4), token("b")))
@@ -101,7 +101,7 @@ def test_a_refresh_is_never_repeated_within_a_call_though_the_grant_might_be(
 
 
 @one_of_each
-def test_a_pause_that_is_too_long_is_told_to_the_caller(source: Maker, hostile: Hostile) -> None:
+def test_a_pause_that_is_too_long_is_an_error(source: Maker, hostile: Hostile) -> None:
     asking = source(CLIENT, **on_token(hostile, busy(11)))
     with pytest.raises(TemporarilyUnavailable) as caught:
         asking.token()
@@ -142,7 +142,7 @@ def test_the_pause_may_be_a_date(source: Maker, hostile: Hostile, clock: Clock) 
 
 
 @one_of_each
-def test_others_wait_with_whoever_waits_a_pause_out(source: Maker, hostile: Hostile, counting: Counting) -> None:
+def test_all_callers_wait_for_the_end_of_a_pause(source: Maker, hostile: Hostile, counting: Counting) -> None:
     held = Held(token("a"))
     asking = source(CLIENT, clock=counting, **on_token(hostile, busy(1), held))
     counting.expect(8 + 2)  # each looks once, and whoever leads once for each time it asks
@@ -358,7 +358,7 @@ def test_discovery_that_fails_has_its_pause(source: Maker, hostile: Hostile, clo
 
 
 @one_of_each
-def test_an_error_told_again_keeps_its_kind_and_its_words(source: Maker, hostile: Hostile, clock: Clock) -> None:
+def test_an_error_that_is_raised_again_keeps_its_class_and_text(source: Maker, hostile: Hostile, clock: Clock) -> None:
     asking = source(CLIENT, clock=clock, **on_token(hostile, reset))
     first, second = fails(asking.token), fails(asking.token)
     assert type(second) is TransportError

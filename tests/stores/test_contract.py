@@ -71,7 +71,7 @@ async def test_the_first_version_is_1_and_every_commit_adds_1(stores: Pair, key:
 
 
 @everywhere
-async def test_what_somebody_else_committed_is_not_overwritten(stores: Pair, key: str) -> None:
+async def test_a_commit_of_another_caller_is_not_overwritten(stores: Pair, key: str) -> None:
     assert await stores.one.commit(key, b"first", expected=0) == 1
     assert await stores.other.commit(key, b"second", expected=1) == 2
     for stale in (0, 1, 3, 2**52):
@@ -155,7 +155,7 @@ async def test_keys_that_only_look_alike_are_different_records(store: AsyncStore
 
 @everywhere
 @pytest.mark.parametrize("wrong", ["", "nul\0", "x" * (MAX_KEY + 1), "ä" * MAX_KEY, "\ud800", None, b"bytes", 7])
-async def test_what_is_no_key_is_refused_without_quoting_it(store: AsyncStore, wrong: str) -> None:
+async def test_a_value_that_is_not_a_key_is_refused_without_quoting_it(store: AsyncStore, wrong: str) -> None:
     calls: list[Callable[[], Awaitable[object]]] = [
         partial(store.load, wrong),
         partial(store.try_lease, wrong, 1),
@@ -216,7 +216,7 @@ async def test_only_its_owner_gives_a_lease_back(stores: Pair, key: str) -> None
 
 
 @everywhere
-async def test_an_expired_lease_is_somebody_elses_and_giving_it_back_late_is_harmless(stores: Pair, key: str) -> None:
+async def test_an_expired_lease_can_be_taken_and_its_late_release_has_no_effect(stores: Pair, key: str) -> None:
     late = await stores.one.try_lease(key, 0.05)
     assert late is not None
     await ataken(stores.other, key, 60)

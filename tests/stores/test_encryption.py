@@ -79,7 +79,7 @@ def test_every_truncation_is_noticed_and_named(sealer: Sealer) -> None:
     assert "does not open" in reason(sealer, "key", sealed + b"\0")
 
 
-def test_what_was_never_sealed_is_told_from_what_is_newer(sealer: Sealer) -> None:
+def test_an_unsealed_record_is_distinguished_from_a_newer_format(sealer: Sealer) -> None:
     assert reason(sealer, "key", b'{"format":1,"token":{}}') == "is not sealed, or not by doorkey"
     newer = sealer.seal("key", b"data")
     assert reason(sealer, "key", newer[:4] + b"\x03" + newer[5:]) == "was sealed by a newer version of doorkey"

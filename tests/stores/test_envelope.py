@@ -84,7 +84,7 @@ def test_a_record_of_a_newer_format_is_refused_and_says_so() -> None:
         {"format": 1, "token": {"access_token": "s3cret"}, "metadata": []},
     ],
 )
-def test_what_is_not_a_token_of_ours_is_refused_without_quoting_it(content: Any) -> None:
+def test_a_record_that_is_not_ours_is_refused_without_quoting_it(content: Any) -> None:
     assert refused(content).startswith("does not hold a token")
 
 

@@ -67,7 +67,7 @@ def test_a_database_has_a_port_that_no_client_is_given_while_it_is_stopped() -> 
 
 
 @pytest.mark.usefixtures("redis_server")
-def test_a_redis_that_was_flushed_says_so_and_takes_what_is_saved_next(key: str) -> None:
+def test_a_redis_that_was_flushed_is_an_error_and_accepts_the_next_save(key: str) -> None:
     with own(Redis()) as server, server.serving():
         store, client = RedisStore(server.url), client_of(server.url)
         store.commit(key, b"old", expected=0)

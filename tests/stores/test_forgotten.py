@@ -160,7 +160,7 @@ def test_what_a_provider_removes_is_in_no_file_when_it_is_closed(path: Path) -> 
         assert SECRET[:30] not in everything(path)
 
 
-def test_emptying_the_log_waits_as_long_as_it_is_told_and_leaves_the_connections_own_timeout(path: Path) -> None:
+def test_emptying_the_log_has_its_own_timeout_and_keeps_that_of_the_connection(path: Path) -> None:
     SQLiteStore(path).close()
     statements: list[str] = []
     with closing(sqlite3.connect(path, timeout=0.25, isolation_level=None)) as db:

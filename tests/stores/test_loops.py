@@ -124,7 +124,7 @@ def test_an_asynchronous_engine_that_is_given_stays_open(postgres: RealServer, k
 
 
 @pytest.mark.parametrize("place", kinds(*SHARED), indirect=True)
-def test_a_cancelled_caller_leaves_the_store_usable(place: Place, key: str) -> None:
+def test_a_canceled_caller_leaves_the_store_usable(place: Place, key: str) -> None:
     async def use() -> None:
         store = await place.aopen()
         for _ in range(10):

@@ -52,7 +52,7 @@ def test_a_record_is_dropped_when_it_was_not_used_for_too_long() -> None:
     assert store.load("used")
 
 
-def test_a_dropped_record_that_comes_back_has_a_version_nobody_saw_before() -> None:
+def test_a_dropped_record_that_comes_back_has_a_new_version() -> None:
     store = MemoryStore(max_entries=1)
     for version in range(3):
         store.commit("a", b"a", expected=version)
@@ -70,7 +70,7 @@ def test_a_deleted_records_version_is_remembered_for_a_day() -> None:
     assert store.commit("a", b"a", expected=0) == 3
 
 
-def test_what_was_deleted_takes_no_room_from_what_is_kept() -> None:
+def test_deleted_records_take_no_room_from_kept_ones() -> None:
     store = MemoryStore(max_entries=2)
     for key in ("a", "b"):
         store.commit(key, b"data", expected=0)

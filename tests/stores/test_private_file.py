@@ -317,7 +317,7 @@ def test_a_directory_above_that_every_user_can_replace_is_rejected_unless_it_is_
     above.chmod(0o700)
 
 
-def test_a_link_to_the_directory_that_is_changed_later_leads_nowhere_else(path: Path, tmp_path: Path) -> None:
+def test_a_link_to_the_directory_is_resolved_once(path: Path, tmp_path: Path) -> None:
     link, elsewhere = tmp_path / "current", tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     link.symlink_to(path.parent)

@@ -229,7 +229,7 @@ def free_port() -> int:
 
 
 @pytest.mark.usefixtures("redis_server")
-def test_the_url_of_a_node_of_a_cluster_is_told_to_give_a_cluster_client() -> None:
+def test_the_error_for_the_url_of_a_cluster_node_names_the_cluster_client() -> None:
     with ExitStack() as stack:
         nodes = [stack.enter_context(own(cluster_node(free_port()))) for _ in range(2)]
         for node in nodes:

@@ -85,7 +85,7 @@ def test_a_file_of_another_user_is_refused(path: Path) -> None:
     refused(path, UsageError, "another user")
 
 
-def test_what_is_no_plain_file_is_refused(path: Path) -> None:
+def test_a_value_that_is_not_a_plain_file_is_refused(path: Path) -> None:
     path.mkdir()
     refused(path, UsageError, "plain file")
 

@@ -82,9 +82,7 @@ def test_a_token_may_have_expired_already(provider: Provider, http: requests.Ses
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "HS256"])
-def test_a_token_may_be_signed_with_the_key_of_somebody_else(
-    provider: Provider, http: requests.Session, alg: str
-) -> None:
+def test_a_token_may_be_signed_with_a_foreign_key(provider: Provider, http: requests.Session, alg: str) -> None:
     key = generate_key(alg)
     for token in (provider.token("alice", scopes="openid", key=key), provider.id_token("alice", key=key)):
         assert unsafe_header(token)["alg"] == alg

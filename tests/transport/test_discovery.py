@@ -114,7 +114,7 @@ def test_an_endless_document_stops_at_the_cap_and_a_drip_at_the_deadline(find: D
         reply(400, json={"error": "invalid_request"}),
     ],
 )
-def test_what_is_no_metadata_is_a_typed_error(find: Discover, hostile: Hostile, answer: bytes) -> None:
+def test_a_value_that_is_not_a_metadata_is_a_typed_error(find: Discover, hostile: Hostile, answer: bytes) -> None:
     hostile.on(OPENID, answer)
     with pytest.raises(OAuthError):
         find(hostile.url(""))

@@ -108,7 +108,7 @@ def test_a_drip_ends_at_the_deadline(hostile: Hostile) -> None:
     dripping.over.set()
 
 
-def test_a_server_that_does_not_listen_is_told_in_words() -> None:
+def test_a_server_that_does_not_listen_is_described_in_words() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         with pytest.raises(TransportError, match="connection refused") as raised:

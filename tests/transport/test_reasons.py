@@ -28,7 +28,7 @@ def causes(error: BaseException) -> int:
     return 0 if error.__cause__ is None else 1 + causes(error.__cause__)
 
 
-def test_a_connection_that_is_refused_is_told_in_words(adapter: Adapter, closed: str) -> None:
+def test_a_connection_that_is_refused_is_described_in_words(adapter: Adapter, closed: str) -> None:
     error = failed(adapter, f"{closed}/token")
     assert f"{closed}: connection refused: no server listens at this address and port" in str(error)
     assert "\n" not in str(error)
@@ -36,7 +36,7 @@ def test_a_connection_that_is_refused_is_told_in_words(adapter: Adapter, closed:
     assert causes(error) == 1
 
 
-def test_a_host_that_is_unknown_is_told_in_words(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_is_unknown_is_described_in_words(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -47,7 +47,7 @@ def test_a_host_that_is_unknown_is_told_in_words(adapter: Adapter, monkeypatch: 
     assert causes(error) == 1
 
 
-def test_a_connection_that_is_reset_is_told_in_words(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_connection_that_is_reset_is_described_in_words(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", reset)
     error = failed(adapter, hostile.token_endpoint)
     assert "the server closed the connection" in str(error)

@@ -140,7 +140,7 @@ def test_a_name_that_cannot_be_looked_up_is_a_typed_error(adapter: Adapter, host
         adapter.client("c", "s", token_endpoint=f"https://{host}/token").fetch_token()
 
 
-def test_an_answer_that_sets_a_cookie_leaves_none_anywhere(hostile: Hostile) -> None:
+def test_a_response_that_sets_a_cookie_leaves_none_anywhere(hostile: Hostile) -> None:
     hostile.on("/token", token().replace(b"\r\n", b"\r\nSet-Cookie: a=b; Path=/\r\n", 1), token())
     with OAuth2Session("c", "s", token_endpoint=hostile.token_endpoint) as client:
         client.fetch_token()

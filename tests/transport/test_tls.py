@@ -90,7 +90,7 @@ def cause_of(error: BaseException) -> str:
     return "\n".join(chain)
 
 
-def test_a_token_is_fetched_sent_renewed_introspected_and_revoked_under_a_ca_of_ones_own(
+def test_a_custom_token_is_fetched_sent_renewed_introspected_and_revoked_under_a_ca(
     adapter: Adapter, authority: Authority, tls: Callable[..., Proven]
 ) -> None:
     server = tls()
@@ -105,7 +105,7 @@ def test_a_token_is_fetched_sent_renewed_introspected_and_revoked_under_a_ca_of_
 
 
 @every_call
-def test_a_ca_that_nobody_knows_is_refused_with_the_cause_and_the_fix(
+def test_a_ca_that_is_unknown_is_refused_with_the_cause_and_the_fix(
     adapter: Adapter, tls: Callable[..., Proven], call: Callable[[Client], object]
 ) -> None:
     server = tls()
@@ -129,7 +129,7 @@ def test_a_ca_that_nobody_knows_is_refused_with_the_cause_and_the_fix(
     ],
     ids=["another name", "another address", "expired", "not valid yet"],
 )
-def test_a_certificate_that_does_not_prove_who_the_server_is_is_refused(
+def test_a_certificate_for_another_host_is_refused(
     adapter: Adapter, authority: Authority, tls: Callable[..., Proven], proof: dict[str, Any], said: str
 ) -> None:
     server = tls(**proof)
@@ -208,7 +208,7 @@ def test_an_https_issuer_whose_metadata_names_http_endpoints_is_refused(
 ROBOT = ClientCredentials("c", "s")
 
 
-def test_a_source_trusts_whom_its_http_client_trusts(authority: Authority, tls: Callable[..., Proven]) -> None:
+def test_a_source_uses_the_trust_store_of_its_http_client(authority: Authority, tls: Callable[..., Proven]) -> None:
     server = tls()
     with httpx2.Client(verify=authority.trusted) as client:
         source = TokenSource(ROBOT, token_endpoint=server.url("/token"), http_client=client)
@@ -221,7 +221,7 @@ def test_a_source_trusts_whom_its_http_client_trusts(authority: Authority, tls: 
 
 
 @pytest.mark.anyio
-async def test_an_asynchronous_source_trusts_whom_its_http_client_trusts(
+async def test_an_asynchronous_source_uses_the_trust_store_of_its_http_client(
     authority: Authority, tls: Callable[..., Proven]
 ) -> None:
     server = tls()
@@ -313,7 +313,7 @@ def test_a_file_that_is_not_there_is_named_as_the_cause(
     assert server.received == []
 
 
-def test_a_context_that_trusts_nobody_new_is_the_default(authority: Authority) -> None:
+def test_a_context_with_the_default_trust_counts_as_the_default(authority: Authority) -> None:
     """The tests above prove something: this machine does not know their authority."""
     system = ssl.create_default_context()
     assert authority.trusted.get_ca_certs()[0] not in system.get_ca_certs()

@@ -114,7 +114,9 @@ def test_a_login_by_the_session_is_saved_to_the_vault(kind: Any, vault: TokenVau
     assert vault.source("u").token().access_token.reveal() == "at-7"
 
 
-def test_an_explicit_refresh_is_one_for_everybody(vault_on: Callable[..., TokenVault], hostile: Hostile) -> None:
+def test_an_explicit_refresh_is_one_request_for_all_callers(
+    vault_on: Callable[..., TokenVault], hostile: Hostile
+) -> None:
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
     store = MemoryStore()
     here, there = vault_on(store), vault_on(store)
@@ -129,7 +131,7 @@ def test_an_explicit_refresh_is_one_for_everybody(vault_on: Callable[..., TokenV
     assert len(hostile.token_requests) == 1
 
 
-def test_a_refresh_token_of_ones_own_is_used_and_what_it_brings_is_saved(vault: TokenVault, hostile: Hostile) -> None:
+def test_a_custom_refresh_token_is_used_and_what_it_brings_is_saved(vault: TokenVault, hostile: Hostile) -> None:
     hostile.on("/token", token("at-5", refresh_token="rt-5"))
     with vault.client("u") as session:
         session.refresh_token(refresh_token="rt-4")
@@ -215,7 +217,7 @@ DECIDED: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", DECIDED)
 @pytest.mark.parametrize("kind", [OAuth2Session, httpx2.Client])
-def test_what_the_vault_decides_no_session_changes(vault: TokenVault, kind: Any, name: str) -> None:
+def test_a_session_cannot_change_the_options_of_its_vault(vault: TokenVault, kind: Any, name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} is not .* the vault decides it"):
         vault.client("u", kind, **{name: DECIDED[name]})
     with vault.client("u", kind) as session:
@@ -227,7 +229,9 @@ def test_what_the_vault_decides_no_session_changes(vault: TokenVault, kind: Any,
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", DECIDED)
-async def test_what_the_vault_decides_no_asynchronous_session_changes(async_vault: AsyncTokenVault, name: str) -> None:
+async def test_an_asynchronous_session_cannot_change_the_options_of_its_vault(
+    async_vault: AsyncTokenVault, name: str
+) -> None:
     with pytest.raises(UsageError, match="the vault decides it"):
         async_vault.client("u", kind=None, **{name: DECIDED[name]})
     async with async_vault.client("u") as session:
@@ -235,7 +239,7 @@ async def test_what_the_vault_decides_no_asynchronous_session_changes(async_vaul
             setattr(session, name, DECIDED[name])
 
 
-def test_neither_metadata_nor_a_token_to_go_on_with_replaces_what_the_vault_has(vault: TokenVault) -> None:
+def test_neither_metadata_nor_a_token_option_replaces_the_vaults(vault: TokenVault) -> None:
     with vault.client("u", metadata={"revocation_endpoint": "https://as.example/revoke"}) as session:
         assert session.revocation_endpoint == "https://as.example/revoke"
         with pytest.raises(UsageError, match="the vault decides it"):
@@ -244,7 +248,7 @@ def test_neither_metadata_nor_a_token_to_go_on_with_replaces_what_the_vault_has(
             session.ensure_active_token({"access_token": "mine"})
 
 
-def test_what_is_the_sessions_own_can_be_changed(vault: TokenVault, hostile: Hostile) -> None:
+def test_the_sessions_own_attributes_can_be_changed(vault: TokenVault, hostile: Hostile) -> None:
     with vault.client("u", scope="a") as session:
         session.scope = "b"
         session.revocation_endpoint = hostile.url("/revoke")
@@ -301,7 +305,7 @@ def test_a_class_that_blocks_is_refused_by_a_vault_that_awaits(async_vault: Asyn
         async_vault.client("u", kind)
 
 
-def test_what_is_no_class_is_refused(vault: TokenVault) -> None:
+def test_a_value_that_is_not_a_class_is_refused(vault: TokenVault) -> None:
     kind: Any = "requests"
     with pytest.raises(UsageError, match="by its class"):
         vault.client("u", kind)

@@ -65,7 +65,7 @@ def test_the_loser_waits_for_the_newer_version_and_asks_nothing() -> None:
     assert world.server.presented == ["rt-1"]
 
 
-def test_whoever_wins_the_lease_late_finds_the_new_token_by_reading_again() -> None:
+def test_a_late_lease_holder_finds_the_new_token_by_reading_again() -> None:
     world, (first, second) = expired()
     second.begin()
     world.finish(second, TryLease)  # it has read the old record
@@ -89,7 +89,7 @@ def test_a_token_that_is_still_good_is_used_while_another_process_renews_it() ->
     assert Sleep not in {type(effect) for effect in other.performed}
 
 
-def test_the_token_is_committed_before_anybody_has_it() -> None:
+def test_the_token_is_committed_before_it_is_returned() -> None:
     world, (one,) = expired(1)
     one.begin()
     world.finish(one, Commit)
@@ -147,7 +147,7 @@ def test_a_living_token_overrules_the_note_that_its_grant_is_dead() -> None:
     assert world.stored().access_token.reveal() == "at-2"
 
 
-def test_a_refused_grant_is_dead_for_everybody_and_nobody_asks_again() -> None:
+def test_a_refused_grant_is_dead_for_all_callers_and_is_not_requested_again() -> None:
     world, (one, other) = expired()
     world.server.revoked = True
     for worker in (one, other, one, other):
@@ -168,7 +168,7 @@ def test_saving_a_new_login_ends_the_death() -> None:
     assert token_of(one) == "at-2"
 
 
-def test_a_grant_stays_dead_here_when_the_store_could_not_be_told() -> None:
+def test_a_grant_stays_dead_in_this_process_if_the_store_could_not_save_that() -> None:
     world, (one,) = expired(1)
     world.server.revoked = True
     one.begin()

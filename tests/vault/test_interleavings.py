@@ -96,7 +96,7 @@ class Chaos:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_with_every_fault_there_is_a_grant_is_lost_only_with_an_answer_and_never_silently(seed: int) -> None:
+def test_with_every_fault_there_is_a_grant_is_lost_only_with_a_response_and_never_silently(seed: int) -> None:
     chaos = Chaos(seed)
     world = chaos.world
     for _ in range(ROUNDS):

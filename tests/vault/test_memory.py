@@ -65,7 +65,7 @@ def test_15_000_keys_of_which_1000_are_remembered_stay_within_8_megabytes(
     assert len(vault._keys) <= REMEMBERED + 1
 
 
-def test_what_is_dropped_is_gone_at_once(vault_on: Callable[..., TokenVault]) -> None:
+def test_a_dropped_value_is_gone_at_once(vault_on: Callable[..., TokenVault]) -> None:
     vault = vault_on(max_sources=1)
     gc.disable()  # it is no cycle, and waits for no collector
     try:

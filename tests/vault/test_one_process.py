@@ -174,7 +174,7 @@ def test_6_event_loops_in_6_threads_make_one_request(
     asyncio.run(end())
 
 
-def test_a_failed_renewal_is_told_to_all_who_waited_and_to_nobody_later(
+def test_a_failed_renewal_is_raised_for_all_waiting_callers_and_for_no_later_caller(
     vault: TokenVault, hostile: Hostile, clock: Arrivals
 ) -> None:
     held = Held(lambda exchange: exchange.reset())
@@ -204,7 +204,7 @@ def test_while_it_backs_off_a_dead_server_is_left_alone(vault: TokenVault, hosti
     assert len(hostile.token_requests) == 1
 
 
-def test_a_refused_grant_is_told_to_all_and_asked_for_no_more_until_it_is_saved_anew(
+def test_a_refused_grant_is_an_error_without_a_request_until_a_new_login_is_saved(
     vault: TokenVault, hostile: Hostile, clock: Arrivals
 ) -> None:
     hostile.on("/token", REFUSED)
@@ -220,7 +220,7 @@ def test_a_refused_grant_is_told_to_all_and_asked_for_no_more_until_it_is_saved_
 
 @pytest.mark.anyio
 @both_backends
-async def test_a_cancelled_leader_loses_nothing_and_its_waiters_have_the_token(
+async def test_a_canceled_lock_holder_loses_nothing_and_its_waiters_get_the_token(
     async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals
 ) -> None:
     held = Held(NEXT)
@@ -247,7 +247,7 @@ async def test_a_cancelled_leader_loses_nothing_and_its_waiters_have_the_token(
 
 @pytest.mark.anyio
 @both_backends
-async def test_a_renewal_that_everybody_gave_up_on_is_saved_all_the_same(
+async def test_a_renewal_without_a_waiting_caller_is_saved(
     async_vault: AsyncTokenVault, hostile: Hostile, clock: Arrivals
 ) -> None:
     held = Held(NEXT)

@@ -78,9 +78,7 @@ class OwnStore(MemoryStore):
 @pytest.mark.parametrize(
     "record", [Record(1, bytes(MAX_DATA + 1)), Record(2**53, b"x"), Record(0, b"x")], ids=["data", "version", "zero"]
 )
-def test_a_store_of_ones_own_that_loads_more_than_can_be_committed_is_bounded(
-    vault_on: VaultOn, record: Record
-) -> None:
+def test_a_custom_store_that_loads_more_than_can_be_committed_is_bounded(vault_on: VaultOn, record: Record) -> None:
     store = OwnStore()
     vault = vault_on(store)
     store.loaded = record

@@ -116,7 +116,7 @@ def test_processes_killed_at_any_step_cost_the_grant_only_between_rotation_and_c
     assert (deaths, losses) == (LAST_STEP, 1)
 
 
-def test_several_killed_during_one_renewal_cost_the_grant_only_with_an_answer_that_nobody_committed(
+def test_several_killed_during_one_renewal_cost_the_grant_only_with_an_uncommitted_response(
     eight: Fleet, backend: Backend
 ) -> None:
     """Six of the eight die at random steps or times, with the lease or without; new processes take over."""
@@ -179,7 +179,9 @@ def test_a_process_whose_clock_is_5_minutes_off_costs_no_grant(eight: Fleet) -> 
         eight.members = members
 
 
-def test_a_store_that_lost_everything_is_told_by_all_and_a_new_login_heals(eight: Fleet, backend: Backend) -> None:
+def test_every_process_reports_a_store_that_lost_everything_and_a_new_login_recovers(
+    eight: Fleet, backend: Backend
+) -> None:
     one_token(eight.ask())
     backend.flush()
     eight.expire()

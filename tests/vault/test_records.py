@@ -73,7 +73,7 @@ def test_a_bad_record_is_a_typed_error_and_is_left_as_it_is(
     assert hostile.token_requests == []
 
 
-def test_a_new_login_replaces_a_record_that_nobody_can_read(vault_on: VaultOn) -> None:
+def test_a_new_login_replaces_an_unreadable_record(vault_on: VaultOn) -> None:
     store = MemoryStore()
     put(store, b"spoilt")
     vault_on(store).save("u", OLD)
@@ -161,7 +161,7 @@ def same(data: bytes) -> bytes:
     return data
 
 
-def test_a_sealer_of_ones_own_that_fails_is_a_store_error(vault_on: VaultOn) -> None:
+def test_a_custom_sealer_that_fails_is_a_store_error(vault_on: VaultOn) -> None:
     store = MemoryStore()
     with pytest.raises(StoreError, match="the sealer failed with ConnectionError") as caught:
         vault_on(store, sealer=KeyService(down, same)).save("u", OLD)
@@ -174,7 +174,7 @@ def test_a_sealer_of_ones_own_that_fails_is_a_store_error(vault_on: VaultOn) -> 
         vault_on(store, sealer=KeyService(same, down)).source("u").token()
 
 
-def test_a_sealer_of_ones_own_that_brings_no_bytes_is_a_store_error(vault_on: VaultOn) -> None:
+def test_a_custom_sealer_that_brings_no_bytes_is_a_store_error(vault_on: VaultOn) -> None:
     with pytest.raises(StoreError, match="bytes, not str"):
         vault_on(sealer=KeyService(bytes.decode, same)).save("u", OLD)
 

@@ -28,9 +28,7 @@ def tokens(hostile: Hostile) -> list[str | None]:
 # -- more accounts at work than are remembered -------------------------------------------------------------------------
 
 
-def test_a_refusal_of_a_key_that_was_crowded_out_meanwhile_leads_to_another_token(
-    vault_on: VaultOn, hostile: Hostile
-) -> None:
+def test_a_rejection_for_an_evicted_key_causes_a_renewal(vault_on: VaultOn, hostile: Hostile) -> None:
     held = Held(reply(401))
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
     hostile.on("/api", held, reply(200))
@@ -74,7 +72,7 @@ def test_what_came_in_place_of_a_token_that_was_crowded_out_and_is_refused_too_s
 
 @pytest.mark.anyio
 @both_backends
-async def test_a_refusal_of_a_key_that_was_crowded_out_awaited_leads_to_another_token(
+async def test_a_rejection_for_an_evicted_key_causes_a_renewal_async(
     async_vault: AsyncTokenVault, hostile: Hostile
 ) -> None:
     hostile.on("/token", token("at-2", refresh_token="rt-2"))

@@ -209,7 +209,7 @@ def test_a_dead_grant_is_marked_once_and_its_lease_is_given_back() -> None:
     assert again.kinds == [Load]
 
 
-def test_a_refusal_of_a_token_that_another_one_replaced_meanwhile_leads_to_a_renewal_of_that_one() -> None:
+def test_a_rejection_of_a_token_causes_a_renewal_of_its_replacement() -> None:
     world = expired()
     one = One(world).run(Request)
     world.save(world.workers[0])

@@ -77,7 +77,7 @@ def test_the_same_token_saved_again_in_this_process_after_its_renewal_is_no_logi
     assert world.server.presented == ["rt-1"]
 
 
-def test_who_waits_for_a_renewal_is_not_given_the_expired_token_that_was_saved_again() -> None:
+def test_a_waiting_caller_does_not_get_the_expired_token_that_was_saved_again() -> None:
     world, old = begun()
     one, other = world.workers
     other.begin()

@@ -160,7 +160,7 @@ def test_each_subject_of_an_exchange_has_the_key_that_it_is_given(vault: TokenVa
     assert [request.form["subject_token"] for request in hostile.token_requests] == ["st-1", "st-2"]
 
 
-def test_what_the_credentials_do_not_set_is_the_vaults(vault_on: VaultOn, hostile: Hostile) -> None:
+def test_options_that_the_credentials_do_not_set_are_the_vaults(vault_on: VaultOn, hostile: Hostile) -> None:
     hostile.on("/token", token("at-1"), token("at-2"))
     vault = vault_on(audience="api", token_endpoint_auth_method="client_secret_post")
     vault.source_of(ClientCredentials("app")).token()

@@ -201,7 +201,7 @@ def test_a_login_during_a_renewal_wins(vault: TokenVault, hostile: Hostile, cloc
     assert access(vault) == "at-9"
 
 
-def test_whatever_a_store_of_ones_own_raises_is_a_store_error(vault_on: VaultOn) -> None:
+def test_whatever_a_custom_store_raises_is_a_store_error(vault_on: VaultOn) -> None:
     class Broken(MemoryStore):
         def load(self, key: str) -> Any:
             raise KeyError(key)
@@ -292,7 +292,7 @@ BROKEN: dict[str, tuple[str, Answer]] = {
 
 
 @pytest.mark.parametrize("message", BROKEN)
-def test_what_a_store_of_ones_own_returns_that_it_should_not_is_a_store_error(
+def test_what_a_custom_store_returns_that_it_should_not_is_a_store_error(
     message: str, vault_on: VaultOn, clock: Arrivals
 ) -> None:
     call, broken = BROKEN[message]
@@ -364,7 +364,7 @@ def test_a_key_that_no_store_takes_is_refused_at_once(key: Any, vault: TokenVaul
 
 
 @pytest.mark.parametrize("bad", [None, "at-1", {}, {"access_token": ""}, {"access_token": "a", "x": object()}])
-def test_what_is_no_token_is_not_saved(bad: Any, vault: TokenVault) -> None:
+def test_a_value_that_is_not_a_token_is_not_saved(bad: Any, vault: TokenVault) -> None:
     with pytest.raises(UsageError):
         vault.save("u", bad)
     with pytest.raises(MissingTokenError):

@@ -45,7 +45,7 @@ def test_an_ipv6_address_is_no_more_public_than_what_it_embeds(address: str) -> 
 
 
 @pytest.mark.parametrize("address", ["2002:101:101::1", "2002:a00:1::1", "2001:0:101:101::1", "64:ff9b:1::101:101"])
-def test_where_nobody_serves_it_does_not_matter_what_is_embedded(address: str) -> None:
+def test_an_unroutable_address_is_refused_whatever_it_embeds(address: str) -> None:
     assert not public_address(ip_address(address))
 
 
@@ -62,12 +62,12 @@ def test_only_global_unicast_is_public(address: IPv6Address) -> None:
 
 
 @pytest.mark.parametrize("what", ["1.1.1.1", None, 16843009])
-def test_what_is_no_address_is_a_misuse(what: Any) -> None:
+def test_a_value_that_is_not_an_address_is_a_misuse(what: Any) -> None:
     with pytest.raises(UsageError, match="ipaddress"):
         public_address(what)
 
 
-def test_the_answers_of_a_name_are_kept_in_their_order_and_once() -> None:
+def test_the_responses_of_a_name_are_kept_in_their_order_and_once() -> None:
     answers = ("1.1.1.1", "2606:4700::1", "1.1.1.1", "1.0.0.1")
     assert [str(one) for one in permitted("as.example", answers, public_address)] == [
         "1.1.1.1",
@@ -77,7 +77,7 @@ def test_the_answers_of_a_name_are_kept_in_their_order_and_once() -> None:
 
 
 @pytest.mark.parametrize("answers", [("10.0.0.1",), ("1.1.1.1", "10.0.0.1"), ("10.0.0.1", "1.1.1.1")])
-def test_one_refused_answer_refuses_the_name_and_is_not_told(answers: tuple[str, ...]) -> None:
+def test_one_refused_address_refuses_the_name_and_is_not_shown(answers: tuple[str, ...]) -> None:
     with pytest.raises(VerificationError) as error:
         permitted("as.example", answers, public_address)
     assert error.value.claim == "host"
@@ -85,7 +85,7 @@ def test_one_refused_answer_refuses_the_name_and_is_not_told(answers: tuple[str,
     assert "10.0" not in f"{error.value!r} {error.value.args}"
 
 
-def test_a_mapped_address_is_judged_and_used_as_what_it_leads_to() -> None:
+def test_a_mapped_address_is_checked_and_used_as_the_address_in_it() -> None:
     inner = IPv4Address("10.0.0.1")
     assert permitted("as.example", ("::ffff:10.0.0.1",), lambda address: address == inner) == (inner,)
 

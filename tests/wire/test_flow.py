@@ -100,7 +100,7 @@ async def test_an_error_of_the_awaiting_driver_is_thrown_into_the_flow_too() -> 
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), KeyboardInterrupt()])
-def test_what_the_flow_does_not_catch_comes_out_with_the_lines_of_the_flow_after_its_finally(
+def test_an_uncaught_exception_keeps_the_flows_traceback_and_runs_its_finally(
     error: BaseException,
 ) -> None:
     seen: list[str] = []
@@ -113,7 +113,7 @@ def test_what_the_flow_does_not_catch_comes_out_with_the_lines_of_the_flow_after
 
 @both_backends
 @pytest.mark.anyio
-async def test_what_the_flow_does_not_catch_comes_out_of_the_awaiting_driver_too() -> None:
+async def test_the_awaiting_driver_raises_what_the_flow_does_not_catch() -> None:
     seen: list[str] = []
     with pytest.raises(ValueError, match="odd") as caught:
         await arun(cautious(seen), failing_later(ValueError("odd")))

@@ -136,7 +136,7 @@ def test_no_body_at_all_is_no_body_even_with_a_coding() -> None:
 
 
 @pytest.mark.parametrize("addresses", [True, "public", ("10.0.0.0/8",)])
-def test_what_cannot_be_asked_about_an_address_is_no_policy(addresses: Any) -> None:
+def test_a_policy_that_cannot_judge_an_address_is_refused(addresses: Any) -> None:
     with pytest.raises(UsageError, match="addresses is a callable"):
         ExchangePolicy(addresses=addresses)
     assert ExchangePolicy().addresses is None
@@ -160,7 +160,7 @@ def test_no_bytes_bring_another_error(chunks: list[bytes], coding: str) -> None:
     assert not said or "coding" in said or "encoded" in said
 
 
-def test_the_usual_policy_is_that_of_who_gives_none_and_anything_else_is_refused() -> None:
+def test_the_default_policy_is_used_if_none_is_given_and_other_values_are_refused() -> None:
     wrong: Any = 15
     assert policy_of(None) == ExchangePolicy()
     assert policy_of(SMALL) is SMALL

@@ -76,7 +76,7 @@ def test_a_header_set_in_a_mapping_stands_there_once_in_a_copy() -> None:
     assert given == {"authorization": "a", "AUTHORIZATION": "b", "X": "x"}
 
 
-def test_an_answer_knows_what_it_answers_without_being_another_answer_for_it() -> None:
+def test_a_response_knows_what_it_answers_without_being_another_answer_for_it() -> None:
     def flow() -> Flow[Response]:
         return (yield from request)
 

@@ -26,7 +26,7 @@ def test_values_become_text_as_a_form_wants_it() -> None:
     )
 
 
-def test_none_is_left_out() -> None:
+def test_a_parameter_of_none_is_omitted() -> None:
     assert pairs_of({"a": None, "b": "x"}) == (("b", "x"),)
 
 
@@ -82,7 +82,7 @@ def test_a_query_to_which_nothing_is_added_stays() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=8))
-def test_what_is_put_into_a_query_is_read_back(pairs: list[tuple[str, str]]) -> None:
+def test_query_parameters_are_read_back(pairs: list[tuple[str, str]]) -> None:
     try:
         url = with_query("https://a.example/", pairs)
     except UsageError:  # a lone surrogate
@@ -93,12 +93,12 @@ def test_what_is_put_into_a_query_is_read_back(pairs: list[tuple[str, str]]) -> 
 HERE = "https://as.example/token?tenant=t-1&audience=a"
 
 
-def test_what_the_endpoints_query_says_already_is_not_said_again() -> None:
+def test_a_parameter_in_the_endpoints_query_is_not_sent_again() -> None:
     pairs = [("tenant", "t-1"), ("scope", "read"), ("audience", "b")]
     assert beside_query(HERE, pairs) == (("scope", "read"), ("audience", "b"))
     assert beside_query("https://as.example/token", pairs) == tuple(pairs)
 
 
-def test_what_the_endpoints_query_says_otherwise_is_an_error_that_names_it() -> None:
+def test_a_contradicting_parameter_in_the_endpoints_query_is_an_error_that_names_it() -> None:
     with pytest.raises(UsageError, match="'tenant'"):
         beside_query(HERE, [("tenant", "t-2")])

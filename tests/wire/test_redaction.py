@@ -35,12 +35,12 @@ def basic(user: str, password: str) -> str:
         *("subject_token", "actor_token", "token", "device_code", "otp", "totp", "PIN", "passcode"),
     ],
 )
-def test_a_parameter_that_is_told_in_confidence_is_hidden(name: str) -> None:
+def test_a_confidential_parameter_is_hidden(name: str) -> None:
     assert without_confidences(f"not {SECRET}!", asking((name, SECRET))) == f"not {HIDDEN}!"
 
 
 @pytest.mark.parametrize("name", ["scope", "username", "client_id", "audience", "subject_token_type", "resource"])
-def test_a_parameter_that_says_what_is_wrong_is_shown(name: str) -> None:
+def test_an_error_parameter_is_shown(name: str) -> None:
     assert without_confidences("not read:users", asking((name, "read:users"))) == "not read:users"
 
 
@@ -114,7 +114,7 @@ def answered(request: Request, response: Response) -> None:
 REQUEST = asking(("refresh_token", SECRET))
 
 
-def test_an_error_answer_repeats_none_in_its_words_or_headers() -> None:
+def test_an_error_response_repeats_none_in_its_words_or_headers() -> None:
     body = b'{"error":"invalid_grant","error_description":"no %s","error_uri":"https://as.example/%s"}'
     with pytest.raises(InvalidGrant) as raised:
         answered(REQUEST, Response(400, (("X-Asked", SECRET),), body.replace(b"%s", SECRET.encode())))
@@ -134,7 +134,7 @@ def test_a_known_error_code_is_the_code_also_where_it_is_a_password() -> None:
         answered(asking(("password", "invalid_grant")), Response(400, (), b'{"error":"invalid_grant"}'))
 
 
-def test_an_answer_that_says_later_repeats_none_in_its_headers() -> None:
+def test_a_response_that_says_later_repeats_none_in_its_headers() -> None:
     with pytest.raises(TemporarilyUnavailable) as raised:
         answered(REQUEST, Response(503, (("X-Asked", SECRET),)))
     assert raised.value.headers == (("X-Asked", HIDDEN),)

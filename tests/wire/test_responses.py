@@ -120,7 +120,7 @@ def test_an_error_wins_over_a_token_in_the_same_answer() -> None:
         json_answer(reply(200, {"access_token": "a", "token_type": "Bearer", "error": "invalid_client"}), "answer")
 
 
-def test_an_error_nobody_registered_is_a_server_error_under_its_own_name() -> None:
+def test_an_unregistered_error_is_a_server_error_under_its_own_name() -> None:
     with pytest.raises(ServerError) as caught:
         json_answer(reply(400, {"error": "as_made_up_by_us", "error_description": 7, "error_uri": []}), "answer")
     assert type(caught.value) is ServerError
@@ -207,7 +207,7 @@ def test_an_excerpt_of_an_error_page_is_kept_bounded_and_escaped() -> None:
         Response(400, (), b"access_token=hunter2"),
     ],
 )
-def test_nothing_is_quoted_from_an_answer_that_could_hold_a_token(response: Response) -> None:
+def test_nothing_is_quoted_from_a_response_that_could_hold_a_token(response: Response) -> None:
     with pytest.raises(InvalidResponse) as caught:
         json_answer(response, "token response")
     assert "hunter2" not in str(caught.value) + repr(caught.value) + repr(vars(caught.value))

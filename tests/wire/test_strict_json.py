@@ -32,7 +32,7 @@ def test_an_object_is_read_as_json_says() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"<html>", b"\xff{}", b"{} {}", b"{'a': 1}", b'{"a": 1,}', b"\xef\xbb\xbf{}"]
 )
-def test_what_is_not_json_is_not_json(data: bytes) -> None:
+def test_text_that_is_not_json_is_refused(data: bytes) -> None:
     assert problem_of(data) == "not_json"
 
 

@@ -116,13 +116,13 @@ def test_blanks_control_characters_and_backslashes_are_refused_wherever_they_sta
         "https://[nonsense]/token",
     ],
 )
-def test_what_is_no_absolute_http_or_https_url_is_refused(url: str) -> None:
+def test_a_value_that_is_not_an_absolute_http_or_https_url_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="token endpoint"):
         check_endpoint(url, "token endpoint")
 
 
 @pytest.mark.parametrize("url", [None, 7, b"https://as.example/token", ["https://as.example"]])
-def test_what_is_no_text_is_a_usage_error_and_not_a_builtin_one(url: Any) -> None:
+def test_a_value_that_is_not_a_text_is_a_usage_error_and_not_a_builtin_one(url: Any) -> None:
     with pytest.raises(UsageError, match="token endpoint"):
         check_endpoint(url, "token endpoint")
 

@@ -126,7 +126,7 @@ def test_the_tokens_and_logins_that_a_test_orders(provider: Provider) -> None:
     )
 
 
-def test_what_a_provider_is_told_and_asked(provider: Provider) -> None:
+def test_arguments_of_any_kind_for_a_provider(provider: Provider) -> None:
     refused(
         failures(provider.advance, {}),
         failures(provider.issuer_of, {}),

@@ -73,7 +73,7 @@ def test_members_of_any_kind(
 
 @few
 @given(data=st.data())
-def test_a_good_answer_with_bytes_changed(adapter: Adapter, hostile: Hostile, data: Any) -> None:
+def test_a_good_response_with_bytes_changed(adapter: Adapter, hostile: Hostile, data: Any) -> None:
     whole = bytearray(token("at", refresh_token="rt", scope="a b", nested={"a": [1, {"b": None}]}))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(whole) - 1))

@@ -48,7 +48,7 @@ def test_a_request_has_what_the_session_knows() -> None:
     assert pending == Pending(redirect_uri=CB, scope=Scope(("a", "b")))
 
 
-def test_what_a_call_says_replaces_what_the_session_knows() -> None:
+def test_an_argument_of_a_call_replaces_the_sessions_option() -> None:
     extra = {"redirect_uri": CB + "2", "scope": ["x"], "prompt": "login", "nonce": "n"}
     url, state, pending, _ = begun(options(scope="a"), URL, extra, state="mine", with_pkce=False)
     assert state == "mine"
@@ -125,7 +125,7 @@ def test_a_fragment_is_promised_only_where_it_is_asked_for(extra: dict[str, str]
         (URL, {"code_verifier": VERIFIER}, "code_verifier"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused(url: str | None, extra: dict[str, Any], why: str) -> None:
+def test_a_grant_that_cannot_be_requested_is_refused(url: str | None, extra: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         begun(options(), url, extra, with_pkce=False)
     with pytest.raises(UsageError, match=why):
@@ -195,7 +195,7 @@ def test_a_state_may_come_from_the_call_or_from_the_option() -> None:
         assert finished.pending == Pending(redirect_uri=CB, scope=Scope(("a",)))
 
 
-def test_a_callback_of_somebody_else_does_not_use_up_ours_and_an_error_does() -> None:
+def test_a_callback_of_another_login_does_not_use_up_ours_and_an_error_does() -> None:
     authorizations = remembering()
     with pytest.raises(MismatchingStateError):
         finish(back(code="c", state="other"), options(), authorizations, state="s")
@@ -262,5 +262,5 @@ def test_the_state_in_a_callback_is_looked_up_without_trusting_it(url: str, frag
         ("https://[#access_token=", False),
     ],
 )
-def test_a_callback_that_speaks_of_a_fragment_is_told(url: str, speaks: bool) -> None:
+def test_a_callback_without_its_fragment_is_an_error_that_names_the_fragment(url: str, speaks: bool) -> None:
     assert speaks_of_a_fragment(url) is speaks

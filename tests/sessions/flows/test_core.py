@@ -106,7 +106,7 @@ def test_a_session_without_a_secret_says_its_name_and_one_with_a_method_uses_it(
     assert "client_secret" not in form_of(asked[0])
 
 
-def test_what_is_missing_is_named_before_anything_is_asked() -> None:
+def test_a_missing_argument_is_named_before_a_request() -> None:
     session = Bare()
     refuses(session._fetch_token, "token_endpoint=")
     refuses(session._refresh_token, "there is no refresh token")
@@ -179,7 +179,7 @@ def active(session: Bare, *answers: Response) -> list[Request]:
     return asked
 
 
-def test_an_expired_token_is_refreshed_and_told_before_it_is_used() -> None:
+def test_an_expired_token_is_refreshed_and_saved_before_it_is_used() -> None:
     saved = Saved()
     session = Bare(token=OLD, token_endpoint=TOKEN_URL, update_token=saved)
     asked = active(session, token(2, refresh_token="rt-2"))
@@ -196,7 +196,7 @@ def test_where_no_new_refresh_token_or_scope_comes_the_old_ones_stay() -> None:
     assert (session.token.refresh_token, session.token.scope) == ("rt-1", "openid")
 
 
-def test_a_dead_refresh_token_leads_to_the_first_grant_where_that_needs_no_person() -> None:
+def test_after_a_dead_refresh_token_the_initial_grant_is_repeated_if_it_needs_no_user() -> None:
     saved = Saved()
     session = Bare(token_endpoint=TOKEN_URL, update_token=saved)
     getting = session._fetch_token(username="u", password="p", audience="api", scope="s")

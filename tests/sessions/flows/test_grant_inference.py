@@ -82,9 +82,7 @@ S = Secret("s")
         ("urn:x", {}, grants.ExtensionGrant("urn:x")),
     ],
 )
-def test_a_grant_takes_what_is_its_own_and_leaves_the_rest(
-    kind: str, given: dict[str, Any], grant: grants.Grant
-) -> None:
+def test_a_grant_reads_only_its_own_parameters(kind: str, given: dict[str, Any], grant: grants.Grant) -> None:
     parameters = {**given, "scope": "a"}
     assert grant_of(kind, parameters) == grant
     assert parameters == {"scope": "a"}
@@ -103,6 +101,6 @@ def test_a_grant_takes_what_is_its_own_and_leaves_the_rest(
         (grants.TOKEN_EXCHANGE, {}, "subject_token"),
     ],
 )
-def test_what_is_missing_is_named(kind: str, given: dict[str, Any], missing: str) -> None:
+def test_a_missing_argument_is_named(kind: str, given: dict[str, Any], missing: str) -> None:
     with pytest.raises(UsageError, match=missing):
         grant_of(kind, given)

@@ -71,7 +71,7 @@ async def test_a_hook_may_be_awaitable_where_the_client_awaits() -> None:
 @pytest.mark.parametrize(
     ("kind", "near"), [("access_token_respons", "'access_token_response'"), ("qqqq", "protected_request")]
 )
-def test_a_kind_that_nobody_knows_names_the_nearest_known_one(kind: str, near: str) -> None:
+def test_a_kind_that_is_unknown_names_the_nearest_known_one(kind: str, near: str) -> None:
     with pytest.raises(UsageError, match=near):
         ComplianceHooks().add(kind, same)
 

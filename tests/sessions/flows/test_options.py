@@ -43,7 +43,7 @@ def test_the_options_of_the_family_are_taken_and_the_others_left_for_the_http_cl
     assert "verify" in given
 
 
-def test_what_is_none_is_left_out() -> None:
+def test_a_parameter_of_none_is_omitted() -> None:
     assert options_of(client_id=None, scope=None, metadata=None, leeway=None) == options_of()
 
 
@@ -51,7 +51,7 @@ def test_what_is_none_is_left_out() -> None:
     ("name", "near"),
     [("client_idd", "client_id"), ("tokn_endpoint", "token_endpoint"), ("verfy", "verify"), ("qqqqqq", None)],
 )
-def test_an_option_that_nobody_knows_names_the_nearest_known_one(name: str, near: str | None) -> None:
+def test_an_option_that_is_unknown_names_the_nearest_known_one(name: str, near: str | None) -> None:
     with pytest.raises(UsageError, match=f"no option '{name}'") as caught:
         options_of(**{name: 1})
     assert ("did you mean" in str(caught.value)) == (near is not None)

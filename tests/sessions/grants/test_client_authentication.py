@@ -274,7 +274,7 @@ def test_an_auth_that_is_none_is_named(adapter: Adapter, hostile: Hostile, auth:
         adapter.client().fetch_token(hostile.token_endpoint, auth=auth)
 
 
-def test_an_auth_class_of_ones_own_signs_the_token_request(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_custom_auth_class_signs_the_token_request(adapter: Adapter, hostile: Hostile) -> None:
     class OnRequests(AuthBase):
         def __call__(self, r: Any) -> Any:
             r.headers["X-Signature"] = "over " + str(len(r.body))

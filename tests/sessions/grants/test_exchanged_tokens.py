@@ -28,7 +28,9 @@ def test_a_session_gets_an_id_token_by_exchange_and_sends_it_nowhere(adapter: Ad
     assert hostile.to("/api") == []
 
 
-def test_what_is_no_access_token_does_not_replace_the_sessions_own(adapter: Adapter, hostile: Hostile) -> None:
+def test_an_issued_token_that_is_no_access_token_does_not_replace_the_sessions_token(
+    adapter: Adapter, hostile: Hostile
+) -> None:
     hostile.on(
         "/token", reply(json={"access_token": "an.id.token", "issued_token_type": ID_TOKEN, "token_type": "N_A"})
     )

@@ -285,7 +285,7 @@ def test_a_refresh_token_without_another_way_is_kept_where_the_refusal_does_not_
 
 @pytest.mark.parametrize("renews", [False, True])
 @pytest.mark.parametrize("call", ["fetch_token", "refresh_token"])
-def test_an_update_token_that_requests_a_token_is_told_before_a_request(
+def test_an_update_token_that_requests_a_token_gets_an_error_before_a_request(
     adapter: Adapter, hostile: Hostile, call: str, renews: bool
 ) -> None:
     session: list[Any] = []

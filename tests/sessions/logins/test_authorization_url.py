@@ -90,7 +90,7 @@ def test_a_transaction_is_frozen_and_survives_json(adapter: Adapter) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"url": 1}', '{"url":"a","url":"b"}', "NaN"])
-def test_what_is_no_transaction_is_refused(adapter: Adapter, text: str) -> None:
+def test_a_value_that_is_not_a_transaction_is_refused(adapter: Adapter, text: str) -> None:
     begun = adapter.client().begin_authorization(ENDPOINT)
     with pytest.raises(UsageError, match="not an authorization transaction"):
         type(begun).from_json(text)
@@ -112,7 +112,7 @@ def test_several_response_types_are_joined_by_blanks(adapter: Adapter, given: An
 
 
 @pytest.mark.parametrize("given", [["code"], "code", None])
-def test_a_transaction_is_for_a_code_however_that_is_said(adapter: Adapter, given: Any) -> None:
+def test_every_spelling_of_the_response_type_code_is_accepted(adapter: Adapter, given: Any) -> None:
     assert query(adapter.client().begin_authorization(ENDPOINT, response_type=given).url)["response_type"] == "code"
     with pytest.raises(UsageError, match="code flow"):
         adapter.client().begin_authorization(ENDPOINT, response_type=["code", "id_token"])

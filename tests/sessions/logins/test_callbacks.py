@@ -27,7 +27,7 @@ def refused(client: Client, callback: str, hostile: Hostile, **how: object) -> O
     return error.value
 
 
-def test_an_error_callback_raises_and_never_leads_to_a_token_request(client: Client, hostile: Hostile) -> None:
+def test_an_error_callback_raises_and_never_causes_a_token_request(client: Client, hostile: Hostile) -> None:
     _, state = client.create_authorization_url()
     callback = f"{HOME}?error=access_denied&error_description=no%20thanks&state={state}"
     error = refused(client, callback, hostile)
@@ -47,7 +47,7 @@ def test_a_wrong_state_is_refused(client: Client, hostile: Hostile) -> None:
 
 
 @pytest.mark.parametrize("callback", [f"{HOME}?code=c", f"{HOME}?code=c&state=", f"{HOME}?code=c&state=never-sent"])
-def test_a_callback_that_nobody_here_asked_for_is_refused(client: Client, hostile: Hostile, callback: str) -> None:
+def test_a_callback_without_a_login_is_refused(client: Client, hostile: Hostile, callback: str) -> None:
     client.create_authorization_url()
     assert isinstance(refused(client, callback, hostile), MismatchingStateError)
 
@@ -61,7 +61,7 @@ def test_a_state_works_once(client: Client, hostile: Hostile) -> None:
     assert len(hostile.token_requests) == 1
 
 
-def test_somebody_elses_callback_does_not_use_up_ours(client: Client, hostile: Hostile) -> None:
+def test_a_callback_of_another_login_does_not_use_up_ours(client: Client, hostile: Hostile) -> None:
     _, state = client.create_authorization_url()
     refused(client, f"{HOME}?code=c&state=forged", hostile)
     assert client.fetch_token(authorization_response=f"{HOME}?code=c&state={state}")

@@ -36,13 +36,13 @@ def test_options_of_the_session_are_parameters_of_every_authorization_request(ad
     assert client.begin_authorization().nonce == OPTIONS["nonce"]
 
 
-def test_a_call_replaces_what_the_session_says(adapter: Adapter) -> None:
+def test_an_argument_of_a_call_replaces_the_option_of_the_session(adapter: Adapter) -> None:
     client = adapter.client(authorization_endpoint=AUTHORIZE, redirect_uri=HOME, prompt="login", login_hint="alice")
     sent = query(client.create_authorization_url(prompt="consent")[0])
     assert (sent["prompt"], sent["login_hint"]) == (["consent"], ["alice"])
 
 
-def test_a_response_mode_of_the_session_says_where_the_answer_is_read(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_response_mode_of_the_session_says_where_the_response_is_read(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", token("at-1"))
     endpoints = {"authorization_endpoint": AUTHORIZE, "token_endpoint": hostile.token_endpoint}
     client = adapter.client(**endpoints, redirect_uri=HOME, response_mode="fragment")

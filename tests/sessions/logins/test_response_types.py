@@ -127,6 +127,6 @@ def test_a_response_without_the_promised_id_token_is_refused(client: Client) -> 
 
 
 @pytest.mark.parametrize("wrong", [7, None, b"https://rp.example/cb?code=c", ["code"]])
-def test_what_is_neither_a_url_nor_a_form_is_a_usage_error(client: Client, wrong: Any) -> None:
+def test_a_callback_that_is_neither_a_url_nor_a_form_is_a_usage_error(client: Client, wrong: Any) -> None:
     with pytest.raises(UsageError, match="authorization_response"):
         client.native.parse_authorization_response(wrong)

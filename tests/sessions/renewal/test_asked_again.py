@@ -52,7 +52,7 @@ def asked_for(adapter: Adapter, hostile: Hostile, clock: Clock, **how: Any) -> C
 
 @renewing
 @pytest.mark.parametrize("how", ASKED, ids=str)
-def test_a_refresh_names_again_whom_the_token_is_for(
+def test_a_refresh_repeats_the_audience(
     adapter: Adapter, hostile: Hostile, clock: Clock, how: dict[str, Any], renew: Renewing
 ) -> None:
     client = asked_for(adapter, hostile, clock, **how, **FOR_WHOM)
@@ -74,9 +74,7 @@ def test_a_refresh_has_the_headers_and_the_method_of_the_first_request(
     assert [(one.method, one.header("x-tenant")) for one in hostile.to("/token")] == [("GET", "7")] * 2
 
 
-def test_what_a_call_says_itself_wins_over_what_was_said_before(
-    adapter: Adapter, hostile: Hostile, clock: Clock
-) -> None:
+def test_an_argument_of_a_call_overrides_the_option(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
     client = asked_for(adapter, hostile, clock, headers={"X-Tenant": "7"}, **FOR_WHOM)
     client.refresh_token(audience="mine", headers={"X-Tenant": "8"})
     request = hostile.token_requests[-1]
@@ -110,9 +108,7 @@ def test_the_refresh_grant_by_its_name_uses_the_method_of_the_call(
     )
 
 
-def test_without_a_refresh_token_a_client_that_asked_for_itself_is_told(
-    adapter: Adapter, hostile: Hostile, clock: Clock
-) -> None:
+def test_a_refresh_without_a_refresh_token_is_an_error(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
     hostile.on("/token", token("at-1"))
     client = adapter.client(token_endpoint=hostile.token_endpoint, clock=clock)
     client.fetch_token()
@@ -121,7 +117,7 @@ def test_without_a_refresh_token_a_client_that_asked_for_itself_is_told(
 
 
 @pytest.mark.parametrize("nothing", ["", [], None])
-def test_an_empty_scope_is_left_out(adapter: Adapter, hostile: Hostile, clock: Clock, nothing: Any) -> None:
+def test_an_empty_scope_is_omitted(adapter: Adapter, hostile: Hostile, clock: Clock, nothing: Any) -> None:
     hostile.on("/token", token("at-1"))
     client = adapter.client(token_endpoint=hostile.token_endpoint, clock=clock)
     client.fetch_token(scope=nothing)

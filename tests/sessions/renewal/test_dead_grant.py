@@ -50,7 +50,7 @@ def is_told(call: Callable[[], object]) -> InvalidGrant:
 
 
 @on(Password, only=(EMBEDDED,))
-def test_a_removed_session_is_told_with_every_call_and_asked_about_once(adapter: Adapter, site: Site) -> None:
+def test_a_removed_session_is_an_error_of_every_call_and_one_request(adapter: Adapter, site: Site) -> None:
     assert site.provider is not None
     client = adapter.client("admin-cli", **site.options)
     token = client.fetch_token(username="admin", password="admin")
@@ -80,9 +80,7 @@ def test_invalid_grant_marks_the_grant_dead_and_an_expired_token_is_never_sent_i
     assert grants(hostile) == ["refresh_token"]
 
 
-def test_what_is_told_later_holds_nothing_of_the_refused_request(
-    login: Callable[..., Client], hostile: Hostile
-) -> None:
+def test_a_repeated_error_holds_nothing_of_the_refused_request(login: Callable[..., Client], hostile: Hostile) -> None:
     client = login(REFUSED)
     is_told(lambda: client.get(hostile.url()))
     later = is_told(lambda: client.get(hostile.url()))
@@ -90,7 +88,7 @@ def test_what_is_told_later_holds_nothing_of_the_refused_request(
     assert "rt-1" not in repr(client.native._oauth.slot.dead)
 
 
-def test_many_who_come_later_ask_nothing(login: Callable[..., Client], hostile: Hostile) -> None:
+def test_later_callers_send_no_request(login: Callable[..., Client], hostile: Hostile) -> None:
     client = login(REFUSED, token("at-2"))
     is_told(lambda: client.get(hostile.url()))
     errors = together(16, lambda: client.get(hostile.url()))
@@ -113,7 +111,7 @@ def test_a_token_that_is_still_good_goes_on_being_used(
     assert len(hostile.token_requests) == 1
 
 
-def test_whoever_finds_the_grant_dead_early_is_told_and_others_use_the_token_to_its_end(
+def test_the_caller_that_finds_the_grant_dead_gets_the_error_and_others_use_the_token_until_it_expires(
     login: Callable[..., Client], hostile: Hostile, clock: Clock
 ) -> None:
     client = login(REFUSED, expires_at=START + 30)
@@ -202,7 +200,7 @@ PASSING: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING.keys())
-def test_another_failure_of_a_refresh_is_told_to_nobody_later(
+def test_another_failure_of_a_refresh_is_raised_for_no_later_caller(
     login: Callable[..., Client], hostile: Hostile, answer: Reply
 ) -> None:
     client = login(answer, token("at-2"))
@@ -221,7 +219,7 @@ def test_a_refresh_token_that_is_not_the_sessions_says_nothing_of_its_own(
     assert sent(hostile) == ["at-2"]
 
 
-def test_what_another_server_or_client_is_told_says_nothing_of_the_grant(
+def test_a_refusal_of_another_server_or_client_does_not_end_the_grant(
     login: Callable[..., Client], hostile: Hostile
 ) -> None:
     client = login(REFUSED, token("at-2"))
@@ -278,7 +276,7 @@ def test_a_token_that_an_api_refuses_is_not_sent_again_once_its_grant_is_dead(
     assert len(hostile.token_requests) == 1
 
 
-def test_a_token_that_an_api_refuses_after_its_grant_has_died_is_told_without_asking(
+def test_a_rejection_after_the_grant_died_is_an_error_without_a_request(
     login: Callable[..., Client], hostile: Hostile
 ) -> None:
     client = login(REFUSED, expires_at=START + 300)

@@ -64,7 +64,9 @@ def expired(adapter: Adapter, hostile: Hostile, inside: Inside, **options: Any) 
 
 @pytest.mark.parametrize("kind", ["refresh_token_request", "refresh_token_response"])
 @pytest.mark.parametrize("what", ["get", "refresh_token", "ensure_active_token"])
-def test_a_hook_that_wants_the_token_is_told_at_once(adapter: Adapter, hostile: Hostile, kind: str, what: str) -> None:
+def test_a_hook_that_wants_the_token_gets_an_error_at_once(
+    adapter: Adapter, hostile: Hostile, kind: str, what: str
+) -> None:
     args = (hostile.url("/other"),) if what == "get" else ()
     hook = Inside(what, *args, is_async=adapter.kind.is_async)
     client = expired(adapter, hostile, hook)
@@ -74,7 +76,7 @@ def test_a_hook_that_wants_the_token_is_told_at_once(adapter: Adapter, hostile: 
     assert [request.token for request in hostile.to("/api")] == ["at-2"]
 
 
-def test_an_update_token_that_refreshes_again_is_told_at_once(adapter: Adapter, hostile: Hostile) -> None:
+def test_an_update_token_that_refreshes_again_gets_an_error_at_once(adapter: Adapter, hostile: Hostile) -> None:
     saved = Inside("refresh_token", is_async=adapter.kind.is_async)
     client = expired(adapter, hostile, saved, update_token=saved.call)
     assert client.get(hostile.url()).status_code == 200
@@ -92,7 +94,7 @@ def test_an_update_token_that_calls_an_api_sends_the_token_that_it_was_given(
 
 
 @only_blocking
-def test_an_auth_method_that_wants_the_token_is_told_at_once(adapter: Adapter, hostile: Hostile) -> None:
+def test_an_auth_method_that_wants_the_token_gets_an_error_at_once(adapter: Adapter, hostile: Hostile) -> None:
     method = Inside("get", hostile.url("/other"), is_async=False)
     client = expired(adapter, hostile, method, token_endpoint_auth_method=method.call)
     assert client.get(hostile.url()).status_code == 200
@@ -103,9 +105,7 @@ def test_an_auth_method_that_wants_the_token_is_told_at_once(adapter: Adapter, h
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["trio"])
 @pytest.mark.parametrize("by", ["hook", "update_token"])
-async def test_on_trio_who_is_inside_can_still_be_cancelled_because_nobody_waits(
-    kind: Any, hostile: Hostile, by: str
-) -> None:
+async def test_on_trio_code_inside_a_renewal_can_be_canceled(kind: Any, hostile: Hostile, by: str) -> None:
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
     inside = Inside("refresh_token", is_async=True)
     how = {"token_endpoint": hostile.token_endpoint, "clock": Clock(), "token": OLD, **kind.defaults}

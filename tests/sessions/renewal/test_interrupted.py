@@ -84,7 +84,7 @@ def test_a_session_that_is_interrupted_in_a_renewal_has_saved_the_new_token(
 
 
 @blocking
-def test_whoever_interrupts_twice_is_obeyed_at_once(adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC) -> None:
+def test_a_second_interrupt_takes_effect_at_once(adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC) -> None:
     held, saved = Held(token("new", refresh_token="rt-2")), list[Any]()
     hostile.on("/token", held)
     client = session(adapter, hostile, saved)
@@ -104,9 +104,7 @@ def test_a_renewal_that_fails_after_the_interruption_is_an_interruption(
 
 
 @blocking
-def test_a_login_that_nobody_would_save_is_interrupted_at_once(
-    adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC
-) -> None:
+def test_a_login_without_update_token_is_interrupted_at_once(adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC) -> None:
     held = Held(token("new"))
     hostile.on("/token", held)
     client = adapter.client("c", "s", token_endpoint=hostile.token_endpoint)

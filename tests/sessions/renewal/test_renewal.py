@@ -89,7 +89,7 @@ def test_a_fresh_token_is_sent_as_it_is(adapter: Adapter, hostile: Hostile, cloc
     assert hostile.token_requests == []
 
 
-def test_the_margin_left_out_is_sixty_seconds_of_a_long_lifetime(
+def test_the_margin_omitted_is_sixty_seconds_of_a_long_lifetime(
     adapter: Adapter, hostile: Hostile, clock: Clock
 ) -> None:
     hostile.on("/token", token("at-2"))
@@ -99,7 +99,7 @@ def test_the_margin_left_out_is_sixty_seconds_of_a_long_lifetime(
     assert sent(hostile) == ["at-2"]
 
 
-def test_the_margin_left_out_is_half_of_a_short_lifetime(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+def test_the_margin_omitted_is_half_of_a_short_lifetime(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
     hostile.on("/token", token("at-2"))
     client = restored(adapter, hostile, clock, lifetime=60)
     clock.advance(29)
@@ -198,7 +198,9 @@ def test_a_password_is_asked_with_again_where_no_refresh_token_came(
     assert second["audience"] == "api"
 
 
-def test_a_dead_refresh_token_leads_to_the_first_grant_again(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+def test_after_a_dead_refresh_token_the_initial_grant_is_repeated(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
     hostile.on("/token", token("at-1", refresh_token="rt-1"), REFUSED, token("at-2", refresh_token="rt-2"))
     client = adapter.client(clock=clock)
     client.fetch_token(hostile.token_endpoint, username="u", password="p", audience="api")
@@ -212,7 +214,7 @@ def test_a_dead_refresh_token_leads_to_the_first_grant_again(adapter: Adapter, h
     assert client.token.refresh_token == "rt-2"
 
 
-def test_a_dead_refresh_token_of_a_login_is_told_and_the_expired_token_never_sent(
+def test_a_dead_refresh_token_of_a_login_raises_and_the_expired_token_is_never_sent(
     adapter: Adapter, hostile: Hostile, clock: Clock
 ) -> None:
     hostile.on("/token", token("at-1", refresh_token="rt-1"), REFUSED)

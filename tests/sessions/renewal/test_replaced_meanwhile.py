@@ -72,7 +72,7 @@ def test_a_logout_during_a_renewal_wins(adapter: Adapter, hostile: Hostile, cloc
     assert hostile.to("/api") == []
 
 
-def test_what_was_renewed_for_another_is_saved_all_the_same(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+def test_what_was_renewed_for_another_is_saved_anyway(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
     saved: list[tuple[str, str | None]] = []
 
     def save(token: Any, refresh_token: str | None = None, access_token: str | None = None) -> None:

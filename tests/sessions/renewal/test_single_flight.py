@@ -108,7 +108,7 @@ def test_32_explicit_refreshes_never_use_a_refresh_token_twice(adapter: Adapter,
     assert set(tokens) == {f"at-{number}" for number in range(2, len(used) + 2)}
 
 
-def test_a_failed_renewal_is_told_to_all_who_waited(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_failed_renewal_is_raised_for_all_waiting_callers(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(REFUSED)
     hostile.on("/token", held, token("at-2"))
     clock = Counting(CALLERS)
@@ -125,7 +125,7 @@ def test_a_failed_renewal_is_told_to_all_who_waited(adapter: Adapter, hostile: H
     assert hostile.to("/api") == []
 
 
-def test_a_failed_renewal_is_told_to_nobody_later(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+def test_a_failed_renewal_is_raised_for_no_later_caller(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
     hostile.on("/token", reply(401, json={"error": "invalid_client"}), token("at-2"))
     client = expired(adapter, hostile, clock)
     with pytest.raises(InvalidClient):
@@ -134,7 +134,7 @@ def test_a_failed_renewal_is_told_to_nobody_later(adapter: Adapter, hostile: Hos
     assert len(hostile.token_requests) == 2
 
 
-def test_a_lost_connection_is_told_to_all_who_waited_and_the_next_tries_again(
+def test_a_lost_connection_is_raised_for_all_waiting_callers_and_the_next_call_tries_again(
     adapter: Adapter, hostile: Hostile
 ) -> None:
     held = Held(reset)
@@ -195,7 +195,7 @@ def test_an_api_request_does_not_hold_up_a_renewal(adapter: Adapter, hostile: Ho
     assert [request.token for request in hostile.to("/api")] == ["at-2"]
 
 
-def test_a_token_fetched_meanwhile_serves_those_who_waited(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_token_fetched_meanwhile_serves_the_waiting_callers(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(REFUSED)
     hostile.on("/token", held)
     hostile.on("/other", token("at-9"))
@@ -251,7 +251,7 @@ def test_6_event_loops_in_6_threads_make_one_request(adapter: Adapter, hostile: 
 
 
 @only_async
-def test_a_cancelled_leader_leaves_its_renewal_to_those_who_wait(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_waiting_caller_takes_over_the_renewal_of_a_canceled_lock_holder(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)
     clock = Counting(2)
@@ -276,7 +276,7 @@ def test_a_cancelled_leader_leaves_its_renewal_to_those_who_wait(adapter: Adapte
 
 
 @only_async
-def test_a_refresh_that_was_sent_is_saved_though_nobody_waits_any_more(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_refresh_that_was_sent_is_saved_though_no_caller_waits_any_more(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)
     clock = Clock()
@@ -303,7 +303,7 @@ def test_a_refresh_that_was_sent_is_saved_though_nobody_waits_any_more(adapter: 
 
 
 @only_async
-def test_a_cancelled_waiter_disturbs_nobody(adapter: Adapter, hostile: Hostile) -> None:
+def test_a_canceled_waiter_does_not_affect_the_others(adapter: Adapter, hostile: Hostile) -> None:
     held = Held(token("at-2"))
     hostile.on("/token", held)
     clock = Counting(2)

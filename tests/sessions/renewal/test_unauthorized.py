@@ -59,7 +59,7 @@ def test_a_token_that_cannot_be_renewed_leaves_the_401_to_the_caller(adapter: Ad
     assert sent(hostile) == ["at-1"]
 
 
-def test_a_renewal_that_is_refused_is_told(client: Client, hostile: Hostile) -> None:
+def test_a_refused_renewal_is_raised(client: Client, hostile: Hostile) -> None:
     hostile.on("/api", NO)
     hostile.on("/token", reply(400, json={"error": "invalid_grant"}))
     with pytest.raises(InvalidGrant):
@@ -73,7 +73,7 @@ def test_other_refusals_are_the_callers(client: Client, hostile: Hostile) -> Non
     assert hostile.token_requests == []
 
 
-def test_an_auth_of_ones_own_is_never_renewed(client: Client, hostile: Hostile) -> None:
+def test_a_custom_auth_is_never_renewed(client: Client, hostile: Hostile) -> None:
     hostile.on("/api", NO)
     assert client.get(hostile.url(), auth=("u", "p")).status_code == 401
     assert client.request("GET", hostile.url(), withhold_token=True).status_code == 401

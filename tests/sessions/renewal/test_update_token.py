@@ -30,7 +30,7 @@ def saved() -> Saved:
     return Saved()
 
 
-def test_it_is_told_of_every_change_and_of_what_it_replaces(
+def test_update_token_gets_every_new_token_and_the_one_it_replaces(
     adapter: Adapter, hostile: Hostile, clock: Clock, saved: Saved
 ) -> None:
     refused = reply(400, json={"error": "invalid_grant"})
@@ -99,7 +99,7 @@ def test_an_asynchronous_callable_in_disguise_is_refused_when_it_is_called(adapt
     assert client.access_token == "at-1"
 
 
-def test_what_is_not_callable_is_refused(adapter: Adapter) -> None:
+def test_a_value_that_is_not_callable_is_refused(adapter: Adapter) -> None:
     with pytest.raises(UsageError, match="update_token"):
         adapter.client(update_token="a table")
 
@@ -155,7 +155,7 @@ def test_a_callback_of_the_first_fetch_may_call_an_api_too(adapter: Adapter, hos
     assert [request.token for request in hostile.to("/vault")] == ["at-1"]
 
 
-def test_a_failing_callback_is_told_and_keeps_the_token_as_the_old_one_may_be_dead(
+def test_the_error_of_a_failing_callback_is_raised_and_the_new_token_is_kept(
     adapter: Adapter, hostile: Hostile, clock: Clock
 ) -> None:
     class DatabaseIsDownError(Exception): ...

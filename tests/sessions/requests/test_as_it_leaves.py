@@ -141,7 +141,7 @@ def test_a_parameter_that_the_token_endpoints_query_gives_another_value_is_refus
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_what_the_token_endpoints_query_says_already_is_not_said_twice(
+def test_a_parameter_in_the_token_endpoints_query_is_not_repeated(
     adapter: Adapter, hostile: Hostile, method: str
 ) -> None:
     hostile.on("/token", token())
@@ -177,7 +177,7 @@ def test_reserved_parameters_cannot_be_overridden_by_the_authorization_endpoints
         client.begin_authorization(f"https://as.example/authorize?{name}=other", tenant="7")
 
 
-def test_what_the_authorization_endpoints_query_says_already_is_not_said_twice(adapter: Adapter) -> None:
+def test_a_parameter_in_the_authorization_endpoints_query_is_not_repeated(adapter: Adapter) -> None:
     url, _ = adapter.client().create_authorization_url("https://as.example/authorize?p=1&client_id=a-client")
     assert url.startswith("https://as.example/authorize?p=1&client_id=a-client&")
     assert url.count("client_id=") == 1

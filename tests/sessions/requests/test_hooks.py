@@ -142,7 +142,7 @@ def test_a_missing_token_type_can_be_mended(adapter: Adapter, hostile: Hostile) 
 
 
 @pytest.mark.parametrize("kind", ["access_token_response", "refresh_token_response"])
-def test_a_hook_may_mend_the_answer_by_a_json_of_its_own(adapter: Adapter, hostile: Hostile, kind: str) -> None:
+def test_a_hook_may_mend_the_response_by_a_json_of_its_own(adapter: Adapter, hostile: Hostile, kind: str) -> None:
     hostile.on("/any", reply(200, '{"access_token":"at-9"}'))
     client = adapter.client(token=OLD)
 

@@ -143,7 +143,7 @@ def test_a_request_that_requests_prepared_keeps_its_own_auth_and_is_repeated_on_
 
 
 @of_requests
-def test_what_is_given_by_position_arrives_with_and_without_the_token(adapter: Adapter, hostile: Hostile) -> None:
+def test_positional_arguments_arrive_with_and_without_the_token(adapter: Adapter, hostile: Hostile) -> None:
     client = adapter.client(token=TOKEN)
     hostile.on("/api", reply(302, headers={"Location": "/elsewhere"}))
     before, after = (None, None, {"X-Own": "1"}, None, None), (5, False)  # …, headers, …; timeout, allow_redirects

@@ -61,7 +61,7 @@ async def test_many_tasks_make_one_request(kind: Any, hostile: Hostile) -> None:
 
 @on_trio
 @pytest.mark.anyio
-async def test_a_cancelled_leaders_refresh_is_kept(kind: Any, hostile: Hostile) -> None:
+async def test_the_refresh_of_a_canceled_lock_holder_is_kept(kind: Any, hostile: Hostile) -> None:
     held = Held(token("at-2", refresh_token="rt-2"))
     hostile.on("/token", held)
     async with kind.make(

@@ -74,7 +74,7 @@ def test_an_unfit_revocation_or_introspection_endpoint_is_refused(adapter: Adapt
         refusing(client, lambda url=url: client.introspect_token(url, token="at"))
 
 
-def test_what_is_refused_is_not_repeated_in_full(adapter: Adapter) -> None:
+def test_the_error_does_not_quote_the_refused_url_in_full(adapter: Adapter) -> None:
     with pytest.raises(UsageError) as error:
         adapter.client(token_endpoint="ftp://as.example/" + "x" * 5000 + "\x1b")
     assert len(str(error.value)) < 300

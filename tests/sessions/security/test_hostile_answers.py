@@ -58,7 +58,7 @@ def refused(adapter: Adapter, hostile: Hostile, answer: bytes) -> OAuthError:
         (reply(500, json={"access_token": "at", "token_type": "Bearer"}), "status"),
     ],
 )
-def test_an_answer_that_is_no_json_object_says_what_it_is(
+def test_a_response_that_is_no_json_object_says_what_it_is(
     adapter: Adapter, hostile: Hostile, answer: bytes, problem: str
 ) -> None:
     error = refused(adapter, hostile, answer)
@@ -256,7 +256,7 @@ def test_a_retry_after_that_is_a_date_counts_from_now(adapter: Adapter, hostile:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate"])
-def test_a_compressed_answer_is_understood(adapter: Adapter, hostile: Hostile, coding: str) -> None:
+def test_a_compressed_response_is_understood(adapter: Adapter, hostile: Hostile, coding: str) -> None:
     body = gzip.compress(b'{"access_token":"at","token_type":"Bearer"}')
     hostile.on("/token", reply(200, body, {"Content-Encoding": coding}))
     assert adapter.client(token_endpoint=hostile.token_endpoint).fetch_token()["access_token"] == "at"
@@ -298,7 +298,7 @@ def test_a_body_that_is_not_in_its_coding_is_refused(adapter: Adapter, hostile: 
         b"",
     ],
 )
-def test_a_broken_http_answer_is_a_transport_error_that_keeps_its_cause(
+def test_a_broken_http_response_is_a_transport_error_that_keeps_its_cause(
     adapter: Adapter, hostile: Hostile, answer: bytes
 ) -> None:
     def write_and_hang_up(exchange: Any) -> None:

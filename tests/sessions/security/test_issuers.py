@@ -105,9 +105,7 @@ def test_a_code_goes_to_no_other_token_endpoint_than_its_session_knew(
     assert a.received == b.received == []
 
 
-def test_a_callback_that_names_another_issuer_brings_its_code_to_nobody(
-    adapter: Adapter, a: Hostile, b: Hostile
-) -> None:
+def test_the_code_of_a_callback_that_names_another_issuer_is_not_sent(adapter: Adapter, a: Hostile, b: Hostile) -> None:
     """Mix-up (RFC 9700 §4.4, RFC 9207 §2.4)."""
     client = adapter.client("c", SECRET, **of(a))
     begun = client.begin_authorization()

@@ -91,7 +91,7 @@ TOLD = {
 
 @pytest.mark.parametrize("name", list(CALLS))
 @pytest.mark.parametrize("page", [False, True])
-def test_a_server_that_repeats_what_it_was_told_is_not_quoted_on_it(
+def test_a_server_that_repeats_a_secret_is_not_quoted(
     adapter: Adapter, hostile: Hostile, name: str, page: bool
 ) -> None:
     words = " ".join(f"[{secret}]" for secret in TOLD[name])
@@ -132,9 +132,7 @@ IN_URLS: dict[str, Callable[[Client], object]] = {
 
 
 @pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in IN_URLS.items()])
-def test_no_cause_of_an_error_shows_a_secret_when_nobody_listens(
-    adapter: Adapter, call: Callable[[Client], object]
-) -> None:
+def test_no_cause_of_a_refused_connection_shows_a_secret(adapter: Adapter, call: Callable[[Client], object]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/token"
     client = adapter.client("c", CLIENT_SECRET, **dict.fromkeys(ENDPOINTS, url))
@@ -227,7 +225,9 @@ def test_an_error_holds_no_cookie(adapter: Adapter, hostile: Hostile, status: in
         assert (told["www-authenticate"], told["dpop-nonce"]) == ("Basic", "n-1")
 
 
-def test_a_missing_expired_or_misplaced_token_is_told_without_it(adapter: Adapter, hostile: Hostile) -> None:
+def test_the_error_about_a_missing_expired_or_misplaced_token_does_not_show_it(
+    adapter: Adapter, hostile: Hostile
+) -> None:
     client = adapter.client(token={"access_token": ACCESS, "expires_at": 1}, client_secret=CLIENT_SECRET)
     with pytest.raises(OAuthError) as raised:
         client.get(hostile.url())

@@ -125,7 +125,7 @@ def test_an_inner_address_is_refused_however_it_is_spelled(find: Find, names: Na
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-def test_plain_http_which_is_for_loopback_is_for_nobody(find: Find, names: Names, hostile: Hostile, host: str) -> None:
+def test_plain_http_is_refused_even_on_loopback(find: Find, names: Names, hostile: Hostile, host: str) -> None:
     with pytest.raises(VerificationError):
         find(f"http://{host}:{hostile.port}", exchange=PUBLIC)
     assert hostile.received == []
@@ -211,7 +211,7 @@ def test_the_deadline_holds_while_a_name_is_looked_up(
     assert server.asked_for == []
 
 
-def test_a_name_that_leads_nowhere_is_an_unreachable_server(
+def test_a_name_that_does_not_resolve_is_an_unreachable_server(
     find: Find, names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nothing(*_: Any, **__: Any) -> Any:
@@ -229,7 +229,7 @@ def test_a_name_that_leads_nowhere_is_an_unreachable_server(
 
 
 @pytest.mark.usefixtures("names")
-def test_what_is_no_name_is_a_misuse(find: Find) -> None:
+def test_a_value_that_is_not_a_name_is_a_misuse(find: Find) -> None:
     with pytest.raises(UsageError, match="host name"):
         find(f"https://{'a' * 64}.example", exchange=PUBLIC)
 
@@ -237,7 +237,7 @@ def test_what_is_no_name_is_a_misuse(find: Find) -> None:
 @pytest.mark.parametrize(
     "endpoint", ["https://169.254.169.254/t", "https://inner.example/t", "https://localhost/t", "https://0x7f.1/t"]
 )
-def test_an_endpoint_in_the_metadata_of_a_public_issuer_leads_no_further_inside(
+def test_an_inner_endpoint_in_the_metadata_of_a_public_issuer_is_refused(
     opened: Open, adapter: Adapter, names: Names, authority: Authority, server: Proven, endpoint: str
 ) -> None:
     names.lead(NAME, "127.0.0.1")
@@ -268,7 +268,7 @@ def test_a_connection_that_the_program_has_open_is_no_way_around_the_check(
     assert server.token_requests == []
 
 
-def test_a_connection_that_the_program_has_open_to_the_same_address_is_in_nobodys_way(
+def test_an_open_connection_of_the_program_to_the_same_address_is_not_reused(
     adapter: Adapter, hostile: Hostile
 ) -> None:
     hostile.on("/token", token())
