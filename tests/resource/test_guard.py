@@ -231,10 +231,13 @@ def test_a_function_of_the_program_may_verify_dpop_proofs(decides: Decides) -> N
 
 
 def test_a_thumbprint_function_that_returns_something_else_is_an_error(decides: Decides) -> None:
-    nothing: Any = str.isupper
-    guard = decides.guard(dpop=lambda sent, presented: nothing(presented.reveal()))
+    def verifies_and_returns_nothing(sent: ApiRequest, presented: Secret) -> Any:
+        assert (sent.method, presented) == ("GET", Secret(text))
+
+    text = token(cnf={"jkt": "k"})
+    guard = decides.guard(dpop=verifies_and_returns_nothing)
     with pytest.raises(UsageError, match="thumbprint"):
-        decides.decide(guard, request(("Authorization", f"DPoP {token(cnf={'jkt': 'k'})}")))
+        decides.decide(guard, request(("Authorization", f"DPoP {text}")))
 
 
 @pytest.mark.anyio
