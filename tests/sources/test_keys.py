@@ -12,7 +12,8 @@ import pytest
 from doorkey.errors import InvalidResponse, TransportError, UsageError, VerificationError
 from doorkey.jose.verification import verify
 from doorkey.sources.issuer_core import core_of
-from doorkey.sources.keys import KeyCore, KeyTimes
+from doorkey.sources.key_times import KeyTimes
+from doorkey.sources.keys import KeyCore
 from doorkey.wire.flow import run
 from tests.sources.published_keys import FIRST, ISSUER, JWKS_URI, METADATA, SECOND, WELL_KNOWN, Published, jwk, token
 from tests.support.fake_clock import Clock

@@ -34,7 +34,7 @@ def registered(algorithms: object) -> tuple[str, ...]:
 
 def allowed_by(keys: tuple[Key, ...]) -> tuple[str, ...]:
     """Return the algorithms that at least one key verifies: its own, or all of its type and curve."""
-    allowed = tuple(alg for alg in ALGORITHMS if any(_fits(key, alg) for key in keys))
+    allowed = tuple(alg for alg in ALGORITHMS if any(key.misfit(alg) is None for key in keys))
     if allowed:
         return allowed
     for key in keys:
@@ -89,14 +89,6 @@ def token_text(token: object) -> str:
     if isinstance(token, str):
         return token
     raise UsageError(f"a token is text, not {type(token).__name__}")
-
-
-def _fits(key: Key, alg: str) -> bool:
-    try:
-        key.check(alg, "verify")
-    except UsageError:
-        return False
-    return True
 
 
 def _has_bare_bytes(given: object, keys: tuple[Key, ...]) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from doorkey.jose.keys import Key
+if TYPE_CHECKING:
+    from doorkey.jose.keys import Key
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self, TypeAlias, cast
 
 from joserfc import jwk
@@ -38,6 +38,12 @@ class Key:
     """A key that has been read and found sound; make one with `import_key`. Its repr shows no key material."""
 
     jose: JoseKey
+    kid: str | None = field(init=False, compare=False)
+    """The key's own id, or None (RFC 7517 §4.5)."""
+    _misfits: dict[str, str | None] = field(default_factory=dict[str, "str | None"], init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kid", self.jose.kid)  # each verification asks for it
 
     @classmethod
     @clears_locals
@@ -50,11 +56,6 @@ class Key:
         if not isinstance(key, cls):
             raise UsageError(f"this is a key of type {key.kty}, not an {cls.__name__}")
         return key
-
-    @property
-    def kid(self) -> str | None:
-        """The key's own id, or None (RFC 7517 §4.5)."""
-        return self.jose.kid
 
     @property
     def kty(self) -> str:
@@ -125,6 +126,17 @@ class Key:
         if operation == "sign" and not self.jose.is_private:
             raise UsageError("signing needs a private key; this one is public")
         self._check_purpose(alg, operation)
+
+    def misfit(self, alg: str) -> str | None:
+        """Return why this key does not verify signatures of `alg`, or None if it does; judged once."""
+        if alg not in self._misfits:
+            try:
+                self.check(alg, "verify")
+            except UsageError as error:
+                self._misfits[alg] = error.description
+            else:
+                self._misfits[alg] = None
+        return self._misfits[alg]
 
     def _check_purpose(self, alg: str, operation: Operation) -> None:
         if self.jose.get("use") not in (None, "sig"):
@@ -260,7 +272,10 @@ def import_keys(value: object) -> tuple[Key, ...]:
     token means (RFC 8725 §3.1): secrets beside public keys, or two secrets of one `kid`.
     """
     if isinstance(value, list | tuple):
-        return _unambiguous(tuple(_verifying(key) for key in cast(Iterable[object], value)))
+        members = cast("list[object] | tuple[object, ...]", value)
+        if all(isinstance(member, Key) and member.kty != "oct" for member in members):
+            return cast("tuple[Key, ...]", tuple(members))
+        return _unambiguous(tuple(_verifying(key) for key in members))
     return import_key_set(value) if _is_set(value) else (_verifying(value),)
 
 

@@ -4,25 +4,28 @@ Theory of operation. Cheap refusals come first: size, then the legal form, befor
 decoded. The algorithm comes from the caller's registration; the header may only agree with it. The key comes
 from the caller; what a token says about keys (`jwk`, `jku`, `x5u`, `x5c`) is never looked at, and `kid` only
 chooses among the caller's keys. Claims exist for the caller only after the signature has been found good.
+
+Each segment is decoded once. What depends on the caller's arguments alone (the registered algorithms, which key fits
+which of them) is judged once and remembered; so is the header, since the tokens of one issuer have the same one.
 """
 
 from __future__ import annotations
 
-import re
+from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from joserfc import jws
-from joserfc.util import urlsafe_b64decode
+from joserfc.jws import JWSRegistry
 
 from doorkey.arguments import texts
-from doorkey.errors import OAuthError, UsageError, VerificationError, scrubbed
-from doorkey.jose.algorithms import ExactRegistry, algorithm_named
+from doorkey.errors import UsageError, VerificationError
+from doorkey.jose.algorithms import algorithm_named
 from doorkey.jose.errors import BadSignatureError, DecodeError, UnsupportedAlgorithmError
 from doorkey.jose.key_reading import BROKEN
 from doorkey.jose.keys import Key, import_keys
-from doorkey.values import hides_locals
+from doorkey.values import hides_locals, unguarded
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 MAX_BYTES = 64 * 1024
@@ -30,8 +33,14 @@ MAX_TRIED = 16
 """Keys that one token is checked with."""
 
 _UNKNOWN_KID, _NO_KEY = "is not among the known keys", "has no key that fits it"
+_BAD_SIGNATURE: Final = ("signature", "is not good")
 
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_LEGAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+_TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
+_LAST: Final[tuple[bytes, ...]] = (_LEGAL, b"AEIMQUYcgkosw048", b"AQgw", b"")
+"""The last characters that leave no bits over, by the number of characters that base64 pads."""
+_MAX_HEADER: Final = 1024
+"""Bytes of a header that is remembered."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,7 +74,7 @@ def verify(
     Raises `VerificationError` for anything wrong with the token, `UsageError` for a key or algorithm of the
     caller's.
     """
-    header, payload = verify_bytes(token, keys, algorithms=algorithms, typ=typ, max_bytes=max_bytes)
+    header, payload = _verify_bytes(token, keys, algorithms=algorithms, typ=typ, max_bytes=max_bytes)
     return VerifiedToken(header, _parsed(payload, "token"))
 
 
@@ -79,17 +88,34 @@ def verify_bytes(
     max_bytes: int = MAX_BYTES,
 ) -> tuple[Mapping[str, Any], bytes]:
     """Return the header and the payload of a compact JWS that need not hold claims, checked as `verify` checks it."""
-    named = [algorithms] if isinstance(algorithms, str) else texts(algorithms, "algorithms")
-    allowed = tuple(algorithm_named(name).name for name in named)
-    candidates = import_keys(keys)
-    header = _header(token, max_bytes)
+    allowed = _allowed(algorithms)
+    candidates = _import_keys(keys)
+    signed, head, payload, signature = _segments(token, max_bytes)
+    header = _header(head)
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in allowed:
         raise UnsupportedAlgorithmError("alg", "is not the registered one", expected=" or ".join(allowed))
-    if typ is not None:
-        _check_typ(header, [typ] if isinstance(typ, str) else list(texts(typ, "typ")))
-    _check_signature(token, alg, _chosen(candidates, header, alg))
-    return header, _raw(token.split(".")[1], "token")
+    if typ is not None and header.get("typ") != typ:
+        _check_typ(header, (typ,) if isinstance(typ, str) else texts(typ, "typ"))
+    _check_signature(signed, signature, alg, _chosen(candidates, header, alg))
+    return header, _raw(payload, "token")
+
+
+_verify_bytes, _import_keys = unguarded(verify_bytes), unguarded(import_keys)
+
+
+def _allowed(algorithms: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(algorithms, tuple):
+        try:
+            return _registered(algorithms)
+        except TypeError:  # one of them cannot be hashed: it is no text
+            pass
+    return _registered((algorithms,) if isinstance(algorithms, str) else texts(algorithms, "algorithms"))
+
+
+@lru_cache(64)
+def _registered(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(algorithm_named(name).name for name in names)
 
 
 def asks_for_other_keys(error: VerificationError) -> bool:
@@ -103,7 +129,7 @@ def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """
-    return _header(token, max_bytes)
+    return _header(_segments(token, max_bytes)[1])
 
 
 @hides_locals
@@ -113,18 +139,41 @@ def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """
-    _header(token, max_bytes)
-    return _decoded(token.split(".")[1], "token")
+    _, head, payload, _ = _segments(token, max_bytes)
+    _header(head)
+    return _parsed(_raw(payload, "token"), "token")
 
 
-def _header(token: object, max_bytes: int) -> dict[str, Any]:
+def _segments(token: object, max_bytes: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return the signing input of a token, and its three segments (RFC 7515 §7.1)."""
     if not isinstance(token, str):
         raise UsageError(f"a token is text, not {type(token).__name__}")
     if len(token) > max_bytes:
         raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
-    if not _COMPACT.fullmatch(token):
-        raise DecodeError("token", "is not a signed token in the compact form (RFC 7515 §7.1)")
-    header = _decoded(token.partition(".")[0], "header")
+    raw = token.encode("ascii", "replace")  # by a question mark, which is not legal
+    segments = raw.split(b".", 3)
+    if len(segments) == 3 and not raw.translate(None, _LEGAL):
+        head, payload, signature = segments
+        if head and payload and signature:
+            return raw[: -len(signature) - 1], head, payload, signature
+    raise DecodeError("token", "is not a signed token in the compact form (RFC 7515 §7.1)")
+
+
+def _header(segment: bytes) -> dict[str, Any]:
+    """Return the header in `segment` as a dictionary that belongs to the caller."""
+    plain = _plain_header(segment) if len(segment) <= _MAX_HEADER else None
+    return _parsed_header(segment) if plain is None else dict(plain)
+
+
+@lru_cache(256)
+def _plain_header(segment: bytes) -> Mapping[str, Any] | None:
+    """Return the header in `segment`, to be copied; None for one with lists or objects, which a copy would share."""
+    header = _parsed_header(segment)
+    return None if any(isinstance(value, list | dict) for value in header.values()) else header
+
+
+def _parsed_header(segment: bytes) -> dict[str, Any]:
+    header = _parsed(_raw(segment, "header"), "header")
     if "crit" in header:
         raise DecodeError("crit", "names extensions that are not understood here (RFC 7515 §4.1.11)")
     if header.get("b64", True) is not True:
@@ -132,15 +181,12 @@ def _header(token: object, max_bytes: int) -> dict[str, Any]:
     return header
 
 
-def _decoded(segment: str, what: str) -> dict[str, Any]:
-    return _parsed(_raw(segment, what), what)
-
-
-def _raw(segment: str, what: str) -> bytes:
-    try:
-        return urlsafe_b64decode(segment.encode("ascii"))
-    except ValueError as error:
-        raise DecodeError(what, "is not base64url") from scrubbed(error)
+def _raw(segment: bytes, what: str) -> bytes:
+    """Return what the legal characters of `segment` encode; no bits are left over (RFC 4648 §3.5)."""
+    padding = -len(segment) % 4
+    if segment[-1] not in _LAST[padding]:
+        raise DecodeError(what, "is not base64url")
+    return a2b_base64(segment.translate(_TO_BASE64) + b"=" * padding)
 
 
 def _parsed(data: bytes, what: str) -> dict[str, Any]:
@@ -150,7 +196,7 @@ def _parsed(data: bytes, what: str) -> dict[str, Any]:
         raise DecodeError(what, f"is not acceptable: {problem}") from None
 
 
-def _check_typ(header: Mapping[str, Any], wanted: list[str]) -> None:
+def _check_typ(header: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
     found = header.get("typ")
     if not isinstance(found, str) or _media_type(found) not in {_media_type(name) for name in wanted}:
         raise VerificationError("typ", "is not the type of token that is wanted here", expected=" or ".join(wanted))
@@ -163,33 +209,33 @@ def _media_type(typ: str) -> str:
 def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Key]:
     """Return the keys that may have signed: those of the token's `kid`, or any when one side names none."""
     kid = header.get("kid")
-    by_kid = [key for key in keys if kid is None or key.kid is None or key.kid == kid]
-    if not by_kid:
-        raise VerificationError("kid", _UNKNOWN_KID)
     fitting: list[Key] = []
-    misfit: UsageError | None = None
-    for key in by_kid:
-        try:
-            key.check(alg, "verify")
-        except UsageError as error:
-            misfit = error
-        else:
-            fitting.append(key)
+    misfit: str | None = None
+    for key in keys:
+        if kid is None or (own := key.kid) is None or own == kid:
+            if (why := key.misfit(alg)) is None:
+                fitting.append(key)
+            else:
+                misfit = why
+    if not fitting:
+        unknown = VerificationError("kid", _UNKNOWN_KID)
+        raise unknown if misfit is None else VerificationError("alg", f"{_NO_KEY}: {misfit}")
     if len(fitting) > MAX_TRIED:
         raise VerificationError("kid", f"does not choose one key: more than {MAX_TRIED} fit, and each costs a check")
-    if not fitting:
-        raise VerificationError("alg", _NO_KEY + (f": {misfit.description}" if misfit else ""))
     return fitting
 
 
-def _check_signature(token: str, alg: str, keys: Iterable[Key]) -> None:
-    registry = ExactRegistry((alg,))
+def _check_signature(signed: bytes, segment: bytes, alg: str, keys: Iterable[Key]) -> None:
+    """Raise `BadSignatureError` unless one of the keys verifies the signature by joserfc's algorithm `alg`."""
+    try:
+        signature = _raw(segment, "signature")
+    except DecodeError:
+        raise BadSignatureError(*_BAD_SIGNATURE) from None
+    algorithm = JWSRegistry.algorithms[alg]
     for key in keys:
         try:
-            jws.deserialize_compact(token, key.jose, registry=registry)
-        except OAuthError:
-            raise
-        except (*BROKEN, RecursionError):
+            if algorithm.verify(signed, signature, key.jose):
+                return
+        except BROKEN:
             continue
-        return
-    raise BadSignatureError("signature", "is not good")
+    raise BadSignatureError(*_BAD_SIGNATURE)

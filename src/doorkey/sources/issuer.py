@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from doorkey import arguments
 from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
-from doorkey.jose.keys import Key
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import wall_time
 from doorkey.sources.drivers import AwaitingDriver, BlockingDriver
-from doorkey.sources.issuer_core import core_of
 from doorkey.sources.key_source import AsyncKeySource, KeySource
-from doorkey.sources.keys import KeyTimes
+from doorkey.sources.key_times import KeyTimes
 from doorkey.sources.shared_issuer import SharedIssuer
 from doorkey.wire.flow import Flow
 from doorkey.wire.limits import ExchangePolicy, policy_of
 from doorkey.wire.urls import shown_url
+
+if TYPE_CHECKING:
+    from doorkey.jose.keys import Key
 
 T = TypeVar("T")
 
@@ -50,6 +51,8 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
         max_stale: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        from doorkey.sources.issuer_core import core_of  # and cryptography, when the first one is made
+
         self._policy = policy_of(exchange)
         self._clock = wall_time if clock is None else clock
         arguments.clock(self._clock)

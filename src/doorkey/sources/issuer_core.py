@@ -10,7 +10,8 @@ from doorkey.errors import UsageError
 from doorkey.jose.keys import import_keys
 from doorkey.protocol.metadata import ServerMetadata, check_one_issuer
 from doorkey.sources.authorization_server import AuthorizationServer
-from doorkey.sources.keys import KeyCore, KeyTimes
+from doorkey.sources.key_times import KeyTimes
+from doorkey.sources.keys import KeyCore
 from doorkey.sources.shared_issuer import SharedIssuer, refuse_metadata
 from doorkey.wire.limits import ExchangePolicy, policy_of
 from doorkey.wire.urls import check_endpoint

@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from doorkey import arguments
-from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
-from doorkey.jose.keys import Key
-from doorkey.jose.verification import VerifiedToken, verify
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import wall_time
 from doorkey.sources.drivers import AwaitingDriver, BlockingDriver
-from doorkey.sources.issuer_core import core_of
-from doorkey.sources.keys import KeyCore, KeyTimes
+from doorkey.sources.key_times import KeyTimes
 from doorkey.values import NotPicklable, clears_locals
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
 if TYPE_CHECKING:
+    from doorkey.jose.keys import Key
+    from doorkey.jose.verification import VerifiedToken
     from doorkey.sources.issuer import Issuer
+    from doorkey.sources.keys import KeyCore
 
 T = TypeVar("T")
 
@@ -58,6 +57,8 @@ class KeySource(NotPicklable, KeysOfIssuer):
         max_stale: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        from doorkey.sources.issuer_core import core_of  # and cryptography, when the first one is made
+
         times = KeyTimes.of(cool_down, max_age, max_stale)
         core = core_of(issuer, metadata, exchange, jwks_uri=jwks_uri, keys=keys, times=times)
         self._set_up(core.keys, BlockingDriver(http_client, policy_of(exchange)), clock)
@@ -91,17 +92,17 @@ class KeySource(NotPicklable, KeysOfIssuer):
 
     @clears_locals
     def verify(
-        self, token: str, algorithms: Iterable[str] = ASYMMETRIC, typ: str | Iterable[str] | None = None
+        self, token: str, algorithms: Iterable[str] | None = None, typ: str | Iterable[str] | None = None
     ) -> VerifiedToken:
         """Return the header and the claims of a signed token. Its time, issuer and audience are not checked.
 
         token: the token in the compact form.
-        algorithms: those that are registered; by default, all that published keys may have.
+        algorithms: those that are registered; None: all for which keys can be published.
         typ: the type or the types that the header must name, for instance ``"at+jwt"``.
 
         Raises `VerificationError`, and what `keys` raises.
         """
-        return self.checked(lambda keys: verify(token, keys, algorithms=algorithms, typ=typ))
+        return self.checked(_check(token, algorithms, typ))
 
     def close(self) -> None:
         """Close the HTTP client that was made here; one that was given is its owner's."""
@@ -135,6 +136,8 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
         max_stale: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        from doorkey.sources.issuer_core import core_of  # and cryptography, when the first one is made
+
         times = KeyTimes.of(cool_down, max_age, max_stale)
         core = core_of(issuer, metadata, exchange, jwks_uri=jwks_uri, keys=keys, times=times)
         self._set_up(core.keys, AwaitingDriver(http_client, policy_of(exchange)), clock)
@@ -164,10 +167,10 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
 
     @clears_locals
     async def verify(
-        self, token: str, algorithms: Iterable[str] = ASYMMETRIC, typ: str | Iterable[str] | None = None
+        self, token: str, algorithms: Iterable[str] | None = None, typ: str | Iterable[str] | None = None
     ) -> VerifiedToken:
         """Return what `KeySource.verify` returns. Raises as it does."""
-        return await self.achecked(lambda keys: verify(token, keys, algorithms=algorithms, typ=typ))
+        return await self.achecked(_check(token, algorithms, typ))
 
     async def aclose(self) -> None:
         """Close the HTTP client that was made here for this event loop; one that was given is its owner's."""
@@ -178,3 +181,14 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _check(
+    token: str, algorithms: Iterable[str] | None, typ: str | Iterable[str] | None
+) -> Callable[[tuple[Key, ...]], VerifiedToken]:
+    """Return the function of keys that verifies `token`."""
+    from doorkey.jose.algorithms import ASYMMETRIC
+    from doorkey.jose.verification import verify
+
+    allowed = ASYMMETRIC if algorithms is None else algorithms
+    return lambda keys: verify(token, keys, algorithms=allowed, typ=typ)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from doorkey.arguments import seconds
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
 from doorkey.jose.verification import asks_for_other_keys
 from doorkey.observe.logs import logger
-from doorkey.protocol.http_caching import Kept, Lifetime
+from doorkey.protocol.http_caching import Kept
 from doorkey.protocol.jwks import Keys, jwks_request, parse_jwks
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.fetched import Fetched
+from doorkey.sources.key_times import KeyTimes
 from doorkey.wire.flow import Flow
 from doorkey.wire.urls import shown_url
 
@@ -23,41 +22,8 @@ __all__: list[str] = []
 T = TypeVar("T")
 Clock = Callable[[], float]
 
-_LEAST_AGE: Final = 60.0
-_USUAL_AGE: Final = 600.0
 _MAX_LINES: Final = 10
 """Lines in the log about keys of one set that are not used."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyTimes:
-    """When keys are fetched again, in seconds.
-
-    cool_down: between two fetches because of tokens that no known key verifies.
-    max_age: the latest time of the next fetch, whatever the server's caching headers say; the earliest is a minute.
-    max_stale: how long after their fetch keys are used while the server fails.
-    """
-
-    cool_down: float = 30.0
-    max_age: float = 3600.0
-    max_stale: float = 86_400.0
-
-    def __post_init__(self) -> None:
-        seconds(self.cool_down, "cool_down", least=1.0)
-        seconds(self.max_age, "max_age", least=1.0)
-        seconds(self.max_stale, "max_stale")
-
-    @classmethod
-    def of(cls, cool_down: float | None, max_age: float | None, max_stale: float | None) -> KeyTimes | None:
-        """Return the times that a program gives; None for each that it leaves at its default, or for all."""
-        given = {"cool_down": cool_down, "max_age": max_age, "max_stale": max_stale}
-        named = {name: value for name, value in given.items() if value is not None}
-        return cls(**named) if named else None
-
-    def lifetime(self) -> Lifetime:
-        """Return the bounds of the use of a key set."""
-        most = self.max_age
-        return Lifetime(min(_LEAST_AGE, most), min(_USUAL_AGE, most), most, self.max_stale)
 
 
 class KeyCore:

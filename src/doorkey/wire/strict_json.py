@@ -37,14 +37,10 @@ def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH, finite: bool = True
 
     Raises `JSONProblem`, whose text never quotes the data: it may hold a secret.
     """
-    _check_depth(data, max_depth)
+    if data.count(b"{") + data.count(b"[") > max_depth:  # as many brackets as that can be nested too deep
+        _check_depth(data, max_depth)
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_float=_finite if finite else float,
-        )
+        value = (_FINITE if finite else _ANY).decode(data.decode("utf-8"))
     except JSONProblem:
         raise
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, a number of thousands of digits
@@ -71,6 +67,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise JSONProblem("not_json", "the JSON has a number beyond the range of a double")
     return number
+
+
+_FINITE, _ANY = (
+    json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=parse_float)
+    for parse_float in (_finite, float)
+)
 
 
 def _check_depth(data: bytes, limit: int) -> None:
