@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from doorkey import TokenVault
 from doorkey.dev import Provider
+from tests.support.django_project import project
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -42,12 +44,13 @@ def test_every_block_of_the_page_runs(
         (tmp_path / "provider.toml").write_text(file[1], "utf-8")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": page.stem}
-    for block in BLOCK.finditer(text):
-        line = text.count("\n", 0, block.start()) + 1
-        source = block[1].replace(KEYCLOAK, f"http://localhost:{provider.port}")
-        exec(compile("\n" * line + source, str(page), "exec", dont_inherit=True), names)  # noqa: S102  # our own documents
-        if "async def main" in source:
-            asyncio.run(names["main"]())
+    with project() if "from django" in text else nullcontext():
+        for block in BLOCK.finditer(text):
+            line = text.count("\n", 0, block.start()) + 1
+            source = block[1].replace(KEYCLOAK, f"http://localhost:{provider.port}")
+            exec(compile("\n" * line + source, str(page), "exec", dont_inherit=True), names)  # noqa: S102  # our own pages
+            if "async def main" in source:
+                asyncio.run(names["main"]())
     for value in names.values():
         if hasattr(value, "fetch_token") and not isinstance(value, type):
             value.close()
@@ -58,6 +61,14 @@ def test_every_block_of_the_page_runs(
 )
 def test_a_page_needs_no_server_that_it_does_not_start(page: Path) -> None:
     assert [block[0] for block in BLOCK.finditer(page.read_text("utf-8")) if KEYCLOAK in block[1]] == []
+
+
+@pytest.mark.parametrize("framework", ["FastAPI", "Flask", "Django"])
+def test_an_api_is_protected_in_ten_lines(framework: str) -> None:
+    text = (ROOT / "docs" / "protecting-an-api" / "frameworks.md").read_text("utf-8")
+    first = BLOCK.findall(text.split(f"\n## {framework}\n")[1])[0]
+    assert f"{framework}Guard(AccessTokenVerifier(" in first
+    assert len([line for line in first.splitlines() if line.strip()]) <= 10
 
 
 def anchors(page: Path) -> set[str]:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 from tests.resource.frameworks import wire
-from tests.resource.frameworks.django_project import django_api, project
+from tests.resource.frameworks.django_project import django_api
 from tests.resource.frameworks.wire import Answer, Call
+from tests.support.django_project import project
 
 Api: TypeAlias = Callable[[Call], Answer]
 

@@ -1,41 +1,16 @@
-"""Django without a project on disk: its settings and its URLs are those of one test."""
+"""Applications of Django whose URLs and middleware are those of one test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.resource.frameworks import wire
 from tests.resource.frameworks.wire import Answer, Call
+from tests.support.django_project import project
 
 installed: list[Callable[..., Any]] = []
 """The middleware of the application that is being made: Django imports it by its path."""
-
-
-@contextmanager
-def project(**settings: Any) -> Generator[None]:
-    """Django with these settings, configured once for the process."""
-    import django
-    from django.conf import settings as configured
-    from django.test import override_settings
-
-    if not configured.configured:
-        configured.configure(
-            ALLOWED_HOSTS=["*"],
-            SECRET_KEY="of no use",
-            USE_TZ=True,
-            DATABASES={},
-            INSTALLED_APPS=[],
-            REST_FRAMEWORK={
-                "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-                "DEFAULT_AUTHENTICATION_CLASSES": [],
-                "UNAUTHENTICATED_USER": None,
-            },
-        )
-        django.setup()
-    with override_settings(**settings):
-        yield
 
 
 def first(get_response: Any) -> Any:

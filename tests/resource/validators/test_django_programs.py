@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.resource.frameworks.django_project import django_api, project
+from tests.resource.frameworks.django_project import django_api
 from tests.resource.frameworks.wire import Call, bearer
 from tests.resource.validators.tokens import Model
+from tests.support.django_project import project
 
 
 @pytest.fixture
