@@ -46,12 +46,17 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the page in docs/, and its pictures")
     parser.add_argument("--effort", type=float, default=1.0, help="more or fewer rounds than usual (1.0)")
     parser.add_argument("--stores", action="store_true", help="the stores instead; takes 4 GB of memory, and of disk")
+    parser.add_argument("--verify", action="store_true", help="verifying tokens instead; takes half a minute")
     options = parser.parse_args()
     console = Console()
     if options.stores:
         from bench import stores
 
         return stores.main(options.effort, console, page=options.write)
+    if options.verify:
+        from bench import verify
+
+        return verify.main(options.effort, console, page=options.write)
     rows: list[Row] = []
     with serving() as served:
         for name in options.only or MEASUREMENTS:

@@ -40,6 +40,11 @@ def circumstances() -> str:
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
+    show_rows(rows, console)
+    console.print(circumstances())
+
+
+def show_rows(rows: Sequence[Row], console: Console) -> None:
     table = Table(*COLUMNS)
     for row in rows:
         style = {True: "green", False: "bold red", None: ""}[row.met]
@@ -51,13 +56,15 @@ def show(rows: Sequence[Row], console: Console) -> None:
         console.print(Text(f"NOT MET: {row.name}: {row.ratio or row.ours}, target {row.target}", "bold red"))
     if not missed:
         console.print("[green]Every target is met.")
-    console.print(circumstances())
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return the page."""
+    head = ["# Measured", "", "`./dev bench --write` wrote this page.", circumstances()]
+    return "\n".join([*head, "", METHOD, *table_of(rows), ""])
+
+
+def table_of(rows: Sequence[Row]) -> list[str]:
+    """Return the lines of a table."""
     lines = ["| what | doorkey | peer | ratio | target | |", "|---|---|---|---|---|---|"]
-    lines += [f"| {r.name} | {r.ours} | {r.peer} | {r.ratio} | {r.target} | {r.verdict} |" for r in rows]
-    return "\n".join(
-        ["# Measured", "", "`./dev bench --write` wrote this page.", circumstances(), "", METHOD, *lines, ""]
-    )
+    return lines + [f"| {r.name} | {r.ours} | {r.peer} | {r.ratio} | {r.target} | {r.verdict} |" for r in rows]

@@ -53,6 +53,10 @@ class Comparison:
         """How many times as long `one` takes."""
         return _estimate([a / b for a, b in zip(self.seconds[one], self.seconds[other], strict=True)])
 
+    def cpu_ratio(self, one: str, other: str) -> Estimate:
+        """How many times as long a thread is busy in a call of `one`."""
+        return _estimate([a / b for a, b in zip(self.cpu[one], self.cpu[other], strict=True)])
+
     def added_time(self, one: str, other: str) -> Estimate:
         """The seconds that a call of `one` takes longer."""
         return _estimate([a - b for a, b in zip(self.seconds[one], self.seconds[other], strict=True)])

@@ -46,6 +46,14 @@ def test_in_contrast_to_httpx_oauth2_no_caller_hangs_when_the_token_request_fail
     assert re.search(r"threads still waiting .* │ 0 of 32 +│ httpx-oauth2 ", table)
 
 
+def test_tokens_are_verified_beside_other_libraries_and_an_unknown_kid_costs_one_request() -> None:
+    table = measured("--verify")
+    for peer in ("raw check and parsing", "PyJWT", "joserfc", "authlib"):
+        assert len(re.findall(rf"signature and claims .*│ {peer} [\d.]+ µs", table)) == 2
+    assert len(re.findall(r"access token, cached +│ [\d.]+ µs", table)) == 2
+    assert re.search(r"10000 tokens with an unknown kid +│ 1 +│ PyJWT \d+", table)
+
+
 def test_the_page_says_what_is_not_met() -> None:
     page = markdown([Row("a", "2 ms", "peer 1 ms", "2.00", "≤ 1.00", met=False), Row("b", "1", "2", met=True)])
     assert "| a | 2 ms | peer 1 ms | 2.00 | ≤ 1.00 | NOT MET |" in page
