@@ -20,9 +20,7 @@ SYNC: dict[str, Any] = {
 }
 ASYNC: dict[str, Any] = {"httpx2": ON_HTTPX2.AsyncOAuth2Client, "httpx": ON_HTTPX.AsyncOAuth2Client}
 OPERATIONS = sorted(
-    name.removeprefix("_")
-    for name, member in vars(OAuth2Client).items()
-    if inspect.isgeneratorfunction(member) and name not in ("_take_implicit",)
+    name.removeprefix("_") for name, member in vars(OAuth2Client).items() if inspect.isgeneratorfunction(member)
 )
 
 each_client = pytest.mark.parametrize("client", [*SYNC.values(), *ASYNC.values()], ids=lambda kind: kind.__name__)

@@ -113,6 +113,7 @@ class OAuthToken:
     `expires_at`: seconds since the epoch, None when unknown. `lifetime`: seconds, None when unknown. `scope`: what was
     granted, None when the server did not name it (then it is what was requested). `extra`: members of the response that
     the protocol does not define. `dropped`: the names of those that are not kept, because no store could hold them.
+    `id_token_claims`: the verified claims of `id_token`, None where nothing has verified it; they are stored nowhere.
     """
 
     access_token: Secret
@@ -125,6 +126,7 @@ class OAuthToken:
     extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
     raw_token_type: str | None = field(default=None, repr=False, compare=False)
     dropped: tuple[str, ...] = field(default=(), compare=False)
+    id_token_claims: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     @hides_locals
@@ -239,6 +241,11 @@ class OAuth2Token(ReadOnlyDict):
     def id_token(self) -> str | None:
         """The ID token as its text: nothing in it has been verified."""
         return self.value.id_token.reveal() if self.value.id_token else None
+
+    @property
+    def id_token_claims(self) -> Mapping[str, Any] | None:
+        """The claims of the ID token if a session has verified them, else None; a stored token has none."""
+        return self.value.id_token_claims
 
     @property
     def expires_at(self) -> int | None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doorkey.errors import InvalidClient, InvalidResponse, TemporarilyUnavailable, UsageError, VerificationError
-from doorkey.protocol.discovery import discover_flow, well_known_urls
+from doorkey.protocol.discovery import discover_flow, issuer_of_document, kept_metadata, well_known_urls
 from doorkey.wire.messages import Request, Response
 
 ISSUER = "https://example.com/issuer1"
@@ -92,3 +92,45 @@ def test_anything_else_that_is_wrong_ends_the_search(response: Response, error: 
     next(flow)
     with pytest.raises(error):
         flow.send(response)
+
+
+def test_the_document_of_an_issuer_may_be_elsewhere() -> None:
+    flow = kept_metadata(ISSUER, url="https://example.com/elsewhere")
+    assert next(flow) == ask("https://example.com/elsewhere")
+    with pytest.raises(StopIteration) as done:
+        flow.send(found(METADATA))
+    assert done.value.value.value.issuer == ISSUER
+
+
+def test_an_issuer_may_have_another_name_in_its_metadata_where_the_program_knows_it() -> None:
+    template = "https://example.com/{tenantid}"
+    flow = kept_metadata(ISSUER, known_as={template: ISSUER})
+    next(flow)
+    with pytest.raises(StopIteration) as done:
+        flow.send(found({**METADATA, "issuer": template}))
+    assert done.value.value.value.issuer == ISSUER
+    flow = kept_metadata(ISSUER, known_as={template: ISSUER})
+    next(flow)
+    with pytest.raises(VerificationError):
+        flow.send(found({**METADATA, "issuer": "https://example.com/other"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "issuer"),
+    [
+        (OPENID, ISSUER),
+        (OAUTH, ISSUER),
+        ("https://example.com/.well-known/openid-configuration", "https://example.com"),
+        (f"{OPENID}?version=2", ISSUER),
+    ],
+)
+def test_a_document_belongs_to_an_issuer(url: str, issuer: str) -> None:
+    assert issuer_of_document(url) == issuer
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/metadata.json", "http://example.com/.well-known/openid-configuration"]
+)
+def test_a_url_that_no_issuer_belongs_to_is_a_usage_error(url: str) -> None:
+    with pytest.raises(UsageError):
+        issuer_of_document(url)

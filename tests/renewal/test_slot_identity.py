@@ -56,6 +56,21 @@ def test_the_current_token_is_the_same_one_or_one_with_the_same_tokens() -> None
     assert not made.is_current(None)
 
 
+def test_a_rotated_refresh_token_is_kept_for_the_same_token_and_the_attempt_is_still_a_failure() -> None:
+    made = slot(DEAD)
+    before = made.generation
+    made.rotate(DEAD, Secret("rt-2"))
+    assert made.token == replace(DEAD, refresh_token=Secret("rt-2"))
+    assert made.is_current(DEAD)
+    assert made.is_current(replace(DEAD, refresh_token=Secret("rt-2")))
+    assert not made.is_current(replace(DEAD, refresh_token=Secret("rt-3")))
+    assert made.generation == before
+    made.put(NEW)
+    made.rotate(DEAD, Secret("rt-4"))
+    assert made.token is NEW
+    assert not made.is_current(DEAD)
+
+
 def test_a_rejected_token_is_not_good_and_every_other_one_is() -> None:
     made = slot(NEW)
     assert made.reject(NEW)

@@ -98,7 +98,6 @@ def test_a_login_with_a_parameter_that_is_almost_right_raises(adapter: Adapter, 
         ("authorize_url", "did you mean 'authorization_endpoint'"),
         ("redirect_url", "did you mean 'redirect_uri'"),
         ("audience", r"token_params="),
-        ("server_metadata_url", "'issuer'"),
         ("tls_client_auth", "token_endpoint_auth_method='tls_client_auth'.*certificate"),
     ],
 )

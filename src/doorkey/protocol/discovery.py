@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -38,6 +39,21 @@ def well_known_urls(issuer: str, http_hosts: Collection[str] = ()) -> tuple[str,
     return tuple(urlunsplit(parts._replace(path=one)) for one in paths)
 
 
+def issuer_of_document(url: str, http_hosts: Collection[str] = ()) -> str:
+    """Return the issuer whose metadata is at the well-known `url`, without a slash at its end.
+
+    The reverse of `well_known_urls`, which removes such a slash. Raises `UsageError` for another URL.
+    """
+    parts = urlsplit(check_endpoint(url, "server_metadata_url", http_hosts))
+    if parts.path.endswith(OPENID):
+        path = parts.path.removesuffix(OPENID)
+    elif parts.path.startswith(OAUTH) and not parts.query:
+        path = parts.path.removeprefix(OAUTH)
+    else:
+        raise UsageError(f"server_metadata_url ends with {OPENID}: for another place, give the issuer= or metadata=")
+    return urlunsplit(parts._replace(path=path, query=""))
+
+
 def discover_flow(issuer: str, now: float | None = None, http_hosts: Collection[str] = ()) -> Flow[ServerMetadata]:
     """Fetch the metadata of `issuer`, which must name exactly that issuer.
 
@@ -51,13 +67,28 @@ def discover_flow(issuer: str, now: float | None = None, http_hosts: Collection[
 
 
 def kept_metadata(
-    issuer: str, now: float | None = None, http_hosts: Collection[str] = (), lifetime: Lifetime = LIFETIME
+    issuer: str,
+    now: float | None = None,
+    http_hosts: Collection[str] = (),
+    lifetime: Lifetime = LIFETIME,
+    *,
+    url: str | None = None,
+    known_as: Mapping[str, str] = MappingProxyType({}),
 ) -> Flow[Kept[ServerMetadata]]:
-    """Fetch the metadata of `issuer` as `discover_flow` does, with the time until which it may be used."""
-    for url in well_known_urls(issuer, http_hosts):
-        response = yield from Request("GET", url, (("Accept", "application/json"),))
+    """Fetch the metadata of `issuer` as `discover_flow` does, with the time until which it may be used.
+
+    `url`: where it is, in place of the well-known places. `known_as`: other names that it may have in its metadata, and
+    the issuer that each of them stands for.
+    """
+    for place in (url,) if url is not None else well_known_urls(issuer, http_hosts):
+        response = yield from Request("GET", place, (("Accept", "application/json"),))
         if response.status not in _NOT_HERE:
-            found = parse_metadata(json_answer(response, "metadata", now), issuer, response.status, http_hosts)
+            members = json_answer(response, "metadata", now)
+            named: object = members.get("issuer")
+            if isinstance(named, str) and named in known_as:
+                issuer = known_as[named]
+                members = {**members, "issuer": issuer}
+            found = parse_metadata(members, issuer, response.status, http_hosts)
             return lifetime.keep(found, response, now or 0.0)
     raise InvalidResponse(
         "not_found", "no metadata at any well-known place of this issuer: is the issuer spelled exactly?", status=404

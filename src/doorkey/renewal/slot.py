@@ -100,7 +100,7 @@ class Slot:
 
     __slots__ = (
         *("_caps", "_fast", "_times", "attempts", "dead", "leeway", "margin_share", "observer", "rejections"),
-        *("rejected", "renewer"),
+        *("rejected", "renewer", "rotated"),
     )
 
     def __init__(
@@ -119,6 +119,7 @@ class Slot:
         self.dead: DeadGrant | None = None
         self.margin_share = 1.0
         self.rejected: Secret | None = None
+        self.rotated: Secret | None = None  # the refresh token that `rotate` replaced
         self.rejections = ApiRejections()  # of the current token, if it replaced a rejected one
         # The token, when it becomes stale and when it expires: one value, so that threads see all three of one moment.
         self._times: tuple[OAuthToken | None, float, float] = _NOTHING
@@ -146,7 +147,7 @@ class Slot:
             if token is None or unproven is None or token.access_token != unproven:
                 self.rejections = ApiRejections()
             self._times = self._fast = self._times_of(token)
-            self.rejected = self.dead = None
+            self.rejected = self.dead = self.rotated = None
             self.attempts.put()
         if self._caps:
             self._caps = not warn_of_leeway(token, self.leeway) or None
@@ -276,7 +277,21 @@ class Slot:
         current = self._times[0]
         if current is token or current is None or token is None:
             return current is token
-        return (current.access_token, current.refresh_token) == (token.access_token, token.refresh_token)
+        if current.access_token != token.access_token:
+            return False
+        return current.refresh_token == token.refresh_token or (
+            self.rotated is not None and token.refresh_token == self.rotated
+        )
+
+    def rotate(self, token: OAuthToken, refresh_token: Secret) -> None:
+        """Keep the refresh token that replaced that of `token`, if that is still the slot's.
+
+        For a renewal that failed after the server had rotated the refresh token: the attempt is not a success.
+        """
+        if self.is_current(token) and self.token is not None:
+            self.rotated = token.refresh_token
+            self._times = self._times_of(self.token.with_refresh_token(refresh_token))
+            self.drop_fast_path()
 
     def _put_meanwhile(self) -> OAuthToken:
         if (theirs := self.token) is not None:  # looked at after `generation`, which put() changes last

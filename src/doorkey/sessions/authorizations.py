@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from doorkey.arguments import text, texts
+from doorkey.arguments import seconds, text, texts
 from doorkey.errors import UsageError, VerificationError
 from doorkey.protocol import pkce
 from doorkey.protocol.authorization import (
@@ -19,6 +19,7 @@ from doorkey.protocol.authorization import (
 from doorkey.sessions.issuer import endpoint_of
 from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.options import SessionOptions
+from doorkey.tokens import moment_of
 from doorkey.values import Scope, Secret
 from doorkey.wire.messages import Pairs
 from doorkey.wire.parameters import pairs_of
@@ -36,6 +37,25 @@ class Pending:
     scope: Scope = field(default_factory=Scope)
     fragment: bool = False
     resource: tuple[str, ...] = ()
+    nonce: Secret | None = None
+    max_age: float | None = None
+    acr_values: tuple[str, ...] = ()
+
+    def with_nonce(self, nonce: str | None) -> Pending:
+        """Return a copy with the nonce that another session sent; None changes nothing. Raises `UsageError`."""
+        return self if nonce is None else replace(self, nonce=Secret(text(nonce, "nonce")))
+
+
+def unknown_request(options: SessionOptions) -> Pending:
+    """Return the record of a request that another session made, as far as the options of this one tell it."""
+    parameters, nonce = options.authorization, options.authorization.get("nonce")
+    return Pending(
+        redirect_uri=options.redirect_uri,
+        scope=options.scope or Scope(),
+        nonce=Secret(nonce) if nonce else None,
+        max_age=max_age_in(parameters),
+        acr_values=acr_values_in(parameters),
+    )
 
 
 def begun(
@@ -65,6 +85,8 @@ def begun(
     if shown:
         raise UsageError(f"{shown[0]} does not belong in a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")
     response_type = _response_type(rest.pop("response_type", None))
+    if acr_values := acr_values_in(rest):
+        rest["acr_values"] = " ".join(acr_values)
     redirect_uri = rest.pop("redirect_uri", None) or options.redirect_uri
     scope = Scope.of(rest.pop("scope", None)) or options.scope or Scope()
     nonce = rest.pop("nonce", None) or (new_state() if "openid" in scope else None)
@@ -97,6 +119,9 @@ def begun(
         scope=scope,
         fragment=mode.startswith("fragment"),
         resource=resource_in(rest),
+        nonce=Secret(nonce) if nonce else None,
+        max_age=max_age_in(rest),
+        acr_values=acr_values_in(rest),
     )
     more = pairs_of(rest)
     return authorization_url(endpoint, ours, more, options.metadata.http_hosts), state, pending, ours + more
@@ -108,6 +133,20 @@ def resource_in(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return () if given is None else tuple(value for _, value in pairs_of({"resource": given}))
 
 
+def max_age_in(parameters: Mapping[str, Any]) -> float | None:
+    """Return the `max_age` parameter in seconds, None without one. Raises `UsageError` for anything but a number."""
+    given = parameters.get("max_age")
+    if given is None:
+        return None
+    return seconds(moment_of(given) if isinstance(given, str) else given, "max_age")
+
+
+def acr_values_in(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the `acr_values` parameter as texts (OpenID Connect Core §3.1.2.1). Raises `UsageError`."""
+    given = parameters.get("acr_values")
+    return () if given is None else tuple(one for value in texts(given, "acr_values") for one in value.split())
+
+
 def _response_type(given: Any) -> str:
     """Return a response type, or several of them, as the parameter (OAuth 2.0 Multiple Response Types §3)."""
     return " ".join(texts(given or "code", "response_type"))
@@ -117,35 +156,39 @@ def transaction_of(
     options: SessionOptions, url: str | None, extra: dict[str, Any], now: float
 ) -> AuthorizationTransaction:
     """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`."""
-    if _response_type(extra.get("response_type")) != "code":
-        raise UsageError("begin_authorization is for the code flow: response_type is 'code'")
     wanted = {**extra, "nonce": extra.get("nonce") or options.authorization.get("nonce") or new_state()}
     full_url, state, pending, pairs = begun(options, url, wanted, with_pkce=True)
-    assert pending.code_verifier is not None, "asked for with PKCE"
     parameters = dict(pairs)
     return AuthorizationTransaction(
         url=full_url,
         state=state,
-        code_verifier=pending.code_verifier,
+        code_verifier=pending.code_verifier or Secret(pkce.new_verifier()),  # unused where no code is requested
         nonce=parameters["nonce"],
         issuer=options.metadata.issuer,
         redirect_uri=pending.redirect_uri,
         scope=pending.scope,
-        response_mode=parameters.get("response_mode", "query"),
+        response_mode=parameters.get("response_mode") or ("fragment" if pending.fragment else "query"),
         expires_at=now + LIFETIME,
         token_endpoint=options.metadata.token_endpoint,
         resource=pending.resource,
+        response_type=pending.response_type,
+        max_age=pending.max_age,
+        acr_values=pending.acr_values,
     )
 
 
 def promised_by(transaction: AuthorizationTransaction) -> Pending:
     """Return the record of the request of `transaction`."""
     return Pending(
+        response_type=transaction.response_type,
         redirect_uri=transaction.redirect_uri,
         code_verifier=transaction.code_verifier,
         scope=transaction.scope,
         fragment=transaction.response_mode.startswith("fragment"),
         resource=transaction.resource,
+        nonce=Secret(transaction.nonce),
+        max_age=transaction.max_age,
+        acr_values=transaction.acr_values,
     )
 
 

@@ -107,10 +107,13 @@ class BlockingSession:
     refresh_token = blocking(OAuth2Client._refresh_token)
     ensure_active_token = blocking(OAuth2Client._ensure_active_token)
     introspect_token = blocking(OAuth2Client._introspect_token)
+    verify_id_token = blocking(OAuth2Client._verify_id_token)
+    userinfo = blocking(OAuth2Client._userinfo)
+    verify_logout_token = blocking(OAuth2Client._verify_logout_token)
 
-    def _find_authorization_endpoint(self: Any, url: str | None) -> None:
-        """Discover the authorization endpoint, unless the call gives its `url` or the session knows it."""
-        if not url and self._oauth.needs_discovery("authorization"):
+    def _find_endpoint(self: Any, kind: str, url: str | None) -> None:
+        """Discover the endpoint of this `kind`, unless the call gives its `url` or the session knows it."""
+        if not url and self._oauth.needs_discovery(kind):
             self.discover()
 
     def _run(self: Any, flow: Flow[T]) -> T:
@@ -148,13 +151,16 @@ class AwaitingSession:
     refresh_token = awaiting(OAuth2Client._refresh_token)
     ensure_active_token = awaiting(OAuth2Client._ensure_active_token)
     introspect_token = awaiting(OAuth2Client._introspect_token)
+    verify_id_token = awaiting(OAuth2Client._verify_id_token)
+    userinfo = awaiting(OAuth2Client._userinfo)
+    verify_logout_token = awaiting(OAuth2Client._verify_logout_token)
 
-    def _find_authorization_endpoint(self: Any, url: str | None) -> None:
-        """Raise `UsageError` if the authorization endpoint has to be discovered, which no plain method can await."""
-        if not url and self._oauth.needs_discovery("authorization"):
+    def _find_endpoint(self: Any, kind: str, url: str | None) -> None:
+        """Raise `UsageError` if the endpoint of this `kind` has to be discovered, which no plain method can await."""
+        if not url and self._oauth.needs_discovery(kind):
             raise UsageError(
-                "the authorization endpoint has to be discovered, which this method cannot await: call "
-                "`await client.discover()` first, or construct the client with metadata= or authorization_endpoint="
+                f"the {kind} endpoint has to be discovered, which this method cannot await: call "
+                f"`await client.discover()` first, or construct the client with metadata= or {kind}_endpoint="
             )
 
     async def _run(self: Any, flow: Flow[T]) -> T:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, text
 from doorkey.errors import MismatchingStateError, UsageError, VerificationError
 from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
-from doorkey.sessions.authorizations import Pending, promised_by, state_in
+from doorkey.sessions.authorizations import Pending, promised_by, state_in, unknown_request
 from doorkey.sessions.options import SessionOptions
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import extra_pairs
-from doorkey.values import Scope
 
 _TRANSACTION: Final = "transaction is what begin_authorization() returned, or AuthorizationTransaction.from_dict() read"
 _READ_IT: Final = (
     "this callback has an ID token and no code, so there is no token to fetch: read it with "
-    "parse_authorization_response(), whose result has .id_token"
+    "parse_authorization_response(), and give the result to verify_id_token()"
 )
 
 
@@ -64,6 +63,10 @@ class Finished:
     callback: Callback
     pending: Pending
     fragment: bool
+
+    def with_nonce(self, nonce: str | None) -> Finished:
+        """Return a copy for the login whose request sent `nonce`; None changes nothing."""
+        return self if nonce is None else replace(self, pending=self.pending.with_nonce(nonce))
 
     @property
     def brings_a_token(self) -> bool:
@@ -169,9 +172,8 @@ def parsed(
     if not authorizations.forget(expected) and pending is not None:
         raise MismatchingStateError("has just been used by another caller")
     if pending is None:
-        pending = Pending(redirect_uri=options.redirect_uri, scope=options.scope or Scope())
-    if "id_token" in pending.response_type.split() and not callback.parameters.get("id_token"):
-        raise VerificationError("id_token", "is missing in the callback, though the response_type asks for it")
+        pending = unknown_request(options)
+    _check_id_token_came(pending, callback)
     return AuthorizationResponse(callback.parameters, pending, fragment, authorizations)
 
 
@@ -193,7 +195,13 @@ def _parsed_by_transaction(
         raise VerificationError("transaction", "has expired: begin the login again")
     if not authorizations.finish(transaction.state):
         raise VerificationError("transaction", "has been finished already: begin the login again")
+    _check_id_token_came(pending, callback)
     return AuthorizationResponse(callback.parameters, pending, pending.fragment, authorizations, transaction)
+
+
+def _check_id_token_came(pending: Pending, callback: Callback) -> None:
+    if "id_token" in pending.response_type.split() and not callback.parameters.get("id_token"):
+        raise VerificationError("id_token", "is missing in the callback, though the response_type asks for it")
 
 
 def _check_same_server(

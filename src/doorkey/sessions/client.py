@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, cast
 
 from doorkey.errors import UsageError
 from doorkey.sessions.attributes import Option
+from doorkey.sessions.openid_operations import OpenIDOperations
+from doorkey.sessions.token_queries import HeaderItems, TokenQueries
 from doorkey.values import Secret, clears_locals
 
 if TYPE_CHECKING:
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.client_identity import ClientAuthMethod
-    from doorkey.protocol.introspection import Introspection
     from doorkey.protocol.metadata import ServerMetadata
     from doorkey.sessions.callbacks import AuthorizationResponse
     from doorkey.sessions.core import SessionCore
@@ -30,10 +31,18 @@ if TYPE_CHECKING:
 # many programs import a client and do not use it.
 
 AuthMethod: TypeAlias = "str | ClientAuthMethod | None"
-HeaderItems = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
-class OAuth2Client:
+if TYPE_CHECKING:
+
+    class _Operations(OpenIDOperations, TokenQueries):
+        """The operations of other modules. They are not inherited: users know the bases of a session."""
+
+else:
+    _Operations = object
+
+
+class OAuth2Client(_Operations):
     """A session at one authorization server: its token, its options, and the requests that renew the token.
 
     client_id: the client's identifier.
@@ -56,9 +65,18 @@ class OAuth2Client:
     tls_client_certificate_bound_access_tokens: True if tokens are bound to the client's TLS certificate (RFC 8705 §3).
     rejected_statuses: API statuses that reject the token, besides any with ``Bearer error="invalid_token"``; None: 401.
     retry_rejected: False to return a rejection as it is and keep the token.
-    issuer: URL of the authorization server, whose metadata is discovered on first use.
+    issuer: the authorization server, whose metadata is discovered on first use: a URL or an `Issuer`. With an issuer,
+        the session verifies every ID token.
     metadata: the server's metadata (RFC 8414), in place of discovery.
+    server_metadata_url: URL of the metadata, in place of `issuer`.
+    tenant_issuer: a `TenantIssuer`, the policy for the issuers of a multi-tenant server.
     token_endpoint, authorization_endpoint, …: URLs of single endpoints.
+    id_token_signed_response_alg, id_token_encrypted_response_alg, id_token_encrypted_response_enc: registered values of
+        `alg` and `enc` of ID tokens; None: the asymmetric signatures that both sides have. The same options with
+        `userinfo_` are for UserInfo responses.
+    decryption_keys: the client's private keys for encrypted responses.
+    trusted_audiences: further audiences that an ID token may have.
+    id_token_leeway: seconds by which the clocks of the server and of this machine may differ; None: 60.
     prompt, login_hint, nonce, response_mode, display, max_age, ui_locales, acr_values: parameters of each authorization
         request.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.
@@ -76,7 +94,7 @@ class OAuth2Client:
     _shared: SharedToken | None = None
     _flight: Any  # a SingleFlight or an AsyncSingleFlight, as the HTTP library's world needs
     _blocking: ClassVar[bool]
-    _find_authorization_endpoint: Any  # a method of the base that blocks or awaits
+    _find_endpoint: Any  # a method of the base that blocks or awaits
 
     if TYPE_CHECKING:
 
@@ -159,7 +177,7 @@ class OAuth2Client:
         from doorkey.sessions.authorizations import begun
 
         core = self._oauth
-        self._find_authorization_endpoint(url)
+        self._find_endpoint("authorization", url)
         full_url, state, pending, _ = begun(
             core.options, url, extra, state=state, code_verifier=code_verifier, with_pkce=False
         )
@@ -177,7 +195,7 @@ class OAuth2Client:
         """
         from doorkey.sessions.authorizations import transaction_of
 
-        self._find_authorization_endpoint(url)
+        self._find_endpoint("authorization", url)
         return transaction_of(self._oauth.options, url, extra, self._oauth.options.clock())
 
     @clears_locals
@@ -190,9 +208,8 @@ class OAuth2Client:
     ) -> AuthorizationResponse:
         """Check an authorization response of any response type, and return its parameters (RFC 6749 §4.1.2, §4.2.2).
 
-        It is for response types whose ID token or access token comes from the authorization endpoint (``id_token``,
-        ``code id_token``, …). Verify the ID token, then give the result to ``fetch_token(authorization_response=…)`` if
-        it has a code. The state of the request is used up.
+        It is for the response type ``id_token``: give the result to `verify_id_token`. All others can be given to
+        ``fetch_token(authorization_response=…)`` directly. The state of the request is used up.
 
         authorization_response: the URL at which the browser came back, or the posted form of
             ``response_mode=form_post`` as a mapping.
@@ -206,7 +223,7 @@ class OAuth2Client:
 
         core = self._oauth
         if core.needs_discovery("token"):  # the metadata may promise `iss` in the response (RFC 9207 §3)
-            self._find_authorization_endpoint(None)
+            self._find_endpoint("authorization", None)
         return parsed(authorization_response, core.options, core.authorizations, state=state, transaction=transaction)
 
     def register_client_auth_method(self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod) -> None:
@@ -252,11 +269,14 @@ class OAuth2Client:
         username: str | None = None,
         password: str | None = None,
         transaction: AuthorizationTransaction | None = None,
+        nonce: str | None = None,
         **extra: Any,
     ) -> Flow[OAuth2Token]:
         """Get a token, store it in the session, and return it (RFC 6749 §4).
 
-        A response without an access token (`N_A`) is returned but not stored.
+        If the session knows its issuer, it verifies the ID token first: issuer, client ID, nonce, code, access token,
+        `max_age` and `acr_values` (OpenID Connect Core §3.1.3.7). The claims are `token.id_token_claims`. A response
+        without an access token (`N_A`) is returned but not stored.
 
         url: the token endpoint; None: the session's.
         body: further parameters, as form-encoded text or a mapping.
@@ -270,17 +290,18 @@ class OAuth2Client:
             `parse_authorization_response`.
         code: an authorization code, in place of `authorization_response`.
         username, password: the account of the password grant.
-        transaction: the login that `begin_authorization` returned, in place of `state`.
+        transaction: the login that `begin_authorization` returned, in place of `state` and `nonce`.
+        nonce: the nonce that the request sent, if another session made the request.
         extra: further parameters, and options of the HTTP library such as `timeout`.
 
         Raises `UsageError` for invalid or conflicting arguments, `MismatchingStateError` and `VerificationError` for
-        the callback of another request, `ServerError` for an error response, `InvalidResponse` for a response that is
-        not a token, and `TransportError` without a response.
+        the callback of another request, `VerificationError` for an ID token that does not verify, `ServerError` for an
+        error response, `InvalidResponse` for a response that is not a token, and `TransportError` without a response.
         """
         from doorkey.sessions.fetching import fetch_token
 
         given = {**extra, "code": code, "username": username, "password": password}
-        how = (body, method, headers, auth, grant_type, state, authorization_response, transaction)
+        how = (body, method, headers, auth, grant_type, state, authorization_response, transaction, nonce)
         return (yield from fetch_token(self._oauth, url, given, *how))
 
     def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:
@@ -336,64 +357,15 @@ class OAuth2Client:
         yield from Active()
         return True
 
-    def _revoke_token(
-        self,
-        /,
-        url: str | None = None,
-        token: str | None = None,
-        token_type_hint: str | None = None,
-        body: str | Mapping[str, Any] | None = None,
-        auth: Any = None,
-        headers: HeaderItems | None = None,
-        **extra: Any,
-    ) -> Flow[Any]:
-        """Revoke a token at the server, and return the HTTP library's response (RFC 7009).
-
-        url: the revocation endpoint; None: the session's.
-        token: None: the session's refresh token, or its access token if it has none.
-        token_type_hint: "access_token" or "refresh_token".
-        body, auth, headers, extra: as for `fetch_token`.
-
-        Raises `ServerError` for an error response.
-        """
-        from doorkey.protocol.revocation import check_revocation, revocation_request
-
-        core = self._oauth
-        method = core.options.revocation_endpoint_auth_method or core.options.token_endpoint_auth_method
-        overrides = core.overrides_of(body, extra, auth, headers)
-        request, response, _ = yield from core.present(
-            "revocation", revocation_request, check_revocation, token, token_type_hint, url, overrides, method
-        )
-        return core.library.native_response(response, request)
-
-    def _introspect_token(
-        self,
-        /,
-        url: str | None = None,
-        token: str | None = None,
-        token_type_hint: str | None = None,
-        body: str | Mapping[str, Any] | None = None,
-        auth: Any = None,
-        headers: HeaderItems | None = None,
-        **extra: Any,
-    ) -> Flow[Introspection]:
-        """Return what the server knows about a token, as a mapping with at least `active` (RFC 7662).
-
-        url: the introspection endpoint; None: the session's.
-        token: None: the session's own.
-        token_type_hint: "access_token" or "refresh_token".
-        body, auth, headers, extra: as for `fetch_token`.
-
-        Raises `ServerError` for an error response, and `InvalidResponse` for a response without `active`.
-        """
-        from doorkey.protocol.introspection import introspection_request, parse_introspection
-
-        core = self._oauth
-        method, overrides = core.options.token_endpoint_auth_method, core.overrides_of(body, extra, auth, headers)
-        *_, introspection = yield from core.present(
-            "introspection", introspection_request, parse_introspection, token, token_type_hint, url, overrides, method
-        )
-        return introspection
+    if not TYPE_CHECKING:
+        _revoke_token = TokenQueries._revoke_token
+        _introspect_token = TokenQueries._introspect_token
+        _verify_id_token = OpenIDOperations._verify_id_token
+        _userinfo = OpenIDOperations._userinfo
+        _verify_logout_token = OpenIDOperations._verify_logout_token
+        create_logout_url = OpenIDOperations.create_logout_url
+        validate_logout_response = OpenIDOperations.validate_logout_response
+        parse_frontchannel_logout = OpenIDOperations.parse_frontchannel_logout
 
 
 __all__ = ["OAuth2Client"]

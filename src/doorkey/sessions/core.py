@@ -19,6 +19,7 @@ from doorkey.sessions.grant_inference import is_extension
 from doorkey.sessions.hooks import ComplianceHooks, HooksOnWire
 from doorkey.sessions.issuer import KnownServer
 from doorkey.sessions.near_misses import refuse_near_misses
+from doorkey.sessions.openid import identified, renewed_by
 from doorkey.sessions.options import SessionOptions, changed, token_given
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import call_options, extra_pairs
@@ -65,6 +66,7 @@ class SessionCore(KnownServer):
         self.hooks = ComplianceHooks()
         self.auth_methods: dict[str, ClientAuthMethod] = {}
         self.authorizations = Authorizations()
+        self.logouts = Authorizations()
         self.is_shared = state is not None
         self.slot: TokenState = Slot(self, options.leeway, caps_leeway=False) if state is None else state
         self.token_view: OAuth2Token | None = None
@@ -132,6 +134,19 @@ class SessionCore(KnownServer):
     def _save(self, token: OAuth2Token, replaced: Mapping[str, str]) -> Flow[None]:
         if self.options.update_token is not None:
             yield from Settle(self.options.update_token(token, **replaced))
+
+    def keep_rotated(self, token: OAuthToken, refresh_token: Secret | None) -> Flow[None]:
+        """Keep the refresh token that replaced that of `token`, and save it: nothing else of its response is used."""
+        if refresh_token is None or token.refresh_token is None or not isinstance(self.slot, Slot):
+            return
+        kept = OAuth2Token(token.with_refresh_token(refresh_token))
+        replaced = {"refresh_token": token.refresh_token.reveal()}
+        try:
+            yield from saving(self.slot, kept.value, self._save(kept, replaced))
+        finally:
+            if self.slot.is_current(token):
+                self.token_view = kept
+                self.slot.rotate(token, refresh_token)
 
     # -- requests --------------------------------------------------------------------------------------------------
 
@@ -277,7 +292,7 @@ class SessionCore(KnownServer):
             raise UsageError("this token cannot be renewed: it has no refresh token and its grant needs a user")
         if overrides is not None:
             call = call.overridden(overrides, (yield from self.token_endpoint(url)))
-        renewed = yield from self.ask(call)
+        renewed = yield from identified(self, (yield from self.ask(call)))
         replaced = {"access_token": token.access_token.reveal()} if token else {}
         yield from self.save_and_adopt(renewed, call, replaced, wanted=partial(self.slot.is_current, token))
         return renewed
@@ -353,6 +368,7 @@ class SessionCore(KnownServer):
         if renewed.scope is None and token is not None:
             renewed = replace(renewed, scope=token.scope)  # unchanged if the answer names none (RFC 6749 §6)
         wanted = _always if token is None else partial(self.slot.is_current, token)
+        renewed = yield from renewed_by(self, renewed, token)
         how = call if token is None else last or call  # a foreign token is not requested again by our own grant
         yield from self.save_and_adopt(renewed, how, {"refresh_token": refresh_token.reveal()}, call.endpoint, wanted)
         return renewed

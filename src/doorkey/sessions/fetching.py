@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import UsageError
 from doorkey.protocol.token_endpoint import token_of
+from doorkey.sessions import openid
+from doorkey.sessions.authorizations import unknown_request
 from doorkey.sessions.callbacks import AuthorizationResponse, Finished, finish, speaks_of_a_fragment, with_promised
 from doorkey.sessions.grant_inference import grant_of, grant_type_of
 from doorkey.sessions.near_misses import refuse_near_misses
@@ -33,11 +36,13 @@ def fetch_token(
     state: str | None,
     authorization_response: str | Mapping[str, Any] | AuthorizationResponse | None,
     transaction: AuthorizationTransaction | None,
+    nonce: str | None,
 ) -> Flow[OAuth2Token]:
     """Request the token that the arguments of `OAuth2Client.fetch_token` describe; `given` are its parameters."""
     core.refuse_within_saving()
     refuse_near_misses(given)
-    finished: Finished | None = None
+    finished, front = None, None
+    pending = openid.NO_LOGIN
     if authorization_response is not None:
         fragment = speaks_of_a_fragment(authorization_response)
         if not fragment or "code=" in str(authorization_response):  # there is a code to exchange
@@ -51,10 +56,13 @@ def fetch_token(
             transaction=transaction,
             token_endpoint=core.known_token_endpoint(url),
             may_read_fragment=implicit and fragment,
-        )
+        ).with_nonce(nonce)
         if finished.brings_a_token:
             return (yield from _take(core, finished))
         given["code"] = finished.code()
+        pending = finished.pending
+        openid.refuse_unknown_nonce(core, pending)
+        front = yield from openid.front_channel(core, finished)
         grant_type = grant_type or "authorization_code"
     elif transaction is not None:
         raise UsageError("a transaction is finished with the authorization_response= that came back")
@@ -66,6 +74,9 @@ def fetch_token(
         return (yield from core.refresh_now(url, Secret(current) if current else None, overrides))
     promised = None
     if kind == "authorization_code":
+        if finished is None:
+            pending = unknown_request(core.options).with_nonce(nonce)
+            openid.refuse_unknown_nonce(core, pending)
         given = with_promised(given, finished, core.options, body)
         promised = (finished.pending.scope if finished else None) or core.options.scope
     elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
@@ -78,6 +89,7 @@ def fetch_token(
     token = yield from core.ask(call)
     if token.token_type == NOT_FOR_ACCESS:
         return OAuth2Token(token)
+    token = yield from openid.identified(core, token, pending, given.get("code"), front)
     return (yield from core.save_and_adopt(token, call, {}))
 
 
@@ -91,4 +103,5 @@ def _take(core: SessionCore, finished: Finished) -> Flow[OAuth2Token]:
     parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
     types = {**core.options.token_types, **KNOWN_TYPES}
     token = token_of(parameters, asked_at=core.options.clock(), types=types)
+    token = replace(token, id_token_claims=(yield from openid.front_channel(core, finished)))
     return (yield from core.save_and_adopt(token, None, {}))

@@ -16,6 +16,7 @@ from doorkey.wire.flow import Flow
 from doorkey.wire.urls import origin_of, shown_url
 
 if TYPE_CHECKING:
+    from doorkey.sources.keys import KeyCore
     from doorkey.sources.token_call import TokenCall
 
 _NO_ENDPOINT: Final = "give the token endpoint's url, or construct the session with token_endpoint= or issuer="
@@ -42,6 +43,19 @@ def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str |
     )
 
 
+def server_of(issuer: str, options: SessionOptions) -> AuthorizationServer:
+    """Return the server of a session's `issuer`: that of an `Issuer`, else one of the session's own."""
+    openid, known = options.openid, ServerMetadata(http_hosts=options.metadata.http_hosts)
+    if openid.shared is not None:
+        return openid.shared._server
+    document, tenants = openid.server_metadata_url, openid.tenant_issuer
+    if document is None and tenants is None:
+        return AuthorizationServer(issuer, known)
+    from doorkey.sources.described_server import DescribedServer
+
+    return DescribedServer(issuer, known, document=document, template=None if tenants is None else tenants.template)
+
+
 class KnownServer:
     """The authorization server of a session, and the endpoint that issued its token."""
 
@@ -51,17 +65,53 @@ class KnownServer:
         self.issued_by: str | None = None
         self._changing = ForkSafeLock()
         self._issuer: AuthorizationServer | None = None
+        self._server: AuthorizationServer | None = None
+        self._keys: KeyCore | None = None
+        self._described: object = None
         self.configure()
 
     def configure(self) -> None:
         """Make anew what depends on the client's name and on the issuer."""
-        options, issuer = self.options, self.options.metadata.issuer
-        hosts = options.metadata.http_hosts
+        options, metadata = self.options, self.options.metadata
         self.observer = Observer(options.client_id, self._name, options.on_event, options.timer)
-        if issuer is None or (options.is_described and options.metadata.token_endpoint is not None):
+        described = (metadata.issuer, metadata.http_hosts, metadata.jwks_uri, options.openid)
+        if described != self._described:
+            self._described, self._jwks_uri = described, metadata.jwks_uri
+            self._issuer = self._server = self._keys = None
+        if metadata.issuer is None or (options.is_described and metadata.token_endpoint is not None):
             self._issuer = None
-        elif self._issuer is None or (self._issuer.issuer, self._issuer.http_hosts) != (issuer, hosts):
-            self._issuer = AuthorizationServer(issuer, ServerMetadata(http_hosts=hosts))
+        elif self._issuer is None:
+            self._issuer = self._own_server(metadata.issuer)
+
+    def _own_server(self, issuer: str) -> AuthorizationServer:
+        if self._server is None:
+            self._server = server_of(issuer, self.options)
+        return self._server
+
+    def keys(self) -> KeyCore:
+        """Return the keys of the session's issuer: those of its `Issuer`, else the session's own."""
+        with self._changing:
+            if self._keys is None:
+                shared, issuer = self.options.openid.shared, self.options.metadata.issuer
+                if shared is not None:
+                    self._keys = shared._core.keys
+                else:
+                    from doorkey.sources.keys import KeyCore
+
+                    server = None if issuer is None else self._own_server(issuer)
+                    self._keys = KeyCore(server, jwks_uri=self._jwks_uri)
+            return self._keys
+
+    def provider(self) -> Flow[ServerMetadata]:
+        """Return the metadata with what verifies ID tokens: as given, else discovered. Raises as `discover_flow`."""
+        metadata = self.options.metadata
+        if metadata.jwks_uri is not None or metadata.issuer is None:
+            return metadata
+        if self.may_discover():
+            return (yield from self.discover())
+        with self._changing:
+            server = self._own_server(metadata.issuer)
+        return completed(metadata, (yield from server.naming("jwks_uri", self.options.clock)))
 
     def may_discover(self) -> bool:
         """Say whether the server's endpoints can be discovered from its issuer, and are not known yet."""

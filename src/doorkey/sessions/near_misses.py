@@ -28,7 +28,6 @@ _OPTIONS: Final = {
     "refresh_url": _RENEWS_THERE,
     "resource": _EACH_REQUEST,
     "revocation_url": "did you mean 'revocation_endpoint'?",
-    "server_metadata_url": "give the issuer as 'issuer', or its metadata as 'metadata'",
     "tls_client_auth": "give token_endpoint_auth_method='tls_client_auth', and the certificate to the HTTP library",
     "token_updater": "did you mean 'update_token'?",
     "token_uri": "did you mean 'token_endpoint'?",

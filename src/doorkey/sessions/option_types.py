@@ -9,23 +9,30 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict
 
 from doorkey.observe.observer import OnEvent
+from doorkey.oidc.core.issuers import TenantIssuer
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.sessions.options import UpdateToken
+from doorkey.sources.issuer import Issuer
 from doorkey.wire.limits import ExchangePolicy
 
 
 class CommonOptions(TypedDict, total=False):
     """The options that no constructor has as a parameter; `doorkey.oauth2.client.OAuth2Client` describes each."""
 
-    acr_values: str | None
+    acr_values: str | Iterable[str] | None
     authorization_endpoint: str | None
     clock: Callable[[], float] | None
     code_challenge_method: str | None
+    decryption_keys: Any
     device_authorization_endpoint: str | None
     display: str | None
     end_session_endpoint: str | None
     exchange: ExchangePolicy | None
+    id_token_encrypted_response_alg: str | Iterable[str] | None
+    id_token_encrypted_response_enc: str | Iterable[str] | None
+    id_token_leeway: float | None
+    id_token_signed_response_alg: str | Iterable[str] | None
     introspection_endpoint: str | None
     jwks_uri: str | None
     login_hint: str | None
@@ -40,20 +47,26 @@ class CommonOptions(TypedDict, total=False):
     response_mode: str | None
     retry_rejected: bool | None
     revocation_endpoint: str | None
+    server_metadata_url: str | None
+    tenant_issuer: TenantIssuer | None
     timer: Callable[[], float] | None
     tls_client_certificate_bound_access_tokens: bool | None
     token_params: Mapping[str, Any] | None
     token_request_headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
     token_types: Mapping[str, str] | None
+    trusted_audiences: str | Iterable[str] | None
     ui_locales: str | None
+    userinfo_encrypted_response_alg: str | Iterable[str] | None
+    userinfo_encrypted_response_enc: str | Iterable[str] | None
     userinfo_endpoint: str | None
+    userinfo_signed_response_alg: str | Iterable[str] | None
 
 
 class SharedOptions(CommonOptions, total=False):
     """The options of a session or client beside the parameters of its constructor."""
 
     grant_type: str | None
-    issuer: str | None
+    issuer: str | Issuer | None
     token_endpoint: str | None
 
 

@@ -14,6 +14,7 @@ from doorkey.protocol.pkce import METHOD
 from doorkey.protocol.token_endpoint import check_token_types
 from doorkey.runtime.clock import monotonic_time, wall_time
 from doorkey.sessions.near_misses import option_hint
+from doorkey.sessions.openid_options import OPENID_OPTIONS, OpenIDOptions, openid_options, take_issuer
 from doorkey.sources.token_call import token_request_headers
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Scope, Secret
@@ -70,6 +71,7 @@ class SessionOptions:
     tls_client_certificate_bound_access_tokens: bool = False
     rejected_statuses: frozenset[int] = REJECTED
     retry_rejected: bool = True
+    openid: OpenIDOptions = field(default_factory=OpenIDOptions)
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = wall_time
     on_event: OnEvent | None = None
@@ -100,6 +102,7 @@ OWN_OPTIONS: Final = frozenset(
         *("on_event", "timer", "rejected_statuses", "retry_rejected", "tls_client_certificate_bound_access_tokens"),
         *METADATA_OPTIONS,
         *AUTHORIZATION_OPTIONS,
+        *OPENID_OPTIONS,
     }
 )
 """The options of every session, whichever HTTP library it runs on."""
@@ -151,6 +154,8 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
     parameters = {name: own.pop(name) for name in AUTHORIZATION_OPTIONS if name in own}
     if parameters:
         own["authorization"] = _parameters(options.authorization, parameters)
+    openid = openid_options(options.openid, {name: own.pop(name) for name in OPENID_OPTIONS if name in own})
+    own["openid"] = take_issuer(openid, own)
     hosts = policy_of(own.get("exchange") if "exchange" in own else options.exchange).http_hosts
     if "metadata" in own:
         own["is_described"] = own["metadata"] is not None

@@ -12,6 +12,7 @@ from doorkey.observe.observer import Observer
 from doorkey.protocol.grants import Grant
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.renewed_tokens import check_same_login, with_id_token_of
 from doorkey.sources.token_call import HeaderItems, TokenCall, token_params, token_request_headers
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuthToken
@@ -62,11 +63,16 @@ class TokenRequests:
         return metadata
 
     def refresh(self, metadata: ServerMetadata, token: OAuthToken) -> Flow[OAuthToken]:
-        """Present the refresh token of `token`; the scope stays if the answer names none (RFC 6749 §6)."""
+        """Present the refresh token of `token`; the scope stays if the answer names none (RFC 6749 §6).
+
+        Raises `VerificationError` for the ID token of another login: then the renewed token is neither used nor saved.
+        """
         assert token.refresh_token is not None, "the caller has checked"
         endpoint = _endpoint_of(metadata)
         call = self._call(endpoint, Grant()).refreshing(endpoint, token.refresh_token, token.scope)
         renewed = yield from self._client.ask(call, metadata)
+        check_same_login(renewed, token)
+        renewed = with_id_token_of(renewed, token)
         return renewed if renewed.scope is not None else replace(renewed, scope=token.scope)
 
     def ask(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:

@@ -41,7 +41,7 @@ class NoLibrary:
 class Bare(OAuth2Client):
     """The family's face, and nothing behind it."""
 
-    _find_authorization_endpoint = AwaitingSession._find_authorization_endpoint
+    _find_endpoint = AwaitingSession._find_endpoint
 
     def __init__(self, client_id: str = "id", client_secret: str | None = "secret", **options: Any) -> None:
         given = {"client_id": client_id, "client_secret": client_secret, "clock": lambda: NOW, **options}

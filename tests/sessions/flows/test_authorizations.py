@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from doorkey.errors import AccessDenied, MismatchingStateError, UsageError, VerificationError
+from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.protocol.pkce import challenge_of
 from doorkey.sessions.authorizations import Pending, begun, promised_by, state_in, transaction_of
 from doorkey.sessions.callbacks import finish, speaks_of_a_fragment
@@ -145,13 +146,28 @@ def test_a_transaction_has_state_nonce_and_pkce_and_ten_minutes() -> None:
     assert sent["code_challenge"] == challenge_of(made.code_verifier.reveal())
     assert (made.issuer, made.redirect_uri, made.response_mode) == (ISSUER, CB, "query")
     assert made.expires_at == NOW + 600
-    assert promised_by(made) == Pending(redirect_uri=CB, code_verifier=made.code_verifier)
+    assert promised_by(made) == Pending(redirect_uri=CB, code_verifier=made.code_verifier, nonce=Secret(made.nonce))
 
 
-@pytest.mark.parametrize("extra", [{"response_type": "token"}, {"state": "mine"}])
-def test_a_transaction_is_for_a_code_and_makes_its_own_state(extra: dict[str, Any]) -> None:
+def test_a_transaction_keeps_what_its_id_token_is_compared_with() -> None:
+    asked = {"response_type": "code id_token", "max_age": "300", "acr_values": ["1", "2 3"], "nonce": "n-1"}
+    made = transaction_of(options(authorization_endpoint=URL), None, asked, NOW)
+    sent = query(made.url)
+    assert (sent["max_age"], sent["acr_values"], sent["nonce"]) == ("300", "1 2 3", "n-1")
+    kept = promised_by(AuthorizationTransaction.from_json(made.to_json()))
+    assert (kept.response_type, kept.max_age, kept.acr_values) == ("code id_token", 300.0, ("1", "2", "3"))
+    assert (kept.nonce, kept.fragment) == (Secret("n-1"), True)
+
+
+@pytest.mark.parametrize("wrong", [{"max_age": "soon"}, {"max_age": -1}, {"acr_values": 7}, {"max_age": True}])
+def test_what_no_id_token_can_be_compared_with_is_a_usage_error(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        transaction_of(options(), URL, extra, NOW)
+        transaction_of(options(authorization_endpoint=URL), None, wrong, NOW)
+
+
+def test_a_transaction_makes_its_own_state() -> None:
+    with pytest.raises(UsageError):
+        transaction_of(options(), URL, {"state": "mine"}, NOW)
 
 
 # -- what is remembered ------------------------------------------------------------------------------------------------

@@ -1,12 +1,18 @@
 """The authorization code grant, from the URL to the token, through the login pages of each server (RFC 6749 §4.1)."""
 
+import urllib.parse
+
 import pytest
 
-from doorkey.errors import InvalidGrant, MismatchingStateError, OAuthError
+from doorkey.errors import InvalidGrant, MismatchingStateError, OAuthError, UsageError
 from doorkey.protocol.authorization import AuthorizationTransaction
 from tests.servers.handle import CALLBACK
 from tests.support.contract_servers import EMBEDDED, Code, Site, on
 from tests.support.every_adapter import Adapter
+
+
+def nonce_in(url: str) -> str:
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))["nonce"]
 
 
 @on(Code)
@@ -43,8 +49,10 @@ def test_a_second_session_finishes_with_state_and_verifier(adapter: Adapter, sit
     url, state = first.create_authorization_url(code_verifier=verifier)
     callback = site.log_in(url)
     second = adapter.client(*grant.client, scope=grant.scope, **site.options)
-    token = second.fetch_token(authorization_response=callback, state=state, code_verifier=verifier)
-    assert token["access_token"]
+    sent = {"state": state, "code_verifier": verifier}
+    with pytest.raises(UsageError, match="nonce"):
+        second.fetch_token(authorization_response=callback, **sent)
+    assert second.fetch_token(authorization_response=callback, nonce=nonce_in(url), **sent)["access_token"]
 
 
 @on(Code, only=(EMBEDDED,))
@@ -76,7 +84,7 @@ def test_the_wrong_verifier_gets_no_token(adapter: Adapter, site: Site) -> None:
     callback = site.log_in(url)
     other = adapter.client(*grant.client, scope=grant.scope, **site.options)
     with pytest.raises(OAuthError, match=r"^invalid_grant"):
-        other.fetch_token(authorization_response=callback, state=state, code_verifier="w" * 64)
+        other.fetch_token(authorization_response=callback, state=state, code_verifier="w" * 64, nonce=nonce_in(url))
 
 
 @on(Code)

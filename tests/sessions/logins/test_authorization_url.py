@@ -112,10 +112,11 @@ def test_several_response_types_are_joined_by_blanks(adapter: Adapter, given: An
 
 
 @pytest.mark.parametrize("given", [["code"], "code", None])
-def test_every_spelling_of_the_response_type_code_is_accepted(adapter: Adapter, given: Any) -> None:
-    assert query(adapter.client().begin_authorization(ENDPOINT, response_type=given).url)["response_type"] == "code"
-    with pytest.raises(UsageError, match="code flow"):
-        adapter.client().begin_authorization(ENDPOINT, response_type=["code", "id_token"])
+def test_a_transaction_is_for_a_code_unless_another_response_type_is_given(adapter: Adapter, given: Any) -> None:
+    begun = adapter.client().begin_authorization(ENDPOINT, response_type=given)
+    assert (query(begun.url)["response_type"], begun.response_mode) == ("code", "query")
+    hybrid = adapter.client().begin_authorization(ENDPOINT, response_type=["code", "id_token"])
+    assert (hybrid.response_type, hybrid.response_mode) == ("code id_token", "fragment")
 
 
 @pytest.mark.parametrize("given", [7, [7], {"code": 1}])

@@ -130,7 +130,10 @@ class OAuth2Session(OAuth2Client, TypedSession):
     ensure_active_token = BlockingSession.ensure_active_token
     revoke_token = blocking(bringing(requests.Response, OAuth2Client._revoke_token))
     introspect_token = BlockingSession.introspect_token
-    _find_authorization_endpoint = BlockingSession._find_authorization_endpoint
+    verify_id_token = BlockingSession.verify_id_token
+    userinfo = BlockingSession.userinfo
+    verify_logout_token = BlockingSession.verify_logout_token
+    _find_endpoint = BlockingSession._find_endpoint
     _run = BlockingSession._run
     _perform = BlockingSession._perform
 

@@ -28,6 +28,7 @@ class ExpectedIDToken:
     issuer: the issuer, exactly, or the policy of a multi-tenant server.
     client_id: the client that the token is for.
     nonce: the nonce of the authorization request; None: it sent none, and the token must have none.
+    any_nonce: whether the nonce is compared elsewhere, as that of a renewed token is with the original's.
     response_type: the response type of a front-channel token; None for a token of the token endpoint.
     access_token, code, state: what came with the token, for `at_hash`, `c_hash` and `s_hash`.
     max_age: the requested `max_age` in seconds.
@@ -39,6 +40,7 @@ class ExpectedIDToken:
     issuer: str | TenantIssuer
     client_id: str
     nonce: Secret | None = None
+    any_nonce: bool = False
     response_type: str | None = None
     access_token: Secret | None = None
     code: Secret | None = None
@@ -74,7 +76,7 @@ class ExpectedIDToken:
         params = {name: value for name, value in given.items() if value is not None}
         claims = self.kind(token.claims, token.header, None, params)
         claims.validate(now, self.leeway)
-        if self.nonce is None and "nonce" in claims:
+        if self.nonce is None and not self.any_nonce and "nonce" in claims:
             raise InvalidClaimError(
                 "nonce",
                 "is in the ID token, and no nonce is known here: give the transaction= or the nonce= of the login",

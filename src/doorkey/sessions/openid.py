@@ -1,0 +1,206 @@
+"""The ID tokens of a session: verified at a login, compared at a renewal, before their access tokens are used.
+
+Theory of operation. A session that knows its issuer verifies every ID token that it gets. The values that the token is
+compared with come from the authorization request (`Pending`) and from the response. A renewed ID token is verified too,
+and then compared with the original. If it cannot be verified, for instance while the keys cannot be fetched, the
+session keeps a rotated refresh token and nothing else of the response: the old one may be used up. If it is another
+user's, nothing of the response is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from doorkey.arguments import instance, text
+from doorkey.errors import OAuthError, UsageError, VerificationError
+from doorkey.protocol.authorization import AuthorizationTransaction
+from doorkey.sessions.authorizations import Pending, promised_by, unknown_request
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+
+if TYPE_CHECKING:
+    from doorkey.oidc.core.expectations import ExpectedIDToken
+    from doorkey.oidc.core.id_token import IDToken
+    from doorkey.sessions.callbacks import AuthorizationResponse, Finished
+    from doorkey.sessions.core import SessionCore
+    from doorkey.sources.id_tokens import IDTokenVerifier
+    from doorkey.tokens import OAuthToken
+
+NO_LOGIN: Final = Pending()
+"""A token request without an authorization request before it."""
+
+
+def knows_issuer(core: SessionCore) -> bool:
+    """Say whether the session knows its issuer, and so verifies ID tokens."""
+    return core.options.metadata.issuer is not None
+
+
+def verifier_of(core: SessionCore) -> Flow[IDTokenVerifier]:
+    """Return the verifier of the session's issuer. Raises `UsageError` without an issuer, else as discovery does."""
+    from doorkey.sources.id_tokens import IDTokenVerifier
+
+    if not knows_issuer(core):
+        raise UsageError("the issuer is missing: construct the session with issuer= or metadata=")
+    options = core.options
+    metadata = yield from core.provider()
+    return IDTokenVerifier(
+        keys=core.keys(),
+        metadata=metadata.extra,
+        clock=options.clock,
+        secret=options.credential if isinstance(options.credential, Secret) else None,
+        id_tokens=options.openid.protection("id_token"),
+        userinfo=options.openid.protection("userinfo"),
+        decryption_keys=options.openid.decryption_keys,
+    )
+
+
+def expected_by(core: SessionCore, pending: Pending, **more: Any) -> ExpectedIDToken:
+    """Return what the ID token of the login `pending` must say; `more` are fields of the value."""
+    from doorkey.oidc.core.expectations import ExpectedIDToken
+
+    options = core.options
+    return ExpectedIDToken(
+        issuer=options.openid.tenant_issuer or options.metadata.issuer or "",
+        client_id=options.client_id,
+        trusted_audiences=options.openid.trusted_audiences,
+        leeway=options.openid.id_token_leeway,
+        **{"nonce": pending.nonce, "max_age": pending.max_age, "acr_values": pending.acr_values, **more},
+    )
+
+
+def verified(core: SessionCore, token: Secret, pending: Pending, **more: Any) -> Flow[IDToken]:
+    """Return the verified claims of an ID token of the login `pending`. Raises `VerificationError`."""
+    verifier = yield from verifier_of(core)  # first: it may tell how the issuer is spelled
+    return (yield from verifier.id_token(token, expected_by(core, pending, **more)))
+
+
+def refuse_unknown_nonce(core: SessionCore, pending: Pending) -> None:
+    """Raise `UsageError` for a login of another session whose ID token could not be verified, before its code is used.
+
+    An authorization request with `openid` always sends a nonce.
+    """
+    scope = pending.scope or core.options.scope or ()
+    if knows_issuer(core) and pending.nonce is None and "openid" in scope:
+        raise UsageError(
+            "the ID token cannot be verified without the nonce of this login: finish it with the transaction= that "
+            "begin_authorization() returned, or give the nonce= that its authorization request sent"
+        )
+
+
+def front_channel(core: SessionCore, finished: Finished) -> Flow[IDToken | None]:
+    """Return the verified claims of the ID token in an authorization response (§3.2.2.11, §3.3.2.12), None without one.
+
+    Raises `VerificationError`: then neither the code nor the access token of the response is used.
+    """
+    brought = finished.callback.parameters
+    token = brought.get("id_token")
+    if not token or not knows_issuer(core):
+        return None
+    return (yield from front_claims(core, Secret(token), finished.pending, brought))
+
+
+def front_claims(core: SessionCore, token: Secret, pending: Pending, brought: Mapping[str, str]) -> Flow[IDToken]:
+    """Return the verified claims of an ID token of the authorization endpoint; `brought` are all parameters."""
+    kinds = {"id_token": token, "code": brought.get("code"), "token": brought.get("access_token")}
+    return verified(
+        core,
+        token,
+        pending,
+        response_type=" ".join(kind for kind, value in kinds.items() if value),
+        code=_secret(brought.get("code")),
+        access_token=_secret(brought.get("access_token")),
+        state=_secret(brought.get("state")),
+    )
+
+
+def identified(
+    core: SessionCore, token: OAuthToken, pending: Pending = NO_LOGIN, code: Any = None, front: IDToken | None = None
+) -> Flow[OAuthToken]:
+    """Return `token` with the verified claims of its ID token, for the login `pending` whose `code` brought it.
+
+    `front` are the claims of the ID token of the front channel, with which they must agree (§3.3.3.6). Raises
+    `VerificationError`: then the token is neither used nor saved.
+    """
+    if not knows_issuer(core):
+        return token
+    if token.id_token is None:
+        return token if front is None else replace(token, id_token_claims=front)
+    came_with = {"access_token": token.access_token, "code": _secret(code)}
+    claims = yield from verified(core, token.id_token, pending, **came_with)
+    if front is not None:
+        from doorkey.oidc.core.agreement import check_channels
+
+        check_channels(front, claims)
+    return replace(token, id_token_claims=claims)
+
+
+def renewed_by(core: SessionCore, renewed: OAuthToken, original: OAuthToken | None) -> Flow[OAuthToken]:
+    """Return the `renewed` token with the verified claims of its ID token, which belongs to the login of `original`.
+
+    Without an ID token in the response, that of the original stays (§12.2). Raises `VerificationError` for an ID token
+    that cannot be verified or belongs to another login: then the token is neither used nor saved.
+    """
+    from doorkey.sources.renewed_tokens import check_same_login, with_id_token_of
+
+    if renewed.id_token is None or not knows_issuer(core):
+        check_same_login(renewed, original)
+        return with_id_token_of(renewed, original)
+    try:
+        claims = yield from verified(
+            core, renewed.id_token, NO_LOGIN, any_nonce=True, access_token=renewed.access_token
+        )
+    except OAuthError:
+        if original is not None and renewed.refresh_token not in (None, original.refresh_token):
+            yield from core.keep_rotated(original, renewed.refresh_token)
+        raise
+    renewed = replace(renewed, id_token_claims=claims)
+    check_same_login(renewed, original)
+    return renewed
+
+
+def subject_of(token: OAuthToken) -> str | None:
+    """Return the `sub` of the token's ID token: verified, or of a stored one that was verified at its login."""
+    from doorkey.sources.renewed_tokens import claims_of
+
+    claims = claims_of(token)
+    sub: object = None if claims is None else claims.get("sub")
+    if sub is not None and not isinstance(sub, str):
+        raise VerificationError("sub", "of the stored ID token is not text")
+    return sub
+
+
+def _secret(value: str | Secret | None) -> Secret | None:
+    return Secret(value) if value else None
+
+
+def verify_id_token(
+    core: SessionCore,
+    id_token: str | Secret | AuthorizationResponse | None,
+    transaction: AuthorizationTransaction | None,
+    nonce: str | None,
+    access_token: str | Secret | None,
+    code: str | Secret | None,
+) -> Flow[IDToken]:
+    """Return the verified claims of an ID token; see `OAuth2Client.verify_id_token`."""
+    from doorkey.sessions.callbacks import AuthorizationResponse
+
+    if transaction is not None:
+        instance(transaction, AuthorizationTransaction, "transaction is what begin_authorization() returned")
+    pending = unknown_request(core.options) if transaction is None else promised_by(transaction)
+    if isinstance(id_token, AuthorizationResponse):
+        if id_token.id_token is None:
+            raise UsageError("this authorization response has no ID token")
+        pending = (id_token._pending if transaction is None else pending).with_nonce(nonce)
+        return (yield from front_claims(core, Secret(id_token.id_token), pending, id_token.parameters))
+    own = core.token_view
+    if id_token is None and (own is None or own.id_token is None):
+        raise UsageError("there is no ID token: give id_token=, or call fetch_token() first")
+    is_own = id_token is None and nonce is None and transaction is None
+    given: Any = own.id_token if id_token is None and own is not None else id_token
+    token = given if isinstance(given, Secret) else Secret(text(given, "id_token"))
+    more = {"access_token": _secret(access_token), "code": _secret(code), "any_nonce": is_own}
+    if is_own:
+        more["nonce"] = None
+    return (yield from verified(core, token, pending.with_nonce(nonce), **more))

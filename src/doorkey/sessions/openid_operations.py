@@ -1,0 +1,130 @@
+"""The operations of a session at an OpenID provider: ID tokens, UserInfo and logout, as flows and plain methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorkey.oidc.core.id_token import IDToken
+    from doorkey.oidc.core.user_info import UserInfo
+    from doorkey.oidc.logout import FrontChannelLogout, LogoutToken
+    from doorkey.protocol.authorization import AuthorizationTransaction
+    from doorkey.sessions.callbacks import AuthorizationResponse
+    from doorkey.sessions.core import SessionCore
+    from doorkey.values import Secret
+    from doorkey.wire.flow import Flow
+
+
+class OpenIDOperations:
+    """What a session does at an OpenID provider beside getting tokens; `OAuth2Client` takes it over."""
+
+    _oauth: SessionCore
+    _find_endpoint: Any  # a method of the base that blocks or awaits
+
+    def _verify_id_token(
+        self,
+        id_token: str | Secret | AuthorizationResponse | None = None,
+        *,
+        transaction: AuthorizationTransaction | None = None,
+        nonce: str | None = None,
+        access_token: str | Secret | None = None,
+        code: str | Secret | None = None,
+    ) -> Flow[IDToken]:
+        """Verify an ID token that the caller already has, and return its claims (OpenID Connect Core §3.1.3.7).
+
+        id_token: the ID token, or the result of `parse_authorization_response`, which names the login too; None: that
+            of the session's token, whose nonce was compared at its login.
+        transaction: the login that the ID token is for.
+        nonce: the nonce that the authorization request sent, in place of `transaction`.
+        access_token, code: what came with the ID token, for `at_hash` and `c_hash`.
+
+        Raises `VerificationError` for an ID token that is not as it must be, `UsageError` without an issuer, and
+        otherwise as `discover` does.
+        """
+        from doorkey.sessions.openid import verify_id_token
+
+        return (yield from verify_id_token(self._oauth, id_token, transaction, nonce, access_token, code))
+
+    def _userinfo(self, url: str | None = None, *, sub: str | None = None) -> Flow[UserInfo]:
+        """Return what the provider says about the user of the session's token (OpenID Connect Core §5.3).
+
+        The response may be JSON, signed or encrypted. Claims of other providers stay separate: see `UserInfo`.
+
+        url: the userinfo endpoint; None: the session's.
+        sub: the `sub` of the user; None: that of the session's ID token.
+
+        Raises `VerificationError` for the claims of another user or a bad signature, `InvalidToken` if the provider
+        rejects the token, `ServerError` for another error response, and `UsageError` without an endpoint.
+        """
+        from doorkey.sessions.userinfo import userinfo
+
+        return (yield from userinfo(self._oauth, url, sub))
+
+    def create_logout_url(
+        self,
+        url: str | None = None,
+        *,
+        id_token_hint: str | None = None,
+        post_logout_redirect_uri: str | None = None,
+        state: str | None = None,
+        **extra: Any,
+    ) -> tuple[str, str | None]:
+        """Return (url, state) of a logout at the provider (OpenID Connect RP-Initiated Logout 1.0 §2).
+
+        Send the browser to the URL. The session remembers the state for `validate_logout_response`; another session
+        needs it. There is a state only with a `post_logout_redirect_uri`.
+
+        url: the end session endpoint; None: the session's.
+        id_token_hint: an ID token of the user who logs out; None: that of the session's token.
+        post_logout_redirect_uri: the registered URL to which the browser comes back.
+        state: None: a random one.
+        extra: further parameters, such as `ui_locales` and `logout_hint`.
+
+        Raises `UsageError`.
+        """
+        from doorkey.sessions.logout import logout_request
+
+        self._find_endpoint("end_session", url)
+        return logout_request(self._oauth, url, id_token_hint, post_logout_redirect_uri, state, extra)
+
+    def validate_logout_response(self, response: str | Mapping[str, Any], state: str | None = None) -> None:
+        """Check the state with which the browser came back from a logout (RP-Initiated Logout 1.0 §3). It is used up.
+
+        response: the URL at which the browser came back, or its parameters.
+        state: the state that the request sent, if another session made the request.
+
+        Raises `MismatchingStateError` for another state or none, and `VerificationError` for a repeated one.
+        """
+        from doorkey.sessions.logout import check_response
+
+        check_response(self._oauth, response, state)
+
+    def parse_frontchannel_logout(self, request: str | Mapping[str, Any]) -> FrontChannelLogout:
+        """Return the checked parameters of a request to the front-channel logout URL (Front-Channel Logout 1.0 §2).
+
+        request: the URL that the browser requested, or its parameters.
+
+        Raises `VerificationError` for another issuer, and `UsageError` without an issuer.
+        """
+        from doorkey.sessions.logout import front_channel
+
+        return front_channel(self._oauth, request)
+
+    def _verify_logout_token(
+        self, logout_token: str | Secret, *, first_use: Callable[[str, float], Any] | None = None
+    ) -> Flow[LogoutToken]:
+        """Verify a logout token that the provider posted, and return its claims (Back-Channel Logout 1.0 §2.6).
+
+        Answer the request with status 200 after the sessions of `sub` or `sid` have ended, and with 400 after an error.
+
+        logout_token: the value of the parameter `logout_token`.
+        first_use: called with an identifier of the token and the time at which it expires, in seconds since the epoch.
+            It stores the identifier until then, and returns False if it was stored already. It may be asynchronous on
+            an asynchronous client. None: tokens that are sent twice are accepted twice.
+
+        Raises `VerificationError`, `UsageError` without an issuer, and otherwise as `discover` does.
+        """
+        from doorkey.sessions.logout import verify_logout_token
+
+        return (yield from verify_logout_token(self._oauth, logout_token, first_use))

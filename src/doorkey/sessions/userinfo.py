@@ -1,0 +1,43 @@
+"""UserInfo of a session: requested with its token, verified where it is signed, and compared with the ID token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doorkey.arguments import text
+from doorkey.errors import UsageError
+from doorkey.jose.errors import InvalidClaimError
+from doorkey.oidc.core.user_info import UserInfo
+from doorkey.protocol.userinfo import parse_userinfo, userinfo_request
+from doorkey.renewal.effects import Active
+from doorkey.sessions.openid import knows_issuer, subject_of, verifier_of
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+
+if TYPE_CHECKING:
+    from doorkey.sessions.core import SessionCore
+
+
+def userinfo(core: SessionCore, url: str | None, sub: str | None) -> Flow[UserInfo]:
+    """Return the claims of the userinfo endpoint; see `OAuth2Client.userinfo`."""
+    endpoint = yield from core.located("userinfo", url)
+    if endpoint is None:
+        raise UsageError("give the userinfo endpoint's url, or construct the session with userinfo_endpoint=")
+    token = yield from Active()
+    options = core.options
+    request = userinfo_request(endpoint, token, options.token_placement, options.metadata.http_hosts)
+    response = yield from request
+    found = parse_userinfo(response, options.clock())
+    openid, issuer = options.openid, options.openid.tenant_issuer or options.metadata.issuer
+    if isinstance(found, Secret) or knows_issuer(core):
+        verifier = yield from verifier_of(core)
+        members = yield from verifier.user_info(found, issuer or "", options.client_id, openid.id_token_leeway)
+    else:
+        members = found
+    info = UserInfo(members)
+    expected = subject_of(token) if sub is None else text(sub, "sub")
+    if expected is not None:
+        info.check_sub(expected)
+    elif not isinstance(info.get("sub"), str) or not info["sub"]:
+        raise InvalidClaimError("sub", "of the userinfo response is not text: it is always there (§5.3.2)")
+    return info

@@ -1,0 +1,44 @@
+"""A server that is described by a document at a URL that the program names, or by a template of its issuers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from doorkey.protocol.discovery import issuer_of_document, kept_metadata
+from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.sources.authorization_server import AuthorizationServer, completed
+from doorkey.wire.flow import Flow
+
+__all__: list[str] = []
+
+
+class DescribedServer(AuthorizationServer):
+    """An authorization server whose metadata may name the issuer in another way.
+
+    document: the URL of the metadata; None: the well-known places of `issuer`. The issuer is then the one to which this
+        URL belongs, with or without a slash at its end.
+    template: the issuer in the metadata of a multi-tenant server, which stands for `issuer`.
+    """
+
+    def __init__(
+        self, issuer: str, metadata: ServerMetadata, *, document: str | None = None, template: str | None = None
+    ) -> None:
+        super().__init__(issuer, metadata)
+        self._document = document
+        self._known_as = {} if template is None else {template: issuer}
+        if document is not None and not issuer.endswith("/"):
+            self._known_as[f"{issuer}/"] = f"{issuer}/"
+
+    @classmethod
+    def at(cls, document: str, metadata: ServerMetadata, template: str | None = None) -> DescribedServer:
+        """Return the server whose metadata is at the URL `document`. Raises `UsageError`."""
+        issuer = issuer_of_document(document, metadata.http_hosts)
+        return cls(issuer, metadata, document=document, template=template)
+
+    def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
+        assert self.issuer is not None, "given to the constructor"
+        found = kept_metadata(self.issuer, clock(), self.http_hosts, url=self._document, known_as=self._known_as)
+        kept = yield from found
+        return replace(kept, value=completed(self.given, kept.value))
