@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,11 @@ def main() -> None:
         told["redirect"] = session.get(f"{api}/redirect").status_code
         told["detour"] = session.get(f"{api}/detour").status_code
         told["own"] = session.get(f"{api}/own", headers={"Authorization": "Mine 1"}).status_code
+    with library.Session() as session, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        session.auth, session.proxies = auth(), {"http": api}
+        told["proxied"] = [session.get("http://localhost:9/proxied").status_code for _ in range(2)]
+    told["warned"] = [f"{one.category.__name__}: {one.message}" for one in caught]
     told["static"] = library.get(f"{api}/static", auth=OAuth2Auth({"access_token": "static-1"})).status_code
     told["query"] = library.get(f"{api}/query", auth=auth(token_placement="uri")).status_code
     told["body"] = library.post(f"{api}/body", data={"a": "1"}, auth=auth(token_placement="body")).status_code

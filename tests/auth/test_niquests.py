@@ -54,6 +54,12 @@ def test_niquests_is_served_as_requests_is(python: Path, hostile: Hostile) -> No
     )
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
+    assert told.pop("proxied") == [200, 200]
+    (warned,) = told.pop("warned")
+    assert warned.startswith(
+        "RuntimeWarning: the calling client has a proxy, which the token request to http://127.0.0.1"
+    )
+    assert "http_client=" in warned
     assert told.pop("elsewhere").startswith("this token is not for")
     assert told == {
         **dict.fromkeys(("plain", "form", "json", "redirect", "own", "static", "query", "body"), 200),
@@ -76,6 +82,7 @@ def test_niquests_is_served_as_requests_is(python: Path, hostile: Hostile) -> No
     assert (sent("/detour"), sent("/away"), sent("/chosen")) == (["at-5"], [None], [None])
     assert hostile.to("/own")[0].header("authorization") == "Mine 1"
     assert sent("/static") == ["static-1"]
-    assert [request.query for request in hostile.to("/query")] == [{"access_token": "at-6"}, {"access_token": "at-7"}]
-    assert [request.body for request in hostile.to("/body")] == [b"a=1&access_token=at-8", b"a=1&access_token=at-9"]
+    assert sent("/proxied") == ["at-6", "at-6"]
+    assert [request.query for request in hostile.to("/query")] == [{"access_token": "at-7"}, {"access_token": "at-8"}]
+    assert [request.body for request in hostile.to("/body")] == [b"a=1&access_token=at-9", b"a=1&access_token=at-10"]
     assert hostile.to("/never") == []
