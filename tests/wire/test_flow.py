@@ -145,7 +145,8 @@ def test_a_value_that_is_there_is_settled_without_the_driver(value: object) -> N
 
 
 def test_a_flow_is_settled_by_its_own_effects() -> None:
-    assert run(settled(two_steps()), answering) == 204
+    flow: Flow[int] = settled(two_steps())
+    assert run(flow, answering) == 204
 
 
 @both_backends
