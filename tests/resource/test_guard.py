@@ -27,6 +27,7 @@ from doorkey.values import Secret
 from tests.resource.test_requirement import CERTIFICATE, THUMBPRINT
 from tests.resource.world import API, ASKING, ISSUER, OTHER_KEY, Net, Server, page, token
 from tests.support.fake_clock import START, Clock
+from tests.support.tracebacks import local_variables
 
 READ = Requirement("orders:read")
 
@@ -289,11 +290,21 @@ def test_a_guard_needs_a_verifier() -> None:
         Guard(wrong)
 
 
-def test_neither_the_request_nor_its_rejection_shows_the_token() -> None:
+@pytest.mark.parametrize("answer", [page({"active": False}), page({}, 500)], ids=["rejected", "not checked"])
+def test_neither_the_request_nor_its_rejection_shows_the_token(decides: Decides, guard: Guard, answer: Any) -> None:
     sent = bearer("secret-token")
     assert "secret-token" not in repr(sent)
-    found = Guard(AccessTokenVerifier(ISSUER, audience=API)).check(sent)
+    decides.server.instead["/introspect"] = lambda _: answer
+    found = decides.rejected(guard, sent)
     assert "secret-token" not in repr(found)
+    assert "secret-token" not in local_variables(found.error)
+
+
+def test_an_error_of_the_program_in_a_check_shows_the_token_neither(decides: Decides, guard: Guard) -> None:
+    text = token(tenant="acme")
+    with pytest.raises(ZeroDivisionError) as caught:
+        decides.decide(guard, bearer(text), Requirement(claims={"tenant": lambda _: 1 / 0}))
+    assert text not in local_variables(caught.value)
 
 
 GUARD = Decides("blocking", None, Server(), Clock()).guard()  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -7,6 +7,7 @@ import re
 from base64 import b64decode, urlsafe_b64encode
 from typing import Final
 
+from doorkey.arguments import instance
 from doorkey.errors import UsageError
 
 _PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
@@ -17,7 +18,10 @@ def certificate_thumbprint(certificate: str | bytes) -> str:
 
     `certificate` is DER as bytes, or PEM, whose first certificate counts. Raises `UsageError` for text that is not PEM.
     """
-    der = certificate.encode("utf-8", "replace") if isinstance(certificate, str) else certificate
+    if isinstance(certificate, str):
+        der = certificate.encode("utf-8", "replace")
+    else:
+        der = instance(certificate, bytes, "the client certificate is DER bytes or PEM")
     if isinstance(certificate, str) or der.lstrip().startswith(b"-----BEGIN"):
         found = _PEM.search(der)
         if found is None:

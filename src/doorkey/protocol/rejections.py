@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from doorkey.arguments import text
 from doorkey.errors import VerificationError
 from doorkey.protocol.challenge import challenge
 
@@ -32,7 +33,12 @@ class RequestRejected(VerificationError):
         `realm`: the name of the protected area, for people.
         `resource_metadata`: the URL of the API's metadata document (RFC 9728 §5.1).
         `scheme`: `Bearer`, or `DPoP` for a request that used it.
+
+        Raises `UsageError` for values that are not text.
         """
+        for value, name in ((realm, "realm"), (resource_metadata, "resource_metadata"), (scheme, "scheme")):
+            if value is not None:
+                text(value, name)
         return challenge(scheme, [("realm", realm), *self._parameters(), ("resource_metadata", resource_metadata)])
 
     def _parameters(self) -> Iterable[tuple[str, str | None]]:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from doorkey.arguments import did_you_mean, instance, texts
+from doorkey.arguments import did_you_mean, instance, members, text, texts
 from doorkey.errors import UsageError, printable
 
 JWT: Final = "JWT"
 """The type of a JWT whose header names none (RFC 7519 §5.1)."""
 
+_GROUPS: Final = "required_any of a TokenProfile are groups of claims, for instance (('scp', 'roles'),)"
+_PAIRS: Final = "values of a TokenProfile are pairs of a claim and its values, for instance (('typ', ('Bearer',)),)"
 _ID_TOKEN_ONLY: Final = ("at_hash", "c_hash", "s_hash")
 
 
@@ -45,8 +47,20 @@ class TokenProfile:
     def __post_init__(self) -> None:
         for name in ("types", "required", "forbidden", "client_claims", "scope_claims"):
             object.__setattr__(self, name, texts(getattr(self, name), f"{name} of a TokenProfile"))
+        groups = tuple(texts(group, _GROUPS) for group in members(self.required_any, _GROUPS))
+        object.__setattr__(self, "required_any", groups)
+        pairs = tuple(_pair(pair) for pair in members(self.values, _PAIRS))
+        object.__setattr__(self, "values", pairs)
+        text(self.name, "name of a TokenProfile")
         if not self.types:
             raise UsageError("a TokenProfile names the types of its tokens, for instance types=('at+jwt',)")
+
+
+def _pair(pair: object) -> tuple[str, tuple[str, ...]]:
+    both = members(pair, _PAIRS)
+    if len(both) != 2:
+        raise UsageError(_PAIRS)
+    return text(both[0], _PAIRS), texts(both[1], _PAIRS)
 
 
 RFC9068: Final = TokenProfile(

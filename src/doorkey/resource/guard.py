@@ -12,7 +12,7 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
 
-from doorkey.arguments import function, text
+from doorkey.arguments import flag, function, instance, text
 from doorkey.errors import OAuthError, ServerError, UsageError
 from doorkey.observe.logs import logger
 from doorkey.protocol.presented_token import presented_token
@@ -22,7 +22,7 @@ from doorkey.resource.access_token import AccessToken
 from doorkey.resource.messages import ApiRequest, Rejection, Reply, json_reply, rejection_for
 from doorkey.resource.requirement import Requirement
 from doorkey.resource.verifier import AccessTokenVerifier, AsyncAccessTokenVerifier
-from doorkey.values import Secret
+from doorkey.values import Secret, clear_locals, clears_locals, without_frames
 from doorkey.wire.flow import Flow, Settle, arun, run
 
 AnyVerifier: TypeAlias = AccessTokenVerifier | AsyncAccessTokenVerifier
@@ -62,7 +62,7 @@ class Guard:
             function(dpop, "dpop is a function that takes the request and the token")
         self.verifier = verifier
         self._realm = None if realm is None else text(realm, "realm")
-        self._in_query, self._dpop = token_in_query, dpop
+        self._in_query, self._dpop = flag(token_in_query, "token_in_query"), dpop
         self.resource = resource if isinstance(resource, ProtectedResource | None) else self._resource_named(resource)
         self._metadata_url = None if self.resource is None else self.resource.metadata_url
         self._metadata_path = ApiRequest("GET", self._metadata_url or "", ()).path
@@ -72,6 +72,7 @@ class Guard:
         """Whether the verifier is asynchronous."""
         return isinstance(self.verifier, AsyncAccessTokenVerifier)
 
+    @clears_locals
     def check(self, request: ApiRequest, requirement: Requirement = _ANY) -> AccessToken | Rejection:
         """Return the access token of `request`, or the response that rejects it.
 
@@ -88,19 +89,17 @@ class Guard:
         A verifier that blocks does so in a worker thread, and only if the token has not been verified before.
         """
         verifier, flow = self.verifier, self.decision(request, requirement)
-        if isinstance(verifier, AsyncAccessTokenVerifier):
-            return await arun(flow, verifier._perform)
-        from anyio.to_thread import run_sync
-
-        perform = verifier._perform
-
-        async def in_thread(effect: Any) -> Any:
-            return await run_sync(perform, effect)
-
-        return await arun(flow, in_thread)
+        perform = verifier._perform if isinstance(verifier, AsyncAccessTokenVerifier) else in_threads(verifier._perform)
+        try:
+            return await arun(flow, perform)
+        except BaseException as error:
+            clear_locals(error)
+            raise
 
     def decision(self, request: ApiRequest, requirement: Requirement = _ANY) -> Flow[AccessToken | Rejection]:
         """Return the decision about `request` as a flow, for the driver of the verifier."""
+        instance(request, ApiRequest, "a guard decides about an ApiRequest")
+        instance(requirement, Requirement, "the requirement of a request is a Requirement")
         scheme = "Bearer"
         try:
             presented = presented_token(request.pairs, request.query, request.form, in_query=self._in_query)
@@ -111,14 +110,15 @@ class Guard:
             proven_key = yield from self._proven_key(request, scheme, presented.token)
             return self.verifier._check(found, requirement, request.certificate, proven_key, scheme)
         except RequestRejected as error:
-            return self._rejection(error, scheme)
+            return self._rejection(without_frames(error), scheme)
         except UsageError:
             raise
         except OAuthError as error:
-            return _unavailable(error)
+            return _unavailable(without_frames(error))
 
     def metadata_reply(self, request: ApiRequest) -> Reply | None:
         """Return the response to a request for the metadata of the API, or None for any other request (RFC 9728 §3)."""
+        instance(request, ApiRequest, "a guard responds to an ApiRequest")
         if self.resource is None or request.path != self._metadata_path:
             return None
         if request.method.upper() not in ("GET", "HEAD"):
@@ -142,6 +142,17 @@ class Guard:
 
     def _resource_named(self, resource: str) -> ProtectedResource:
         return ProtectedResource(resource=text(resource, "resource"), authorization_servers=self.verifier.issuers)
+
+
+def in_threads(perform: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+    """Return what performs effects in worker threads, because `perform` blocks."""
+
+    async def perform_in_thread(effect: Any) -> Any:
+        from anyio.to_thread import run_sync
+
+        return await run_sync(perform, effect)
+
+    return perform_in_thread
 
 
 def _unavailable(error: OAuthError) -> Rejection:

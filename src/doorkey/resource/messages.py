@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from doorkey.arguments import text
 from doorkey.errors import OAuthError
 from doorkey.wire.messages import Pairs, header_pairs
 
@@ -31,7 +32,10 @@ class ApiRequest:
     form: Pairs = ()
 
     def __post_init__(self) -> None:
+        text(self.method, "the method of a request")
+        text(self.url, "the URL of a request")
         object.__setattr__(self, "headers", header_pairs(self.headers, "the headers of a request"))
+        object.__setattr__(self, "form", header_pairs(self.form, "the parameters of a form"))
 
     @property
     def pairs(self) -> Pairs:

@@ -28,6 +28,7 @@ OneIssuer: TypeAlias = "str | Issuer | TrustedIssuer"
 ENTRIES: Final = 10_000
 CACHE_FOR: Final = 300.0
 
+_SCHEMES: Final = ("Bearer", "DPoP")
 _SEVERAL: Final = (
     "introspection= is for one issuer, whose credentials no other one may get: give TrustedIssuer(…, introspection=…)"
 )
@@ -92,6 +93,8 @@ class _Verifier(NotPicklable):
     ) -> AccessToken:
         """Return `token` if the request at hand may use it."""
         if scheme != "Bearer" or "cnf" in token.claims:
+            if scheme not in _SCHEMES:
+                raise UsageError("scheme is Bearer or DPoP")
             thumbprint = None if certificate is None else certificate_thumbprint(certificate)
             check_binding(token.claims, certificate=thumbprint, proven_key=proven_key, scheme=scheme)
         if requirement is not None:
