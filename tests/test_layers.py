@@ -43,7 +43,7 @@ LAYERS: list[tuple[str, ...]] = [
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "joserfc": ("doorkey.jose",),
-    "cryptography": ("doorkey.jose", "doorkey.stores.encryption"),
+    "cryptography": ("doorkey.jose", "doorkey.dev.certificates", "doorkey.stores.encryption"),
     "requests": ("doorkey.integrations.requests_client", "doorkey.transport"),
     "urllib3": ("doorkey.transport", "doorkey.integrations.requests_client"),
     "httpx": (),  # chosen by name at run time, in doorkey.transport.httpx_or_httpx2 alone

@@ -28,6 +28,7 @@ NUMBERS = {
     "stores/sqlite.py": "a column of the table",
     "transport/single_attempt.py": "what urllib3 has parsed already",
     "server/storage/effects.py": "a record that the server wrote",
+    "dev/control.py": "Content-Length, after a check of its digits",
     "server/attempts.py": "an address of the module ipaddress",
     "server/endpoints/authorize.py": "max_age, after a check of its digits",
 }
@@ -39,6 +40,7 @@ OUR_OWN_NUMBER = re.compile(
 """What is a number already: a time that is rounded."""
 
 URLS = {
+    ("dev/__main__.py", "control.url"): "where the control of the embedded provider listens",
     ("dev/__main__.py", "provider.issuer"): "the embedded provider's own",
     ("dev/provider.py", "self.issuer if self._thread else 'not started'"): "the embedded provider's own",
     ("integrations/httpx_transport/authority.py", "self.issuer"): "a validated issuer, which has no query",

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from doorkey.dev import Client, Faults, Provider, RequestLog, Settings, User, client, read_config, user
+from doorkey.dev import Client, Control, Faults, Provider, RequestLog, Settings, User, client, read_config, user
 from doorkey.errors import UsageError
 from doorkey.server.registrations import TrustedIssuer
+from doorkey.testing import RemoteProvider
 from tests.support.wrong_values import failures, parameters_of, refused
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
@@ -25,6 +26,7 @@ def served(**given: Any) -> None:
     """Start a provider, and use what it was given: an answer from 500 on says that it should have been refused."""
     with Provider(**given) as provider, requests.Session() as http:
         http.trust_env = False
+        http.verify = provider.ca_file if provider.origin.startswith("https:") else True
 
         def ask(realm: str, form: dict[str, Any]) -> dict[str, Any]:
             answer = http.post(f"{provider.issuer_of(realm)}/protocol/openid-connect/token", form)
@@ -124,6 +126,25 @@ def test_the_tokens_and_logins_that_a_test_orders(provider: Provider) -> None:
         failures(provider.browser().open, {"url": provider.issuer}),
         failures(lambda name: provider.token("alice", claims={name: 1}), {}, ["name"], also=(TypeError,)),
     )
+
+
+def test_arguments_of_any_kind_for_the_control_of_a_provider(provider: Provider) -> None:
+    def controlled(**given: Any) -> None:
+        with Control(provider, **given):
+            pass
+
+    with Control(provider) as control:
+        refused(
+            failures(controlled, {}, ["token"]),
+            failures(lambda port: controlled(port=port), {}, ["port"]),
+            failures(
+                lambda **given: RemoteProvider(**{"url": control.url, "token": control.token, **given}),
+                {},
+                ["url", "token"],
+            ),
+            failures(RemoteProvider(control.url, control.token).token, {"username": "alice"}),
+            failures(RemoteProvider(control.url, control.token).faults.add, {"path_end": "/nowhere"}),
+        )
 
 
 def test_arguments_of_any_kind_for_a_provider(provider: Provider) -> None:

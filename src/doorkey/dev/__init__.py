@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doorkey.dev.config import Config, read_config
+    from doorkey.dev.control import Control
     from doorkey.dev.faults import Fault, Faults
     from doorkey.dev.limits import Limits
     from doorkey.dev.provider import Provider
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Client",
     "Config",
+    "Control",
     "Fault",
     "Faults",
     "Limits",
@@ -37,6 +39,7 @@ __all__ = [
 _MODULES = {
     "Client": "doorkey.server.registrations",
     "Config": "doorkey.dev.config",
+    "Control": "doorkey.dev.control",
     "Fault": "doorkey.dev.faults",
     "Faults": "doorkey.dev.faults",
     "Limits": "doorkey.dev.limits",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -11,7 +12,9 @@ from doorkey.dev import config
 from doorkey.errors import OAuthError
 
 if TYPE_CHECKING:
-    from doorkey.dev import Provider
+    from doorkey.dev import Control, Provider
+
+TOKEN_VARIABLE = "DOORKEY_CONTROL_TOKEN"  # the name of a variable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,22 +33,34 @@ def main(arguments: list[str] | None = None) -> int:
             host=options.host,
             port=options.port,
             allow_remote=options.allow_remote,
+            https=options.https,
+            tls_names=options.tls_name or (),
             public_url=options.public_url or (found.public_url if found else None),
             trusted_proxies=options.trusted_proxy or (found.trusted_proxies if found else ()),
         ).start()
     except OAuthError as error:
-        sys.stderr.write(f"doorkey.dev: {error.description}\n")
-        return 2
+        return _failed(error)
     signal.signal(signal.SIGTERM, _interrupt)
+    control = None
     try:
-        sys.stdout.write(_description(provider) + "\n")
+        control = _controlled(provider, options.control)
+        sys.stdout.write(_description(provider, control) + "\n")
         sys.stdout.flush()
         provider.wait()
     except KeyboardInterrupt:
         pass
+    except OAuthError as error:
+        return _failed(error)
     finally:
+        if control is not None:
+            control.close()
         provider.stop()
     return 0
+
+
+def _failed(error: OAuthError) -> int:
+    sys.stderr.write(f"doorkey.dev: {error.description}\n")
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +77,17 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let --host be beyond this machine; the default passwords are public, so think twice",
     )
+    parser.add_argument("--https", action="store_true", help="serve HTTPS with a certificate made at the start")
+    parser.add_argument("--tls-name", metavar="HOST", action="append", help="also in that certificate; repeatable")
+    parser.add_argument(
+        "--control",
+        metavar="PORT",
+        type=int,
+        nargs="?",
+        const=0,
+        help="let other processes control it, on a port of 127.0.0.1 (default: any free one), with a token that is "
+        f"printed, or that {TOKEN_VARIABLE} contains",
+    )
     parser.add_argument("--public-url", metavar="URL", help="by which it is reached; needed with --host 0.0.0.0")
     parser.add_argument(
         "--trusted-proxy", metavar="ADDRESS", action="append", help="whose X-Forwarded-For names the caller; repeatable"
@@ -72,10 +98,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _description(provider: Provider) -> str:
+def _controlled(provider: Provider, port: int | None) -> Control | None:
+    if port is None:
+        return None
+    from doorkey.dev import Control
+
+    return Control(provider, port=port, token=os.environ.get(TOKEN_VARIABLE))
+
+
+def _description(provider: Provider, control: Control | None) -> str:
     """Return what a person needs to know. The secrets are printed: they are for development, and in the docs."""
     lines = [f"issuer   {provider.issuer}"]
     lines += [f"         {provider.issuer_of(name)}" for name in provider.realms if name != "master"]
+    if control is not None:
+        shown = f"the value of {TOKEN_VARIABLE}" if TOKEN_VARIABLE in os.environ else control.token
+        lines.append(f"control  {control.url} / {shown}")
+    if provider.origin.startswith("https:"):
+        lines.append(f"trust    {provider.ca_file}")
     for person in provider.users.values():
         proof = person.password.reveal() if person.password else "by assertion only"
         lines.append(f"user     {person.username} / {proof}")

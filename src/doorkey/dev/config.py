@@ -6,6 +6,9 @@
     session_max = 36000
     code_lifetime = 60
     rotate_refresh_tokens = false         # true: a refresh token works once; a new realm: for public clients
+    signing_alg = "RS256"                 # PS256, ES256, ES384, ES512 or EdDSA
+    rfc9068 = false                       # true: access tokens of RFC 9068 in place of Keycloak's
+    acr_values = ["1"]                    # the authentication contexts that a login reaches on request
     failed_logins = 10                    # in a row until the account is blocked; the second half of them with pauses
     login_block = 900
     [realms.master.trusted_issuers."https://robots.example"]
@@ -22,11 +25,26 @@
     grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
     redirect_uris = ["http://127.0.0.1/*"]
     post_logout_redirect_uris = ["http://127.0.0.1:9499/cb"]   # compared exactly
+    web_origins = ["http://localhost:5173"]   # whose scripts may use its tokens (CORS); default: of redirect_uris
+    response_types = ["code"]             # more: "id_token", "code id_token token", …
     optional_scopes = ["scope-1"]
     audiences = { profile = "client-1" }  # tokens with this scope are for client-1 too, which may exchange them
     require_pkce = false                  # more grants: urn:ietf:params:oauth:grant-type:token-exchange and
                                           # urn:ietf:params:oauth:grant-type:jwt-bearer
-    jwks = { keys = [] }                  # the public keys of a client with private_key_jwt
+    jwks = { keys = [] }                  # its public keys: for private_key_jwt, and to encrypt to
+    id_token_signed_response_alg = "ES256"
+    id_token_encrypted_response_alg = "ECDH-ES"
+    id_token_encrypted_response_enc = "A128GCM"
+    userinfo_signed_response_alg = "ES256"
+    userinfo_encrypted_response_alg = "ECDH-ES"
+    userinfo_encrypted_response_enc = "A128GCM"
+    introspection_signed_response_alg = "ES256"
+    backchannel_logout_uri = "http://127.0.0.1:9499/backchannel"
+    frontchannel_logout_uri = "http://127.0.0.1:9499/frontchannel"
+    frontchannel_logout_session_required = true
+    access_token_claims = { tenant = "t-1" }   # added to its access tokens; so are the next two to what they name
+    id_token_claims = {}
+    userinfo_claims = {}
 
     [[users]]
     username = "bob"
@@ -36,6 +54,9 @@
     family_name = "Example"
     roles = ["admin"]                     # may use the admin API
     links = { "https://robots.example" = "robot-8" }   # the user's subject at a trusted issuer
+    access_token_claims = {}              # added to what is told about the user
+    id_token_claims = {}
+    userinfo_claims = { locale = "de" }
 
 They are added to the provider's defaults. An unknown name is an error.
 """
@@ -49,9 +70,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from doorkey.arguments import did_you_mean
 from doorkey.dev.limits import TrustedProxies, public_origin
 from doorkey.dev.registrations import client, default_realms, user
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, printable
 from doorkey.server.model import Settings
 from doorkey.server.registrations import Client, User
 
@@ -65,11 +87,15 @@ _REALM = {
     "session_max": int,
     "code_lifetime": int,
     "rotate_refresh_tokens": bool,
+    "signing_alg": str,
+    "rfc9068": bool,
+    "acr_values": list,
     "failed_logins": int,
     "login_block": int,
     "trusted_issuers": dict,
 }
-_CLIENT = {
+_CLAIMS = {"access_token_claims": dict, "id_token_claims": dict, "userinfo_claims": dict}
+_CLIENT: dict[str, type] = {
     "client_id": str,
     "secret": str,
     "auth_methods": list,
@@ -80,8 +106,20 @@ _CLIENT = {
     "audiences": dict,
     "require_pkce": bool,
     "jwks": dict,
+    "web_origins": list,
+    "response_types": list,
+    **dict.fromkeys(
+        (
+            *(f"{what}_signed_response_alg" for what in ("id_token", "userinfo", "introspection")),
+            *(f"{what}_encrypted_response_{part}" for what in ("id_token", "userinfo") for part in ("alg", "enc")),
+            *("backchannel_logout_uri", "frontchannel_logout_uri"),
+        ),
+        str,
+    ),
+    "frontchannel_logout_session_required": bool,
+    **_CLAIMS,
 }
-_USER = {
+_USER: dict[str, type] = {
     "username": str,
     "password": str,
     "email": str,
@@ -89,6 +127,7 @@ _USER = {
     "family_name": str,
     "roles": list,
     "links": dict,
+    **_CLAIMS,
 }
 
 
@@ -165,7 +204,8 @@ def _check(table: object, members: Mapping[str, type], what: str) -> Table:
         raise UsageError(f"{what} must be a table")
     for name, value in cast(Table, table).items():
         if name not in members:
-            raise UsageError(f"{what} has no {name!r}; it has {', '.join(members)}")
+            shown, known = printable(name, 80), f"; it has {', '.join(members)}"
+            raise UsageError(f"{what} has no {shown!r}{did_you_mean(name, members, known)}")
         # Exactly the type: `true` is an int to Python, and no number of seconds.
         if type(value) is not members[name]:
             raise UsageError(f"{name} of {what} must be of type {members[name].__name__}")

@@ -21,6 +21,7 @@ from doorkey.dev.browser import (
     log_in_in_browser,
     log_out_in_browser,
 )
+from doorkey.dev.cors import preflight, with_cors
 from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
 from doorkey.server.context import At, Endpoints
@@ -67,6 +68,10 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", f"{PROTOCOL}/logout"): log_out_in_browser,
     ("POST", f"{PROTOCOL}/logout"): log_out_in_browser,
 }
+
+PUBLIC = (DISCOVERY, f"{PROTOCOL}/certs")
+FOR_SCRIPTS = (*PUBLIC, *(f"{PROTOCOL}/{name}" for name in ("token", "token/introspect", "revoke", "userinfo")))
+"""The endpoints that scripts of other origins may use."""
 
 _ADMIN: tuple[tuple[str, re.Pattern[str], Callable[..., Flow[Response]]], ...] = (
     ("GET", re.compile(r"/admin/realms/([A-Za-z0-9_-]+)/users/count"), count_users),
@@ -142,13 +147,18 @@ class Keycloak:
         realm = self._realms.get(found[1])
         if realm is None:
             return json_response({"error": "Realm does not exist"}, 404)
+        public, clients = found[2] in PUBLIC, realm.directory.clients
+        methods = [method for method, path in _ENDPOINTS if path == found[2] and path in FOR_SCRIPTS]
+        if methods and (told := preflight(request, methods, public=public, clients=clients)) is not None:
+            return told
         method = "GET" if request.method == "HEAD" else request.method
         endpoint = _ENDPOINTS.get((method, found[2] or ""))
         if endpoint is None:
             known = any(path == found[2] != DISCOVERY for _, path in _ENDPOINTS)  # Keycloak knows one method there
             return _plain_error(405, "Method Not Allowed") if known else _not_found()
         at = self.at(realm, f"{origin}/realms/{realm.name}", address)
-        return self.run(realm, endpoint(request, at))
+        response = self.run(realm, endpoint(request, at))
+        return with_cors(request, response, public=public, clients=clients) if methods else response
 
     def check_bearer(self, request: Request) -> Response | None:
         """Return None if the request bears an access token of any realm that counts now, else the refusal."""

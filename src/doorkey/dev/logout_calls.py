@@ -37,7 +37,7 @@ class LogoutCalls:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._calls: deque[LogoutCall] = deque(maxlen=KEPT)
         self._lock = ForkSafeLock()
-        self._tls = tls
+        self.tls = tls
 
     def post(self, order: SendLogoutToken) -> LogoutCall:
         """Post one token, and return what came of it."""
@@ -45,7 +45,7 @@ class LogoutCalls:
         secure = parts.scheme == "https"
         address = (parts.hostname or "", parts.port or (443 if secure else 80))
         request = Request("POST", order.uri, (("Content-Type", FORM),), (("logout_token", order.token),))
-        tls = (self._tls or ssl.create_default_context()) if secure else None
+        tls = (self.tls or ssl.create_default_context()) if secure else None
         try:
             status: int | None = sent(request, address, tls, SECONDS).status
         except TransportError:

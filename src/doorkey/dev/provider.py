@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import uvicorn
-
-from doorkey.arguments import count, encodable, instance, named, text
+from doorkey.arguments import count, encodable, flag, instance, named, text, texts
 from doorkey.dev.app import App
-from doorkey.dev.connections import limited_to
+from doorkey.dev.certificates import LOOPBACK_NAMES, Certificates
 from doorkey.dev.faults import Faults
 from doorkey.dev.headless import HeadlessBrowser
 from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL
@@ -23,6 +22,7 @@ from doorkey.dev.local_http import sent
 from doorkey.dev.logout_calls import LogoutCall, LogoutCalls
 from doorkey.dev.request_log import RequestLog
 from doorkey.dev.service import Service
+from doorkey.dev.serving import Server, listen
 from doorkey.errors import UsageError
 from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.model import Settings
@@ -57,6 +57,8 @@ class Provider(Service):
     host: the address or name to listen at; defaults to 127.0.0.1.
     port: the port to listen at; 0: any free one.
     allow_remote: True permits a host beyond loopback.
+    https: True serves HTTPS, with a certificate that is made at the start; `ca_file` and `ssl_context` trust it.
+    tls_names: host names and addresses in that certificate, beside those of loopback, `host` and `public_url`.
     public_url: origin by which clients and browsers reach the provider (`https://login.example`). Every issuer and
         endpoint has it, whatever a request's `Host` header is. Required for 0.0.0.0 and ::. Beyond loopback it defaults
         to `http://HOST:PORT`; on loopback, to the loopback name that a request was sent to.
@@ -80,6 +82,8 @@ class Provider(Service):
         host: str = "127.0.0.1",
         port: int = 0,
         allow_remote: bool = False,
+        https: bool = False,
+        tls_names: Iterable[str] = (),
         public_url: str | None = None,
         trusted_proxies: Iterable[str] = (),
         limits: Limits | None = None,
@@ -97,11 +101,14 @@ class Provider(Service):
         self._public_url = None if public_url is None else public_origin(public_url)
         if self._public_url is None and host in ANY_ADDRESS:
             raise UsageError(f"a provider that listens at {host} needs public_url=, the origin by which it is reached")
+        self._https = flag(https, "https")
+        self._tls_names = tuple(named(one, "each of tls_names") for one in texts(tls_names, "tls_names"))
+        self._certificates: Certificates | None = None
         self._proxies = TrustedProxies(trusted_proxies)
         self._limits = Limits() if limits is None else instance(limits, Limits, "limits is doorkey.dev.Limits")
         self._store_path = _path(store)
         self._store: Records | None = None
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
@@ -110,7 +117,7 @@ class Provider(Service):
         Raises `UsageError` if the address is taken or the server does not start; nothing of it is left then.
         """
         self._clock.now()  # a clock without a time is an error here, and not a response with status 500
-        listener = _listen(self._host, self._port)
+        listener = listen(self._host, self._port)
         try:
             self._serve(listener)
         except BaseException:
@@ -126,11 +133,13 @@ class Provider(Service):
     def _serve(self, listener: socket.socket) -> None:
         self._store = MemoryRecords() if self._store_path is None else SQLiteRecords(self._store_path)
         self._port = listener.getsockname()[1]
+        if self._https:
+            self._certificates = Certificates((*LOOPBACK_NAMES, *self._names(), *self._tls_names))
+            self.logout_calls.tls = self._certificates.client_context(system=True)
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
         keycloak = self.open(self._store, public)
-        self._server = _Server(
-            App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls), self._limits
-        )
+        app = App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls)
+        self._server = Server(app, self._limits, self._certificates)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_SECONDS) or self._server.failure is not None:
@@ -143,7 +152,9 @@ class Provider(Service):
             self._thread.join(timeout)
         if self._store is not None:
             self._store.close()
-        self._server = self._thread = self._store = self._keycloak = None
+        if self._certificates is not None:
+            self._certificates.close()
+        self._server = self._thread = self._store = self._keycloak = self._certificates = None
 
     def wait(self) -> None:
         """Return when the provider has stopped."""
@@ -173,7 +184,32 @@ class Provider(Service):
                 "the provider has no address yet: start it, `with Provider() as provider:`, or give a port"
             )
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return f"{'https' if self._https else 'http'}://{host}:{self._port}"
+
+    @property
+    def ca_file(self) -> str:
+        """The path of the certificate, in PEM, that clients must trust; it exists while the provider runs.
+
+        Raises `UsageError` if the provider does not serve HTTPS now.
+        """
+        return self._own_certificates().ca_file
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """A TLS context for clients, which trusts this provider and no other server. Raises as `ca_file` does."""
+        return self._own_certificates().client_context()
+
+    def _own_certificates(self) -> Certificates:
+        if self._certificates is None:
+            raise UsageError("the provider serves no HTTPS now: use it within `with Provider(https=True) as provider:`")
+        return self._certificates
+
+    def _names(self) -> Iterator[str]:
+        """Yield the hosts by which the provider is reached."""
+        if self._host not in ANY_ADDRESS:
+            yield self._host
+        if self._public_url is not None:
+            yield urlsplit(self._public_url).hostname or ""
 
     @property
     def token_endpoint(self) -> str:
@@ -256,7 +292,8 @@ class Provider(Service):
         """Return a new browser for the pages of this provider: a second login in it needs no password."""
         self._running()
         host = LOOPBACK.get(self._host, self._host)
-        return HeadlessBrowser(lambda request: sent(request, (host, self._port), None, BROWSER_SECONDS), self._is_ours)
+        tls = self.ssl_context if self._https else None
+        return HeadlessBrowser(lambda request: sent(request, (host, self._port), tls, BROWSER_SECONDS), self._is_ours)
 
     def _is_ours(self, url: str) -> bool:
         parts = urlsplit(url)
@@ -265,53 +302,6 @@ class Provider(Service):
 
     def __repr__(self) -> str:
         return f"<Provider {self.issuer if self._thread else 'not started'}>"
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, with an event for when it is ready, or has failed."""
-
-    def __init__(self, app: App, limits: Limits) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http=limited_to(limits),
-                proxy_headers=False,  # uvicorn would trust every process of this machine; App knows whom to trust
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self.ready = threading.Event()
-        self.failure: BaseException | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and set `ready`; `failure` is the error if that failed."""
-        try:
-            await super().startup(sockets)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the thread that waits raises it
-            self.failure = error
-            self.should_exit = True
-        finally:
-            self.ready.set()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle's delay off only where it is: 40 ms for each answer.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except (OSError, ValueError, TypeError) as error:  # the latter of a host that is no name, or has a NUL
-        listener.close()
-        raise UsageError(f"cannot listen at {host}:{port} ({getattr(error, 'strerror', 'no host')})") from error
-    return listener
 
 
 def _path(given: str | os.PathLike[str] | None) -> str | None:

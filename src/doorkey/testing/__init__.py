@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from doorkey.dev.headless import HeadlessBrowser
     from doorkey.testing.issuer import LocalIssuer
     from doorkey.testing.provider import Provider
+    from doorkey.testing.remote import RemoteFaults, RemoteProvider
 
 __all__ = [
     "Client",
@@ -25,6 +26,8 @@ __all__ = [
     "LocalIssuer",
     "LoggedRequest",
     "Provider",
+    "RemoteFaults",
+    "RemoteProvider",
     "Settings",
     "UnusedFault",
     "User",
@@ -39,6 +42,7 @@ _MODULES = {
     "HeadlessBrowser": "doorkey.dev.headless",
     "LocalIssuer": "doorkey.testing.issuer",
     "Provider": "doorkey.testing.provider",
+    **dict.fromkeys(("RemoteFaults", "RemoteProvider"), "doorkey.testing.remote"),
     "UnusedFault": "doorkey.dev.faults",
 }
 

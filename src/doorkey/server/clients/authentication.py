@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from doorkey.errors import InvalidClient, InvalidRequest, UnauthorizedClient
+from doorkey.errors import InvalidClient, InvalidRequest, OAuthError, UnauthorizedClient
 from doorkey.server.attempts import count_failure_of_address, refuse_waiting_address
 from doorkey.server.clients.assertion import ASSERTION_TYPE, UNKNOWN, check_assertion, subject_of
 from doorkey.server.context import At
 from doorkey.server.registrations import CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, NONE, Client
-from doorkey.server.responses.parameters import Parameters
+from doorkey.server.responses.parameters import Parameters, form_of
 from doorkey.server.storage.effects import FindClient
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
@@ -58,6 +58,14 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
         yield from count_failure_of_address(at)
         raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
     return client
+
+
+def client_id_in(request: Request) -> str | None:
+    """Return the client ID that a request names, without any proof of it, or None."""
+    try:
+        return _presented(request, form_of(request)).client_id
+    except OAuthError:
+        return None
 
 
 def _presented(request: Request, form: Parameters) -> Presented:
