@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -26,7 +27,7 @@ from tests.support.named_servers import Authority, Proven
 HOST = "localhost"
 ROBOT = "robot.example"
 CONFIGURATION = "/.well-known/openid-configuration"
-KINDS = ("token", "revocation", "introspection")
+KINDS = ("token", "revocation", "introspection", "userinfo")
 METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 
 
@@ -79,6 +80,7 @@ def site(authority: Authority) -> Iterator[Site]:
         server.on(f"{prefix}/token", token(refresh_token="rt"))
         server.on(f"{prefix}/revocation", reply(200))
         server.on(f"{prefix}/introspection", reply(json={"active": True}))
+        server.on(f"{prefix}/userinfo", reply(json={"sub": "alice"}))
     yield site
     plain.close()
     mutual.close()
@@ -105,10 +107,13 @@ def test_oidcc_client_test_mtls_endpoint_aliases(adapter: Adapter, site: Site, m
     client = client_of(adapter, site, token_endpoint_auth_method=method)
     assert client.fetch_token()["token_type"] == "Bearer"
     client.refresh_token()
+    info: Any = client.call("userinfo", sub="alice")
+    assert info["sub"] == "alice"
     assert client.introspect_token().active
     assert client.revoke_token().status_code == 200
     assert paths(site.plain) == [CONFIGURATION]
-    assert paths(site.mutual) == ["/mtls/token", "/mtls/token", "/mtls/introspection", "/mtls/revocation"]
+    token_requests = ["/mtls/token", "/mtls/token"]
+    assert paths(site.mutual) == [*token_requests, "/mtls/userinfo", "/mtls/introspection", "/mtls/revocation"]
     assert set(site.mutual.known_as) == {ROBOT}
 
 
@@ -227,8 +232,23 @@ def test_an_adapter_of_requests_with_a_context_of_its_own_may_have_the_certifica
 @pytest.mark.parametrize("adapter", ["httpx2", "httpx2-async", "httpx", "httpx-async"], indirect=True)
 def test_another_client_without_a_certificate_is_told_so_by_the_server(adapter: Adapter, site: Site) -> None:
     client = client_of(adapter, site, certificate=False, token_endpoint_auth_method="tls_client_auth")
-    with pytest.raises(TransportError):
+    with pytest.raises(TransportError, match="certificate"):
         client.fetch_token()
+    assert site.mutual.received == []
+
+
+def test_a_certificate_that_the_server_does_not_trust_is_named_as_the_cause(
+    adapter: Adapter, site: Site, tmp_path: Path
+) -> None:
+    stranger = Authority(tmp_path).identity(ROBOT)
+    options: dict[str, Any] = {"issuer": site.issuer, "token_endpoint_auth_method": "tls_client_auth"}
+    if adapter.kind.name == "requests":
+        options |= {"verify": str(site.authority.path), "cert": str(stranger)}
+    else:
+        options["verify"] = site.context(certificate=False)
+        options["verify"].load_cert_chain(stranger)
+    with pytest.raises(TransportError, match=r"client certificate|a certificate that the server accepts"):
+        adapter.client("c", **options).fetch_token()
     assert site.mutual.received == []
 
 

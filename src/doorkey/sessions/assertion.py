@@ -16,6 +16,7 @@ from doorkey.values import clears_locals
 if TYPE_CHECKING:
     from doorkey.protocol.assertion_signer import AssertionSigner
     from doorkey.sessions.core import SessionCore
+    from doorkey.sources.issuer import Issuer
     from doorkey.wire.flow import Flow
 
 LIFETIME: Final = 60.0
@@ -33,8 +34,8 @@ class AssertionClient(OAuth2Client):
     """A client that gets its token with a freshly signed assertion each time (RFC 7523 §2.1).
 
     token_endpoint (or token_url): URL of the token endpoint.
-    issuer: `iss` of the assertion. Without a token endpoint, or beside `assertion_issuer`, it is the URL of the
-        authorization server, whose metadata is discovered on first use.
+    issuer: `iss` of the assertion. Without a token endpoint, or beside `assertion_issuer`, it is the authorization
+        server, a URL or an `Issuer`, whose metadata is discovered on first use.
     assertion_issuer: `iss` of the assertion; None: `issuer`, or the `client_id` if `issuer` is the server.
     subject: `sub` of the assertion; None omits it.
     audience: `aud` of the assertion; None: the authorization server if it is known, else the token endpoint.
@@ -64,7 +65,7 @@ class AssertionClient(OAuth2Client):
         cls,
         path: str | os.PathLike[str],
         *,
-        issuer: Any = None,
+        issuer: str | Issuer | None = None,
         scope: str | Iterable[str] | None = None,
         subject: str | None = None,
         **options: Any,
@@ -72,7 +73,7 @@ class AssertionClient(OAuth2Client):
         """Return a client for the service account of a key file, in the JSON format of Google.
 
         path: the file, whose members are `type`, `client_email`, `private_key`, `private_key_id` and `token_uri`.
-        issuer: URL of the authorization server, in place of the `token_uri` of the file.
+        issuer: the authorization server, a URL or an `Issuer`, in place of the `token_uri` of the file.
         scope: scope of the token, which becomes a claim of the assertion, as Google requires; with `issuer` it is a
             parameter of the token request too.
         subject: the user that the service account acts for; None: the service account itself.
@@ -136,13 +137,13 @@ def _server_and_issuer(given: Mapping[str, Any], endpoint: str | None, options: 
     from doorkey.wire.limits import policy_of
 
     named, iss, metadata = given["issuer"], given["assertion_issuer"], options.get("metadata")
-    if not (named or endpoint or metadata):
-        raise UsageError(_NO_SERVER)
+    is_known = bool(endpoint or metadata or options.get("server_metadata_url"))
+    is_text = named is None or isinstance(named, str)  # else an `Issuer`
+    if not (is_known or (named and (not is_text or "://" in named))):
+        raise UsageError(_NO_SERVER)  # a text without a scheme is the name of an account
     known = ServerMetadata.of(metadata, policy_of(options.get("exchange")).http_hosts)
-    if iss is None and (endpoint or metadata is not None) and named != known.issuer:
+    if iss is None and is_known and is_text and named != known.issuer:
         return None, _needed(named)
-    if not (endpoint or metadata) and isinstance(named, str) and "://" not in named:
-        raise UsageError(_NO_SERVER)  # it is the name of an account
     return named, _needed(iss or options.get("client_id"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from doorkey.arguments import text
@@ -24,9 +25,11 @@ def userinfo(core: SessionCore, url: str | None, sub: str | None) -> Flow[UserIn
     if endpoint is None:
         raise UsageError("give the userinfo endpoint's url, or construct the session with userinfo_endpoint=")
     token = yield from Active()
-    options = core.options
-    request = userinfo_request(endpoint, token, options.token_placement, options.metadata.http_hosts)
-    response = yield from request
+    options, client = core.options, core.client()
+    auth = client.method_for(None, options.metadata, "token")
+    place = client.placed(endpoint, auth, options.metadata)
+    request = userinfo_request(place, token, options.token_placement, options.metadata.http_hosts)
+    response = yield from replace(request, needs_certificate=client.proves_certificate(auth))
     found = parse_userinfo(response, options.clock())
     openid, issuer = options.openid, options.openid.tenant_issuer or options.metadata.issuer
     if isinstance(found, Secret) or knows_issuer(core):

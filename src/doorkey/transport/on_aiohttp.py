@@ -102,6 +102,6 @@ def _transport_error(request: Request, error: Exception) -> TransportError:
     import aiohttp
 
     parts = urlsplit(request.url)
-    why = reason_of(error, _AUTHORITY, _CERTIFICATE)
+    why = reason_of(error, _AUTHORITY, _CERTIFICATE, needs_certificate=request.needs_certificate)
     never_left = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     return TransportError(f"no usable answer from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)

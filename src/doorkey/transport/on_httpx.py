@@ -141,7 +141,7 @@ def _timeout(lib: Any, given: Any) -> dict[str, Any]:
 def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:
     parts = urlsplit(request.url)
     never_left = isinstance(error, lib.ConnectError | lib.ConnectTimeout | lib.PoolTimeout)
-    why = reason_of(error, _AUTHORITY, _CERTIFICATE)
+    why = reason_of(error, _AUTHORITY, _CERTIFICATE, needs_certificate=request.needs_certificate)
     return TransportError(f"no usable answer from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)
 
 

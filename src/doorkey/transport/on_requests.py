@@ -168,7 +168,11 @@ def _transport_error(request: Request, error: Exception, variable: str | None) -
     """Return the failure that `error` comes to; `variable` of the environment names the certificate authorities."""
     origin, failed = origin_of(request.url), tls_error_in(error)
     unreadable = failed is None and type(error) is OSError and "TLS" in str(error)
-    why = _UNREADABLE if unreadable else reason_of(error, _AUTHORITY, _CERTIFICATE)
+    why = (
+        _UNREADABLE
+        if unreadable
+        else reason_of(error, _AUTHORITY, _CERTIFICATE, needs_certificate=request.needs_certificate)
+    )
     if variable is not None and (unreadable or isinstance(failed, ssl.SSLCertVerificationError)):
         why += _OVERRIDDEN.format(variable)
     return TransportError(

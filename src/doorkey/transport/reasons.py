@@ -16,6 +16,11 @@ _BY_TYPE: Final = (
     (ConnectionResetError, "the server closed the connection before its response was complete"),
     (BrokenPipeError, "the server closed the connection before the request was sent"),
 )
+_CLOSED: Final = (
+    None,
+    *(words for kind, words in _BY_TYPE if issubclass(kind, ConnectionResetError | BrokenPipeError)),
+)
+_IS_IT_THE_CERTIFICATE: Final = "; does the client have a certificate that the server accepts? It is given by "
 _BY_NUMBER: Final = {
     errno.ENETUNREACH: "the network is unreachable from this machine",
     errno.EHOSTUNREACH: "the host is unreachable from this machine",
@@ -37,20 +42,25 @@ _BY_NAME: Final = {
 
 def tls_error_in(error: BaseException) -> ssl.SSLError | None:
     """Return the TLS error that `error` comes from, if there is one."""
-    return next((one for one in all_in(error) if isinstance(one, ssl.SSLError)), None)
+    pending = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # no failure: asyncio and trio wait after them
+    return next((one for one in all_in(error) if isinstance(one, ssl.SSLError) and not isinstance(one, pending)), None)
 
 
-def reason_of(error: Exception, authority: str, certificate: str) -> str:
+def reason_of(error: Exception, authority: str, certificate: str, *, needs_certificate: bool = False) -> str:
     """Return why `error` occurred, to follow the server's name: ``: connection refused…``, or its type in parentheses.
 
-    `authority` and `certificate` are as for `why_tls_failed`.
+    `authority` and `certificate` are as for `why_tls_failed`. `needs_certificate`: the client had to prove its
+    certificate; a server that gets none may close the connection.
     """
     failed = tls_error_in(error)
+    asks = _IS_IT_THE_CERTIFICATE + certificate if needs_certificate else ""
     if failed is not None:
-        return f": {why_tls_failed(failed, authority, certificate)}"
+        told = asks if isinstance(failed, ssl.SSLEOFError) else ""
+        return f": {why_tls_failed(failed, authority, certificate)}{told}"
     through = " through the proxy" if any(type(one).__name__ == "ProxyError" for one in all_in(error)) else ""
     words = next((found for one in all_in(error) if (found := _words_of(one))), None)
-    return f"{through} ({type(error).__name__})" if words is None else f"{through}: {words}"
+    told = f"{through} ({type(error).__name__})" if words is None else f"{through}: {words}"
+    return told + asks if words in _CLOSED else told
 
 
 def _words_of(error: BaseException) -> str | None:

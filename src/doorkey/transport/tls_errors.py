@@ -13,6 +13,9 @@ _OF_OPENSSL: Final = {
 }
 """By the number of OpenSSL's X509_V_ERR_…"""
 
+_REJECTED: Final = ("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE")
+"""Alerts of a server about the certificate of the client (RFC 8446 §6.2)."""
+
 
 def why_tls_failed(failed: ssl.SSLError, authority: str, certificate: str) -> str:
     """Return the cause and the fix; `authority` says how this HTTP library is given a CA, `certificate` the client's
@@ -24,4 +27,9 @@ def why_tls_failed(failed: ssl.SSLError, authority: str, certificate: str) -> st
         )
     if "CERTIFICATE_REQUIRED" in (failed.reason or ""):
         return f"it wants a client certificate: give yours by {certificate}"
+    if any(word in (failed.reason or "") for word in _REJECTED):
+        return (
+            f"it rejects the client certificate ({failed.reason}): is it the one that is registered there, of a CA "
+            f"that the server trusts? It is given by {certificate}"
+        )
     return f"TLS failed ({failed.reason or type(failed).__name__}): does it speak TLS at this port?"

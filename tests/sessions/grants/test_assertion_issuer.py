@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from doorkey import Issuer
 from doorkey.errors import UsageError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.verification import unsafe_claims
@@ -45,6 +46,21 @@ def test_the_issuer_of_the_assertion_may_be_another(adapter: Adapter, hostile: H
     client.fetch_token()
     assert (claims_sent(hostile)["iss"], claims_sent(hostile)["aud"]) == ("https://robots.example", issuer)
     assert "client_id" not in hostile.to("/here")[0].form
+
+
+def test_an_issuer_that_the_program_shares_is_discovered_once_for_all(
+    adapter: Adapter, hostile: Hostile, issuer: str
+) -> None:
+    shared = Issuer(issuer)
+    for options in ({"client_id": "robot-7"}, {"assertion_issuer": "robot-7"}):
+        robot(adapter, issuer=shared, key=KEY, **options).fetch_token()
+        assert (claims_sent(hostile)["iss"], claims_sent(hostile)["aud"]) == ("robot-7", issuer)
+    assert len(hostile.to(CONFIGURATION)) == 1
+
+
+def test_the_document_that_describes_the_server_may_be_named(adapter: Adapter, hostile: Hostile, issuer: str) -> None:
+    robot(adapter, issuer="robots", server_metadata_url=issuer + CONFIGURATION, key=KEY).fetch_token()
+    assert (claims_sent(hostile)["iss"], claims_sent(hostile)["aud"]) == ("robots", issuer)
 
 
 def test_a_token_endpoint_makes_the_issuer_that_of_the_assertion(adapter: Adapter, hostile: Hostile) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from doorkey.jose.signers import Signer
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.sessions.options import UpdateToken
+    from doorkey.sources.issuer import Issuer
     from doorkey.wire.messages import Request, Response
 
     SyncBase = TypedClient
@@ -267,7 +268,7 @@ class _Assertion(AssertionClient, Generic[TransportT]):
     def __init__(
         self,
         token_endpoint: str | None = None,
-        issuer: Any = None,
+        issuer: str | Issuer | None = None,
         subject: str | None = None,
         audience: str | None = None,
         grant_type: str | None = None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from doorkey.integrations.requests_client.option_types import AssertionSessionOptions
     from doorkey.jose.signers import Signer
+    from doorkey.sources.issuer import Issuer
 
 
 class AssertionSession(AssertionClient, OAuth2Session):
@@ -25,7 +26,7 @@ class AssertionSession(AssertionClient, OAuth2Session):
     def __init__(  # `default_timeout` has the position that programs written for Authlib give it
         self,
         token_endpoint: str | None = None,
-        issuer: Any = None,
+        issuer: str | Issuer | None = None,
         subject: str | None = None,
         audience: str | None = None,
         grant_type: str | None = None,
