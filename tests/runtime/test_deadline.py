@@ -13,7 +13,7 @@ from contextvars import ContextVar
 import pytest
 
 from doorkey.errors import TransportError
-from doorkey.runtime.deadline import _abandon, within
+from doorkey.runtime.deadline import _abandon, _Call, within
 
 SOON, WAIT = 0.2, 60.0
 """Seconds: a deadline that is there to be missed, and one that is there to be kept."""
@@ -37,9 +37,11 @@ def test_the_call_runs_in_another_thread_and_sees_the_context_of_its_caller() ->
 
 def test_a_ctrl_c_that_does_not_end_the_wait_itself_is_seen_long_before_the_deadline() -> None:
     """The system may give the signal to another thread, or the wait may begin right after it."""
-    seen, ended = threading.Event(), list[bool]()
+    seen, ended, waiter = threading.Event(), list[bool](), threading.get_ident()
 
     def call() -> None:
+        while sys._current_frames()[waiter].f_code is not _Call.wait.__code__:
+            seen.wait(SOON)
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         ended.append(seen.wait(SOON * 50))
 
