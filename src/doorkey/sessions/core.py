@@ -232,7 +232,7 @@ class SessionCore(KnownServer):
         options = call_options(self.library, extra)
         if extra:
             refuse_near_misses(extra)
-        pairs = header_pairs(headers if headers is not None else (), "headers=")
+        pairs = () if headers is None else header_pairs(headers, "headers=")
         return CallOverrides(extra_pairs(body, extra), pairs, auth, options, method)
 
     # -- renewal ---------------------------------------------------------------------------------------------------

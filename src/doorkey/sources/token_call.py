@@ -87,6 +87,9 @@ class TokenCall:
 
     def overridden(self, overrides: CallOverrides, endpoint: str | None = None) -> TokenCall:
         """Return a copy with the `overrides` of a caller, and its `endpoint` where it names one."""
+        same = endpoint in (None, self.endpoint) and overrides.method in (None, self.method)
+        if same and overrides.auth is None and not (overrides.extra or overrides.headers or overrides.options):
+            return self
         given = {name for name, _ in overrides.extra}
         return replace(
             self,

@@ -44,7 +44,7 @@ def merged_settings(session: requests.Session, url: str, options: dict[str, Any]
 def _may_name_a_proxy() -> bool:
     if urllib.request.getproxies is not urllib.request.getproxies_environment:  # macOS and Windows have other places
         return True
-    return any(name[-6:].lower() == "_proxy" for name in os.environ)
+    return any(name[-6:].lower() == "_proxy" and name.lower() != "no_proxy" for name in os.environ)
 
 
 def ca_variable(session: requests.Session, verify: Any, merged: Any) -> str | None:

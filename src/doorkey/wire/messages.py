@@ -47,10 +47,10 @@ def header_pairs(headers: Any, whose: str) -> Pairs:
         pairs: list[tuple[Any, Any]] = [(name, value) for name, value in items]
     except (TypeError, ValueError):
         pairs = [(None, None)]
-    if not all(isinstance(text, str | bytes | int | float) for pair in pairs for text in pair):
-        raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text")
     if all(isinstance(text, str) for pair in pairs for text in pair):
         return tuple(pairs)
+    if not all(isinstance(text, str | bytes | int | float) for pair in pairs for text in pair):
+        raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text")
     return tuple((_header_text(name), _header_text(value)) for name, value in pairs)
 
 
