@@ -12,7 +12,7 @@ request is permitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
@@ -58,6 +58,7 @@ class IssuerVerifier:
         self._audience = cast("tuple[str, ...]", trusted.audience)
         self._algorithms = cast("tuple[str, ...]", trusted.algorithms)
         self._options = options = trusted.introspection
+        self._tenants = trusted.tenant_issuer
         self.takes_opaque = options is not None and options.opaque
         self.takes_jwts = options is not None and options.jwts
         self._introspector: Introspector | None = None
@@ -73,7 +74,7 @@ class IssuerVerifier:
         def check(keys: Keys) -> VerifiedToken:
             judged.append(keys)
             verified = verify(token, keys, algorithms=self._algorithms)
-            check_jwt(verified.header, verified.claims, self._profile, **self._use())
+            check_jwt(verified.header, verified.claims, self._profile, **self._use(verified.claims))
             return verified
 
         try:
@@ -87,7 +88,7 @@ class IssuerVerifier:
             if isinstance(unavailable, OAuthError):  # newer keys may verify the token
                 raise unavailable.for_waiter() from None
             raise InvalidAccessToken(error.claim, error.reason, expected=error.expected) from None
-        return access_token_of(self.name, verified.claims, self._profile)
+        return self._made(verified.claims)
 
     def by_introspection(self, token: str, digest: bytes) -> Flow[tuple[AccessToken, float]]:
         """Return a token that the issuer calls active, and until when that may be used again.
@@ -101,12 +102,28 @@ class IssuerVerifier:
         if members["active"] is not True:
             raise InvalidAccessToken("active", "is false: the token is expired, revoked or unknown to its issuer")
         check_introspected(members, self._profile)
-        check_use(members, **self._use(), audience_required=self._options.audience_required)
-        return access_token_of(self.name, members, self._profile), kept.fresh_until
+        check_use(members, **self._use(members), audience_required=self._options.audience_required)
+        return self._made(members), kept.fresh_until
 
-    def _use(self) -> dict[str, Any]:
-        now = self._clock()
-        return {"issuer": self.name, "audience": self._audience, "now": now, "leeway": self._leeway}
+    def has(self, issuer: str) -> bool:
+        """Return whether `issuer` is that of a tenant of this multi-tenant server."""
+        return self._tenants is not None and self._tenants.is_issuer(issuer)
+
+    def _use(self, claims: Mapping[str, Any]) -> dict[str, Any]:
+        if self._tenants is not None and "iss" in claims:
+            try:
+                self._tenants.check(claims)
+            except VerificationError as error:
+                raise InvalidAccessToken(error.claim, error.reason, expected=error.expected) from None
+        now, issuer = self._clock(), self._issuer_of(claims)
+        return {"issuer": issuer, "audience": self._audience, "now": now, "leeway": self._leeway}
+
+    def _issuer_of(self, claims: Mapping[str, Any]) -> str:
+        """Return the issuer of a token: that of its tenant, where a policy for tenants has accepted it."""
+        return self.name if self._tenants is None else claims.get("iss", self.name)
+
+    def _made(self, claims: Mapping[str, Any]) -> AccessToken:
+        return access_token_of(self._issuer_of(claims), claims, self._profile)
 
 
 class VerifierCore:
@@ -168,12 +185,15 @@ class VerifierCore:
             if self._opaque is None:
                 raise InvalidAccessToken(error.claim, error.reason + _NO_INTROSPECTION) from None
             return self._opaque, True
-        verifier = self._by_name.get(issuer) if isinstance(issuer, str) else None
+        verifier = self._named(issuer) if isinstance(issuer, str) else None
         if verifier is None:
             if issuer is None and self._opaque is not None:
                 return self._opaque, True
             raise InvalidAccessToken("iss", "is not an issuer whose tokens this API accepts")
         return verifier, verifier.takes_jwts
+
+    def _named(self, issuer: str) -> IssuerVerifier | None:
+        return self._by_name.get(issuer) or next((one for one in self._by_name.values() if one.has(issuer)), None)
 
 
 def _digest(token: str) -> bytes:

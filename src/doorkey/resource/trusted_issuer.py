@@ -10,8 +10,13 @@ from doorkey.arguments import flag, instance, seconds, texts
 from doorkey.credentials import AuthMethods, Credentials
 from doorkey.errors import UsageError
 from doorkey.jose.algorithms import ASYMMETRIC, algorithm_named
+from doorkey.oidc.core.issuers import TenantIssuer
+from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.token_profiles import TokenProfile, profile_named
+from doorkey.sources.described_server import DescribedServer
 from doorkey.sources.issuer import Issuer
+from doorkey.sources.issuer_core import IssuerCore
+from doorkey.sources.keys import KeyCore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,8 @@ class TrustedIssuer:
     `profile`: the kind of its JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
     `algorithms`: signature algorithms of its tokens; None: all for which keys can be published.
     `introspection`: how the API asks it about tokens; None: opaque tokens are rejected.
+    `tenant_issuer`: the policy for the issuers of a multi-tenant server, whose metadata `issuer` names, such as
+        ``https://login.microsoftonline.com/common/v2.0``.
 
     Raises `UsageError`.
     """
@@ -67,6 +74,7 @@ class TrustedIssuer:
     profile: str | TokenProfile = field(default="rfc9068", kw_only=True)
     algorithms: str | Iterable[str] | None = field(default=None, kw_only=True)
     introspection: IntrospectionClient | None = field(default=None, kw_only=True)
+    tenant_issuer: TenantIssuer | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.issuer, Issuer):
@@ -82,6 +90,21 @@ class TrustedIssuer:
             raise UsageError("algorithms= is empty: no token would be accepted")
         if self.introspection is not None:
             instance(self.introspection, IntrospectionClient, "introspection is an IntrospectionClient")
+        if self.tenant_issuer is not None:
+            instance(self.tenant_issuer, TenantIssuer, "tenant_issuer is a TenantIssuer")
+            instance(self.issuer, str, "the issuer beside tenant_issuer= is the URL of the metadata's server")
         object.__setattr__(self, "audience", audience)
         object.__setattr__(self, "algorithms", algorithms)
         object.__setattr__(self, "profile", profile_named(self.profile))
+
+
+def value_of(trusted: TrustedIssuer, **how: Any) -> Issuer:
+    """Return the issuer of `trusted` with its metadata and keys; `how` are the options of an `Issuer` made here."""
+    if isinstance(trusted.issuer, Issuer):
+        return trusted.issuer
+    made = Issuer(trusted.issuer, **how)
+    if trusted.tenant_issuer is not None:
+        known, template = ServerMetadata(http_hosts=made._server.http_hosts), trusted.tenant_issuer.template
+        server = DescribedServer(made.issuer, known, template=template)
+        made._core = IssuerCore(server, KeyCore(server))
+    return made

@@ -15,7 +15,7 @@ from doorkey.protocol.token_profiles import TokenProfile
 from doorkey.resource.access_token import AccessToken
 from doorkey.resource.core import AtIssuer, IssuerVerifier, VerifierCore
 from doorkey.resource.requirement import ClaimCheck, ClaimName, Requirement
-from doorkey.resource.trusted_issuer import IntrospectionClient, TrustedIssuer
+from doorkey.resource.trusted_issuer import IntrospectionClient, TrustedIssuer, value_of
 from doorkey.runtime.clock import wall_time
 from doorkey.sources.issuer import Issuer
 from doorkey.values import NotPicklable, clear_locals, clears_locals
@@ -71,9 +71,8 @@ class _Verifier(NotPicklable):
                 trusted = TrustedIssuer(
                     one, audience=audience, profile=profile, algorithms=algorithms, introspection=introspection
                 )
-            value = trusted.issuer
-            if isinstance(value, str):
-                value = Issuer(value, http_client=http_client, exchange=exchange, clock=clock)
+            value = value_of(trusted, http_client=http_client, exchange=exchange, clock=clock)
+            if value is not trusted.issuer:
                 self._made.append(value)
             verifiers.append(IssuerVerifier(trusted, value, clock=clock, leeway=leeway, entries=cache_entries))
         self._core = VerifierCore(verifiers, clock=clock, leeway=leeway, entries=cache_entries, cache_for=cache_for)
