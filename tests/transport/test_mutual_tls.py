@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from doorkey import AsyncTokenSource, AsyncTokenVault, ClientCredentials, OAuth2Auth, TokenSource, TokenVault
 from doorkey.errors import InvalidClient, InvalidResponse, TransportError, UsageError
+from doorkey.integrations.httpx_transport import AsyncOAuthAuthorityClient, OAuthAuthorityClient
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.jose.generation import generate_key
 from doorkey.jose.verification import verify
@@ -395,3 +396,19 @@ def test_a_flag_that_is_none_is_a_usage_error() -> None:
     for make in (partial(ClientCredentials, "c"), partial(OAuth2Session, "c")):
         with pytest.raises(UsageError, match="tls_client_certificate_bound_access_tokens"):
             make(tls_client_certificate_bound_access_tokens=wrong)
+
+
+@credentials_of_both_kinds
+def test_an_authority_and_its_transports_prove_the_certificate_of_its_client(site: Site, credentials: Any) -> None:
+    with httpx2.Client(base_url=site.issuer, verify=site.context()) as client:
+        authority = OAuthAuthorityClient(client, issuer=site.issuer)
+        assert authority.get_token(credentials).access_token.reveal() == "at-1"
+    assert paths(site.mutual) == ["/mtls/token"]
+
+
+@pytest.mark.anyio
+async def test_an_asynchronous_authority_does_the_same(site: Site) -> None:
+    async with httpx2.AsyncClient(base_url=site.issuer, verify=site.context()) as client:
+        authority = AsyncOAuthAuthorityClient(client, issuer=site.issuer)
+        assert (await authority.get_token(CERTIFIED)).access_token.reveal() == "at-1"
+    assert paths(site.mutual) == ["/mtls/token"]
