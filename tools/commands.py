@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from tools.check import check
-from tools.environments import OWN, SUITE, environment
-from tools.running import ROOT, run
+from tools.environments import OWN, SUITE, TESTED, environment, interpreter
+from tools.running import ROOT, run, say
 from tools.test import servers, test
 
 
@@ -32,10 +32,20 @@ def mutate(arguments: list[str]) -> int:
     return run(python, "-m", "tools.mutation", *arguments, PYTHONPATH=str(ROOT))
 
 
+def fuzz(arguments: list[str]) -> int:
+    """Fuzz the parsers, on the newest tested Python that this machine has: atheris has no wheel for 3.11."""
+    version = next((one for one in reversed(TESTED) if one != "3.11" and interpreter(one)), None)
+    if version is None:
+        say("fuzzing needs Python 3.12 or 3.13: atheris has no wheel for this one")
+        return 1
+    return run(environment(version, "build", "runtime", "fuzz"), "-m", "tools.fuzz", *arguments, PYTHONPATH=str(ROOT))
+
+
 COMMANDS = {
     "check": (check, "format, lint, types, the coverage of pure modules, changelog fragments"),
     "test": (test, "the tests; `./dev test` alone: on every tested Python, with every server"),
     "mutate": (mutate, "put small faults into one module and list those that its tests do not notice"),
+    "fuzz": (fuzz, "mutate the inputs of each parser (--seconds N) [TARGET …]; without targets, all of them"),
     "demo": (demo, "the main job, step by step, on the embedded provider (--keycloak: on a real one)"),
     "bench": (bench, "compare with other libraries"),
     "servers": (servers, "install the real servers that tests use, nothing else"),

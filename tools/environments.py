@@ -18,7 +18,7 @@ from tools.running import ROOT, must, say
 TESTED = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
-MEGABYTES = {"build": 1, "runtime": 34, "test": 16, "bench": 42, "check": 99, "mutate": 3}
+MEGABYTES = {"build": 1, "runtime": 34, "test": 16, "bench": 42, "check": 99, "mutate": 3, "fuzz": 33}
 """About what pip downloads for each requirement set."""
 
 

@@ -32,15 +32,17 @@ _SHORT: Final = 8
 _SHORTEST: Final = 4
 """Characters below which the value of a parameter that no specification names is no secret: `1`, `yes`."""
 
+# Each pattern begins where a run of its characters begins, and never goes back into it: each character is examined
+# once, and a server that sends 64 KiB of `x` in an error does not delay its clients.
 _MEMBER: Final = re.compile(
-    r"""(["']?[\w.-]*(?:token|secret|passw|pwd|pass|assertion|code|verifier|jwt|hint|key|otp|pin|credential|auth|cookie|
-    session)[\w.-]*["']?\s*[:=]\s*)(?!\d{1,3}\b|null|true|false|[\[{])("[^"]*"?|'[^']*'?|[^\s&,;}\]<]+)""",
+    r"""(["']?(?<![\w.-])(?=[\w.-]*?(?:token|secret|passw|pwd|pass|assertion|code|verifier|jwt|hint|key|otp|pin|credential|
+    auth|cookie|session))[\w.-]++["']?\s*+[:=]\s*)(?!\d{1,3}\b|null|true|false|[\[{])("[^"]*"?|'[^']*'?|[^\s&,;}\]<]+)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SCHEME: Final = re.compile(r"\b(Bearer|Basic|DPoP)\s+(?!error|realm|token\b)[^\s\"',<]{4,}", re.IGNORECASE)
-_LONG_RUN: Final = re.compile(r"(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{20,}")
+_LONG_RUN: Final = re.compile(r"(?<![A-Za-z0-9_+/=.~-])(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{20,}")
 """What looks like a token: a long run of its characters, a digit among them."""
-_RUN: Final = re.compile(r"(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{6,}")
+_RUN: Final = re.compile(r"(?<![A-Za-z0-9_+/=.~-])(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{6,}")
 """What may be a token in a response that was to bring one."""
 
 
