@@ -6,9 +6,13 @@ import pytest
 
 from doorkey import Issuer, KeySource, VerificationError
 from doorkey.errors import UsageError
+from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.jose import jwt
 from doorkey.jose.generation import generate_key
+from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
 from doorkey.testing import LocalIssuer, Settings, client, user
+
+CALLBACK = "https://app.example/callback"
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +79,26 @@ def test_jwt_decode_takes_it_as_keys(doorkey_issuer: LocalIssuer) -> None:
     claims = jwt.decode(doorkey_issuer.id_token("alice", nonce="n"), doorkey_issuer)
     assert claims["nonce"] == "n"
     assert isinstance(doorkey_issuer.keys, KeySource)
+
+
+def test_a_session_and_a_verifier_take_it_as_their_issuer(doorkey_issuer: LocalIssuer) -> None:
+    with OAuth2Session("client-1", "my-secret", issuer=doorkey_issuer, redirect_uri=CALLBACK) as session:
+        url, _ = session.create_authorization_url()
+        claims = session.verify_id_token(doorkey_issuer.id_token("alice", nonce="n"), nonce="n")
+    assert url.startswith("https://issuer.example/protocol/openid-connect/auth?")
+    assert claims["preferred_username"] == "alice"
+    verifier = AccessTokenVerifier(doorkey_issuer, audience="api", profile="keycloak")
+    assert verifier.verify(doorkey_issuer.token("alice", audience="api")).sub == claims["sub"]
+    doorkey_issuer.rotate_keys(withdraw=True)
+    assert verifier.verify(doorkey_issuer.token("alice", audience="api")).sub == claims["sub"]
+
+
+@pytest.mark.anyio
+async def test_a_verifier_that_awaits_takes_it_as_its_issuer() -> None:
+    issuer = LocalIssuer(settings=Settings(rfc9068=True, signing_alg="ES256"))
+    verifier = AsyncAccessTokenVerifier(issuer, audience="api")
+    verified = await verifier.verify(issuer.token("alice", scopes="orders:read", audience="api"), scopes="orders:read")
+    assert verified.issuer == issuer.issuer
 
 
 @pytest.mark.parametrize("url", ["http://as.example", "https://as.example/#x", "nothing", 5])
