@@ -1,0 +1,319 @@
+"""The OpenID Foundation's tests for relying parties: each row of conformance.md is the test of the same name here.
+
+The provider of the tests takes the part of the suite. A relying party passes when it does not make the next call after
+a bad response, or makes it after a good one. A row that is not met is an expected failure with its reason.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from doorkey.errors import LoginRequired, UsageError, VerificationError
+from doorkey.jose import jwt
+from doorkey.oidc.core.claim_sources import only_named
+from tests.support.openid_provider import SECRET, SUB, Signer
+from tests.support.relying_party import RelyingParty
+
+
+def parameters(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+# -- logins ------------------------------------------------------------------------------------------------------------
+
+
+def test_oidcc_client_test(party: RelyingParty) -> None:
+    token = party.log_in()
+    assert token.id_token_claims is not None
+    assert token.id_token_claims["sub"] == SUB
+    assert party.userinfo()["sub"] == SUB
+
+
+def test_oidcc_client_test_3rd_party_init_login(party: RelyingParty) -> None:
+    started = {"iss": party.provider.issuer, "login_hint": "alice", "target_link_uri": "https://rp.example/inbox"}
+    assert started["iss"] == party.client.native.metadata.issuer
+    begun = party.begin(login_hint=started["login_hint"])
+    assert parameters(begun.url)["login_hint"] == "alice"
+    token = party.client.fetch_token(authorization_response=party.provider.log_in(begun.url), transaction=begun)
+    assert token.id_token_claims is not None
+
+
+def test_oidcc_client_test_aggregated_claims(party: RelyingParty) -> None:
+    bank = Signer("ES256", 5)
+    made = bank.sign({"iss": "https://bank.example", "address": "Main St", "email": "not-yours@bank.example"}, {})
+    names, sources = {"address": "bank"}, {"bank": {"JWT": made}}
+    party.provider.user = {"sub": SUB, "_claim_names": names, "_claim_sources": sources}
+    party.log_in()
+    info = party.userinfo()
+    (source,) = info.aggregated
+    claims = jwt.decode(source.jwt, {"keys": [bank.jwk]})
+    assert only_named(claims, source.names) == {"address": "Main St"}
+    assert info.address is None
+
+
+def test_oidcc_client_test_distributed_claims(party: RelyingParty) -> None:
+    bank = Signer("ES256", 5)
+    made = bank.sign({"iss": "https://bank.example", "score": 7}, {})
+    party.provider.server.on("/claims", _text(made))
+    source = {"endpoint": party.provider.server.url("/claims"), "access_token": "at-of-the-bank"}
+    party.provider.user = {"sub": SUB, "_claim_names": {"score": "bank"}, "_claim_sources": {"bank": source}}
+    party.log_in()
+    (found,) = party.userinfo().distributed
+    assert found.access_token is not None
+    headers = {"Authorization": f"Bearer {found.access_token.reveal()}"}
+    answer = party.client.get(found.endpoint, headers=headers, withhold_token=True)
+    assert party.provider.server.to("/claims")[0].token == "at-of-the-bank"
+    assert only_named(jwt.decode(answer.text, {"keys": [bank.jwk]}), found.names) == {"score": 7}
+
+
+def test_oidcc_client_test_client_secret_basic(party: RelyingParty) -> None:
+    party.log_in()
+    assert (party.provider.server.token_requests[0].header("authorization") or "").startswith("Basic ")
+    assert "client_secret" not in party.provider.server.token_requests[0].form
+
+
+def test_oidcc_client_test_form_post_error(party: RelyingParty) -> None:
+    begun = party.begin(response_mode="form_post", max_age=0, prompt="none")
+    assert (parameters(begun.url)["max_age"], parameters(begun.url)["prompt"]) == ("0", "none")
+    with pytest.raises(LoginRequired):
+        party.client.fetch_token(
+            authorization_response=party.provider.fail(begun.url, "login_required"), transaction=begun
+        )
+    assert party.provider.asked("/token") == 0
+
+
+def test_oidcc_client_test_nonce_unless_code_flow(party: RelyingParty) -> None:
+    for response_type in ("id_token token", "code id_token", "code token", "code id_token token", "code"):
+        begun = party.begin(response_type=response_type)
+        assert parameters(begun.url)["nonce"] == begun.nonce
+        assert len(begun.nonce) >= 22
+        token = party.client.fetch_token(authorization_response=party.provider.log_in(begun.url), transaction=begun)
+        assert token.id_token_claims is not None
+        assert token.id_token_claims["nonce"] == begun.nonce
+
+
+def test_oidcc_client_test_scope_userinfo_claims(party: RelyingParty) -> None:
+    party.provider.user = {"sub": SUB, "name": "Alice", "email": "alice@example.org", "phone_number": "+1 555"}
+    begun = party.begin(scope="openid profile email phone address")
+    assert parameters(begun.url)["scope"] == "openid profile email phone address"
+    party.client.fetch_token(authorization_response=party.provider.log_in(begun.url), transaction=begun)
+    info = party.userinfo()
+    assert (info.name, info.email, info.phone_number, info.address) == ("Alice", "alice@example.org", "+1 555", None)
+
+
+@pytest.mark.xfail(reason="request objects (JAR) belong to a later profile", strict=True, raises=AttributeError)
+def test_oidcc_client_test_request_uri_signed_none(party: RelyingParty) -> None:
+    party.client.native.create_request_object(alg="none")
+
+
+@pytest.mark.xfail(reason="request objects (JAR) belong to a later profile", strict=True, raises=AttributeError)
+def test_oidcc_client_test_request_uri_signed_rs256(party: RelyingParty) -> None:
+    party.client.native.create_request_object(alg="RS256")
+
+
+# -- discovery and registration ----------------------------------------------------------------------------------------
+
+
+def test_oidcc_client_test_discovery_issuer_mismatch(party: RelyingParty) -> None:
+    document = {**party.provider.metadata, "issuer": "https://other.example"}
+    party.provider.server.on("/.well-known/openid-configuration", _json(document))
+    for how in ({"issuer": party.provider.issuer}, {"server_metadata_url": _well_known(party)}):
+        client = party.session(metadata=None, **how)
+        with pytest.raises(VerificationError, match="issuer"):
+            client.call("discover")
+    assert {request.path for request in party.provider.server.received} == {"/.well-known/openid-configuration"}
+
+
+def test_oidcc_client_test_discovery_jwks_uri_keys(party: RelyingParty) -> None:
+    party.options |= {"metadata": None, "issuer": party.provider.issuer}
+    party.client.call("discover")
+    party.log_in()
+    assert party.provider.asked("/jwks") == 1
+
+
+def test_oidcc_client_test_discovery_openid_config(party: RelyingParty) -> None:
+    party.options |= {"metadata": None, "server_metadata_url": _well_known(party)}
+    party.client.call("discover")
+    assert party.client.native.metadata.userinfo_endpoint == party.provider.metadata["userinfo_endpoint"]
+    assert party.log_in().id_token_claims is not None
+    assert party.provider.asked("/.well-known/openid-configuration") == 1
+
+
+@pytest.mark.xfail(reason="WebFinger is not implemented", strict=True, raises=UsageError)
+def test_oidcc_client_test_discovery_webfinger_acct(party: RelyingParty) -> None:
+    party.session(metadata=None, issuer="acct:alice@as.example").call("discover")
+
+
+@pytest.mark.xfail(reason="WebFinger is not implemented", strict=True, raises=AssertionError)
+def test_oidcc_client_test_discovery_webfinger_url(party: RelyingParty) -> None:
+    party.session(metadata=None, issuer=party.provider.issuer).call("discover")
+    assert party.provider.asked("/.well-known/webfinger") == 1
+
+
+@pytest.mark.xfail(reason="client registration belongs to a later profile", strict=True, raises=AttributeError)
+def test_oidcc_client_test_dynamic_registration(party: RelyingParty) -> None:
+    party.client.call("register_client")
+
+
+def test_oidcc_client_test_mtls_endpoint_aliases(party: RelyingParty) -> None:
+    server = party.provider.server
+    aliases = {
+        "token_endpoint": server.url("/token", host="localhost"),
+        "userinfo_endpoint": server.url("/userinfo", host="localhost"),
+    }
+    party.options |= {
+        "metadata": {**party.provider.metadata, "mtls_endpoint_aliases": aliases},
+        "token_endpoint_auth_method": "tls_client_auth",
+    }
+    party.log_in()
+    party.userinfo()
+    hosts = {request.path: request.header("host") for request in server.received}
+    assert hosts["/token"] == hosts["/userinfo"] == f"localhost:{server.port}"
+
+
+# -- ID tokens that are refused ----------------------------------------------------------------------------------------
+
+FRONT = ("id_token token", "code id_token", "code id_token token")
+EVERY = ("code", *FRONT)
+
+
+@pytest.mark.parametrize("response_type", EVERY)
+def test_oidcc_client_test_invalid_iss(party: RelyingParty, response_type: str) -> None:
+    party.provider.changed = {"iss": "https://other.example"}
+    party.refuses("iss", response_type=response_type)
+
+
+@pytest.mark.parametrize("response_type", EVERY)
+def test_oidcc_client_test_invalid_aud(party: RelyingParty, response_type: str) -> None:
+    party.provider.changed = {"aud": "another-client"}
+    party.refuses("aud", response_type=response_type)
+
+
+def test_oidcc_client_test_missing_aud(party: RelyingParty) -> None:
+    party.provider.changed = {"aud": None}
+    party.refuses("aud")
+
+
+@pytest.mark.parametrize("response_type", EVERY)
+def test_oidcc_client_test_missing_iat(party: RelyingParty, response_type: str) -> None:
+    party.provider.changed = {"iat": None}
+    party.refuses("iat", response_type=response_type)
+
+
+@pytest.mark.parametrize("response_type", EVERY)
+def test_oidcc_client_test_missing_sub(party: RelyingParty, response_type: str) -> None:
+    party.provider.changed = {"sub": None}
+    party.refuses("sub", response_type=response_type)
+
+
+@pytest.mark.parametrize("response_type", EVERY)
+def test_oidcc_client_test_nonce_invalid(party: RelyingParty, response_type: str) -> None:
+    party.provider.changed = {"nonce": "of-another-login"}
+    party.refuses("nonce", response_type=response_type)
+
+
+@pytest.mark.parametrize("response_type", ["id_token token", "code id_token token"])
+def test_oidcc_client_test_invalid_athash(party: RelyingParty, response_type: str) -> None:
+    party.provider.wrong = ("at_hash",)
+    party.refuses("at_hash", response_type=response_type)
+
+
+@pytest.mark.parametrize("response_type", ["id_token token", "code id_token token"])
+def test_oidcc_client_test_missing_athash(party: RelyingParty, response_type: str) -> None:
+    party.provider.omits = ("at_hash",)
+    party.refuses("at_hash", response_type=response_type)
+
+
+@pytest.mark.parametrize("response_type", ["code id_token", "code id_token token"])
+def test_oidcc_client_test_invalid_chash(party: RelyingParty, response_type: str) -> None:
+    party.provider.wrong = ("c_hash",)
+    party.refuses("c_hash", response_type=response_type)
+    assert party.provider.asked("/token") == 0, "the code is not used"
+
+
+@pytest.mark.parametrize("response_type", ["code id_token", "code id_token token"])
+def test_oidcc_client_test_missing_chash(party: RelyingParty, response_type: str) -> None:
+    party.provider.omits = ("c_hash",)
+    party.refuses("c_hash", response_type=response_type)
+    assert party.provider.asked("/token") == 0
+
+
+@pytest.mark.parametrize("response_type", EVERY)
+def test_oidcc_client_test_invalid_sig_es256(party: RelyingParty, response_type: str) -> None:
+    party.provider.forges = True
+    party.refuses("signature", response_type=response_type)
+
+
+def test_oidcc_client_test_invalid_sig_rs256(party: RelyingParty) -> None:
+    party.provider.signer, party.provider.forges = Signer("RS256"), True
+    party.refuses("signature")
+
+
+def test_oidcc_client_test_invalid_sig_hs256(party: RelyingParty) -> None:
+    party.options["id_token_signed_response_alg"] = "HS256"
+    party.provider.hmac_secret, party.provider.forges = SECRET, True
+    party.refuses("signature")
+
+
+# -- algorithms and keys -----------------------------------------------------------------------------------------------
+
+
+def test_oidcc_client_test_idtoken_sig_rs256(party: RelyingParty) -> None:
+    party.provider.signer = Signer("RS256")
+    assert party.log_in().id_token_claims is not None
+    party.userinfo()
+
+
+def test_oidcc_client_test_idtoken_sig_none(party: RelyingParty) -> None:
+    party.provider.unsigned = True
+    party.refuses("alg")
+    registered = RelyingParty(party.adapter, party.provider, {"id_token_signed_response_alg": "none"})
+    assert registered.log_in().id_token_claims is not None
+    registered.userinfo()
+    with pytest.raises(VerificationError, match="alg"):
+        registered.log_in(response_type="code id_token")
+
+
+def test_oidcc_client_test_kid_absent_single_jwks(party: RelyingParty) -> None:
+    party.provider.signer = Signer("RS256", kid=None)
+    assert party.log_in().id_token_claims is not None
+
+
+def test_oidcc_client_test_kid_absent_multiple_jwks(party: RelyingParty) -> None:
+    party.provider.signer = Signer("ES256", 1, kid=None)
+    party.provider.published = [Signer("ES256", number, f"k{number}").jwk for number in range(3)]
+    assert party.log_in().id_token_claims is not None
+
+
+def test_oidcc_client_test_signing_key_rotation(party: RelyingParty) -> None:
+    party.log_in()
+    party.provider.clock.advance(100)
+    party.provider.signer = Signer("ES256", 1, "k1")
+    assert party.log_in().id_token_claims is not None
+    assert party.provider.asked("/jwks") == 2
+
+
+def test_oidcc_client_test_signing_key_rotation_just_before_signing(party: RelyingParty) -> None:
+    party.log_in()
+    begun = party.begin()
+    callback = party.provider.log_in(begun.url)
+    party.provider.signer = Signer("ES256", 1, kid="k0")  # even under the name of the old key
+    token = party.client.fetch_token(authorization_response=callback, transaction=begun)
+    assert token.id_token_claims is not None
+
+
+def _well_known(party: RelyingParty) -> str:
+    return f"{party.provider.issuer}/.well-known/openid-configuration"
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    from tests.support.hostile_server import reply
+
+    return reply(json=document)
+
+
+def _text(text: str) -> bytes:
+    from tests.support.hostile_server import reply
+
+    return reply(200, text, {"Content-Type": "application/jwt"})

@@ -1,0 +1,99 @@
+"""Renewals that return an ID token (OpenID Connect Core §12.2), compared before the access token is used or saved."""
+
+from typing import Any
+
+import pytest
+
+from doorkey import AsyncTokenSource, RefreshToken, TokenSource
+from doorkey.errors import OAuthError, VerificationError
+from tests.support.openid_provider import CLIENT, SECRET
+from tests.support.relying_party import RelyingParty
+
+
+def test_the_id_token_of_a_login_stays_where_a_renewal_returns_none(party: RelyingParty) -> None:
+    first = party.log_in()
+    party.provider.renewed_id_token = False
+    second = party.client.refresh_token()
+    assert second.access_token != first.access_token
+    assert second["id_token"] == first["id_token"]
+    assert second.id_token_claims is first.id_token_claims
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [("sub", "another"), ("iss", "https://other.example"), ("aud", "another-client"), ("nonce", "another")],
+)
+def test_nothing_of_a_renewal_for_another_login_is_used_or_saved(
+    party: RelyingParty, claim: str, value: object
+) -> None:
+    saved: list[dict[str, Any]] = []
+    party.options["update_token"] = party.adapter.function(lambda token, **_: saved.append(dict(token)))
+    first = party.log_in()
+    party.provider.changed = {claim: value}
+    party.provider.clock.advance(290)
+    with pytest.raises(VerificationError) as error:
+        party.client.get(party.provider.server.url("/api"))
+    assert error.value.claim == claim
+    assert party.provider.asked("/api") == 0
+    assert party.client.access_token == first.access_token
+    assert first.access_token == saved[-1]["access_token"]
+
+
+def test_the_original_may_come_from_a_store(party: RelyingParty) -> None:
+    stored = dict(party.log_in())
+    party.provider.clock.advance(4000)  # the ID token itself expired long ago
+    restored = party.session(token=stored)
+    renewed = restored.refresh_token()
+    assert renewed.id_token_claims is not None
+    again = party.session(token=stored)
+    party.provider.changed = {"sub": "another"}
+    with pytest.raises(VerificationError, match="another user's"):
+        again.refresh_token()
+
+
+def test_a_rotated_refresh_token_is_kept_where_the_id_token_cannot_be_verified(party: RelyingParty) -> None:
+    saved: list[tuple[dict[str, Any], dict[str, str]]] = []
+    party.options["update_token"] = party.adapter.function(lambda token, **old: saved.append((dict(token), old)))
+    first = party.log_in()
+    party.provider.forges = True
+    with pytest.raises(OAuthError, match="signature"):
+        party.client.refresh_token()
+    assert party.client.token is not None
+    assert party.client.token["access_token"] == first["access_token"]
+    assert party.client.token["refresh_token"] != first["refresh_token"]
+    kept, replaced = saved[-1]
+    assert (kept["access_token"], kept["refresh_token"]) == (first["access_token"], party.client.token["refresh_token"])
+    assert replaced == {"refresh_token": first["refresh_token"]}
+    party.provider.forges = False
+    renewed = party.client.refresh_token()
+    assert renewed.id_token_claims is not None
+    used = [request.form.get("refresh_token") for request in party.provider.server.token_requests]
+    assert used[1:] == [first["refresh_token"], kept["refresh_token"]]
+
+
+def test_callers_that_wait_for_a_renewal_that_is_not_verified_get_its_error(party: RelyingParty) -> None:
+    from tests.support.every_adapter import together
+
+    first = party.log_in()
+    party.provider.forges = True
+    party.provider.clock.advance(400)
+    outcomes = together(4, lambda: party.client.get(party.provider.server.url("/api")))
+    assert all(isinstance(outcome, VerificationError) for outcome in outcomes), outcomes
+    assert party.provider.asked("/api") == 0
+    assert party.client.access_token == first.access_token
+
+
+def test_a_source_compares_the_id_tokens_of_its_renewals(party: RelyingParty) -> None:
+    provider, is_async = party.provider, party.adapter.kind.is_async
+    credentials = RefreshToken(CLIENT, SECRET, refresh_token="rt-0")
+    kind: Any = AsyncTokenSource if is_async else TokenSource
+    source = kind(credentials, metadata=provider.metadata, clock=provider.clock)
+    call = party.adapter.caller
+    first = call(source.token)
+    provider.clock.advance(400)
+    assert call(source.token).access_token != first.access_token
+    provider.changed = {"sub": "another"}
+    provider.clock.advance(400)
+    with pytest.raises(VerificationError, match="another user's"):
+        call(source.token)
+    call(source.aclose if is_async else source.close)
