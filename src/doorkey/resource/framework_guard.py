@@ -14,6 +14,7 @@ from doorkey.resource.access_token import AccessToken
 from doorkey.resource.guard import AnyVerifier, DPoPCheck, Guard
 from doorkey.resource.messages import ApiRequest, Rejection
 from doorkey.resource.requirement import ClaimCheck, ClaimName, Requirement
+from doorkey.values import clears_locals
 from doorkey.wire.messages import Pairs
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -77,6 +78,7 @@ class FrameworkGuard:
         """The path of the API's metadata (RFC 9728 §3.1); None without `resource`."""
         return None if self.guard.resource is None else self.guard._metadata_path
 
+    @clears_locals
     def _request(self, method: str, url: str, headers: Pairs, of_connection: Callable[[], Certificate]) -> ApiRequest:
         """Return the request as the guard takes it; `of_connection` returns the certificate that the server has."""
         source = self._client_certificate

@@ -99,5 +99,4 @@ class _Required(SecurityBase):
         scope = connection.scope
         if scope["type"] == "websocket" and DENIAL not in (scope.get("extensions") or {}):
             raise WebSocketException(found.close_code)
-        headers = {name: value for name, value in found.headers if name != "Content-Type"}
-        raise HTTPException(found.status, json.loads(found.body), headers)
+        raise HTTPException(found.status, json.loads(found.body), dict(found.headers))

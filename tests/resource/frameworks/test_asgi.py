@@ -73,6 +73,14 @@ def test_the_state_of_other_middleware_stays(awaiting: AsyncAccessTokenVerifier)
     assert state["access_token"].sub == "alice"
 
 
+def test_a_server_that_puts_the_query_into_the_raw_path_is_understood(verifier: Any) -> None:
+    scope = wire.scope_of(Call("/.well-known/oauth-protected-resource", query="x=1"), "http")
+    scope["raw_path"] += b"?x=1"
+    exchange = Exchange([])
+    asyncio.run(asgi_app(verifier, resource=API)(scope, exchange.receive, exchange.send))
+    assert exchange.sent[0]["status"] == 200
+
+
 @pytest.mark.parametrize("raw", [True, False])
 def test_a_question_mark_in_a_path_begins_no_query(awaiting: AsyncAccessTokenVerifier, raw: bool) -> None:
     scope = wire.scope_of(bearer(token(), path="/any?access_token=x"), "http")

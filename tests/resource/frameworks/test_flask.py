@@ -89,6 +89,33 @@ def test_a_token_that_a_client_puts_into_the_environ_by_a_header_does_not_count(
     assert seen == [None]
 
 
+def test_the_token_of_an_outer_guard_is_replaced(blocking: AccessTokenVerifier) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [str(environ["doorkey.access_token"]).encode()]
+
+    def outer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["doorkey.access_token"] = "the token of another guard"
+        return WSGIGuard(blocking).middleware(app, optional=True)(environ, start_response)
+
+    assert wsgi(outer, Call()).body == b"None"
+
+
+def test_only_headers_are_given_to_the_function_that_finds_the_certificate(blocking: AccessTokenVerifier) -> None:
+    seen: list[Any] = []
+    app = WSGIGuard(blocking, client_certificate=seen.append).middleware(Flask(__name__))
+    wsgi(app, Call(headers=(("X-Proxy", "1"),), certificate="of the connection"))
+    assert seen == [(("HOST", "api.example"), ("X-PROXY", "1"))]
+
+
+def test_a_response_to_head_has_no_body(blocking: AccessTokenVerifier) -> None:
+    app = WSGIGuard(blocking, resource=API).middleware(Flask(__name__))
+    path = "/.well-known/oauth-protected-resource"
+    got, head = (wsgi(app, Call(path, method)) for method in ("GET", "HEAD"))
+    assert head.body == b""
+    assert head.all("content-length") == got.all("content-length") == [str(len(got.body))]
+
+
 def test_a_path_of_any_bytes_is_a_path(blocking: AccessTokenVerifier) -> None:
     app = WSGIGuard(blocking).middleware(Flask(__name__))
     for path in ("/\xff\xfe", "/a?access_token=x", "/%zz", "//x", ""):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from doorkey.oauth2.rfc6750 import BearerTokenValidator, InsufficientScopeError,
 from doorkey.oauth2.rfc7662 import IntrospectTokenValidator
 from tests.resource.frameworks.wire import Answer, Call, bearer, wsgi
 from tests.resource.validators.tokens import STORED, Token
+from tests.support.tracebacks import local_variables
 
 
 class MyBearerTokenValidator(BearerTokenValidator):
@@ -197,6 +199,71 @@ def test_the_challenge_has_the_realm_and_the_attributes_of_the_validator(app: Fl
     )
     assert 'scope="admin"' in (ask(app, "good").challenge or "")
     assert ask(app, None).challenge == 'Bearer realm="api"'
+
+
+def test_alternatives_are_not_named_in_the_challenge(app: Flask, require_oauth: ResourceProtector) -> None:
+    """A challenge cannot express that one of them is enough."""
+    app.add_url_rule("/user", view_func=require_oauth(["admin", "root"])(profile))
+    assert "scope=" not in (ask(app, "good").challenge or "")
+
+
+@pytest.mark.parametrize(
+    ("granted", "required", "insufficient"),
+    [
+        (None, None, False),
+        ("", [], False),
+        ("a b", "a b", False),
+        ("a", "a b", True),
+        (["a", "b"], ["c", "b a"], False),
+        ("", [""], True),
+        (None, ["a"], True),
+        ("a", [""], False),
+    ],
+)
+def test_scopes_are_compared_as_alternatives(granted: Any, required: Any, insufficient: bool) -> None:
+    assert BearerTokenValidator.scope_insufficient(granted, required) is insufficient
+
+
+def test_scopes_of_another_type_are_a_usage_error() -> None:
+    wrong: Any = 5
+    with pytest.raises(UsageError, match="scopes are text"):
+        BearerTokenValidator.scope_insufficient(wrong, ["a"])
+
+
+def test_an_error_may_have_another_status_and_says_it_in_every_form(app: Flask) -> None:
+    class Gone(MyBearerTokenValidator):
+        def validate_token(self, token: Any, scopes: Any, request: Any) -> None:
+            raise InvalidTokenError("the token is of an older version", "https://x.example/versions", 410)
+
+    require_oauth = ResourceProtector()
+    require_oauth.register_token_validator(Gone())
+    app.add_url_rule("/user", view_func=require_oauth()(profile))
+    answer = ask(app, "good")
+    assert (answer.status, answer.json["error_description"]) == (410, "the token is of an older version")
+    error = InvalidTokenError("old", "https://x.example/versions")
+    assert error.get_body() == [
+        ("error", "invalid_token"),
+        ("error_description", "old"),
+        ("error_uri", "https://x.example/versions"),
+    ]
+    assert ("WWW-Authenticate", 'Bearer error="invalid_token", error_description="old"') in error.get_headers()
+    assert copy(error).description == "old"
+
+
+def test_no_traceback_and_no_repr_has_the_token(app: Flask) -> None:
+    seen: list[str] = []
+
+    class Nosy(MyBearerTokenValidator):
+        def validate_request(self, request: Any) -> None:
+            seen.append(repr(request))
+
+    protector = ResourceProtector()
+    protector.register_token_validator(Nosy())
+    request = app.test_request_context("/user", headers={"Authorization": "Bearer unknown-token"})
+    with request, pytest.raises(InvalidTokenError) as caught:
+        protector.acquire_token("profile")
+    assert "profile" in local_variables(caught.value)
+    assert "unknown-token" not in local_variables(caught.value) + str(seen)
 
 
 def test_a_signal_tells_of_accepted_requests(app: Flask, require_oauth: ResourceProtector) -> None:

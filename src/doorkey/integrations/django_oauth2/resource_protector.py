@@ -17,6 +17,7 @@ from doorkey.resource.validators import bearer
 from doorkey.resource.validators.bearer import Scopes
 from doorkey.resource.validators.protector import ProtectedRequest, ProtectorCore
 from doorkey.resource.validators.responses import protector_reply
+from doorkey.values import clears_locals
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -74,6 +75,7 @@ class ResourceProtector(ProtectorCore):
 
         return cast("View", aprotected if is_asynchronous(view) else protected)
 
+    @clears_locals
     def _acquired(self, request: HttpRequest, requirements: dict[str, Any], optional: bool) -> Any:
         pairs = tuple(request.headers.items())
         query = str(request.META.get("QUERY_STRING", ""))

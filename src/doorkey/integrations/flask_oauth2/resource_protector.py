@@ -18,6 +18,7 @@ from doorkey.resource.framework_guard import Decorator
 from doorkey.resource.validators.bearer import Scopes
 from doorkey.resource.validators.protector import ProtectedRequest, ProtectorCore
 from doorkey.resource.validators.responses import protector_reply
+from doorkey.values import clears_locals
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -84,6 +85,7 @@ class ResourceProtector(ProtectorCore):
 
         return cast("View", protected)
 
+    @clears_locals
     def _acquired(self, requirements: dict[str, Any], optional: bool) -> Any:
         pairs = tuple((name, value) for name, value in request.headers.items())
         query = request.query_string.decode("latin-1")

@@ -13,7 +13,7 @@ from doorkey.resource.validators.bearer import Scopes, TokenValidator
 from doorkey.resource.validators.errors import MissingAuthorizationError, UnsupportedTokenTypeError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ProtectedRequest:
     """The request as validators see it: `headers` are the framework's own, `pairs` the same as (name, value) pairs."""
 
@@ -22,6 +22,9 @@ class ProtectedRequest:
     headers: Any
     pairs: tuple[tuple[str, str], ...]
     query: str
+
+    def __repr__(self) -> str:  # headers and URL may have the token
+        return f"<ProtectedRequest {self.method}>"
 
 
 class ProtectorCore:
