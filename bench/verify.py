@@ -7,6 +7,7 @@ import json
 import logging
 import platform
 import time
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
@@ -33,7 +34,8 @@ from doorkey.jose.verification import verify
 from doorkey.resource import AccessTokenVerifier
 
 # Untyped, both of them.
-authlib_jose: Any = import_module("authlib.jose")
+with warnings.catch_warnings(action="ignore"):  # it advises programs to use joserfc
+    authlib_jose: Any = import_module("authlib.jose")
 pyjwt: Any = import_module("jwt")
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "bench-verify.md"

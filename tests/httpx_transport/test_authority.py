@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from doorkey import ClientCredentials
-from doorkey.errors import TransportError, VerificationError
+from doorkey import ClientCredentials, Issuer
+from doorkey.errors import TransportError, UsageError, VerificationError
 from doorkey.integrations.httpx_transport import AsyncOAuthAuthorityClient
 from tests.support.every_transport import World
 from tests.support.hostile_server import Hostile, reply, token
@@ -51,6 +51,19 @@ def test_an_issuer_that_is_named_is_the_one_that_is_meant(world: World, hostile:
     with pytest.raises(VerificationError) as caught:
         world.token(authority, CLIENT)
     assert "base_url" not in str(caught.value)
+
+
+def test_an_issuer_is_discovered_once_for_the_authorities_that_share_it(world: World, hostile: Hostile) -> None:
+    says(hostile, hostile.url(""))
+    hostile.on("/token", token("at-1"), token("at-1"))
+    issuer = Issuer(hostile.url(""))
+    for _ in range(2):
+        authority = world.authority_class(world.client(), issuer=issuer)
+        assert authority.issuer == hostile.url("")
+        assert world.token(authority, CLIENT).access_token.reveal() == "at-1"
+    assert len(hostile.to(DISCOVERY)) == 1
+    with pytest.raises(UsageError, match="an Issuer has its own metadata"):
+        world.authority_class(world.client(), {"issuer": hostile.url("")}, issuer=issuer)
 
 
 class OfOneLoop:

@@ -30,7 +30,8 @@ class Site:
         url = str(request.url)
         self.requested.append(url)
         page = self.pages.get(url)
-        return httpx2.Response(404 if page is None else 200, content=json.dumps(page).encode())
+        body = page if isinstance(page, bytes) else json.dumps(page).encode()
+        return httpx2.Response(404 if page is None else 200, content=body)
 
     def client(self) -> httpx2.Client:
         return httpx2.Client(transport=httpx2.MockTransport(self))
@@ -168,7 +169,11 @@ def test_a_rotation_is_followed_by_decode(caller: Caller) -> None:
     caller.decode(token(), source)
     caller.site.pages[JWKS_URI] = {"keys": [jwk(SECOND, None)]}
     assert caller.decode(token(SECOND, None), source)["sub"] == "alice"
-    assert caller.decode(token(SECOND, None), lambda _: source, JsonWebToken(["ES256"]))["sub"] == "alice"
+
+    def choose(_: object) -> object:
+        return source
+
+    assert caller.decode(token(SECOND, None), choose, JsonWebToken(["ES256"]))["sub"] == "alice"
     with pytest.raises(VerificationError):
         caller.decode(token(FIRST, "1"), source)
 
@@ -206,6 +211,24 @@ def test_documents_of_another_issuer_or_kind_are_typed_errors(caller: Caller, pa
     source = caller.source(ISSUER)
     with pytest.raises(error):
         caller.call(source.verify, token())
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"<html>Sign in</html>", "not_json"),
+        (b'{"keys": [' + b",".join([b'{"kty":"RSA"}'] * 100_000) + b"]}", "too_large"),
+        (b'{"keys": [' + b",".join([b"{}"] * 100_000) + b"]}", "too_many_keys"),
+    ],
+    ids=["html", "more than a megabyte", "100,000 keys"],
+)
+def test_a_key_set_that_is_none_or_too_large_is_a_typed_error(caller: Caller, body: bytes, problem: str) -> None:
+    caller.site.pages[JWKS_URI] = body
+    source = caller.source(ISSUER)
+    with pytest.raises(InvalidResponse) as error:
+        caller.call(source.verify, token())
+    assert error.value.problem == problem
+    assert JWKS_URI in str(error.value)
 
 
 @pytest.mark.parametrize("kind", ["blocking", "asyncio"])

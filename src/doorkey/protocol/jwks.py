@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from doorkey.errors import InvalidResponse, UsageError, printable
 from doorkey.jose.keys import MAX_KEYS, Key, import_key
+from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.responses import json_answer
 
@@ -29,6 +30,7 @@ def jwks_request(uri: str) -> Request:
     return Request("GET", uri, (("Accept", "application/jwk-set+json, application/json"),))
 
 
+@names_exchange
 def parse_jwks(response: Response, now: float | None = None) -> KeySet:
     """Return the public keys in a response to `jwks_request` (RFC 7517 §5).
 

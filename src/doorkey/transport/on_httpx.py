@@ -73,6 +73,18 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
     raise without_frames(failed)  # which hold the header and the form of the request
 
 
+async def _drained(stream: Any, inbox: BoundedReader) -> Response:
+    """Feed a stream to `inbox`, and close its generator: trio reports one that is left in the middle."""
+    chunks: Any = aiter(stream)
+    try:
+        async for chunk in chunks:
+            inbox.feed(chunk)
+        return inbox.response()
+    finally:
+        if (aclose := getattr(chunks, "aclose", None)) is not None:
+            await aclose()
+
+
 async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
     import anyio
 
@@ -84,9 +96,7 @@ async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePo
             native = await transport.handle_async_request(native_request)
             try:
                 inbox = BoundedReader(native.status_code, native.headers.multi_items(), policy)
-                async for chunk in native.stream:
-                    inbox.feed(chunk)
-                return inbox.response()
+                return await _drained(native.stream, inbox)
             finally:
                 await native.aclose()
         except (lib.HTTPError, OSError, OAuthError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
 from doorkey.credentials import ClientCredentials, Credentials
@@ -19,6 +19,7 @@ from doorkey.runtime.clock import wall_time
 from doorkey.sources import AsyncTokenSource, TokenSource
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.core import SourceCore
+from doorkey.sources.shared_issuer import SharedIssuer, server_of
 from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken
 from doorkey.transport.on_httpx import exchange
@@ -26,6 +27,9 @@ from doorkey.transport.senders import AsyncSender, httpx_of
 from doorkey.values import NotPicklable, clears_locals
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.limits import ExchangePolicy, policy_of
+
+if TYPE_CHECKING:
+    from doorkey.sources.issuer import Issuer
 
 _GRANTS_UNSAID: Final = ("authorization_code", "implicit")
 """The grants of a server whose metadata does not list them (RFC 8414 §2)."""
@@ -77,6 +81,22 @@ class _AtBaseURL(AuthorizationServer):
                 self.issuer = without
 
 
+def _server_of(
+    base_url: str,
+    issuer: str | Issuer | None,
+    openid_config: ServerMetadata | Mapping[str, Any] | None,
+    policy: ExchangePolicy,
+) -> AuthorizationServer:
+    """Return the server that the arguments of an authority mean. Raises `UsageError` if they name none."""
+    if isinstance(issuer, SharedIssuer):
+        return server_of(issuer, None, openid_config, policy)
+    known = ServerMetadata.of(openid_config, policy.http_hosts)
+    told = issuer or known.issuer
+    if not (told or base_url) and known.token_endpoint is None:
+        raise UsageError("give the client a base_url that is the issuer, or say issuer=")
+    return AuthorizationServer(told, known) if told or not base_url else _AtBaseURL(base_url, known)
+
+
 class _Held:
     """Brings the source of the same credentials for each request; asks the cache for it once in a while only.
 
@@ -116,7 +136,7 @@ class _Authority(NotPicklable):
         http_client: Any,
         openid_config: ServerMetadata | Mapping[str, Any] | None = None,
         *,
-        issuer: str | None = None,
+        issuer: str | Issuer | None = None,
         leeway: float | None = None,
         max_tokens: int = 10_000,
         max_idle: float = 3600.0,
@@ -137,11 +157,7 @@ class _Authority(NotPicklable):
         self._sources: BoundedCache[Credentials, Any] = BoundedCache(
             max_tokens, max_idle, clock, names=("max_tokens", "max_idle")
         )
-        known = ServerMetadata.of(openid_config, self._policy.http_hosts)
-        told, base_url = issuer or known.issuer, str(http_client.base_url).rstrip("/")
-        if not (told or base_url) and known.token_endpoint is None:
-            raise UsageError("give the client a base_url that is the issuer, or say issuer=")
-        self._server = AuthorizationServer(told, known) if told or not base_url else _AtBaseURL(base_url, known)
+        self._server = _server_of(str(http_client.base_url).rstrip("/"), issuer, openid_config, self._policy)
         self._asked: AsyncSender | None = None
         self._forgotten = 0
         self._max_idle = max_idle
