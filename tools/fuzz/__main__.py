@@ -51,7 +51,14 @@ def _fuzz(name: str, corpus: str, seeds: str, seconds: str) -> int:
     with atheris.instrument_imports(include=["doorkey", "joserfc", "json", "urllib"]):
         targets = import_module("tools.fuzz.targets").TARGETS
     artifacts = Path(corpus).parent / f"failed-{name}-"
-    options = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024", "-max_len=8192", "-verbosity=0"]
+    options = [
+        f"-max_total_time={seconds}",
+        "-timeout=10",
+        "-rss_limit_mb=1024",
+        "-max_len=8192",
+        "-verbosity=0",
+        "-print_final_stats=1",
+    ]
     atheris.Setup(["tools.fuzz", *options, f"-artifact_prefix={artifacts}", corpus, seeds], targets[name])
     atheris.Fuzz()
     return 0
