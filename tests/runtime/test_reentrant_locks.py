@@ -1,11 +1,16 @@
 """A finalizer or a signal handler that uses an object while its own thread holds that object's lock returns."""
 
+import inspect
+import itertools
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -26,6 +31,7 @@ from doorkey.server.tokens.keys import KeyRing
 from doorkey.sessions.pending import Authorizations
 from doorkey.stores import MemoryStore, SQLiteStore
 from doorkey.stores.loops import PerLoop
+from doorkey.stores.protocol import Record
 from doorkey.transport.senders import Sender
 from doorkey.vault import TokenVault
 from doorkey.wire.limits import ExchangePolicy
@@ -161,6 +167,59 @@ def test_a_commit_of_a_finalizer_in_the_middle_of_another_one_is_not_lost() -> N
     record = owner.load("k")
     assert record is not None
     assert (versions, record.version, record.data) == ([-1, 2], 2, b"nested")
+
+
+NOTHING_RUNS_BETWEEN = "# No call and no new object from here on"
+
+
+def committed_at_line(number: int, owner: MemoryStore, data: bytes | None, expected: int) -> tuple[int, int | None]:
+    """Commit `data`; at line `number` of the store's code, commit b"nested" as a finalizer would.
+
+    Returns both new versions; None for that of a line that was not reached.
+    """
+    left, nested = number, list[int]()
+    lines, start = inspect.getsourcelines(MemoryStore)
+    (alone,) = (start + at for at, line in enumerate(lines) if NOTHING_RUNS_BETWEEN in line)
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != inspect.getfile(MemoryStore):
+            return None
+        if event == "line" and not (frame.f_code is MemoryStore._changed.__code__ and frame.f_lineno > alone):
+            left -= 1
+            if left == -1:
+                sys.settrace(None)
+                nested.append(owner.commit("k", b"nested", expected=expected))
+        return trace
+
+    def commit() -> int:
+        sys.settrace(trace)
+        try:
+            return owner.commit("k", data, expected=expected)
+        finally:
+            sys.settrace(None)
+
+    with ThreadPoolExecutor(1) as pool:  # a thread of its own has no other tracer
+        return pool.submit(commit).result(), nested[0] if nested else None
+
+
+@pytest.mark.parametrize(("before", "data"), [([b"a"], b"b"), ([b"a"], None), ([], b"b"), ([b"a", None], b"b")])
+def test_a_commit_of_a_finalizer_at_any_line_of_another_commit_is_not_lost(
+    before: list[bytes | None], data: bytes | None
+) -> None:
+    for number in itertools.count():
+        owner, version = MemoryStore(), 0
+        for one in before:
+            version = owner.commit("k", one, expected=version)
+        expected = version if before and before[-1] is not None else 0
+        outer, nested = committed_at_line(number, owner, data, expected)
+        if nested is None:
+            break
+        assert [made > version for made in (outer, nested) if made] == [True], "one of both is over the same version"
+        left = owner.load("k")
+        kept = b"nested" if nested else data
+        assert left == (None if kept is None else Record(outer or nested, kept))
+    assert number > 10
 
 
 def test_a_finalizer_in_the_middle_of_a_statement_of_sqlite_is_refused_at_once(tmp_path: Path) -> None:

@@ -95,18 +95,34 @@ class MemoryStore(NotPicklable):
         with self._lock:
             now = self._clock()
             self._drop(now)
-            kept, deleted = self._entries.get(key), self._deleted.get(key)
-            if (0 if kept is None else kept.record.version) != expected:
-                return 0
-            before = expected or (deleted.version if deleted is not None else self._forgotten)
-            self._deleted.pop(key, None)
-            if data is None:
-                del self._entries[key]
-                self._deleted[key] = _Deleted(before + 1, now)
-            else:
-                self._keep(key, Record(before + 1, data), now)
+            while (version := self._changed(key, data, expected, now)) is None:
+                pass
             self._drop(now)
-            return before + 1
+            return version
+
+    def _changed(self, key: str, data: bytes | None, expected: int, now: float) -> int | None:
+        """Change the record, and return its new version, or 0 if it is not `expected`.
+
+        Returns None if a finalizer or a signal handler of this thread, for which the lock is open, used it meanwhile.
+        """
+        entries, deletions = self._entries, self._deleted
+        kept, deleted = entries.get(key), deletions.get(key)
+        if (0 if kept is None else kept.record.version) != expected:
+            return 0
+        version = 1 + (expected or (deleted.version if deleted is not None else self._forgotten))
+        new, gone = _Kept(Record(version, data or b""), now), _Deleted(version, now)
+        # No call and no new object from here on, so that no other code can run in this thread.
+        if (entries[key] if key in entries else None) is not kept:  # noqa: SIM401  # get() is a call
+            return None
+        if kept is not None:
+            del entries[key]
+        if data is None:
+            deletions[key] = gone
+        else:
+            entries[key] = new
+            if deleted is not None:
+                del deletions[key]
+        return version
 
     def release(self, lease: Lease) -> None:
         """Release the lease; an expired lease is ignored."""
@@ -128,18 +144,19 @@ class MemoryStore(NotPicklable):
         self._entries.move_to_end(key)
 
     def _drop(self, now: float) -> None:
-        while self._entries:
-            key, kept = next(iter(self._entries.items()))
+        # A finalizer that commits may change the records between two lines.
+        while (oldest := next(iter(self._entries.items()), None)) is not None:
+            key, kept = oldest
             idle = self._max_idle is not None and now - kept.used >= self._max_idle
             if len(self._entries) <= self._max_entries and not idle:
                 break
-            del self._entries[key]
+            self._entries.pop(key, None)
             self._forgotten = max(self._forgotten, kept.record.version)
-        while self._deleted:
-            key, deleted = next(iter(self._deleted.items()))
+        while (gone := next(iter(self._deleted.items()), None)) is not None:
+            key, deleted = gone
             if len(self._deleted) <= self._max_entries and now - deleted.since < KEPT:
                 break
-            del self._deleted[key]
+            self._deleted.pop(key, None)
             self._forgotten = max(self._forgotten, deleted.version)
 
     def _drop_expired_leases(self, now: float) -> None:
