@@ -15,7 +15,19 @@ from doorkey.sources.issuer_core import core_of
 from doorkey.sources.key_times import KeyTimes
 from doorkey.sources.keys import KeyCore
 from doorkey.wire.flow import run
-from tests.sources.published_keys import FIRST, ISSUER, JWKS_URI, METADATA, SECOND, WELL_KNOWN, Published, jwk, token
+from doorkey.wire.messages import Response
+from tests.sources.published_keys import (
+    FIRST,
+    ISSUER,
+    JWKS_URI,
+    METADATA,
+    SECOND,
+    WELL_KNOWN,
+    Published,
+    answer,
+    jwk,
+    token,
+)
 from tests.support.fake_clock import Clock
 
 
@@ -217,6 +229,20 @@ def test_without_any_keys_the_failure_is_raised_and_has_a_pause(verifier: Verifi
     verifier.clock.advance(1)
     verifier.server.instead = None
     assert verifier(token()) == "alice"
+
+
+def test_keys_that_are_old_when_they_arrive_are_used_once_and_not_fetched_in_a_loop(
+    server: Published, clock: Clock
+) -> None:
+    verifier = Verifier(server, clock, max_age=1.0)
+
+    def slow() -> Response:
+        clock.advance(2)
+        return answer({"keys": server.keys})
+
+    server.instead = slow
+    assert [verifier(token()), verifier.fetches] == ["alice", 1]
+    assert [verifier(token()), verifier.fetches] == ["alice", 2]
 
 
 def test_keys_that_never_change_are_not_fetched(clock: Clock, server: Published) -> None:

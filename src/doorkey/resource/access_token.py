@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, cast
 
 from doorkey.errors import UsageError
 from doorkey.jose.claim_rules import audiences, numeric_date
@@ -13,6 +13,8 @@ from doorkey.protocol.access_token import client_of, scopes_of
 from doorkey.protocol.token_profiles import TokenProfile
 from doorkey.values import Scope
 from doorkey.wire.urls import shown_url
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 class _Claims(NamedClaims):
@@ -83,8 +85,9 @@ def access_token_of(issuer: str, claims: Mapping[str, Any], profile: TokenProfil
 
 
 def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _Claims({name: _frozen(one) for name, one in cast("dict[str, Any]", value).items()})
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Any]", value).items()
+        return _Claims({name: one if type(one) in _PLAIN else _frozen(one) for name, one in members})
     if isinstance(value, list):
         return _Items([_frozen(one) for one in cast("list[object]", value)])
     return value

@@ -153,16 +153,17 @@ class VerifierCore:
         """The URLs of the issuers."""
         return tuple(self._by_name)
 
-    def cached(self, token: str) -> AccessToken | None:
-        """Return the token if it has been verified before and is still valid."""
-        return self._cache.get(_digest(token), self.clock())
+    def cached(self, digest: bytes) -> AccessToken | None:
+        """Return the token with this hash if it has been verified before and is still valid."""
+        return self._cache.get(digest, self.clock())
 
     def verified(self, token: str) -> Flow[AccessToken]:
         """Return a token that is valid now. Raises `InvalidAccessToken`, or why the token could not be checked."""
-        digest = _digest(token)
-        hit = self._cache.get(digest, self.clock())
-        if hit is not None:
-            return hit
+        digest = digest_of(token)
+        return self.cached(digest) or (yield from self.checked(token, digest))
+
+    def checked(self, token: str, digest: bytes) -> Flow[AccessToken]:
+        """Return a token that has been checked now. Raises as `verified`; `digest` is its hash."""
         verifier, asks = self._chosen(token)
         if asks:
             found, until = yield from AtIssuer(verifier.issuer, verifier.by_introspection(token, digest))
@@ -196,5 +197,6 @@ class VerifierCore:
         return self._by_name.get(issuer) or next((one for one in self._by_name.values() if one.has(issuer)), None)
 
 
-def _digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
+    """Return the hash under which a token is kept."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()

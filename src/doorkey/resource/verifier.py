@@ -13,7 +13,7 @@ from doorkey.protocol.access_token import check_binding
 from doorkey.protocol.certificate_binding import certificate_thumbprint
 from doorkey.protocol.token_profiles import TokenProfile
 from doorkey.resource.access_token import AccessToken
-from doorkey.resource.core import AtIssuer, IssuerVerifier, VerifierCore
+from doorkey.resource.core import AtIssuer, IssuerVerifier, VerifierCore, digest_of
 from doorkey.resource.requirement import ClaimCheck, ClaimName, Requirement
 from doorkey.resource.trusted_issuer import IntrospectionClient, TrustedIssuer, value_of
 from doorkey.runtime.clock import wall_time
@@ -168,9 +168,10 @@ class AccessTokenVerifier(_Verifier):
         `status` and a `challenge()`. `TransportError`, `ServerError`, `InvalidResponse` or another `VerificationError`
         says that the token could not be checked: respond with the status 503.
         """
-        found = self._core.cached(_text(token))
+        digest = digest_of(_text(token))
+        found = self._core.cached(digest)
         if found is None:
-            found = self._run(self._core.verified(token))
+            found = self._run(self._core.checked(token, digest))
         return self._check(found, _requirement(scopes, claims, acr, max_age), certificate, proven_key, scheme)
 
     def close(self) -> None:
@@ -212,9 +213,10 @@ class AsyncAccessTokenVerifier(_Verifier):
     ) -> AccessToken:
         """Return what `AccessTokenVerifier.verify` returns. Raises as it does."""
         try:
-            found = self._core.cached(_text(token))
+            digest = digest_of(_text(token))
+            found = self._core.cached(digest)
             if found is None:
-                found = await self._run(self._core.verified(token))
+                found = await self._run(self._core.checked(token, digest))
             return self._check(found, _requirement(scopes, claims, acr, max_age), certificate, proven_key, scheme)
         except BaseException as error:
             del token
