@@ -12,6 +12,7 @@
     ├─ InvalidResponse       it answered, but not the protocol; .problem .status .excerpt
     └─ VerificationError     a token or callback failed: .claim .reason .expected; doorkey.jose.errors: by the check
        ├─ MismatchingStateError   the callback does not belong to the request that was made
+       ├─ RequestRejected         an API rejects a request, see doorkey.resource: .status .challenge()
        └─ RecordError        a stored record is truncated, foreign, tampered with, or sealed with another key
 
 Whose fault decides the branch: yours, the network's, the server's decision, the server's bug, an attacker's.

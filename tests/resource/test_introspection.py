@@ -12,7 +12,9 @@ import pytest
 
 from doorkey import ExchangePolicy, TransportError, UsageError
 from doorkey.errors import InvalidClient, InvalidResponse, OAuthError, TemporarilyUnavailable, VerificationError
+from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
+from doorkey.jose.verification import verify
 from doorkey.protocol.introspection import JWT_MEDIA_TYPE, JWT_TYPE
 from doorkey.resource import (
     AccessTokenVerifier,
@@ -246,6 +248,19 @@ def test_an_introspection_client_with_wrong_options_is_refused(options: dict[str
 def test_the_secret_of_the_api_is_not_shown() -> None:
     assert ASKING.client_secret == Secret("api-secret")
     assert "api-secret" not in repr(ASKING) + repr(TrustedIssuer(ISSUER, audience=API, introspection=ASKING))
+
+
+def test_an_api_may_authenticate_by_its_private_key_or_by_post(apis: Apis, server: Server) -> None:
+    server.tokens[OPAQUE] = ACTIVE
+    key = generate_key("ES256")
+    by_key = IntrospectionClient(client_id="api", client_secret=key.as_dict(is_private=True))
+    by_post = replace(ASKING, auth_methods=("client_secret_post",))
+    for asking in (by_key, by_post):
+        apis(ISSUER, audience=API, introspection=asking).verify(OPAQUE)
+    by_key_form, by_post_form = (form_of(one) for one in server.requests if one.url.path == "/introspect")
+    assertion = verify(by_key_form["client_assertion"], key.public_jwk(), algorithms="ES256")
+    assert (assertion.claims["iss"], assertion.claims["aud"]) == ("api", ISSUER)
+    assert by_post_form["client_secret"] == "api-secret"
 
 
 def signed(members: dict[str, Any], key: Any = KEY, typ: str = JWT_TYPE, **changed: Any) -> httpx2.Response:

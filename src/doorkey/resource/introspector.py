@@ -105,11 +105,12 @@ class Introspector:
                 "the metadata of this issuer names no introspection_endpoint: give IntrospectionClient(endpoint=…)",
             )
         headers = (("Accept", JWT_MEDIA_TYPE),) if options.signed else ()
-        request = introspection_request(
-            endpoint, token, "access_token", headers=headers, http_hosts=self._server.http_hosts
-        )
         auth = client.method_for(None, metadata, "introspection")
-        request, response = yield from client.sent(request, auth, metadata, metadata.token_endpoint)
+        url = client.placed(endpoint, auth, metadata)
+        request = introspection_request(url, token, "access_token", headers=headers, http_hosts=self._server.http_hosts)
+        request, response = yield from client.sent(
+            request, auth, metadata, metadata.token_endpoint, kind="introspection"
+        )
         with client.explaining(request):
             if not options.signed:
                 return parse_introspection(response, self._clock())
