@@ -235,10 +235,10 @@ def test_a_key_on_a_curve_that_no_algorithm_has_is_refused() -> None:
 )
 def test_a_key_of_the_other_kind_is_refused(key: Any, is_secret: bool, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        sign_by_key(CLAIMS, key, alg=None, header={}, is_secret=is_secret)
+        sign_by_key(CLAIMS, import_key(key), alg=None, header={}, is_secret=is_secret)
 
 
 def test_signing_by_a_key_leaves_no_secret_in_local_variables() -> None:
     with pytest.raises(UsageError) as caught:
-        sign_by_key({"x": {1}}, Secret("do-not-show" * 9), alg=None, header={}, is_secret=True)
+        sign_by_key({"x": {1}}, import_key(Secret("do-not-show" * 9)), alg=None, header={}, is_secret=True)
     assert "do-not-show" not in local_variables(caught.value)

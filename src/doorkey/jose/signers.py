@@ -14,7 +14,7 @@ from joserfc.util import urlsafe_b64encode
 
 from doorkey.errors import OAuthError, TransportError, UsageError, printable
 from doorkey.jose.algorithms import ALGORITHMS, ASYMMETRIC, MAX_RSA_BITS, MIN_RSA_BITS
-from doorkey.jose.keys import Key, import_key
+from doorkey.jose.keys import Key
 from doorkey.jose.signing import json_of, protected_header, sign
 from doorkey.values import hides_locals, without_frames
 from doorkey.wire.flow import Flow, settled
@@ -57,7 +57,7 @@ def algorithm_for(key: Key, supported: object = None) -> str:
 @hides_locals
 def sign_by_key(
     claims: Mapping[str, object],
-    key: object,
+    key: Key,
     *,
     alg: str | None,
     header: Mapping[str, object],
@@ -71,14 +71,13 @@ def sign_by_key(
     `alg` defaults to `algorithm_for(key, supported)`. `is_secret` says whether the key is a shared secret, or a
     private key. `thumbprint_kid`: a key without a `kid` is named by its thumbprint (RFC 7638). Raises `UsageError`.
     """
-    imported = import_key(key)
-    if (imported.kty == "oct") is not is_secret:
+    if (key.kty == "oct") is not is_secret:
         needed = "a shared secret" if is_secret else "a private key (PEM, JWK or key object)"
         raise UsageError(f"this signature needs {needed}, and another kind of key was given")
-    alg = algorithm_for(imported, supported) if alg is None else alg
-    if thumbprint_kid and not imported.kid:
-        header = {"kid": imported.jose.thumbprint(), **header}
-    return sign(claims, imported, alg=alg, header=header, allow_short_secret=allow_short_secret)
+    alg = algorithm_for(key, supported) if alg is None else alg
+    if thumbprint_kid and not key.kid:
+        header = {"kid": key.jose.thumbprint(), **header}
+    return sign(claims, key, alg=alg, header=header, allow_short_secret=allow_short_secret)
 
 
 def sign_by_signer(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.arguments import flag, function, mapping, text
 from doorkey.errors import UsageError
+from doorkey.protocol.kept_key import KeptKey
 from doorkey.values import hides_locals
 
 if TYPE_CHECKING:
+    from doorkey.jose.keys import Key
     from doorkey.jose.signers import Signer
     from doorkey.wire.flow import Flow
 
@@ -36,6 +38,7 @@ class AssertionSigner:
     is_secret: bool = False
     thumbprint_kid: bool = False
     allow_short_secret: bool = False
+    keys: KeptKey = field(default_factory=KeptKey, init=False, compare=False)
 
     def __post_init__(self) -> None:
         header: dict[str, Any] = dict(mapping(self.headers, "the header of an assertion"))
@@ -61,10 +64,10 @@ class AssertionSigner:
             raise UsageError("thumbprint_kid= needs the key itself: give kid= beside signer=")
 
     @hides_locals
-    def sign(self, claims: Mapping[str, object], key: object, supported: object = None) -> str | Flow[str]:
+    def sign(self, claims: Mapping[str, object], key: Key | None = None, supported: object = None) -> str | Flow[str]:
         """Return an assertion of `claims`, or a flow that asks the signer for its signature.
 
-        `key` is that of the client, for a signer without one. `supported` are the algorithms that the server lists.
+        `key` is used in place of the own one. `supported` are the algorithms that the server lists.
         Raises `UsageError` for a key that does not fit, and `TransportError` for an error of the signer.
         """
         from doorkey.jose.signers import sign_by_key, sign_by_signer  # loaded only by clients that sign
@@ -74,7 +77,7 @@ class AssertionSigner:
             return sign_by_signer(claims, self.signer, alg=self.alg, header=self.headers)
         return sign_by_key(
             claims,
-            self.key if self.key is not None else key,
+            self.keys.of(self.key) if key is None else key,
             alg=self.alg,
             header=self.headers,
             supported=supported,

@@ -13,6 +13,7 @@ from doorkey.protocol.client_parameters import add_assertion
 from doorkey.values import hides_locals, without_frames
 
 if TYPE_CHECKING:
+    from doorkey.jose.keys import Key
     from doorkey.jose.signers import Signer
     from doorkey.wire.flow import Flow
 
@@ -42,10 +43,11 @@ class _SignedAssertion:
         """
         if method == "GET":
             raise UsageError("a client assertion travels in a body: use POST")
-        signer = self._signer
-        key = signer.key if signer.key is not None else client.client_secret
-        if signer.signer is None and not key:
-            raise UsageError(f"{self.name} needs a key: give it as client_secret, or as key=…")
+        key = None
+        if self._signer.signer is None and self._signer.key is None:
+            if not client.client_secret:
+                raise UsageError(f"{self.name} needs a key: give it as client_secret, or as key=…")
+            key = client.keys.of(client.client_secret)
         issued = int(client.now)
         claims: dict[str, object] = {
             **self._claims,
@@ -61,7 +63,7 @@ class _SignedAssertion:
             return _with_signed(assertion, client, uri, headers, body)
         return uri, headers, add_assertion(body, ASSERTION_TYPE, assertion, client.client_id, uri)
 
-    def _signed(self, claims: Mapping[str, object], key: object, supported: object) -> str | Flow[str]:
+    def _signed(self, claims: Mapping[str, object], key: Key | None, supported: object) -> str | Flow[str]:
         try:
             return self._signer.sign(claims, key, supported)
         except UsageError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from doorkey.protocol.kept_key import KeptKey
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
@@ -24,6 +25,7 @@ class ClientIdentity:
     `credential` is the secret, or the private key (PEM, JWK or key object). `audience` is whom a client assertion is
     for unless the method names it itself: the issuer where it is known, else the token endpoint. `now` is in seconds.
     `signing_algs` are the algorithms of client assertions that the server's metadata lists (RFC 8414 §2), if it does.
+    `keys` keeps the credential as a key once it has been read.
     """
 
     client_id: str
@@ -31,6 +33,7 @@ class ClientIdentity:
     audience: str
     now: float
     signing_algs: object = None
+    keys: KeptKey = field(default_factory=KeptKey, compare=False)
 
     @property
     def client_secret(self) -> Any:

@@ -194,7 +194,7 @@ class AssertionMaker:
             **({"sub": self.subject} if self.subject is not None else {}),
             **self.claims,
         }
-        return self.signer.sign(claims, None)
+        return self.signer.sign(claims)
 
 
 def _signed(maker: AssertionMaker, core: SessionCore) -> str | Flow[str]:

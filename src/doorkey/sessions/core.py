@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, ServerError, UsageError
 from doorkey.protocol.grants import ClientCredentialsGrant, ExtensionGrant, RefreshTokenGrant
+from doorkey.protocol.kept_key import KeptKey
 from doorkey.renewal.effects import Active, Renewed, saving
 from doorkey.renewal.slot import Slot
 from doorkey.runtime.reentrancy import refuse_reentry
@@ -70,6 +71,7 @@ class SessionCore(KnownServer):
         self.is_shared = state is not None
         self.slot: TokenState = Slot(self, options.leeway, caps_leeway=False) if state is None else state
         self.token_view: OAuth2Token | None = None
+        self.keys_of_client = KeptKey()
         self.initial_grant: Grant | None = None  # of a session that signs its own assertions
         self.client().load()
         if not self.is_shared:
@@ -163,6 +165,7 @@ class SessionCore(KnownServer):
             token_types=options.token_types,
             clock=options.clock,
             observer=self.observer,
+            keys=self.keys_of_client,
             has_bound_tokens=options.tls_client_certificate_bound_access_tokens,
             hooks=HooksOnWire(self.hooks, self.library) if self.hooks.registered else None,
             registered=self.auth_methods,

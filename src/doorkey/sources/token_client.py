@@ -17,6 +17,7 @@ from doorkey.protocol.client_auth_choice import chosen_method, default_methods, 
 from doorkey.protocol.client_auth_hints import explaining
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
 from doorkey.protocol.grants import RefreshTokenGrant, presented
+from doorkey.protocol.kept_key import KeptKey
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_id_token, parse_token, token_request
 from doorkey.sources.token_call import TokenCall
@@ -66,6 +67,7 @@ class TokenClient:
     `observer`: is told of each token request.
     `hooks`: the compliance hooks of a session.
     `has_bound_tokens`: the client's tokens are bound to its TLS certificate (RFC 8705 §3).
+    `keys`: keeps the credential as a key once it has been read.
     `registered`: client authentication methods that a session knows by name.
     `adapt`: makes a client authentication method of an `auth=` value of an HTTP library.
     """
@@ -80,6 +82,7 @@ class TokenClient:
     observer: Observer
     hooks: RequestHooks | None = None
     has_bound_tokens: bool = False
+    keys: KeptKey = field(default_factory=KeptKey)
     registered: Mapping[str, ClientAuthMethod] | None = None
     adapt: Callable[[object], ClientAuthMethod] = field(default=_as_given)
 
@@ -186,4 +189,4 @@ class TokenClient:
         near = token_endpoint is not None and (token_endpoint == url or origin_of(token_endpoint) == origin_of(url))
         audience = metadata.issuer or (token_endpoint if near else None) or url
         algs = supported(metadata.extra, kind, "auth_signing_alg_values")
-        return ClientIdentity(self.client_id, self.credential, audience, self.clock(), algs)
+        return ClientIdentity(self.client_id, self.credential, audience, self.clock(), algs, self.keys)

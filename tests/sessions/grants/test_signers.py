@@ -6,6 +6,12 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from doorkey import AsyncTokenSource, ClientCredentials, TokenSource
 from doorkey.errors import TransportError, UsageError
@@ -160,3 +166,37 @@ def test_the_metadata_chooses_between_rs256_and_ps256(adapter: Adapter, hostile:
         "RS256",
         "PS256",
     ]
+
+
+@pytest.fixture
+def keys_read(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The keys in PEM that have been read, in order."""
+    read = list[object]()
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        read.append(args[0])
+        return load_pem_private_key(*args, **kwargs)
+
+    monkeypatch.setattr("doorkey.jose.key_reading.load_pem_private_key", counting)
+    return read
+
+
+def test_a_key_is_read_once_for_all_requests_of_a_session_or_source(
+    adapter: Adapter, hostile: Hostile, keys_read: list[object]
+) -> None:
+    pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    hostile.on("/token", token("at-1", expires_in=1))
+    account = robot(adapter, token_endpoint=hostile.token_endpoint, issuer="robots", key=pem)
+    client = adapter.client("c", pem, token_endpoint=hostile.token_endpoint)
+    for _ in range(3):
+        account.fetch_token()
+        client.fetch_token()
+    assert len(keys_read) == 2
+    now = [0.0]
+    with TokenSource(
+        ClientCredentials("c", pem), token_endpoint=hostile.token_endpoint, clock=lambda: now[0]
+    ) as source:
+        for now[0] in (0.0, 1000.0, 2000.0):
+            source.token()
+    assert len(keys_read) == 3
+    assert len(hostile.token_requests) == 9
