@@ -136,7 +136,17 @@ def test_a_call_without_the_size_of_its_body_does_nothing(control: Control) -> N
 
 
 def test_both_kinds_of_provider_have_the_same_methods() -> None:
-    for name in ("token", "id_token", "logout_token", "log_in", "advance", "clock", "rotate_keys", "issuer_of"):
+    for name in (
+        "token",
+        "id_token",
+        "logout_token",
+        "log_in",
+        "end_session",
+        "advance",
+        "clock",
+        "rotate_keys",
+        "issuer_of",
+    ):
         ours, theirs = (inspect.signature(getattr(kind, name)) for kind in (Provider, RemoteProvider))
         assert [*ours.parameters] == [*theirs.parameters], name
         assert [p.default for p in ours.parameters.values()] == [p.default for p in theirs.parameters.values()], name

@@ -1,5 +1,6 @@
 """The test kit in pytest and in unittest, and what it does about mistakes in the test itself."""
 
+import os
 import subprocess
 import sys
 import unittest
@@ -57,7 +58,10 @@ def test_unused(doorkey_provider):
         "no:cacheprovider",
         str(tmp_path),
     ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path)
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    run = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path, env=environment
+    )
     assert "2 passed, 1 error" in run.stdout
     assert (
         "no request triggered the fault for a path ending in '/token' (status=503), which waits for 2 more"

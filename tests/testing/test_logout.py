@@ -107,6 +107,15 @@ def test_the_page_frames_the_registered_origins_and_runs_no_other_script(provide
     assert answer.text.count("<script>") == 1
 
 
+def test_a_test_ends_a_session(provider: Provider, app: App) -> None:
+    _, tokens = logged_in(provider)
+    assert provider.end_session(tokens["session_state"])
+    assert not provider.end_session(tokens["session_state"])
+    assert len(app.tokens) == len(provider.logout_calls) == 1
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert requests.get(provider.userinfo_endpoint, headers=bearer, timeout=30).status_code == 401
+
+
 def test_an_administrator_who_ends_a_session_tells_the_clients(provider: Provider, app: App) -> None:
     _, tokens = logged_in(provider)
     admin = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}

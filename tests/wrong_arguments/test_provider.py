@@ -18,7 +18,7 @@ from tests.support.wrong_values import failures, parameters_of, refused
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
 CLIENT = {"grant_type": "client_credentials", "client_id": "client-1", "client_secret": "my-secret"}
-BINDS = ("host", "port", "allow_remote", "store")
+BINDS = ("host", "port", "allow_remote", "store", "https", "tls_names")
 MORE = ("email", "family_name", "links", "sub", "no_such")
 
 
@@ -26,7 +26,6 @@ def served(**given: Any) -> None:
     """Start a provider, and use what it was given: an answer from 500 on says that it should have been refused."""
     with Provider(**given) as provider, requests.Session() as http:
         http.trust_env = False
-        http.verify = provider.ca_file if provider.origin.startswith("https:") else True
 
         def ask(realm: str, form: dict[str, Any]) -> dict[str, Any]:
             answer = http.post(f"{provider.issuer_of(realm)}/protocol/openid-connect/token", form)
@@ -87,6 +86,7 @@ def test_where_a_provider_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     refused(
         failures(listening, {}, [name for name in BINDS if name != "allow_remote"]),
         failures(listening, {"allow_remote": True, "host": "127.0.0.1"}, BINDS),
+        failures(listening, {"https": True}, ["tls_names"]),
         failures(lambda value: Provider(allow_remote=value), {}, ["value"]),
     )
 
@@ -121,6 +121,7 @@ def test_the_tokens_and_logins_that_a_test_orders(provider: Provider) -> None:
         failures(provider.logout_token, {"username": "alice"}),
         failures(provider.send_logout_token, {"client_id": "client-1"}),
         failures(provider.browser().log_out, {}),
+        failures(provider.end_session, {"session_id": "s"}),
         failures(provider.rotate_keys, {}, ["realm"]),
         failures(provider.log_in, {"url": f"{provider.authorization_endpoint}?client_id=x", "username": "alice"}),
         failures(provider.browser().open, {"url": provider.issuer}),

@@ -46,6 +46,16 @@ class Connection(H11Protocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Close the connection once its response is complete.
+
+        An idle TLS connection is aborted: its peer would have to agree to the end, and does not read just then.
+        """
+        super().shutdown()
+        idle = self.transport.is_closing() and not self.transport.get_write_buffer_size()
+        if idle and self.transport.get_extra_info("ssl_object") is not None:
+            self.transport.abort()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse bytes that are not an HTTP request."""
         self._stop_waiting()

@@ -55,6 +55,7 @@ def operations_of(provider: Provider) -> Mapping[str, Operation]:
         "id_token": provider.id_token,
         "logout_token": provider.logout_token,
         "send_logout_token": send_logout_token,
+        "end_session": provider.end_session,
         "log_in": provider.log_in,
         "advance": provider.advance,
         "clock": provider.clock,

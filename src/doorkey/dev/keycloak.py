@@ -200,11 +200,9 @@ class Keycloak:
         """Return the circumstances of a token that is ordered from a realm now."""
         return self.at(self._realms[name], issuer)
 
-    def perform(self, name: str, effect: Effect[T]) -> T:
-        """Perform one effect on what is stored of the realm called `name`."""
-        realm = self._realms[name]
-        outcome: T = Storage(name, realm.directory, self._store, realm.settings, self._clock()).perform(effect)
-        return outcome
+    def run_in(self, name: str, flow: Flow[T]) -> T:
+        """Run a flow over what is stored of the realm called `name`."""
+        return self.run(self._realms[name], flow)
 
     def rotate_keys(self, name: str, *, withdraw: bool) -> None:
         """Sign with new keys in the realm called `name`."""

@@ -24,7 +24,7 @@ from doorkey.dev.request_log import RequestLog
 from doorkey.dev.service import Service
 from doorkey.dev.serving import Server, listen
 from doorkey.errors import UsageError
-from doorkey.server.ended_sessions import SendLogoutToken
+from doorkey.server.ended_sessions import SendLogoutToken, end_session
 from doorkey.server.model import Settings
 from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import Client, User
@@ -287,6 +287,19 @@ class Provider(Service):
             raise UsageError("this client has no backchannel_logout_uri: register it with one")
         token = self.logout_token(username, client_id=client_id, sid=sid, claims=claims, key=key, realm=realm)
         return self.logout_calls.post(SendLogoutToken(uri, token))
+
+    def end_session(self, session_id: str, *, realm: str = ADMIN_REALM) -> bool:
+        """End a session as an administrator does, and tell its clients; False if there is none.
+
+        session_id: the `sid` of an ID token, or the `session_state` of a token response.
+
+        Raises `UsageError` for an unknown realm.
+        """
+        keycloak, at = self._running(), self._at(realm)
+        ended = keycloak.run_in(realm, end_session(at, text(session_id, "session_id")))
+        for order in keycloak.take_logout_tokens():
+            self.logout_calls.post(order)
+        return ended.found
 
     def browser(self) -> HeadlessBrowser:
         """Return a new browser for the pages of this provider: a second login in it needs no password."""

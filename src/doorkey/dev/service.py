@@ -189,7 +189,7 @@ class Service:
         boundary = int(now) + 1
         self._clock.advance(boundary - now + 0.001)  # a sum of floats may be a little less than it should
         for name in self.realms:
-            keycloak.perform(name, RevokeAllBefore(kind, boundary))
+            keycloak.run_in(name, iter(RevokeAllBefore(kind, boundary)))
 
     def _at(self, realm: str) -> At:
         _found(realm, self.realms, "realm")

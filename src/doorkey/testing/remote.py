@@ -139,6 +139,10 @@ class RemoteProvider:
         given = {"client_id": client_id, "sid": sid, "claims": claims, "key": key, "realm": realm}
         return LogoutCall(**self.call("send_logout_token", username=username, **given))
 
+    def end_session(self, session_id: str, *, realm: str = DEFAULT_REALM) -> bool:
+        """End a session as an administrator does, and tell its clients; False if there is none."""
+        return self.call("end_session", session_id=session_id, realm=realm) is True
+
     def log_in(self, url: str, username: str, password: str | None = None) -> str:
         """Log a user in at an authorization request's `url`, and return the callback URL."""
         return str(self.call("log_in", url=url, username=username, password=password))
