@@ -8,10 +8,13 @@ import httpx2
 import pytest
 
 from doorkey import (
+    AsyncKeySource,
     AsyncTokenSource,
     AsyncTokenVault,
     ClientCredentials,
+    Issuer,
     JWTBearer,
+    KeySource,
     OAuth2Auth,
     RefreshToken,
     ResourceOwnerCredentials,
@@ -23,6 +26,8 @@ from doorkey import (
 )
 from doorkey.errors import OAuthError
 from doorkey.integrations.httpx_transport import AsyncOAuthAuthorityClient, OAuthAuthorityClient
+from doorkey.jose import jwt
+from doorkey.jose.generation import generate_key
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
@@ -32,6 +37,7 @@ ARGUMENT = "-".join(["the", "argument", "of", "the", "call"])
 TOKEN = {"access_token": ARGUMENT}
 NO_TOKEN = {"access_token": ARGUMENT, "token_type": "no word"}
 SERVER: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
+KEY = generate_key("ES256")
 CLIENT = ClientCredentials("c")
 WRONG: Any = object()
 AS_TOKEN: Any = ARGUMENT
@@ -82,6 +88,13 @@ CALLS: dict[str, Callable[[], object]] = {
     "AsyncOAuthAuthorityClient(token_params=)": lambda: AsyncOAuthAuthorityClient(
         httpx2.AsyncClient(base_url="https://as.example"), token_params={"key": ARGUMENT}, leeway=-1
     ),
+    "KeySource(keys=)": lambda: KeySource(keys=Secret(ARGUMENT), cool_down=-1),
+    "AsyncKeySource(keys=)": lambda: AsyncKeySource(keys=Secret(ARGUMENT), jwks_uri="https://as.example/jwks"),
+    "Issuer(keys=)": lambda: Issuer("https://as.example", keys=AS_LIST),
+    "KeySource.verify(token)": lambda: KeySource(keys=KEY).verify(ARGUMENT),
+    "AsyncKeySource.verify(token)": lambda: asyncio.run(AsyncKeySource(keys=KEY).verify(ARGUMENT)),
+    "jwt.decode(token)": lambda: jwt.decode(ARGUMENT, KeySource(keys=KEY)),
+    "jwt.adecode(token)": lambda: asyncio.run(jwt.adecode(ARGUMENT, AsyncKeySource(keys=KEY))),
     "discover(issuer)": lambda: discover(f"ftp://user:{ARGUMENT}@as.example"),
     "adiscover(issuer)": lambda: asyncio.run(adiscover(f"ftp://user:{ARGUMENT}@as.example")),
 }

@@ -14,6 +14,7 @@ from doorkey.protocol.http_caching import Kept
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import wall_time
 from doorkey.runtime.forks import ForkSafeLock
+from doorkey.values import clears_locals
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
@@ -21,6 +22,7 @@ _MAX_ISSUERS: Final = 100
 """Issuers whose metadata is remembered for each client."""
 
 
+@clears_locals
 def discover(
     issuer: str,
     *,
@@ -53,6 +55,7 @@ def discover(
         return lookup.remember(run(lookup.request(), send))
 
 
+@clears_locals
 async def adiscover(
     issuer: str,
     *,

@@ -25,6 +25,8 @@ from doorkey.integrations.httpx_client import OAuth2Auth as HttpxAuth
 from doorkey.integrations.httpx_transport import AuthenticatingTransportFactory, OAuthAuthorityClient
 from doorkey.integrations.requests_client import OAuth2Auth as RequestsAuth
 from doorkey.jose import JsonWebToken, jwt
+from doorkey.jose.generation import generate_key
+from doorkey.jose.signing import sign
 from doorkey.oidc.core import CodeIDToken, UserInfo
 from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.protocol.metadata import ServerMetadata
@@ -50,6 +52,7 @@ from tests.support.hostile_server import Hostile, reply, token
 from tests.support.wrong_values import failures, parameters_of, refused
 
 CREDENTIALS = ClientCredentials("c", "s")
+FIRST = generate_key("ES256")
 NOBODY = "127.0.0.1:1"
 """Where nobody listens: what asks there has taken all it was given."""
 
@@ -190,6 +193,42 @@ def test_discovery_and_metadata(http: httpx2.Client) -> None:
         failures(AuthorizationTransaction.from_dict, {}),
         failures(AuthorizationTransaction.from_json, {}),
         failures(doorkey.public_address, {}),
+    )
+
+
+def test_keys_and_issuers(http: httpx2.Client, portals: dict[str, BlockingPortal]) -> None:
+    where = {"issuer": f"http://{NOBODY}", "http_client": http}
+    fixed = doorkey.KeySource(keys=[FIRST])
+    awaited = doorkey.AsyncKeySource(keys=[FIRST])
+    signed = sign({"sub": "alice"}, FIRST, alg="ES256")
+
+    def keys(**options: Any) -> None:
+        doorkey.KeySource(**{**where, **options}).keys()
+
+    def issuer(**options: Any) -> None:
+        made = doorkey.Issuer(**{**where, **options})
+        made.metadata()
+        made.keys.keys()
+
+    def awaiting(**options: Any) -> None:
+        source = doorkey.AsyncKeySource(**{"issuer": f"http://{NOBODY}", **options})
+        portals["asyncio"].call(source.keys)
+
+    def verify_later(**given: Any) -> None:
+        portals["asyncio"].call(partial(awaited.verify, **given))
+
+    def decode_later(**given: Any) -> None:
+        portals["asyncio"].call(partial(jwt.adecode, **given))
+
+    token = {"token": signed}
+    refused(
+        failures(keys, {}, parameters_of(doorkey.KeySource)),
+        failures(awaiting, {}, parameters_of(doorkey.AsyncKeySource)),
+        failures(issuer, {}, parameters_of(doorkey.Issuer)),
+        failures(fixed.verify, token),
+        failures(verify_later, token, parameters_of(fixed.verify)),
+        failures(fixed.checked, {}),
+        failures(decode_later, {"s": signed, "key": fixed}, ["s", "key", "claims_cls", "claims_options"]),
     )
 
 

@@ -13,6 +13,7 @@ from doorkey.sources.drivers import AwaitingDriver, BlockingDriver
 from doorkey.sources.key_source import AsyncKeySource, KeySource
 from doorkey.sources.key_times import KeyTimes
 from doorkey.sources.shared_issuer import SharedIssuer
+from doorkey.values import clears_locals
 from doorkey.wire.flow import Flow
 from doorkey.wire.limits import ExchangePolicy, policy_of
 from doorkey.wire.urls import shown_url
@@ -38,6 +39,7 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
     Raises `UsageError` for a URL that cannot be an issuer (RFC 8414 §2).
     """
 
+    @clears_locals
     def __init__(
         self,
         issuer: str,

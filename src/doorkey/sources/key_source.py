@@ -43,6 +43,7 @@ class KeySource(NotPicklable, KeysOfIssuer):
     Raises `UsageError` for arguments that name no issuer, or two.
     """
 
+    @clears_locals
     def __init__(
         self,
         issuer: str | Issuer | None = None,
@@ -122,6 +123,7 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
     `KeySource`.
     """
 
+    @clears_locals
     def __init__(
         self,
         issuer: str | Issuer | None = None,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 
+from doorkey.arguments import function
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
 from doorkey.jose.verification import asks_for_other_keys
 from doorkey.observe.logs import logger
@@ -66,6 +67,7 @@ class KeyCore:
         Keys are fetched again at most once per cool-down, and not if they were fetched for this call. Raises what
         `check` and `keys` raise.
         """
+        function(check, "check is a function of the keys")
         if self._keys is not None:
             return check(self._keys)
         before = self._fetched.kept
