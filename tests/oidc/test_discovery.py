@@ -154,6 +154,12 @@ def test_a_subclass_adds_members_and_replaces_rules() -> None:
         AuthorizationServerMetadata({**SERVER, "realm_color": "red"}).validate(metadata_classes=[Ours])
 
 
+@pytest.mark.parametrize("classes", [[dict], ["x"], 5])
+def test_classes_of_anything_else_are_a_usage_error(classes: Any) -> None:
+    with pytest.raises(UsageError, match="subclasses of AuthorizationServerMetadata"):
+        AuthorizationServerMetadata(SERVER).validate(classes)
+
+
 @pytest.mark.parametrize(
     ("issuer", "openid", "oauth"),
     [

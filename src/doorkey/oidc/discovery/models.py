@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
-from doorkey.arguments import members
+from doorkey.arguments import each
+from doorkey.errors import UsageError
 from doorkey.oidc.discovery.rules import (
     alg_values,
     array,
@@ -75,7 +76,10 @@ class AuthorizationServerMetadata(dict[str, Any]):
 
         Raises `UsageError`, which is a `ValueError`, that names the first member that the specification does not allow.
         """
-        extensions = members(metadata_classes or (), "metadata_classes are classes of metadata")
+        expected = "metadata_classes are subclasses of AuthorizationServerMetadata"
+        extensions = each(metadata_classes or (), type, expected)
+        if not all(issubclass(extension, AuthorizationServerMetadata) for extension in extensions):
+            raise UsageError(expected)
         for document in (self, *(extension(self) for extension in extensions)):
             for name in document.REGISTRY_KEYS:
                 getattr(document, f"validate_{name}")()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
+from doorkey.arguments import members
 from doorkey.errors import UsageError
 from doorkey.resource.validators.errors import InsufficientScopeError, InvalidTokenError
 
 Scopes: TypeAlias = "str | Iterable[str] | None"
+
+_EXPECTED: Final = "scopes are text, or a list of texts"
 
 
 class ValidatedRequest(Protocol):
@@ -52,7 +55,7 @@ class TokenValidator:
             must all have. A single text is one alternative; None, or an empty list, requires nothing.
         """
         granted = {*scope_list(token_scopes)}
-        alternatives = [required_scopes] if isinstance(required_scopes, str) else list(required_scopes or ())
+        alternatives = _alternatives(required_scopes)
         return bool(alternatives) and not any(
             granted and granted.issuperset(scope_list(alternative)) for alternative in alternatives
         )
@@ -77,7 +80,7 @@ class TokenValidator:
     def _check_scopes(self, granted: Scopes, required: Scopes, what: str = "scope") -> None:
         """Raise `InsufficientScopeError` unless `granted` has one of the alternatives in `required`."""
         if self.scope_insufficient(granted, required):
-            names = [required] if isinstance(required, str) else [*(required or ())]
+            names = _alternatives(required)
             error = InsufficientScopeError(
                 f"the {what} of the access token does not permit this request",
                 realm=self.realm,
@@ -101,12 +104,14 @@ class BearerTokenValidator(TokenValidator):
         self._check_scopes(token.get_scope(), scopes)
 
 
+def _alternatives(scopes: Scopes) -> list[Any]:
+    return [scopes] if isinstance(scopes, str) else [*members(scopes or (), _EXPECTED)]
+
+
 def scope_list(scopes: object) -> list[str]:
     """Return the scopes of text with spaces between them, or of a list; None is no scope."""
     if scopes is None:
         return []
     if isinstance(scopes, str):
         return scopes.split()
-    if isinstance(scopes, Iterable):
-        return [str(scope) for scope in cast("Iterable[object]", scopes)]
-    raise UsageError("scopes are text, or a list of texts")
+    return [str(scope) for scope in members(scopes, _EXPECTED)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from doorkey.arguments import count, mapping, text
 from doorkey.errors import OAuthError
 from doorkey.protocol.rejections import InsufficientPrivileges, InvalidAccessToken, MissingAccessToken, RequestRejected
 
@@ -37,12 +38,16 @@ class ProtectorError(RequestRejected):
         realm: str | None = None,
         extra_attributes: Mapping[str, str] | None = None,
     ) -> None:
-        OAuthError.__init__(self, None, description or self._default, uri)
+        told = text(description or self._default, "description")
+        OAuthError.__init__(self, None, told, None if uri is None else text(uri, "uri"))
         self.claim, self.reason, self.expected = "access_token", self.description, None
         self.args = (self.description,)
-        self.status_code = status_code or self.status
-        self.realm = realm
-        self.extra_attributes = dict(extra_attributes or {})
+        self.status_code = (
+            self.status if status_code is None else count(status_code, "status_code", least=400, most=599)
+        )
+        self.realm = None if realm is None else text(realm, "realm")
+        attributes = mapping(extra_attributes or {}, "extra_attributes")
+        self.extra_attributes = {str(name): text(value, "an extra attribute") for name, value in attributes.items()}
 
     def challenge(
         self, *, realm: str | None = None, resource_metadata: str | None = None, scheme: str = "Bearer"
