@@ -63,6 +63,14 @@ def test_a_page_needs_no_server_that_it_does_not_start(page: Path) -> None:
     assert [block[0] for block in BLOCK.finditer(page.read_text("utf-8")) if KEYCLOAK in block[1]] == []
 
 
+def test_a_login_with_a_verified_id_token_and_userinfo_takes_ten_lines() -> None:
+    setup, login = BLOCK.findall((ROOT / "docs" / "openid.md").read_text("utf-8"))[:2]
+    assert "id_token_claims" in login
+    assert ".userinfo()" in login
+    imports = [line for line in setup.splitlines() if "OAuth2Session" in line]
+    assert len([*imports, *(line for line in login.splitlines() if line.strip())]) <= 10
+
+
 @pytest.mark.parametrize("framework", ["FastAPI", "Flask", "Django"])
 def test_an_api_is_protected_in_ten_lines(framework: str) -> None:
     text = (ROOT / "docs" / "protecting-an-api" / "frameworks.md").read_text("utf-8")

@@ -375,3 +375,15 @@ def test_a_logout_token_is_used_once(party: RelyingParty) -> None:
     begun = party.begin()
     id_token = party.provider.id_token({"nonce": begun.nonce})
     assert party.backchannel_status(id_token) == 400
+
+
+def test_the_iss_of_a_verified_id_token_replaces_the_parameter_that_the_server_promises(party: RelyingParty) -> None:
+    promised = {**party.provider.metadata, "authorization_response_iss_parameter_supported": True}
+    party.options["metadata"] = promised
+    assert party.log_in(response_type="code id_token").id_token_claims is not None
+    with pytest.raises(VerificationError, match="iss is missing"):
+        party.log_in()
+    party.provider.in_channel = {"front": {"iss": "https://other.example"}}
+    with pytest.raises(VerificationError, match="iss"):
+        party.log_in(response_type="code id_token")
+    assert party.provider.asked("/token") == 1, "the code of the second login is not used"

@@ -328,3 +328,14 @@ def test_any_text_is_a_callback_or_an_error_of_ours(
     said = said_by(lambda: parse_callback(url, state=state, issuer=ISSUER, iss_required=required, fragment=fragment))
     assert said.isprintable()
     assert len(said) < 1000
+
+
+def test_the_iss_of_an_id_token_that_is_verified_replaces_the_parameter() -> None:
+    back = callback(("state", "s"), ("code", "c"), ("id_token", "h.p.s"))
+    required: dict[str, Any] = {"state": "s", "issuer": ISSUER, "iss_required": True}
+    assert parse_callback(back, **required, iss_in_id_token=True).parameters["code"] == "c"
+    for response, replaced in ((back, False), (callback(("state", "s"), ("code", "c")), True)):
+        with pytest.raises(VerificationError, match="iss is missing"):
+            parse_callback(response, **required, iss_in_id_token=replaced)
+    with pytest.raises(VerificationError, match="another authorization server"):
+        parse_callback(f"{back}&iss=https://other.example", **required, iss_in_id_token=True)

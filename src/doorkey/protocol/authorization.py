@@ -206,12 +206,14 @@ def parse_callback(
     state: str | None,
     issuer: str | None = None,
     iss_required: bool = False,
+    iss_in_id_token: bool = False,
     fragment: bool = False,
 ) -> Callback:
     """Return the checked parameters of an authorization response of any response type (RFC 6749 §4.1.2, RFC 9207 §2.4).
 
     `response` and `fragment` are as for `callback_pairs`. `state` is the state that the request sent (None: it sent
     none), `issuer` the server that it was sent to. `iss_required`: that server's metadata promises the parameter `iss`.
+    `iss_in_id_token`: an ID token in the response, whose `iss` the caller verifies, replaces it (RFC 9207 §2.4).
     Checks in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and
     `VerificationError` for the callback of another request, and `ServerError` for an error response.
     """
@@ -221,7 +223,8 @@ def parse_callback(
         raise VerificationError(repeated[0], "stands in the callback more than once")
     parameters = dict(pairs)
     _check_state(parameters.get("state"), state)
-    _check_issuer(parameters.get("iss"), issuer, iss_required)
+    names_itself = iss_in_id_token and bool(parameters.get("id_token"))
+    _check_issuer(parameters.get("iss"), issuer, iss_required and not names_itself)
     if "error" in parameters:
         name = parameters["error"] or "invalid_error"
         raise ServerError.named(name)(name, parameters.get("error_description"), parameters.get("error_uri"))

@@ -160,6 +160,7 @@ def parsed(
             state=expected,
             issuer=options.metadata.issuer,
             iss_required=options.metadata.iss_in_callbacks,
+            iss_in_id_token=pending is not None and _verifies_id_token(pending, options),
             fragment=fragment,
         )
     except MismatchingStateError:
@@ -189,6 +190,7 @@ def _parsed_by_transaction(
         state=transaction.state,
         issuer=transaction.issuer or options.metadata.issuer,
         iss_required=options.metadata.iss_in_callbacks,
+        iss_in_id_token=_verifies_id_token(pending, options),
         fragment=pending.fragment,
     )
     if options.clock() >= transaction.expires_at:
@@ -197,6 +199,11 @@ def _parsed_by_transaction(
         raise VerificationError("transaction", "has been finished already: begin the login again")
     _check_id_token_came(pending, callback)
     return AuthorizationResponse(callback.parameters, pending, pending.fragment, authorizations, transaction)
+
+
+def _verifies_id_token(pending: Pending, options: SessionOptions) -> bool:
+    """Say whether the response has an ID token that the session verifies before it uses anything of the response."""
+    return "id_token" in pending.response_type.split() and options.metadata.issuer is not None
 
 
 def _check_id_token_came(pending: Pending, callback: Callback) -> None:
