@@ -50,7 +50,7 @@ def test_tokens_are_verified_beside_other_libraries_and_an_unknown_kid_costs_one
     table = measured("--verify")
     for peer in ("raw check and parsing", "PyJWT", "joserfc", "authlib"):
         assert len(re.findall(rf"signature and claims .*│ {peer} [\d.]+ µs", table)) == 2
-    assert len(re.findall(r"access token, cached +│ [\d.]+ µs", table)) == 2
+    assert len(re.findall(r"cached: access token +│ [\d.]+ µs", table)) == 2
     assert re.search(r"10000 tokens with an unknown kid +│ 1 +│ PyJWT \d+", table)
 
 

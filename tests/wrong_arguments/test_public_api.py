@@ -197,7 +197,8 @@ def test_discovery_and_metadata(http: httpx2.Client) -> None:
 
 
 def test_keys_and_issuers(http: httpx2.Client, portals: dict[str, BlockingPortal]) -> None:
-    where = {"issuer": f"http://{NOBODY}", "http_client": http}
+    where: dict[str, Any] = {"issuer": f"http://{NOBODY}", "http_client": http}
+    here: dict[str, Any] = {"issuer": f"http://{NOBODY}"}
     fixed = doorkey.KeySource(keys=[FIRST])
     awaited = doorkey.AsyncKeySource(keys=[FIRST])
     signed = sign({"sub": "alice"}, FIRST, alg="ES256")
@@ -211,7 +212,7 @@ def test_keys_and_issuers(http: httpx2.Client, portals: dict[str, BlockingPortal
         made.keys.keys()
 
     def awaiting(**options: Any) -> None:
-        source = doorkey.AsyncKeySource(**{"issuer": f"http://{NOBODY}", **options})
+        source = doorkey.AsyncKeySource(**{**here, **options})
         portals["asyncio"].call(source.keys)
 
     def verify_later(**given: Any) -> None:
