@@ -1,3 +1,4 @@
+import hashlib
 import json
 from typing import Any
 
@@ -14,6 +15,7 @@ from doorkey.jose.encryption import (
     decrypt_token,
     encrypt,
     is_encrypted,
+    key_of_client_secret,
 )
 from doorkey.jose.encryption_algorithms import DEFAULT_MANAGEMENT, ENCRYPTIONS, MANAGEMENT
 from doorkey.jose.keys import import_key
@@ -270,3 +272,26 @@ def test_a_key_in_the_header_is_never_the_key(named: bool) -> None:
 def test_an_oct_key_of_joserfc_is_accepted() -> None:
     key = OctKey.generate_key(128)
     assert decrypt(encrypt(b"content", key, alg="A128KW", enc="A128GCM"), key, algorithms=["A128KW"]) == b"content"
+
+
+@pytest.mark.parametrize(
+    ("alg", "enc", "digest", "size"),
+    [
+        ("A128KW", "A256GCM", hashlib.sha256, 16),
+        ("A256GCMKW", "A128GCM", hashlib.sha256, 32),
+        ("dir", "A128GCM", hashlib.sha256, 16),
+        ("dir", "A128CBC-HS256", hashlib.sha256, 32),
+        ("dir", "A192CBC-HS384", hashlib.sha384, 48),
+        ("dir", "A256CBC-HS512", hashlib.sha512, 64),
+    ],
+)
+def test_a_client_secret_stands_for_the_left_part_of_its_hash(alg: str, enc: str, digest: Any, size: int) -> None:
+    key = key_of_client_secret("the client's secret", alg=alg, enc=enc)
+    token = encrypt(b"content", digest(b"the client's secret").digest()[:size], alg=alg, enc=enc)
+    assert decrypt(token, key, algorithms=[alg]) == b"content"
+
+
+@pytest.mark.parametrize(("alg", "enc"), [("RSA-OAEP", "A128GCM"), ("ECDH-ES", "A128GCM"), ("A128KW", "x"), ("x", "x")])
+def test_a_client_secret_is_for_symmetric_encryption_alone(alg: str, enc: str) -> None:
+    with pytest.raises(UsageError):
+        key_of_client_secret("the client's secret", alg=alg, enc=enc)

@@ -1,6 +1,7 @@
 """`JsonWebSignature`: signed messages, by the calls of programs written for Authlib."""
 
 import json
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,7 @@ def test_a_message_comes_back_with_its_header_once_its_signature_is_verified() -
     assert (data["payload"], data.payload) == (b"example", b"example")
     assert data["header"] == data.header == {"alg": "ES256", "kid": "mine", "x": 1}
     assert repr(data) == "<Deserialized alg='ES256'>"
+    assert type(pickle.loads(pickle.dumps(data))) is dict  # noqa: S301  # a copy has passed no check
     assert repr(jws) == "<JsonWebSignature ES256>"
 
 

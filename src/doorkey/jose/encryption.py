@@ -29,6 +29,7 @@ from doorkey.jose.encryption_algorithms import (
     KeyManagement,
     check_key,
     encryption_named,
+    key_of_client_secret,
     management_named,
     names,
 )
@@ -39,7 +40,7 @@ from doorkey.values import hides_locals
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 __all__ = ["DecryptedToken", "decrypt", "decrypt_nested", "decrypt_token", "encrypt", "is_encrypted"]
-__all__ += ["unsafe_encrypted_header"]
+__all__ += ["key_of_client_secret", "unsafe_encrypted_header"]
 
 MAX_BYTES: Final = 64 * 1024
 MAX_INFLATED: Final = 256 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -9,7 +10,8 @@ from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from doorkey.arguments import texts
 from doorkey.errors import UsageError, printable
-from doorkey.jose.keys import Key
+from doorkey.jose.keys import Key, import_key
+from doorkey.values import Secret, hides_locals
 
 Operation: TypeAlias = Literal["encrypt", "decrypt"]
 
@@ -108,6 +110,23 @@ def check_key(key: Key, alg: KeyManagement, enc: ContentEncryption, operation: O
     if operation == "decrypt" and not key.jose.is_private:
         raise UsageError("decryption needs a private key; this one is public")
     _check_purpose(key, alg, enc, operation)
+
+
+@hides_locals
+def key_of_client_secret(secret: Secret | str, *, alg: str, enc: str) -> Key:
+    """Return the key that a client secret stands for in symmetric encryption (OpenID Connect Core §10.2).
+
+    `secret`: the client secret.
+    `alg`, `enc`: the registered algorithms, for instance `A128KW` or `dir`, and `A128GCM`.
+
+    Raises `UsageError` for an unknown algorithm, and for an `alg` that needs a key pair.
+    """
+    management, content = management_named(alg), encryption_named(enc)
+    if management.types != ("oct",):
+        raise UsageError(f"{alg} needs a key pair: a client secret is for A*KW, A*GCMKW and dir")
+    size = management.size or content.key
+    digest = hashlib.sha256 if size <= 32 else hashlib.sha384 if size <= 48 else hashlib.sha512
+    return import_key(digest(Secret(secret).reveal().encode("utf-8")).digest()[:size])
 
 
 def _check_purpose(key: Key, alg: KeyManagement, enc: ContentEncryption, operation: Operation) -> None:
