@@ -51,9 +51,9 @@ class Connection(H11Protocol):
 
         An idle TLS connection is aborted: its peer would have to agree to the end, and does not read just then.
         """
+        idle = not self.transport.is_closing() and not self.transport.get_write_buffer_size()
         super().shutdown()
-        idle = self.transport.is_closing() and not self.transport.get_write_buffer_size()
-        if idle and self.transport.get_extra_info("ssl_object") is not None:
+        if idle and self.transport.is_closing() and self.transport.get_extra_info("ssl_object") is not None:
             self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:

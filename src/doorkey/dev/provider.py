@@ -148,7 +148,7 @@ class Provider(Service):
     def _let_go(self, timeout: float | None = None) -> None:
         """Wait for the thread, at most `timeout` seconds, and close the store."""
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+            self._server.stop()
             self._thread.join(timeout)
         if self._store is not None:
             self._store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 
 import uvicorn
 
@@ -13,6 +14,9 @@ from doorkey.dev.certificates import Certificates
 from doorkey.dev.connections import limited_to
 from doorkey.dev.limits import Limits
 from doorkey.errors import UsageError
+
+TICK = 0.1
+GRACE_SECONDS = 1.0
 
 
 class Server(uvicorn.Server):
@@ -31,22 +35,56 @@ class Server(uvicorn.Server):
                 log_level="critical",
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=1,
             )
         )
         self.config.load()
         self.config.ssl = certificates.server_context if certificates else None  # by itself it takes files only
         self.ready = threading.Event()
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
 
+    def stop(self) -> None:
+        """Stop soon. Callable from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def main_loop(self) -> None:
+        """Return when the server is to stop; uvicorn's own loop looks ten times in a second."""
+        self._loop = asyncio.get_running_loop()
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864_000
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._stopping.wait()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop, and close the connections that uvicorn does not know: those whose TLS handshake is not complete."""
-        await super().shutdown(sockets)
-        transports = getattr(asyncio.get_running_loop(), "_transports", {})  # asyncio has no public name for them
+        """Stop listening, complete the requests that are being answered, and close every connection.
+
+        A request that does not end within `GRACE_SECONDS` is canceled. uvicorn's own method makes each test wait for a
+        tenth of a second, and does not know the connections whose TLS handshake is not complete.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + GRACE_SECONDS
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await _rounds()
+        while (self.server_state.connections or self.server_state.tasks) and loop.time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # uvicorn has no event for this
+        for task in self.server_state.tasks:
+            task.cancel()
+        await _rounds()
+        transports = getattr(loop, "_transports", {})  # asyncio has no public name for them
         for transport in list(transports.values()):
             transport.abort()
-        for _ in range(3):  # the loop closes an aborted connection in its next round
-            await asyncio.sleep(0)
+        await _rounds()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and set `ready`; `failure` is the error if that failed."""
@@ -57,6 +95,12 @@ class Server(uvicorn.Server):
             self.should_exit = True
         finally:
             self.ready.set()
+
+
+async def _rounds() -> None:
+    """Let the event loop complete what it has begun: it closes a connection in the round after the last byte."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def listen(host: str, port: int) -> socket.socket:
