@@ -100,8 +100,12 @@ _raise_oauth_error, _raise_for_status = unguarded(raise_oauth_error), unguarded(
 
 
 def _repair(response: Response) -> str:
-    """Return the end of a message about a response that is not in the protocol; a failed server is not repaired."""
-    return _REPAIR if response.status < 500 else ""
+    """Return the end of a message about a response that is not in the protocol.
+
+    A failed server is not repaired, and hooks do not see documents, which are requested by GET.
+    """
+    is_document = response.asked is not None and response.asked.method == "GET"
+    return "" if is_document or response.status >= 500 else _REPAIR
 
 
 def _headers_of(response: Response) -> Pairs:
