@@ -50,7 +50,8 @@ class TokenCache(Generic[V]):
             self._add(key, _Entry(value, now, until))
 
     def __len__(self) -> int:
-        return len(self._young.keys() | self._old.keys())
+        with self._mutex:
+            return len(self._young.keys() | self._old.keys())
 
     def _add(self, key: bytes, entry: _Entry[V]) -> None:
         with self._mutex:
