@@ -135,6 +135,15 @@ def test_an_expired_token_is_rejected_and_the_error_states_by_how_much(
     assert "3600 seconds ago" in error.reason
 
 
+@each_good
+@pytest.mark.parametrize("name", ["sub", "jti", "client_id", "azp"])
+@pytest.mark.parametrize("value", [5, ["alice"], True])
+def test_the_names_in_a_token_are_text(
+    profile: TokenProfile, header: Any, claims: dict[str, Any], name: str, value: object
+) -> None:
+    assert rejected(profile, header, {**claims, name: value}).claim == name
+
+
 def test_a_token_from_the_future_is_rejected() -> None:
     profile, header, claims = GOOD["rfc9068"]
     for name in ("iat", "nbf", "auth_time"):
