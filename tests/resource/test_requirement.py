@@ -1,7 +1,7 @@
 """What a request may need of its token: scopes, claims, a recent or strong authentication, the proof of a key."""
 
 from base64 import urlsafe_b64encode
-from functools import partial
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -98,8 +98,20 @@ def test_a_requirement_that_cannot_be_met_is_an_error_of_the_program(wrong: dict
 
 
 def test_a_check_that_returns_something_to_await_is_not_taken_for_a_yes(api: Api) -> None:
-    with pytest.raises(UsageError, match="blocks"):
-        api.verify(token(tenant="acme"), claims={"tenant": partial(later)})
+    def unawaited(value: object) -> object:
+        return later(value)
+
+    def future(_: object) -> object:
+        return Awaitable()
+
+    for check in (unawaited, future):
+        with pytest.raises(UsageError, match="blocks"):
+            api.verify(token(tenant="acme"), claims={"tenant": check})
+
+
+class Awaitable:
+    def __await__(self) -> Iterator[None]:
+        yield
 
 
 def test_a_strong_authentication_is_one_of_those_that_the_request_accepts(api: Api) -> None:
