@@ -25,10 +25,12 @@ from doorkey.resource import (
     RequestRejected,
     TrustedIssuer,
 )
+from doorkey.resource.core import digest_of
 from doorkey.values import Secret
 from tests.resource.world import API, ASKING, ISSUER, KEY, OTHER_KEY, Apis, Net, Server, form_of, page, token
 from tests.support.backends import both_backends
 from tests.support.fake_clock import START, Clock
+from tests.support.flights import Watched
 
 OPAQUE = "2YotnFZFEjr1zCsicMWpAA"
 ACTIVE: dict[str, Any] = {"active": True, "aud": API, "scope": "orders:read", "client_id": "app", "sub": "alice"}
@@ -305,6 +307,19 @@ def test_a_response_without_a_signature_does_not_replace_a_signed_one(asking_sig
     assert isinstance(unchecked(asking_signed), InvalidResponse)
 
 
+def watched_lock_of(verifier: AccessTokenVerifier) -> Watched:
+    """Return the lock of the request about `OPAQUE`, before it is made: it tells who has queued."""
+    opaque, digest = verifier._core._opaque, digest_of(OPAQUE)
+    assert opaque is not None
+    assert opaque._introspector is not None
+    flow = opaque._introspector.members(OPAQUE, digest)
+    next(flow)
+    flow.close()
+    lock = Watched()
+    opaque._introspector._responses.get(digest, pytest.fail).lock = lock
+    return lock
+
+
 def test_threads_with_the_same_token_ask_once() -> None:
     server, begun, go = Server(), threading.Event(), threading.Event()
 
@@ -316,10 +331,12 @@ def test_threads_with_the_same_token_ask_once() -> None:
     server.instead["/introspect"] = slow
     http = httpx2.Client(transport=httpx2.MockTransport(Net(server)))
     verifier = AccessTokenVerifier(ISSUER, audience=API, introspection=ASKING, http_client=http, clock=Clock())
+    lock = watched_lock_of(verifier)
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(verifier.verify, OPAQUE)
         assert begun.wait(20)
         others = [pool.submit(verifier.verify, OPAQUE) for _ in range(7)]
+        lock.wait_for(7)
         go.set()
         assert {future.result().sub for future in (first, *others)} == {"alice"}
     assert server.asked == [OPAQUE]

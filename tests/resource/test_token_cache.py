@@ -48,7 +48,7 @@ def test_a_value_whose_time_is_over_does_not_stay_because_it_is_looked_up() -> N
 @pytest.mark.parametrize("entries", [0, 1, -1, 2.5, True, None])
 def test_the_bound_is_a_number_of_entries(entries: object) -> None:
     with pytest.raises(UsageError, match="cache_entries"):
-        TokenCache(entries)  # type: ignore[arg-type, var-annotated]  # pyright: ignore[reportArgumentType]
+        TokenCache(entries)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_threads_share_it_within_the_bound() -> None:
