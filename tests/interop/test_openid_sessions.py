@@ -36,7 +36,12 @@ def session() -> Iterator[Session]:
     made: list[OAuth2Session] = []
 
     def make(server: RealServer, client: str, secret: Any = None, **options: Any) -> OAuth2Session:
-        usual = {"issuer": server.issuer, "redirect_uri": CALLBACK, "scope": "openid", "default_timeout": 30}
+        usual: dict[str, Any] = {
+            "issuer": server.issuer,
+            "redirect_uri": CALLBACK,
+            "scope": "openid",
+            "default_timeout": 30,
+        }
         secret = f"{client}-secret" if secret is None else secret
         made.append(OAuth2Session(client, secret, **{**usual, **options}))
         return made[-1]

@@ -12,14 +12,15 @@ from doorkey.oidc.core import UserInfo
 from doorkey.oidc.core.claim_sources import only_named
 from tests.jose.test_claims import JSON
 
-CLAIMS = {
+SOURCES: dict[str, Any] = {
+    "one": {"JWT": "h.p.s"},
+    "two": {"endpoint": "https://bank.example/claims", "access_token": "at-of-the-bank"},
+    "three": {"endpoint": "https://games.example/claims"},
+}
+CLAIMS: dict[str, Any] = {
     "sub": "a",
     "_claim_names": {"address": "one", "phone_number": "one", "score": "two", "rank": "three"},
-    "_claim_sources": {
-        "one": {"JWT": "h.p.s"},
-        "two": {"endpoint": "https://bank.example/claims", "access_token": "at-of-the-bank"},
-        "three": {"endpoint": "https://games.example/claims"},
-    },
+    "_claim_sources": SOURCES,
 }
 
 
@@ -47,10 +48,10 @@ def test_without_sources_there_are_none() -> None:
         {"_claim_sources": []},
         {"_claim_names": {"address": "nowhere"}},
         {"_claim_names": {"address": ["one"]}},
-        {"_claim_sources": {**CLAIMS["_claim_sources"], "one": {}}},  # type: ignore[dict-item]
-        {"_claim_sources": {**CLAIMS["_claim_sources"], "one": {"JWT": "h.p.s", "endpoint": "https://x"}}},  # type: ignore[dict-item]
-        {"_claim_sources": {**CLAIMS["_claim_sources"], "one": {"endpoint": "https://x", "access_token": 1}}},  # type: ignore[dict-item]
-        {"_claim_sources": {**CLAIMS["_claim_sources"], **{str(n): {"JWT": "h.p.s"} for n in range(100)}}},  # type: ignore[dict-item]
+        {"_claim_sources": {**SOURCES, "one": {}}},
+        {"_claim_sources": {**SOURCES, "one": {"JWT": "h.p.s", "endpoint": "https://x"}}},
+        {"_claim_sources": {**SOURCES, "one": {"endpoint": "https://x", "access_token": 1}}},
+        {"_claim_sources": {**SOURCES, **{str(n): {"JWT": "h.p.s"} for n in range(100)}}},
     ],
 )
 def test_members_that_are_not_as_the_specification_defines_them_are_refused(changed: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ NONCE = Secret(str(LOGIN["nonce"]))
 
 
 def check(members: dict[str, Any], **expected: Any) -> Any:
-    login = ExpectedIDToken(**{"issuer": ISSUER, "client_id": CLIENT, "nonce": NONCE, **expected})
+    usual: dict[str, Any] = {"issuer": ISSUER, "client_id": CLIENT, "nonce": NONCE}
+    login = ExpectedIDToken(**{**usual, **expected})
     return login.checked(VerifiedToken({"alg": "ES256"}, members), NOW)
 
 

@@ -17,8 +17,17 @@ TENANTS = TenantIssuer("https://as.example/{tenantid}/v2", ["t1"])
 
 
 def logout(**more: Any) -> dict[str, Any]:
-    good = {"iss": ISSUER, "sub": "alice", "aud": CLIENT, "iat": NOW, "exp": NOW + 120, "jti": "j-1", "sid": "s-1"}
-    return {name: value for name, value in {**good, "events": {EVENT: {}}, **more}.items() if value is not None}
+    good: dict[str, Any] = {
+        "iss": ISSUER,
+        "sub": "alice",
+        "aud": CLIENT,
+        "iat": NOW,
+        "exp": NOW + 120,
+        "jti": "j-1",
+        "sid": "s-1",
+    }
+    changed: dict[str, Any] = {**good, "events": {EVENT: {}}, **more}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def token(members: dict[str, Any], typ: Any = "logout+jwt", issuer: Any = ISSUER) -> LogoutToken:

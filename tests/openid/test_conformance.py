@@ -5,7 +5,6 @@ a bad response, or makes it after a good one. A row that is not met is an expect
 """
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -13,12 +12,7 @@ from doorkey.errors import LoginRequired, UsageError, VerificationError
 from doorkey.jose import jwt
 from doorkey.oidc.core.claim_sources import only_named
 from tests.support.openid_provider import SECRET, SUB, Signer
-from tests.support.relying_party import RelyingParty
-
-
-def parameters(url: str) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(url).query))
-
+from tests.support.relying_party import RelyingParty, parameters
 
 # -- logins ------------------------------------------------------------------------------------------------------------
 

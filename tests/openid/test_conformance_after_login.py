@@ -1,19 +1,13 @@
 """The rows of conformance.md about what follows a login: renewal, UserInfo and logout (see test_conformance.py)."""
 
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from doorkey.errors import MismatchingStateError, VerificationError
 from doorkey.oidc.logout import FrontChannelLogout
 from tests.support.openid_provider import HOME, SECRET, SUB, Signer
-from tests.support.relying_party import RelyingParty
-
-
-def parameters(url: str) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(url).query))
-
+from tests.support.relying_party import RelyingParty, parameters
 
 # -- renewal -----------------------------------------------------------------------------------------------------------
 

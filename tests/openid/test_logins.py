@@ -11,7 +11,7 @@ from doorkey.oidc.core import TenantIssuer
 from doorkey.protocol.authorization import AuthorizationTransaction
 from tests.support.hostile_server import reply
 from tests.support.openid_provider import CLIENT, HOME, SECRET, SUB, OpenIDProvider, Signer
-from tests.support.relying_party import RelyingParty
+from tests.support.relying_party import RelyingParty, parameters
 
 
 def decryption_key() -> dict[str, Any]:
@@ -330,15 +330,13 @@ def test_an_option_that_cannot_be_is_a_usage_error(party: RelyingParty, options:
 
 
 def test_a_logout_url_has_a_hint_a_client_and_a_state(party: RelyingParty) -> None:
-    from urllib.parse import parse_qsl, urlsplit
-
-    native = party.client.native
+    native: Any = party.client.native
     url, state = native.create_logout_url()
-    assert (dict(parse_qsl(urlsplit(url).query)), state) == ({"client_id": CLIENT}, None)
+    assert (parameters(url), state) == ({"client_id": CLIENT}, None)
     url, state = native.create_logout_url(
         id_token_hint="h.p.s", post_logout_redirect_uri=HOME, state="mine", ui_locales="de fr"
     )
-    asked = dict(parse_qsl(urlsplit(url).query))
+    asked = parameters(url)
     assert asked == {
         "id_token_hint": "h.p.s",
         "client_id": CLIENT,

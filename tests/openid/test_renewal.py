@@ -4,10 +4,22 @@ from typing import Any
 
 import pytest
 
-from doorkey import AsyncTokenSource, RefreshToken, TokenSource
+from doorkey import AsyncTokenSource, AsyncTokenVault, RefreshToken, TokenSource, TokenVault
 from doorkey.errors import OAuthError, VerificationError
+from doorkey.stores import AsyncMemoryStore, MemoryStore
 from tests.support.openid_provider import CLIENT, SECRET
 from tests.support.relying_party import RelyingParty
+
+
+def saving(party: RelyingParty) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """Have the session save its tokens, and return what it saves, with what each of them replaces."""
+    saved: list[tuple[dict[str, Any], dict[str, str]]] = []
+
+    def update_token(token: dict[str, Any], **replaced: str) -> None:
+        saved.append((dict(token), replaced))
+
+    party.options["update_token"] = party.adapter.function(update_token)
+    return saved
 
 
 def test_the_id_token_of_a_login_stays_where_a_renewal_returns_none(party: RelyingParty) -> None:
@@ -26,8 +38,7 @@ def test_the_id_token_of_a_login_stays_where_a_renewal_returns_none(party: Relyi
 def test_nothing_of_a_renewal_for_another_login_is_used_or_saved(
     party: RelyingParty, claim: str, value: object
 ) -> None:
-    saved: list[dict[str, Any]] = []
-    party.options["update_token"] = party.adapter.function(lambda token, **_: saved.append(dict(token)))
+    saved = saving(party)
     first = party.log_in()
     party.provider.changed = {claim: value}
     party.provider.clock.advance(290)
@@ -36,7 +47,7 @@ def test_nothing_of_a_renewal_for_another_login_is_used_or_saved(
     assert error.value.claim == claim
     assert party.provider.asked("/api") == 0
     assert party.client.access_token == first.access_token
-    assert first.access_token == saved[-1]["access_token"]
+    assert [token["access_token"] for token, _ in saved] == [first.access_token]
 
 
 def test_the_original_may_come_from_a_store(party: RelyingParty) -> None:
@@ -52,8 +63,7 @@ def test_the_original_may_come_from_a_store(party: RelyingParty) -> None:
 
 
 def test_a_rotated_refresh_token_is_kept_where_the_id_token_cannot_be_verified(party: RelyingParty) -> None:
-    saved: list[tuple[dict[str, Any], dict[str, str]]] = []
-    party.options["update_token"] = party.adapter.function(lambda token, **old: saved.append((dict(token), old)))
+    saved = saving(party)
     first = party.log_in()
     party.provider.forges = True
     with pytest.raises(OAuthError, match="signature"):
@@ -97,3 +107,29 @@ def test_a_source_compares_the_id_tokens_of_its_renewals(party: RelyingParty) ->
     with pytest.raises(VerificationError, match="another user's"):
         call(source.token)
     call(source.aclose if is_async else source.close)
+
+
+def test_a_vault_compares_the_id_tokens_of_its_renewals_and_stores_nothing_of_another_login(
+    party: RelyingParty,
+) -> None:
+    provider, is_async, call = party.provider, party.adapter.kind.is_async, party.adapter.caller
+    login = party.log_in()
+    kind: Any = AsyncTokenVault if is_async else TokenVault
+    store: Any = AsyncMemoryStore() if is_async else MemoryStore()
+    how = {"client_id": CLIENT, "client_secret": SECRET, "metadata": provider.metadata, "clock": provider.clock}
+    vault = kind(store, **how)
+    call(vault.save, "alice", login)
+    provider.clock.advance(400)
+    renewed = call(vault.source("alice").token)
+    assert renewed.access_token.reveal() != login.access_token
+    provider.changed = {"sub": "another"}
+    provider.clock.advance(400)
+    with pytest.raises(VerificationError, match="another user's"):
+        call(vault.source("alice").token)
+    provider.changed = {}
+    provider.clock.advance(400)  # a failure begins a pause
+    again = call(vault.source("alice").token)
+    used = [request.form.get("refresh_token") for request in provider.server.token_requests]
+    assert used[-1] == used[-2] == renewed.refresh_token.reveal()
+    assert again.access_token != renewed.access_token
+    call(vault.aclose if is_async else vault.close)

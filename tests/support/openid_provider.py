@@ -4,7 +4,7 @@
 (claims; None removes one), `header` and `forges` change the next ID tokens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -83,13 +83,10 @@ class OpenIDProvider:
     _logins: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def __post_init__(self) -> None:
-        for path, answer in (
-            ("/.well-known/openid-configuration", lambda _: reply(json=self.metadata)),
-            ("/jwks", lambda _: reply(json={"keys": self.keys})),
-            ("/token", self._token),
-            ("/userinfo", self._userinfo),
-        ):
-            self.server.on(path, _answering(answer))
+        self.server.on("/.well-known/openid-configuration", _answering(self._metadata))
+        self.server.on("/jwks", _answering(self._jwks))
+        self.server.on("/token", _answering(self._token))
+        self.server.on("/userinfo", _answering(self._userinfo))
 
     @property
     def issuer(self) -> str:
@@ -194,13 +191,20 @@ class OpenIDProvider:
         """Return a logout token for the user, changed by `changed`; None removes a claim."""
         self.issued += 1
         now = int(self.clock())
-        good = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": f"j-{self.issued}", "sub": SUB}
-        claims = {**good, "sid": "sid-1", "events": {EVENT: {}}, **changed}
+        good: dict[str, Any] = {
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 120,
+            "jti": f"j-{self.issued}",
+            "sub": SUB,
+        }
+        claims: dict[str, Any] = {**good, "sid": "sid-1", "events": {EVENT: {}}, **changed}
         with self.typed("logout+jwt"):
             return self.signed({name: value for name, value in claims.items() if value is not None})
 
     @contextmanager
-    def typed(self, typ: str) -> Iterator[None]:
+    def typed(self, typ: str) -> Generator[None]:
         before, self.header = self.header, {**self.header, "typ": typ}
         try:
             yield
@@ -212,6 +216,12 @@ class OpenIDProvider:
         return f"at-{self.issued}"
 
     # -- the back channel ----------------------------------------------------------------------------------------------
+
+    def _metadata(self, _: Exchange) -> bytes:
+        return reply(json=self.metadata)
+
+    def _jwks(self, _: Exchange) -> bytes:
+        return reply(json={"keys": self.keys})
 
     def _token(self, exchange: Exchange) -> bytes:
         form, access_token = exchange.request.form, self._access_token()
@@ -235,7 +245,7 @@ class OpenIDProvider:
         return reply(200, token, {"Content-Type": "application/jwt"})
 
 
-def _answering(answer: Any) -> Reply:
+def _answering(answer: Callable[[Exchange], bytes]) -> Reply:
     def handle(exchange: Exchange) -> None:
         exchange.send(answer(exchange).replace(b"Content-Length", b"Connection: close\r\nContent-Length", 1))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -11,6 +12,11 @@ from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.tokens import OAuth2Token
 from tests.support.every_adapter import Adapter, Client
 from tests.support.openid_provider import CLIENT, HOME, SECRET, OpenIDProvider
+
+
+def parameters(url: str) -> dict[str, str]:
+    """Return the parameters in the query of a URL."""
+    return dict(parse_qsl(urlsplit(url).query))
 
 
 @dataclass

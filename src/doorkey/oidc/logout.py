@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from doorkey.jose.claim_rules import audiences, check_text
 from doorkey.jose.claims import JWTClaims
@@ -38,7 +38,8 @@ class LogoutToken(JWTClaims):
             raise InvalidClaimError("typ", "is that of another kind of token", expected="logout+jwt")
         super()._judge(now, leeway)
         events: object = self["events"]
-        if not isinstance(events, Mapping) or not isinstance(events.get(EVENT), Mapping):
+        named: Mapping[str, object] = cast("Any", events) if isinstance(events, Mapping) else {}
+        if not isinstance(named.get(EVENT), Mapping):
             raise InvalidClaimError("events", "does not have the event of a logout", expected=EVENT)
         if "nonce" in self:
             raise InvalidClaimError("nonce", "is not in a logout token: this may be an ID token")

@@ -89,7 +89,7 @@ class AuthorizationTransaction:
         texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
         optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope", "token_endpoint")}
         expires_at = moment_of(members.get("expires_at"))
-        lists = {name: members.get(name) or [] for name in ("resource", "acr_values")}
+        lists: dict[str, Any] = {name: members.get(name) or [] for name in ("resource", "acr_values")}
         response_type, max_age = members.get("response_type", "code"), members.get("max_age")
         if (
             not all(isinstance(value, str) and value for value in texts.values())

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from doorkey.sources.id_tokens import IDTokenVerifier
     from doorkey.tokens import OAuthToken
 
+_IDENTITY: Final = frozenset({"iss", "sub", "aud", "azp", "tid"})
+"""Claims whose failure means that a token was issued for another login, not that it cannot be verified now."""
+
 NO_LOGIN: Final = Pending()
 """A token request without an authorization request before it."""
 
@@ -61,12 +64,13 @@ def expected_by(core: SessionCore, pending: Pending, **more: Any) -> ExpectedIDT
     from doorkey.oidc.core.expectations import ExpectedIDToken
 
     options = core.options
+    fields: dict[str, Any] = {"nonce": pending.nonce, "max_age": pending.max_age, "acr_values": pending.acr_values}
     return ExpectedIDToken(
         issuer=options.openid.tenant_issuer or options.metadata.issuer or "",
         client_id=options.client_id,
         trusted_audiences=options.openid.trusted_audiences,
         leeway=options.openid.id_token_leeway,
-        **{"nonce": pending.nonce, "max_age": pending.max_age, "acr_values": pending.acr_values, **more},
+        **{**fields, **more},
     )
 
 
@@ -151,8 +155,9 @@ def renewed_by(core: SessionCore, renewed: OAuthToken, original: OAuthToken | No
         claims = yield from verified(
             core, renewed.id_token, NO_LOGIN, any_nonce=True, access_token=renewed.access_token
         )
-    except OAuthError:
-        if original is not None and renewed.refresh_token not in (None, original.refresh_token):
+    except OAuthError as error:
+        is_of_another = isinstance(error, VerificationError) and error.claim in _IDENTITY
+        if not is_of_another and original is not None and renewed.refresh_token not in (None, original.refresh_token):
             yield from core.keep_rotated(original, renewed.refresh_token)
         raise
     renewed = replace(renewed, id_token_claims=claims)
