@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doorkey.dev.hosts import Hosts
 from doorkey.dev.keycloak import PROTOCOL, Keycloak, Realm
 from doorkey.dev.limits import TrustedProxies
 from doorkey.dev.registrations import default_clients, default_realms, default_users
@@ -62,7 +63,7 @@ def keycloak() -> Keycloak:
     clients = {one.client_id: one for one in default_clients({})}
     directory = Directory(clients, {one.username: one for one in default_users()})
     realms = {name: Realm(name, found, directory) for name, found in default_realms({}).items()}
-    return Keycloak(realms, MemoryRecords(), lambda: 1_800_000_000.0)
+    return Keycloak(realms, MemoryRecords(), lambda: 1_800_000_000.0, Hosts())
 
 
 @settings(max_examples=300)

@@ -18,7 +18,7 @@ CALLBACK = "http://127.0.0.1:9499/cb"
 
 
 def test_clients_that_trust_its_certificate_reach_it_under_every_name(http: requests.Session) -> None:
-    with Provider(https=True, tls_names=["keycloak"]) as provider:
+    with Provider(https=True, host_names=["keycloak"]) as provider:
         assert provider.issuer.startswith("https://127.0.0.1:")
         for host in ("127.0.0.1", "localhost"):
             issuer = f"https://{host}:{provider.port}/realms/master"
@@ -44,7 +44,7 @@ def test_a_session_and_a_login_work_over_https() -> None:
 
 
 def test_a_public_name_is_in_the_certificate() -> None:
-    with Provider(https=True, public_url="https://login.example:8443", tls_names=["10.0.0.1"]) as provider:
+    with Provider(https=True, public_url="https://login.example:8443", host_names=["10.0.0.1"]) as provider:
         asked = {"client_id": "client-1", "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid"}
         callback = provider.log_in(f"{provider.authorization_endpoint}?{urlencode(asked)}", "alice")
         assert f"iss={provider.issuer}".replace(":", "%3A").replace("/", "%2F") in callback
@@ -65,8 +65,8 @@ def test_a_provider_over_http_has_no_certificate() -> None:
 
 
 def test_a_name_that_no_certificate_can_have_is_refused() -> None:
-    with pytest.raises(UsageError, match="no name of a host"):
-        Provider(https=True, tls_names=["caf\u00e9"]).start()
+    with pytest.raises(UsageError, match="host_names are names"):
+        Provider(https=True, host_names=["caf\u00e9"]).start()
 
 
 def test_each_start_has_an_authority_of_its_own() -> None:

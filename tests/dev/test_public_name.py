@@ -1,6 +1,7 @@
 """The name of a provider that others reach: from its configuration, and never from a request."""
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -8,6 +9,7 @@ import requests
 from doorkey.dev import Provider, Settings, client, read_config
 from doorkey.dev.limits import TrustedProxies
 from doorkey.errors import UsageError
+from doorkey.jose.verification import unsafe_claims
 from tests.servers.browser import forms
 
 PUBLIC = "https://login.example"
@@ -181,3 +183,41 @@ def test_a_logout_redirect_is_matched_with_the_registered_ones_exactly(http: req
         assert left("http://127.0.0.1/bye") == 302
         for uri in ("http://127.0.0.1/cb", "http://127.0.0.1:5123/bye", "http://127.0.0.1/bye?q", "http://127.0.0.1/*"):
             assert left(uri) == 400
+
+
+def test_it_is_reached_by_the_name_of_its_container_and_by_localhost(http: requests.Session) -> None:
+    """As Keycloak with KC_HOSTNAME and KC_HOSTNAME_BACKCHANNEL_DYNAMIC: a browser and a container use other names."""
+    with Provider(public_url="http://localhost:8080", host_names=["Keycloak"]) as provider:
+        issuer = "http://localhost:8080/realms/master"
+        for host in ("localhost:8080", "keycloak:8080", "KEYCLOAK", "127.0.0.1:9"):
+            metadata = http.get(at(provider, DISCOVERY), headers={"Host": host}).json()
+            assert metadata["issuer"] == issuer
+            for name in ("authorization_endpoint", "end_session_endpoint"):
+                assert metadata[name].startswith(f"{issuer}/")
+            for name in ("token_endpoint", "jwks_uri", "userinfo_endpoint", "introspection_endpoint"):
+                assert metadata[name].startswith(f"http://{host}/realms/master/")
+        path = "/realms/master/protocol/openid-connect/token"
+        form = {**GUESS, "password": "admin", "scope": "openid"}
+        token = http.post(at(provider, path), form, headers={"Host": "keycloak:8080"}).json()
+        assert unsafe_claims(token["id_token"])["iss"] == issuer
+        told = http.get(
+            at(provider, "/realms/master/protocol/openid-connect/userinfo"),
+            headers={"Host": "localhost:8080", "Authorization": f"Bearer {token['access_token']}"},
+        )
+        assert told.json()["preferred_username"] == "admin"
+        assert http.get(at(provider, DISCOVERY), headers={"Host": "evil.example"}).status_code == 400
+        assert "code=" in provider.log_in(f"{provider.authorization_endpoint}?{urlencode(LOGIN)}", "alice")
+
+
+def test_without_a_public_name_the_issuer_follows_a_name_that_is_configured(http: requests.Session) -> None:
+    with Provider(host_names=["keycloak"]) as provider:
+        for host, status in (("keycloak:8080", 200), ("localhost", 200), ("other", 400)):
+            answer = http.get(at(provider, DISCOVERY), headers={"Host": host})
+            assert answer.status_code == status
+            assert answer.json().get("issuer") == (f"http://{host}/realms/master" if status == 200 else None)
+
+
+@pytest.mark.parametrize("name", ["http://keycloak", "keycloak:8080", "*", "", "a b", "[::1]"])
+def test_a_host_name_is_a_name(name: str) -> None:
+    with pytest.raises(UsageError, match="host_names"):
+        Provider(host_names=[name])

@@ -174,7 +174,7 @@ def test_a_port_that_is_taken_is_an_error_in_one_line(control: Control, capsys: 
 
 
 def test_a_provider_in_a_terminal_is_controlled_with_the_token_of_the_environment() -> None:
-    command = [sys.executable, "-m", "doorkey.dev", "--port", "0", "--https", "--tls-name", "keycloak", "--control"]
+    command = [sys.executable, "-m", "doorkey.dev", "--port", "0", "--https", "--host-name", "keycloak", "--control"]
     token = "token-of-the-environment"
     environment = {**os.environ, TOKEN_VARIABLE: token}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

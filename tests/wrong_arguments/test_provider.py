@@ -18,7 +18,7 @@ from tests.support.wrong_values import failures, parameters_of, refused
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
 CLIENT = {"grant_type": "client_credentials", "client_id": "client-1", "client_secret": "my-secret"}
-BINDS = ("host", "port", "allow_remote", "store", "https", "tls_names")
+BINDS = ("host", "port", "allow_remote", "store", "https", "host_names")
 MORE = ("email", "family_name", "links", "sub", "no_such")
 
 
@@ -86,7 +86,7 @@ def test_where_a_provider_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     refused(
         failures(listening, {}, [name for name in BINDS if name != "allow_remote"]),
         failures(listening, {"allow_remote": True, "host": "127.0.0.1"}, BINDS),
-        failures(listening, {"https": True}, ["tls_names"]),
+        failures(listening, {"https": True}, ["host_names"]),
         failures(lambda value: Provider(allow_remote=value), {}, ["value"]),
     )
 

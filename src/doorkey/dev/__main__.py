@@ -34,8 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
             port=options.port,
             allow_remote=options.allow_remote,
             https=options.https,
-            tls_names=options.tls_name or (),
             public_url=options.public_url or (found.public_url if found else None),
+            host_names=options.host_name or (found.host_names if found else ()),
             trusted_proxies=options.trusted_proxy or (found.trusted_proxies if found else ()),
         ).start()
     except OAuthError as error:
@@ -78,7 +78,6 @@ def _parser() -> argparse.ArgumentParser:
         help="let --host be beyond this machine; the default passwords are public, so think twice",
     )
     parser.add_argument("--https", action="store_true", help="serve HTTPS with a certificate made at the start")
-    parser.add_argument("--tls-name", metavar="HOST", action="append", help="also in that certificate; repeatable")
     parser.add_argument(
         "--control",
         metavar="PORT",
@@ -89,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
         f"printed, or that {TOKEN_VARIABLE} contains",
     )
     parser.add_argument("--public-url", metavar="URL", help="by which it is reached; needed with --host 0.0.0.0")
+    parser.add_argument(
+        "--host-name", metavar="HOST", action="append", help="by which it is reached too, as in a container; repeatable"
+    )
     parser.add_argument(
         "--trusted-proxy", metavar="ADDRESS", action="append", help="whose X-Forwarded-For names the caller; repeatable"
     )

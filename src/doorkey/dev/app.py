@@ -94,7 +94,7 @@ class App:
 
     def _echo(self, request: Request, size: int) -> Response:
         """Answer what came, if it came with a token that counts: a protected resource to try tokens on."""
-        if self._keycloak.origin_of(request) is None:
+        if self._keycloak.hosts.origin_of(request) is None:
             return bad_host()
         refusal = self._keycloak.check_bearer(request)
         if refusal is not None:

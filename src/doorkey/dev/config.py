@@ -16,6 +16,7 @@
 
     [server]
     public_url = "https://login.example"  # by which clients and browsers reach it; needed with --host 0.0.0.0
+    host_names = ["keycloak"]             # other names by which programs reach it, such as that of its container
     trusted_proxies = ["10.0.0.0/8"]      # whose X-Forwarded-For names the caller
 
     [[clients]]
@@ -71,6 +72,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from doorkey.arguments import did_you_mean
+from doorkey.dev.hosts import Hosts
 from doorkey.dev.limits import TrustedProxies, public_origin
 from doorkey.dev.registrations import client, default_realms, user
 from doorkey.errors import UsageError, printable
@@ -80,7 +82,7 @@ from doorkey.server.registrations import Client, User
 T = TypeVar("T")
 Table = Mapping[str, Any]
 
-_SERVER = {"public_url": str, "trusted_proxies": list}
+_SERVER = {"public_url": str, "host_names": list, "trusted_proxies": list}
 _REALM = {
     "access_token_lifetime": int,
     "session_idle": int,
@@ -140,6 +142,7 @@ class Config:
     users: tuple[User, ...]
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
+    host_names: tuple[str, ...] = ()
 
 
 def read_config(path: str | os.PathLike[str]) -> Config:
@@ -174,6 +177,7 @@ def parse_config(content: Table) -> Config:
         users,
         None if public_url is None else public_origin(public_url),
         TrustedProxies(server.get("trusted_proxies", ())).networks,
+        Hosts(names=server.get("host_names", ())).names,
     )
 
 

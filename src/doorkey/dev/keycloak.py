@@ -22,6 +22,7 @@ from doorkey.dev.browser import (
     log_out_in_browser,
 )
 from doorkey.dev.cors import preflight, with_cors
+from doorkey.dev.hosts import Hosts
 from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
 from doorkey.server.context import At, Endpoints
@@ -41,7 +42,6 @@ from doorkey.server.tokens.keys import KeyRing, RealmKeys, algorithms_of
 from doorkey.server.tokens.reading import live_access_token
 from doorkey.wire.flow import Effect, Flow, run
 from doorkey.wire.messages import Request, Response
-from doorkey.wire.urls import is_loopback
 
 PROTOCOL = "/protocol/openid-connect"
 DISCOVERY = "/.well-known/openid-configuration"
@@ -51,8 +51,6 @@ T = TypeVar("T")
 Endpoint: TypeAlias = Callable[[Request, At], Flow[Response]]
 
 _REALM = re.compile(r"/realms/([A-Za-z0-9_-]+)(/.*)?")
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", DISCOVERY): discovery,
@@ -91,10 +89,7 @@ class Realm:
 class Keycloak:
     """Answers requests for some realms over one store. Safe to share between threads.
 
-    `clock` returns POSIX seconds. `public_origin` (`https://login.example`) is the origin of every issuer and endpoint,
-    whatever the request's `Host` header is. Without it the origin is the loopback name that the request was sent to.
-    A request for any other host is refused: otherwise a page in a browser could reach a provider on its user's
-    machine under a name of its own (DNS rebinding).
+    `clock` returns POSIX seconds. `hosts` are the names under which it answers.
     """
 
     def __init__(
@@ -102,8 +97,7 @@ class Keycloak:
         realms: Mapping[str, Realm],
         store: Records,
         clock: Callable[[], float],
-        *,
-        public_origin: str | None = None,
+        hosts: Hosts,
     ) -> None:
         self._realms = realms
         self._store = store
@@ -113,22 +107,7 @@ class Keycloak:
         }
         self._clock = clock
         self._to_send: deque[SendLogoutToken] = deque()
-        self._public_origin = public_origin
-
-    def origin_of(self, request: Request) -> str | None:
-        """Return the origin under which a request is answered, or None if it was sent to a host that is not ours."""
-        parts = urlsplit(request.url)
-        host = _HOST.fullmatch(parts.netloc)
-        if host is None:
-            return None
-        if self._public_origin is not None:
-            public = urlsplit(self._public_origin)
-            default = _DEFAULT_PORTS[public.scheme]
-            if parts.netloc.lower().removesuffix(default) == public.netloc.removesuffix(default):
-                return self._public_origin
-        if not is_loopback(host[1].strip("[]").lower()):
-            return None
-        return self._public_origin or f"{parts.scheme}://{parts.netloc}"
+        self.hosts = hosts
 
     def answer(self, request: Request, address: str | None = None) -> Response:
         """Return the response to one request, whose URL holds the host it was sent to.
@@ -136,8 +115,8 @@ class Keycloak:
         `address` is the caller's IP address, for the limits on guessing.
         """
         path = urlsplit(request.url).path
-        origin = self.origin_of(request)
-        if origin is None:
+        origin, back = self.hosts.origin_of(request), self.hosts.backchannel_origin_of(request)
+        if origin is None or back is None:
             return bad_host()
         if path.startswith("/admin/"):
             return self._answer_admin(request, origin, path)
@@ -156,7 +135,7 @@ class Keycloak:
         if endpoint is None:
             known = any(path == found[2] != DISCOVERY for _, path in _ENDPOINTS)  # Keycloak knows one method there
             return _plain_error(405, "Method Not Allowed") if known else _not_found()
-        at = self.at(realm, f"{origin}/realms/{realm.name}", address)
+        at = self.at(realm, f"{origin}/realms/{realm.name}", address, f"{back}/realms/{realm.name}")
         response = self.run(realm, endpoint(request, at))
         return with_cors(request, response, public=public, clients=clients) if methods else response
 
@@ -182,17 +161,20 @@ class Keycloak:
         refusal = challenge("echo", "invalid_token", "the access token is expired, revoked, or not ours")
         return json_response({"error": "invalid_token"}, 401, refusal)
 
-    def at(self, realm: Realm, issuer: str, address: str | None = None) -> At:
-        """Return the circumstances of a request from `address` to `realm` under the name `issuer`."""
-        base = issuer + PROTOCOL
+    def at(self, realm: Realm, issuer: str, address: str | None = None, reached_at: str | None = None) -> At:
+        """Return the circumstances of a request from `address` to `realm` under the name `issuer`.
+
+        `reached_at` is the URL of the realm for programs, if it is another one.
+        """
+        pages, base = issuer + PROTOCOL, (reached_at or issuer) + PROTOCOL
         endpoints = Endpoints(
-            authorization=f"{base}/auth",
+            authorization=f"{pages}/auth",
             token=f"{base}/token",
             introspection=f"{base}/token/introspect",
             revocation=f"{base}/revoke",
             userinfo=f"{base}/userinfo",
             jwks=f"{base}/certs",
-            end_session=f"{base}/logout",
+            end_session=f"{pages}/logout",
         )
         return At(issuer, endpoints, realm.settings, self._keys_of(realm), self._clock(), address)
 

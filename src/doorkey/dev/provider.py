@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from doorkey.arguments import count, encodable, flag, instance, named, text, texts
+from doorkey.arguments import count, encodable, flag, instance, named, text
 from doorkey.dev.app import App
 from doorkey.dev.certificates import LOOPBACK_NAMES, Certificates
 from doorkey.dev.faults import Faults
 from doorkey.dev.headless import HeadlessBrowser
+from doorkey.dev.hosts import Hosts
 from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL
 from doorkey.dev.limits import Limits, TrustedProxies, public_origin
 from doorkey.dev.local_http import sent
@@ -58,10 +59,11 @@ class Provider(Service):
     port: the port to listen at; 0: any free one.
     allow_remote: True permits a host beyond loopback.
     https: True serves HTTPS, with a certificate that is made at the start; `ca_file` and `ssl_context` trust it.
-    tls_names: host names and addresses in that certificate, beside those of loopback, `host` and `public_url`.
     public_url: origin by which clients and browsers reach the provider (`https://login.example`). Every issuer and
         endpoint has it, whatever a request's `Host` header is. Required for 0.0.0.0 and ::. Beyond loopback it defaults
         to `http://HOST:PORT`; on loopback, to the loopback name that a request was sent to.
+    host_names: other hosts by which it is reached, such as the name of its container. The endpoints that programs use
+        then have the name that a request was sent to, and the issuer and the pages still that of `public_url`.
     trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` names the caller.
     limits: bounds on the time of a request and the number of connections.
     clock: returns POSIX seconds; None: `time.time`.
@@ -83,8 +85,8 @@ class Provider(Service):
         port: int = 0,
         allow_remote: bool = False,
         https: bool = False,
-        tls_names: Iterable[str] = (),
         public_url: str | None = None,
+        host_names: Iterable[str] = (),
         trusted_proxies: Iterable[str] = (),
         limits: Limits | None = None,
         clock: Callable[[], float] | None = None,
@@ -102,7 +104,7 @@ class Provider(Service):
         if self._public_url is None and host in ANY_ADDRESS:
             raise UsageError(f"a provider that listens at {host} needs public_url=, the origin by which it is reached")
         self._https = flag(https, "https")
-        self._tls_names = tuple(named(one, "each of tls_names") for one in texts(tls_names, "tls_names"))
+        self._host_names = Hosts(names=host_names).names
         self._certificates: Certificates | None = None
         self._proxies = TrustedProxies(trusted_proxies)
         self._limits = Limits() if limits is None else instance(limits, Limits, "limits is doorkey.dev.Limits")
@@ -134,10 +136,10 @@ class Provider(Service):
         self._store = MemoryRecords() if self._store_path is None else SQLiteRecords(self._store_path)
         self._port = listener.getsockname()[1]
         if self._https:
-            self._certificates = Certificates((*LOOPBACK_NAMES, *self._names(), *self._tls_names))
+            self._certificates = Certificates((*LOOPBACK_NAMES, *self._names(), *self._host_names))
             self.logout_calls.tls = self._certificates.client_context(system=True)
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
-        keycloak = self.open(self._store, public)
+        keycloak = self.open(self._store, Hosts(public, self._host_names))
         app = App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls)
         self._server = Server(app, self._limits, self._certificates)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from doorkey.arguments import count, did_you_mean, each, instance, mapping, text
 from doorkey.dev.clock import Clock
+from doorkey.dev.hosts import Hosts
 from doorkey.dev.keycloak import ADMIN_REALM, Keycloak, Realm
 from doorkey.dev.registrations import default_clients, default_realms, default_users
 from doorkey.errors import UsageError, printable
@@ -56,11 +57,11 @@ class Service:
         """Scheme, host and port of every issuer."""
         raise NotImplementedError
 
-    def open(self, store: Records, public_origin: str | None) -> Keycloak:
+    def open(self, store: Records, hosts: Hosts) -> Keycloak:
         """Return what answers requests for the realms, over `store`."""
         directory = Directory(self.clients, self.users)
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
-        self._keycloak = Keycloak(realms, store, self._clock.now, public_origin=public_origin)
+        self._keycloak = Keycloak(realms, store, self._clock.now, hosts)
         return self._keycloak
 
     def advance(self, seconds: float) -> None:

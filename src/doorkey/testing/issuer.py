@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from doorkey.dev.hosts import Hosts
 from doorkey.dev.keycloak import ADMIN_REALM
 from doorkey.dev.service import Service
 from doorkey.errors import InvalidResponse
@@ -79,7 +80,7 @@ class _OneRealm(Service):
     ) -> None:
         super().__init__(clients, users, realms, None, None, None, clock)
         self._url = url
-        self.open(MemoryRecords(), None)
+        self.open(MemoryRecords(), Hosts())
 
     @property
     def origin(self) -> str:
