@@ -151,7 +151,7 @@ def test_the_error_of_the_cool_down_says_when_there_is_a_fetch(verifier: Verifie
     verifier.clock.advance(7)
     error = verifier.refused(token(SECOND, "2"))
     assert "kid is not among the known keys; the key set is 7 s old" in str(error)
-    assert "at most once in 30 s" in str(error)
+    assert "at most one fetch in 30 s" in str(error)
 
 
 def test_a_clock_that_was_set_back_ends_the_cool_down(verifier: Verifier) -> None:

@@ -112,10 +112,8 @@ class KeyCore:
         if self._fetched.error is not None:
             told = f"the key set, which is {age:.0f} s old, could not be fetched again ({self._fetched.error})"
         else:
-            told = (
-                f"the key set is {age:.0f} s old, and such a token makes it be fetched again at most once in "
-                f"{self._times.cool_down:g} s"
-            )
+            cool_down = self._times.cool_down
+            told = f"the key set is {age:.0f} s old, and unknown keys cause at most one fetch in {cool_down:g} s"
         return type(refused)(refused.claim, f"{refused.reason}; {told}", expected=refused.expected)
 
 
