@@ -77,7 +77,10 @@ def test_no_builtin_error_comes_of_any_text(token: str, registered: tuple[str, .
 @settings(deadline=None, max_examples=100)
 @given(st.dictionaries(st.sampled_from([*claims(), "azp", "events", "tid"]), JSON), st.dictionaries(st.text(), JSON))
 def test_no_builtin_error_comes_of_any_signed_claims(changed: dict[str, Any], metadata: dict[str, Any]) -> None:
-    token = Secret(signed({**claims(), **changed}))
+    try:
+        token = Secret(signed({**claims(), **changed}))
+    except UsageError:
+        return  # not JSON: no provider can sign it
     metadata = {"id_token_signing_alg_values_supported": metadata.get("x", ["ES256"]), **metadata}
     how = verifier(metadata=metadata)
     for issuer in (ISSUER, TenantIssuer("https://as.example/{tenantid}", None)):
