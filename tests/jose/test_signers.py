@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OctKey
 from doorkey.errors import OAuthError, TransportError, UsageError
 from doorkey.jose.keys import import_key
 from doorkey.jose.signers import algorithm_for, sign_by_key, sign_by_signer
-from doorkey.jose.verification import verify
+from doorkey.jose.verification import unsafe_header, verify
 from doorkey.values import Secret
 from doorkey.wire.flow import arun, run
 from tests.support.tracebacks import local_variables
@@ -242,3 +242,36 @@ def test_signing_by_a_key_leaves_no_secret_in_local_variables() -> None:
     with pytest.raises(UsageError) as caught:
         sign_by_key({"x": {1}}, import_key(Secret("do-not-show" * 9)), alg=None, header={}, is_secret=True)
     assert "do-not-show" not in local_variables(caught.value)
+
+
+def test_a_key_signs_by_the_algorithm_that_fits_or_by_the_one_that_is_named() -> None:
+    key = import_key(RSA)
+    for alg, listed, expected in ((None, None, "RS256"), (None, ["PS256"], "PS256"), ("PS512", ["RS256"], "PS512")):
+        token = sign_by_key(CLAIMS, key, alg=alg, header={"x": 1}, supported=listed)
+        assert verify(token, RSA.public_key(), algorithms=[expected]).header == {"alg": expected, "typ": "JWT", "x": 1}
+
+
+def test_a_key_without_a_kid_is_named_by_its_thumbprint_only_on_request() -> None:
+    plain = import_key(ED25519)
+    named = import_key({**plain.as_dict(is_private=True), "kid": "own"})
+    thumbprint = plain.as_dict()["kid"]
+    for key, asked, header, expected in (
+        (plain, False, {}, None),
+        (plain, True, {}, thumbprint),
+        (plain, True, {"kid": "of-the-header"}, "of-the-header"),
+        (named, False, {}, "own"),
+        (named, True, {}, "own"),
+    ):
+        token = sign_by_key(CLAIMS, key, alg=None, header=header, thumbprint_kid=asked)
+        assert unsafe_header(token).get("kid") == expected
+        assert verify(token, ED25519.public_key(), algorithms=["EdDSA"]).claims == CLAIMS
+
+
+def test_a_secret_signs_where_one_is_expected_and_a_short_one_only_where_that_is_allowed() -> None:
+    secret, short = Secret("s" * 32), Secret("short")
+    token = sign_by_key(CLAIMS, import_key(secret), alg=None, header={}, is_secret=True)
+    assert verify(token, secret, algorithms=["HS256"]).claims == CLAIMS
+    with pytest.raises(UsageError, match="at least 32 bytes"):
+        sign_by_key(CLAIMS, import_key(short), alg=None, header={}, is_secret=True)
+    token = sign_by_key(CLAIMS, import_key(short), alg=None, header={}, is_secret=True, allow_short_secret=True)
+    assert unsafe_header(token)["alg"] == "HS256"

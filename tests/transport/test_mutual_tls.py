@@ -105,7 +105,9 @@ def test_an_endpoint_that_the_program_names_is_used_in_place_of_the_alias(adapte
 def test_an_alias_may_be_named_by_the_program(adapter: Adapter, site: Site) -> None:
     client = client_of(adapter, site, issuer=None, metadata=site.metadata, token_endpoint_auth_method="none")
     client.fetch_token(site.mutual.url("/mtls/token"))
-    assert paths(site.mutual) == ["/mtls/token"]
+    client.refresh_token()
+    assert client.introspect_token(auth="tls_client_auth").active, "its token came from the same server"
+    assert paths(site.mutual) == ["/mtls/token", "/mtls/token", "/mtls/introspection"]
 
 
 def test_tokens_bound_to_the_certificate_are_requested_at_the_alias_by_every_method(

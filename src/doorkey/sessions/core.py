@@ -203,7 +203,8 @@ class SessionCore(KnownServer):
             raise UsageError(f"give the {kind} endpoint's url, or construct the session with {kind}_endpoint=")
         metadata, known = self.options.metadata, self.known_token_endpoint()
         issued_by = self.issued_by if token is None and not url else None
-        if issued_by is not None and metadata.token_endpoint not in (None, issued_by):
+        same_server = issued_by in (None, metadata.token_endpoint) or metadata.is_alias(issued_by or "")
+        if not same_server and metadata.token_endpoint is not None:
             raise UsageError(f"this token came from another server than the {kind} endpoint's: give that server's url")
         meant = (yield from self._own_token()) if token is None else Secret(token)
         client = replace(self.client(), methods=self._methods(configured))
