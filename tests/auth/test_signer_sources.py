@@ -157,6 +157,26 @@ def test_credentials_await_the_sleep_that_they_were_given(hostile: Hostile) -> N
     assert access(signer.token()) == "at-1"
 
 
+def test_an_awaiting_caller_does_not_wait_with_a_sleep_that_blocks(hostile: Hostile) -> None:
+    slept: list[float] = []
+    given = on_token(hostile, busy(0), token("at-1"))
+    signer = signer_for(CLIENT, options={**given, "sleep": slept.append})
+    assert access(asyncio.run(maybe_later(signer.token_async()))) == "at-1"
+    assert (slept, len(hostile.token_requests)) == ([], 2)
+
+
+def test_a_blocking_caller_does_not_wait_with_a_sleep_that_is_awaited(hostile: Hostile) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    given = on_token(hostile, busy(0), token("at-1"))
+    signer = signer_for(CLIENT, options={**given, "sleep": sleep})
+    assert access(signer.token()) == "at-1"
+    assert (slept, len(hostile.token_requests)) == ([], 2)
+
+
 class Counting(httpx2.HTTPTransport):
     """Counts the requests that it sends."""
 
