@@ -12,6 +12,12 @@ from tools.running import ROOT, run, say
 
 ALL_PYTHONS = "--all-pythons"
 
+OF_NO_PYTHON = (
+    *("tests/tools", "tests/bench"),
+    *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py"),
+)
+"""Tests of the repository's text and tools, which run on one Python only: the package is not what they test."""
+
 
 def servers(arguments: list[str]) -> int:
     """Install the real servers, all or those that are named."""
@@ -37,18 +43,24 @@ def test(arguments: list[str]) -> int:
     # A server that is missing says so; its tests are skipped, or fail if DOORKEY_REQUIRE_SERVERS is 1.
     if names := needed(pythons[0], selected) if selected else ["all"]:
         _install(pythons[0], [] if names == ["all"] else names)
-    # More workers than processors: many tests wait for a silent server or a deadline. All workers share the servers.
-    selected = selected or ["-n", str(min((os.cpu_count() or 1) + 2, 4)), "--dist", "loadgroup"]
     worst = 0
     for version, python in zip(versions, pythons, strict=True):
         say(f"pytest on Python {version}")
-        worst = max(worst, run(python, "-m", "pytest", *selected))
+        own = selected or usual(newest=version == versions[-1])
+        worst = max(worst, run(python, "-m", "pytest", *own))
     missing = [version for version, python in found.items() if not python]
     if missing and len(versions) > 1:
         say(
             f"not tested, because this machine lacks it: Python {', '.join(missing)} (pyenv or your system may have it)"
         )
     return worst
+
+
+def usual(*, newest: bool) -> list[str]:
+    """Return the arguments of pytest without a selection; the `newest` Python also runs the tests `OF_NO_PYTHON`."""
+    # More workers than processors: many tests wait for a silent server or a deadline. All workers share the servers.
+    workers = ["-n", str(min((os.cpu_count() or 1) + 2, 4)), "--dist", "loadgroup"]
+    return workers if newest else [*workers, *(f"--ignore={path}" for path in OF_NO_PYTHON)]
 
 
 def needed(python: Path, arguments: list[str]) -> list[str]:

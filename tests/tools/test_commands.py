@@ -19,6 +19,13 @@ def test_dev_without_a_command_lists_the_commands() -> None:
     assert [name for name in COMMANDS if f"\n  {name} " not in printed] == []
 
 
+def test_the_tests_of_the_repository_itself_run_on_the_newest_python_only() -> None:
+    assert not [argument for argument in command.usual(newest=True) if argument.startswith("--ignore")]
+    ignored = {argument.removeprefix("--ignore=") for argument in command.usual(newest=False) if "=" in argument}
+    assert ignored == set(command.OF_NO_PYTHON)
+    assert [path for path in ignored if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize(
     ("selection", "servers"),
     [
