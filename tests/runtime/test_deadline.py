@@ -9,6 +9,7 @@ import threading
 import weakref
 from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
@@ -37,10 +38,11 @@ def test_the_call_runs_in_another_thread_and_sees_the_context_of_its_caller() ->
 
 def test_a_ctrl_c_that_does_not_end_the_wait_itself_is_seen_long_before_the_deadline() -> None:
     """The system may give the signal to another thread, or the wait may begin right after it."""
+    kind: Any = _Call
     seen, ended, waiter = threading.Event(), list[bool](), threading.get_ident()
 
     def call() -> None:
-        while sys._current_frames()[waiter].f_code is not _Call.wait.__code__:
+        while sys._current_frames()[waiter].f_code is not kind.wait.__code__:
             seen.wait(SOON)
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         ended.append(seen.wait(SOON * 50))

@@ -207,6 +207,7 @@ def committed_at_line(number: int, owner: MemoryStore, data: bytes | None, expec
 def test_a_commit_of_a_finalizer_at_any_line_of_another_commit_is_not_lost(
     before: list[bytes | None], data: bytes | None
 ) -> None:
+    number = 0
     for number in itertools.count():
         owner, version = MemoryStore(), 0
         for one in before:

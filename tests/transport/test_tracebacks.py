@@ -10,12 +10,19 @@ from doorkey.errors import OAuthError
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.wire.limits import ExchangePolicy
 from tests.support.every_adapter import Adapter
-from tests.support.hostile_server import Endless, Hostile, reply, reset
+from tests.support.hostile_server import Endless, Exchange, Hostile, reply, reset
 from tests.support.tracebacks import local_variables
 
 SECRETS = ("s3cr3t-of-client", "czNjcjN0LW9mLWNsaWVudA", "rt-0-s3cr3t", "at-1-s3cr3t", "rt-1-s3cr3t")
 """The second one is in the Basic header."""
 BODY = '{"access_token": "at-1-s3cr3t", "refresh_token": "rt-1-s3cr3t", "token_type": "Bearer"'
+
+
+def cut_short(exchange: Exchange) -> None:
+    """Close the connection before the end of the body."""
+    exchange.send(f"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n{BODY}".encode())
+
+
 FAILURES: dict[str, Any] = {
     "reset": reset,
     "no HTTP": b"at-1-s3cr3t rt-1-s3cr3t\r\n\r\n",
@@ -25,7 +32,7 @@ FAILURES: dict[str, Any] = {
     "no JSON": reply(200, BODY),
     "a coding of its own": reply(200, BODY, {"Content-Encoding": "br"}),
     "no gzip": reply(200, BODY, {"Content-Encoding": "gzip"}),
-    "ends too early": f"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n{BODY}".encode(),
+    "ends too early": cut_short,
     "an error": reply(400, json={"error": "invalid_request", "error_description": "no"}),
     "an unknown error": reply(500, BODY),
 }

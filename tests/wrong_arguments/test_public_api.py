@@ -35,11 +35,8 @@ from doorkey.stores import (
     AsyncMemoryStore,
     AsyncRedisStore,
     AsyncSQLiteStore,
-    AsyncSQLStore,
-    Lease,
     MemoryStore,
     RedisStore,
-    Sealer,
     SQLiteStore,
     SQLStore,
 )
@@ -328,45 +325,6 @@ def test_vaults(server: Hostile, http: httpx2.Client, portal: BlockingPortal) ->
         failures(vault.forget, {}),
         failures(vault.source("key").reject, {}),
     )
-
-
-def test_stores(tmp_path: Path, portal: BlockingPortal) -> None:
-    file, database, redis = str(tmp_path / "s.db"), f"sqlite:///{tmp_path / 'q.db'}", f"redis://{NOBODY}"
-    tabled = SQLStore(database)
-    tabled.create_table()
-    stores: list[Any] = [MemoryStore(), SQLiteStore(file), tabled, RedisStore(redis)]
-
-    async def opened(**given: Any) -> None:
-        store = AsyncSQLiteStore(**given)
-        await store.load("k")
-        await store.close()
-
-    def lines() -> Iterator[str]:
-        for store in stores:
-            yield from failures(store.load, {})
-            yield from failures(store.try_lease, {"key": "k", "seconds": 5})
-            yield from failures(store.commit, {"key": "k", "data": b"x", "expected": 0})
-            yield from failures(store.release, {})
-            yield from failures(
-                lambda release=store.release, **given: release(Lease(**given)),
-                {"key": "k", "owner": "o"},
-                ["key", "owner"],
-            )
-            store.close()
-        yield from failures(MemoryStore, {})
-        yield from failures(AsyncMemoryStore, {})
-        yield from failures(lambda **given: SQLiteStore(**given).close(), {"path": file}, ["path", "timeout"])
-        yield from failures(lambda **given: portal.call(partial(opened, **given)), {"path": file}, ["path", "timeout"])
-        yield from failures(SQLStore, {"url_or_engine": database})
-        yield from failures(AsyncSQLStore, {"url_or_engine": database.replace("sqlite", "sqlite+aiosqlite")})
-        yield from failures(RedisStore, {"url_or_client": redis})
-        yield from failures(AsyncRedisStore, {"url_or_client": redis})
-        sealer = Sealer({"a": bytes(32)}, "a")
-        yield from failures(Sealer, {"keys": {"a": bytes(32)}, "current": "a"})
-        yield from failures(sealer.seal, {"key": "k", "data": b"x"})
-        yield from failures(sealer.open, {"key": "k", "sealed": sealer.seal("k", b"x")})
-
-    refused(lines())
 
 
 def test_what_holds_locks_and_secrets_is_neither_pickled_nor_copied(
