@@ -1,5 +1,19 @@
-"""Client authentication by assertion, imported by the number of the specification (RFC 7523)."""
+"""Client authentication by assertion, and JWTs as access tokens, by the number of the specification (RFC 7523)."""
+
+from typing import TYPE_CHECKING, Any
 
 from doorkey.protocol.client_assertion import ClientSecretJWT, PrivateKeyJWT
 
-__all__ = ["ClientSecretJWT", "PrivateKeyJWT"]
+if TYPE_CHECKING:
+    from doorkey.resource.validators.public_key import JWTBearerToken, JWTBearerTokenValidator
+
+__all__ = ["ClientSecretJWT", "JWTBearerToken", "JWTBearerTokenValidator", "PrivateKeyJWT"]
+
+_MODULES = dict.fromkeys(("JWTBearerToken", "JWTBearerTokenValidator"), "doorkey.resource.validators.public_key")
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: a client that authenticates by assertion loads no code of resource servers.
+    from doorkey.runtime.lazy import named
+
+    return named(__name__, _MODULES, name)
