@@ -252,3 +252,12 @@ def test_a_secret_that_a_server_chose_too_short_signs_where_that_is_allowed() ->
     signed, _, signature = assertion.rpartition(".")
     expected = urlsafe_b64encode(hmac.new(b"short", signed.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
     assert signature == expected
+
+
+@pytest.mark.parametrize("kind", [PrivateKeyJWT, ClientSecretJWT])
+@pytest.mark.parametrize(
+    "wrong", [{"claims": 7}, {"claims": "x"}, {"headers": 7}, {"audience": 7}, {"token_endpoint": ["x"]}, {"alg": 7}]
+)
+def test_an_argument_of_the_wrong_type_is_a_usage_error_at_construction(kind: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        kind(**wrong)

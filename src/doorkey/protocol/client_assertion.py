@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from doorkey.arguments import mapping, text
 from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol.assertion_signer import AssertionSigner
 from doorkey.protocol.client_identity import ClientIdentity, Headers, Signed
@@ -28,7 +29,9 @@ class _SignedAssertion:
     name: ClassVar[str]
 
     def __init__(self, audience: str | None, claims: Mapping[str, object] | None, signer: AssertionSigner) -> None:
-        self._audience, self._claims, self._signer = audience, dict(claims or {}), signer
+        self._audience = None if audience is None else text(audience, "audience")
+        self._signer = signer
+        self._claims = dict(mapping({} if claims is None else claims, "claims of a client assertion"))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}{f' {self._signer.alg}' if self._signer.alg else ''}>"
@@ -108,7 +111,11 @@ class ClientSecretJWT(_SignedAssertion):
         allow_short_secret: bool = False,
     ) -> None:
         signer = AssertionSigner(
-            key=key, alg=alg, headers=headers or {}, is_secret=True, allow_short_secret=allow_short_secret
+            key=key,
+            alg=alg,
+            headers={} if headers is None else headers,
+            is_secret=True,
+            allow_short_secret=allow_short_secret,
         )
         super().__init__(audience or token_endpoint, claims, signer)
 
@@ -146,6 +153,11 @@ class PrivateKeyJWT(_SignedAssertion):
         thumbprint_kid: bool = False,
     ) -> None:
         how = AssertionSigner(
-            key=key, signer=signer, alg=alg, kid=kid, headers=headers or {}, thumbprint_kid=thumbprint_kid
+            key=key,
+            signer=signer,
+            alg=alg,
+            kid=kid,
+            headers={} if headers is None else headers,
+            thumbprint_kid=thumbprint_kid,
         )
         super().__init__(audience or token_endpoint, claims, how)
