@@ -9,10 +9,13 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from doorkey import ExchangePolicy, TransportError, UsageError
 from doorkey.errors import InvalidClient, InvalidResponse, OAuthError, TemporarilyUnavailable, VerificationError
+from doorkey.jose.encryption import encrypt
 from doorkey.jose.generation import generate_key
+from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import verify
 from doorkey.protocol.introspection import JWT_MEDIA_TYPE, JWT_TYPE
@@ -300,6 +303,33 @@ def test_a_signed_response_is_verified(asking_signed: Any, server: Server) -> No
 def test_a_signed_response_that_is_not_good_permits_nothing(asking_signed: Any, server: Server, answer: Any) -> None:
     server.instead["/introspect"] = lambda _: answer
     assert isinstance(unchecked(asking_signed), VerificationError)
+
+
+def encrypted(key: Any, response: httpx2.Response) -> httpx2.Response:
+    body = encrypt(response.content, key.public_jwk(), alg="ECDH-ES+A128KW", enc="A128GCM", header={"cty": "JWT"})
+    return httpx2.Response(200, content=body.encode(), headers=response.headers)
+
+
+def test_a_signed_response_may_be_encrypted_to_the_api(apis: Apis, server: Server) -> None:
+    key = import_key(ec.generate_private_key(ec.SECP256R1()))
+    private = key.as_dict(is_private=True)
+    asking = replace(ASKING, signed=True, decryption_keys=private)
+    server.instead["/introspect"] = lambda _: encrypted(key, signed(ACTIVE))
+    assert apis(ISSUER, audience=API, introspection=asking).verify(OPAQUE).sub == "alice"
+    assert private["d"] not in repr(asking)
+    api = apis(ISSUER, audience=API, introspection=asking)
+    wrong = [
+        encrypted(import_key(ec.generate_private_key(ec.SECP256R1())), signed(ACTIVE)),
+        encrypted(key, signed(ACTIVE, OTHER_KEY)),
+    ]
+    server.instead["/introspect"] = lambda _: wrong.pop()
+    for text in ("signed by another key", "encrypted to another key"):
+        assert isinstance(unchecked(api, text.replace(" ", "-")), VerificationError)
+    server.instead["/introspect"] = lambda _: encrypted(key, signed(ACTIVE))
+    error = unchecked(apis(ISSUER, audience=API, introspection=replace(ASKING, signed=True)))
+    assert "decryption_keys" in str(error)
+    with pytest.raises(UsageError, match="signed=True"):
+        replace(ASKING, decryption_keys=private)
 
 
 def test_a_response_without_a_signature_does_not_replace_a_signed_one(asking_signed: Any, server: Server) -> None:

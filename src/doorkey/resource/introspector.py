@@ -9,6 +9,8 @@ from doorkey.arguments import LATEST
 from doorkey.errors import InvalidResponse, VerificationError
 from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.claim_rules import numeric_date
+from doorkey.jose.encryption import decrypt, is_encrypted
+from doorkey.jose.encryption_algorithms import DEFAULT_MANAGEMENT
 from doorkey.jose.verification import verify
 from doorkey.observe.observer import Observer
 from doorkey.protocol.http_caching import Kept
@@ -114,8 +116,19 @@ class Introspector:
         with client.explaining(request):
             if not options.signed:
                 return parse_introspection(response, self._clock())
-            signed = signed_response(response, self._clock())
+            signed = self._decrypted(signed_response(response, self._clock()))
         return (yield from self._verified(signed))
+
+    def _decrypted(self, token: str) -> str:
+        """Return the signed response that an encrypted one contains; its signature and type are checked next."""
+        if not is_encrypted(token):
+            return token
+        keys = self._options.decryption_keys
+        if keys is None:
+            raise InvalidResponse(
+                "encrypted", "the introspection response is encrypted: give IntrospectionClient(decryption_keys=…)"
+            )
+        return decrypt(token, keys, algorithms=DEFAULT_MANAGEMENT).decode("ascii", "replace")
 
     def _verified(self, signed: str) -> Flow[Introspection]:
         verified = yield from self._core.keys.checked(

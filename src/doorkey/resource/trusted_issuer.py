@@ -10,6 +10,7 @@ from doorkey.arguments import flag, instance, seconds, texts
 from doorkey.credentials import AuthMethods, Credentials
 from doorkey.errors import UsageError
 from doorkey.jose.algorithms import ASYMMETRIC, algorithm_named
+from doorkey.jose.keys import import_own_keys
 from doorkey.oidc.core.issuers import TenantIssuer
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.token_profiles import TokenProfile, profile_named
@@ -29,6 +30,7 @@ class IntrospectionClient:
     `opaque`: ask about tokens that are not JWTs.
     `jwts`: ask about JWTs too, in place of checking their signature here, so that a revoked token is rejected.
     `signed`: request a signed response (RFC 9701), and accept no other.
+    `decryption_keys`: the private keys of the API, for signed responses that are encrypted to it (RFC 9701 §5).
     `audience_required`: reject a token if the response does not say which API it is for.
     `cache_for`: seconds for which a response is used again; a revoked token is accepted for that time. 0: never.
     """
@@ -40,6 +42,7 @@ class IntrospectionClient:
     opaque: bool = True
     jwts: bool = False
     signed: bool = False
+    decryption_keys: Any = field(default=None, repr=False)
     audience_required: bool = True
     cache_for: float = 30.0
 
@@ -48,6 +51,10 @@ class IntrospectionClient:
         object.__setattr__(self, "client_secret", client.client_secret)  # a Secret, which shows itself nowhere
         object.__setattr__(self, "auth_methods", client.auth_methods)
         object.__setattr__(self, "cache_for", seconds(self.cache_for, "cache_for"))
+        if self.decryption_keys is not None:
+            if not self.signed:
+                raise UsageError("decryption_keys= are for signed responses: give signed=True too")
+            object.__setattr__(self, "decryption_keys", import_own_keys(self.decryption_keys))
         for name in ("opaque", "jwts", "signed", "audience_required"):
             flag(getattr(self, name), name)
         if not (self.opaque or self.jwts):
