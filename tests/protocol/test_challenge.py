@@ -58,3 +58,9 @@ def test_no_value_ends_its_string_or_the_header(realm: str, description: str) ->
 def test_parameters_without_a_value_are_not_sent() -> None:
     assert challenge("Bearer", [("realm", None)]) == "Bearer"
     assert challenge("Bearer", [("realm", 'a "b"\r\n\\é')]) == "Bearer realm=\"a 'b'????\""
+
+
+def test_the_signs_of_our_messages_are_written_in_ascii() -> None:
+    parameters = [("error_description", "send it as Authorization: Bearer … (RFC 6750 §2.1)")]
+    expected = "send it as Authorization: Bearer ... (RFC 6750 section 2.1)"
+    assert challenge("Bearer", parameters) == f'Bearer error_description="{expected}"'

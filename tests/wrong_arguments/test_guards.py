@@ -11,7 +11,9 @@ import pytest
 
 from doorkey.common import security, urls
 from doorkey.errors import OAuthError
-from doorkey.oauth2 import rfc8414
+from doorkey.jose.generation import generate_key
+from doorkey.jose.signing import sign
+from doorkey.oauth2 import rfc7523, rfc8414
 from doorkey.oauth2.rfc6750 import BearerTokenValidator, InsufficientScopeError, InvalidTokenError
 from doorkey.oauth2.rfc7662 import IntrospectTokenValidator
 from doorkey.oauth2.rfc9068 import JWTBearerTokenValidator
@@ -110,12 +112,24 @@ def test_validators_and_protectors() -> None:
         error = kind(**given)
         protector_reply(error)
 
+    def by_key(public_key: Any, issuer: Any, leeway: Any = 60, **attributes: Any) -> None:
+        validator = rfc7523.JWTBearerTokenValidator(public_key, issuer, leeway=leeway)
+        validator.claims_options = {**validator.claims_options, "aud": {"value": "api"}}
+        for name, value in attributes.items():
+            setattr(validator, name, value)
+        validator.authenticate_token(signed)
+
+    public = generate_key("ES256")
+    signed = sign({"iss": "https://as.example", "aud": "api", "exp": 1e11}, public, alg="ES256")
     jwt: dict[str, Any] = {"issuer": "https://as.example", "resource_server": "api"}
     refused(
         failures(accepted, {"scopes": "a"}, ["scopes", "scope"]),
         failures(introspected, {}, ["response", "active", "exp", "nbf", "iat", "cnf", "scope"]),
         failures(lambda **given: JWTBearerTokenValidator(**given).authenticate_token("a.b.c"), jwt, jwt),
         failures(lambda token: JWTBearerTokenValidator(**jwt).authenticate_token(token), {}, ["token"]),
+        failures(by_key, {"public_key": public, "issuer": "https://as.example"}, ["public_key", "issuer", "leeway"]),
+        failures(lambda options: by_key(public, "i", claims_options=options), {}, ["options"]),
+        failures(lambda aud: by_key(public, "i", claims_options={"iss": {"value": "i"}, "aud": aud}), {}, ["aud"]),
         failures(BearerTokenValidator.scope_insufficient, {"token_scopes": "a", "required_scopes": "a"}),
         failures(ProtectorCore().register_token_validator, {}),
         failures(ProtectorCore().get_token_validator, {}),

@@ -17,6 +17,9 @@ _PART: Final = re.compile(
 _ILLEGAL: Final = re.compile(r"[^ !#-\[\]-~]")
 """What `error_description` may not contain (RFC 6750 §3); neither may a quoted string here, so nothing is escaped."""
 
+_IN_ASCII: Final = str.maketrans({'"': "'", "§": "section ", "…": "..."})
+"""What becomes of the characters of our own messages that a challenge cannot contain."""
+
 _SHOWN: Final = 500
 
 
@@ -49,4 +52,4 @@ def challenge(scheme: str, parameters: Iterable[tuple[str, str | None]]) -> str:
 
 
 def _quotable(value: str) -> str:
-    return _ILLEGAL.sub("?", value[:_SHOWN].replace('"', "'"))
+    return _ILLEGAL.sub("?", value[:_SHOWN].translate(_IN_ASCII))
