@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorkey.errors import UsageError
 from doorkey.protocol.service_account import ServiceAccount, parse_service_account
@@ -75,3 +77,19 @@ def test_an_endless_type_is_shown_within_bounds() -> None:
     with pytest.raises(UsageError) as caught:
         parse_service_account(file(type="x" * 10_000))
     assert len(str(caught.value)) < 300
+
+
+members = st.dictionaries(
+    st.sampled_from([*GOOD, "other"]), st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.just(PEM))
+)
+
+
+@given(st.one_of(st.binary(), members.map(lambda given: json.dumps({**GOOD, **given}).encode())), st.booleans())
+def test_any_content_is_an_account_or_a_usage_error(data: bytes, needed: bool) -> None:
+    try:
+        account = parse_service_account(data, needs_token_uri=needed)
+    except UsageError:
+        return
+    assert account.client_email
+    assert "PRIVATE KEY-----" in account.private_key.reveal()
+    assert account.token_uri or not needed
