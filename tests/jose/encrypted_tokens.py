@@ -34,9 +34,11 @@ def changed(token: str, part: int, value: str) -> str:
     return ".".join(parts)
 
 
-def with_header(header: dict[str, Any], content: bytes, secret: bytes) -> str:
-    """A token of direct encryption that says anything in its header."""
-    iv, encoded = b"i" * 12, b64(header)
+def with_header(
+    header: dict[str, Any], content: bytes, cek: bytes, *, encrypted_key: bytes = b"", iv: bytes = b"i" * 12
+) -> str:
+    """A token with A128GCM that says anything in its header; without an `encrypted_key`, one of direct encryption."""
+    encoded = b64(header)
     enc = jwe.JWERegistry.algorithms["enc"]["A128GCM"]
-    ciphertext, tag = enc.encrypt(content, secret, iv, encoded.encode())
-    return ".".join([encoded, "", b64(iv), b64(ciphertext), b64(tag)])
+    ciphertext, tag = enc.encrypt(content, cek, iv, encoded.encode())
+    return ".".join([encoded, b64(encrypted_key), b64(iv), b64(ciphertext), b64(tag)])

@@ -2,7 +2,9 @@ import zlib
 from typing import Any, cast
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from joserfc import jwe
 
 from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.encryption import (
@@ -14,6 +16,7 @@ from doorkey.jose.encryption import (
     is_encrypted,
 )
 from doorkey.jose.generation import generate_key
+from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import verify
 from tests.jose.encrypted_tokens import EVERY, FAILED, b64, changed, refused, with_header
@@ -36,7 +39,7 @@ def test_a_header_made_here_has_no_member_that_belongs_to_the_algorithm(member: 
 
 @pytest.mark.parametrize("header", [{"alg": "A256KW"}, {"enc": "A256GCM"}, {"x": object()}, {"x": float("nan")}])
 def test_a_header_that_contradicts_or_is_not_json_is_an_error_of_the_program(header: dict[str, object]) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="cannot be encrypted" if "x" in header else "names another algorithm"):
         encrypt(b"", b"s" * 16, alg="A128KW", enc="A128GCM", header=header)
 
 
@@ -107,6 +110,7 @@ def test_a_token_beyond_the_bound_is_refused_before_it_is_decoded() -> None:
     token = encrypt(b"x" * MAX_BYTES, b"s" * 16, alg="A128KW", enc="A128GCM")
     assert "too long" in str(refused(token, b"s" * 16))
     assert len(decrypt(token, b"s" * 16, algorithms=EVERY, max_bytes=2 * MAX_BYTES)) == MAX_BYTES
+    assert decrypt(token, b"s" * 16, algorithms=EVERY, max_bytes=len(token))
     assert not is_encrypted("." * 4 + "x" * MAX_BYTES)
 
 
@@ -157,3 +161,53 @@ def test_neither_the_content_nor_the_key_is_in_an_error() -> None:
         error = refused(broken, secret)
         assert "do-not-tell" not in repr(error) + str(error)
         assert error.__context__ is None or error.__suppress_context__
+
+
+@pytest.mark.parametrize("size", [8, 13, 16])
+def test_an_initialization_vector_of_another_size_is_a_failure_although_it_decrypts(size: int) -> None:
+    header = {"alg": "dir", "enc": "A128GCM"}
+    assert str(refused(with_header(header, b"content", b"s" * 16, iv=b"i" * size), b"s" * 16)) == FAILED
+    assert decrypt(with_header(header, b"content", b"s" * 16), b"s" * 16, algorithms=["dir"]) == b"content"
+
+
+@pytest.mark.parametrize("size", [12, 16])
+def test_gcm_key_wrapping_has_an_initialization_vector_of_96_bits(size: int) -> None:
+    secret, cek, iv = b"s" * 16, b"c" * 16, b"i" * size
+    wrapped = AESGCM(secret).encrypt(iv, cek, None)
+    header = {"alg": "A128GCMKW", "enc": "A128GCM", "iv": b64(iv), "tag": b64(wrapped[-16:])}
+    token = with_header(header, b"content", cek, encrypted_key=wrapped[:-16])
+    if size == 12:
+        assert decrypt(token, secret, algorithms=EVERY) == b"content"
+    else:
+        assert str(refused(token, secret)) == FAILED
+
+
+def test_of_an_ephemeral_key_only_the_public_members_are_used() -> None:
+    mine, ephemeral = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    epk = import_key(ephemeral).as_dict(is_private=True, use="sig", key_ops=["sign"])
+    header = {"alg": "ECDH-ES", "enc": "A128GCM", "epk": epk}
+    recipient = jwe.Recipient[Any](jwe.CompactEncryption(header), None, import_key(mine.public_key()).jose)
+    recipient.ephemeral_key = import_key(ephemeral).jose
+    algorithms: Any = jwe.JWERegistry.algorithms
+    cek = algorithms["alg"]["ECDH-ES"].encrypt_agreed_upon_key(algorithms["enc"]["A128GCM"], recipient)
+    assert decrypt(with_header(header, b"content", cek), mine, algorithms=EVERY) == b"content"
+
+
+def test_a_wrong_encrypted_key_takes_the_same_steps_as_a_wrong_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = jwe.JWERegistry.algorithms["enc"]["A128GCM"]
+    decrypts, keys = content.decrypt, list[bytes]()
+
+    def recorded(ciphertext: bytes, tag: bytes, cek: bytes, iv: bytes, aad: bytes) -> bytes:
+        keys.append(cek)
+        return decrypts(ciphertext, tag, cek, iv, aad)
+
+    monkeypatch.setattr(content, "decrypt", recorded)
+    token = encrypt(b"content", RSA.public_key(), alg="RSA-OAEP", enc="A128GCM")
+    for wrong in (
+        changed(token, 1, b64(b"k" * 256)),
+        changed(token, 1, b64(b"k" * 256)),
+        changed(token, 4, b64(b"t" * 16)),
+    ):
+        assert str(refused(wrong, RSA)) == FAILED
+    assert [len(key) for key in keys] == [16, 16, 16]
+    assert len(set(keys)) == 3, "the key that replaces a wrong one is random"

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from doorkey.errors import UsageError, VerificationError
-from doorkey.jose import ECKey, JsonWebSignature, KeySet
+from doorkey.jose import ECKey, JsonWebSignature, KeySet, OKPKey, jwt
 from doorkey.jose.errors import BadSignatureError, DecodeError, UnsupportedAlgorithmError
 from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
 from doorkey.jose.keys import Key
+from doorkey.jose.verification import unsafe_header
 from doorkey.values import Secret
 
 KEY = ECKey.generate_key(options={"kid": "mine", "use": "sig"}, is_private=True)
@@ -133,3 +134,24 @@ def test_a_message_that_cannot_be_signed_is_an_error_of_the_program(algorithms: 
 def test_other_algorithms_cannot_be_registered_for_signatures(algorithms: Any) -> None:
     with pytest.raises(UsageError):
         JsonWebSignature(algorithms)
+
+
+SEVERAL = KeySet([OTHER.as_dict(), OKPKey.generate_key(is_private=True), OTHER, KEY])
+
+
+SEVERAL_AS_DICT = {"keys": [key.as_dict(key.is_private) for key in SEVERAL]}
+
+
+@pytest.mark.parametrize("keys", [SEVERAL, list(SEVERAL), SEVERAL_AS_DICT])
+def test_of_several_keys_the_one_signs_that_is_named_or_fits(keys: object) -> None:
+    jws = JsonWebSignature()
+    assert jws.deserialize_compact(jws.serialize_compact({"alg": "ES256"}, b"x", SEVERAL), OTHER).payload == b"x"
+    assert (
+        jws.deserialize_compact(jws.serialize_compact({"alg": "ES256", "kid": "mine"}, b"x", keys), KEY).payload == b"x"
+    )
+    for encode in (jws.serialize_compact, jwt.encode):
+        payload: Any = {"a": 1} if encode == jwt.encode else b"x"
+        for header in ({"alg": "RS256"}, {"alg": "ES256", "kid": "other"}):
+            with pytest.raises(UsageError, match="none of the keys signs"):
+                encode(header, payload, keys)
+        assert unsafe_header(encode({"alg": "EdDSA"}, payload, keys).decode())["kid"] == SEVERAL[1].kid

@@ -13,6 +13,7 @@ from doorkey.jose.key_choice import (
     checked_with,
     chosen_keys,
     registered,
+    signing_key,
     token_text,
     verifying_keys,
 )
@@ -44,7 +45,7 @@ class JsonWebSignature:
 
         `protected`: the header, with `alg`. The key's own `kid` is added.
         `payload`: bytes, or a text that is encoded as UTF-8.
-        `key`: the private key, or a shared secret.
+        `key`: the private key, or a shared secret; of several, the one that the header's `kid` names, or that fits.
 
         Raises `UsageError` for an algorithm that is not registered, and a key that does not fit it.
         """
@@ -53,7 +54,7 @@ class JsonWebSignature:
             raise UsageError('the header names the algorithm: {"alg": "RS256"}')
         if self._algorithms is not None and alg not in self._algorithms:
             raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(self._algorithms)}")
-        return sign_bytes(payload, key, alg=alg, header=protected).encode("ascii")
+        return sign_bytes(payload, signing_key(key, alg, protected), alg=alg, header=protected).encode("ascii")
 
     @clears_locals
     def deserialize_compact(

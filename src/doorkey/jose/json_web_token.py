@@ -27,6 +27,7 @@ from doorkey.jose.key_choice import (
     checked_with,
     chosen_keys,
     registered,
+    signing_key,
     token_text,
     verifying_keys,
 )
@@ -81,7 +82,8 @@ class JsonWebToken:
     def encode(self, header: Mapping[str, Any], payload: Mapping[str, Any], key: object) -> bytes:
         """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
 
-        `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; `exp`, `iat` and `nbf` may be
+        `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; of several keys, the one
+        signs that the header's `kid` names, else the first that fits. `exp`, `iat` and `nbf` may be
         datetimes (without a zone: UTC). If the header has `enc`, the payload is encrypted with `key`, the recipient's
         public key, and not signed. Raises `UsageError` where key and algorithm do not fit, or it is not JSON.
         """
@@ -96,7 +98,7 @@ class JsonWebToken:
             raise UsageError('the header names the algorithm: {"alg": "RS256"}')
         if self._algorithms is not None and alg not in self._algorithms:
             raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(self._algorithms)}")
-        return sign(claims, key, alg=alg, header=header).encode("ascii")
+        return sign(claims, signing_key(key, alg, header), alg=alg, header=header).encode("ascii")
 
     @overload
     def decode(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
 from doorkey.arguments import members
-from doorkey.errors import UsageError, VerificationError
+from doorkey.errors import UsageError, VerificationError, printable
 from doorkey.jose.algorithms import ALGORITHMS, algorithm_named
 from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
-from doorkey.jose.keys import Key, import_keys
-from doorkey.values import Secret
+from doorkey.jose.keys import Key, import_keys, import_own_keys
+from doorkey.values import Secret, hides_locals
 
 T = TypeVar("T")
 Header = Mapping[str, Any]
@@ -69,6 +70,27 @@ def chosen_keys(choose: Callable[[Header], object], header: Header) -> object:
             "then; doorkey.jose.verification.unsafe_claims reads them nevertheless"
         ) from None
     return choose(header)
+
+
+@hides_locals
+def signing_key(given: object, alg: str, header: Header) -> object:
+    """Return the key to sign with. Of several keys, the one that the header's `kid` names, else the first that fits.
+
+    `given`: a key as `import_key` reads it, a sequence of keys, or a JWK Set as a mapping. Raises `UsageError` if none
+    of several keys signs with `alg`.
+    """
+    several: Any = given
+    if not (isinstance(given, list | tuple) or (isinstance(given, Mapping) and "keys" in given)):
+        return several
+    kid = header.get("kid")
+    for key in import_own_keys(several):
+        if kid is None or key.kid == kid:
+            with suppress(UsageError):
+                key.check(alg, "sign")
+                return key
+    raise UsageError(
+        f"none of the keys signs with {printable(alg, 40)}" + (" and has the header's `kid`" if kid else "")
+    )
 
 
 def checked_with(keys: object, check: Callable[[object], T]) -> T:
