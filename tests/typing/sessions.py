@@ -1,5 +1,6 @@
 """Typical programs with a session: what comes back has the type that the documents promise."""
 
+from collections.abc import Mapping
 from typing import Any, assert_type
 
 import httpx2
@@ -11,6 +12,8 @@ from doorkey.credentials import ClientCredentials
 from doorkey.integrations.httpx_client import AssertionClient, AsyncAssertionClient, AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.requests_client import AssertionSession, OAuth2Auth, OAuth2Session
 from doorkey.oauth2.rfc7523 import PrivateKeyJWT
+from doorkey.oidc.core import IDToken, UserInfo
+from doorkey.oidc.logout import FrontChannelLogout, LogoutToken
 from doorkey.protocol.introspection import Introspection
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
@@ -61,6 +64,12 @@ def on_requests() -> requests.Response:
     assert_type(session.ensure_active_token(), bool)
     assert_type(session.introspect_token(), Introspection)
     assert_type(session.introspect_token().active, bool)
+    assert_type(session.verify_id_token(), IDToken)
+    assert_type(session.userinfo(sub="a"), UserInfo)
+    assert_type(session.verify_logout_token("h.p.s", first_use=lambda name, until: True), LogoutToken)
+    assert_type(session.parse_frontchannel_logout({"iss": "i", "sid": "s"}), FrontChannelLogout)
+    assert_type(session.create_logout_url(post_logout_redirect_uri="https://rp.example"), tuple[str, str | None])
+    assert_type(session.fetch_token().id_token_claims, Mapping[str, Any] | None)
     assert_type(session.token, OAuth2Token | None)
     assert_type(session.create_authorization_url("https://as.example/auth"), tuple[str, str])
     session.register_client_auth_method(PrivateKeyJWT(TOKEN_URL))
