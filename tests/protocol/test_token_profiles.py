@@ -28,7 +28,21 @@ def test_a_variant_is_a_copy() -> None:
     assert TokenProfile(name="own", types="JWT").types == ("JWT",)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("given", [{"types": ()}, {"types": 5}, {"types": ("JWT",), "required": 5}])
-def test_a_profile_names_the_types_of_its_tokens(given: Any) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"types": ()},
+        {"types": 5},
+        {"name": 5},
+        {"required": 5},
+        {"required_any": "scp"},
+        {"required_any": (5,)},
+        {"values": ("typ",)},
+        {"values": (("typ", "Bearer", "DPoP"),)},
+        {"values": ((5, "Bearer"),)},
+    ],
+)
+def test_a_profile_of_another_shape_is_an_error(given: Any) -> None:
+    options = {"name": "own", "types": ("JWT",), **given}
     with pytest.raises(UsageError, match="TokenProfile"):
-        TokenProfile(name="own", **given)
+        TokenProfile(**options)
