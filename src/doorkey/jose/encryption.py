@@ -14,6 +14,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -267,19 +268,15 @@ def _opened(parts: _Parts, key: Key, alg: KeyManagement, enc: ContentEncryption)
     models = jwe.JWERegistry.algorithms
     manages, encrypts = models["alg"][alg.name], models["enc"][enc.name]
     cek = b""
-    try:
+    with suppress(*_FAILED):
         cek = _content_key(parts, key, manages, encrypts)
-    except _FAILED as error:
-        scrubbed(cast("Exception", error))
     if len(cek) != enc.key:
         cek = secrets.token_bytes(enc.key)
     if (len(parts.iv), len(parts.tag)) != (enc.iv, enc.tag):
         return None
-    try:
+    with suppress(*_FAILED):
         return encrypts.decrypt(parts.ciphertext, parts.tag, cek, parts.iv, parts.header_text)
-    except _FAILED as error:
-        scrubbed(cast("Exception", error))
-        return None
+    return None
 
 
 def _content_key(parts: _Parts, key: Key, alg: JWEAlgModel, enc: JWEEncModel) -> bytes:
