@@ -43,6 +43,6 @@ def test_a_variant_is_a_copy() -> None:
     ],
 )
 def test_a_profile_of_another_shape_is_an_error(given: Any) -> None:
-    options = {"name": "own", "types": ("JWT",), **given}
+    options: dict[str, Any] = {"name": "own", "types": ("JWT",), **given}
     with pytest.raises(UsageError, match="TokenProfile"):
         TokenProfile(**options)
