@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import tempfile
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlencode
@@ -67,6 +68,13 @@ def test_a_provider_over_http_has_no_certificate() -> None:
 def test_a_name_that_no_certificate_can_have_is_refused() -> None:
     with pytest.raises(UsageError, match="host_names are names"):
         Provider(https=True, host_names=["caf\u00e9"]).start()
+
+
+def test_a_certificate_that_cannot_be_made_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(UsageError, match="no name of a host"):
+        Certificates(["caf\u00e9"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_each_start_has_an_authority_of_its_own() -> None:

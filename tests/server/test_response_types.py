@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from doorkey.errors import UsageError
+from doorkey.errors import LoginRequired, UsageError
 from doorkey.jose.verification import verify
 from doorkey.oidc.core.hashes import half_hash
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
@@ -110,6 +110,14 @@ def test_a_removed_user_must_log_in_although_the_browser_is_logged_in(world: Wor
     assert isinstance(world.authorize(cookies, prompt="none"), Response)
     world.users = ()
     assert refused(world.authorize(cookies, prompt="none"))[0] == "login_required"
+
+
+def test_a_client_that_is_removed_during_a_login_gets_no_token(world: World) -> None:
+    needed = world.authorize(response_type="id_token")
+    assert isinstance(needed, LoginNeeded)
+    world.clients = (APP,)
+    with pytest.raises(LoginRequired):
+        world.fill_in(needed)
 
 
 def test_a_login_reaches_the_requested_authentication_context(world: World) -> None:

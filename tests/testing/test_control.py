@@ -17,7 +17,7 @@ from doorkey.dev.control import MAX_BODY, operations_of
 from doorkey.errors import TransportError, UsageError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.verification import unsafe_claims, unsafe_header
-from doorkey.testing import RemoteProvider, UnusedFault
+from doorkey.testing import RemoteProvider, UnusedFault, client
 
 CALLBACK = "http://127.0.0.1:9499/cb"
 CLIENT = {"grant_type": "client_credentials", "client_id": "client-1", "client_secret": "my-secret"}
@@ -71,6 +71,20 @@ def test_the_clock_the_keys_and_the_tokens_obey_another_process(
     remote.reject_refresh_tokens()
     assert requests.get(provider.userinfo_endpoint, headers=bearer, timeout=30).status_code == 401
     assert remote.requests("/userinfo")[-1]["status"] == 401
+
+
+def test_sessions_end_and_logout_tokens_are_sent_for_another_process() -> None:
+    told = client("told", "s", backchannel_logout_uri="http://127.0.0.1:1/nobody-listens")
+    with Provider(clients=[told]) as provider, Control(provider) as control:
+        remote = RemoteProvider(control.url, control.token)
+        form = {**CLIENT, "grant_type": "password", "username": "alice", "password": "wonderland"}
+        session = requests.post(provider.token_endpoint, form, timeout=30).json()["session_state"]
+        assert (remote.end_session(session), remote.end_session(session)) == (True, False)
+        call = remote.send_logout_token("alice", client_id="told")
+        assert (call.uri, call.status) == (told.backchannel_logout_uri, None)
+        assert len(remote.requests("/token")) == 1
+        remote.clear_requests()
+        assert remote.requests() == []
 
 
 def test_a_fault_of_another_process_is_triggered_or_reported(provider: Provider, control: Control) -> None:

@@ -177,6 +177,8 @@ def test_refresh_tokens_are_refused_on_demand_and_later_ones_work(http: requests
         ({"claims": {"a": object()}}, "claims must be JSON values"),
         ({"expires_in": "soon"}, "expires_in is a number of seconds"),
         ({"key": "-----BEGIN PUBLIC KEY-----"}, "the key"),
+        ({"key": generate_key("ES256").public_jwk()}, "key"),
+        ({"claims": {"\ud800": 1}}, "claims must be JSON values"),
         ({"scopes": 5}, "scopes is text"),
         ({"rfc9068": "yes"}, "rfc9068 is True, False or None"),
     ],

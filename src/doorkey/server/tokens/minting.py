@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from doorkey.arguments import encodable, mapping, named, seconds, texts
+from doorkey.arguments import mapping, named, seconds, texts
 from doorkey.errors import UsageError
 from doorkey.jose.algorithms import ALGORITHMS
 from doorkey.jose.keys import Key, import_key
@@ -112,8 +112,6 @@ def _for_client(at: At, client: Client, claims: Mapping[str, Any], order: Order,
 
 
 def _signed(at: At, claims: Mapping[str, Any], order: Order, alg: str, typ: str) -> str:
-    if not all(encodable(name) for name in claims):
-        raise UsageError("the name of a claim has a lone surrogate, which cannot be encoded")
     if order.key is None:
         return sign(claims, at.keys.signer(alg), alg=alg, header={"typ": typ})
     return sign(claims, order.key, alg=algorithm_of(order.key), header={"typ": typ})
