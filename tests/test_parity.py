@@ -11,6 +11,7 @@ from doorkey.integrations import httpx_client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
 
 ON_HTTPX2, ON_HTTPX = httpx_client.on("httpx2"), httpx_client.on("httpx")
 SYNC: dict[str, Any] = {
@@ -103,6 +104,7 @@ def parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
         (SingleFlight, AsyncSingleFlight),
         (doorkey.TokenSource, doorkey.AsyncTokenSource),
         (doorkey.KeySource, doorkey.AsyncKeySource),
+        (AccessTokenVerifier, AsyncAccessTokenVerifier),
     ],
 )
 def test_twins_have_the_same_methods_with_the_same_parameters(sync: type, awaiting: type) -> None:
