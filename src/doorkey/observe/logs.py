@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -15,16 +15,18 @@ logger.addHandler(logging.NullHandler())  # without logging set up, a program se
 MAX_NAMES: Final = 10
 """The most names of members in one record."""
 
-_WARNINGS: Final = frozenset({"failed", "rejected"})
+_LEVELS: Final[Mapping[Kind, int]] = {
+    "requested": logging.DEBUG,
+    "renewed": logging.DEBUG,
+    "waited": logging.DEBUG,
+    "rejected": logging.WARNING,
+    "failed": logging.WARNING,
+}
 
 
 def is_logged(kind: Kind) -> bool:
     """Return whether the program's logging writes a record of an event of this `kind`."""
-    return logger.isEnabledFor(_level_of(kind))
-
-
-def _level_of(kind: Kind) -> int:
-    return logging.WARNING if kind in _WARNINGS else logging.DEBUG
+    return logger.isEnabledFor(_LEVELS[kind])
 
 
 def log(event: TokenEvent) -> None:
@@ -38,7 +40,7 @@ def log(event: TokenEvent) -> None:
         told += f", {event.duration:.3f} s"
     if event.error is not None:
         told += f", {event.error}"
-    logger.log(_level_of(event.kind), "%s", told, extra=_fields(event))
+    logger.log(_LEVELS[event.kind], "%s", told, extra=_fields(event))
 
 
 def complain(what: str, error: Exception, event: TokenEvent | None = None) -> None:
