@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x448, x25519
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from joserfc import jwe as joserfc_jwe
 from joserfc.jwk import ECKey, OctKey
 
@@ -295,3 +297,22 @@ def test_a_client_secret_stands_for_the_left_part_of_its_hash(alg: str, enc: str
 def test_a_client_secret_is_for_symmetric_encryption_alone(alg: str, enc: str) -> None:
     with pytest.raises(UsageError):
         key_of_client_secret("the client's secret", alg=alg, enc=enc)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(sorted(ENCRYPTIONS)), st.text(max_size=20))
+def test_any_content_comes_back(content: bytes, enc: str, name: str) -> None:
+    header = {"note": name, "cty": "application/octet-stream"}
+    token = encrypt(content, b"s" * 16, alg="A128KW", enc=enc, header=header)
+    opened = decrypt_token(token, b"s" * 16, algorithms=["A128KW"])
+    assert (opened.plaintext, opened.header["note"]) == (content, name)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 4), st.integers(0, 10_000), st.sampled_from("ABz09-_"))
+def test_no_changed_character_of_a_token_is_accepted(part: int, position: int, character: str) -> None:
+    token = encrypt(b"content", b"s" * 16, alg="A128KW", enc="A128CBC-HS256")
+    old = token.split(".")[part]
+    new = old[: position % len(old)] + character + old[position % len(old) + 1 :]
+    if new != old:
+        refused(changed(token, part, new), b"s" * 16)
