@@ -10,7 +10,7 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
-from doorkey.jose.verification import MAX_BYTES, MAX_TRIED, unsafe_claims, verify, verify_bytes
+from doorkey.jose.verification import MAX_BYTES, MAX_TRIED, unsafe_claims, unsafe_read, verify, verify_bytes
 
 EC = generate_key("ES256")
 OTHER = generate_key("ES256")
@@ -205,3 +205,21 @@ def test_a_forged_token_is_checked_with_few_keys_of_a_large_set() -> None:
     token = sign({}, OTHER, alg="ES256")
     assert refuse(token, keys, ["ES256"]).claim == "kid"
     assert refuse(token, {"keys": keys["keys"][:MAX_TRIED]}, ["ES256"]).claim == "signature"
+
+
+def test_a_token_that_was_read_unverified_is_verified_as_its_text_is() -> None:
+    read = unsafe_read(GOOD)
+    assert read.claims == {"sub": "a"}
+    assert repr(read) == "<UnverifiedToken>"
+    assert verify(read, SECRET, algorithms=["HS256"]) == verify(GOOD, SECRET, algorithms=["HS256"])
+    for keys, algorithms in ((b"t" * 64, ["HS256"]), (SECRET, ["HS512"])):
+        with pytest.raises(VerificationError):
+            verify(read, keys, algorithms=algorithms)
+    with pytest.raises(VerificationError):
+        verify(read, SECRET, algorithms=["HS256"], typ="at+jwt")
+
+
+@pytest.mark.parametrize("token", ["", "a.b", f"{HEAD}.{BODY}", f"{GOOD}.", f"{HEAD}.{BODY}=.{SIGNATURE}"])
+def test_what_is_no_token_is_not_read_unverified_either(token: str) -> None:
+    with pytest.raises(VerificationError):
+        unsafe_read(token)

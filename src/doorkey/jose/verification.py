@@ -15,7 +15,7 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from joserfc.jws import JWSRegistry
 
@@ -54,9 +54,24 @@ class VerifiedToken:
         return f"<VerifiedToken alg={self.header.get('alg')!r}>"
 
 
+_Segments: TypeAlias = tuple[bytes, bytes, bytes, bytes]
+"""The signing input, and the three segments of a token."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class UnverifiedToken:
+    """A token that `unsafe_read` has read, and nothing has verified: use its claims to choose keys, and `verify` it."""
+
+    claims: Mapping[str, Any]
+    _segments: _Segments
+
+    def __repr__(self) -> str:
+        return "<UnverifiedToken>"
+
+
 @hides_locals
 def verify(
-    token: str,
+    token: str | UnverifiedToken,
     keys: object,
     *,
     algorithms: Iterable[str],
@@ -66,16 +81,20 @@ def verify(
     """Return the header and claims of a compact JWS once its form, algorithm, type and signature are found
     good.
 
-    `keys` is one key (whatever `import_key` reads), a `Key` or a sequence of them, or a JWK Set; `algorithms`
-    are those registered for the token's issuer. `typ`, when given, is the one type or the several types
-    that the header must name (RFC 8725 §3.11); the `application/` prefix and case do not matter (RFC 7515
-    §4.1.9).
+    `token` is its text, or what `unsafe_read` returned. `keys` is one key (whatever `import_key` reads), a `Key`
+    or a sequence of them, or a JWK Set; `algorithms` are those registered for the token's issuer. `typ`, when given,
+    is the one type or the several types that the header must name (RFC 8725 §3.11); the `application/` prefix and
+    case do not matter (RFC 7515 §4.1.9).
 
     Raises `VerificationError` for anything wrong with the token, `UsageError` for a key or algorithm of the
     caller's.
     """
-    header, payload = _verify_bytes(token, keys, algorithms=algorithms, typ=typ, max_bytes=max_bytes)
-    return VerifiedToken(header, _parsed(payload, "token"))
+    allowed, candidates = _allowed(algorithms), _import_keys(keys)  # an error of the program comes first
+    if isinstance(token, UnverifiedToken):
+        return VerifiedToken(_verified_header(token._segments, candidates, allowed, typ), token.claims)
+    segments = _split(token, max_bytes)
+    header = _verified_header(segments, candidates, allowed, typ)
+    return VerifiedToken(header, _parsed(_raw(segments[2], "token"), "token"))
 
 
 @hides_locals
@@ -88,9 +107,20 @@ def verify_bytes(
     max_bytes: int = MAX_BYTES,
 ) -> tuple[Mapping[str, Any], bytes]:
     """Return the header and the payload of a compact JWS that need not hold claims, checked as `verify` checks it."""
-    allowed = _allowed(algorithms)
-    candidates = _import_keys(keys)
-    signed, head, payload, signature = _segments(token, max_bytes)
+    allowed, candidates = _allowed(algorithms), _import_keys(keys)
+    segments = _split(token, max_bytes)
+    header = _verified_header(segments, candidates, allowed, typ)
+    return header, _raw(segments[2], "token")
+
+
+_import_keys = unguarded(import_keys)
+
+
+def _verified_header(
+    segments: _Segments, candidates: tuple[Key, ...], allowed: tuple[str, ...], typ: str | Iterable[str] | None
+) -> dict[str, Any]:
+    """Return the header of a token whose algorithm, type and signature are good."""
+    signed, head, _, signature = segments
     header = _header(head)
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in allowed:
@@ -98,10 +128,7 @@ def verify_bytes(
     if typ is not None and header.get("typ") != typ:
         _check_typ(header, (typ,) if isinstance(typ, str) else texts(typ, "typ"))
     _check_signature(signed, signature, alg, _chosen(candidates, header, alg))
-    return header, _raw(payload, "token")
-
-
-_verify_bytes, _import_keys = unguarded(verify_bytes), unguarded(import_keys)
+    return header
 
 
 def _allowed(algorithms: Iterable[str]) -> tuple[str, ...]:
@@ -129,7 +156,7 @@ def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """
-    return _header(_segments(token, max_bytes)[1])
+    return _header(_split(token, max_bytes)[1])
 
 
 @hides_locals
@@ -139,12 +166,25 @@ def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """
-    _, head, payload, _ = _segments(token, max_bytes)
-    _header(head)
-    return _parsed(_raw(payload, "token"), "token")
+    return _read(token, max_bytes).claims
 
 
-def _segments(token: object, max_bytes: int) -> tuple[bytes, bytes, bytes, bytes]:
+@hides_locals
+def unsafe_read(token: str, max_bytes: int = MAX_BYTES) -> UnverifiedToken:
+    """Return a token that was not verified, for `verify`: its claims choose the issuer's keys, and it is read once.
+
+    Raises `VerificationError` if the token is not in the legal compact form.
+    """
+    return _read(token, max_bytes)
+
+
+def _read(token: str, max_bytes: int) -> UnverifiedToken:
+    segments = _split(token, max_bytes)
+    _header(segments[1])
+    return UnverifiedToken(_parsed(_raw(segments[2], "token"), "token"), segments)
+
+
+def _split(token: object, max_bytes: int) -> _Segments:
     """Return the signing input of a token, and its three segments (RFC 7515 §7.1)."""
     if not isinstance(token, str):
         raise UsageError(f"a token is text, not {type(token).__name__}")

@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
 
 from doorkey.errors import OAuthError, UsageError, VerificationError
-from doorkey.jose.verification import VerifiedToken, unsafe_claims, verify
+from doorkey.jose.verification import UnverifiedToken, VerifiedToken, unsafe_read, verify
 from doorkey.protocol.access_token import check_introspected, check_jwt, check_use
 from doorkey.protocol.jwks import Keys
 from doorkey.protocol.presented_token import MAX_TOKEN
@@ -67,7 +67,7 @@ class IssuerVerifier:
                 options, issuer._core, issuer._server, self._audience, clock=clock, leeway=leeway, entries=entries
             )
 
-    def by_signature(self, token: str) -> Flow[AccessToken]:
+    def by_signature(self, token: UnverifiedToken) -> Flow[AccessToken]:
         """Return a JWT access token that has passed all checks. Raises `InvalidAccessToken`, or why it has no keys."""
         judged: list[Keys] = []
 
@@ -164,34 +164,35 @@ class VerifierCore:
 
     def checked(self, token: str, digest: bytes) -> Flow[AccessToken]:
         """Return a token that has been checked now. Raises as `verified`; `digest` is its hash."""
-        verifier, asks = self._chosen(token)
-        if asks:
+        verifier, read = self._chosen(token)
+        if read is None:
             found, until = yield from AtIssuer(verifier.issuer, verifier.by_introspection(token, digest))
             now = self.clock()
         else:
-            found = yield from AtIssuer(verifier.issuer, verifier.by_signature(token))
+            found = yield from AtIssuer(verifier.issuer, verifier.by_signature(read))
             now = self.clock()
             until = now + self._cache_for
         expires = found.expires_at
         self._cache.put(digest, found, now, until if expires is None else min(until, expires))
         return found
 
-    def _chosen(self, token: str) -> tuple[IssuerVerifier, bool]:
-        """Return the issuer of `token`, and whether it is asked about the token. Nothing is verified yet."""
+    def _chosen(self, token: str) -> tuple[IssuerVerifier, UnverifiedToken | None]:
+        """Return the issuer of `token`, and the token to be verified; None if its issuer is asked about it."""
         if not legal_token(token) or len(token) > MAX_TOKEN:
             raise InvalidAccessToken("token", "is empty, too long, or has characters that are not legal")
         try:
-            issuer: object = unsafe_claims(token).get("iss")
+            read = unsafe_read(token)
         except VerificationError as error:
             if self._opaque is None:
                 raise InvalidAccessToken(error.claim, error.reason + _NO_INTROSPECTION) from None
-            return self._opaque, True
+            return self._opaque, None
+        issuer: object = read.claims.get("iss")
         verifier = self._named(issuer) if isinstance(issuer, str) else None
         if verifier is None:
             if issuer is None and self._opaque is not None:
-                return self._opaque, True
+                return self._opaque, None
             raise InvalidAccessToken("iss", "is not an issuer whose tokens this API accepts")
-        return verifier, verifier.takes_jwts
+        return verifier, None if verifier.takes_jwts else read
 
     def _named(self, issuer: str) -> IssuerVerifier | None:
         return self._by_name.get(issuer) or next((one for one in self._by_name.values() if one.has(issuer)), None)
