@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Any, assert_type
 
 from doorkey import OAuth2Token
-from doorkey.jose import JsonWebKey, JsonWebToken, JWTClaims, KeySet, jwt
+from doorkey.jose import (
+    JsonWebEncryption,
+    JsonWebKey,
+    JsonWebSignature,
+    JsonWebToken,
+    JWTClaims,
+    KeySet,
+    RSAKey,
+    jwt,
+)
+from doorkey.jose.encryption import decrypt, decrypt_nested
 from doorkey.jose.keys import Key
 from doorkey.oidc.core import CodeIDToken, HybridIDToken, UserInfo
 
@@ -21,6 +31,16 @@ def verified(resp: OAuth2Token, keys: dict[str, Any]) -> str:
     user = UserInfo(claims)
     user.check_sub(claims.sub)
     return str(user.email)
+
+
+def opened(pem: bytes) -> Any:
+    assert_type(RSAKey.import_key(pem), RSAKey)
+    assert_type(decrypt("a.b.c.d.e", pem, algorithms=["RSA-OAEP"]), bytes)
+    assert_type(decrypt_nested("a.b.c.d.e", pem, algorithms="RSA-OAEP"), str)
+    assert_type(JsonWebSignature(["RS256"]).deserialize_compact("a.b.c", pem).header, dict[str, Any])
+    return (
+        JsonWebEncryption().deserialize_compact(b"a.b.c.d.e", lambda header: header["kid"], decode=bytes.decode).payload
+    )
 
 
 def made(pem: str) -> bytes:
