@@ -51,7 +51,7 @@ MAKERS: dict[str, Callable[[Authority], Any]] = {
 
 @pytest.fixture
 def opened(portal: BlockingPortal, authority: Authority) -> Iterator[Open]:
-    """What opens a client of a kind, and finds metadata with it."""
+    """What opens a client of a kind, and finds metadata with it: each time by a new request."""
     closing = ExitStack()
 
     def opening(kind: str) -> Find:
@@ -60,13 +60,13 @@ def opened(portal: BlockingPortal, authority: Authority) -> Iterator[Open]:
         client = MAKERS[kind](authority)
 
         def afind(issuer: str, **options: Any) -> ServerMetadata:
-            return portal.call(partial(adiscover, issuer, http_client=client, **options))
+            return portal.call(partial(adiscover, issuer, http_client=client, max_age=0, **options))
 
         if "async" in kind:
             closing.callback(portal.call, client.aclose)
             return afind
         closing.callback(client.close)
-        return partial(discover, http_client=client)
+        return partial(discover, http_client=client, max_age=0)
 
     with closing:
         yield opening
