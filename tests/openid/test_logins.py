@@ -186,8 +186,15 @@ def test_a_multi_tenant_server_is_a_policy(party: RelyingParty) -> None:
     provider.server.on("/.well-known/openid-configuration", reply(json=document))
     party.options |= {"metadata": None, "issuer": provider.issuer, "tenant_issuer": TenantIssuer(template, ["ours"])}
     party.client.call("discover")
-    provider.changed = {"iss": template.replace("{tenantid}", "ours"), "tid": "ours"}
+    ours, theirs = (template.replace("{tenantid}", tenant) for tenant in ("ours", "theirs"))
+    provider.changed = {"iss": ours, "tid": "ours"}
     assert party.log_in().id_token_claims is not None
+    begun = party.begin()
+    callback = provider.log_in(begun.url)
+    with pytest.raises(VerificationError, match="another authorization server"):
+        party.client.fetch_token(authorization_response=f"{callback}&iss={theirs}", transaction=begun)
+    named = f"{callback}&iss={ours}"
+    assert party.client.fetch_token(authorization_response=named, transaction=begun).id_token_claims is not None
     for tid, claim in (("theirs", "tid"), (None, "tid"), ("../ours", "tid")):
         provider.changed = {"iss": template.replace("{tenantid}", str(tid)), "tid": tid}
         with pytest.raises(VerificationError) as error:

@@ -194,8 +194,12 @@ def promised_by(transaction: AuthorizationTransaction) -> Pending:
 
 def state_in(response: str | Mapping[str, Any], *, fragment: bool = False) -> str | None:
     """Return the `state` of a response that has not been checked yet, to look up the request that it answers."""
+    return value_in(response, "state", fragment=fragment)
+
+
+def value_in(response: str | Mapping[str, Any], name: str, *, fragment: bool = False) -> str | None:
+    """Return a parameter of a response that has not been checked yet, None without it."""
     try:
-        found = dict(callback_pairs(response, fragment=fragment)).get("state")
+        return dict(callback_pairs(response, fragment=fragment)).get(name)
     except VerificationError:
         return None
-    return found

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from doorkey.arguments import instance, text
 from doorkey.errors import MismatchingStateError, UsageError, VerificationError
 from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
-from doorkey.sessions.authorizations import Pending, promised_by, state_in, unknown_request
+from doorkey.sessions.authorizations import Pending, promised_by, state_in, unknown_request, value_in
 from doorkey.sessions.options import SessionOptions
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import extra_pairs
@@ -158,7 +158,7 @@ def parsed(
         callback = parse_callback(
             response,
             state=expected,
-            issuer=options.metadata.issuer,
+            issuer=_issuer_of(response, options, options.metadata.issuer, fragment=fragment),
             iss_required=options.metadata.iss_in_callbacks,
             iss_in_id_token=pending is not None and _verifies_id_token(pending, options),
             fragment=fragment,
@@ -188,7 +188,7 @@ def _parsed_by_transaction(
     callback = parse_callback(
         response,
         state=transaction.state,
-        issuer=transaction.issuer or options.metadata.issuer,
+        issuer=_issuer_of(response, options, transaction.issuer or options.metadata.issuer, fragment=pending.fragment),
         iss_required=options.metadata.iss_in_callbacks,
         iss_in_id_token=_verifies_id_token(pending, options),
         fragment=pending.fragment,
@@ -199,6 +199,15 @@ def _parsed_by_transaction(
         raise VerificationError("transaction", "has been finished already: begin the login again")
     _check_id_token_came(pending, callback)
     return AuthorizationResponse(callback.parameters, pending, pending.fragment, authorizations, transaction)
+
+
+def _issuer_of(
+    response: str | Mapping[str, Any], options: SessionOptions, issuer: str | None, *, fragment: bool
+) -> str | None:
+    """Return the issuer that the response may name: `issuer`, or that of a tenant whose users may log in."""
+    tenants = options.openid.tenant_issuer
+    named = None if tenants is None else value_in(response, "iss", fragment=fragment)
+    return named if tenants is not None and named is not None and tenants.is_issuer(named) else issuer
 
 
 def _verifies_id_token(pending: Pending, options: SessionOptions) -> bool:

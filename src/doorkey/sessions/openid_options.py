@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.arguments import instance, seconds, text, texts
 from doorkey.errors import UsageError
+from doorkey.jose.claim_rules import LEEWAY, MAX_LEEWAY
 from doorkey.protocol.metadata import ENDPOINTS
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ OPENID_OPTIONS: Final = (
     *(f"{response}_{protection}" for response in RESPONSES for protection in PROTECTIONS),
     *("decryption_keys", "trusted_audiences", "id_token_leeway", "tenant_issuer", "server_metadata_url"),
 )
-LEEWAY: Final = 60.0
-_MAX_LEEWAY: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -64,7 +63,7 @@ def openid_options(before: OpenIDOptions, given: Mapping[str, Any]) -> OpenIDOpt
     if "trusted_audiences" in own:
         own["trusted_audiences"] = texts(own["trusted_audiences"], "trusted_audiences")
     if "id_token_leeway" in own:
-        own["id_token_leeway"] = seconds(own["id_token_leeway"], "id_token_leeway", most=_MAX_LEEWAY)
+        own["id_token_leeway"] = seconds(own["id_token_leeway"], "id_token_leeway", most=MAX_LEEWAY)
     if own.get("server_metadata_url") is not None:
         text(own["server_metadata_url"], "server_metadata_url")
     if own.get("tenant_issuer") is not None:
