@@ -6,15 +6,25 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import httpx2
+import pytest
 from anyio.from_thread import BlockingPortal
 
+from doorkey.errors import OAuthError, UsageError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
-from doorkey.resource import AccessToken, AccessTokenVerifier, AsyncAccessTokenVerifier, IntrospectionClient
+from doorkey.resource import (
+    AccessToken,
+    AccessTokenVerifier,
+    AsyncAccessTokenVerifier,
+    IntrospectionClient,
+    RequestRejected,
+)
 from tests.support.fake_clock import START, Clock
 
 ISSUER, API = "https://as.example", "https://api.example"
 KEY, OTHER_KEY = generate_key("ES256"), generate_key("ES256")
+OPAQUE = "2YotnFZFEjr1zCsicMWpAA"
+ACTIVE: dict[str, Any] = {"active": True, "aud": API, "scope": "orders:read", "client_id": "app", "sub": "alice"}
 ASKING = IntrospectionClient(client_id="api", client_secret="api-secret")
 
 Answer = Callable[[Any], Any]
@@ -125,3 +135,11 @@ class Api:
 
 Apis = Callable[..., Api]
 """Makes a verifier of the kind under test: ``api(issuer, audience=…)``."""
+
+
+def unchecked(api: Any, text: str = OPAQUE) -> OAuthError:
+    """The error of a verification that could not be made."""
+    with pytest.raises(OAuthError) as caught:
+        api.verify(text)
+    assert not isinstance(caught.value, RequestRejected | UsageError)
+    return caught.value
