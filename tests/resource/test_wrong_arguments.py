@@ -20,8 +20,7 @@ from doorkey.resource import (
     TokenProfile,
     TrustedIssuer,
 )
-from tests.resource.test_introspection import ACTIVE, OPAQUE
-from tests.resource.world import API, ASKING, ISSUER, Net, Server, token
+from tests.resource.world import ACTIVE, API, ASKING, ISSUER, OPAQUE, Net, Server, token
 from tests.support.fake_clock import Clock
 from tests.support.wrong_values import failures, parameters_of, refused
 
