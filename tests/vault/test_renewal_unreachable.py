@@ -1,12 +1,15 @@
-"""A renewal that reaches neither store nor server: a token that is still good is used, else the error is raised."""
+"""A renewal that does not reach store or server, is closed, or has a wrong clock: which token or error it returns."""
 
 import pytest
 
 from doorkey.errors import InvalidClient, OAuthError, StoreError
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
 from doorkey.vault.effects import Load
+from doorkey.wire.flow import Sleep
 from doorkey.wire.messages import Request
-from tests.vault.model import DOWN, LIFETIME, UNREACHABLE, World
-from tests.vault.one_renewal import One, expired, stored
+from tests.vault.model import DOWN, KEY, LIFETIME, UNREACHABLE, World
+from tests.vault.one_renewal import One, expired, leased_elsewhere, record_of, stored
 
 AWAY = StoreError("the store is being restarted", retryable=True)
 
@@ -67,3 +70,24 @@ def test_without_a_good_token_in_memory_the_error_of_the_store_says_so(error: St
     assert one.error.description == f"{error.description}; and no token that is still good is in memory"
     assert one.error.retryable is error.retryable
     assert one.error.__cause__ is error
+
+
+def test_a_renewal_that_is_closed_during_its_request_asks_for_nothing_more_and_keeps_the_lease() -> None:
+    one = One(expired()).run(Request)
+    one._flow.close()
+    assert one.world.store.try_lease(KEY, 60.0) is None
+
+
+def test_the_token_of_another_process_is_used_although_it_has_expired_by_the_clock_of_this_one() -> None:
+    world = expired()
+    lease = leased_elsewhere(world)
+    one = One(world, clock=lambda: world.now + 10 * LIFETIME).run(Sleep)
+    renewed = stored(world).renewed(OAuthToken(Secret("at-2"), expires_at=world.now + LIFETIME, lifetime=LIFETIME))
+    record = world.store.load(KEY)
+    assert record is not None
+    written = record_of(world, renewed, record.version + 1)
+    assert world.store.commit(KEY, written.data, expected=record.version)
+    one.run(Load)
+    one.step()
+    assert one.access_token == "at-2"
+    world.store.release(lease)
