@@ -45,7 +45,9 @@ def test_options_are_added_to_an_imported_key_and_a_kty_is_compared() -> None:
     key = JsonWebKey.import_key(pem, {"kty": "RSA", "kid": "one", "use": "sig"})
     assert (key.kid, key.as_dict()["use"], key.is_private) == ("one", "sig", False)
     assert RSAKey.import_key(KEYS["RSA"], {"kid": "two"}).as_dict(is_private=True)["kid"] == "two"
-    wrong: list[Any] = [{"kty": "EC"}, {"use": 5}, {"key_ops": "sign"}, ["kid"]]
+    with pytest.raises(UsageError, match="the options name another one"):
+        JsonWebKey.import_key(pem, {"kty": "EC"})
+    wrong: list[Any] = [{"use": 5}, {"key_ops": "sign"}, ["kid"]]
     for options in wrong:
         with pytest.raises(UsageError):
             JsonWebKey.import_key(pem, options)
