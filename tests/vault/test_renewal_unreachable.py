@@ -2,10 +2,10 @@
 
 import pytest
 
-from doorkey.errors import InvalidClient, OAuthError, StoreError
+from doorkey.errors import InvalidClient, InvalidGrant, OAuthError, StoreError
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
-from doorkey.vault.effects import Load
+from doorkey.vault.effects import Commit, Load
 from doorkey.wire.flow import Sleep
 from doorkey.wire.messages import Request
 from tests.vault.model import DOWN, KEY, LIFETIME, UNREACHABLE, World
@@ -91,3 +91,25 @@ def test_the_token_of_another_process_is_used_although_it_has_expired_by_the_clo
     one.step()
     assert one.access_token == "at-2"
     world.store.release(lease)
+
+
+def test_a_token_that_the_store_does_not_take_is_returned_and_kept_in_memory(caplog: pytest.LogCaptureFixture) -> None:
+    one = One(expired()).run(Commit)
+    while isinstance(one.effect, Commit | Load | Sleep):
+        one.feed(None) if isinstance(one.effect, Sleep) else one.fail(DOWN)
+    one.run()
+    assert one.access_token == "at-2"
+    assert one.memory.unsaved
+    assert one.memory.held is not None
+    assert one.memory.held.token.access_token.reveal() == "at-2"
+    assert "the store did not take a renewed token" in caplog.text
+
+
+def test_a_grant_whose_mark_the_store_does_not_take_is_dead_all_the_same() -> None:
+    one = One(expired()).run(Request)
+    one.fail(InvalidGrant(status=400))
+    one.run(Commit)
+    while isinstance(one.effect, Commit | Load | Sleep):
+        one.feed(None) if isinstance(one.effect, Sleep) else one.fail(DOWN)
+    one.run()
+    assert isinstance(one.error, InvalidGrant)
