@@ -16,8 +16,19 @@ if TYPE_CHECKING:
     from doorkey.jose.key_set import KeySet
     from doorkey.jose.keys import ECKey, OctKey, OKPKey, RSAKey
 
-__all__ = ["ECKey", "JWTClaims", "JsonWebEncryption", "JsonWebKey", "JsonWebSignature", "JsonWebToken"]
-__all__ += ["KeySet", "OKPKey", "OctKey", "RSAKey", "jwt"]
+__all__ = [
+    "ECKey",
+    "JWTClaims",
+    "JsonWebEncryption",
+    "JsonWebKey",
+    "JsonWebSignature",
+    "JsonWebToken",
+    "KeySet",
+    "OKPKey",
+    "OctKey",
+    "RSAKey",
+    "jwt",
+]
 
 _MODULES = {
     "JWTClaims": "doorkey.jose.claims",

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientSecretJWT", "JWTBearerToken", "JWTBearerTokenValidator", "PrivateKeyJWT"]
 
-_MODULES = dict.fromkeys(("JWTBearerToken", "JWTBearerTokenValidator"), "doorkey.resource.validators.public_key")
+_PLACE = "doorkey.resource.validators.public_key"
+_MODULES: dict[str, str] = {"JWTBearerToken": _PLACE, "JWTBearerTokenValidator": _PLACE}
 
 
 def __getattr__(name: str) -> Any:
