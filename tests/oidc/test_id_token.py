@@ -1,5 +1,5 @@
 import contextlib
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -87,6 +87,14 @@ def test_user_info_is_read_by_name_and_by_attribute_and_shows_no_value() -> None
     assert not hasattr(info, "mine")
     with pytest.raises(UsageError, match="read-only"):
         info["sub"] = "b"
+
+
+def test_user_info_takes_a_mapping_and_refuses_other_values() -> None:
+    assert UserInfo() == {}
+    assert UserInfo({"sub": "a"}, name="Alice") == {"sub": "a", "name": "Alice"}
+    for wrong in ("text", 5, [("sub", "a")]):
+        with pytest.raises(UsageError, match="is a mapping"):
+            UserInfo(cast("dict[str, Any]", wrong))
 
 
 def test_user_info_is_pickled_whole() -> None:

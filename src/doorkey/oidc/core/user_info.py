@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from doorkey.arguments import mapping
 from doorkey.errors import VerificationError
 from doorkey.jose.claims import NamedClaims
 from doorkey.oidc.core.claim_sources import AggregatedClaims, DistributedClaims, claim_sources
@@ -13,6 +15,11 @@ class UserInfo(NamedClaims):
     """The claims about a person, as a UserInfo endpoint or an ID token gives them; `dict(info)` is a copy to change.
 
     Standard claims are attributes too, None where the provider did not say. Its repr shows no value.
+
+    claims: a mapping of claims.
+    more: claims by name.
+
+    Raises `UsageError` for anything but a mapping.
     """
 
     __slots__ = ()
@@ -21,6 +28,9 @@ class UserInfo(NamedClaims):
         *("profile", "picture", "website", "email", "email_verified", "gender", "birthdate", "zoneinfo", "locale"),
         *("phone_number", "phone_number_verified", "address", "updated_at"),
     )
+
+    def __init__(self, claims: Mapping[str, Any] | None = None, /, **more: Any) -> None:
+        super().__init__({} if claims is None else mapping(claims, "the claims of a UserInfo"), **more)
 
     @property
     def aggregated(self) -> tuple[AggregatedClaims, ...]:
