@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -22,6 +23,11 @@ class Row:
     @property
     def verdict(self) -> str:
         return {True: "met", False: "NOT MET", None: ""}[self.met]
+
+
+def exit_status(rows: Iterable[Row]) -> int:
+    """Return 1 if the target of a row is not met, else 0."""
+    return int(any(row.met is False for row in rows))
 
 
 def microseconds(seconds: float) -> str:

@@ -349,3 +349,23 @@ def test_a_server_that_hangs_is_left_at_the_deadline() -> None:
     with pytest.raises(TransportError, match="deadline"):
         verifier.verify(OPAQUE)
     released.set()
+
+
+@pytest.mark.anyio
+@both_backends
+async def test_a_server_that_hangs_is_left_at_the_deadline_by_tasks_too() -> None:
+    server, never = Server(), anyio.Event()
+    server.tokens[OPAQUE] = ACTIVE
+
+    async def hangs(request: httpx2.Request) -> Any:
+        if request.url.path == "/introspect":
+            await never.wait()
+        return Net(server)(request)
+
+    policy = ExchangePolicy(deadline=0.2)
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(hangs)) as http:
+        verifier = AsyncAccessTokenVerifier(
+            ISSUER, audience=API, introspection=ASKING, http_client=http, exchange=policy
+        )
+        with anyio.fail_after(20), pytest.raises(TransportError, match="deadline"):
+            await verifier.verify(OPAQUE)

@@ -1,10 +1,12 @@
 """An API with the embedded provider, over sockets: JWTs in both styles, introspection, revocation and rotation."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
+from anyio.from_thread import BlockingPortal
 
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.resource import (
@@ -15,6 +17,7 @@ from doorkey.resource import (
     TrustedIssuer,
 )
 from doorkey.testing import LocalIssuer, Provider
+from tests.sources.test_keys_on_the_wire import KINDS, World
 
 API = "orders"
 ASKING = IntrospectionClient(client_id="client-1", client_secret="my-secret", jwts=True)
@@ -93,6 +96,29 @@ async def test_the_asynchronous_verifier_does_the_same(provider: Provider) -> No
             assert (await api.verify(provider.token("alice", audience="client-1"))).client_id == "client-1"
             with pytest.raises(InvalidAccessToken):
                 await api.verify(provider.token("alice", audience="other"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_http_client_of_a_program_serves_keys_and_introspection(
+    kind: str, portals: dict[str, BlockingPortal]
+) -> None:
+    world, blocks = World(kind, portals), KINDS[kind][0] is None
+    verifier_of_kind: Any = AccessTokenVerifier if blocks else AsyncAccessTokenVerifier
+    with Provider() as provider:
+        how: dict[str, Any] = {"audience": "client-1", "profile": "keycloak", "clock": provider.clock}
+        how |= {"http_client": world.client, "cache_for": 0}
+        by_signature = verifier_of_kind(provider.issuer, **how)
+        asking = replace(ASKING, cache_for=0)
+        by_introspection = verifier_of_kind(provider.issuer, introspection=asking, **how)
+        text = provider.token("alice", audience="client-1")
+        assert world.call(by_signature.verify, text).sub == world.call(by_introspection.verify, text).sub
+        provider.expire_access_tokens()
+        assert world.call(by_signature.verify, text).client_id == "client-1"
+        with pytest.raises(InvalidAccessToken) as caught:
+            world.call(by_introspection.verify, text)
+        assert caught.value.claim == "active"
+        world.call(by_signature.close if blocks else by_signature.aclose)
+        world.close(by_introspection)
 
 
 def test_a_unit_test_needs_no_network() -> None:

@@ -1,0 +1,81 @@
+"""Names that differ only in the case of their letters: they are of different users and of different issuers."""
+
+from typing import Any
+
+import pytest
+
+from doorkey.errors import VerificationError
+from doorkey.jose.generation import generate_key
+from doorkey.jose.signing import sign
+from doorkey.oidc.core import CodeIDToken, UserInfo
+from doorkey.resource import InvalidAccessToken
+from doorkey.sources.renewed_tokens import check_same_login
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
+from tests.oidc.tokens import claims as id_token_claims
+from tests.resource.conftest import apis, clock, portal_of_kind, server
+from tests.resource.world import ACTIVE, API, ASKING, OPAQUE, Apis, Server, page, token
+
+__all__ = ["apis", "clock", "portal_of_kind", "server"]
+
+KEY = generate_key("ES256")
+USER, ISSUER = "alice@example.com", "https://as.example/realm"
+OTHER_USERS = ("Alice@example.com", "ALICE@EXAMPLE.COM", "alice@Example.com")
+OTHER_ISSUERS = ("https://as.example/Realm", "https://AS.example/realm", "HTTPS://as.example/realm")
+OTHERS = [*(("sub", user) for user in OTHER_USERS), *(("iss", issuer) for issuer in OTHER_ISSUERS)]
+
+
+def login(**more: Any) -> OAuthToken:
+    members = id_token_claims(**{"iss": ISSUER, "sub": USER, **more})
+    return OAuthToken(Secret("at"), id_token=Secret(sign(members, KEY, alg="ES256")))
+
+
+@pytest.mark.parametrize("other", OTHER_USERS)
+def test_cve_2024_32879_userinfo_of_a_user_in_other_case_is_of_another_user(other: str) -> None:
+    UserInfo({"sub": USER}).check_sub(USER)
+    with pytest.raises(VerificationError) as caught:
+        UserInfo({"sub": other}).check_sub(USER)
+    assert caught.value.claim == "sub"
+
+
+@pytest.mark.parametrize(("name", "other"), OTHERS)
+def test_cve_2024_32879_a_renewed_id_token_in_other_case_is_of_another_login(name: str, other: str) -> None:
+    check_same_login(login(), login())
+    with pytest.raises(VerificationError) as caught:
+        check_same_login(login(**{name: other}), login())
+    assert caught.value.claim == name
+
+
+@pytest.mark.parametrize("other", OTHER_ISSUERS)
+def test_cve_2024_32879_an_id_token_of_an_issuer_in_other_case_is_of_another_issuer(other: str) -> None:
+    for issuer in (ISSUER, other):
+        found = id_token_claims(iss=issuer)
+        params = {"issuer": ISSUER, "client_id": found["aud"], "nonce": found["nonce"]}
+        claims = CodeIDToken(found, {"alg": "ES256"}, None, params)
+        if issuer == ISSUER:
+            claims.validate(found["iat"])
+            continue
+        with pytest.raises(VerificationError) as caught:
+            claims.validate(found["iat"])
+        assert caught.value.claim == "iss"
+
+
+@pytest.mark.parametrize("other", OTHER_ISSUERS)
+def test_cve_2024_32879_an_access_token_of_an_issuer_in_other_case_is_rejected(
+    apis: Apis, server: Server, other: str
+) -> None:
+    server.issuer = ISSUER
+    ours, theirs = token(issuer=ISSUER), token(issuer=other)
+    server.instead["/realm/jwks_uri"] = lambda _: page({"keys": server.keys})
+    server.instead["/realm/introspect"] = lambda _: page({**ACTIVE, "iss": other})
+    api = apis(ISSUER, audience=API, introspection=ASKING)
+    assert api.verify(ours).issuer == ISSUER
+    for text in (theirs, OPAQUE):
+        with pytest.raises(InvalidAccessToken) as caught:
+            api.verify(text)
+        assert caught.value.claim == "iss"
+
+
+def test_cve_2024_32879_access_tokens_of_users_in_other_case_are_of_different_users(apis: Apis) -> None:
+    api = apis()
+    assert [api.verify(token(sub=user)).sub for user in (USER, *OTHER_USERS)] == [USER, *OTHER_USERS]
