@@ -239,9 +239,10 @@ def test_oidcc_client_test_invalid_sig_es256(party: RelyingParty, response_type:
     party.refuses("signature", response_type=response_type)
 
 
-def test_oidcc_client_test_invalid_sig_rs256(party: RelyingParty) -> None:
+@pytest.mark.parametrize("response_type", EVERY)
+def test_oidcc_client_test_invalid_sig_rs256(party: RelyingParty, response_type: str) -> None:
     party.provider.signer, party.provider.forges = Signer("RS256"), True
-    party.refuses("signature")
+    party.refuses("signature", response_type=response_type)
 
 
 def test_oidcc_client_test_invalid_sig_hs256(party: RelyingParty) -> None:

@@ -1,5 +1,7 @@
 """https on a real server with a CA of its own (oidc-provider): every client, sources, auth objects, aiohttp, mTLS."""
 
+import base64
+import hashlib
 import ssl
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +13,7 @@ import httpx2
 import pytest
 
 from doorkey import ClientCredentials, OAuth2Auth, TokenSource, adiscover, discover
-from doorkey.errors import TransportError
+from doorkey.errors import InvalidClient, TransportError
 from tests.servers.browser import Browser
 from tests.servers.handle import CALLBACK, RealServer
 from tests.servers.running import started
@@ -20,6 +22,9 @@ from tests.support.every_adapter import Adapter, Client
 
 BASIC = ("web-basic", "web-basic-secret")
 ROBOT = ClientCredentials(*BASIC)
+
+CERTIFIED = [("mtls-ca", "tls_client_auth"), ("mtls-self", "self_signed_tls_client_auth")]
+"""Its clients that authenticate by a certificate (RFC 8705 §2.1 and §2.2)."""
 
 pytestmark = pytest.mark.real_server
 
@@ -37,31 +42,37 @@ def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def context_of(server: RealServer, *, with_certificate: bool = False) -> ssl.SSLContext:
+def context_of(server: RealServer, *, certificate: str | None = None) -> ssl.SSLContext:
     assert server.ca is not None
     context = ssl.create_default_context(cafile=server.ca)
-    if with_certificate:
-        context.load_cert_chain(*certificate_of(server))
+    if certificate is not None:
+        context.load_cert_chain(*certificate_of(server, certificate))
     return context
 
 
-def certificate_of(server: RealServer) -> tuple[Path, Path]:
+def certificate_of(server: RealServer, name: str) -> tuple[Path, Path]:
+    """Return the files of a certificate of its CA and of the key: "client" (which is registered) or "server"."""
     assert server.ca is not None
-    return server.ca.parent / "client.crt", server.ca.parent / "client.key"
+    return server.ca.parent / f"{name}.crt", server.ca.parent / f"{name}.key"
+
+
+def thumbprint_of(server: RealServer) -> str:
+    der = ssl.PEM_cert_to_DER_cert(certificate_of(server, "client")[0].read_text("ascii"))
+    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
 
 
 def client_of(
-    adapter: Adapter, server: RealServer, registration: tuple[str, str | None], *, with_certificate: bool = False
+    adapter: Adapter, server: RealServer, registration: tuple[str, str | None], *, certificate: str | None = None
 ) -> Client:
     endpoints = {name: server.issuer + path for name, path in OIDC_PROVIDER.paths.items()}
     options: dict[str, Any] = {"metadata": {"issuer": server.issuer, **endpoints}, "redirect_uri": CALLBACK}
     if adapter.kind.name != "requests":
-        options["verify"] = context_of(server, with_certificate=with_certificate)
+        options["verify"] = context_of(server, certificate=certificate)
         return adapter.client(*registration, **options)
     client = adapter.client(*registration, **options)
     client.native.verify = str(server.ca)
-    if with_certificate:
-        client.native.cert = tuple(str(path) for path in certificate_of(server))
+    if certificate is not None:
+        client.native.cert = tuple(str(path) for path in certificate_of(server, certificate))
     return client
 
 
@@ -102,14 +113,27 @@ def test_its_metadata_is_discovered_over_https(adapter: Adapter, secure: RealSer
     assert metadata.token_endpoint.startswith("https://")
 
 
-def test_a_client_authenticates_by_its_certificate(adapter: Adapter, secure: RealServer) -> None:
-    """`tls_client_auth` (RFC 8705 §2.1): an id and no secret; the token is bound to the certificate."""
-    client = client_of(adapter, secure, ("mtls-ca", None), with_certificate=True)
-    client.native.token_endpoint_auth_method = "tls_client_auth"
+@pytest.mark.parametrize(("client_id", "method"), CERTIFIED)
+def test_a_client_authenticates_by_its_certificate(
+    adapter: Adapter, secure: RealServer, client_id: str, method: str
+) -> None:
+    """An id and no secret; the token is bound to the certificate."""
+    client = client_of(adapter, secure, (client_id, None), certificate="client")
+    client.native.token_endpoint_auth_method = method
     token = client.fetch_token()
     told = client.introspect_token(token=token.access_token)
     assert told.active
-    assert told["cnf"]["x5t#S256"]
+    assert told["cnf"]["x5t#S256"] == thumbprint_of(secure)
+
+
+@pytest.mark.parametrize(("client_id", "method"), CERTIFIED)
+def test_a_client_with_another_certificate_is_refused(
+    adapter: Adapter, secure: RealServer, client_id: str, method: str
+) -> None:
+    client = client_of(adapter, secure, (client_id, None), certificate="server")
+    client.native.token_endpoint_auth_method = method
+    with pytest.raises(InvalidClient):
+        client.fetch_token()
 
 
 def test_sources_and_auth_objects_discover_and_ask_by_their_http_client(secure: RealServer) -> None:

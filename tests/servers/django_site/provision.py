@@ -36,6 +36,7 @@ for client_id, secret, kind, grant, extra in [
     ("pw", "pw-secret", "confidential", PASSWORD, {}),
     ("tv", "", "public", App.GRANT_DEVICE_CODE, {"algorithm": "RS256"}),
     ("hybrid", "hybrid-secret", "confidential", App.GRANT_OPENID_HYBRID, {"algorithm": "RS256"}),
+    ("implicit", "implicit-secret", "confidential", App.GRANT_IMPLICIT, {"algorithm": "RS256"}),
 ]:
     App.objects.filter(client_id=client_id).delete()
     App.objects.create(
