@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from tools.check import check
-from tools.environments import OWN, SUITE, TESTED, environment, interpreter
+from tools.environments import FUZZING, OWN, SUITE, TESTED, environment, interpreter
 from tools.running import ROOT, run, say
 from tools.test import servers, test
 
@@ -38,7 +38,7 @@ def fuzz(arguments: list[str]) -> int:
     if version is None:
         say("fuzzing needs Python 3.12 or 3.13: atheris has no wheel for this one")
         return 1
-    return run(environment(version, "build", "runtime", "fuzz"), "-m", "tools.fuzz", *arguments, PYTHONPATH=str(ROOT))
+    return run(environment(version, *FUZZING), "-m", "tools.fuzz", *arguments, PYTHONPATH=str(ROOT))
 
 
 COMMANDS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorkey.errors import OAuthError, UsageError
+from tools.environments import FUZZING, TESTED, environment, interpreter
 from tools.fuzz.messages import response_of
 from tools.fuzz.seeds import SEEDS
 from tools.fuzz.targets import TARGETS, only_ours
@@ -110,6 +112,28 @@ def test_a_response_is_read_from_text() -> None:
         b"<html>",
     )
     assert (response_of(b"").status, response_of(b"junk\n\nbody").body) == (200, b"body")
+
+
+def test_the_command_fuzzes_a_target_with_atheris(tmp_path: Path) -> None:
+    version = next((one for one in reversed(TESTED) if one != "3.11" and interpreter(one)), None)
+    if version is None:
+        pytest.skip("no Python 3.12 or 3.13 is installed, and atheris has no wheel for 3.11")
+    try:
+        environment(version, *FUZZING)
+    except SystemExit as error:
+        pytest.skip(f"the environment of the fuzzers cannot be made: {error}")
+    done = subprocess.run(
+        [sys.executable, "dev", "fuzz", "--seconds", "1", "--corpus", str(tmp_path), "challenge"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTHON"))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stderr.split("stat::number_of_executed_units:")[1].split()[0]) > len(SEEDS["challenge"])
+    assert list((tmp_path / "challenge").iterdir()), "no input that reaches new lines was kept"
+    assert "no target has failed" in done.stderr
 
 
 def test_the_command_names_its_targets() -> None:
