@@ -7,10 +7,19 @@ from typing import Any
 import pytest
 
 from doorkey.errors import UsageError, VerificationError
+from doorkey.jose.errors import BadSignatureError, DecodeError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
-from doorkey.jose.verification import MAX_BYTES, MAX_TRIED, unsafe_claims, unsafe_read, verify, verify_bytes
+from doorkey.jose.verification import (
+    MAX_BYTES,
+    MAX_TRIED,
+    unsafe_claims,
+    unsafe_header,
+    unsafe_read,
+    verify,
+    verify_bytes,
+)
 
 EC = generate_key("ES256")
 OTHER = generate_key("ES256")
@@ -139,6 +148,17 @@ def test_b64_false_is_refused(b64_member: object) -> None:
 )
 def test_claims_must_be_one_strict_json_object(payload: bytes) -> None:
     assert refuse(hs256({"alg": "HS256"}, payload)).claim == "token"
+
+
+def test_only_a_message_that_is_read_as_bytes_may_be_empty() -> None:
+    token = hs256({"alg": "HS256"}, b"")
+    assert verify_bytes(token, SECRET, algorithms=["HS256"]) == ({"alg": "HS256"}, b"")
+    assert unsafe_header(token, may_be_empty=True) == {"alg": "HS256"}
+    with pytest.raises(BadSignatureError):
+        verify_bytes(f"{HEAD}..{SIGNATURE}", SECRET, algorithms=["HS256"])
+    for read in (unsafe_header, unsafe_claims, unsafe_read):
+        with pytest.raises(DecodeError, match="compact form"):
+            read(token)
 
 
 @pytest.mark.parametrize("header", [b'{"alg":"none","alg":"HS256"}', b"[]", b"{", b'{"alg":"HS256","x":NaN}'])

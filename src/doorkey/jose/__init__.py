@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doorkey.jose.claims import JWTClaims
+    from doorkey.jose.errors import JoseError
     from doorkey.jose.json_web_encryption import JsonWebEncryption
     from doorkey.jose.json_web_key import JsonWebKey
     from doorkey.jose.json_web_signature import JsonWebSignature
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ECKey",
     "JWTClaims",
+    "JoseError",
     "JsonWebEncryption",
     "JsonWebKey",
     "JsonWebSignature",
@@ -32,6 +34,7 @@ __all__ = [
 
 _MODULES = {
     "JWTClaims": "doorkey.jose.claims",
+    "JoseError": "doorkey.jose.errors",
     "JsonWebEncryption": "doorkey.jose.json_web_encryption",
     "JsonWebKey": "doorkey.jose.json_web_key",
     "JsonWebSignature": "doorkey.jose.json_web_signature",

@@ -44,7 +44,7 @@ class JsonWebSignature:
         """Return `payload` as a compact JWS.
 
         `protected`: the header, with `alg`. The key's own `kid` is added.
-        `payload`: bytes, or a text that is encoded as UTF-8.
+        `payload`: bytes, or a text that is encoded as UTF-8; it may be empty.
         `key`: the private key, or a shared secret; of several, the one that the header's `kid` names, or that fits.
 
         Raises `UsageError` for an algorithm that is not registered, and a key that does not fit it.
@@ -75,7 +75,7 @@ class JsonWebSignature:
         if decode is not None:
             function(decode, "decode is a function of the payload")
         if callable(key):
-            key = chosen_keys(key, unsafe_header(token))
+            key = chosen_keys(key, unsafe_header(token, may_be_empty=True))
 
         def check(given: object) -> tuple[Header, bytes]:
             keys = verifying_keys(given, self._algorithms)

@@ -43,7 +43,7 @@ def sign_bytes(
     allow_short_secret: bool = False,
     typ: str | None = None,
 ) -> str:
-    """Return `payload`, which need not be claims, as a compact JWS; a text is encoded as UTF-8.
+    """Return `payload`, which need not be claims, as a compact JWS; a text is encoded as UTF-8. It may be empty.
 
     `typ`: that of the header, unless `header` has one; defaults to none. The other parameters are those of `sign`.
     """
@@ -51,8 +51,8 @@ def sign_bytes(
     imported.check(alg, "sign", allow_short_secret=allow_short_secret)
     protected = protected_header(alg, imported.kid, header, typ=typ)
     given: object = payload
-    if not isinstance(given, bytes | str) or not given:
-        raise UsageError("the payload is bytes or text, and not empty")
+    if not isinstance(given, bytes | str):
+        raise UsageError(f"the payload is bytes or text, not {type(given).__name__}")
     json_of(protected)  # joserfc would write NaN
     try:
         return jws.serialize_compact(protected, payload, imported.jose, registry=ExactRegistry((alg,)))

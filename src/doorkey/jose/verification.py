@@ -106,11 +106,14 @@ def verify_bytes(
     typ: str | Iterable[str] | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> tuple[Mapping[str, Any], bytes]:
-    """Return the header and the payload of a compact JWS that need not hold claims, checked as `verify` checks it."""
+    """Return the header and the payload of a compact JWS that need not hold claims, checked as `verify` checks it.
+
+    The payload may be empty: the segment in the middle is then empty too.
+    """
     allowed, candidates = _allowed(algorithms), _import_keys(keys)
-    segments = _split(token, max_bytes)
+    segments = _split(token, max_bytes, may_be_empty=True)
     header = _verified_header(segments, candidates, allowed, typ)
-    return header, _raw(segments[2], "token")
+    return header, _raw(segments[2], "token") if segments[2] else b""
 
 
 _import_keys = unguarded(import_keys)
@@ -151,12 +154,14 @@ def asks_for_other_keys(error: VerificationError) -> bool:
 
 
 @hides_locals
-def unsafe_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
+def unsafe_header(token: str, max_bytes: int = MAX_BYTES, *, may_be_empty: bool = False) -> Mapping[str, Any]:
     """Return the header of a token that was not verified: use it to choose a key, and trust nothing in it.
+
+    `may_be_empty`: whether the payload may be empty, as `verify_bytes` accepts it; claims never are.
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """
-    return _header(_split(token, max_bytes)[1])
+    return _header(_split(token, max_bytes, may_be_empty=may_be_empty)[1])
 
 
 @hides_locals
@@ -184,8 +189,9 @@ def _read(token: str, max_bytes: int) -> UnverifiedToken:
     return UnverifiedToken(_parsed(_raw(segments[2], "token"), "token"), segments)
 
 
-def _split(token: object, max_bytes: int) -> _Segments:
-    """Return the signing input of a token, and its three segments (RFC 7515 §7.1)."""
+def _split(token: object, max_bytes: int, *, may_be_empty: bool = False) -> _Segments:
+    """Return the signing input of a token, and its three segments, of which the payload's may be empty if the caller
+    says so (RFC 7515 §7.1)."""
     if not isinstance(token, str):
         raise UsageError(f"a token is text, not {type(token).__name__}")
     if len(token) > max_bytes:
@@ -194,7 +200,7 @@ def _split(token: object, max_bytes: int) -> _Segments:
     segments = raw.split(b".", 3)
     if len(segments) == 3 and not raw.translate(None, _LEGAL):
         head, payload, signature = segments
-        if head and payload and signature:
+        if head and signature and (payload or may_be_empty):
             return raw[: -len(signature) - 1], head, payload, signature
     raise DecodeError("token", "is not a signed token in the compact form (RFC 7515 §7.1)")
 
