@@ -59,7 +59,7 @@ def test(arguments: list[str]) -> int:
 def usual(*, newest: bool) -> list[str]:
     """Return the arguments of pytest without a selection; the `newest` Python also runs the tests `OF_NO_PYTHON`."""
     # More workers than processors: many tests wait for a silent server or a deadline. All workers share the servers.
-    workers = ["-n", str(min((os.cpu_count() or 1) + 2, 4)), "--dist", "loadgroup"]
+    workers = ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist", "loadgroup"]
     return workers if newest else [*workers, *(f"--ignore={path}" for path in OF_NO_PYTHON)]
 
 

@@ -1,12 +1,15 @@
 """Which event loop runs here: of asyncio, of trio, or of trio as a guest on a loop of asyncio."""
 
 import asyncio
+import sys
+import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
 import trio
 
-from doorkey.runtime.loops import running_loop
+from doorkey.runtime.loops import life_of_current_runner, running_loop, running_trio
 
 
 def test_the_loop_of_a_task_of_asyncio_is_its_loop() -> None:
@@ -55,3 +58,12 @@ def test_the_loop_of_a_guest_run_of_trio_is_its_own_and_not_that_of_its_host() -
 def test_without_a_loop_there_is_none() -> None:
     with pytest.raises(RuntimeError):
         running_loop()
+
+
+@pytest.mark.parametrize("name", ["asyncio", "trio"])
+def test_a_library_that_another_thread_is_importing_runs_no_loop_here(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))  # as far as the import has got
+    assert running_trio() is None
+    assert life_of_current_runner(threading.current_thread())()

@@ -84,10 +84,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`-m "not real_server"` selects the tests that need no server."""
+    """`-m "not real_server"` selects the tests that need no server.
+
+    One worker of pytest-xdist runs all tests of django-oauth-toolkit: it names the last login of the user, on any
+    session, as the time of the authentication, so a login of another worker's test would change that of this one.
+    """
     for item in items:
-        if servers_of(item):
+        found = servers_of(item)
+        if found:
             item.add_marker(pytest.mark.real_server)
+        if FIXTURES["django_oauth"] in found:
+            item.add_marker(pytest.mark.xdist_group(FIXTURES["django_oauth"]))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -36,7 +36,7 @@ def test_a_rejection_for_an_evicted_key_causes_a_renewal(vault_on: VaultOn, host
     vault.save("u", OLD)
     vault.save("other", LASTING)
     with (
-        httpx2.Client(auth=OAuth2Auth(vault.source("u"))) as client,
+        httpx2.Client(auth=OAuth2Auth(vault.source("u")), timeout=60) as client,
         in_background(lambda: client.get(hostile.url()).status_code) as answered,
     ):
         held.wait_for_arrival()
@@ -58,7 +58,7 @@ def test_what_came_in_place_of_a_token_that_was_crowded_out_and_is_refused_too_s
     vault.save("u", OLD)
     vault.save("other", LASTING)
     with (
-        httpx2.Client(auth=OAuth2Auth(vault.source("u"))) as client,
+        httpx2.Client(auth=OAuth2Auth(vault.source("u")), timeout=60) as client,
         in_background(lambda: client.get(hostile.url()).status_code) as answered,
     ):
         held.wait_for_arrival()

@@ -12,16 +12,23 @@ from typing import Any
 def running_trio() -> Any:
     """Return the module trio where its loop is the one that runs here, else None."""
     trio = sys.modules.get("trio")
-    return trio if trio is not None and trio.lowlevel.in_trio_run() else None
+    # Another thread may be importing it, such as the one of `preload`: then its loop does not run here.
+    in_trio_run = getattr(getattr(trio, "lowlevel", None), "in_trio_run", None)
+    return trio if in_trio_run is not None and in_trio_run() else None
+
+
+def _running_asyncio() -> Any:
+    """Return the loop of asyncio that runs here, else None."""
+    running = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)  # it may be half imported, as above
+    return None if running is None else running()
 
 
 def running_loop() -> Any:
     """Return what stands for the event loop that runs here, of asyncio or trio; it can be referred to weakly."""
-    asyncio: Any = sys.modules.get("asyncio")
-    loop = asyncio and asyncio._get_running_loop()
+    loop = _running_asyncio()
     # Asked by every request of some clients, and a tenth of the time of asking trio, whose guest run on a loop of
     # asyncio is no task there.
-    if loop is not None and asyncio.current_task(loop) is not None:
+    if loop is not None and sys.modules["asyncio"].current_task(loop) is not None:
         return loop
     trio = running_trio()
     if trio is not None:
@@ -37,11 +44,7 @@ def life_of_current_runner(thread: threading.Thread) -> Callable[[], bool]:
     if trio is not None:
         token = trio.lowlevel.current_trio_token()
         return lambda: thread.is_alive() and not _has_finished(trio, token)
-    asyncio: Any = sys.modules.get("asyncio")  # without the import no loop of it runs
-    try:
-        loop = asyncio and asyncio.get_running_loop()
-    except RuntimeError:
-        loop = None
+    loop = _running_asyncio()
     if loop is None:
         return thread.is_alive
     return lambda: not loop.is_closed() and (loop.is_running() or thread.is_alive())
