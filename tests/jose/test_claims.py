@@ -95,6 +95,9 @@ def test_a_claim_equals_the_value_that_is_asked_for() -> None:
     for claims in ({}, {"iss": "https://as.example/"}, {"iss": "https://as.exampl"}, {"iss": "HTTPS://as.example"}):
         assert refused(claims, options).claim == "iss"
     assert refused({"iss": "x"}, options).expected == "https://as.example"
+    assert "slash" not in refused({"iss": "x"}, options).reason
+    assert "differ by a slash" in refused({"iss": "https://as.example/"}, options).reason
+    assert "slash" not in refused({"sub": "https://as.example/"}, {"sub": options["iss"]}).reason
 
 
 def test_a_value_that_is_asked_for_is_essential_without_saying_so() -> None:

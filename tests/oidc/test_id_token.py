@@ -123,3 +123,9 @@ def test_no_builtin_error_comes_of_any_id_token(changed: dict[str, Any], header:
 def test_no_builtin_error_comes_of_any_params(params: dict[str, Any]) -> None:
     with contextlib.suppress(VerificationError, UsageError):
         CodeIDToken(claims(), {"alg": "RS256"}, None, params).validate(NOW)
+
+
+def test_an_issuer_that_differs_by_a_slash_is_refused_and_the_slash_is_named() -> None:
+    issuer = str(LOGIN["issuer"])
+    assert "differ by a slash" in refused(claims(iss=f"{issuer}/")).reason
+    assert "slash" not in refused(claims(iss="https://other.example")).reason

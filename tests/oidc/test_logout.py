@@ -107,6 +107,14 @@ def test_front_channel_parameters_are_those_of_our_issuer() -> None:
         FrontChannelLogout.of({"iss": ISSUER, "sid": "s"}, TENANTS)
 
 
+def test_an_issuer_that_differs_by_a_slash_is_refused_and_the_slash_is_named() -> None:
+    other = f"{ISSUER}/"
+    with pytest.raises(VerificationError, match="differ by a slash"):
+        token(logout(iss=other)).validate(NOW, 0)
+    with pytest.raises(VerificationError, match="differ by a slash"):
+        FrontChannelLogout.of({"iss": other, "sid": "s"}, ISSUER)
+
+
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*LogoutToken.REGISTERED_CLAIMS, "nonce"]), JSON), JSON)
 def test_no_builtin_error_comes_of_any_logout_token(claims: dict[str, Any], typ: Any) -> None:

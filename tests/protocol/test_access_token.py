@@ -114,7 +114,9 @@ def test_a_claim_of_another_kind_of_token_is_rejected(
 @each_good
 @pytest.mark.parametrize("issuer", ["https://as.example/", "https://AS.example", "https://as.exampl", 5, ""])
 def test_another_issuer_is_rejected(profile: TokenProfile, header: Any, claims: dict[str, Any], issuer: object) -> None:
-    assert rejected(profile, header, {**claims, "iss": issuer}).claim == "iss"
+    error = rejected(profile, header, {**claims, "iss": issuer})
+    assert error.claim == "iss"
+    assert ("differ by a slash" in error.reason) == (issuer == f"{ISSUER}/")
 
 
 @each_good

@@ -213,6 +213,7 @@ def test_an_issuer_that_is_not_the_one_asked_is_refused_before_code_and_error_ar
         parse_callback(callback(("state", "s"), ("iss", iss), (answer, "access_denied")), state="s", issuer=ISSUER)
     assert caught.value.claim == "iss"
     assert caught.value.expected == ISSUER
+    assert ("differ by a slash" in str(caught.value)) == (iss == ISSUER + "/")
 
 
 @pytest.mark.parametrize("answer", ["code", "error"])

@@ -74,6 +74,17 @@ def test_an_issuer_with_no_metadata_anywhere_says_so() -> None:
     assert (caught.value.problem, caught.value.status) == ("not_found", 404)
 
 
+@pytest.mark.parametrize("suffix", ["openid-configuration", "oauth-authorization-server"])
+def test_an_issuer_that_is_given_with_a_well_known_suffix_is_told_to_omit_it(suffix: str) -> None:
+    flow = discover_flow(f"https://example.com/t/.well-known/{suffix}")
+    next(flow)
+    flow.send(Response(404))
+    flow.send(Response(404))
+    with pytest.raises(InvalidResponse, match=r"without its /\.well-known/ suffix") as caught:
+        flow.send(Response(404))
+    assert (caught.value.problem, caught.value.status) == ("not_found", 404)
+
+
 @pytest.mark.parametrize(
     ("response", "error"),
     [
@@ -92,6 +103,13 @@ def test_anything_else_that_is_wrong_ends_the_search(response: Response, error: 
     next(flow)
     with pytest.raises(error):
         flow.send(response)
+
+
+def test_a_document_that_is_not_at_its_url_says_nothing_about_a_suffix() -> None:
+    flow = kept_metadata("https://example.com/.well-known/x", url="https://example.com/elsewhere")
+    next(flow)
+    with pytest.raises(InvalidResponse, match="spelled exactly"):
+        flow.send(Response(404))
 
 
 def test_the_document_of_an_issuer_may_be_elsewhere() -> None:

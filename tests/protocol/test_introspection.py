@@ -139,6 +139,11 @@ def test_a_signed_response_of_another_server_or_for_another_api_is_rejected(name
     assert caught.value.claim == name
 
 
+def test_a_signed_response_whose_issuer_differs_by_a_slash_is_rejected_and_the_slash_is_named() -> None:
+    with pytest.raises(VerificationError, match="differ by a slash"):
+        signed({**SIGNED, "iss": f"{ISSUER}/"})
+
+
 @pytest.mark.parametrize("name", SIGNED)
 def test_a_signed_response_has_all_its_claims(name: str) -> None:
     with pytest.raises(VerificationError) as caught:

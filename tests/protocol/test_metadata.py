@@ -4,12 +4,13 @@ import copy
 import dataclasses
 import json
 import pickle
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer, parse_metadata
+from tests.support.saying import said_by
 
 ISSUER = "https://server.example.com"
 RFC_8414 = {  # §3.2
@@ -164,8 +165,16 @@ def test_an_issuer_beside_metadata_is_the_issuer_of_that_metadata() -> None:
     got = ServerMetadata.of(RFC_8414)
     for issuer, metadata in ((ISSUER, got), (None, got), (ISSUER, ServerMetadata())):
         check_one_issuer(issuer, metadata)
-    with pytest.raises(UsageError, match="leave out one of them"):
+    with pytest.raises(UsageError) as refused:
         check_one_issuer(ISSUER + "/", got)
+    assert str(refused.value) == (
+        f"issuer={ISSUER}/ is not the issuer of metadata=, {ISSUER}: they differ by a slash at the end; "
+        "leave out one of them"
+    )
+    other = said_by(lambda: check_one_issuer("https://other.example", got))
+    assert other.endswith(f"metadata=, {ISSUER}; leave out one of them")
+    with pytest.raises(UsageError, match="the issuer is text"):
+        check_one_issuer(cast("str", 5), got)
 
 
 @pytest.mark.parametrize(

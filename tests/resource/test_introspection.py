@@ -199,6 +199,7 @@ def test_a_jwt_that_names_no_issuer_is_asked_about_and_one_of_another_issuer_is_
     server.tokens[nameless] = ACTIVE
     assert asking.verify(nameless).sub == "alice"
     assert rejected(asking, token(issuer="https://mallory.example")).claim == "iss"
+    assert "differ by a slash" in rejected(asking, token(issuer=f"{ISSUER}/")).reason
     assert server.asked == [nameless]
 
 

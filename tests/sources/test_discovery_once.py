@@ -289,3 +289,18 @@ async def test_tasks_stop_waiting_for_a_lock_holder_that_never_ends(monkeypatch:
     assert await discovering(lock).acquire_or_wait_async()
     with pytest.raises(OAuthError, match="another caller has been discovering"):
         await discovering(lock).acquire_or_wait_async()
+
+
+@one_of_each
+def test_the_pause_after_a_failed_discovery_is_ended_by_retry_now_of_a_source(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on(WELL_KNOWN, reply(500), published(hostile))
+    hostile.on("/token", token("at"))
+    asking = source(ClientCredentials("c", "s"), issuer=hostile.url(""), clock=clock)
+    for _ in range(2):
+        with pytest.raises(OAuthError):
+            asking.token()
+    assert len(hostile.to(WELL_KNOWN)) == 1, "the second call is in the pause"
+    asking.native.retry_now()
+    assert asking.access_token() == "at"

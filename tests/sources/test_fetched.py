@@ -220,3 +220,18 @@ def test_a_success_ends_the_failures(document: Document) -> None:
         document.result(document.current(), DOWN)
     document.clock.advance(0.25)
     assert document.get().value == 2
+
+
+def test_a_pause_may_be_ended_and_the_next_failure_begins_a_longer_one(document: Document) -> None:
+    def refused(outcome: Any = None) -> float | None:
+        with pytest.raises(TransportError) as error:
+            document.result(document.current(), outcome)
+        return error.value.retry_at
+
+    refused(DOWN)
+    assert refused() == START + 0.25
+    document.fetched.retry_now()
+    assert refused(DOWN) is None, "a request was made"
+    assert refused() == START + 0.5
+    document.fetched.retry_now()
+    assert document.get().value == 1

@@ -272,3 +272,37 @@ def test_an_effect_that_is_not_for_keys_is_refused(caller: Caller) -> None:
     source = caller.source(ISSUER)
     with pytest.raises(OAuthError, match="cannot perform Sleep"):
         caller.call(source._driver.run, sleeping())
+
+
+def test_the_pauses_after_failed_fetches_of_keys_and_of_metadata_are_ended_by_retry_now(caller: Caller) -> None:
+    good, clock = caller.site.pages, Clock()
+    issuer = caller.issuer(clock=clock)
+    keys = {"source": caller.source(ISSUER, clock=clock), "jwks_uri": caller.source(jwks_uri=JWKS_URI, clock=clock)}
+    for source, retry_now in (
+        (keys["source"], keys["source"].retry_now),
+        (keys["jwks_uri"], keys["jwks_uri"].retry_now),
+        (caller.keys_of(issuer), issuer.retry_now),
+    ):
+        caller.site.pages = {}
+        with pytest.raises(InvalidResponse):
+            caller.call(source.keys)
+        caller.site.requested.clear()
+        with pytest.raises(InvalidResponse) as error:
+            caller.call(source.keys)
+        assert error.value.retry_at is not None
+        assert caller.site.requested == [], "this call is in the pause"
+        caller.site.pages = good
+        retry_now()
+        assert [key.kid for key in caller.call(source.keys)] == ["1"]
+
+
+def test_retry_now_of_an_issuer_ends_the_pause_of_its_metadata(caller: Caller) -> None:
+    good, caller.site.pages = caller.site.pages, {}
+    issuer = caller.issuer(clock=Clock())
+    with pytest.raises(InvalidResponse):
+        caller.metadata(issuer)
+    caller.site.pages = good
+    with pytest.raises(InvalidResponse):
+        caller.metadata(issuer)
+    issuer.retry_now()
+    assert caller.metadata(issuer).jwks_uri == JWKS_URI

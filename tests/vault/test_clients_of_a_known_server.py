@@ -6,15 +6,18 @@ from typing import Any
 import httpx2
 import pytest
 
+from doorkey import ClientCredentials
 from doorkey.errors import OAuthError
 from doorkey.stores import AsyncMemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
+from tests.support.backends import both_backends
 from tests.support.fake_clock import START
 from tests.support.hostile_server import Hostile, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 
 WELL_KNOWN = "/.well-known/openid-configuration"
+CLIENT = ClientCredentials("app", "s")
 HOW = ["issuer", "issuer and token endpoint", "metadata"]
 
 
@@ -36,6 +39,13 @@ def given(hostile: Hostile, how: str) -> dict[str, Any]:
     if how == "issuer and token endpoint":
         return {"token_endpoint": hostile.token_endpoint, "issuer": hostile.url("")}
     return {"token_endpoint": None, "metadata": described(hostile)}
+
+
+def undiscovered(hostile: Hostile) -> str:
+    """Return an issuer whose first discovery fails."""
+    hostile.on(WELL_KNOWN, reply(500), reply(json=described(hostile)))
+    hostile.on("/token", token("at-2"))
+    return hostile.url("")
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -81,6 +91,42 @@ def test_an_error_in_a_pause_of_a_vault_says_when_the_next_request_is_made_and_i
     assert len(hostile.token_requests) == 1
     source.retry_now()
     assert source.token().access_token.reveal() == "at-2"
+
+
+@pytest.mark.parametrize("how", ["saved", "credentials"])
+def test_retry_now_of_a_source_of_a_vault_ends_the_pause_after_a_failed_discovery(
+    vault_on: Callable[..., TokenVault], hostile: Hostile, clock: Arrivals, how: str
+) -> None:
+    vault = vault_on(issuer=undiscovered(hostile), token_endpoint=None)
+    vault.save("u", OLD)
+    clock.advance(300)
+    source = vault.source("u") if how == "saved" else vault.source_of(CLIENT)
+    for _ in range(2):
+        with pytest.raises(OAuthError):
+            source.token()
+    assert len(hostile.to(WELL_KNOWN)) == 1, "the second call is in the pause"
+    source.retry_now()
+    assert source.token().access_token.reveal() == "at-2"
+
+
+@both_backends
+@pytest.mark.anyio
+@pytest.mark.parametrize("how", ["saved", "credentials"])
+async def test_retry_now_of_a_source_of_an_asynchronous_vault_does_too(
+    hostile: Hostile, clock: Arrivals, how: str
+) -> None:
+    how_known: dict[str, Any] = {"client_id": "app", "client_secret": "s", "issuer": undiscovered(hostile)}
+    vault = AsyncTokenVault(AsyncMemoryStore(), clock=clock, **how_known)
+    await vault.save("u", OLD)
+    clock.advance(300)
+    source = vault.source("u") if how == "saved" else vault.source_of(CLIENT)
+    for _ in range(2):
+        with pytest.raises(OAuthError):
+            await source.token()
+    assert len(hostile.to(WELL_KNOWN)) == 1, "the second call is in the pause"
+    source.retry_now()
+    assert (await source.token()).access_token.reveal() == "at-2"
+    await vault.aclose()
 
 
 def test_a_leeway_of_a_vault_counts_up_to_half_of_the_lifetime_and_is_warned_of_once(

@@ -10,6 +10,7 @@ from doorkey.errors import UsageError
 from doorkey.wire.urls import (
     Origin,
     check_endpoint,
+    how_issuers_differ,
     http_host_of,
     http_hosts_of,
     is_loopback,
@@ -220,3 +221,27 @@ def test_one_name_may_be_given_as_text() -> None:
 @pytest.mark.parametrize(("url", "hosts"), [("http://keycloak:8080/a", ("keycloak",)), ("https://keycloak/a", ())])
 def test_a_changed_request_may_go_by_plain_http_where_the_unchanged_one_does(url: str, hosts: tuple[str, ...]) -> None:
     assert http_host_of(url) == hosts
+
+
+SLASH = ": they differ by a slash at the end"
+SUFFIX = ": give the issuer without its /.well-known/ suffix"
+
+
+@pytest.mark.parametrize(
+    ("named", "issuer", "hint"),
+    [
+        ("https://as.example/", "https://as.example", SLASH),
+        ("https://as.example/t", "https://as.example/t/", SLASH),
+        ("https://as.example", "https://as.example/.well-known/openid-configuration", SUFFIX),
+        ("https://as.example/t/", "https://as.example/t/.well-known/openid-configuration", SUFFIX),
+        ("https://as.example", "https://as.example", ""),
+        ("https://AS.example", "https://as.example", ""),
+        ("https://other.example", "https://as.example/.well-known/openid-configuration", ""),
+        ("https://other.example/", "https://as.example", ""),
+        (5, "https://as.example", ""),
+        (None, "https://as.example", ""),
+        ("https://as.example", None, ""),
+    ],
+)
+def test_two_common_mistakes_about_an_issuer_are_named_and_no_other(named: object, issuer: object, hint: str) -> None:
+    assert how_issuers_differ(named, issuer) == hint

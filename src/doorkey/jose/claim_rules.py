@@ -10,6 +10,7 @@ from doorkey.arguments import LATEST, mapping
 from doorkey.errors import UsageError, printable
 from doorkey.jose.errors import ExpiredTokenError, InvalidClaimError, NotYetValidError
 from doorkey.values import Secret
+from doorkey.wire.urls import how_issuers_differ
 
 LEEWAY: Final = 60.0
 """Seconds by which two clocks may differ, unless said otherwise (RFC 7519 §4.1.4)."""
@@ -97,7 +98,9 @@ class ClaimRule:
             found = _members(value) if self.name == "aud" else [value]
             if not any(_same(one, wanted) for one in found for wanted in self.values):
                 expected = listed(self.values) if self.name in _TOLD else None
-                raise InvalidClaimError(self.name, "is not what was asked for", expected=expected)
+                hints = [how_issuers_differ(value, wanted) for wanted in self.values if self.name == "iss"]
+                told = "is not what was asked for" + next(filter(None, hints), "")
+                raise InvalidClaimError(self.name, told, expected=expected)
         if self.agrees is not None and self.name in claims and not self.agrees(claims, value):
             raise InvalidClaimError(self.name, "was refused by the program's own check")
 

@@ -13,6 +13,7 @@ from doorkey.jose.claim_rules import audiences, check_text
 from doorkey.jose.claims import JWTClaims
 from doorkey.jose.errors import InvalidClaimError, MissingClaimError
 from doorkey.oidc.core.issuers import TenantIssuer
+from doorkey.wire.urls import how_issuers_differ
 
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _TYPES: Final = frozenset({"jwt", "logout+jwt"})
@@ -51,7 +52,8 @@ class LogoutToken(JWTClaims):
             if not issuer.is_issuer(self["iss"]):
                 raise InvalidClaimError("iss", "is not the issuer of a tenant whose users may log in here")
         elif issuer is not None and self["iss"] != issuer:
-            raise InvalidClaimError("iss", "is not the issuer of this client", expected=str(issuer))
+            told = f"is not the issuer of this client{how_issuers_differ(self['iss'], issuer)}"
+            raise InvalidClaimError("iss", told, expected=str(issuer))
         if client_id is not None and client_id not in audiences(self):
             raise InvalidClaimError("aud", "does not hold this client", expected=str(client_id))
 
@@ -82,5 +84,5 @@ class FrontChannelLogout:
         if iss is not None:
             known = issuer.is_issuer(iss) if isinstance(issuer, TenantIssuer) else iss == issuer
             if not known:
-                raise InvalidClaimError("iss", "is not the issuer of this client")
+                raise InvalidClaimError("iss", f"is not the issuer of this client{how_issuers_differ(iss, issuer)}")
         return cls(iss, sid)

@@ -10,6 +10,7 @@ from doorkey.jose.claim_rules import audiences, check_text, check_times, listed,
 from doorkey.protocol.rejections import InvalidAccessToken
 from doorkey.protocol.token_profiles import JWT, TokenProfile
 from doorkey.values import Scope, Secret
+from doorkey.wire.urls import how_issuers_differ
 
 _FIX_TYPE: Final = "is not that of a {profile} access token; a server that issues other ones needs another profile="
 
@@ -82,8 +83,9 @@ def check_use(
         raise InvalidAccessToken(wrong.claim, wrong.reason, expected=wrong.expected) from None
     if authenticated is not None and authenticated > now + leeway:
         raise InvalidAccessToken("auth_time", "is to come")
-    if claims.get("iss", issuer) != issuer:
-        raise InvalidAccessToken("iss", "is not the issuer whose token this should be")
+    if (named := claims.get("iss", issuer)) != issuer:
+        told = f"is not the issuer whose token this should be{how_issuers_differ(named, issuer)}"
+        raise InvalidAccessToken("iss", told)
     if not found and audience_required:
         raise InvalidAccessToken("aud", "is missing: the token does not say which API it is for")
     if found and not any(one in audience for one in found):

@@ -18,7 +18,7 @@ from doorkey.values import Scope, Secret, hides_locals
 from doorkey.wire.messages import Pairs
 from doorkey.wire.parameters import beside_query, merged, parse_form, with_query
 from doorkey.wire.strict_json import JSONProblem, parse_object
-from doorkey.wire.urls import check_endpoint
+from doorkey.wire.urls import check_endpoint, how_issuers_differ
 
 LIFETIME: Final = 600.0
 """Seconds a person has to come back from the login page."""
@@ -236,4 +236,5 @@ def _check_issuer(got: str | None, issuer: str | None, required: bool) -> None:
         if required:
             raise VerificationError("iss", "is missing, though the server promises it", expected=issuer)
     elif issuer is not None and got != issuer:
-        raise VerificationError("iss", "names another authorization server", expected=issuer)
+        told = f"names another authorization server{how_issuers_differ(got, issuer)}"
+        raise VerificationError("iss", told, expected=issuer)

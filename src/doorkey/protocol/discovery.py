@@ -13,7 +13,7 @@ from doorkey.protocol.metadata import ServerMetadata, parse_metadata
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request
 from doorkey.wire.responses import json_answer
-from doorkey.wire.urls import check_endpoint
+from doorkey.wire.urls import WELL_KNOWN, check_endpoint
 
 OPENID: Final = "/.well-known/openid-configuration"
 OAUTH: Final = "/.well-known/oauth-authorization-server"
@@ -90,6 +90,8 @@ def kept_metadata(
                 members = {**members, "issuer": issuer}
             found = parse_metadata(members, issuer, response.status, http_hosts)
             return lifetime.keep(found, response, now or 0.0)
-    raise InvalidResponse(
-        "not_found", "no metadata at any well-known place of this issuer: is the issuer spelled exactly?", status=404
-    )
+    if url is None and WELL_KNOWN in issuer:
+        advice = f"give the issuer without its {WELL_KNOWN} suffix"
+    else:
+        advice = "is the issuer spelled exactly?"
+    raise InvalidResponse("not_found", f"no metadata at any well-known place of this issuer: {advice}", status=404)

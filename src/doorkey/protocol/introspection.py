@@ -12,6 +12,7 @@ from doorkey.values import Secret
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.responses import json_answer
+from doorkey.wire.urls import how_issuers_differ
 
 JWT_TYPE: Final = "token-introspection+jwt"
 """The header `typ` of a signed response (RFC 9701 §5)."""
@@ -89,8 +90,9 @@ def parse_signed(
 
     Raises `VerificationError` for a response of another issuer or for another API, and for one that lacks a claim.
     """
-    if claims.get("iss") != issuer:
-        raise VerificationError("iss", "of the introspection response is another issuer", expected=issuer)
+    if (named := claims.get("iss")) != issuer:
+        told = f"of the introspection response is another issuer{how_issuers_differ(named, issuer)}"
+        raise VerificationError("iss", told, expected=issuer)
     if not any(one in recipients for one in audiences(claims)):
         raise VerificationError("aud", "of the introspection response does not contain this API")
     if "iat" not in claims:

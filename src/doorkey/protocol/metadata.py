@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from doorkey.arguments import mapping, text
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
-from doorkey.wire.urls import check_endpoint, http_hosts_of, shown_url
+from doorkey.wire.urls import check_endpoint, how_issuers_differ, http_hosts_of, shown_url
 
 ENDPOINTS: Final = (
     "authorization_endpoint",
@@ -174,19 +174,17 @@ class ServerMetadata:
 def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
     """Raise `UsageError` where `issuer` and the metadata that is given beside it are of two authorization servers."""
     if issuer is not None and metadata.issuer is not None and issuer != metadata.issuer:
-        raise UsageError(f"issuer= is not the issuer of metadata=, {shown_url(metadata.issuer)}: leave out one of them")
+        given = shown_url(text(issuer, "the issuer"))
+        told = f"issuer={given} is not the issuer of metadata=, {shown_url(metadata.issuer)}"
+        raise UsageError(f"{told}{how_issuers_differ(metadata.issuer, issuer)}; leave out one of them")
 
 
 def _how_it_differs(named: object, issuer: str) -> str:
-    """Return what is wrong with the issuer that the metadata names; the two mistakes that people make are named."""
+    """Return what is wrong with the issuer that the metadata names."""
     if not isinstance(named, str):
         return "is missing in the metadata"
     told = f"in the metadata is {shown_url(named)}, not the one that was asked for"
-    if named.rstrip("/") == issuer.rstrip("/"):
-        return f"{told}: they differ by a slash at the end"
-    if issuer.partition("/.well-known/")[0].rstrip("/") == named.rstrip("/"):
-        return f"{told}: give the issuer without its /.well-known/ suffix"
-    return told
+    return told + how_issuers_differ(named, issuer)
 
 
 def parse_metadata(

@@ -31,6 +31,7 @@ from doorkey.resource.trusted_issuer import TrustedIssuer
 from doorkey.sources.issuer import Issuer
 from doorkey.tokens import legal_token
 from doorkey.wire.flow import Effect, Flow
+from doorkey.wire.urls import how_issuers_differ
 
 __all__: list[str] = []
 
@@ -191,7 +192,8 @@ class VerifierCore:
         if verifier is None:
             if issuer is None and self._opaque is not None:
                 return self._opaque, None
-            raise InvalidAccessToken("iss", "is not an issuer whose tokens this API accepts")
+            hint = next(filter(None, (how_issuers_differ(issuer, known) for known in self._by_name)), "")
+            raise InvalidAccessToken("iss", f"is not an issuer whose tokens this API accepts{hint}")
         return verifier, None if verifier.takes_jwts else read
 
     def _named(self, issuer: str) -> IssuerVerifier | None:

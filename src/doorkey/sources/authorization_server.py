@@ -79,6 +79,10 @@ class AuthorizationServer:
             return self.given
         return (yield from self.discovery.current(clock)).value
 
+    def retry_now(self) -> None:
+        """End the pause after a failed discovery."""
+        self.discovery.retry_now()
+
     def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
         assert self.issuer is not None, "checked by the callers"
         kept = yield from kept_metadata(self.issuer, clock(), self.http_hosts)

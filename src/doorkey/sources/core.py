@@ -74,6 +74,7 @@ class SourceCore:
         self.slot = Slot(self, leeway, Backoff(), random)
         self.lock = LeaderLock()
         server = server or server_of(issuer, token_endpoint, metadata, policy_of(exchange))
+        self._server = server
         self._observer = self.slot.observer = Observer(credentials.client_id, server.name, on_event, timer)
         self._requests = TokenRequests(
             credentials, server, clock, self._observer, params=token_params, headers=token_request_headers
@@ -91,6 +92,11 @@ class SourceCore:
         """Forget `token`, if it is still the current one; say whether there may be another."""
         reject(self.slot, token)
         return self.renewable(token)
+
+    def retry_now(self) -> None:
+        """End the pause after a failed request to the token endpoint, and after a failed discovery."""
+        self.slot.attempts.retry_now()
+        self._server.retry_now()
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Bring the first or the next token: by a refresh token that works, else by the credentials.

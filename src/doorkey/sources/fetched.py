@@ -88,6 +88,10 @@ class Fetched(Generic[T]):
         """Have the cool-down begin with the fetch of `kept`, which a caller found not to serve."""
         self._renewed_at = max(self._renewed_at, kept.fetched_at)
 
+    def retry_now(self) -> None:
+        """End the pause after a failure: the next caller fetches the document."""
+        self._retry_at = 0.0
+
     def _attempt(
         self, kept: Kept[T] | None, seen: int, clock: Clock, *, usable: bool, counts: bool = False
     ) -> Flow[None]:

@@ -102,6 +102,14 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
         """Return what `AsyncKeySource.achecked` returns."""
         return await self._akeys.achecked(check)
 
+    def retry_now(self) -> None:
+        """End the pause after a failed fetch of metadata or keys, for all that share this issuer.
+
+        During it errors have `retry_at`; the next call then makes a request.
+        """
+        self._server.retry_now()
+        self._core.keys.retry_now()
+
     def close(self) -> None:
         """Close the blocking HTTP client that was made here; one that was given is its owner's."""
         self._blocking.close()

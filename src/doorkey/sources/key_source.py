@@ -105,6 +105,10 @@ class KeySource(NotPicklable, KeysOfIssuer):
         """
         return self.checked(_check(token, algorithms, typ))
 
+    def retry_now(self) -> None:
+        """End the pause after a failed fetch, during which errors have `retry_at`: the next call makes a request."""
+        self._core.retry_now()
+
     def close(self) -> None:
         """Close the HTTP client that was made here; one that was given is its owner's."""
         self._driver.close()
@@ -173,6 +177,10 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
     ) -> VerifiedToken:
         """Return what `KeySource.verify` returns. Raises as it does."""
         return await self.achecked(_check(token, algorithms, typ))
+
+    def retry_now(self) -> None:
+        """End the pause after a failed fetch, during which errors have `retry_at`: the next call makes a request."""
+        self._core.retry_now()
 
     async def aclose(self) -> None:
         """Close the HTTP client that was made here for this event loop; one that was given is its owner's."""

@@ -86,6 +86,12 @@ class KeyCore:
             raise self._explained(refused, kept, clock()) from self._fetched.error
         return check(newer.value)
 
+    def retry_now(self) -> None:
+        """End the pause after a failed fetch of the keys, and after a failed discovery."""
+        self._fetched.retry_now()
+        if self._server is not None:
+            self._server.retry_now()
+
     def _fetch(self, clock: Clock) -> Flow[Kept[Keys]]:
         uri = self._jwks_uri or (yield from self._discovered_uri(clock))
         now = clock()

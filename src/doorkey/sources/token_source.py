@@ -110,7 +110,7 @@ class TokenSource(NotPicklable, RejectableSource):
 
     def retry_now(self) -> None:
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
-        self._core.slot.attempts.retry_now()
+        self._core.retry_now()
 
     def _token_state(self) -> TokenState:
         return self._core.slot
@@ -207,7 +207,7 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
 
     def retry_now(self) -> None:
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
-        self._core.slot.attempts.retry_now()
+        self._core.retry_now()
 
     def _token_state(self) -> TokenState:
         return self._core.slot

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from doorkey.renewal.api_rejections import RejectableSource
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import reject
+from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.tokens import OAuthToken
 from doorkey.values import NotPicklable, clears_locals
 from doorkey.vault.credentials import SharedCredentials
@@ -29,8 +30,13 @@ AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeyState]
 class VaultSource(NotPicklable, RejectableSource):
     """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
 
-    def __init__(self, key: str | SharedCredentials, live: Callable[[str | SharedCredentials], LiveKey]) -> None:
-        self._key, self._live = key, live
+    def __init__(
+        self,
+        key: str | SharedCredentials,
+        live: Callable[[str | SharedCredentials], LiveKey],
+        server: AuthorizationServer,
+    ) -> None:
+        self._key, self._live, self._server = key, live, server
         self._refused: LiveKey | None = None
 
     def token(self) -> OAuthToken:
@@ -57,6 +63,7 @@ class VaultSource(NotPicklable, RejectableSource):
     def retry_now(self) -> None:
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
         self._live(self._key).state.attempts.retry_now()
+        self._server.retry_now()
 
     def _token_state(self) -> KeyState:
         return self._live(self._key).state
@@ -65,8 +72,13 @@ class VaultSource(NotPicklable, RejectableSource):
 class AsyncVaultSource(NotPicklable, RejectableSource):
     """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
 
-    def __init__(self, key: str | SharedCredentials, live: Callable[[str | SharedCredentials], AsyncLiveKey]) -> None:
-        self._key, self._live = key, live
+    def __init__(
+        self,
+        key: str | SharedCredentials,
+        live: Callable[[str | SharedCredentials], AsyncLiveKey],
+        server: AuthorizationServer,
+    ) -> None:
+        self._key, self._live, self._server = key, live, server
         self._refused: AsyncLiveKey | None = None
 
     async def token(self) -> OAuthToken:
@@ -88,6 +100,7 @@ class AsyncVaultSource(NotPicklable, RejectableSource):
     def retry_now(self) -> None:
         """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
         self._live(self._key).state.attempts.retry_now()
+        self._server.retry_now()
 
     def _token_state(self) -> KeyState:
         return self._live(self._key).state

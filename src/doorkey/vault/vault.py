@@ -130,7 +130,7 @@ class TokenVault(NotPicklable):
 
     def source(self, key: str) -> VaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
-        return VaultSource(checked_key(key), self._live)
+        return VaultSource(checked_key(key), self._live, self._core.server)
 
     @clears_locals
     def source_of(self, credentials: Credentials, *, key: str | None = None) -> VaultSource:
@@ -145,7 +145,7 @@ class TokenVault(NotPicklable):
 
         Raises `UsageError`.
         """
-        return VaultSource(self._core.shared(credentials, key), self._live)
+        return VaultSource(self._core.shared(credentials, key), self._live, self._core.server)
 
     @overload
     def client(self, key: str, kind: None = None, **options: Any) -> OAuth2Session: ...
@@ -280,12 +280,12 @@ class AsyncTokenVault(NotPicklable):
 
     def source(self, key: str) -> AsyncVaultSource:
         """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
-        return AsyncVaultSource(checked_key(key), self._live)
+        return AsyncVaultSource(checked_key(key), self._live, self._core.server)
 
     @clears_locals
     def source_of(self, credentials: Credentials, *, key: str | None = None) -> AsyncVaultSource:
         """Return the token of `credentials` as a source that all processes share; see `TokenVault.source_of`."""
-        return AsyncVaultSource(self._core.shared(credentials, key), self._live)
+        return AsyncVaultSource(self._core.shared(credentials, key), self._live, self._core.server)
 
     @overload
     def client(self, key: str, kind: None = None, **options: Any) -> AsyncFamily: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from doorkey.arguments import text, texts
@@ -16,6 +16,8 @@ _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
 """A name as DNS and containers have it, an IPv4 address included."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+WELL_KNOWN: Final = "/.well-known/"
+"""The beginning of what a server appends to its issuer, or puts before its path (RFC 8615 §3)."""
 
 
 class Origin(NamedTuple):
@@ -38,6 +40,20 @@ def shown_url(url: str) -> str:
         return "a URL that cannot be parsed"
     host = parts.netloc.rpartition("@")[2]
     return printable(f"{parts.scheme}://{host}{parts.path}" if host else parts.path, 200)
+
+
+def how_issuers_differ(named: object, issuer: object) -> str:
+    """Return what a message adds about the issuer that is `named` in place of `issuer`, for two common mistakes.
+
+    "" for any other difference. Issuers are compared exactly (RFC 8414 §3.3); a slash counts.
+    """
+    if not isinstance(named, str) or not isinstance(issuer, str) or named == issuer:
+        return ""
+    if named.rstrip("/") == issuer.rstrip("/"):
+        return ": they differ by a slash at the end"
+    if WELL_KNOWN in issuer and issuer.partition(WELL_KNOWN)[0].rstrip("/") == named.rstrip("/"):
+        return f": give the issuer without its {WELL_KNOWN} suffix"
+    return ""
 
 
 @hides_locals

@@ -13,6 +13,7 @@ from doorkey.jose.errors import InvalidClaimError, MissingClaimError
 from doorkey.oidc.core.hashes import check_hash
 from doorkey.oidc.core.issuers import TenantIssuer
 from doorkey.values import Secret
+from doorkey.wire.urls import how_issuers_differ
 
 MAX_SUB: Final = 255
 
@@ -56,7 +57,8 @@ class IDToken(JWTClaims):
         if isinstance(issuer, TenantIssuer):
             issuer.check(self)
         elif issuer is not None and self["iss"] != issuer:
-            raise InvalidClaimError("iss", "is not the issuer of this login", expected=issuer)
+            told = f"is not the issuer of this login{how_issuers_differ(self['iss'], issuer)}"
+            raise InvalidClaimError("iss", told, expected=issuer)
 
     def _check_type(self) -> None:
         typ: object = self.header.get("typ", "JWT")
