@@ -20,6 +20,14 @@ def test_the_statuses_that_reject_a_token_are_an_option_of_the_factory(world: Wo
     assert sent(hostile) == ["Bearer at-1", "Bearer at-2"]
 
 
+def test_an_invalid_token_challenge_rejects_the_token_with_403_too(world: World, hostile: Hostile) -> None:
+    hostile.on("/api", reply(403, "no", {"WWW-Authenticate": 'Bearer error="invalid_token"'}), reply(200))
+    factory = world.factory(world.authority(hostile, token("at-1"), token("at-2")))
+    client = world.api(hostile, factory.authenticating_transport(None, CLIENT))
+    assert world.get(client).status_code == 200
+    assert sent(hostile) == ["Bearer at-1", "Bearer at-2"]
+
+
 def test_the_retry_is_disabled_by_an_option_of_the_factory(world: World, hostile: Hostile) -> None:
     hostile.on("/api", NO)
     factory = world.factory(world.authority(hostile, token("at-1"), token("at-2")), retry_rejected=False)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from doorkey.errors import UsageError
 from doorkey.protocol.grants import (
     ACCESS_TOKEN_TYPE,
     AuthorizationCodeGrant,
@@ -121,3 +122,15 @@ def test_only_grants_that_need_no_person_and_burn_nothing_are_repeatable() -> No
         ClientCredentialsGrant,
         SelfSignedGrant,
     }
+
+
+def test_the_text_of_a_printed_token_is_no_token() -> None:
+    mask = Secret("***")
+    for make in (
+        lambda: RefreshTokenGrant(mask),
+        lambda: JWTBearerGrant(mask),
+        lambda: TokenExchangeGrant(mask),
+        lambda: TokenExchangeGrant(S, actor_token=mask),
+    ):
+        with pytest.raises(UsageError, match="store dict"):
+            make()

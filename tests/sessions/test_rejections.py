@@ -37,6 +37,13 @@ def test_the_retry_can_be_disabled(adapter: Adapter, hostile: Hostile) -> None:
     assert len(hostile.token_requests) == 1
 
 
+def test_an_invalid_token_challenge_rejects_the_token_with_403_too(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/api", reply(403, "no", [INVALID]), reply(200))
+    client = client_of(adapter, hostile)
+    assert client.get(hostile.url()).status_code == 200
+    assert sent(hostile) == ["at-1", "at-2"]
+
+
 def test_none_stands_for_the_default(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/api", reply(401, "no"), reply(200))
     client = client_of(adapter, hostile, retry_rejected=None, rejected_statuses=None)

@@ -11,6 +11,9 @@ import pytest
 
 from doorkey import AsyncTokenSource, ClientCredentials, ExchangePolicy, OAuth2Auth
 from doorkey.errors import InvalidResponse, OAuthError, TransportError, UsageError
+from doorkey.stores import AsyncMemoryStore
+from doorkey.vault import AsyncTokenVault
+from tests.support.fake_clock import START, Clock
 from tests.support.hostile_server import Endless, Hostile, reply, reset, token
 from tests.support.tracebacks import local_variables
 
@@ -129,3 +132,30 @@ def test_a_session_that_is_closed_is_refused(hostile: Hostile) -> None:
 
     with pytest.raises(UsageError, match="client session has been closed"):
         on_a_session(work)
+
+
+def test_an_asynchronous_vault_renews_through_the_session(hostile: Hostile) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    clock = Clock()
+
+    async def work(session: aiohttp.ClientSession) -> str:
+        vault = AsyncTokenVault(
+            AsyncMemoryStore(),
+            client_id="c",
+            client_secret="s",
+            token_endpoint=hostile.token_endpoint,
+            http_client=session,
+            clock=clock,
+        )
+        await vault.save("u", {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START - 1})
+        found = (await vault.source("u").token()).access_token.reveal()
+        await session.close()
+        clock.advance(4000)
+        with pytest.raises(UsageError, match="client session has been closed"):
+            await vault.source("u").token()
+        await vault.aclose()
+        return found
+
+    assert on_a_session(work) == "at-2"
+    (request,) = hostile.token_requests
+    assert request.form == {"grant_type": "refresh_token", "refresh_token": "rt-1"}

@@ -65,6 +65,18 @@ def test_a_client_renews_once_on_401(kind: Any, vault: TokenVault, hostile: Host
     assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2"]
 
 
+@pytest.mark.parametrize("kind", BLOCKING)
+def test_a_client_renews_once_on_403_with_an_invalid_token_challenge(
+    kind: Any, vault: TokenVault, hostile: Hostile
+) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    hostile.on("/api", reply(403, "no", {"WWW-Authenticate": 'Bearer error="invalid_token"'}), reply(200))
+    vault.save("u", OLD)
+    with vault.client("u", kind) as client:
+        assert client.get(hostile.url()).status_code == 200
+    assert [request.token for request in hostile.to("/api")] == ["at-1", "at-2"]
+
+
 class OwnOAuth2Session(OAuth2Session):
     """A session that a user has subclassed, with a constructor of its own."""
 
@@ -210,6 +222,7 @@ DECIDED: dict[str, Any] = {
     "token_endpoint": "https://other.example/token",
     "token_endpoint_auth_method": "none",
     "leeway": 7,
+    "scope": "other",
     "update_token": _save,
     "token": {"access_token": "mine"},
 }
@@ -249,11 +262,11 @@ def test_neither_metadata_nor_a_token_option_replaces_the_vaults(vault: TokenVau
 
 
 def test_the_sessions_own_attributes_can_be_changed(vault: TokenVault, hostile: Hostile) -> None:
-    with vault.client("u", scope="a") as session:
-        session.scope = "b"
+    with vault.client("u", redirect_uri="https://app.example/a") as session:
+        session.redirect_uri = "https://app.example/b"
         session.revocation_endpoint = hostile.url("/revoke")
         session.revocation_endpoint_auth_method = "none"
-        assert session.scope == "b"
+        assert session.redirect_uri == "https://app.example/b"
 
 
 @pytest.mark.parametrize("kind", [OwnSession, OwnClient])

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from doorkey.values import Secret
+from doorkey.errors import UsageError
+from doorkey.tokens import token_problem
+from doorkey.values import MASK, Secret
 from doorkey.wire.flow import Flow, settled
 from doorkey.wire.messages import Pairs
 
@@ -74,6 +76,9 @@ class RefreshTokenGrant(Grant):
     grant_type = "refresh_token"
     refresh_token: Secret
 
+    def __post_init__(self) -> None:
+        _refuse_mask(refresh_token=self.refresh_token)
+
     def _own(self) -> Pairs:
         return _given(refresh_token=self.refresh_token)
 
@@ -84,6 +89,9 @@ class JWTBearerGrant(Grant):
 
     grant_type = JWT_BEARER
     assertion: Secret
+
+    def __post_init__(self) -> None:
+        _refuse_mask(assertion=self.assertion)
 
     def _own(self) -> Pairs:
         return _given(assertion=self.assertion)
@@ -111,6 +119,9 @@ class TokenExchangeGrant(Grant):
     actor_token: Secret | None = None
     actor_token_type: str | None = None
     requested_token_type: str | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_mask(subject_token=self.subject_token, actor_token=self.actor_token)
 
     def _own(self) -> Pairs:
         actor_type = self.actor_token_type or (ACCESS_TOKEN_TYPE if self.actor_token else None)
@@ -140,6 +151,13 @@ def presented(grant: Grant) -> Flow[Grant]:
     if isinstance(grant, SelfSignedGrant):
         return JWTBearerGrant(Secret((yield from settled(grant.sign()))))
     return grant
+
+
+def _refuse_mask(**tokens: Secret | None) -> None:
+    """Raise `UsageError` for the text of a printed token, which no server has issued."""
+    for name, token in tokens.items():
+        if token is not None and token.reveal() == MASK:
+            raise UsageError(f"{name} is no token: {token_problem(MASK)}")
 
 
 def _given(**parameters: str | Secret | None) -> Pairs:

@@ -24,7 +24,7 @@ from doorkey.sources.token_call import HeaderItems
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.stores.limits import MAX_LEASE
 from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.values import Secret
+from doorkey.values import Scope, Secret
 from doorkey.vault.commits import overwritten
 from doorkey.vault.credentials import SharedCredentials, shared_credentials
 from doorkey.vault.entry import Codec, Entry, Sealing
@@ -59,6 +59,7 @@ class VaultCore:
         token_endpoint: str | None,
         metadata: ServerMetadata | Mapping[str, Any] | None,
         token_endpoint_auth_method: str | ClientAuthMethod | None,
+        scope: str | Iterable[str] | None = None,
         audience: str | Iterable[str],
         resource: str | Iterable[str],
         sealer: Sealing | None,
@@ -107,6 +108,7 @@ class VaultCore:
         self._client = Credentials(
             client_id,
             client_secret,
+            scopes=tuple(Scope.of(scope)),
             auth_methods=() if method is None else (method,),
             audience=texts(audience, "audience"),
             resource=texts(resource, "resource"),
@@ -168,6 +170,7 @@ class VaultCore:
         known = {
             "issuer": self.server.issuer,
             "token_endpoint": endpoint,
+            "scope": " ".join(self._client.scopes) or None,
             "metadata": found if self._is_described else None,
         }
         return {

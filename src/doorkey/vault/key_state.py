@@ -23,7 +23,7 @@ __all__: list[str] = []
 DECIDED: Final = frozenset(
     {
         *("client_id", "client_secret", "token_endpoint_auth_method", "issuer", "token_endpoint"),
-        *("leeway", "token", "update_token"),
+        *("leeway", "scope", "token", "update_token"),
     }
 )
 """Options of a session that the vault decides: by them it renews a token, and saves it, for all who share it."""

@@ -52,7 +52,8 @@ class TokenVault(NotPicklable):
 
     `client_id`, `client_secret` and `token_endpoint_auth_method` (a name or a callable) are as for a session. `issuer`,
     a URL or an `Issuer`, is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `audience`
-    and `resource` go with each renewal. `sealer` encrypts the records. `leeway` is the seconds before expiry at which a
+    and `resource` go with each renewal, and so does `scope`, without the scopes that the token was not granted.
+    `sealer` encrypts the records. `leeway` is the seconds before expiry at which a
     token is renewed (None: min(60, lifetime / 2)). `check_every` is the seconds after which another process's `save` or
     `forget` is seen here. `max_sources` keys are remembered, each for `max_idle` seconds since its last use; all others
     are read from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
@@ -72,6 +73,7 @@ class TokenVault(NotPicklable):
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        scope: str | Iterable[str] | None = None,
         audience: str | Iterable[str] = (),
         resource: str | Iterable[str] = (),
         sealer: Sealing | None = None,
@@ -98,6 +100,7 @@ class TokenVault(NotPicklable):
             token_endpoint=token_endpoint,
             metadata=metadata,
             token_endpoint_auth_method=token_endpoint_auth_method,
+            scope=scope,
             audience=audience,
             resource=resource,
             sealer=sealer,
@@ -224,6 +227,7 @@ class AsyncTokenVault(NotPicklable):
         token_endpoint: str | None = None,
         metadata: ServerMetadata | Mapping[str, Any] | None = None,
         token_endpoint_auth_method: str | ClientAuthMethod | None = None,
+        scope: str | Iterable[str] | None = None,
         audience: str | Iterable[str] = (),
         resource: str | Iterable[str] = (),
         sealer: Sealing | None = None,
@@ -250,6 +254,7 @@ class AsyncTokenVault(NotPicklable):
             token_endpoint=token_endpoint,
             metadata=metadata,
             token_endpoint_auth_method=token_endpoint_auth_method,
+            scope=scope,
             audience=audience,
             resource=resource,
             sealer=sealer,
