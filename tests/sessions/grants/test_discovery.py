@@ -2,6 +2,7 @@
 
 import pytest
 
+from doorkey import Issuer
 from doorkey.errors import InvalidResponse, OAuthError, UsageError
 from tests.sessions.grants.test_one_pipeline import HOME, WELL_KNOWN, published
 from tests.support.every_adapter import Adapter, together
@@ -102,3 +103,32 @@ def test_a_failed_discovery_of_a_session_has_a_pause(adapter: Adapter, hostile: 
     published(hostile)
     hostile.on("/token", token())
     assert client.fetch_token()["access_token"] == "at-1"
+
+
+def test_retry_now_of_the_issuer_of_a_session_ends_the_pause_after_a_failed_discovery(
+    adapter: Adapter, hostile: Hostile
+) -> None:
+    clock = Clock()
+    hostile.on(WELL_KNOWN, reply(502, "<html>"))
+    issuer = Issuer(hostile.url(""), clock=clock)
+    client = adapter.client("c", "s", issuer=issuer, clock=clock)
+    for _ in range(2):
+        with pytest.raises(InvalidResponse):
+            client.fetch_token()
+    assert len(hostile.to(WELL_KNOWN)) == 1, "the second call is in the pause"
+    published(hostile)
+    hostile.on("/token", token())
+    issuer.retry_now()
+    assert client.fetch_token()["access_token"] == "at-1"
+
+
+def test_an_issuer_that_is_given_with_a_well_known_suffix_is_told_to_omit_it(
+    adapter: Adapter, hostile: Hostile
+) -> None:
+    published(hostile)
+    hostile.on(WELL_KNOWN + WELL_KNOWN, reply(404))
+    hostile.on("/.well-known/oauth-authorization-server" + WELL_KNOWN, reply(404))
+    client = adapter.client("c", "s", issuer=hostile.url(WELL_KNOWN))
+    with pytest.raises(InvalidResponse, match=r"without its /\.well-known/ suffix"):
+        client.fetch_token()
+    assert hostile.token_requests == []
