@@ -9,6 +9,7 @@ from doorkey.errors import UsageError
 from doorkey.wire.flow import Flow, Settle, arun, run, settled
 from doorkey.wire.messages import Request, Response
 from tests.support.backends import both_backends
+from tests.support.local_variables import variables_of_ours
 
 ONE, TWO = Request("GET", "https://as.example/1"), Request("GET", "https://as.example/2")
 
@@ -109,6 +110,31 @@ def test_an_uncaught_exception_keeps_the_flows_traceback_and_runs_its_finally(
     assert caught.value is error
     assert "cautious" in [entry.name for entry in caught.traceback]
     assert seen == ["finally"]
+
+
+def fails_after_an_outcome() -> Flow[None]:
+    yield from Settle("a s3cret value")
+    raise LookupError
+
+
+async def unused(_: Any) -> None:
+    raise AssertionError
+
+
+def test_the_frames_of_the_driver_that_blocks_hold_no_outcome_once_the_flow_has_failed() -> None:
+    with pytest.raises(LookupError) as caught:
+        run(fails_after_an_outcome(), unused)
+    assert "run: effect = Settle()" in variables_of_ours(caught.value)
+    assert "s3cret" not in variables_of_ours(caught.value)
+
+
+@both_backends
+@pytest.mark.anyio
+async def test_the_frames_of_the_awaiting_driver_hold_no_outcome_once_the_flow_has_failed() -> None:
+    with pytest.raises(LookupError) as caught:
+        await arun(fails_after_an_outcome(), unused)
+    assert "arun: effect = Settle()" in variables_of_ours(caught.value)
+    assert "s3cret" not in variables_of_ours(caught.value)
 
 
 @both_backends

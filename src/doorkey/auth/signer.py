@@ -18,7 +18,7 @@ from doorkey.renewal.slot import Slot
 from doorkey.renewal.state import TokenState, reject
 from doorkey.runtime.clock import wall_time
 from doorkey.sessions.client import OAuth2Client
-from doorkey.sessions.hooks import ComplianceHooks, Wire
+from doorkey.sessions.hooks import ComplianceHooks, RedactedWire, Wire
 from doorkey.sessions.options import PLACEMENTS, REJECTED, SessionOptions
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.senders import AsyncSender
@@ -132,6 +132,7 @@ class RequestSigner:
     def check_target(self, url: Any) -> None:
         """Raise `UsageError` if the token may not be sent to `url`."""
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
+            del url  # this frame is in the traceback, and a hook may have put the token there
             raise UsageError(f"this token is not for {origin}: name it in allowed_origins=, or do without")
 
     def token(self) -> OAuthToken:
@@ -212,7 +213,7 @@ class RequestSigner:
 
         Raises `UsageError` where a hook leads it to an origin that is not allowed.
         """
-        wire = place(token, self._placement, url, headers, body)
+        wire: Wire = RedactedWire(place(token, self._placement, url, headers, body))
         if self._hooks is None or not self._hooks.signing:
             return wire
         wire = yield from self._hooks.on_request("protected_request", wire)

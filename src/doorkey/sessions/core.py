@@ -28,7 +28,7 @@ from doorkey.sources.next_token import next_token, rejects_the_grant
 from doorkey.sources.token_call import CallOverrides, TokenCall
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.values import Secret
+from doorkey.values import RedactedDict, Secret
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.messages import header_pairs
 from doorkey.wire.parameters import pairs_of
@@ -115,7 +115,7 @@ class SessionCore(KnownServer):
         self,
         token: OAuthToken,
         call: TokenCall | None,
-        replaced: Mapping[str, str],
+        replaced: RedactedDict,
         issued_by: str | None = None,
         wanted: Callable[[], bool] = _always,
     ) -> Flow[OAuth2Token]:
@@ -133,7 +133,7 @@ class SessionCore(KnownServer):
                 self.put(view, call, issued_by or (call.endpoint if call is not None else None))
         return view
 
-    def _save(self, token: OAuth2Token, replaced: Mapping[str, str]) -> Flow[None]:
+    def _save(self, token: OAuth2Token, replaced: RedactedDict) -> Flow[None]:
         if self.options.update_token is not None:
             yield from Settle(self.options.update_token(token, **replaced))
 
@@ -142,7 +142,7 @@ class SessionCore(KnownServer):
         if refresh_token is None or token.refresh_token is None or not isinstance(self.slot, Slot):
             return
         kept = OAuth2Token(token.with_refresh_token(refresh_token))
-        replaced = {"refresh_token": token.refresh_token.reveal()}
+        replaced = RedactedDict(refresh_token=token.refresh_token.reveal())
         try:
             yield from saving(self.slot, kept.value, self._save(kept, replaced))
         finally:
@@ -297,7 +297,7 @@ class SessionCore(KnownServer):
         if overrides is not None:
             call = call.overridden(overrides, (yield from self.token_endpoint(url)))
         renewed = yield from identified(self, (yield from self.ask(call)))
-        replaced = {"access_token": token.access_token.reveal()} if token else {}
+        replaced = RedactedDict(access_token=token.access_token.reveal()) if token else RedactedDict()
         yield from self.save_and_adopt(renewed, call, replaced, wanted=partial(self.slot.is_current, token))
         return renewed
 
@@ -374,5 +374,6 @@ class SessionCore(KnownServer):
         wanted = _always if token is None else partial(self.slot.is_current, token)
         renewed = yield from renewed_by(self, renewed, token)
         how = call if token is None else last or call  # a foreign token is not requested again by our own grant
-        yield from self.save_and_adopt(renewed, how, {"refresh_token": refresh_token.reveal()}, call.endpoint, wanted)
+        replaced = RedactedDict(refresh_token=refresh_token.reveal())
+        yield from self.save_and_adopt(renewed, how, replaced, call.endpoint, wanted)
         return renewed

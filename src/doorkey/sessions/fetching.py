@@ -16,7 +16,7 @@ from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.token_call import extra_pairs
 from doorkey.sources.token_call import TokenCall
 from doorkey.tokens import KNOWN_TYPES, NOT_FOR_ACCESS, OAuth2Token
-from doorkey.values import Secret
+from doorkey.values import RedactedDict, Secret
 from doorkey.wire.flow import Flow
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def fetch_token(
     if token.token_type == NOT_FOR_ACCESS:
         return OAuth2Token(token)
     token = yield from openid.identified(core, token, pending, given.get("code"), front)
-    return (yield from core.save_and_adopt(token, call, {}))
+    return (yield from core.save_and_adopt(token, call, RedactedDict()))
 
 
 def token_from_fragment(core: SessionCore, authorization_response: str, state: str | None) -> Flow[OAuth2Token]:
@@ -104,4 +104,4 @@ def _take(core: SessionCore, finished: Finished) -> Flow[OAuth2Token]:
     types = {**core.options.token_types, **KNOWN_TYPES}
     token = token_of(parameters, asked_at=core.options.clock(), types=types)
     token = replace(token, id_token_claims=(yield from openid.front_channel(core, finished)))
-    return (yield from core.save_and_adopt(token, None, {}))
+    return (yield from core.save_and_adopt(token, None, RedactedDict()))

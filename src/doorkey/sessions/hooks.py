@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from doorkey.arguments import did_you_mean, function, text
 from doorkey.errors import UsageError
+from doorkey.values import Redacted, hides_locals
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.messages import body_bytes, header_pairs
 from doorkey.wire.urls import check_endpoint, http_host_of
@@ -20,6 +22,18 @@ Hook: TypeAlias = Callable[..., Any]
 """``(response) -> response`` or ``(url, headers, body) -> (url, headers, body)``, or the same awaitable."""
 
 Wire: TypeAlias = "tuple[str, Mapping[str, str], Any]"
+
+
+class RedactedWire(Redacted, tuple[str, Mapping[str, str], Any]):
+    """(url, headers, body) with secrets in plain text, which tracebacks with local variables do not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<url, headers, body>"
+
+    __str__ = __repr__
+
 
 KINDS: Final = (
     "access_token_response",
@@ -65,14 +79,10 @@ class ComplianceHooks:
         return response
 
     def on_request(self, kind: str, wire: Wire) -> Flow[Wire]:
-        """Pass (url, headers, body) through the hooks."""
+        """Pass (url, headers, body) through the hooks. They may fail, so no frame of ours holds these in plain text."""
+        wire = RedactedWire(wire)
         for hook in self._hooks[kind]:
-            returned: Any = yield from _settled(hook(*wire))
-            try:
-                url, headers, body = returned
-            except (TypeError, ValueError):
-                raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)") from None
-            wire = _checked(url, headers, body, f"a {kind} hook")
+            wire = _checked((yield from _settled(hook(*wire))), kind, hook)
         return wire
 
 
@@ -86,15 +96,7 @@ class HooksOnWire:
         """Return the request as the hooks of `kind` want it. Raises `UsageError` for one that cannot be made."""
         if not self._hooks.of(kind):
             return request
-        body = request.content.decode("utf-8", "surrogateescape")
-        url, headers, data = yield from self._hooks.on_request(kind, (request.url, dict(request.headers), body))
-        return replace(
-            request,
-            url=check_endpoint(url, f"URL of a {kind} hook", http_host_of(request.url)),
-            headers=tuple(headers.items()),
-            form=(),
-            body=body_bytes(data, f"the body that a {kind} hook returns"),
-        )
+        return _with_wire(request, (yield from self._hooks.on_request(kind, _wire_of(request))), kind)
 
     def on_response(self, kind: str, request: Request, response: Response) -> Flow[Response]:
         """Return the response to `request` as the hooks of `kind` want it."""
@@ -106,17 +108,41 @@ class HooksOnWire:
 
 
 def _settled(value: Any | Awaitable[Any]) -> Flow[Any]:
-    return (yield from Settle(value))
+    """Return what a hook returned. Only an awaitable is passed to the driver: the value holds secrets."""
+    return (yield from Settle(value)) if inspect.isawaitable(value) else value
 
 
-def _checked(url: Any, headers: Any, body: Any, source: str) -> Wire:
-    """Return the parts of a request that `source` returned. Raises `UsageError` if no request can be made of them."""
+def _wire_of(request: Request) -> RedactedWire:
+    body = request.content.decode("utf-8", "surrogateescape")
+    return RedactedWire((request.url, dict(request.headers), body))
+
+
+@hides_locals
+def _with_wire(request: Request, wire: Wire, kind: str) -> Request:
+    url, headers, body = wire
+    return replace(
+        request,
+        url=check_endpoint(url, f"URL of a {kind} hook", http_host_of(request.url)),
+        headers=tuple(headers.items()),
+        form=(),
+        body=body_bytes(body, f"the body that a {kind} hook returns"),
+    )
+
+
+@hides_locals
+def _checked(returned: Any, kind: str, hook: Hook) -> RedactedWire:
+    """Return the parts of a request that `hook` returned. Raises `UsageError` if no request can be made of them."""
+    try:
+        url, headers, body = returned
+    except (TypeError, ValueError):
+        raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)") from None
+    source = f"a {kind} hook"
     given: object = body
     if isinstance(given, Collection) or not isinstance(given, Iterable):  # else a stream, which some requests have
         body_bytes(body, f"the body that {source} returns")
     if not text(url, f"the URL of {source}").isprintable():
         raise UsageError(f"the URL of {source} holds a control character or a lone surrogate")
-    return url, dict(header_pairs(headers, f"the headers that {source} returns")), body
+    return RedactedWire((url, dict(header_pairs(headers, f"the headers that {source} returns")), body))
 
 
 def _name(hook: Hook) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Self, TypeAlias, TypeVar, cast
 
@@ -38,7 +38,7 @@ Flow: TypeAlias = Generator[Effect[Any], Any, T]
 class Settle(Effect[T]):
     """Ask for the value behind what a user's callable returned: the value itself, or an awaitable of it."""
 
-    value: T | Awaitable[T]
+    value: T | Awaitable[T] = field(repr=False)
 
 
 def settled(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
@@ -71,11 +71,15 @@ def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
     Raises what the flow raises, and `UsageError` when a callable of the user's turned out to be asynchronous.
     """
     step: Callable[[], Effect[Any]] = partial(next, flow)
+    outcome: Any = None
     while True:
         try:
             effect = step()
         except StopIteration as done:
             return cast(T, done.value)
+        except BaseException:
+            del step, outcome  # this frame is in the traceback, and the outcome may be a secret
+            raise
         try:
             outcome = _settled(effect) if isinstance(effect, Settle) else perform(effect)
         except BaseException as error:  # noqa: BLE001  # an interrupt too: the flow must get to its `finally`
@@ -90,11 +94,15 @@ async def arun(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
     Raises what the flow raises. Cancellation is thrown into the flow like any other outcome.
     """
     step: Callable[[], Effect[Any]] = partial(next, flow)
+    outcome: Any = None
     while True:
         try:
             effect = step()
         except StopIteration as done:
             return cast(T, done.value)
+        except BaseException:
+            del step, outcome  # this frame is in the traceback, and the outcome may be a secret
+            raise
         try:
             outcome = await _asettled(effect) if isinstance(effect, Settle) else await perform(effect)
         except BaseException as error:  # noqa: BLE001  # cancellation too: the flow must get to its `finally`

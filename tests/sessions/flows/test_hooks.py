@@ -1,5 +1,6 @@
 """Compliance hooks: in the order registered, plain or awaitable, and they must return what they were given."""
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -111,7 +112,15 @@ def test_what_a_hook_raises_is_raised() -> None:
         next(flow)
 
 
-def test_what_a_hook_returned_is_settled_by_the_driver() -> None:
+class Awaited:
+    def __await__(self) -> Generator[Any, Any, Any]:
+        raise NotImplementedError
+
+
+def test_what_a_hook_returned_is_settled_by_the_driver_if_it_is_awaitable() -> None:
     hooks = ComplianceHooks()
+    awaitable: Any = Awaited()
     hooks.add("access_token_response", same)
-    assert next(hooks.on_response("access_token_response", 1)) == Settle(1)
+    assert next(hooks.on_response("access_token_response", awaitable)) == Settle(awaitable)
+    with pytest.raises(StopIteration, match=r"^1$"):
+        next(hooks.on_response("access_token_response", 1))
