@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,19 +16,25 @@ from typing import Any
 
 import pytest
 
-from doorkey import OAuthToken
+from doorkey import OAuthToken, discovery
 from doorkey.dev.clock import Clock
 from doorkey.dev.faults import Faults
+from doorkey.dev.logout_calls import LogoutCalls
 from doorkey.dev.request_log import RequestLog
+from doorkey.discovery import _Lookup
 from doorkey.errors import StoreError
 from doorkey.renewal.leader_lock import LeaderLock
+from doorkey.resource.token_cache import TokenCache
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.runtime.latch import Latch
 from doorkey.runtime.preload import _Importing
 from doorkey.server.storage.records import MemoryRecords
 from doorkey.server.storage.sqlite import SQLiteRecords
-from doorkey.server.tokens.keys import KeyRing
+from doorkey.server.tokens import keys as server_keys
+from doorkey.server.tokens.keys import KeyRing, spare_key
+from doorkey.sessions.issuer import KnownServer
+from doorkey.sessions.options import session_options
 from doorkey.sessions.pending import Authorizations
 from doorkey.stores import MemoryStore, SQLiteStore
 from doorkey.stores.loops import PerLoop
@@ -53,7 +60,7 @@ class Finalized:
 def locks_of(owner: object) -> list[Any]:
     names = [*getattr(owner, "__dict__", {}), *getattr(type(owner), "__slots__", ())]
     found = [getattr(owner, name) for name in names if hasattr(owner, name)]
-    return [one for one in found if hasattr(one, "acquire") and hasattr(one, "release")]
+    return [one for one in found if hasattr(one, "acquire") and hasattr(one, "release") and not isinstance(one, type)]
 
 
 def cache(_: Path) -> BoundedCache[str, LeaderLock]:
@@ -76,6 +83,19 @@ def vault(_: Path) -> TokenVault:
     return made
 
 
+def verified(_: Path) -> TokenCache[str]:
+    return TokenCache(2)
+
+
+def server(_: Path) -> KnownServer:
+    given = {"client_id": "c", "metadata": {"issuer": "https://as.example"}}
+    return KnownServer(session_options(given, known_elsewhere=(), blocking=True)[0])
+
+
+def lookup(_: Path) -> _Lookup:
+    return _Lookup("https://as.example", None, None, 60, None)
+
+
 OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable[[Any], object]]] = {
     "leader lock": (lambda _: LeaderLock(), lambda one: one, lambda one: one.try_acquire()),
     "cache": (cache, lambda one: one, lambda one: one.get("k", LeaderLock)),
@@ -93,6 +113,11 @@ OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable
     "records": (lambda _: MemoryRecords(), lambda one: one, lambda one: one.remove("code", "k", 0.0)),
     "records in a file": (records, lambda one: one, lambda one: one.remove("code", "k", 0.0)),
     "keys of realms": (lambda _: KeyRing(MemoryRecords()), lambda one: one, lambda one: one.of("r")),
+    "spare keys": (lambda _: spare_key, lambda _: server_keys, lambda one: one("a realm of this test", "ES256")),
+    "discovered metadata": (lookup, lambda _: discovery, lambda one: one.known() or "nothing"),
+    "verified tokens": (verified, lambda one: one, lambda one: one.put(b"k", "verified", 0.0, 9.0)),
+    "server of a session": (server, lambda one: one, lambda one: one.keys()),
+    "logout calls": (lambda _: LogoutCalls(), lambda one: one, list),
 }
 
 
@@ -263,6 +288,21 @@ def test_a_latch_that_is_set_by_its_own_thread_while_it_waits_or_twice_stays_set
     latch.set()
     assert latch.wait(0)
     assert not latch.wait(0)
+
+
+def test_each_lock_of_the_package_is_among_those_that_a_finalizer_meets(tmp_path: Path) -> None:
+    met: set[Any] = set()
+    for number, (make, guarded, _) in enumerate(OWNERS.values()):
+        (tmp_path / str(number)).mkdir()
+        owner = make(tmp_path / str(number))
+        lock_holder = guarded(owner)
+        met.add(lock_holder if inspect.ismodule(lock_holder) else type(lock_holder))
+        if hasattr(owner, "close"):
+            owner.close()
+    files = Counter(str(Path(inspect.getfile(one)).relative_to(SOURCE)) for one in met)
+    constructed = re.compile(r"(?<![A-Za-z`])(ForkSafeLock|threading\.RLock)\(\)")
+    made = {path: len(constructed.findall(path.read_text(encoding="utf-8"))) for path in SOURCE.rglob("*.py")}
+    assert files == {str(path.relative_to(SOURCE)): number for path, number in made.items() if number}
 
 
 def test_no_plain_lock_guards_any_state() -> None:

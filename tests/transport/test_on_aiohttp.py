@@ -81,12 +81,17 @@ def test_nothing_of_the_session_but_its_connector_is_used(hostile: Hostile) -> N
     assert [cookie.key for cookie in cookies] == ["mine"]
 
 
+MANY_HEADERS = reply(200, BODY, {f"X-{number}": "s3cr3t" * 1_200 for number in range(10)})
+"""Each is within the bound that aiohttp has for one header."""
+
 FAILURES: dict[str, tuple[Any, type[OAuthError], str]] = {
     "reset": (reset, TransportError, "the server closed the connection"),
     "no HTTP": (b"at-1-s3cr3t\r\n\r\n", TransportError, "the response is not HTTP"),
     "redirect": (reply(307, BODY, {"Location": "https://elsewhere.example/"}), InvalidResponse, "redirect"),
     "too large": (reply(200, BODY + " " * 2_000_000), InvalidResponse, "larger than 1048576 bytes"),
     "bomb": (reply(200, gzip.compress(b" " * 9_000_000), {"Content-Encoding": "gzip"}), InvalidResponse, "larger than"),
+    "headers too large": (MANY_HEADERS, InvalidResponse, "the headers are larger than 65536 bytes"),
+    "headers of no end": (reply(200, BODY, {"X-1": "s3cr3t" * 20_000}), TransportError, "the response is not HTTP"),
     "no JSON": (reply(200, BODY, {"Content-Type": "application/json"}), InvalidResponse, "JSON"),
     "ends too early": (f"HTTP/1.1 200 X\r\nContent-Length: 9000\r\n\r\n{BODY}".encode(), TransportError, "closed"),
 }
