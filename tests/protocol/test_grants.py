@@ -133,4 +133,4 @@ def test_the_text_of_a_printed_token_is_no_token() -> None:
         lambda: TokenExchangeGrant(S, actor_token=mask),
     ):
         with pytest.raises(UsageError, match="store dict"):
-            make()
+            make().parameters()

@@ -214,9 +214,8 @@ def test_what_a_vault_decides_of_its_sessions_is_not_theirs_to_change(adapter: A
 
     def update_token(token: object, **replaced: object) -> None: ...
 
-    for name, value in (("leeway", 7), ("update_token", update_token)):
+    for name, value in (("leeway", 7), ("update_token", update_token), ("scope", "read")):
         with pytest.raises(UsageError, match="vault"):
             setattr(session, name, value)
-    session.scope = "read"
     session.token_placement = "uri"
-    assert (session.leeway, session.scope, session.token_placement) == (None, "read", "uri")
+    assert (session.leeway, session.scope, session.token_placement) == (None, None, "uri")

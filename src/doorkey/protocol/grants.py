@@ -76,11 +76,11 @@ class RefreshTokenGrant(Grant):
     grant_type = "refresh_token"
     refresh_token: Secret
 
-    def __post_init__(self) -> None:
-        _refuse_mask(refresh_token=self.refresh_token)
-
     def _own(self) -> Pairs:
-        return _given(refresh_token=self.refresh_token)
+        own = _given(refresh_token=self.refresh_token)
+        if own[0][1] == MASK:  # compared here, where the text is revealed: every renewal constructs this grant
+            raise _is_mask("refresh_token")
+        return own
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,11 @@ def _refuse_mask(**tokens: Secret | None) -> None:
     """Raise `UsageError` for the text of a printed token, which no server has issued."""
     for name, token in tokens.items():
         if token is not None and token.reveal() == MASK:
-            raise UsageError(f"{name} is no token: {token_problem(MASK)}")
+            raise _is_mask(name)
+
+
+def _is_mask(name: str) -> UsageError:
+    return UsageError(f"{name} is no token: {token_problem(MASK)}")
 
 
 def _given(**parameters: str | Secret | None) -> Pairs:
