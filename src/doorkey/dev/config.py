@@ -55,7 +55,7 @@
     family_name = "Example"
     roles = ["admin"]                     # may use the admin API
     links = { "https://robots.example" = "robot-8" }   # the user's subject at a trusted issuer
-    access_token_claims = {}              # added to what is told about the user
+    access_token_claims = {}              # added to the claims about the user
     id_token_claims = {}
     userinfo_claims = { locale = "de" }
 

@@ -184,7 +184,7 @@ class User:
     """A person who can log in. `sub` never changes and is never reused (OpenID Connect Core §2).
 
     A user without a password cannot log in by one. `links` are the user's subjects at trusted issuers, by issuer.
-    `access_token_claims`, `id_token_claims` and `userinfo_claims` are added to what is told about the user.
+    `access_token_claims`, `id_token_claims` and `userinfo_claims` are added to the claims about the user.
     """
 
     sub: str

@@ -1,4 +1,4 @@
-"""Tokens as a test orders them: for any subject, with any claim, expired, or signed with a key of somebody else."""
+"""Tokens that a test requests: for any subject, with any claim, expired, or signed with a foreign key."""
 
 from __future__ import annotations
 
