@@ -76,7 +76,7 @@ class Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await _rounds()
-        while (self.server_state.connections or self.server_state.tasks) and loop.time() < deadline:  # noqa: ASYNC110
+        while (self.server_state.connections or self.server_state.tasks) and loop.time() < deadline:  # noqa: ASYNC110  # as uvicorn
             await asyncio.sleep(0.01)  # uvicorn has no event for this
         for task in self.server_state.tasks:
             task.cancel()
