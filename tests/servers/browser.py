@@ -9,6 +9,7 @@ as its query.
 
 import html
 import http.cookiejar
+import os
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ from requests.cookies import RequestsCookieJar
 USERS = {
     "keycloak": ("alice", "wonderland"),
     "oidc-provider": ("alice", "any password"),
-    "django-oauth-toolkit": ("alice", "wonderland"),
+    "django-oauth-toolkit": ("-".join(filter(None, ("alice", os.environ.get("PYTEST_XDIST_WORKER")))), "wonderland"),
 }
 
 

@@ -1,5 +1,7 @@
 """django-oauth-toolkit on a Django of its own. User: `alice`/`wonderland`. One grant type per client.
 
+Each worker of pytest-xdist logs in as its own user, `alice-gw0` and so on, with the same password.
+
 Clients: django_site/provision.py. Settings: `DOT_STRICT=1` for the gates of RFC 9700, `DOT_TTL=5` (seconds),
 `DOT_PKCE=0`.
 """

@@ -12,11 +12,13 @@ from oauth2_provider.models import get_application_model
 
 call_command("migrate", verbosity=0)
 User, App = get_user_model(), get_application_model()
-user, _ = User.objects.get_or_create(
-    username="alice", defaults={"email": "alice@example.test", "first_name": "Alice", "last_name": "Example"}
-)
-user.set_password("wonderland")
-user.save()
+# Each worker of pytest-xdist has a user of its own: `auth_time` is the last login of the user, on any session.
+for name in ("alice", *(f"alice-gw{number}" for number in range(16))):
+    user, _ = User.objects.get_or_create(
+        username=name, defaults={"email": "alice@example.test", "first_name": "Alice", "last_name": "Example"}
+    )
+    user.set_password("wonderland")
+    user.save()
 
 CB = "http://127.0.0.1:9499/cb"
 CODE, PASSWORD, CLIENT = App.GRANT_AUTHORIZATION_CODE, App.GRANT_PASSWORD, App.GRANT_CLIENT_CREDENTIALS
