@@ -5,8 +5,9 @@ scope tokens, or text with spaces between them. `auth_methods` are client authen
 first one that the server lists is used. `audience` and `resource` name servers that the token is for (RFC 8693 §2.1,
 RFC 8707 §2). `token_types` maps a `token_type` that only this server uses to ``"Bearer"`` or ``"DPoP"``; it is kept as
 pairs. `tls_client_certificate_bound_access_tokens` says that the server binds tokens to the client's TLS certificate:
-requests use its `mtls_endpoint_aliases` (RFC 8705 §3.4, §5). Secret texts are stored as `Secret`. Equal credentials are
-the same key in a cache; key objects and callables that cannot be hashed are equal only to themselves.
+requests use its `mtls_endpoint_aliases` (RFC 8705 §3.4, §5). `allow_changed_auth_time` accepts a renewed ID token
+whose `auth_time` differs from the original (OpenID Connect Core §12.2). Secret texts are stored as `Secret`. Equal
+credentials are the same key in a cache; key objects and callables that cannot be hashed are equal only to themselves.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Credentials:
     resource: str | Iterable[str] = ()
     token_types: TokenTypes = field(default=(), kw_only=True)
     tls_client_certificate_bound_access_tokens: bool = field(default=False, kw_only=True)
+    allow_changed_auth_time: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not text(self.client_id, "client_id"):
@@ -64,7 +66,8 @@ class Credentials:
         object.__setattr__(self, "scopes", tuple(Scope.of(self.scopes)))
         object.__setattr__(self, "auth_methods", _methods(self.auth_methods))
         object.__setattr__(self, "token_types", _token_types(self.token_types))
-        flag(self.tls_client_certificate_bound_access_tokens, "tls_client_certificate_bound_access_tokens")
+        for name in ("tls_client_certificate_bound_access_tokens", "allow_changed_auth_time"):
+            flag(getattr(self, name), name)
 
     @property
     def repeatable(self) -> bool:

@@ -137,6 +137,29 @@ def test_a_login_by_code_has_verified_claims_and_userinfo_and_renews(
     assert renewed.id_token_claims["sub"] == claims["sub"]
 
 
+def test_django_oauth_toolkit_names_a_later_login_which_a_renewal_accepts_only_on_request(
+    django_oauth: RealServer, session: Session
+) -> None:
+    strict = session(django_oauth, "web")
+    token, claims = token_of(django_oauth, strict)
+    with Browser(django_oauth.name) as another:
+        while True:  # auth_time counts whole seconds
+            another.session.cookies.clear()
+            other = session(django_oauth, "web")
+            begun = other.begin_authorization()
+            later = other.fetch_token(authorization_response=another.authorize(begun.url, CALLBACK), transaction=begun)
+            assert later.id_token_claims is not None
+            if later.id_token_claims["auth_time"] != claims["auth_time"]:
+                break
+    with pytest.raises(VerificationError, match="allow_changed_auth_time=True"):
+        strict.refresh_token()
+    tolerant = session(django_oauth, "web", allow_changed_auth_time=True, token=dict(strict.token or token))
+    renewed = tolerant.refresh_token()
+    assert renewed.id_token_claims is not None
+    assert renewed.id_token_claims["auth_time"] == later.id_token_claims["auth_time"]
+    assert renewed.id_token_claims["sub"] == claims["sub"]
+
+
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "PS256"])
 def test_keycloak_signs_by_the_registered_algorithm(keycloak: RealServer, session: Session, alg: str) -> None:
     signed = {"id.token.signed.response.alg": alg, "user.info.response.signature.alg": alg}

@@ -49,6 +49,22 @@ def test_a_renewed_id_token_that_differs_is_refused(claim: str, value: object) -
     assert error.value.claim == claim
 
 
+def test_the_error_for_another_auth_time_says_the_cause_and_the_option() -> None:
+    with pytest.raises(VerificationError) as error:
+        check_renewed(ORIGINAL, renewed(auth_time=NOW))
+    assert "another authentication of the user" in str(error.value)
+    assert "allow_changed_auth_time=True" in str(error.value)
+
+
+def test_another_auth_time_is_accepted_on_request_and_nothing_else_is() -> None:
+    for original in (ORIGINAL, claims(azp=CLIENT)):
+        check_renewed(original, renewed(auth_time=NOW), allow_changed_auth_time=True)
+    for name, value in {"sub": "another", "aud": "other", "azp": "other", "nonce": "other", "iat": NOW - 61}.items():
+        with pytest.raises(VerificationError) as error:
+            check_renewed(ORIGINAL, renewed(**{"auth_time": NOW, name: value}), allow_changed_auth_time=True)
+        assert error.value.claim == name
+
+
 def test_a_nonce_or_azp_that_the_original_did_not_have_is_refused() -> None:
     for claim in ("nonce", "azp"):
         original = {name: value for name, value in ORIGINAL.items() if name != claim}

@@ -50,6 +50,29 @@ def test_nothing_of_a_renewal_for_another_login_is_used_or_saved(
     assert [token["access_token"] for token, _ in saved] == [first.access_token]
 
 
+def test_a_later_login_in_another_browser_ends_the_renewals_unless_its_auth_time_is_allowed(
+    party: RelyingParty,
+) -> None:
+    saved = saving(party)
+    first = party.log_in(max_age=3600)
+    party.provider.changed = {"auth_time": int(party.provider.clock()) + 5}
+    party.provider.clock.advance(290)
+    with pytest.raises(VerificationError, match="allow_changed_auth_time=True") as error:
+        party.client.get(party.provider.server.url("/api"))
+    assert error.value.claim == "auth_time"
+    assert party.client.access_token == first.access_token
+    assert party.client.token is not None
+    assert party.client.token["refresh_token"] != first["refresh_token"]  # it is the same user's, and works once
+    assert saved[-1][1] == {"refresh_token": first["refresh_token"]}
+    tolerant = party.session(token=dict(party.client.token), allow_changed_auth_time=True)
+    renewed = tolerant.refresh_token()
+    assert renewed.id_token_claims is not None
+    assert renewed.id_token_claims["auth_time"] == party.provider.changed["auth_time"]
+    party.provider.changed |= {"sub": "another"}
+    with pytest.raises(VerificationError, match="another user's"):
+        tolerant.refresh_token()
+
+
 def test_the_original_may_come_from_a_store(party: RelyingParty) -> None:
     stored = dict(party.log_in())
     party.provider.clock.advance(4000)  # the ID token itself expired long ago
@@ -107,6 +130,35 @@ def test_a_source_compares_the_id_tokens_of_its_renewals(party: RelyingParty) ->
     with pytest.raises(VerificationError, match="another user's"):
         call(source.token)
     call(source.aclose if is_async else source.close)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_source_and_a_vault_accept_another_auth_time_only_where_it_is_allowed(
+    party: RelyingParty, allowed: bool
+) -> None:
+    provider, is_async, call = party.provider, party.adapter.kind.is_async, party.adapter.caller
+    login = party.log_in(max_age=3600)
+    how: dict[str, Any] = {"metadata": provider.metadata, "clock": provider.clock}
+    option: dict[str, Any] = {"allow_changed_auth_time": allowed}
+    source_kind: Any = AsyncTokenSource if is_async else TokenSource
+    vault_kind: Any = AsyncTokenVault if is_async else TokenVault
+    vault = vault_kind(
+        AsyncMemoryStore() if is_async else MemoryStore(), client_id=CLIENT, client_secret=SECRET, **how, **option
+    )
+    call(vault.save, "alice", login)
+    source = source_kind(RefreshToken(CLIENT, SECRET, refresh_token="rt-0", **option), **how)
+    provider.changed = {"auth_time": int(provider.clock())}
+    call(source.token)  # the first ID token of the source has nothing to be compared with
+    provider.changed = {"auth_time": int(provider.clock()) + 5}
+    provider.clock.advance(400)
+    for kind in (source, vault.source("alice")):
+        if allowed:
+            assert call(kind.token).access_token.reveal() != login.access_token
+        else:
+            with pytest.raises(VerificationError, match="allow_changed_auth_time=True"):
+                call(kind.token)
+    for one in (source, vault):
+        call(one.aclose if is_async else one.close)
 
 
 def test_a_vault_compares_the_id_tokens_of_its_renewals_and_stores_nothing_of_another_login(

@@ -77,6 +77,8 @@ class OAuth2Client(_Operations):
     decryption_keys: the client's private keys for encrypted responses.
     trusted_audiences: further audiences that an ID token may have.
     id_token_leeway: seconds by which the clocks of the server and of this machine may differ; None: 60.
+    allow_changed_auth_time: True to accept a renewed ID token whose `auth_time` differs from the original (OpenID
+        Connect Core §12.2), for servers that state the last login of the user in any browser.
     prompt, login_hint, nonce, response_mode, display, max_age, ui_locales, acr_values: parameters of each authorization
         request.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.

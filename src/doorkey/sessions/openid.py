@@ -3,8 +3,8 @@
 Theory of operation. A session that knows its issuer verifies every ID token that it gets. The values that the token is
 compared with come from the authorization request (`Pending`) and from the response. A renewed ID token is verified too,
 and then compared with the original. If it cannot be verified, for instance while the keys cannot be fetched, the
-session keeps a rotated refresh token and nothing else of the response: the old one may be used up. If it is another
-user's, nothing of the response is kept.
+session keeps a rotated refresh token and nothing else of the response: the old one may be used up. The same applies if
+it names another authentication of the same user. If it is another user's, nothing of the response is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from doorkey.sources.id_tokens import IDTokenVerifier
     from doorkey.tokens import OAuthToken
 
-_IDENTITY: Final = frozenset({"iss", "sub", "aud", "azp", "tid"})
+_IDENTITY: Final = frozenset({"iss", "sub", "aud", "azp", "tid", "nonce"})
 """Claims whose failure means that a token was issued for another login, not that it cannot be verified now."""
 
 NO_LOGIN: Final = Pending()
@@ -148,21 +148,22 @@ def renewed_by(core: SessionCore, renewed: OAuthToken, original: OAuthToken | No
     """
     from doorkey.sources.renewed_tokens import check_same_login, with_id_token_of
 
+    allows = core.options.openid.allow_changed_auth_time
     if renewed.id_token is None or not knows_issuer(core):
-        check_same_login(renewed, original)
+        check_same_login(renewed, original, allow_changed_auth_time=allows)
         return with_id_token_of(renewed, original)
     try:
         claims = yield from verified(
             core, renewed.id_token, NO_LOGIN, any_nonce=True, access_token=renewed.access_token
         )
+        renewed_and_verified = replace(renewed, id_token_claims=claims)
+        check_same_login(renewed_and_verified, original, allow_changed_auth_time=allows)
     except OAuthError as error:
         is_of_another = isinstance(error, VerificationError) and error.claim in _IDENTITY
         if not is_of_another and original is not None and renewed.refresh_token not in (None, original.refresh_token):
             yield from core.keep_rotated(original, renewed.refresh_token)
         raise
-    renewed = replace(renewed, id_token_claims=claims)
-    check_same_login(renewed, original)
-    return renewed
+    return renewed_and_verified
 
 
 def subject_of(token: OAuthToken) -> str | None:

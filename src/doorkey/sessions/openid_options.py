@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from doorkey.arguments import instance, seconds, text, texts
+from doorkey.arguments import flag, instance, seconds, text, texts
 from doorkey.errors import UsageError
 from doorkey.jose.claim_rules import LEEWAY, MAX_LEEWAY
 from doorkey.protocol.metadata import ENDPOINTS
@@ -23,6 +23,7 @@ PROTECTIONS: Final = ("signed_response_alg", "encrypted_response_alg", "encrypte
 OPENID_OPTIONS: Final = (
     *(f"{response}_{protection}" for response in RESPONSES for protection in PROTECTIONS),
     *("decryption_keys", "trusted_audiences", "id_token_leeway", "tenant_issuer", "server_metadata_url"),
+    "allow_changed_auth_time",
 )
 
 
@@ -34,6 +35,7 @@ class OpenIDOptions:
     decryption_keys: object = None
     trusted_audiences: tuple[str, ...] = ()
     id_token_leeway: float = LEEWAY
+    allow_changed_auth_time: bool = False
     tenant_issuer: TenantIssuer | None = None
     server_metadata_url: str | None = None
     shared: SharedIssuer | None = None
@@ -64,6 +66,8 @@ def openid_options(before: OpenIDOptions, given: Mapping[str, Any]) -> OpenIDOpt
         own["trusted_audiences"] = texts(own["trusted_audiences"], "trusted_audiences")
     if "id_token_leeway" in own:
         own["id_token_leeway"] = seconds(own["id_token_leeway"], "id_token_leeway", most=MAX_LEEWAY)
+    if "allow_changed_auth_time" in own:
+        flag(own["allow_changed_auth_time"], "allow_changed_auth_time")
     if own.get("server_metadata_url") is not None:
         text(own["server_metadata_url"], "server_metadata_url")
     if own.get("tenant_issuer") is not None:

@@ -21,6 +21,7 @@ class CommonOptions(TypedDict, total=False):
     """The options that no constructor has as a parameter; `doorkey.oauth2.client.OAuth2Client` describes each."""
 
     acr_values: str | Iterable[str] | None
+    allow_changed_auth_time: bool | None
     authorization_endpoint: str | None
     clock: Callable[[], float] | None
     code_challenge_method: str | None

@@ -26,10 +26,13 @@ def claims_of(token: OAuthToken) -> Mapping[str, Any] | None:
     return _read(token.id_token)
 
 
-def check_same_login(renewed: OAuthToken, original: OAuthToken | None) -> None:
+def check_same_login(
+    renewed: OAuthToken, original: OAuthToken | None, *, allow_changed_auth_time: bool = False
+) -> None:
     """Raise `VerificationError` if a `renewed` ID token differs from that of the `original` token (§12.2).
 
-    Where one of them is not known, there is nothing to compare.
+    If one of them is not known, there is nothing to compare. `allow_changed_auth_time` is for servers that state the
+    last authentication of the user in any browser.
     """
     if renewed.id_token is None or original is None or original.id_token is None:
         return
@@ -37,7 +40,7 @@ def check_same_login(renewed: OAuthToken, original: OAuthToken | None) -> None:
     if before is not None and now is not None:
         from doorkey.oidc.core.agreement import check_renewed
 
-        check_renewed(before, now)
+        check_renewed(before, now, allow_changed_auth_time=allow_changed_auth_time)
 
 
 def with_id_token_of(renewed: OAuthToken, original: OAuthToken | None) -> OAuthToken:

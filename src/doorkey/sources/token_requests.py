@@ -40,6 +40,7 @@ class TokenRequests:
         headers: HeaderItems | None = None,
     ) -> None:
         self._parameters, self._scope = credentials.parameters(), Scope.of(credentials.scopes)
+        self._allow_changed_auth_time = credentials.allow_changed_auth_time
         self._server, self._observer, self._clock = server, observer, clock
         self._client = TokenClient(
             client_id=credentials.client_id,
@@ -71,7 +72,7 @@ class TokenRequests:
         endpoint = _endpoint_of(metadata)
         call = self._call(endpoint, Grant()).refreshing(endpoint, token.refresh_token, token.scope)
         renewed = yield from self._client.ask(call, metadata)
-        check_same_login(renewed, token)
+        check_same_login(renewed, token, allow_changed_auth_time=self._allow_changed_auth_time)
         renewed = with_id_token_of(renewed, token)
         return renewed if renewed.scope is not None else replace(renewed, scope=token.scope)
 

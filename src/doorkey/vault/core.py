@@ -73,6 +73,7 @@ class VaultCore:
         token_request_headers: HeaderItems | None = None,
         token_types: Mapping[str, str] | None = None,
         tls_client_certificate_bound_access_tokens: bool = False,
+        allow_changed_auth_time: bool = False,
     ) -> None:
         method = token_endpoint_auth_method
         if isinstance(method, str):
@@ -114,6 +115,7 @@ class VaultCore:
             resource=texts(resource, "resource"),
             token_types=types,
             tls_client_certificate_bound_access_tokens=tls_client_certificate_bound_access_tokens,
+            allow_changed_auth_time=allow_changed_auth_time,
         )
         self._requests_of = partial(
             TokenRequests,
@@ -184,6 +186,7 @@ class VaultCore:
             "timer": self.timer,
             "token_types": self._token_types,
             "tls_client_certificate_bound_access_tokens": self._client.tls_client_certificate_bound_access_tokens,
+            "allow_changed_auth_time": self._client.allow_changed_auth_time,
             **{name: value for name, value in known.items() if value is not None},
         }
 

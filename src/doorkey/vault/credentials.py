@@ -72,6 +72,7 @@ def shared_credentials(
         token_types=given.token_types or client.token_types,
         tls_client_certificate_bound_access_tokens=given.tls_client_certificate_bound_access_tokens
         or client.tls_client_certificate_bound_access_tokens,
+        allow_changed_auth_time=given.allow_changed_auth_time or client.allow_changed_auth_time,
     )
     return SharedCredentials(checked_key(_key_of(whole, server) if key is None else key), whole, requests(whole))
 

@@ -91,6 +91,7 @@ class TokenVault(NotPicklable):
         token_request_headers: HeaderItems | None = None,
         token_types: Mapping[str, str] | None = None,
         tls_client_certificate_bound_access_tokens: bool = False,
+        allow_changed_auth_time: bool = False,
     ) -> None:
         check_store(store, awaited=False)
         self._core = VaultCore(
@@ -114,6 +115,7 @@ class TokenVault(NotPicklable):
             token_request_headers=token_request_headers,
             token_types=token_types,
             tls_client_certificate_bound_access_tokens=tls_client_certificate_bound_access_tokens,
+            allow_changed_auth_time=allow_changed_auth_time,
         )
         sleep = time.sleep if sleep is None else sleep
         blocking(sleep, "sleep is a callable that lets seconds pass")
@@ -245,6 +247,7 @@ class AsyncTokenVault(NotPicklable):
         token_request_headers: HeaderItems | None = None,
         token_types: Mapping[str, str] | None = None,
         tls_client_certificate_bound_access_tokens: bool = False,
+        allow_changed_auth_time: bool = False,
     ) -> None:
         check_store(store, awaited=True)
         self._core = VaultCore(
@@ -268,6 +271,7 @@ class AsyncTokenVault(NotPicklable):
             token_request_headers=token_request_headers,
             token_types=token_types,
             tls_client_certificate_bound_access_tokens=tls_client_certificate_bound_access_tokens,
+            allow_changed_auth_time=allow_changed_auth_time,
         )
         if sleep is not None:
             function(sleep, "sleep is a coroutine function that lets seconds pass")

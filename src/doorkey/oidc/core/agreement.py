@@ -14,28 +14,39 @@ from doorkey.oidc.core.user_info import UserInfo
 from doorkey.values import Secret
 
 _SAME_IN_BOTH_CHANNELS: Final = ("auth_time", "acr", "amr", "azp", *UserInfo.REGISTERED_CLAIMS)
+_OTHER: Final = "of the renewed ID token is not that of the original"
+_OTHER_LOGIN: Final = (
+    f"{_OTHER}: the server names another authentication of the user, for instance a later one in another browser; "
+    "where a server does that, allow_changed_auth_time=True accepts it"
+)
 _ANOTHER: Final = "of the renewed ID token is not that of the original: the renewed token is another user's"
 
 
-def check_renewed(original: Mapping[str, Any], renewed: Mapping[str, Any], leeway: float = LEEWAY) -> None:
+def check_renewed(
+    original: Mapping[str, Any],
+    renewed: Mapping[str, Any],
+    leeway: float = LEEWAY,
+    *,
+    allow_changed_auth_time: bool = False,
+) -> None:
     """Raise `VerificationError` unless the ID token of a refresh response is for the same login (§12.2).
 
-    `iss`, `sub`, `aud` and `azp` must be the same. `auth_time` must be the time of the original authentication. A
-    `nonce` may be absent; otherwise it must be the original one. `iat` must not be before the original one, by more
-    than `leeway` seconds.
+    `iss`, `sub`, `aud` and `azp` must be the same. `auth_time` must be the time of the original authentication, unless
+    `allow_changed_auth_time`. A `nonce` may be absent; otherwise it must be the original one. `iat` must not be before
+    the original one, by more than `leeway` seconds.
     """
     for name in ("iss", "sub"):
         if not original.get(name) or renewed.get(name) != original.get(name):
             raise InvalidClaimError(name, _ANOTHER)
     if set(audiences(renewed)) != set(audiences(original)):
-        raise InvalidClaimError("aud", "of the renewed ID token is not that of the original")
-    for name in ("azp", "auth_time"):
-        if name == "auth_time" and (name not in renewed or name not in original):
-            continue
-        if renewed.get(name) != original.get(name):
-            raise InvalidClaimError(name, "of the renewed ID token is not that of the original")
+        raise InvalidClaimError("aud", _OTHER)
+    if renewed.get("azp") != original.get("azp"):
+        raise InvalidClaimError("azp", _OTHER)
+    in_both = "auth_time" in renewed and "auth_time" in original
+    if in_both and renewed["auth_time"] != original["auth_time"] and not allow_changed_auth_time:
+        raise InvalidClaimError("auth_time", _OTHER_LOGIN)
     if "nonce" in renewed and Secret(str(renewed["nonce"])) != Secret(str(original.get("nonce", ""))):
-        raise InvalidClaimError("nonce", "of the renewed ID token is not that of the original")
+        raise InvalidClaimError("nonce", _OTHER)
     before, now = numeric_date(original, "iat"), numeric_date(renewed, "iat")
     if before is not None and now is not None and now < before - leeway:
         raise InvalidClaimError("iat", f"of the renewed ID token is {before - now:.0f} seconds before the original one")
