@@ -31,6 +31,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.resource",),
     ("doorkey.oauth2",),
     ("doorkey.auth",),
+    ("doorkey.login",),
     ("doorkey.integrations", "doorkey.client"),
     ("doorkey.stores",),
     ("doorkey.vault",),

@@ -1,0 +1,1 @@
+"""Logins: begin one, finish it, and register providers for web frameworks."""

@@ -1,0 +1,1 @@
+"""Registrations, and one contract suite for the registry of each framework."""
