@@ -19,6 +19,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.arguments", "doorkey.values"),
     ("doorkey.tokens",),
     ("doorkey.wire",),
+    ("doorkey.pages",),
     ("doorkey.runtime",),
     ("doorkey.jose",),
     ("doorkey.oidc", "doorkey.common", "doorkey.observe"),
@@ -73,6 +74,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 
 PURE_MODULES = (
     "doorkey.wire",
+    "doorkey.pages",
     "doorkey.protocol",
     *(f"doorkey.renewal.{name}" for name in ("slot", "state", "attempts", "backoff", "dead_grant", "api_rejections")),
 )

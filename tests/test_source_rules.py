@@ -44,7 +44,6 @@ URLS = {
     ("dev/__main__.py", "provider.issuer"): "the embedded provider's own",
     ("dev/provider.py", "self.issuer if self._thread else 'not started'"): "the embedded provider's own",
     ("integrations/httpx_transport/authority.py", "self.issuer"): "a validated issuer, which has no query",
-    ("server/responses/form_post.py", "escape(uri)"): "the form that posts there",
 }
 """Sentences that contain a URL, and why they may contain all of it."""
 

@@ -1,4 +1,3 @@
-from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -7,28 +6,10 @@ import requests
 from doorkey.dev import Provider
 from doorkey.dev.pages import error_page, login_page
 from doorkey.server.endpoints.login import LoginNeeded
+from tests.pages.reading import Page
 from tests.recordings.realm import ALICE, Realm
 from tests.servers.browser import Browser, forms
 from tests.servers.handle import CALLBACK
-
-
-class Page(HTMLParser):
-    """The tags of a page with their attributes, and its text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 @pytest.fixture

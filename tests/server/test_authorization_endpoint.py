@@ -1,5 +1,3 @@
-import base64
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,9 +7,11 @@ from doorkey.errors import ServerError, UsageError
 from doorkey.server.clients.redirect_uris import is_registered
 from doorkey.server.endpoints.authorize import authorize
 from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.endpoints.script import script
 from doorkey.server.responses.responses import redirect
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Request, Response
+from tests.pages.reading import Page
 from tests.server.world import APP, CALLBACK, ENDPOINTS, ISSUER, SPA, World, callback
 from tests.servers.browser import forms
 
@@ -218,10 +218,18 @@ def test_form_post_sends_the_response_in_a_form_and_nothing_in_a_url(world: Worl
     assert world.exchange(form.fields["code"]).status == 200
 
 
-def test_form_post_runs_its_own_script_and_no_other(world: World) -> None:
+def test_form_post_loads_the_script_of_the_pages_and_no_other(world: World) -> None:
     answer = world.authorize(response_mode="form_post", prompt="none")
     assert isinstance(answer, Response)
-    script = answer.body.decode().partition("<script>")[2].partition("</script>")[0]
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in (answer.header("content-security-policy") or "")
+    page = Page(answer.body.decode())
+    assert page.all("script") == [{"src": ENDPOINTS.script, "defer": None}]
+    assert f"; script-src {ENDPOINTS.script}; " in (answer.header("content-security-policy") or "")
+    assert page.all("button") == [{"type": "submit", "id": "continue"}]  # works where scripts are off
     assert forms(answer.body.decode(), ISSUER)[0].fields["error"] == "login_required"
+
+
+def test_the_script_of_the_pages_is_a_script_and_may_be_cached(world: World) -> None:
+    answer = run(script(Request("GET", ENDPOINTS.script), world.at), world.perform)
+    assert (answer.status, answer.header("content-type")) == (200, "text/javascript;charset=utf-8")
+    assert b'getElementById("continue").click()' in answer.body
+    assert "max-age" in (answer.header("cache-control") or "")

@@ -26,7 +26,8 @@ from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Pairs, Request, Response
 
 ISSUER = "https://as.example/realms/one"
-ENDPOINTS = Endpoints(*(f"{ISSUER}/{name}" for name in ("auth", "token", "introspect", "revoke", "me", "jwks", "end")))
+_NAMES = ("auth", "token", "introspect", "revoke", "me", "jwks", "end", "script.js")
+ENDPOINTS = Endpoints(*(f"{ISSUER}/{name}" for name in _NAMES))
 CALLBACK = "https://app.example/cb?fixed=1"
 VERIFIER = "v" * 43
 SECRET = "a-secret-of-at-least-thirty-two-bytes"

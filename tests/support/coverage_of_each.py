@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PURE = (
     "wire/*",
+    "pages/*",
     "protocol/*",
     "renewal/backoff",
     "renewal/dead_grant",

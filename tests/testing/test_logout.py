@@ -103,8 +103,10 @@ def test_the_page_frames_the_registered_origins_and_runs_no_other_script(provide
     answer = requests.get(provider.end_session_endpoint, params=asked, timeout=30)
     policy = answer.headers["content-security-policy"]
     assert "frame-src https://app.example;" in policy
-    assert "script-src 'sha256-" in policy
-    assert answer.text.count("<script>") == 1
+    script = provider.issuer + "/resources/continue.js"
+    assert f"script-src {script};" in policy
+    assert answer.text.count("<script") == answer.text.count(f'<script src="{script}" defer>') == 1
+    assert "click()" in requests.get(script, timeout=30).text
 
 
 def test_a_test_ends_a_session(provider: Provider, app: App) -> None:

@@ -54,7 +54,7 @@ def _log_out(request: Request, at: At) -> Flow[Response]:
         case ConfirmLogout():
             return logout_page(outcome, at.endpoints.end_session)
         case LoggedOut():
-            return logged_out_page(outcome)
+            return logged_out_page(outcome, at.endpoints.script)
         case _:
             return outcome
 

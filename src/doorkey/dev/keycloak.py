@@ -31,6 +31,7 @@ from doorkey.server.endpoints.discovery import discovery
 from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.jwks import jwks
 from doorkey.server.endpoints.revoke import revoke
+from doorkey.server.endpoints.script import script
 from doorkey.server.endpoints.token import token
 from doorkey.server.endpoints.userinfo import userinfo
 from doorkey.server.model import Settings
@@ -43,6 +44,7 @@ from doorkey.server.tokens.reading import live_access_token
 from doorkey.wire.flow import Effect, Flow, run
 from doorkey.wire.messages import Request, Response
 
+SCRIPT_PATH = "/resources/continue.js"
 PROTOCOL = "/protocol/openid-connect"
 DISCOVERY = "/.well-known/openid-configuration"
 ADMIN_REALM = "master"
@@ -65,6 +67,7 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("POST", LOGIN_PATH): log_in_in_browser,
     ("GET", f"{PROTOCOL}/logout"): log_out_in_browser,
     ("POST", f"{PROTOCOL}/logout"): log_out_in_browser,
+    ("GET", SCRIPT_PATH): script,
 }
 
 PUBLIC = (DISCOVERY, f"{PROTOCOL}/certs")
@@ -175,6 +178,7 @@ class Keycloak:
             userinfo=f"{base}/userinfo",
             jwks=f"{base}/certs",
             end_session=f"{pages}/logout",
+            script=f"{issuer}{SCRIPT_PATH}",
         )
         return At(issuer, endpoints, realm.settings, self._keys_of(realm), self._clock(), address)
 

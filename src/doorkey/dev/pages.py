@@ -1,121 +1,76 @@
-"""The pages for people: plain HTML that works with a keyboard, a screen reader, and without scripts or style
-files."""
+"""The pages of the embedded provider, from what its endpoints want to show."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
-from urllib.parse import urlsplit
 
+from doorkey.pages.layout import page
+from doorkey.pages.markup import EMPTY, attribute, fill
+from doorkey.pages.parts import button_link, done, form, frames, paragraph, problem, submit
 from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut
-from doorkey.server.responses.responses import hidden_fields, html, script_source
+from doorkey.server.responses.responses import page_response
 from doorkey.wire.messages import Response
 
-_STYLE = """
-body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 3rem auto; padding: 0 1rem;
-  color: #1a1a1a; background: #fff; }
-label { display: block; margin-top: 1rem; font-weight: 600; }
-input { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; border: 1px solid #595959;
-  border-radius: .25rem; }
-button { font: inherit; font-weight: 600; margin-top: 1.5rem; padding: .6rem 1.5rem; border: 0; border-radius: .25rem;
-  color: #fff; background: #0b4fa8; }
-:focus-visible { outline: 3px solid #e08600; outline-offset: 2px; }
-.alert { padding: .75rem; border-left: .3rem solid #b00020; background: #fdecee; }
-@media (prefers-color-scheme: dark) {
-  body { color: #eee; background: #16181c; }
-  input { color: inherit; background: #000; border-color: #999; }
-  .alert { background: #3a1016; }
-}
-"""
-
-
-_GO_ON = 'addEventListener("load", () => document.getElementById("continue").click())'
+SITE = "doorkey"
 
 
 def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
     """Return the form that asks for a name and a password. It states that they were wrong, or wrong too often."""
-    alert = described = problem = ""
+    wrong = ""
     if needed.retry_after is not None:
-        problem = f"Too many failed logins. Try again in {_duration(needed.retry_after)}."
+        wrong = f"Too many failed logins. Try again in {_duration(needed.retry_after)}."
     elif needed.failed:
-        problem = "The user name or the password is wrong."
-    if problem:
-        alert = f'<p class="alert" role="alert" id="problem">{problem}</p>'
-        described = ' aria-invalid="true" aria-describedby="problem"'
-    focus = ("", " autofocus") if needed.username else (" autofocus", "")
-    content = f"""{alert}
-<p>to go on to <strong>{escape(needed.client_id)}</strong></p>
-<form method="post" action="{escape(action)}">
-<input type="hidden" name="transaction" value="{escape(needed.login_id)}">
-<input type="hidden" name="csrf" value="{escape(needed.csrf)}">
-<label for="username">User name</label>
+        wrong = "The user name or the password is wrong."
+    described = fill(' aria-invalid="true" aria-describedby="problem"') if wrong else EMPTY
+    focus = fill(" autofocus")
+    fields = fill(
+        """<label for="username">User name</label>
 <input id="username" name="username" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" \
-required value="{escape(needed.username)}"{described}{focus[0]}>
+required value="{username}"{described}{first}>
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required{described}{focus[1]}>
-<button type="submit">Log in</button>
-</form>"""
+<input id="password" name="password" type="password" autocomplete="current-password" required{described}{second}>""",
+        username=attribute(needed.username),
+        described=described,
+        first=EMPTY if needed.username else focus,
+        second=focus if needed.username else EMPTY,
+    )
+    content = form(action, (("transaction", needed.login_id), ("csrf", needed.csrf)), fields, submit("Log in"))
     title = f"Log in to {realm}"
-    page_title = f"Problem: {title}" if problem else title
+    to_client = fill("<p>to go on to <strong>{client}</strong></p>", client=needed.client_id)
+    parts = (problem(wrong) if wrong else EMPTY, to_client, content)
+    text = page(title, *parts, site=SITE, tab=f"Problem: {title}" if wrong else title)
     if needed.retry_after is None:
-        return _page(title, content, page_title=page_title)
-    page = _page(title, content, 429, page_title)
-    return replace(page, headers=(*page.headers, ("Retry-After", str(needed.retry_after))))
+        return page_response(text)
+    response = page_response(text, 429)
+    return replace(response, headers=(*response.headers, ("Retry-After", str(needed.retry_after))))
 
 
 def error_page(description: str, status: int) -> Response:
     """Return the page that explains to a person why the login cannot continue."""
-    return _page("We are sorry", f'<p class="alert" role="alert">{escape(description)}</p>', status)
+    return page_response(page("We are sorry", problem(description), site=SITE), status)
 
 
 def logout_page(confirm: ConfirmLogout, action: str) -> Response:
     """Return the page that asks whether to log out."""
-    content = f"""<form method="post" action="{escape(action)}">
-{hidden_fields((("csrf", confirm.csrf), *confirm.fields))}
-<p>Do you want to log out?</p>
-<button type="submit">Log out</button>
-</form>"""
-    return _page("Log out", content)
+    question = paragraph("Do you want to log out?")
+    content = form(action, (("csrf", confirm.csrf), *confirm.fields), question, submit("Log out"))
+    return page_response(page("Log out", content, site=SITE))
 
 
-def logged_out_page(ended: LoggedOut) -> Response:
-    """Return the page that states that the session has ended, tells the clients in frames, and goes on to the app."""
-    parts = ['<p role="status">You are logged out.</p>']
-    parts += [f'<iframe src="{escape(frame)}" title="Logging out of an app" hidden></iframe>' for frame in ended.frames]
-    allowed = ""
-    if ended.frames:
-        origins = dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(uri)) for uri in ended.frames)
-        allowed = f"; frame-src {' '.join(origins)}"
+def logged_out_page(ended: LoggedOut, script: str) -> Response:
+    """Return the page that states that the session has ended, tells the clients in frames, and goes on to the app.
+
+    The script at the URL `script` follows its link once the frames are loaded.
+    """
+    back = EMPTY
     if ended.redirect is not None:
-        parts.append(f'<p><a id="continue" href="{escape(ended.redirect)}">Go back to the app</a></p>')
-        parts.append(f"<script>{_GO_ON}</script>")
-        allowed += f"; {script_source(_GO_ON)}"
-    return _page("Logged out", "\n".join(parts), allowed=allowed)
+        back = button_link(ended.redirect, "Go back to the application", goes_on=True)
+    runs = None if ended.redirect is None else script
+    text = page("Logged out", done("You are logged out."), frames(ended.frames), back, site=SITE, script=runs)
+    return page_response(text, frames=ended.frames, script=runs)
 
 
 def _duration(seconds: int) -> str:
     number, unit = (-(-seconds // 60), "minute") if seconds > 60 else (seconds, "second")
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-
-
-def _page(
-    heading: str, content: str, status: int = 200, page_title: str | None = None, *, allowed: str = ""
-) -> Response:
-    text = f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(page_title or heading)} · doorkey</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>{escape(heading)}</h1>
-{content}
-</main>
-</body>
-</html>
-"""
-    return html(text, f"style-src 'unsafe-inline'{allowed}", status)

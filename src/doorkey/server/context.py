@@ -10,7 +10,7 @@ from doorkey.server.tokens.keys import RealmKeys
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The absolute URL of each endpoint of an issuer (RFC 8414 §2)."""
+    """The absolute URL of each endpoint of an issuer (RFC 8414 §2), and of the script that its pages may load."""
 
     authorization: str
     token: str
@@ -19,6 +19,7 @@ class Endpoints:
     userinfo: str
     jwks: str
     end_session: str
+    script: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,4 +145,4 @@ def _refusal(error: ServerError, parameters: Parameters, uri: str, at: At) -> Re
     }
     implicit = {"token", "id_token"} & set((parameters.get("response_type") or "").split())
     mode = parameters.get("response_mode") or ("fragment" if implicit else "query")
-    return sent_back(uri, answer, mode)
+    return sent_back(at, uri, answer, mode)

@@ -34,7 +34,7 @@ def back_to_client(asked: AuthorizationRequest, session: Session, at: At, *, sta
         yield from SaveCode(code, Code(asked, session.id, grant.id))
     if asked.response_type != ("code",):
         answer |= yield from _tokens(asked, session, grant, code, at)
-    return sent_back(asked.redirect_uri, answer, asked.response_mode, status)
+    return sent_back(at, asked.redirect_uri, answer, asked.response_mode, status)
 
 
 def _tokens(
@@ -59,6 +59,8 @@ def _tokens(
     return answer
 
 
-def sent_back(uri: str, answer: Mapping[str, str | None], mode: str, status: int = 302) -> Response:
+def sent_back(at: At, uri: str, answer: Mapping[str, str | None], mode: str, status: int = 302) -> Response:
     """Return the answer that takes these parameters to the client, in the response mode that it asked for."""
-    return form_post(uri, answer) if mode == "form_post" else redirect(uri, answer, mode, status=status)
+    if mode == "form_post":
+        return form_post(uri, answer, at.endpoints.script)
+    return redirect(uri, answer, mode, status=status)

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
-from doorkey.server.responses.responses import hidden_fields, html, script_source
+from doorkey.pages.layout import page
+from doorkey.pages.parts import form, paragraph, submit
+from doorkey.server.responses.responses import page_response
 from doorkey.wire.messages import Response
 
-_SCRIPT = "document.forms[0].submit()"
 
+def form_post(uri: str, parameters: Mapping[str, str | None], script: str) -> Response:
+    """Return a page whose form sends `parameters` to `uri`: by its button, which the script at the URL `script` clicks.
 
-def form_post(uri: str, parameters: Mapping[str, str | None]) -> Response:
-    """Return a page whose form sends `parameters` to `uri`: by itself, or by its button where scripts are off."""
-    fields = hidden_fields((name, value) for name, value in parameters.items() if value is not None)
-    page = f"""<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Back to the app</title></head>
-<body>
-<form method="post" action="{escape(uri)}">
-{fields}
-<noscript><button type="submit">Go back to the app</button></noscript>
-</form>
-<script>{_SCRIPT}</script>
-</body>
-</html>
-"""
-    return html(page, script_source(_SCRIPT))
+    Where scripts are off, the user clicks it.
+    """
+    fields = [(name, value) for name, value in parameters.items() if value is not None]
+    content = form(uri, fields, submit("Continue", goes_on=True))
+    text = page("Back to the application", paragraph("You can go back now."), content, script=script)
+    return page_response(text, script=script)

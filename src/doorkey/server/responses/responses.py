@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from html import escape
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from doorkey.errors import OAuthError, ServerError
+from doorkey.pages import page_headers
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Pairs, Response
 
@@ -27,32 +25,9 @@ def json_response(content: object, status: int = 200, headers: Pairs = NO_STORE)
     return Response(status, (("Content-Type", "application/json"), *headers), body)
 
 
-def html(text: str, allowed: str, status: int = 200) -> Response:
-    """Return a page that no cache keeps, no other page frames, and that loads and runs only what is `allowed`.
-
-    `allowed` is a directive of its content security policy. There is no `form-action` in it: browsers apply that to the
-    redirect that follows a form too, and that leads to the client.
-    """
-    headers = (
-        ("Content-Type", "text/html;charset=utf-8"),
-        ("Cache-Control", "no-store, must-revalidate, max-age=0"),
-        # With "no-referrer" a browser would send our own forms with `Origin: null`
-        ("Referrer-Policy", "same-origin"),
-        ("X-Frame-Options", "DENY"),
-        ("Content-Security-Policy", f"default-src 'none'; {allowed}; frame-ancestors 'none'; base-uri 'none'"),
-    )
-    return Response(status, headers, text.encode())
-
-
-def script_source(script: str) -> str:
-    """Return the directive of a content security policy that lets a page run `script` and no other."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"script-src 'sha256-{digest}'"
-
-
-def hidden_fields(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return the hidden fields of a form."""
-    return "\n".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in pairs)
+def page_response(text: str, status: int = 200, *, frames: Iterable[str] = (), script: str | None = None) -> Response:
+    """Return a page; it loads its `frames` and its `script` and nothing else."""
+    return Response(status, page_headers(frames=frames, script=script), text.encode())
 
 
 def without_sniffing(response: Response) -> Response:
