@@ -164,6 +164,8 @@ class Hostile:
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self.accepted = 0
+        """Connections that clients have opened so far."""
         self._answers: dict[str, list[Reply]] = {}
         self._told: dict[str, Callable[[bytes], None]] = {}
         self._lock = threading.Lock()
@@ -242,6 +244,7 @@ class Hostile:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
+                self.accepted += 1
                 self._connections.add(connection)
             self._start(partial(self._serve, connection))
 
