@@ -38,6 +38,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.vault",),
     ("doorkey.server",),
     ("doorkey.dev",),
+    ("doorkey.login.web",),
     ("doorkey.testing",),
     ("doorkey",),
 ]
@@ -160,7 +161,14 @@ def test_every_layer_is_there() -> None:
 
 
 def folder_of(module: str) -> str:
-    return ".".join(module.split(".")[:2])
+    """The folder of a module, or the part of a folder that has a row of its own."""
+    rows = [name for layer in LAYERS for name in layer if name != "doorkey" and begins_with(module, name)]
+    return max(rows, key=len, default=".".join(module.split(".")[:2]))
+
+
+def names_its_part(imported: Imported) -> bool:
+    """Whether a package tells type checkers of a name that is in a part of it, which it imports on first use."""
+    return imported.for_checkers and begins_with(imported.name, imported.by)
 
 
 def cycle_in(graph: dict[str, set[str]]) -> list[str]:
@@ -193,7 +201,7 @@ def test_folders_import_each_other_without_cycles() -> None:
     graph: dict[str, set[str]] = {}
     for imported in OURS:
         by, of = folder_of(imported.by), folder_of(imported.name)
-        if by != of:
+        if by != of and not names_its_part(imported):
             graph.setdefault(by, set()).add(of)
     assert cycle_in(graph) == []
 
@@ -207,8 +215,8 @@ def test_modules_import_each_other_without_cycles() -> None:
 
 
 def test_a_layer_imports_only_downward() -> None:
-    upward = [str(imported) for imported in OURS if layer_of(imported.name) > layer_of(imported.by)]
-    assert upward == []
+    upward = [imported for imported in OURS if layer_of(imported.name) > layer_of(imported.by)]
+    assert [str(imported) for imported in upward if not names_its_part(imported)] == []
 
 
 def test_every_imported_name_of_the_project_exists() -> None:

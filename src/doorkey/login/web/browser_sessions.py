@@ -1,0 +1,230 @@
+"""The sessions of logged-in browsers in a store, and which of them a logout of the provider ends.
+
+Theory of operation. A cookie holds a random ID, and the store a record under its digest: a copy of the store opens no
+session. Two kinds of index list the sessions of a user, the exact pair (`iss`, `sub`), and those of a session of the
+provider, (`iss`, `sid`). A login writes the indexes first, then the record, and then looks into the index again: a
+logout of the provider removes the entries of the index first and then the records. So of a login and a logout at the
+same time, one sees the other. Each login removes what has expired of the same user, so no record needs a sweep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from doorkey.login.web.documents import Document, Documents
+from doorkey.tokens import moment_of
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+
+MAX_SESSIONS: Final = 100
+"""Sessions of one user; a login ends the oldest above it."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """One browser in which a user is logged in.
+
+    provider: the name of the registration at which the user logged in.
+    iss, sub: the identity of the user.
+    sid: the session at the provider, or None.
+    claims: the verified claims of the ID token; empty for plain OAuth 2.
+    userinfo: what the provider says about the user.
+    id_token: for the logout at the provider.
+    created_at, expires_at: seconds since the epoch.
+    """
+
+    provider: str
+    iss: str
+    sub: str
+    sid: str | None
+    claims: Mapping[str, Any] = field(repr=False)
+    userinfo: Mapping[str, Any] = field(repr=False)
+    id_token: Secret | None
+    created_at: float
+    expires_at: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a dictionary that JSON can hold."""
+        return {
+            "provider": self.provider,
+            "iss": self.iss,
+            "sub": self.sub,
+            "sid": self.sid,
+            "claims": dict(self.claims),
+            "userinfo": dict(self.userinfo),
+            "id_token": None if self.id_token is None else self.id_token.reveal(),
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Document) -> BrowserSession | None:
+        """Return what `to_dict` described; None for anything else."""
+        members: Any = document
+        texts = [members.get(name) for name in ("provider", "iss", "sub")]
+        optional = [members.get(name) for name in ("sid", "id_token")]
+        created_at, expires_at = (moment_of(members.get(name)) for name in ("created_at", "expires_at"))
+        mappings = [members.get(name) for name in ("claims", "userinfo")]
+        if (
+            not all(isinstance(one, str) and one for one in texts)
+            or not all(one is None or isinstance(one, str) for one in optional)
+            or created_at is None
+            or expires_at is None
+            or not all(isinstance(one, dict) for one in mappings)
+        ):
+            return None
+        sid, id_token = optional
+        hint = None if id_token is None else Secret(id_token)
+        return cls(texts[0], texts[1], texts[2], sid, mappings[0], mappings[1], hint, created_at, expires_at)
+
+
+class Entry(NamedTuple):
+    """A session as an index lists it: `digest` of its ID, its provider, when it expires, and its `sid`."""
+
+    digest: str
+    provider: str
+    expires_at: float
+    sid: str | None
+
+
+class Ended(NamedTuple):
+    """A session that has ended: its token is to be removed too."""
+
+    provider: str
+    token_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSessions:
+    """The sessions in a store. Every flow raises `StoreError`."""
+
+    documents: Documents
+
+    def begin(
+        self, session: BrowserSession, save_token: Callable[[str], Flow[None]], now: float
+    ) -> Flow[tuple[str | None, list[Ended]]]:
+        """Save a new session, and return its ID and the user's sessions that ended for it.
+
+        The ID is None if the provider has ended the session meanwhile.
+
+        save_token: saves the token of the session under the key that it is given.
+        """
+        identifier = secrets.token_urlsafe(32)
+        digest = digest_of(identifier)
+        mine = Entry(digest, session.provider, session.expires_at, session.sid)
+        dropped: list[Entry] = []
+
+        def add(found: Document | None) -> Document:
+            entries = _entries(found)
+            kept = [one for one in entries if one.expires_at > now][-MAX_SESSIONS + 1 :]
+            dropped[:] = [one for one in entries if one not in kept]
+            return _index(session.iss, session.sub, [*kept, mine])
+
+        user = user_key(session.iss, session.sub)
+        yield from self.documents.change(user, add)
+        if session.sid is not None:
+            yield from self.documents.change(
+                sid_key(session.iss, session.sid),
+                lambda found: _index(session.iss, session.sub, [*_entries(found)[-MAX_SESSIONS + 1 :], mine]),
+            )
+        yield from save_token(token_key(digest))
+        yield from self.documents.save(session_key(digest), session.to_dict())
+        ended = yield from self._end(session.iss, session.sub, dropped)
+        there = yield from self.documents.load(user)
+        if mine in _entries(there.document):
+            return identifier, ended
+        return None, [*ended, *(yield from self._end(session.iss, session.sub, [mine]))]
+
+    def load(self, identifier: str | None, now: float) -> Flow[BrowserSession | None]:
+        """Return the session of an ID, or None. What cannot be an ID is not looked for."""
+        if identifier is None or not _ID.fullmatch(identifier):
+            return None
+        found = yield from self.documents.load(session_key(digest_of(identifier)))
+        session = None if found.document is None else BrowserSession.from_dict(found.document)
+        return session if session is not None and session.expires_at > now else None
+
+    def end(self, identifier: str, session: BrowserSession) -> Flow[list[Ended]]:
+        """End one session."""
+        entry = Entry(digest_of(identifier), session.provider, session.expires_at, session.sid)
+        return (yield from self._end(session.iss, session.sub, [entry]))
+
+    def end_all(self, iss: str, sub: str | None, sid: str | None) -> Flow[list[Ended]]:
+        """End the sessions of a session at the provider (`sid`), or all of a user (`sub`); if both, that match both."""
+        key = sid_key(iss, sid) if sid is not None else user_key(iss, sub or "")
+        found = yield from self.documents.load(key)
+        owner: Any = None if found.document is None else found.document.get("sub")
+        if not isinstance(owner, str) or (sub is not None and owner != sub):
+            return []
+        return (yield from self._end(iss, owner, _entries(found.document)))
+
+    def _end(self, iss: str, sub: str, entries: list[Entry]) -> Flow[list[Ended]]:
+        if not entries:
+            return []
+        gone = {one.digest for one in entries}
+
+        def remove(found: Document | None) -> Document | None:
+            kept = [one for one in _entries(found) if one.digest not in gone]
+            return _index(iss, sub, kept) if kept else None
+
+        yield from self.documents.change(user_key(iss, sub), remove)
+        for sid in dict.fromkeys(one.sid for one in entries):
+            if sid is not None:
+                yield from self.documents.change(sid_key(iss, sid), remove)
+        for one in entries:
+            yield from self.documents.delete(session_key(one.digest))
+        return [Ended(one.provider, token_key(one.digest)) for one in entries]
+
+
+def digest_of(identifier: str) -> str:
+    """Return what stands for the ID of a session in the store."""
+    return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def session_key(digest: str) -> str:
+    """Return the key of a session's record."""
+    return f"login/session/{digest}"
+
+
+def token_key(digest: str) -> str:
+    """Return the key of a session's token in the vault."""
+    return f"login/token/{digest}"
+
+
+def user_key(iss: str, sub: str) -> str:
+    """Return the key of the index of a user."""
+    return f"login/user/{digest_of(json.dumps([iss, sub]))}"
+
+
+def sid_key(iss: str, sid: str) -> str:
+    """Return the key of the index of a session at the provider."""
+    return f"login/sid/{digest_of(json.dumps([iss, sid]))}"
+
+
+def _index(iss: str, sub: str, entries: list[Entry]) -> Document:
+    return {"iss": iss, "sub": sub, "sessions": [list(one) for one in entries]}
+
+
+def _entries(found: Document | None) -> list[Entry]:
+    listed: Any = None if found is None else found.get("sessions")
+    entries: list[Any] = listed if isinstance(listed, list) else []
+    return [Entry(*one) for one in entries if _is_entry(one)]
+
+
+def _is_entry(given: Any) -> bool:
+    if not isinstance(given, list) or len(given) != len(Entry._fields):
+        return False
+    digest, provider, expires_at, sid = given
+    return (
+        isinstance(digest, str)
+        and isinstance(provider, str)
+        and moment_of(expires_at) is not None
+        and (sid is None or isinstance(sid, str))
+    )

@@ -1,0 +1,53 @@
+"""Cookies of the login: their names and attributes, and those of a request (RFC 6265bis §4.1, §5.6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doorkey.wire.messages import Pairs
+
+
+def cookies_of(headers: Pairs) -> Mapping[str, str]:
+    """Return the cookies of a request by name; of a repeated name, the first, whose path is the longest (§5.6.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if name.lower() == "cookie":
+            for pair in value.split(";"):
+                key, equals, content = pair.strip().partition("=")
+                if equals:
+                    found.setdefault(key, content.strip('"'))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CookieRules:
+    """How cookies are named and set at one base URL.
+
+    prefix: what the names begin with.
+    secure: whether the base URL is https. Then names begin with `__Host-`: no other host and no http page can set them.
+    """
+
+    prefix: str
+    secure: bool
+
+    def name(self, suffix: str = "") -> str:
+        """Return the name of a cookie."""
+        return f"{'__Host-' if self.secure else ''}{self.prefix}{suffix}"
+
+    def set(self, name: str, value: str, seconds: float, *, cross_site: bool = False) -> tuple[str, str]:
+        """Return the header that sets a cookie for `seconds`.
+
+        cross_site: whether a POST of another site carries it, which `response_mode=form_post` needs.
+        """
+        return "Set-Cookie", f"{name}={value}; Max-Age={math.floor(seconds)}; {self._attributes(cross_site)}"
+
+    def drop(self, name: str, *, cross_site: bool = False) -> tuple[str, str]:
+        """Return the header that removes a cookie."""
+        return "Set-Cookie", f"{name}=; Max-Age=0; {self._attributes(cross_site)}"
+
+    def _attributes(self, cross_site: bool) -> str:
+        """Return the attributes. Browsers accept `SameSite=None` with `Secure` only, also from http on loopback."""
+        secure = "; Secure" if self.secure or cross_site else ""
+        return f"Path=/; HttpOnly; SameSite={'None' if cross_site else 'Lax'}{secure}"

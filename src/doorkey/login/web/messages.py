@@ -1,0 +1,129 @@
+"""A request to the login's routes, and the reply, as values: the same for every web framework."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from doorkey.login.web.cookies import cookies_of
+from doorkey.wire.messages import Pairs
+from doorkey.wire.parameters import parse_form
+
+_NO_STORE = ("Cache-Control", "no-store")
+_JSON = ("Content-Type", "application/json")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WebRequest:
+    """A request as a framework received it.
+
+    method: in upper case.
+    scheme, host: what the framework takes them for, `host` with the port if there is one.
+    path: decoded, with `root`.
+    query: without the question mark.
+    headers: as pairs; a repeated one twice.
+    form: the parameters of a form-encoded body.
+    root: the path below which the application is mounted, without a slash at the end.
+    proxy_setting: how this framework is told to trust the headers of a reverse proxy, for an error page.
+    """
+
+    method: str
+    scheme: str
+    host: str
+    path: str
+    query: str = ""
+    headers: Pairs = ()
+    form: Pairs = ()
+    root: str = ""
+    proxy_setting: str = ""
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header, or None."""
+        lower = name.lower()
+        return next((value for key, value in self.headers if key.lower() == lower), None)
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies by name."""
+        return cookies_of(self.headers)
+
+    @property
+    def parameters(self) -> Pairs:
+        """The parameters of the query. Raises `UsageError` if there are more than 1000."""
+        return parse_form(self.query)
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host, as the framework takes them."""
+        return f"{self.scheme}://{self.host}"
+
+    @property
+    def target(self) -> str:
+        """The path and the query."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def wants_html(self) -> bool:
+        """Whether a browser is going to show the reply as a page: then a login may redirect.
+
+        A script that fetches data cannot follow a redirect to the provider, whatever it accepts.
+        """
+        mode = self.header("Sec-Fetch-Mode")
+        if mode is not None:
+            return mode == "navigate"
+        if (self.header("X-Requested-With") or "").lower() == "xmlhttprequest":
+            return False
+        return "text/html" in (self.header("Accept") or "").lower()
+
+    def one(self, name: str) -> str | None:
+        """Return a parameter of the query that is there exactly once, else None."""
+        return only(self.parameters, name)
+
+    def __repr__(self) -> str:  # the query and the cookies are secret
+        return f"<WebRequest {self.method} {self.path}>"
+
+
+@dataclass(frozen=True, slots=True)
+class WebReply:
+    """A reply: the status, the headers as pairs (`Set-Cookie` may be repeated), and the body."""
+
+    status: int
+    headers: Pairs = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header of that name, or None."""
+        lower = name.lower()
+        return next((value for key, value in self.headers if key.lower() == lower), None)
+
+    def with_headers(self, *more: tuple[str, str]) -> Self:
+        """Return the reply with `more` headers at the end."""
+        return replace(self, headers=(*self.headers, *more))
+
+
+def only(pairs: Pairs, name: str) -> str | None:
+    """Return the value of `name` if it is there exactly once, else None."""
+    values = [value for key, value in pairs if key == name]
+    return values[0] if len(values) == 1 else None
+
+
+def redirect(url: str, *cookies: tuple[str, str]) -> WebReply:
+    """Return a redirect with GET (RFC 9110 §15.4.4)."""
+    return WebReply(303, (("Location", url), _NO_STORE, *cookies))
+
+
+def json_reply(status: int, document: Mapping[str, Any], headers: Iterable[tuple[str, str]] = ()) -> WebReply:
+    """Return a reply whose body is `document` as JSON."""
+    return WebReply(status, (_JSON, _NO_STORE, *headers), json.dumps(document).encode("ascii"))
+
+
+def html_reply(status: int, page: str, headers: Iterable[tuple[str, str]]) -> WebReply:
+    """Return a reply whose body is a page; `headers` are those of the page."""
+    return WebReply(status, tuple(headers), page.encode("utf-8", "replace"))
+
+
+def empty_reply(status: int, headers: Iterable[tuple[str, str]] = ()) -> WebReply:
+    """Return a reply without a body, which no cache keeps."""
+    return WebReply(status, (_NO_STORE, *headers))

@@ -1,0 +1,80 @@
+"""What was used and must not be used again: a finished login, an accepted logout token.
+
+Theory of operation. An entry matters until it expires, so time is cut into slots, and each slot has a few records, its
+shards. A shard of a slot reuses the record of a slot that has passed. So the number of records is fixed, whatever
+arrives, and nothing has to be swept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from doorkey.errors import StoreError
+from doorkey.login.web.documents import Document, Documents
+from doorkey.wire.flow import Flow
+
+SHARDS: Final = 32
+SLOTS: Final = 4
+MAX_ENTRIES: Final = 20_000
+"""Entries of one shard and slot. Twenty bytes each fit into a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedOnce:
+    """Marks what was used, in a store that all processes share.
+
+    kind: separates what is marked here from other kinds.
+    seconds: how far ahead `expires_at` of an entry may be.
+    """
+
+    documents: Documents
+    kind: str
+    seconds: float
+
+    def mark(self, identifier: str, expires_at: float) -> Flow[bool]:
+        """Return True for the first call with an identifier that matters until `expires_at` (seconds since the epoch).
+
+        Raises `StoreError`, also if a shard is full.
+        """
+        key, slot, digest = self._place(identifier, expires_at)
+        first = False
+
+        def change(found: Document | None) -> Document:
+            nonlocal first
+            entries = _entries(found, slot)
+            first = digest not in entries
+            if not first:
+                return cast("Document", found)
+            if len(entries) >= MAX_ENTRIES:
+                raise StoreError("too many logins end at the same time: try again later", retryable=True)
+            return {"slot": slot, "used": [*entries, digest]}
+
+        yield from self.documents.change(key, change)
+        return first
+
+    def unmark(self, identifier: str, expires_at: float) -> Flow[None]:
+        """Forget a mark, because what it was for has failed. Raises `StoreError`."""
+        key, slot, digest = self._place(identifier, expires_at)
+
+        def change(found: Document | None) -> Document | None:
+            kept = [one for one in _entries(found, slot) if one != digest]
+            return {"slot": slot, "used": kept} if kept else None
+
+        yield from self.documents.change(key, change)
+
+    def _place(self, identifier: str, expires_at: float) -> tuple[str, int, str]:
+        """Return the key of the record, the number of the slot, and what stands there for `identifier`."""
+        digest = hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).digest()
+        slot = math.floor(expires_at / self.seconds)
+        # Entries of at most three slots matter at a time: of now, of the next slot, and of a clock that is behind
+        return f"login/{self.kind}/{slot % SLOTS}/{digest[0] % SHARDS}", slot, digest[1:11].hex()
+
+
+def _entries(found: Document | None, slot: int) -> list[str]:
+    """Return what was used in `slot`; nothing, if the record is that of an earlier slot."""
+    members: Any = {} if found is None else found
+    used: Any = members.get("used") if members.get("slot") == slot else None
+    return [one for one in used if isinstance(one, str)] if isinstance(used, list) else []

@@ -1,0 +1,1 @@
+"""The shortcut API: routes, cookies, sessions, and the frameworks."""

@@ -1,0 +1,48 @@
+"""What the tests of the shortcut share: a driver of its flows over a store."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from doorkey.errors import StoreError
+from doorkey.stores import MemoryStore
+from doorkey.stores.protocol import StoreCalls
+from doorkey.vault.effects import StoreCall
+from doorkey.wire.flow import Flow, run
+
+T = TypeVar("T")
+
+
+def over(store: StoreCalls | None = None) -> Callable[[Flow[T]], T]:
+    """Return what runs a flow on `store`."""
+    used = MemoryStore() if store is None else store
+
+    def perform(effect: Any) -> Any:
+        assert isinstance(effect, StoreCall)
+        return effect.checked(effect.asked(used))
+
+    return lambda flow: run(flow, perform)
+
+
+class Overtaken:
+    """A store in which `rival` is called once, before the next commit."""
+
+    def __init__(self, store: MemoryStore, rival: Callable[[], object], times: int = 1) -> None:
+        self._store, self._rival, self._times = store, rival, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        if self._times:
+            self._times -= 1
+            self._rival()
+        return self._store.commit(key, data, expected=expected)
+
+
+class Down:
+    """A store that does not answer."""
+
+    def load(self, key: str) -> Any:
+        raise StoreError("the database is down", retryable=True)
+
+    commit = try_lease = release = load
