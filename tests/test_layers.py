@@ -51,7 +51,10 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "urllib3": ("doorkey.transport", "doorkey.integrations.requests_client"),
     "httpx": (),  # chosen by name at run time, in doorkey.transport.httpx_or_httpx2 alone
     "httpx2": (),
-    "aiohttp": ("doorkey.integrations.aiohttp_client", "doorkey.auth.on_aiohttp", "doorkey.transport.on_aiohttp"),
+    "aiohttp": (
+        *("doorkey.integrations.aiohttp_client", "doorkey.auth.on_aiohttp"),
+        *("doorkey.transport.on_aiohttp", "doorkey.transport.headers_on_aiohttp"),
+    ),
     "anyio": (
         *("doorkey.runtime", "doorkey.renewal", "doorkey.transport", "doorkey.sources"),
         *("doorkey.vault", "doorkey.stores", "doorkey.integrations", "doorkey.resource"),

@@ -13,9 +13,10 @@ from doorkey.arguments import seconds
 from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
 from doorkey.runtime.deadline import too_late
 from doorkey.transport.causes import caused_by, detached
+from doorkey.transport.headers_on_aiohttp import HeaderCount
 from doorkey.transport.reasons import reason_of
 from doorkey.values import without_frames
-from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy
+from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy, headers_too_large
 from doorkey.wire.messages import Request, Response
 
 CHUNK: Final = 16 * 1024
@@ -58,8 +59,10 @@ async def _sent(session: Any, request: Request, policy: ExchangePolicy) -> Respo
     limit = dict(request.options).get("timeout")
     timeout = policy.deadline if limit is None else min(seconds(limit, "a timeout"), policy.deadline)
     headers = {"User-Agent": session.headers.get("User-Agent", "doorkey"), "Accept-Encoding": ACCEPT_ENCODING}
+    count = HeaderCount(policy.max_headers)
     own = aiohttp.ClientSession(
         connector=session.connector,
+        request_class=count.request_class(),
         connector_owner=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
@@ -95,7 +98,7 @@ async def _sent(session: Any, request: Request, policy: ExchangePolicy) -> Respo
         raise UsageError("a header or the URL holds a character that HTTP cannot carry") from scrubbed(error)
     except (aiohttp.ClientError, OSError) as error:
         failed = caused_by(error, _transport_error(request, error), request.url)
-    raise failed
+    raise headers_too_large(policy.max_headers) if count.is_exceeded else failed
 
 
 def _transport_error(request: Request, error: Exception) -> TransportError:

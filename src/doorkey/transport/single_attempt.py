@@ -13,8 +13,8 @@ from typing import Any, cast
 import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from doorkey.errors import InvalidResponse
-from doorkey.wire.limits import ExchangePolicy
+from doorkey.transport.headers_on_requests import reading_headers_within
+from doorkey.wire.limits import ExchangePolicy, headers_too_large
 
 
 def single_attempt(adapter: BaseAdapter, policy: ExchangePolicy) -> BaseAdapter:
@@ -50,14 +50,18 @@ def _connecting_only(retries: urllib3.Retry) -> urllib3.Retry:
 def _once(kind: Any, max_headers: int) -> Any:
     """Return a `kind` of adapter whose retries are for connections only, and which bounds headers.
 
-    requests parses cookies from the headers of every response, which takes seconds for some megabytes of them.
+    requests parses cookies from the headers of every response, which takes seconds for some megabytes of them. So they
+    are counted while they are read, and again here for an adapter that does not read them by http.client.
     """
+
+    def get_connection_with_tls_context(self: Any, *args: Any, **kwargs: Any) -> Any:
+        pool = kind.get_connection_with_tls_context(self, *args, **kwargs)
+        return reading_headers_within(pool, max_headers)
 
     def build_response(self: Any, req: Any, resp: Any) -> Any:
         if sum(len(name) + len(value) for name, value in resp.headers.items()) > max_headers:
             resp.close()
-            description = f"the headers are larger than {max_headers} bytes"
-            raise InvalidResponse("headers_too_large", description, status=int(resp.status))
+            raise headers_too_large(max_headers, int(resp.status))
         return kind.build_response(self, req, resp)
 
     def get(self: Any) -> Any:
@@ -66,4 +70,9 @@ def _once(kind: Any, max_headers: int) -> Any:
     def put(self: Any, retries: Any) -> None:
         self.__dict__["max_retries"] = retries
 
-    return type(kind.__name__, (kind,), {"build_response": build_response, "max_retries": property(get, put)})
+    members = {
+        "get_connection_with_tls_context": get_connection_with_tls_context,
+        "build_response": build_response,
+        "max_retries": property(get, put),
+    }
+    return type(kind.__name__, (kind,), members)

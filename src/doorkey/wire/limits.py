@@ -21,6 +21,9 @@ from doorkey.wire.urls import http_hosts_of, shown_url
 ACCEPT_ENCODING: Final = "gzip"
 """The content codings that are requested; another one, which cannot be bounded, is rejected."""
 
+HEAD_OVERHEAD: Final = 1024
+"""Bytes of a status line and of separators beside `max_headers`, where a head is counted as it is read."""
+
 _DAY: Final = 86_400.0
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
@@ -59,6 +62,11 @@ def policy_of(given: ExchangePolicy | None) -> ExchangePolicy:
     return ExchangePolicy() if given is None else instance(given, ExchangePolicy, "exchange is an ExchangePolicy")
 
 
+def headers_too_large(max_headers: int, status: int | None = None) -> InvalidResponse:
+    """Return the error for a response with more than `max_headers` bytes of headers."""
+    return InvalidResponse("headers_too_large", f"the headers are larger than {max_headers} bytes", status=status)
+
+
 class BoundedReader:
     """Collects one response within the bounds of `policy`; feed it chunks, then take `response()`.
 
@@ -73,7 +81,7 @@ class BoundedReader:
         self._body = bytearray()
         self._raw = 0
         if sum(len(name) + len(value) for name, value in self._headers) > policy.max_headers:
-            raise self._bad("headers_too_large", f"the headers are larger than {policy.max_headers} bytes")
+            raise headers_too_large(policy.max_headers, status)
         head = Response(status, self._headers)
         if 300 <= status < 400:
             # Following one would carry the client's secret, or a code, to wherever the answer points.
