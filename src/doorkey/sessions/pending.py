@@ -39,6 +39,10 @@ class Authorizations:
         with self._mutex:
             return self._pending.pop(state or "", None) is not None
 
+    def is_finished(self, state: str) -> bool:
+        """Return whether the transaction of `state` is finished."""
+        return state in self._finished
+
     def finish(self, state: str) -> bool:
         """Record that the transaction of `state` is finished. Return whether it was not; one caller gets True."""
         with self._mutex:

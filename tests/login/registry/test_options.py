@@ -139,4 +139,4 @@ def test_nothing_secret_is_in_the_text_of_the_options_or_in_the_frames_of_an_err
 
 def test_options_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
-        options().client_id = "other"  # type: ignore[misc]
+        options().client_id = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

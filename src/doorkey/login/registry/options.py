@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self, cast
 
 from doorkey.arguments import function, mapping, members, text
@@ -130,11 +130,15 @@ def _checked(option: str, value: Any) -> Any:
     return value
 
 
-def _parameters(value: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def _parameters(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[str, Any]", value))
     pairs = members(value, "authorize_params is a mapping, or pairs")
     try:
         return dict(pairs)
     except (TypeError, ValueError):
         raise UsageError("authorize_params is a mapping, or pairs of a name and a value") from None
+
+
+FIELDS: Final = tuple(one.name for one in fields(RegistryOptions) if one.name not in ("name", "metadata", "hints"))
+"""The options of `OAuth.register`: every field that is not derived from them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from doorkey.arguments import mapping
 from doorkey.errors import UsageError
@@ -30,8 +30,7 @@ def config_settings(name: str, config: Any) -> dict[str, Any]:
     if config is None:
         return {}
     if isinstance(config, Mapping):
-        settings: Mapping[str, Any] = config
-        return prefixed_settings(name, settings.get)
+        return prefixed_settings(name, cast("Mapping[str, Any]", config).get)
     get: object = getattr(config, "get", None)
     if not callable(get):
         raise UsageError(f"config is a mapping or Starlette's Config, not {type(config).__name__}")

@@ -1,0 +1,216 @@
+"""Pending logins and logouts of a registry, in the session of the framework and, if there is one, in a cache.
+
+Theory of operation. A request that begins a login writes ``{"data": {…}, "exp": …}`` under ``_state_{name}_{state}``
+into the session, as Authlib does, so that programs find the nonce where they look for it. With a cache, the data is in
+the cache under the same key, and the session holds only ``{"exp": …}``. This entry binds the login to the browser in
+both cases: a request whose session does not have it reads nothing from the cache and deletes nothing there (RFC 9700
+§4.7).
+
+A session may be a cookie of 4 kB, so the entries are bounded in number, in bytes and in age, over all registrations;
+the oldest is dropped. A short digest of each entry that is used up or dropped stays in the session, because a replay,
+an expired login and another browser are three different errors. An old cookie still holds a login that is used up:
+the process remembers the states that it has used, and a cache holds a mark in place of the data.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping, MutableMapping
+from hashlib import sha256
+from typing import Any, Final, TypeVar, cast
+
+from doorkey.arguments import named
+from doorkey.errors import OAuthError, StoreError, UsageError
+from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin
+from doorkey.sessions.pending import Authorizations
+from doorkey.transport.causes import detached
+from doorkey.wire.flow import Flow, Settle
+from doorkey.wire.strict_json import JSONProblem, parse_object
+
+T = TypeVar("T")
+
+LOGIN: Final = "login"
+LOGOUT: Final = "logout"
+"""What a state belongs to: the state of a logout finishes no login."""
+
+MAX_ENTRIES: Final = 8
+"""Pending logins and logouts that one session holds."""
+MAX_BYTES: Final = 2048
+"""Bytes of JSON of these entries, but always the newest one: half of what a cookie can hold."""
+MAX_ENDED: Final = 8
+"""Logins that are used up or dropped, and that a session remembers."""
+
+ENDED: Final = "_ended_states"
+_PREFIX: Final = "_state_"
+_USED: Final = "used"
+_EXPIRED: Final = "expired"
+
+Session = MutableMapping[str, Any]
+
+
+class PendingStates:
+    """The pending logins and logouts of one registration. Any number of threads and tasks may share it.
+
+    name: of the registration.
+    cache: has `get(key)`, `set(key, value, expires)` with seconds, and `delete(key)`, which may be asynchronous.
+    """
+
+    def __init__(self, name: str, cache: Any = None) -> None:
+        self._name = name
+        self._cache = cache
+        self._used = Authorizations()
+
+    def key(self, state: str) -> str:
+        """Return the key of `state` in the session and in the cache."""
+        return f"{_PREFIX}{self._name}_{state}"
+
+    def save(
+        self, session: Session, state: str, data: Mapping[str, Any], *, now: float, lifetime: float, use: str = LOGIN
+    ) -> Flow[None]:
+        """Store the `data` of a login or logout that begins, and drop what is too much for the session.
+
+        Raises `UsageError` for data that JSON cannot hold, and `StoreError` if the cache fails.
+        """
+        key = self.key(named(state, "state"))
+        marked = {} if use == LOGIN else {"use": use}
+        entry: dict[str, Any] = {**marked, "exp": now + lifetime}
+        whole = _json({**marked, "data": dict(data)})
+        if self._cache is None:
+            entry["data"] = dict(data)
+        else:
+            yield from self._call("set", key, whole, max(1, round(lifetime)))
+        session[key] = entry
+        for dropped in _surplus(session):
+            session.pop(dropped, None)
+            _remember(session, dropped, _EXPIRED)
+            if self._cache is not None:
+                yield from self._call("delete", dropped)
+
+    def find(self, session: Session, state: str | None, *, now: float, use: str = LOGIN) -> Flow[dict[str, Any]]:
+        """Return the data of a pending login or logout, which stays pending.
+
+        Raises `NoPendingLogin` if this browser did not begin it, `LoginExpired` and `LoginReplayed`, which are told
+        apart by what the session holds, and `StoreError` if the cache fails.
+        """
+        if not state:
+            raise NoPendingLogin
+        entry = _entry(session, self.key(state))
+        if entry is None or entry.get("use", LOGIN) != use:
+            raise _absence(session, self.key(state))
+        if self._used.is_finished(state):
+            raise LoginReplayed
+        if entry["exp"] <= now:
+            raise LoginExpired
+        held = entry if self._cache is None else (yield from self._cached(self.key(state)))
+        if held is None:
+            raise NoPendingLogin(
+                "The cache of the application no longer holds the login.",
+                for_developers="The cache of OAuth(cache=…) was restarted, it has evicted the login, or each worker "
+                "has a cache of its own: use one cache for all workers.",
+            )
+        data: object = held.get("data")
+        if held.get(_USED) or not isinstance(data, Mapping) or held.get("use", LOGIN) != use:
+            raise LoginReplayed if held.get(_USED) else NoPendingLogin()
+        return dict(cast("Mapping[str, Any]", data))
+
+    def use_up(self, session: Session, state: str, *, now: float) -> Flow[None]:
+        """End the pending login or logout of `state`. Of several concurrent callers, one returns.
+
+        Raises `LoginReplayed` for each other caller, and `StoreError` if the cache fails.
+        """
+        if not self._used.finish(state):
+            raise LoginReplayed
+        key = self.key(state)
+        entry = _entry(session, key)
+        session.pop(key, None)
+        _remember(session, key, _USED)
+        if self._cache is not None and entry is not None:
+            yield from self._call("set", key, _json({_USED: True}), max(1, round(entry["exp"] - now)))
+
+    def clear(self, session: Session, state: str) -> Flow[None]:
+        """Remove `state` from the session, and from the cache if this session holds it."""
+        key = self.key(state)
+        if session.pop(key, None) is not None and self._cache is not None:
+            yield from self._call("delete", key)
+
+    def _cached(self, key: str) -> Flow[Mapping[str, Any] | None]:
+        value: object = yield from self._call("get", key)
+        data = value.encode("utf-8", "replace") if isinstance(value, str) else value
+        if not isinstance(data, bytes):
+            return None
+        try:
+            return parse_object(data)
+        except JSONProblem:
+            return None
+
+    def _call(self, name: str, *args: Any) -> Flow[Any]:
+        """Call a method of the cache. Raises `StoreError` with the cache's own error as its cause."""
+        failure: OAuthError
+        try:
+            method: Callable[..., Any] = getattr(self._cache, name)
+            return (yield from Settle(method(*args)))
+        except OAuthError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001  # whatever the library of the cache raises
+            failure = StoreError(
+                f"the cache of OAuth(cache=…) failed in {name}() ({type(error).__name__})", retryable=True
+            )
+            failure.__cause__ = detached(error)
+        del args
+        raise failure
+
+
+def _entry(session: Session, key: str) -> Mapping[str, Any] | None:
+    """Return what a session holds under `key`, None for anything that `save` did not write."""
+    value: object = session.get(key)
+    if not isinstance(value, Mapping):
+        return None
+    entry = cast("Mapping[str, Any]", value)
+    exp: object = entry.get("exp")
+    return entry if isinstance(exp, int | float) and not isinstance(exp, bool) else None
+
+
+def _surplus(session: Session) -> list[str]:
+    """Return the keys of the oldest entries that are more than a session may hold."""
+    keys = [key for key in session.keys() if str(key).startswith(_PREFIX)]  # noqa: SIM118  # Django's has no iterator
+    entries = [(key, entry) for key in keys if (entry := _entry(session, key))]
+    entries.sort(key=lambda pair: -cast("float", pair[1]["exp"]))
+    surplus: list[str] = []
+    size = 0
+    for place, (key, entry) in enumerate(entries):
+        size += len(key) + len(_json(entry))
+        if place and (place >= MAX_ENTRIES or size > MAX_BYTES):
+            surplus.append(key)
+    return surplus
+
+
+def _remember(session: Session, key: str, how: str) -> None:
+    """Remember in the session how the entry `key` ended."""
+    ended = {**_ended(session), _digest(key): how}
+    session[ENDED] = dict([*ended.items()][-MAX_ENDED:])
+
+
+def _absence(session: Session, key: str) -> OAuthError:
+    """Return the error for a state without an entry in the session."""
+    how = _ended(session).get(_digest(key))
+    if how == _USED:
+        return LoginReplayed()
+    return LoginExpired() if how == _EXPIRED else NoPendingLogin()
+
+
+def _ended(session: Session) -> Mapping[str, Any]:
+    value: object = session.get(ENDED)
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _digest(key: str) -> str:
+    return urlsafe_b64encode(sha256(key.encode("utf-8", "replace")).digest()[:8]).decode().rstrip("=")
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        unfit = type(error).__name__
+    raise UsageError(f"a pending login holds only what JSON can hold ({unfit}): give text, numbers, lists and mappings")
