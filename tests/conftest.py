@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.fixtures", "tests.support.server_fixtures", "doorkey.testing.plugin"]
+pytest_plugins = [
+    "tests.support.fixtures",
+    "tests.support.server_fixtures",
+    "tests.support.browser_fixtures",
+    "doorkey.testing.plugin",
+]
 
 # No property is about speed, and a busy machine takes its time.
 settings.register_profile("doorkey", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.environments import OWN, SUITE, environment
+from tools.environments import BROWSER, OWN, SUITE, environment
 from tools.running import ROOT, run, say
 
 
 def check(_: list[str]) -> int:
     """Run every check, and return 1 if one of them fails."""
-    python = environment(OWN, *SUITE, "check")
+    python = environment(OWN, *SUITE, *BROWSER, "check")
     typed = [folder for folder in ("src", "tests", "demo", "bench", "tools") if (ROOT / folder).is_dir()]
     steps: dict[str, list[str | Path]] = {
         "ruff format": ["ruff", "format", "--check", "."],

@@ -7,16 +7,16 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tools.environments import OWN, SUITE, TESTED, environment, interpreter
+from tools.environments import BROWSER, OWN, SUITE, TESTED, environment, interpreter
 from tools.running import ROOT, run, say
 
 ALL_PYTHONS = "--all-pythons"
 
 OF_NO_PYTHON = (
-    *("tests/tools", "tests/bench"),
+    *("tests/tools", "tests/bench", "tests/browser"),
     *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py"),
 )
-"""Tests of the repository's text and tools, which run on one Python only: the package is not what they test."""
+"""Tests that run on one Python only: those of the repository's text and tools, and those of pages in a browser."""
 
 
 def servers(arguments: list[str]) -> int:
@@ -39,10 +39,11 @@ def test(arguments: list[str]) -> int:
     versions = [version for version, python in found.items() if python] or [OWN]  # a newer one is better than none
     if selected and ALL_PYTHONS not in arguments:
         versions = versions[-1:]
-    pythons = [environment(version, *SUITE) for version in versions]
+    pythons = [environment(version, *SUITE) for version in versions[:-1]]
+    pythons.append(environment(versions[-1], *SUITE, *BROWSER))
     # A server that is missing says so; its tests are skipped, or fail if DOORKEY_REQUIRE_SERVERS is 1.
-    if names := needed(pythons[0], selected) if selected else ["all"]:
-        _install(pythons[0], [] if names == ["all"] else names)
+    if names := needed(pythons[-1], selected) if selected else ["all"]:
+        _install(pythons[-1], [] if names == ["all"] else names)
     worst = 0
     for version, python in zip(versions, pythons, strict=True):
         say(f"pytest on Python {version}")

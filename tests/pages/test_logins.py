@@ -61,15 +61,14 @@ def test_nothing_is_reflected_unescaped(page: str) -> None:
     assert HOSTILE in read.text
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda url: error_page("t", "c", "f", retry_url=url),
-        lambda url: choice_page([("x", url)]),
-        lambda url: logged_out_page(login_url=url),
-        lambda url: logged_out_page(home_url=url),
-    ],
-)
-def test_a_link_that_runs_code_is_refused(make: Callable[[str], str]) -> None:
-    with pytest.raises(UsageError):
-        make("javascript:alert(1)")
+def test_a_link_that_runs_code_is_refused() -> None:
+    url = "javascript:alert(1)"
+    makes: list[Callable[[], str]] = [
+        lambda: error_page("t", "c", "f", retry_url=url),
+        lambda: choice_page([("x", url)]),
+        lambda: logged_out_page(login_url=url),
+        lambda: logged_out_page(home_url=url),
+    ]
+    for make in makes:
+        with pytest.raises(UsageError):
+            make()

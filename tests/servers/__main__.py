@@ -18,6 +18,7 @@ import time
 from types import FrameType
 
 from tests.servers.base import Server
+from tests.servers.chromium import Chromium
 from tests.servers.django_oauth import DjangoOAuth
 from tests.servers.keycloak import Keycloak
 from tests.servers.mariadb import MariaDB
@@ -30,6 +31,8 @@ from tests.servers.redis import Redis, Redis6, Valkey
 
 ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Redis6, Valkey, Postgres, MariaDB, MySQL)
 KINDS: dict[str, type[Server]] = {kind.name: kind for kind in ALL}
+INSTALLED: dict[str, type[Server] | type[Chromium]] = {**KINDS, Chromium.name: Chromium}
+"""What `install` knows: the servers, and the browser."""
 UNAVAILABLE = 3
 
 
@@ -43,7 +46,9 @@ def install(names: list[str]) -> int:
     What will be downloaded is printed first, and each server that cannot be installed here.
     """
     markers = {name: cache() / "servers" / name / "installed" for name in names}
-    if missing := [KINDS[name] for name in names if not markers[name].exists()]:
+    if Chromium.name in names:
+        markers[Chromium.name] = Chromium().program() or cache() / "no browser"
+    if missing := [INSTALLED[name] for name in names if not markers[name].exists()]:
         sizes = ", ".join(f"{kind.name} {kind.megabytes} MB" for kind in missing)
         total = sum(kind.megabytes for kind in missing)
         print(f"servers: downloading at most about {total} MB ({sizes}) to {cache()}", file=sys.stderr, flush=True)
@@ -57,7 +62,7 @@ def install_one(name: str) -> int:
     """Install one server in this process."""
     begun = time.monotonic()
     try:
-        if KINDS[name]().ensure_installed():
+        if INSTALLED[name]().ensure_installed():
             print(f"servers: {name} installed in {time.monotonic() - begun:.0f} s", flush=True)
     except Unavailable as error:
         print(f"servers: {name} is not available: {error}", file=sys.stderr, flush=True)
@@ -109,8 +114,8 @@ def main() -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="command", required=True)
     installing = commands.add_parser("install")
-    installing.add_argument("names", nargs="*", choices=[*KINDS, []])
-    commands.add_parser("install-one").add_argument("name", choices=KINDS)
+    installing.add_argument("names", nargs="*", choices=[*INSTALLED, []])
+    commands.add_parser("install-one").add_argument("name", choices=INSTALLED)
     running = commands.add_parser("run")
     running.add_argument("name", choices=KINDS)
     running.add_argument("--port", type=int, default=0)
@@ -119,7 +124,7 @@ def main() -> int:
     running.add_argument("--until", type=int, metavar="PID")
     options = parser.parse_args()
     if options.command == "install":
-        return install(options.names or list(KINDS))
+        return install(options.names or list(INSTALLED))
     if options.command == "install-one":
         return install_one(options.name)
     settings = dict(item.split("=", 1) for item in options.set)

@@ -11,10 +11,11 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from tests.servers.chromium import Chromium
 from tests.servers.handle import RealServer
 from tests.servers.process import Unavailable
 from tests.servers.running import SharedServers
@@ -35,6 +36,8 @@ FIXTURES = {
 
 The modules of tests/servers describe their realms, users and clients.
 """
+PROGRAMS = {"browser_process": Chromium.name}
+"""What else has to be installed for a fixture."""
 
 
 def servers_of(item: pytest.Item) -> set[str]:
@@ -45,25 +48,27 @@ def servers_of(item: pytest.Item) -> set[str]:
     if not isinstance(item, pytest.Function):
         return set()
     parameters: dict[str, object] = item.callspec.params if hasattr(item, "callspec") else {}
-    found = {FIXTURES[name] for name in (*item.fixturenames, str(parameters.get("fixture"))) if name in FIXTURES}
+    known = {**FIXTURES, **PROGRAMS}
+    found = {known[name] for name in (*item.fixturenames, str(parameters.get("fixture"))) if name in known}
     if item.get_closest_marker("real_server"):
         named = {str(getattr(value, "name", value)) for value in parameters.values()}
         found |= {FIXTURES.get(name, name) for name in named} & set(FIXTURES.values())
     return found
 
 
-def _required() -> bool:
-    return os.environ.get("DOORKEY_REQUIRE_SERVERS") == "1"
+def unavailable(name: str, why: object) -> NoReturn:
+    """Skip the test that needs `name`, or fail it with DOORKEY_REQUIRE_SERVERS=1."""
+    text = f"{name} is not available: {why}"
+    if os.environ.get("DOORKEY_REQUIRE_SERVERS") == "1":
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
 
 
 def _get(name: str, config: pytest.Config) -> RealServer:
     try:
         return config.stash[SHARED].get(name)
     except Unavailable as error:
-        text = f"{name} is not available: {error}"
-    if _required():
-        pytest.fail(text, pytrace=False)
-    pytest.skip(text)
+        unavailable(name, error)
 
 
 def _fixture(server: str) -> Any:
@@ -88,6 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     One worker of pytest-xdist runs all tests of django-oauth-toolkit: it names the last login of the user, on any
     session, as the time of the authentication, so a login of another worker's test would change that of this one.
+    One worker runs all tests in a browser, which takes a second to start.
     """
     for item in items:
         found = servers_of(item)
@@ -95,6 +101,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.real_server)
         if FIXTURES["django_oauth"] in found:
             item.add_marker(pytest.mark.xdist_group(FIXTURES["django_oauth"]))
+        if Chromium.name in found:
+            item.add_marker(pytest.mark.xdist_group(Chromium.name))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

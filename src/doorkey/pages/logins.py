@@ -50,7 +50,9 @@ def choice_page(
 
     Raises `UsageError` for a URL that a browser would run as code.
     """
-    items = (fill("<li>{link}</li>", link=button_link(url, f"Continue with {label}")) for label, url in providers)
+    items = (
+        fill("<li>{link}</li>", link=button_link(url, f"Continue with {label}", other=True)) for label, url in providers
+    )
     choices = fill('<nav aria-label="Providers">\n<ul class="choices">\n{items}\n</ul>\n</nav>', items=joined(items))
     return page(title, paragraph(text), choices, site=site)
 
@@ -62,6 +64,6 @@ def logged_out_page(*, login_url: str | None = None, home_url: str | None = None
 
     Raises `UsageError` for a URL that a browser would run as code.
     """
-    home = EMPTY if home_url is None else button_link(home_url, "Go to the start page")
+    home = EMPTY if home_url is None else button_link(home_url, "Go to the start page", other=login_url is not None)
     again = EMPTY if login_url is None else button_link(login_url, "Log in again")
     return page("Logged out", done("You are logged out."), again, home, site=site)

@@ -27,10 +27,18 @@ def paragraph(text: str, *, soft: bool = False) -> Html:
     return fill('<p class="soft">{text}</p>', text=text) if soft else fill("<p>{text}</p>", text=text)
 
 
-def button_link(url: str, label: str, *, goes_on: bool = False) -> Html:
-    """Return a link that looks like a button. The script `CONTINUE` follows it if it `goes_on`."""
-    name = fill(' id="continue"') if goes_on else EMPTY
-    return fill('<p><a class="button"{name} href="{url}">{label}</a></p>', name=name, url=href(url), label=label)
+def button_link(url: str, label: str, *, other: bool = False, goes_on: bool = False) -> Html:
+    """Return a link that looks like a button.
+
+    other: whether it is not the usual choice. goes_on: whether the script `CONTINUE` follows it.
+    """
+    return fill(
+        '<p><a class="{kind}"{id} href="{url}">{label}</a></p>',
+        kind="button other" if other else "button",
+        id=fill(' id="continue"') if goes_on else EMPTY,
+        url=href(url),
+        label=label,
+    )
 
 
 def hidden_fields(pairs: Iterable[tuple[str, str]]) -> Html:
