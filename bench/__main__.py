@@ -47,6 +47,7 @@ def main() -> int:
     parser.add_argument("--effort", type=float, default=1.0, help="more or fewer rounds than usual (1.0)")
     parser.add_argument("--stores", action="store_true", help="the stores instead; takes 4 GB of memory, and of disk")
     parser.add_argument("--verify", action="store_true", help="verifying tokens instead; takes half a minute")
+    parser.add_argument("--login", action="store_true", help="logins and API requests of web programs instead")
     options = parser.parse_args()
     console = Console()
     if options.stores:
@@ -57,6 +58,10 @@ def main() -> int:
         from bench import verify
 
         return verify.main(options.effort, console, page=options.write)
+    if options.login:
+        from bench import login
+
+        return login.main(options.effort, console, page=options.write)
     rows: list[Row] = []
     with serving() as served:
         for name in options.only or MEASUREMENTS:

@@ -1,6 +1,7 @@
 """A server for the measurements, in a process of its own: `/api` answers at once, `/slow` does not, `/token` counts.
 
 `python -m bench.server` prints its port, and ends when its standard input does.
+`/connections` counts the connections that clients have opened since it was last asked.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -34,15 +35,22 @@ class Served:
 
     def token_requests(self) -> int:
         """How many there were since the last time this was asked."""
-        with build_opener(ProxyHandler({})).open(f"{self.origin}/count") as answer:
+        return self._count("/count")
+
+    def connections(self) -> int:
+        """How many were opened since the last time this was asked, without the one that asks."""
+        return self._count("/connections") - 1
+
+    def _count(self, path: str) -> int:
+        with build_opener(ProxyHandler({})).open(f"{self.origin}{path}") as answer:
             return int(answer.read())
 
 
 @contextmanager
-def serving() -> Generator[Served, None, None]:
-    """Run it for as long as the block."""
+def serving(module: str = "bench.server") -> Generator[Served, None, None]:
+    """Run the server of `module` for as long as the block."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "bench.server"],
+        [sys.executable, "-m", module],
         cwd=Path(__file__).resolve().parents[1],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -57,25 +65,31 @@ def serving() -> Generator[Served, None, None]:
         child.wait(10)
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """As little of HTTP/1.1 as the clients need: what is measured is the clients."""
 
-    issued = 0
-    counted = 0
+    opened = 0
 
     def __init__(self) -> None:
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        Connection.opened += 1
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         while (request := self._next()) is not None:
-            self._answer(request.split(b" ", 2)[1])
+            head, body = request
+            path = head.split(b" ", 2)[1]
+            if path == b"/connections":
+                self.send(str(Connection.opened).encode())
+                Connection.opened = 0
+            else:
+                self.answer(path, body)
 
-    def _next(self) -> bytes | None:
+    def _next(self) -> tuple[bytes, bytes] | None:
         head, end, rest = self._received.partition(b"\r\n\r\n")
         length = 0
         for line in head.split(b"\r\n")[1:]:
@@ -85,36 +99,48 @@ class _Connection(asyncio.Protocol):
         if not end or len(rest) < length:
             return None
         self._received = rest[length:]
-        return head
+        return head, rest[:length]
 
-    def _answer(self, path: bytes) -> None:
-        if path == b"/token":
-            _Connection.issued += 1
-            token = {"access_token": f"token-{self.issued}", "token_type": "Bearer", "expires_in": 3600}
-            body = json.dumps({**token, "refresh_token": f"refresh-{self.issued}"}).encode()
-            asyncio.get_running_loop().call_later(TOKEN_SECONDS, self._send, body)
-        elif path == b"/slow":
-            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._send, b'{"ok":true}')
-        elif path == b"/count":
-            self._send(str(_Connection.issued - _Connection.counted).encode())
-            _Connection.counted = _Connection.issued
-        else:
-            self._send(b'{"ok":true}')
+    def answer(self, path: bytes, body: bytes) -> None:
+        """Answer a request, now or later, with `send`."""
+        raise NotImplementedError
 
-    def _send(self, body: bytes) -> None:
+    def send(self, body: bytes) -> None:
+        """Send a response."""
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self._transport.write(head.encode() + body)
 
 
-async def _serve() -> None:
+class _Server(Connection):
+    issued = 0
+    counted = 0
+
+    def answer(self, path: bytes, body: bytes) -> None:
+        if path == b"/token":
+            _Server.issued += 1
+            token = {"access_token": f"token-{self.issued}", "token_type": "Bearer", "expires_in": 3600}
+            text = json.dumps({**token, "refresh_token": f"refresh-{self.issued}"}).encode()
+            asyncio.get_running_loop().call_later(TOKEN_SECONDS, self.send, text)
+        elif path == b"/slow":
+            asyncio.get_running_loop().call_later(SLOW_SECONDS, self.send, b'{"ok":true}')
+        elif path == b"/count":
+            self.send(str(_Server.issued - _Server.counted).encode())
+            _Server.counted = _Server.issued
+        else:
+            self.send(b'{"ok":true}')
+
+
+async def serve(connection: Callable[[int], Connection]) -> None:
+    """Serve until standard input ends; `connection` is called with the server's port for each new one."""
     if CORES:
         os.sched_setaffinity(0, CORES[-1:])  # see bench.timing: so is the client, while it is timed
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Connection, "127.0.0.1", 0, backlog=2048)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    server = await loop.create_server(lambda: connection(port), "127.0.0.1", 0, backlog=2048)
+    port: int = server.sockets[0].getsockname()[1]
+    print(port, flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(serve(lambda _: _Server()))

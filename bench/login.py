@@ -1,0 +1,137 @@
+"""Logins and API requests of web programs, beside Authlib: `./dev bench --login`."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, TypeAlias
+
+from rich.console import Console
+
+from bench.login_provider import CLIENT, METADATA
+from bench.names import AUTHLIB, OURS
+from bench.row import Row, exit_status, milliseconds
+from bench.server import Served, serving
+from bench.table import show_rows, table_of
+from bench.timing import Comparison, blocking, compare
+from tests.support.login_programs import Program, site
+from tests.support.relying_party import parameters
+from tests.support.web_sites import Browser
+
+Call: TypeAlias = Callable[[], None]
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "bench-login.md"
+SECONDS: Final = 12.0
+CALLS: Final = 20
+"""Calls for which connections are counted."""
+NO_WORSE: Final = 1.0
+FRAMEWORKS: Final = {"flask": "Flask", "starlette": "Starlette"}
+
+METHOD: Final = f"""\
+A web program logs a user in with the registry of each package (`tests/support/login_programs`: one program, two
+packages). A login is two requests to the program: one that redirects to the provider, and the callback, which sends the
+token request and verifies the ID token (ES256). An API request is one request to the program of a user that is logged
+in; the program sends one to the API with the user's token. The programs run in one thread of this process, without a
+web server, so a figure per second is that of one worker. Provider and API are another process, connected over loopback,
+on the same core. The contenders take turns, ten calls each, in changing order; a round's figure is the median of its
+calls, ratios are made within each round, and their median is given with its 95 % interval. CPU is that of the program's
+process. Connections are counted by the provider, for {CALLS} calls after the first.
+"""
+
+
+def main(effort: float, console: Console, *, page: bool) -> int:
+    """Measure, print, and write the page if that is wanted. Return 1 if a target is not met."""
+    rows: list[Row] = []
+    with serving("bench.login_provider") as provider:
+        for framework, title in FRAMEWORKS.items():
+            rows += measure(framework, title, provider, effort)
+    show_rows(rows, console)
+    console.print(circumstances())
+    if page:
+        head = ["# Logins, measured", "", "`./dev bench --login --write` wrote this page.", circumstances()]
+        PAGE.write_text("\n".join([*head, "", METHOD, *table_of(rows), ""]), encoding="utf-8")
+    return exit_status(rows)
+
+
+def circumstances() -> str:
+    """Return what was measured on what."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("authlib", "flask", "starlette", "requests", "httpx2"))
+    return f"Python {platform.python_version()}; {packages}."
+
+
+def measure(framework: str, title: str, provider: Served, effort: float) -> list[Row]:
+    """Compare the packages on one framework."""
+    with contenders(framework, provider) as users:
+        logins: dict[str, Call] = {name: partial(log_in, user) for name, user in users.items()}
+        calls: dict[str, Call] = {name: partial(call, user) for name, user in users.items()}
+        return [
+            *_rates(f"{title}: login", _compared(logins, effort)),
+            *_rates(f"{title}: API request of a user", _compared(calls, effort)),
+            _connections(f"{title}: connections for {CALLS} logins", provider, logins),
+            _connections(f"{title}: connections for {CALLS} API requests of a user", provider, calls),
+        ]
+
+
+@contextmanager
+def contenders(framework: str, provider: Served) -> Generator[dict[str, Browser]]:
+    """Start the program of each package, and yield the browser of a user in front of each."""
+    options = {
+        "client_id": CLIENT,
+        "client_secret": "secret",
+        "server_metadata_url": provider.origin + METADATA,
+        "client_kwargs": {"scope": "openid profile", "code_challenge_method": "S256"},
+    }
+    with asyncio.Runner() as runner:
+
+        def run(function: Callable[..., Any], *arguments: Any) -> Any:
+            return runner.run(function(*arguments))
+
+        program = Program(options=options, api=provider.api, run=run)
+        yield {name: Browser(site(framework, program.but(package=name, tokens={}))) for name in (OURS, AUTHLIB)}
+
+
+def log_in(user: Browser) -> None:
+    """Log a user in again."""
+    asked = parameters(user.get("/login").location)
+    page = user.get("/callback", {"code": asked["nonce"], "state": asked["state"]})
+    assert page.json["sub"] == "alice", page.text
+
+
+def call(user: Browser) -> None:
+    """Let the user's page request an API."""
+    page = user.get("/api")
+    assert page.json == {"status": 200, "body": {"ok": True}}, page.text
+
+
+def _compared(calls: dict[str, Call], effort: float) -> Comparison:
+    timed = {name: blocking(one, cpu=time.process_time) for name, one in calls.items()}
+    return compare(timed, limit=SECONDS * effort)
+
+
+def _rates(what: str, found: Comparison) -> list[Row]:
+    seconds, cpu = found.ratio(OURS, AUTHLIB), found.cpu_ratio(OURS, AUTHLIB)
+    rates = {name: f"{1 / median(taken):.0f}" for name, taken in found.seconds.items()}
+    busy = {name: milliseconds(median(taken)) for name, taken in found.cpu.items()}
+    met = seconds.value - seconds.error <= NO_WORSE
+    time_ratio, target = f"{seconds.value:.2f} ± {seconds.error:.2f}", f"time ≤ {NO_WORSE:.2f}"
+    return [
+        Row(f"{what}, per second and worker", rates[OURS], f"{AUTHLIB} {rates[AUTHLIB]}", time_ratio, target, met),
+        Row(f"{what}, CPU", busy[OURS], f"{AUTHLIB} {busy[AUTHLIB]}", f"{cpu.value:.2f} ± {cpu.error:.2f}"),
+    ]
+
+
+def _connections(what: str, provider: Served, calls: dict[str, Call]) -> Row:
+    opened: dict[str, int] = {}
+    for name, one in calls.items():
+        one()
+        provider.connections()
+        for _ in range(CALLS):
+            one()
+        opened[name] = provider.connections()
+    return Row(what, str(opened[OURS]), f"{AUTHLIB} {opened[AUTHLIB]}", "", "0", opened[OURS] == 0)
