@@ -32,17 +32,20 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.resource",),
     ("doorkey.oauth2",),
     ("doorkey.auth",),
-    ("doorkey.login",),
     ("doorkey.integrations", "doorkey.client"),
     ("doorkey.stores",),
     ("doorkey.vault",),
     ("doorkey.server",),
     ("doorkey.dev",),
+    ("doorkey.login",),
     ("doorkey.login.web",),
     ("doorkey.testing",),
     ("doorkey",),
 ]
-"""From the bottom up; a module belongs to the longest name that it begins with."""
+"""From the bottom up; a module belongs to the longest name that it begins with.
+
+A sub-folder may have a row of its own, as the import paths of `integrations/` that use `login/` need: it is above both.
+"""
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "joserfc": ("doorkey.jose",),

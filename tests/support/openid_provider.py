@@ -79,14 +79,16 @@ class OpenIDProvider:
     renewed_id_token: bool = True
     in_channel: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """Claims that differ in one channel, "front" or "back"."""
+    keeps_connections: bool = False
+    """Whether a connection carries more than one request."""
     issued: int = 0
     _logins: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
     def __post_init__(self) -> None:
-        self.server.on("/.well-known/openid-configuration", _answering(self._metadata))
-        self.server.on("/jwks", _answering(self._jwks))
-        self.server.on("/token", _answering(self._token))
-        self.server.on("/userinfo", _answering(self._userinfo))
+        self.server.on("/.well-known/openid-configuration", self._answering(self._metadata))
+        self.server.on("/jwks", self._answering(self._jwks))
+        self.server.on("/token", self._answering(self._token))
+        self.server.on("/userinfo", self._answering(self._userinfo))
 
     @property
     def issuer(self) -> str:
@@ -215,6 +217,13 @@ class OpenIDProvider:
         self.issued += 1
         return f"at-{self.issued}"
 
+    def _answering(self, answer: Callable[[Exchange], bytes]) -> Reply:
+        def handle(exchange: Exchange) -> None:
+            closing = b"" if self.keeps_connections else b"Connection: close\r\n"
+            exchange.send(answer(exchange).replace(b"Content-Length", closing + b"Content-Length", 1))
+
+        return handle
+
     # -- the back channel ----------------------------------------------------------------------------------------------
 
     def _metadata(self, _: Exchange) -> bytes:
@@ -243,13 +252,6 @@ class OpenIDProvider:
         if self.encrypts_to is not None:
             token = encrypt(token, self.encrypts_to, alg="ECDH-ES+A128KW", enc="A128GCM", header={"cty": "JWT"})
         return reply(200, token, {"Content-Type": "application/jwt"})
-
-
-def _answering(answer: Callable[[Exchange], bytes]) -> Reply:
-    def handle(exchange: Exchange) -> None:
-        exchange.send(answer(exchange).replace(b"Content-Length", b"Connection: close\r\nContent-Length", 1))
-
-    return handle
 
 
 def _unsigned(claims: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from doorkey.wire.urls import (
     http_hosts_of,
     is_loopback,
     origin_of,
+    origin_shown,
     split_url,
 )
 from tests.support.saying import said_by
@@ -245,3 +246,8 @@ SUFFIX = ": give the issuer without its /.well-known/ suffix"
 )
 def test_two_common_mistakes_about_an_issuer_are_named_and_no_other(named: object, issuer: object, hint: str) -> None:
     assert how_issuers_differ(named, issuer) == hint
+
+
+def test_an_origin_is_shown_with_the_port_that_the_url_names() -> None:
+    assert origin_shown("https://as.example/token?tenant=a") == "https://as.example"
+    assert origin_shown("http://[::1]:8080/token") == "http://[::1]:8080"

@@ -1,1 +1,44 @@
-"""Logins: begin one, finish it, and register providers for web frameworks."""
+"""Logins: send a user's browser to a provider, verify what comes back, and learn who the user is.
+
+client = LoginClient("my-app", "my-secret", issuer="https://…", redirect_uri="https://app.example/callback")
+begun = client.begin(next="/orders"); result = client.finish(request.url, begun.pending); result.iss, result.sub
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doorkey.login.client import AsyncLoginClient, LoginClient
+    from doorkey.login.errors import LoginError
+    from doorkey.login.next_url import checked_next
+    from doorkey.login.pending import Begun, PendingLogin
+    from doorkey.login.result import LoginResult
+
+__all__ = [
+    "AsyncLoginClient",
+    "Begun",
+    "LoginClient",
+    "LoginError",
+    "LoginResult",
+    "PendingLogin",
+    "checked_next",
+]
+
+_MODULES = {
+    "AsyncLoginClient": "doorkey.login.client",
+    "Begun": "doorkey.login.pending",
+    "LoginClient": "doorkey.login.client",
+    "LoginError": "doorkey.login.errors",
+    "LoginResult": "doorkey.login.result",
+    "PendingLogin": "doorkey.login.pending",
+    "checked_next": "doorkey.login.next_url",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from doorkey.runtime.lazy import named
+
+    return named(__name__, _MODULES, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

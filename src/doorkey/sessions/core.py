@@ -56,22 +56,29 @@ def _always() -> bool:
 class SessionCore(KnownServer):
     """The state and the flows of one session; `library` is the HTTP library it runs on.
 
-    `state` is that of a token which a vault keeps, and others share; None: the session keeps `token` itself.
+    `state` is that of a token which a vault keeps, and others share; None: the session keeps `token` itself. `origin`
+    is the session of the same client from which this one was derived: it has the same hooks, client authentication
+    methods and keys, and both know which logins are finished.
     """
 
     def __init__(
-        self, options: SessionOptions, library: Library, token: OAuth2Token | None, state: TokenState | None = None
+        self,
+        options: SessionOptions,
+        library: Library,
+        token: OAuth2Token | None,
+        state: TokenState | None = None,
+        origin: SessionCore | None = None,
     ) -> None:
-        super().__init__(options)
+        super().__init__(options, origin)
         self.library = library
-        self.hooks = ComplianceHooks()
-        self.auth_methods: dict[str, ClientAuthMethod] = {}
-        self.authorizations = Authorizations()
+        self.hooks: ComplianceHooks = ComplianceHooks() if origin is None else origin.hooks.copied()
+        self.auth_methods: dict[str, ClientAuthMethod] = {} if origin is None else dict(origin.auth_methods)
+        self.authorizations: Authorizations = Authorizations() if origin is None else origin.authorizations
         self.logouts = Authorizations()
         self.is_shared = state is not None
         self.slot: TokenState = Slot(self, options.leeway, caps_leeway=False) if state is None else state
         self.token_view: OAuth2Token | None = None
-        self.keys_of_client = KeptKey()
+        self.keys_of_client: KeptKey = KeptKey() if origin is None else origin.keys_of_client
         self.initial_grant: Grant | None = None  # of a session that signs its own assertions
         self.client().load()
         if not self.is_shared:

@@ -55,6 +55,12 @@ class ComplianceHooks:
         self.signing = False
         """Whether there is a hook of the kind `protected_request`. Checked on every request."""
 
+    def copied(self) -> ComplianceHooks:
+        """Return the same hooks for another session, which may add its own."""
+        twin = ComplianceHooks()
+        twin._hooks, twin.registered, twin.signing = dict(self._hooks), self.registered, self.signing
+        return twin
+
     def add(self, kind: str, hook: Hook) -> None:
         """Register `hook`. Raises `UsageError` for an unknown kind, and for a value that cannot be called."""
         text(kind, "the kind of a hook")

@@ -57,10 +57,14 @@ def server_of(issuer: str, options: SessionOptions) -> AuthorizationServer:
 
 
 class KnownServer:
-    """The authorization server of a session, and the endpoint that issued its token."""
+    """The authorization server of a session, and the endpoint that issued its token.
 
-    def __init__(self, options: SessionOptions) -> None:
+    `origin` is the session from which this one was derived: both share what was fetched from the server.
+    """
+
+    def __init__(self, options: SessionOptions, origin: KnownServer | None = None) -> None:
         self.options = options
+        self._origin = origin
         self.last_call: TokenCall | None = None
         self.issued_by: str | None = None
         self._changing = ForkSafeLock()
@@ -76,6 +80,8 @@ class KnownServer:
         self.observer = Observer(options.client_id, self._name, options.on_event, options.timer)
         described = (metadata.issuer, metadata.http_hosts, metadata.jwks_uri, options.openid)
         if described != self._described:
+            if self._origin is not None and self._origin._described != described:
+                self._origin = None
             self._described, self._jwks_uri = described, metadata.jwks_uri
             self._issuer = self._server = self._keys = None
         if metadata.issuer is None or (options.is_described and metadata.token_endpoint is not None):
@@ -84,16 +90,20 @@ class KnownServer:
             self._issuer = self._own_server(metadata.issuer)
 
     def _own_server(self, issuer: str) -> AuthorizationServer:
-        if self._server is None:
-            self._server = server_of(issuer, self.options)
-        return self._server
+        with self._changing:
+            if self._server is None:
+                origin = self._origin
+                self._server = server_of(issuer, self.options) if origin is None else origin._own_server(issuer)
+            return self._server
 
     def keys(self) -> KeyCore:
         """Return the keys of the session's issuer: those of its `Issuer`, else the session's own."""
         with self._changing:
             if self._keys is None:
                 shared, issuer = self.options.openid.shared, self.options.metadata.issuer
-                if shared is not None:
+                if self._origin is not None:
+                    self._keys = self._origin.keys()
+                elif shared is not None:
                     self._keys = shared._core.keys
                 else:
                     from doorkey.sources.keys import KeyCore

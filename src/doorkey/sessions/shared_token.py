@@ -30,8 +30,17 @@ class SharedToken(Protocol):
         ...
 
 
-def set_up(session: Any, options: SessionOptions, library: Library, token: OAuth2Token | None) -> None:
-    """Give `session` its core and its single flight: on its shared token, else on a token of its own."""
+def set_up(
+    session: Any,
+    options: SessionOptions,
+    library: Library,
+    token: OAuth2Token | None,
+    origin: SessionCore | None = None,
+) -> None:
+    """Give `session` its core and its single flight: on its shared token, else on a token of its own.
+
+    `origin` is the core of the session from which this one is derived.
+    """
     if not session._blocking:  # else an event loop would wait for these imports, when a method needs them
         from doorkey.sessions import authorizations, fetching  # noqa: F401  # pyright: ignore[reportUnusedImport]
     shared: SharedToken | None = session._shared
@@ -39,7 +48,7 @@ def set_up(session: Any, options: SessionOptions, library: Library, token: OAuth
         session._oauth = SessionCore(options, library, token, shared.state)
         session._flight = shared.flight(session._oauth)
         return
-    session._oauth = core = SessionCore(options, library, token)
+    session._oauth = core = SessionCore(options, library, token, origin=origin)
     flight: Any = SingleFlight if session._blocking else AsyncSingleFlight
     session._flight = flight(core.slot, session._perform, options.clock)
 

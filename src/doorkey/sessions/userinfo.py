@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from doorkey.arguments import text
+from doorkey.arguments import mapping, text
 from doorkey.errors import UsageError
 from doorkey.jose.errors import InvalidClaimError
 from doorkey.oidc.core.user_info import UserInfo
@@ -13,14 +14,19 @@ from doorkey.protocol.userinfo import parse_userinfo, userinfo_request
 from doorkey.renewal.effects import Active
 from doorkey.sessions.openid import knows_issuer, subject_of, verifier_of
 from doorkey.values import Secret
-from doorkey.wire.flow import Flow
+from doorkey.wire.flow import Flow, settled
 
 if TYPE_CHECKING:
     from doorkey.sessions.core import SessionCore
 
 
-def userinfo(core: SessionCore, url: str | None, sub: str | None) -> Flow[UserInfo]:
-    """Return the claims of the userinfo endpoint; see `OAuth2Client.userinfo`."""
+def userinfo(
+    core: SessionCore, url: str | None, sub: str | None, fix: Callable[[dict[str, Any]], Any] | None = None
+) -> Flow[UserInfo]:
+    """Return the claims of the userinfo endpoint; see `OAuth2Client.userinfo`.
+
+    `fix` returns the claims of a nonstandard response, or an awaitable of them, before `sub` is checked.
+    """
     endpoint = yield from core.located("userinfo", url)
     if endpoint is None:
         raise UsageError("give the userinfo endpoint's url, or construct the session with userinfo_endpoint=")
@@ -37,6 +43,10 @@ def userinfo(core: SessionCore, url: str | None, sub: str | None) -> Flow[UserIn
         members = yield from verifier.user_info(found, issuer or "", options.client_id, openid.id_token_leeway)
     else:
         members = found
+    if fix is not None:
+        members = dict(
+            mapping((yield from settled(fix(dict(members)))), "the claims that userinfo_compliance_fix returns")
+        )
     info = UserInfo(members)
     expected = subject_of(token) if sub is None else text(sub, "sub")
     if expected is not None:

@@ -33,6 +33,10 @@ class Library(Protocol):
         """Return the client authentication method of an `auth=` value: the library's own, a pair, or a callable."""
         ...
 
+    def share_pool(self, session: Any, other: Any) -> None:
+        """Initialize `session` as a client with the settings and connections of `other`, and with its own cookies."""
+        ...
+
 
 def body_of(native: Any, content: bytes) -> bytes:
     """Return the body of a response that hooks have seen: `content`, or what the `json` says that a hook has put there.

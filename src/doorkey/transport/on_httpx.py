@@ -182,6 +182,12 @@ class HttpxLibrary:
         """Return the method of an `auth=` value: the library's own kind, a pair, or a callable."""
         return client_auth_of(auth, lambda value: isinstance(value, self._lib.Auth), self._through_httpx)
 
+    def share_pool(self, session: Any, other: Any) -> None:
+        """Initialize `session` with the settings and transports of `other`, and with its own cookies."""
+        from doorkey.transport.shared_pool import share_transports
+
+        share_transports(self._lib, session, other)
+
     def _through_httpx(self, auth: Any) -> ClientAuthMethod:
         def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
             request = self._lib.Request(method, uri, headers=dict(headers), content=body.encode())

@@ -206,6 +206,12 @@ class RequestsLibrary:
         """Return the method of an `auth=` value: requests' own kind, a pair, or a callable."""
         return client_auth_of(auth, lambda value: isinstance(value, AuthBase), _through_requests)
 
+    def share_pool(self, session: Any, other: Any) -> None:
+        """Initialize `session` with the settings and adapters of `other`, and with its own cookies."""
+        from doorkey.transport.shared_pool import share_adapters
+
+        share_adapters(session, other)
+
 
 def _through_requests(auth: Any) -> ClientAuthMethod:
     def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:

@@ -46,7 +46,7 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     """
     if not isinstance(kind, type):
         raise UsageError("a vault's client is asked for by its class: requests.Session, httpx2.Client, …")
-    family = _family_of(kind)
+    family = session_class_of(kind)
     if family is None:
         return _plain(kind, live, source, options)
     _check_world(kind, live, awaits=not hasattr(family, "close"))
@@ -150,8 +150,8 @@ def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:
     return token
 
 
-def _family_of(kind: type) -> type | None:
-    """Return the session class for `kind`, or None where there is none."""
+def session_class_of(kind: type) -> type | None:
+    """Return the session class for `kind`, a class of an HTTP client, or None where there is none."""
     if issubclass(kind, OAuth2Client):
         return kind
     root = kind.__module__.partition(".")[0]

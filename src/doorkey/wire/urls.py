@@ -42,6 +42,12 @@ def shown_url(url: str) -> str:
     return printable(f"{parts.scheme}://{host}{parts.path}" if host else parts.path, 200)
 
 
+def origin_shown(url: str) -> str:
+    """Return scheme, host and port of a checked `url` as text, the port only where the URL names it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def how_issuers_differ(named: object, issuer: object) -> str:
     """Return what a message adds about the issuer that is `named` in place of `issuer`, for two common mistakes.
 

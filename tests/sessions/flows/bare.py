@@ -37,6 +37,9 @@ class NoLibrary:
         method: ClientAuthMethod = auth
         return method
 
+    def share_pool(self, session: Any, other: Any) -> None:
+        raise AssertionError("there is no pool")
+
 
 class Bare(OAuth2Client):
     """The family's face, and nothing behind it."""

@@ -1,0 +1,47 @@
+"""The session from which those of all users are derived: it has the options, the connections, the metadata and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from doorkey.arguments import instance
+from doorkey.errors import UsageError
+from doorkey.sessions.options import OWN_OPTIONS
+from doorkey.transport.httpx_or_httpx2 import library
+from doorkey.transport.shared_pool import NO_TRANSPORT
+from doorkey.vault.clients import default_kind, session_class_of
+
+_KINDS: Final = "client_cls is a session class, or the class of requests.Session or of a client of httpx2 or httpx"
+
+
+def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any, *, blocking: bool) -> Any:
+    """Return a session without a token, with these `options`, through the connections of `http_client` if it is given.
+
+    `client_cls`: a session class, or the class of a plain HTTP client. Raises `UsageError`.
+    """
+    kind = _class_of(client_cls, http_client, blocking=blocking)
+    if http_client is None:
+        return kind(**options)
+    if foreign := sorted(options.keys() - OWN_OPTIONS):
+        raise UsageError(f"{foreign[0]} belongs to the HTTP client: give it to that, not beside http_client=")
+    is_httpx = hasattr(kind, "_transport_for_url")
+    session = kind(**options, transport=NO_TRANSPORT) if is_httpx else kind(**options)
+    session._oauth.library.share_pool(session, http_client)
+    session._sign()
+    return session
+
+
+def _class_of(client_cls: Any, http_client: Any, *, blocking: bool) -> Any:
+    """Return the session class. Raises `UsageError` for a client of the other world, and for an unknown kind."""
+    given = client_cls
+    if given is None and http_client is None:
+        given = default_kind() if blocking else library().AsyncClient
+    bases: tuple[type, ...] = type(http_client).__mro__ if given is None else (instance(given, type, _KINDS),)
+    found: Any = next((one for base in bases if (one := session_class_of(base)) is not None), None)
+    if found is None:
+        name = type(http_client).__name__ if given is None else given.__name__
+        raise UsageError(f"{_KINDS}, not {name}")
+    if found._blocking is not blocking:
+        raise UsageError("a LoginClient has a client that blocks, and an AsyncLoginClient one that awaits")
+    return found

@@ -1,0 +1,226 @@
+"""What a registration at a provider does, as flows: begin a login, finish it, ask about the user, log out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from doorkey.arguments import instance, text
+from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError
+from doorkey.login.effects import AtSession
+from doorkey.login.errors import (
+    LoginError,
+    LoginExpired,
+    LoginRefused,
+    LoginReplayed,
+    NoPendingLogin,
+    OtherProvider,
+    WrongState,
+)
+from doorkey.login.next_url import checked_next
+from doorkey.login.pending import Begun, PendingLogin
+from doorkey.login.result import LoginResult
+from doorkey.sessions.authorizations import transaction_of
+from doorkey.sessions.callbacks import parsed
+from doorkey.sessions.logout import logout_request
+from doorkey.sessions.userinfo import userinfo
+from doorkey.wire.flow import Flow
+from doorkey.wire.urls import origin_shown
+
+if TYPE_CHECKING:
+    from doorkey.oidc.core.id_token import IDToken
+    from doorkey.oidc.core.user_info import UserInfo
+    from doorkey.protocol.authorization import AuthorizationTransaction
+    from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.sessions.callbacks import AuthorizationResponse
+    from doorkey.sessions.core import SessionCore
+    from doorkey.tokens import OAuth2Token, OAuthToken
+
+_PENDING: Final = "pending is the PendingLogin that begin() returned, or PendingLogin.from_dict() read"
+_OURS: Final = frozenset({"authorization_response", "transaction", "state", "nonce", "code"})
+_PUSHED: Final = "require_pushed_authorization_requests"
+
+
+class LoginFlows:
+    """The flows of `LoginClient` and `AsyncLoginClient`, which run them."""
+
+    name: str
+    _fetches_userinfo: bool | None
+    _fix_userinfo: Any
+
+    if TYPE_CHECKING:
+
+        def session(self, token: Mapping[str, Any] | OAuthToken | None = None, **options: Any) -> Any:
+            """Return a session for one user."""
+
+    def _begin(
+        self,
+        /,
+        redirect_uri: str | None = None,
+        *,
+        next: str | None = None,  # noqa: A002  # the name that web applications use
+        scope: str | None = None,
+        **parameters: Any,
+    ) -> Flow[Begun]:
+        """Begin a login, with a new state, nonce and code verifier (RFC 9700 §2.1, RFC 7636).
+
+        Send the browser to the `url` of the result, and keep its `pending` for this browser.
+
+        redirect_uri: the URL of the callback; None: that of the client.
+        next: the path of this site to which the user goes after the login; a URL of another site becomes "/".
+        scope: scope of this login; None: that of the client.
+        parameters: further parameters of the authorization request, such as `prompt` and `login_hint`.
+
+        Raises `UsageError` for invalid parameters, and the errors of `doorkey.discover`.
+        """
+        session = self.session()
+        core: SessionCore = session._oauth
+        yield from AtSession(session, core.located("authorization"))
+        extra = {**parameters, "scope": scope}
+        if redirect_uri is not None:
+            extra["redirect_uri"] = text(redirect_uri, "redirect_uri")
+        transaction = transaction_of(core.options, None, extra, core.options.clock())
+        if transaction.redirect_uri is None:
+            raise UsageError("give redirect_uri=, the URL of the callback, here or to the client")
+        if "code" not in transaction.response_type.split():
+            raise UsageError('a login needs an authorization code: response_type is "code", or "code id_token"')
+        url = yield from self._request_url(core, transaction)
+        return Begun(url, PendingLogin(self.name, transaction, checked_next(next)))
+
+    def _request_url(self, core: SessionCore, transaction: AuthorizationTransaction) -> Flow[str]:
+        """Return the URL to which the browser is sent.
+
+        The extension point for pushed authorization requests (RFC 9126), which send the parameters first. Raises
+        `UsageError` for a server that requires them.
+        """
+        yield from ()
+        if core.options.metadata.extra.get(_PUSHED) is True:
+            raise UsageError(
+                "this server accepts only pushed authorization requests (RFC 9126), which doorkey does not send yet: "
+                f"turn off {_PUSHED} for this client at the server"
+            )
+        return transaction.url
+
+    def _finish(
+        self, /, params: str | Mapping[str, Any], pending: PendingLogin | None, **token_parameters: Any
+    ) -> Flow[LoginResult]:
+        """Finish a login: check the response, exchange its code, and verify the ID token (OpenID Connect Core §3.1.3).
+
+        params: the URL at which the browser came back, or the posted form of `form_post` as a mapping.
+        pending: the login that this browser began; None: it has begun none. Remove it from its storage first.
+        token_parameters: further parameters of the token request.
+
+        Raises a `LoginError` for each cause that has a page, `VerificationError` for a response or an ID token that
+        does not verify, `ServerError` and `InvalidResponse` for the token endpoint's, `TransportError` if the provider
+        cannot be reached, and `UsageError`.
+        """
+        if pending is None:
+            raise NoPendingLogin
+        instance(pending, PendingLogin, _PENDING)
+        if pending.provider != self.name:
+            raise OtherProvider
+        if taken := sorted(_OURS & token_parameters.keys()):
+            raise UsageError(f"{taken[0]} is that of the pending login, and no argument")
+        session = self.session()
+        core: SessionCore = session._oauth
+        yield from AtSession(session, core.located("token"))  # the metadata may promise `iss` in the response
+        response = _answer(core, params, pending.transaction)
+        fetching = session._fetch_token(authorization_response=response, **token_parameters)
+        token: OAuth2Token = yield from AtSession(session, fetching)
+        info = None
+        if self._wants_userinfo(core, token):
+            info = yield from AtSession(session, userinfo(core, None, None, self._fix_of(session)))
+        claims = token.id_token_claims
+        metadata = core.options.metadata
+        place = metadata.issuer or origin_shown(core.known_token_endpoint() or "")
+        iss: str = place if claims is None else claims["iss"]
+        known: Mapping[str, Any] = info or {} if claims is None else dict(claims)
+        return LoginResult(
+            iss=iss,
+            sub=known.get("sub", ""),
+            claims=cast("IDToken | None", claims),
+            userinfo=info,
+            token=token,
+            next=checked_next(pending.next),
+            provider=self.name,
+        )
+
+    def _userinfo(self, token: Mapping[str, Any] | OAuthToken, *, sub: str | None = None) -> Flow[UserInfo]:
+        """Return what the provider says about the user of `token` (OpenID Connect Core §5.3).
+
+        token: the user's token.
+        sub: the user's `sub`; None: that of the token's ID token.
+
+        Raises as `OAuth2Client.userinfo` does.
+        """
+        session = self.session(token)
+        flow = userinfo(session._oauth, None, sub, self._fix_of(session))
+        return (yield from AtSession(session, flow))
+
+    def _logout_url(
+        self,
+        /,
+        id_token_hint: str | None = None,
+        *,
+        post_logout_redirect_uri: str | None = None,
+        state: str | None = None,
+        **parameters: Any,
+    ) -> Flow[tuple[str, str | None]]:
+        """Return (url, state) of a logout at the provider (OpenID Connect RP-Initiated Logout 1.0 §2).
+
+        Send the browser to the URL. There is a state only with a `post_logout_redirect_uri`; keep it for the browser.
+
+        id_token_hint: the ID token of the user who logs out.
+        post_logout_redirect_uri: the registered URL to which the browser comes back.
+        state: None: a random one.
+        parameters: further parameters, such as `logout_hint` and `ui_locales`.
+
+        Raises `UsageError` if the provider has no end session endpoint, and the errors of `doorkey.discover`.
+        """
+        session = self.session()
+        yield from AtSession(session, session._oauth.located("end_session"))
+        return logout_request(session._oauth, None, id_token_hint, post_logout_redirect_uri, state, parameters)
+
+    def _discover(self) -> Flow[ServerMetadata]:
+        """Return the provider's metadata: as given, else discovered once for all users (RFC 8414 §3).
+
+        Raises as `doorkey.discover` does, and `UsageError` without an issuer.
+        """
+        session = self.session()
+        flow: Flow[ServerMetadata] = session._discover()
+        return (yield from AtSession(session, flow))
+
+    def _wants_userinfo(self, core: SessionCore, token: OAuth2Token) -> bool:
+        if self._fetches_userinfo is not None:
+            return self._fetches_userinfo
+        return token.id_token_claims is None and core.options.metadata.userinfo_endpoint is not None
+
+    def _fix_of(self, session: Any) -> Callable[[dict[str, Any]], Any] | None:
+        return None if self._fix_userinfo is None else partial(self._fix_userinfo, session)
+
+
+def _answer(
+    core: SessionCore, params: str | Mapping[str, Any], transaction: AuthorizationTransaction
+) -> AuthorizationResponse:
+    """Return the checked authorization response. Raises a `LoginError`, or the `VerificationError` of another check."""
+    endpoint = core.known_token_endpoint()
+    failed: LoginError
+    try:
+        return parsed(
+            params,
+            core.options,
+            core.authorizations,
+            transaction=transaction,
+            token_endpoint=endpoint,
+            to_be_used=True,
+        )
+    except MismatchingStateError:
+        failed = WrongState()
+    except ServerError as answer:
+        failed = LoginRefused.by(answer)
+    except VerificationError as error:
+        if error.claim != "transaction":
+            raise
+        failed = LoginExpired() if core.options.clock() >= transaction.expires_at else LoginReplayed()
+    raise failed

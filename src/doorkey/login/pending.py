@@ -1,0 +1,66 @@
+"""A login that has begun and has not ended: what to keep for the browser that began it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from doorkey.arguments import mapping, text
+from doorkey.login.next_url import checked_next
+from doorkey.protocol.authorization import AuthorizationTransaction
+from doorkey.values import hides_locals
+
+__all__ = ["Begun", "PendingLogin"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PendingLogin:
+    """A login under way. Keep it where only the browser that began it can bring it back (RFC 9700 §4.7).
+
+    `to_dict` holds the code verifier: keep it in a server-side session or in an encrypted cookie. Remove it before the
+    login is finished, because each login is finished once.
+    """
+
+    provider: str
+    """The name of the client that began it."""
+    transaction: AuthorizationTransaction
+    """The authorization request, with which the response is checked."""
+    next: str = "/"
+    """The path to which the user goes after the login."""
+
+    @property
+    def state(self) -> str:
+        """The `state` of the request, by which the callback names its login."""
+        return self.transaction.state
+
+    @property
+    def expires_at(self) -> float:
+        """When the login expires, in seconds since the epoch."""
+        return self.transaction.expires_at
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a dictionary that JSON can hold."""
+        return {"provider": self.provider, "next": self.next, "transaction": self.transaction.to_dict()}
+
+    @classmethod
+    @hides_locals
+    def from_dict(cls, members: Mapping[str, Any]) -> PendingLogin:
+        """Return the login that `to_dict` described. Raises `UsageError` for anything else."""
+        given = mapping(members, "a pending login")
+        transaction = AuthorizationTransaction.from_dict(mapping(given.get("transaction"), "its transaction"))
+        provider = text(given.get("provider"), "the provider of a pending login")
+        return cls(provider, transaction, checked_next(given.get("next")))
+
+    def __repr__(self) -> str:
+        return f"<PendingLogin at {self.provider!r} until {self.expires_at:.0f}>"
+
+
+class Begun(NamedTuple):
+    """A login that has just begun: send the browser to `url`, and keep `pending` for it."""
+
+    url: str
+    pending: PendingLogin
+
+    def __repr__(self) -> str:
+        return f"<Begun: {self.pending!r}>"

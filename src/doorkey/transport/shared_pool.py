@@ -1,0 +1,79 @@
+"""One connection pool under many clients of a program: each client has its own cookies, and none closes the pool."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_COPIED: Final = ("headers", "proxies", "hooks", "params", "adapters")
+"""The settings of a session of requests that a program may change in place."""
+
+
+class NoTransport:
+    """Stands for the transport of a client of httpx2 or httpx whose requests go through those of another client."""
+
+    def close(self) -> None:
+        """Close nothing: the transports belong to the other client."""
+
+    async def aclose(self) -> None:
+        """Close nothing: the transports belong to the other client."""
+
+    def __enter__(self) -> NoTransport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    async def __aenter__(self) -> NoTransport:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return
+
+
+NO_TRANSPORT: Final = NoTransport()
+"""The `transport=` of a client that has no connections of its own."""
+
+
+def share_adapters(session: Any, other: Any) -> None:
+    """Give `session` the settings and the transport adapters of `other`, both of requests, and its own cookies."""
+    from requests.cookies import RequestsCookieJar
+
+    own: dict[str, Any] = session.__dict__
+    settings: dict[str, Any] = dict(other.__dict__)
+    if not isinstance(other, type(session)):
+        settings = {name: settings[name] for name in other.__attrs__ if name in settings}
+    own.update(settings)
+    for name in _COPIED:
+        value = own[name]
+        own[name] = {kind: list(one) for kind, one in value.items()} if name == "hooks" else value.copy()
+    own["auth"] = None
+    own["cookies"] = RequestsCookieJar()
+    own["close"] = _keep_open  # the session's own method closes its adapters
+
+
+def _keep_open() -> None:
+    return None
+
+
+def share_transports(lib: Any, session: Any, other: Any) -> None:
+    """Give `session` the settings and the transports of `other`, both of httpx2 or httpx, and its own cookies."""
+    native = lib.Client if isinstance(session, lib.Client) else lib.AsyncClient
+    native.__init__(
+        session,
+        transport=NO_TRANSPORT,
+        headers=other.headers,
+        params=other.params,
+        timeout=other.timeout,
+        follow_redirects=other.follow_redirects,
+        max_redirects=other.max_redirects,
+        event_hooks=other.event_hooks,
+        base_url=other.base_url,
+        trust_env=other.trust_env,
+        default_encoding=other._default_encoding,
+    )
+    own: dict[str, Any] = session.__dict__
+    theirs: dict[str, Any] = other.__dict__
+    if isinstance(other, type(session)):
+        for name, value in theirs.items():  # the attributes of a program's own class
+            own.setdefault(name, value)
+    own["_transport_for_url"] = other._transport_for_url
