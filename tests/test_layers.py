@@ -39,6 +39,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.dev",),
     ("doorkey.login",),
     ("doorkey.login.web",),
+    ("doorkey.login.django",),
     ("doorkey.testing",),
     ("doorkey",),
 ]
@@ -67,7 +68,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "flask": ("doorkey.resource.on_flask", "doorkey.integrations.flask_oauth2"),
     "werkzeug": ("doorkey.integrations.flask_oauth2",),
     "blinker": ("doorkey.integrations.flask_oauth2",),
-    "django": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2"),
+    "django": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2", "doorkey.login.django"),
     "asgiref": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2"),
     "rest_framework": ("doorkey.resource.on_rest_framework",),
     "uvicorn": ("doorkey.dev",),

@@ -1,5 +1,8 @@
-"""Names that differ only in the case of their letters: they are of different users and of different issuers."""
+"""Names that differ only in the case of their letters are of different users and issuers, and addresses link none."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,3 +82,48 @@ def test_cve_2024_32879_an_access_token_of_an_issuer_in_other_case_is_rejected(
 def test_cve_2024_32879_access_tokens_of_users_in_other_case_are_of_different_users(apis: Apis) -> None:
     api = apis()
     assert [api.verify(token(sub=user)).sub for user in (USER, *OTHER_USERS)] == [USER, *OTHER_USERS]
+
+
+def test_cve_2025_61783_an_address_that_is_the_username_of_the_project_links_no_account(tmp_path: Path) -> None:
+    """With a model whose addresses are unique, the new user cannot have the address: it gets another name."""
+    (tmp_path / "accounts").mkdir()
+    (tmp_path / "accounts" / "__init__.py").write_text("", "utf-8")
+    (tmp_path / "accounts" / "models.py").write_text(
+        "from django.contrib.auth.base_user import AbstractBaseUser\n"
+        "from django.db import models\n\n\n"
+        "class Account(AbstractBaseUser):\n"
+        "    email = models.EmailField(unique=True)\n"
+        '    USERNAME_FIELD = "email"\n',
+        "utf-8",
+    )
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import django\n"
+        "from django.conf import settings\n"
+        "settings.configure(\n"
+        '    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},\n'
+        '    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "accounts",\n'
+        '                    "doorkey.login.django"],\n'
+        '    AUTH_USER_MODEL="accounts.Account", DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",\n'
+        "    MIGRATION_MODULES={'accounts': None, 'doorkey_login': None}, USE_TZ=True,\n"
+        ")\n"
+        "django.setup()\n"
+        "from django.core.management import call_command\n"
+        'call_command("migrate", run_syncdb=True, verbosity=0)\n'
+        "from accounts.models import Account\n"
+        "from doorkey.login.django.users import user_of_identity\n"
+        'victim = Account.objects.create(email="victim@example.com")\n'
+        'claims = {"email": "victim@example.com", "email_verified": True}\n'
+        'attacker = user_of_identity("https://evil.example", "1", claims)\n'
+        "assert attacker is not None and attacker.pk != victim.pk, attacker\n"
+        'assert attacker.email.endswith("@login.invalid"), attacker.email\n'
+        'assert user_of_identity("https://evil.example", "1", claims).pk == attacker.pk\n'
+        'fresh = {"email": "fresh@example.com", "email_verified": True}\n'
+        'assert user_of_identity("https://good.example", "2", fresh).email == "fresh@example.com"\n'
+        'unverified = {"email": "later@example.com", "email_verified": False}\n'
+        'assert user_of_identity("https://good.example", "3", unverified).email.endswith("@login.invalid")\n'
+        "assert Account.objects.count() == 4\n",
+        "utf-8",
+    )
+    done = subprocess.run([sys.executable, program.name], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -10,7 +10,6 @@ NOT_YET = {
     "CVE-2021-32618": "logins for frameworks: an open redirect through `next`",
     "CVE-2023-49438": "logins for frameworks",
     "CVE-2026-48710": "logins for frameworks: the redirect URI of a login from the Host header",
-    "CVE-2025-61783": "logins for frameworks: accounts that are linked by email",
 }
 """The feature that each of these is about. The test replaces the line when the feature exists."""
 

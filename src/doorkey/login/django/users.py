@@ -1,0 +1,144 @@
+"""The user of the project that a finished login belongs to: matched or created by (`iss`, `sub`), never by email."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import FieldDoesNotExist
+from django.db import IntegrityError, models, router, transaction
+
+from doorkey.login.django.models import Identity, identity_key
+
+_FIELDS: Final = {"given_name": "first_name", "family_name": "last_name"}
+_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
+_TRIES: Final = 3
+_LONG: Final = 1000
+"""Characters that are stored in a field without a limit."""
+_SHORTEST: Final = 30
+"""Characters of a username field that have room for a name and a digest."""
+
+
+def user_of_identity(iss: str, sub: str, known: Mapping[str, Any], *, create: bool = True) -> Any:
+    """Return the user of the identity (`iss`, `sub`), None if there is none and none is to be created.
+
+    known: the claims about the user, for the name and the verified email address of the user. They are set again at
+        each login, because the provider knows them best. The password of a new user is unusable.
+    """
+    key = identity_key(iss, sub)
+    found = _identity(key)
+    for _ in range(_TRIES if create else 0):
+        if found is not None:
+            break
+        found = _created(key, iss, sub, known) or _identity(key)
+    if found is None:
+        return None
+    user: Any = found.user
+    fields = _fields(type(user), known, user.pk)
+    if changed := [name for name, value in fields.items() if getattr(user, name) != value]:
+        for name in changed:
+            setattr(user, name, fields[name])
+        user.save(update_fields=changed)
+    return user
+
+
+def _created(key: str, iss: str, sub: str, known: Mapping[str, Any]) -> Identity | None:
+    """Create the identity and its user, both or none; None if another process created one of them meanwhile."""
+    try:
+        with transaction.atomic(using=router.db_for_write(Identity)):
+            return Identity.objects.create(key=key, iss=iss, sub=sub, user=_new_user(key, known))
+    except IntegrityError:
+        return None
+
+
+def set_groups(user: Any, values: Iterable[str], names: Mapping[str, str]) -> None:
+    """Make `user` a member of the groups that the claim `values` name, and of no other group of `names`.
+
+    names: the groups of the project by the values of the claim. Groups that it does not name stay as they are.
+    """
+    wanted = {names[value] for value in values if value in names}
+    managed = set(names.values())
+    memberships: Any = user.groups
+    have = set(memberships.filter(name__in=managed).values_list("name", flat=True))
+    memberships.remove(*Group.objects.filter(name__in=have - wanted))
+    memberships.add(*(Group.objects.get_or_create(name=name)[0] for name in sorted(wanted - have)))
+
+
+def claim_values(known: Mapping[str, Any], path: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the texts in the list at `path`, which is the name of a claim, or several for a claim in a claim."""
+    found: Any = known
+    for name in (path,) if isinstance(path, str) else path:
+        found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
+    several = cast("list[Any]", found) if isinstance(found, list | tuple) else []
+    return tuple(value for value in several if isinstance(value, str))
+
+
+def _identity(key: str) -> Identity | None:
+    return Identity.objects.select_related("user").filter(key=key).first()
+
+
+def _new_user(key: str, known: Mapping[str, Any]) -> Any:
+    model: Any = get_user_model()
+    user = model(**{model.USERNAME_FIELD: _username(model, key, known)}, **_fields(model, known, None))
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
+def _username(model: Any, key: str, known: Mapping[str, Any]) -> str:
+    """Return a username that no user has. It ends with a digest, so that a user cannot choose that of another."""
+    field = model._meta.get_field(model.USERNAME_FIELD)
+    room = field.max_length or 150
+    candidates = [f"{key[:size]}@login.invalid" for size in (16, 40)]
+    if isinstance(field, models.EmailField):
+        candidates = [address for address in (_address(known),) if address] + candidates
+    else:
+        given = known.get("preferred_username")
+        name = _NOT_IN_A_NAME.sub("-", given if isinstance(given, str) else "").strip("-.") or "user"
+        candidates = [f"{name[: max(room - size - 1, 0)]}-{key[:size]}"[:room] for size in (8, 20)]
+        if room < _SHORTEST:
+            candidates = []
+        candidates.append(key[:room])
+    for candidate in candidates:
+        if not model._default_manager.filter(**{f"{model.USERNAME_FIELD}__iexact": candidate}).exists():
+            return candidate
+    return candidates[-1]
+
+
+def _address(known: Mapping[str, Any]) -> str | None:
+    """Return the email address if the provider has verified it."""
+    address = known.get("email")
+    return address if isinstance(address, str) and known.get("email_verified") is True else None
+
+
+def _fields(model: Any, known: Mapping[str, Any], own: Any) -> dict[str, str]:
+    """Return the fields of the model that the claims fill, for the user with the primary key `own`.
+
+    An email address that the provider has not verified fills none, and neither does that of another user where the
+    model allows each address once.
+    """
+    values = {ours: known.get(theirs) for theirs, ours in _FIELDS.items()}
+    email, address = model.get_email_field_name(), _address(known)
+    if email != model.USERNAME_FIELD and not _is_of_another(model, email, address, own):
+        values[email] = address
+    rooms = {name: _room(model, name) for name in values}
+    return {name: value[: rooms[name]] for name, value in values.items() if isinstance(value, str) and rooms[name]}
+
+
+def _is_of_another(model: Any, email: str, address: str | None, own: Any) -> bool:
+    if address is None or not _room(model, email) or not model._meta.get_field(email).unique:
+        return False
+    return bool(model._default_manager.filter(**{email: address}).exclude(pk=own).exists())
+
+
+def _room(model: Any, name: str) -> int:
+    """Return how many characters a field holds; 0 if the model has no such field."""
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return 0
+    length: int | None = getattr(field, "max_length", None)
+    return length or _LONG

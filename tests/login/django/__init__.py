@@ -1,0 +1,1 @@
+"""The shortcut of Django: its store, its users, and its routes."""

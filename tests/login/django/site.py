@@ -1,0 +1,88 @@
+"""A Django project in this process, with the login, a database in a file, and the usual applications."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.django_project import project
+
+APPS = (
+    *("django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages"),
+    *("django.contrib.admin", "doorkey.login.django"),
+)
+MIDDLEWARE = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+)
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+@contextmanager
+def database(path: Path) -> Generator[None]:
+    """Use the file at `path` as the project's database; `override_settings` cannot change `DATABASES`."""
+    from django.db import connections
+
+    before = connections.settings
+    connections.close_all()
+    fresh: Any = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": {"timeout": 60}}}
+    connections.settings = connections.configure_settings(fresh)
+    _forget(connections)
+    try:
+        yield
+    finally:
+        connections.close_all()
+        _forget(connections)
+        connections.settings = before
+
+
+def _forget(connections: Any) -> None:
+    for alias in list(connections):
+        if hasattr(connections._connections, alias):
+            delattr(connections._connections, alias)
+
+
+@contextmanager
+def site(path: Path, **settings: Any) -> Generator[None]:
+    """The project with the database at `path`, and `settings` in place of its own."""
+    own: dict[str, Any] = {
+        "INSTALLED_APPS": list(APPS),
+        "MIDDLEWARE": list(MIDDLEWARE),
+        "TEMPLATES": TEMPLATES,
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "SECRET_KEY": "a secret of a test, with more than fifty characters in it: 0123456789",
+    }
+    with project(**{**own, **settings}), database(path):
+        yield
+
+
+def migrated(folder: Path) -> Path:
+    """A database with all tables, made once in `folder`."""
+    path = folder / "template.db"
+    with site(path):
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+    return path
+
+
+def copied(template: Path, folder: Path) -> Path:
+    """A copy of the database `template` in `folder`."""
+    return Path(shutil.copy(template, folder / "site.db"))
