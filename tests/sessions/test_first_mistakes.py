@@ -137,3 +137,10 @@ def test_an_update_token_that_could_not_be_called_is_refused_at_construction(
 )
 def test_an_update_token_that_can_be_called_is_accepted(adapter: Adapter, right: Callable[..., Any]) -> None:
     assert adapter.client(update_token=right).native.update_token is right
+
+
+def test_an_authorization_request_without_a_client_id_is_refused(adapter: Adapter) -> None:
+    client = adapter.client("", authorization_endpoint="https://as.example/authorize", redirect_uri="https://c.example")
+    for begin in (client.native.begin_authorization, client.native.create_authorization_url):
+        with pytest.raises(UsageError, match="construct the session with client_id="):
+            begin()

@@ -109,6 +109,23 @@ def test_retry_now_of_a_source_of_a_vault_ends_the_pause_after_a_failed_discover
     assert source.token().access_token.reveal() == "at-2"
 
 
+def test_retry_now_of_a_session_of_a_vault_ends_the_pause_of_its_key(
+    vault_on: Callable[..., TokenVault], hostile: Hostile, clock: Arrivals
+) -> None:
+    vault = vault_on()
+    hostile.on("/token", reply(500), token("at-2"))
+    vault.save("u", OLD)
+    clock.advance(300)
+    with vault.client("u") as session:
+        for _ in range(2):
+            with pytest.raises(OAuthError):
+                session.ensure_active_token()
+        assert len(hostile.token_requests) == 1, "the second call is in the pause"
+        session.retry_now()
+        assert session.ensure_active_token()
+    assert vault.source("u").token().access_token.reveal() == "at-2"
+
+
 @both_backends
 @pytest.mark.anyio
 @pytest.mark.parametrize("how", ["saved", "credentials"])

@@ -16,6 +16,7 @@ from doorkey.wire.urls import (
     is_loopback,
     origin_of,
     origin_shown,
+    shown_url,
     split_url,
 )
 from tests.support.saying import said_by
@@ -251,3 +252,27 @@ def test_two_common_mistakes_about_an_issuer_are_named_and_no_other(named: objec
 def test_an_origin_is_shown_with_the_port_that_the_url_names() -> None:
     assert origin_shown("https://as.example/token?tenant=a") == "https://as.example"
     assert origin_shown("http://[::1]:8080/token") == "http://[::1]:8080"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("acct:alice@example.com", "acct:alice@example.com"),
+        ("mailto:alice@example.com", "mailto:alice@example.com"),
+        ("urn:example:issuer", "urn:example:issuer"),
+        ("localhost:8080", "localhost:8080"),
+        ("as.example/realm?key=secret", "as.example/realm"),
+        ("alice:secret@as.example/token", "alice:***@as.example/token"),
+        ("ftp://alice:secret@as.example/token?key=secret#secret", "ftp://as.example/token"),
+        ("https://[::1/secret", "a URL that cannot be parsed"),
+        ("", ""),
+    ],
+)
+def test_a_message_about_a_url_has_its_scheme_host_and_path_and_no_password(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
+    assert "secret" not in said_by(lambda: check_endpoint(url))
+
+
+def test_an_issuer_that_is_an_account_is_named_with_its_scheme() -> None:
+    with pytest.raises(UsageError, match=r"http or https URL, not 'acct:alice@example\.com'"):
+        check_endpoint("acct:alice@example.com", "issuer")

@@ -61,7 +61,7 @@ class Attempts:
             told.retry_at = self.retry_at
             told.add_note(
                 "No request was made, because the last one failed a moment ago: `retry_at` is when the next one is "
-                "made (seconds since the epoch), and retry_now() of the source allows it at once."
+                "made (seconds since the epoch), and retry_now() of the source or session allows it at once."
             )
             raise told
 

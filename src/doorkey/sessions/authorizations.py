@@ -19,8 +19,8 @@ from doorkey.protocol.authorization import (
 from doorkey.sessions.issuer import endpoint_of
 from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.options import SessionOptions
-from doorkey.tokens import moment_of
-from doorkey.values import Scope, Secret
+from doorkey.tokens import moment_of, token_problem
+from doorkey.values import MASK, Scope, Secret
 from doorkey.wire.messages import Pairs
 from doorkey.wire.parameters import pairs_of
 
@@ -58,6 +58,12 @@ def unknown_request(options: SessionOptions) -> Pending:
     )
 
 
+def refuse_printed(id_token_hint: object) -> None:
+    """Raise `UsageError` for an ID token hint that is the text of a printed token."""
+    if isinstance(id_token_hint, Secret) or id_token_hint == MASK:
+        raise UsageError(f"id_token_hint is no ID token: {token_problem(MASK)}")
+
+
 def begun(
     options: SessionOptions,
     url: str | None,
@@ -70,8 +76,10 @@ def begun(
     """Return the URL of a new authorization request, its state, what to remember of it, and its parameters.
 
     `extra` keyword arguments become parameters. They replace those of the session's options. Raises `UsageError` for an
-    invalid or a misspelled parameter.
+    invalid or a misspelled parameter, and without a client ID.
     """
+    if not options.client_id:
+        raise UsageError("an authorization request names its client: construct the session with client_id=")
     endpoint = endpoint_of(options.metadata, url, "authorization")
     if not endpoint:
         raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
@@ -81,6 +89,7 @@ def begun(
     for name, value in (("state", state), ("code_verifier", code_verifier), ("redirect_uri", rest.get("redirect_uri"))):
         if value is not None:
             text(value, name)
+    refuse_printed(rest.get("id_token_hint"))
     shown = sorted(_NEVER_SHOWN & rest.keys())
     if shown:
         raise UsageError(f"{shown[0]} does not belong in a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")

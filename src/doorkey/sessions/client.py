@@ -228,6 +228,14 @@ class OAuth2Client(_Operations):
             self._find_endpoint("authorization", None)
         return parsed(authorization_response, core.options, core.authorizations, state=state, transaction=transaction)
 
+    def retry_now(self) -> None:
+        """End the pause after a failed discovery or a failed fetch of keys: the next call makes a request.
+
+        During it errors have `retry_at`. An `Issuer` ends it for all that share it, a session of a vault that of its
+        key too.
+        """
+        self._oauth.retry_now()
+
     def register_client_auth_method(self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod) -> None:
         """Register a client authentication method: a (name, callable) pair, or a callable with an attribute `name`."""
         given = cast("tuple[Any, Any]", auth if isinstance(auth, tuple) else (getattr(auth, "name", None), auth))

@@ -97,6 +97,11 @@ class SessionCore(KnownServer):
                 self.configure()
                 self.slot.observer = self.observer
 
+    def retry_now(self) -> None:
+        """End the pauses after a failed request for the metadata or the keys, or for the next token of a vault."""
+        self.slot.attempts.retry_now()
+        super().retry_now()
+
     # -- the token -------------------------------------------------------------------------------------------------
 
     def put(self, token: OAuth2Token | None, call: TokenCall | None = None, issued_by: str | None = None) -> None:

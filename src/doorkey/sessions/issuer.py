@@ -112,6 +112,15 @@ class KnownServer:
                     self._keys = KeyCore(server, jwks_uri=self._jwks_uri)
             return self._keys
 
+    def retry_now(self) -> None:
+        """End the pauses after a failed discovery and after a failed fetch of keys."""
+        with self._changing:
+            server, keys = self._server or self._issuer, self._keys
+        if server is not None:
+            server.retry_now()
+        if keys is not None:
+            keys.retry_now()
+
     def provider(self) -> Flow[ServerMetadata]:
         """Return the metadata with what verifies ID tokens: as given, else discovered. Raises as `discover_flow`."""
         metadata = self.options.metadata

@@ -11,10 +11,9 @@ from doorkey.jose.claim_rules import numeric_date
 from doorkey.jose.errors import InvalidClaimError
 from doorkey.protocol.authorization import callback_pairs, new_state
 from doorkey.protocol.logout import check_logout_response, logout_parameters, logout_url
-from doorkey.sessions.authorizations import Pending
+from doorkey.sessions.authorizations import Pending, refuse_printed
 from doorkey.sessions.issuer import endpoint_of
-from doorkey.tokens import token_problem
-from doorkey.values import MASK, Secret
+from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.parameters import pairs_of
 
@@ -40,8 +39,7 @@ def logout_request(
     for name, value in given:
         if value is not None:
             text(value, name)
-    if id_token_hint == MASK:
-        raise UsageError(f"id_token_hint is no ID token: {token_problem(MASK)}")
+    refuse_printed(id_token_hint)
     if post_logout_redirect_uri is None and state is not None:
         raise UsageError("state comes back only with a post_logout_redirect_uri: give that too")
     if post_logout_redirect_uri is not None:

@@ -10,11 +10,12 @@ from urllib.parse import SplitResult, urlsplit
 
 from doorkey.arguments import text, texts
 from doorkey.errors import UsageError, printable
-from doorkey.values import hides_locals, unguarded
+from doorkey.values import MASK, hides_locals, unguarded
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
 """A name as DNS and containers have it, an IPv4 address included."""
 
+_ACCOUNT_SCHEMES: Final = frozenset({"acct", "mailto"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 WELL_KNOWN: Final = "/.well-known/"
 """The beginning of what a server appends to its issuer, or puts before its path (RFC 8615 §3)."""
@@ -33,13 +34,23 @@ class Origin(NamedTuple):
 
 
 def shown_url(url: str) -> str:
-    """Return what a message may show of `url`: scheme, host, port and path. The rest may be a password or a token."""
+    """Return what a message may show of `url`: scheme, host, port and path. The rest may be a password or a token.
+
+    Of a URL without an authority, for instance ``acct:alice@example.com``, it is the scheme and the path.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
         return "a URL that cannot be parsed"
     host = parts.netloc.rpartition("@")[2]
-    return printable(f"{parts.scheme}://{host}{parts.path}" if host else parts.path, 200)
+    if host:
+        return printable(f"{parts.scheme}://{host}{parts.path}", 200)
+    if not parts.scheme:
+        return printable(parts.path, 200)
+    account, _, domain = parts.path.rpartition("@")
+    if account and parts.scheme not in _ACCOUNT_SCHEMES:  # user:password@host, without its scheme
+        account = MASK
+    return printable(f"{parts.scheme}:{account}@{domain}" if account else f"{parts.scheme}:{parts.path}", 200)
 
 
 def origin_shown(url: str) -> str:

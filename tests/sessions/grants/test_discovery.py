@@ -122,6 +122,45 @@ def test_retry_now_of_the_issuer_of_a_session_ends_the_pause_after_a_failed_disc
     assert client.fetch_token()["access_token"] == "at-1"
 
 
+def test_retry_now_of_a_session_ends_the_pause_after_a_failed_discovery(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on(WELL_KNOWN, reply(502, "<html>"))
+    client = adapter.client("c", "s", issuer=hostile.url(""), clock=Clock())
+    with pytest.raises(InvalidResponse):
+        client.fetch_token()
+    with pytest.raises(InvalidResponse) as error:
+        client.fetch_token()
+    assert error.value.retry_at is not None
+    assert len(hostile.to(WELL_KNOWN)) == 1, "the second call is in the pause"
+    published(hostile)
+    hostile.on("/token", token())
+    client.native.retry_now()
+    assert client.fetch_token()["access_token"] == "at-1"
+    client.native.retry_now()  # there is no pause
+    assert len(hostile.to(WELL_KNOWN)) == 2
+
+
+def test_retry_now_of_a_session_does_so_for_all_that_share_its_issuer(adapter: Adapter, hostile: Hostile) -> None:
+    clock = Clock()
+    hostile.on(WELL_KNOWN, reply(502, "<html>"))
+    issuer = Issuer(hostile.url(""), clock=clock)
+    first, second = (adapter.client("c", "s", issuer=issuer, clock=clock) for _ in range(2))
+    with pytest.raises(InvalidResponse):
+        first.fetch_token()
+    published(hostile)
+    hostile.on("/token", token())
+    with pytest.raises(InvalidResponse):
+        second.fetch_token()
+    first.native.retry_now()
+    assert second.fetch_token()["access_token"] == "at-1"
+
+
+def test_retry_now_of_a_session_without_an_issuer_changes_nothing(adapter: Adapter, hostile: Hostile) -> None:
+    hostile.on("/token", token())
+    client = adapter.client("c", "s", token_endpoint=hostile.token_endpoint)
+    client.native.retry_now()
+    assert client.fetch_token()["access_token"] == "at-1"
+
+
 def test_an_issuer_that_is_given_with_a_well_known_suffix_is_told_to_omit_it(
     adapter: Adapter, hostile: Hostile
 ) -> None:
