@@ -20,7 +20,7 @@ from bench import (
     requests_session,
     token_requests,
 )
-from bench.row import Row
+from bench.row import Row, exit_status
 from bench.server import serving
 from bench.table import markdown, show
 
@@ -41,6 +41,7 @@ MEASUREMENTS = {
 
 
 def main() -> int:
+    """Measure, print, and write the page if that is wanted. Return 1 if a target is not met."""
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("only", nargs="*", choices=[*MEASUREMENTS, []], help="these measurements; else all")
     parser.add_argument("--write", action="store_true", help="write the page in docs/, and its pictures")
@@ -71,7 +72,7 @@ def main() -> int:
     if options.write:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(markdown(rows), encoding="utf-8")
-    return 0
+    return exit_status(rows)
 
 
 if __name__ == "__main__":

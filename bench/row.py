@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+MISSED: Final = "NOT MET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        return {True: "met", False: "NOT MET", None: ""}[self.met]
+        return {True: "met", False: MISSED, None: ""}[self.met]
 
 
 def exit_status(rows: Iterable[Row]) -> int:

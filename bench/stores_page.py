@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from bench import httpx_oauth2
 from bench.names import HTTPX_OAUTH2, OURS
-from bench.row import microseconds, milliseconds
+from bench.row import MISSED, microseconds, milliseconds
 from bench.stores_keys import Growth
 from bench.stores_keys_peers import TOO_LONG
 from bench.stores_memory import BUDGET, Memory
@@ -53,7 +53,7 @@ def _waiting(rows: Sequence[Waits], call: float) -> list[str]:
         shown = [f"{row.middle * 1e3:.0f} ms", f"{row.p99 * 1e3:.0f} ms", f"{row.p99 / call:.2f}"]
         target = ""
         if (row.library, row.workers) == (OURS, PROMISED):
-            target = f"≤ {LONGEST:.2f}, {'met' if row.p99 / call <= LONGEST else 'NOT MET'}"
+            target = f"≤ {LONGEST:.2f}, {'met' if row.p99 / call <= LONGEST else MISSED}"
         cells = [row.library, row.kind, row.workers, *(shown if waited else ("",) * 3), target]
         lines.append(_row(*cells, f"{row.requests:.2f}", grant))
     return [
@@ -87,7 +87,7 @@ def _growing(growth: Sequence[Growth]) -> list[str]:
 
 
 def _remembering(growth: Sequence[Growth], memory: Memory) -> list[str]:
-    met = "met" if memory.grown <= BUDGET else "NOT MET"
+    met = "met" if memory.grown <= BUDGET else MISSED
     each = memory.seconds / memory.keys
     lines = [
         "## Memory",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import bench.__main__
 from bench.row import Row, exit_status
 from bench.table import markdown
 from bench.timing import Call, Calls, Comparison, awaiting, blocking, compare
@@ -26,8 +27,7 @@ def measured(*what: str) -> str:
         text=True,
         timeout=600,
     )
-    missed = "--verify" in what and "NOT MET" in done.stdout  # a timing is no reason to fail
-    assert done.returncode == int(missed), done.stdout + done.stderr
+    assert done.returncode == int("NOT MET" in done.stdout), done.stdout + done.stderr  # a timing fails no test
     return done.stdout
 
 
@@ -65,6 +65,16 @@ def test_the_page_says_what_is_not_met() -> None:
 def test_a_target_that_is_not_met_is_an_error_and_a_line_without_a_target_is_none() -> None:
     met, without, missed = Row("a", "1", "2", met=True), Row("b", "1", "2"), Row("c", "2", "1", met=False)
     assert (exit_status([met, without]), exit_status([met, without, missed])) == (0, 1)
+
+
+@pytest.mark.parametrize("met", [True, False, None])
+def test_the_command_fails_if_a_target_is_not_met(monkeypatch: pytest.MonkeyPatch, met: bool | None) -> None:
+    def measure(_: object, effort: float) -> list[Row]:
+        return [Row("a row", str(effort), "a peer", met=met)]
+
+    monkeypatch.setitem(bench.__main__.MEASUREMENTS, "import", measure)
+    monkeypatch.setattr(sys, "argv", ["./dev bench", "import"])
+    assert bench.__main__.main() == (met is False)
 
 
 def test_contenders_take_turns_in_changing_order() -> None:

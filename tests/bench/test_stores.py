@@ -1,9 +1,12 @@
 """The benchmark of the stores measures what it says; its timings are nobody's test."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from bench import stores
 from bench.names import HTTPX_OAUTH2, OURS
 from bench.stores_drawing import draw
 from bench.stores_keys import Growth, among_ours
@@ -48,6 +51,17 @@ def test_the_page_says_after_how_many_rotations_a_grant_is_lost() -> None:
 def test_the_page_holds_the_wait_of_eight_processes_against_its_target(p99: float, said: str) -> None:
     eight = Waits(OURS, "redis", 8, 0.11, p99, 1.0, None)
     assert f"| {said} | 1.00 | kept |" in page([eight], GROWTH, Memory("sqlite", 1000, 0, 10, 0.1), 0.1)
+
+
+@pytest.mark.parametrize(("grown", "status"), [(BUDGET, 0), (BUDGET + 2**20, 1)])
+def test_the_command_fails_if_a_target_is_not_met(monkeypatch: pytest.MonkeyPatch, grown: int, status: int) -> None:
+    found = (WAITS, [*GROWTH, BESIDE], Memory("sqlite", 1000, grown, 10, 0.1))
+
+    def measure(effort: float, console: Console) -> object:
+        return found
+
+    monkeypatch.setattr(stores, "measure", measure)
+    assert stores.main(1.0, Console(file=io.StringIO()), page=False) == status
 
 
 def test_both_pictures_are_drawn(tmp_path: Path) -> None:
