@@ -110,7 +110,7 @@ _ROWS: Final = (
         label="LinkedIn",
         source="https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2",
         scope=_OPENID,
-        identity_issuer="https://www.linkedin.com/oauth",
+        identity_issuer="https://www.linkedin.com",
         endpoints={
             "authorization_endpoint": "https://www.linkedin.com/oauth/v2/authorization",
             "token_endpoint": "https://www.linkedin.com/oauth/v2/accessToken",
