@@ -127,8 +127,10 @@ def test_the_import_paths_of_public_programs_name_the_same_classes() -> None:
     from doorkey.integrations import httpx_client
     from doorkey.integrations.httpx_client import oauth2_client
     from doorkey.oauth2 import OAuth2Error
-    from doorkey.oauth2.rfc6749 import errors
+    from doorkey.oauth2.rfc6749 import errors, wrappers
+    from doorkey.tokens import OAuth2Token
 
+    assert wrappers.OAuth2Token is OAuth2Token
     assert AuthlibBaseError is OAuth2Error is errors.OAuth2Error is OAuthError
     assert errors.InvalidGrantError is InvalidGrant
     assert oauth2_client.AsyncOAuth2Client is httpx_client.AsyncOAuth2Client

@@ -43,6 +43,7 @@ PUBLIC = (
     ),
     *("doorkey.login", "doorkey.login.errors", "doorkey.login.presets"),
     *("doorkey.oauth2", "doorkey.oauth2.client", "doorkey.oauth2.rfc6749", "doorkey.oauth2.rfc6749.errors"),
+    "doorkey.oauth2.rfc6749.wrappers",
     *("doorkey.oauth2.rfc6750", "doorkey.oauth2.rfc7523", "doorkey.oauth2.rfc7662", "doorkey.oauth2.rfc8414"),
     "doorkey.oauth2.rfc9068",
     "doorkey.observe",

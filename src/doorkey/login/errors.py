@@ -5,7 +5,7 @@
     ├─ WrongState              the callback belongs to another login; also a MismatchingStateError
     ├─ OtherHost               the login was begun at another host, such as localhost instead of 127.0.0.1
     ├─ OtherProvider           the login was begun at another provider
-    ├─ LoginExpired            the user came back too late
+    ├─ LoginExpired            the user came back too late; also a MismatchingStateError, as the next one
     ├─ LoginReplayed           the login was finished before
     ├─ LoginSecretChanged      the application's secret was changed while the user was at the provider
     └─ LoginRefused            the provider did not log the user in; .error and .description are the provider's
@@ -101,7 +101,7 @@ class OtherProvider(LoginError):
     for_developers = "Finish a login with the client that began it: each provider has its own callback URL."
 
 
-class LoginExpired(LoginError):
+class LoginExpired(LoginError, MismatchingStateError):
     """The user came back after the pending login had expired."""
 
     code = "login_expired"
@@ -110,7 +110,7 @@ class LoginExpired(LoginError):
     for_developers = "A login has ten minutes. Check the clock of this machine if a user came back sooner."
 
 
-class LoginReplayed(LoginError):
+class LoginReplayed(LoginError, MismatchingStateError):
     """The callback was used before, for instance by a second click or the back button."""
 
     code = "login_replayed"

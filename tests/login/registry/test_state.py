@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from doorkey.errors import OAuthError, StoreError, UsageError
+from doorkey.errors import MismatchingStateError, OAuthError, StoreError, UsageError
 from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin
 from doorkey.login.registry.state import ENDED, LOGOUT, MAX_BYTES, MAX_ENDED, MAX_ENTRIES, PendingStates
 from doorkey.wire.flow import arun, run
@@ -377,5 +377,6 @@ def test_an_asynchronous_cache_is_refused_where_the_program_blocks() -> None:
 
 
 @pytest.mark.parametrize("error", [NoPendingLogin, LoginExpired, LoginReplayed])
-def test_programs_catch_every_error_as_an_oauth_error(error: type[Exception]) -> None:
+def test_programs_catch_every_error_as_a_mismatching_state_and_an_oauth_error(error: type[Exception]) -> None:
+    assert issubclass(error, MismatchingStateError)
     assert issubclass(error, OAuthError)
