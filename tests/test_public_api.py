@@ -31,6 +31,7 @@ PUBLIC = (
     "doorkey.errors",
     *("doorkey.integrations.aiohttp_client", "doorkey.integrations.django_oauth2", "doorkey.integrations.flask_oauth2"),
     *("doorkey.integrations.base_client", "doorkey.integrations.base_client.errors"),
+    *("doorkey.integrations.flask_client", "doorkey.integrations.flask_client.apps"),
     *("doorkey.integrations.httpx_client", "doorkey.integrations.httpx_client.oauth2_client"),
     "doorkey.integrations.httpx_transport",
     "doorkey.integrations.requests_client",

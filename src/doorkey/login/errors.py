@@ -52,7 +52,7 @@ class NoPendingLogin(LoginError, MismatchingStateError):
     code = "no_pending_login"
     title = "This login was not started in this browser"
     problem = "Your browser did not send the cookie that was set when the login started."
-    fix = "Start the login again in this browser, and allow cookies for this site."
+    fix = "Start the login again in this browser, at the same host, and allow cookies for this site."
     for_developers = (
         "The cookie is set by the response that redirects to the provider. It is missing if the login was begun in "
         "another browser or at another host, if the cookie is not sent with a cross-site POST (form_post needs "

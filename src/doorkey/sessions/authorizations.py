@@ -162,11 +162,22 @@ def _response_type(given: Any) -> str:
 
 
 def transaction_of(
-    options: SessionOptions, url: str | None, extra: dict[str, Any], now: float
+    options: SessionOptions,
+    url: str | None,
+    extra: dict[str, Any],
+    now: float,
+    *,
+    state: str | None = None,
+    code_verifier: str | None = None,
 ) -> AuthorizationTransaction:
-    """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`."""
+    """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`.
+
+    `state` and `code_verifier` are those that the program has chosen; None: random ones.
+    """
     wanted = {**extra, "nonce": extra.get("nonce") or options.authorization.get("nonce") or new_state()}
-    full_url, state, pending, pairs = begun(options, url, wanted, with_pkce=True)
+    full_url, state, pending, pairs = begun(
+        options, url, wanted, state=state, code_verifier=code_verifier, with_pkce=True
+    )
     parameters = dict(pairs)
     return AuthorizationTransaction(
         url=full_url,

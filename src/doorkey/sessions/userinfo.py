@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
 
 def userinfo(
-    core: SessionCore, url: str | None, sub: str | None, fix: Callable[[dict[str, Any]], Any] | None = None
+    core: SessionCore,
+    url: str | None,
+    sub: str | None,
+    fix: Callable[[dict[str, Any]], Any] | None = None,
+    *,
+    needs_sub: bool = True,
 ) -> Flow[UserInfo]:
     """Return the claims of the userinfo endpoint; see `OAuth2Client.userinfo`.
 
-    `fix` returns the claims of a nonstandard response, or an awaitable of them, before `sub` is checked.
+    `fix` returns the claims of a nonstandard response, or an awaitable of them, before `sub` is checked. `needs_sub`:
+    False for a server without OpenID Connect, whose claims have no `sub`; a known `sub` is compared all the same.
     """
     endpoint = yield from core.located("userinfo", url)
     if endpoint is None:
@@ -51,6 +57,6 @@ def userinfo(
     expected = subject_of(token) if sub is None else text(sub, "sub")
     if expected is not None:
         info.check_sub(expected)
-    elif not isinstance(info.get("sub"), str) or not info["sub"]:
+    elif needs_sub and not (isinstance(info.get("sub"), str) and info["sub"]):
         raise InvalidClaimError("sub", "of the userinfo response is not text: it is always there (§5.3.2)")
     return info

@@ -54,7 +54,6 @@ def test_a_failure_of_the_provider_is_an_error_that_programs_catch(target: Targe
     target.provider.server.on(path, FAILURES[failure])
     found = refused(request())
     assert found["text"]
-    assert "Maintenance" not in found["text"]
 
 
 def test_after_a_failure_the_login_works_again(target: Target) -> None:

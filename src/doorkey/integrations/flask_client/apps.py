@@ -1,0 +1,151 @@
+"""`FlaskOAuth2App`: a registered client whose views use Flask's global request and session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from flask import g, has_app_context, redirect, request, session
+from flask.sessions import NullSession
+
+from doorkey.errors import UsageError
+from doorkey.login.registry.apps import BlockingApp
+from doorkey.values import clears_locals
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from doorkey.tokens import OAuth2Token
+
+__all__ = ["FlaskOAuth2App"]
+
+
+def _session_class() -> Any:
+    """Return the class of the HTTP session: that of requests, else that of httpx2."""
+    if find_spec("requests") is None:
+        from doorkey.integrations.httpx_client import OAuth2Client
+
+        return OAuth2Client
+    from doorkey.integrations.requests_client import OAuth2Session
+
+    return OAuth2Session
+
+
+class FlaskOAuth2App(BlockingApp):
+    """The client of a provider in a Flask application. Its methods use the request that is being processed.
+
+    framework: the `FlaskIntegration` of this registration.
+    name: of the registration.
+    options: those of `OAuth.register`.
+
+    Raises `UsageError` for an invalid option.
+    """
+
+    client_cls: ClassVar[Any] = _session_class()
+
+    @property
+    def token(self) -> Any:
+        """The token of this request: of the login that has just ended, else what `fetch_token` returns; or None."""
+        found: Any = g.get(self._attribute) if has_app_context() else None
+        if not found and self._fetch_token is not None:
+            found = self._fetch_token()
+            self._keep_for_request(found)
+        return found
+
+    @token.setter
+    def token(self, token: Any) -> None:
+        setattr(g, self._attribute, token)
+
+    @property
+    def _attribute(self) -> str:
+        return f"_oauth_token_{self.name}"
+
+    @clears_locals
+    def authorize_redirect(self, redirect_uri: Any = None, **parameters: Any) -> Response:
+        """Begin a login, and return the redirect to the provider.
+
+        redirect_uri: of the callback.
+        parameters: as for `create_authorization_url`.
+
+        Raises as `create_authorization_url` does.
+        """
+        found: Response = self._run(self._authorize_redirect(None, redirect_uri, **parameters))
+        return found
+
+    @clears_locals
+    def authorize_access_token(
+        self,
+        claims_options: Mapping[str, Any] | None = None,
+        claims_cls: Any = None,
+        leeway: float | None = None,
+        **parameters: Any,
+    ) -> OAuth2Token:
+        """Finish the login whose callback is being processed, and return the token.
+
+        The ID token is verified. Its claims are ``token["userinfo"]``.
+
+        claims_options: further conditions for claims, as for `jwt.decode`.
+        claims_cls: a class of claims that checks more.
+        leeway: seconds by which the clocks of the provider and of this machine may differ; None: 60.
+        parameters: of the token request, for instance `resource`.
+
+        Raises `LoginError` for a callback that belongs to no login of this browser, `VerificationError` for a callback
+        or an ID token that is rejected, `ServerError` for an error of the provider, and `TransportError` if it is down.
+        """
+        return self._run(self._authorize_access_token(None, claims_options, claims_cls, leeway, **parameters))
+
+    @clears_locals
+    def save_authorize_data(self, **data: Any) -> None:
+        """Store a login in the browser session: what `create_authorization_url` returned, and its redirect URI.
+
+        data: `state`, `redirect_uri` and the others.
+
+        Raises `UsageError` without a state.
+        """
+        self._run(self._save_authorize_data(None, **data))
+
+    @clears_locals
+    def logout_redirect(
+        self, post_logout_redirect_uri: Any = None, id_token_hint: str | None = None, **parameters: Any
+    ) -> Response:
+        """Return the redirect to the logout of the provider.
+
+        post_logout_redirect_uri, id_token_hint, parameters: as for `create_logout_url`.
+
+        Raises as `create_logout_url` does.
+        """
+        found: Response = self._run(self._logout_redirect(None, post_logout_redirect_uri, id_token_hint, **parameters))
+        return found
+
+    @clears_locals
+    def validate_logout_response(self) -> dict[str, Any]:
+        """Check the state with which the browser returns from a logout, and return the data of that logout.
+
+        Raises `MismatchingStateError` for a state that is not that of a logout which this browser began.
+        """
+        return self._run(self._validate_logout_response(None))
+
+    def _requested_token(self, request: Any) -> Any:
+        del request
+        return self.token
+
+    def _keep_for_request(self, token: Any) -> None:
+        if has_app_context():
+            self.token = token
+
+    def _browser_session(self, request: Any) -> MutableMapping[str, Any]:
+        del request
+        current: Any = session
+        if isinstance(current._get_current_object(), NullSession):
+            raise UsageError("Flask has no session: set SECRET_KEY of the application, with which it signs the cookie")
+        return session
+
+    def _callback(self, _: Any) -> Any:
+        return request.args if request.method == "GET" else request.form
+
+    def _query(self, _: Any) -> Any:
+        return request.args
+
+    def _redirect(self, url: str) -> Response:
+        return redirect(url)

@@ -1,0 +1,40 @@
+"""What a registered client asks of Flask: the settings of the application, and the signal for renewed tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from blinker import Namespace
+from flask import current_app, has_app_context
+
+from doorkey.login.registry.integration import FrameworkIntegration
+from doorkey.login.registry.settings import prefixed_settings
+
+_signals = Namespace()
+token_update = _signals.signal("token_update")
+"""Sent by the application with `name`, `token`, `refresh_token` and `access_token` when a token was renewed."""
+
+
+class FlaskIntegration(FrameworkIntegration):
+    """The integration of Flask.
+
+    name: of the registration.
+    cache: where pending logins are stored; None: the session of Flask.
+    """
+
+    def update_token(self, token: Any, refresh_token: str | None = None, access_token: str | None = None) -> None:
+        """Send the signal `token_update`.
+
+        token: the new token.
+        refresh_token, access_token: what it replaces.
+        """
+        app: Any = current_app
+        sender = app._get_current_object() if has_app_context() else None
+        token_update.send(sender, name=self.name, token=token, refresh_token=refresh_token, access_token=access_token)
+
+    @staticmethod
+    def load_config(oauth: Any, name: str, params: Any) -> Mapping[str, Any]:
+        """Return the options of the registration `name` in the settings of the application: `NAME_CLIENT_ID`, …."""
+        del params
+        return prefixed_settings(name, oauth.app.config.get)

@@ -1,0 +1,80 @@
+"""`OAuth`: the registry of a Flask application."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from werkzeug.local import LocalProxy
+
+from doorkey.errors import UsageError
+from doorkey.integrations.flask_client.apps import FlaskOAuth2App
+from doorkey.integrations.flask_client.integration import FlaskIntegration
+from doorkey.login.registry.apps import UnsupportedOAuth1App
+from doorkey.login.registry.registry import BaseOAuth
+from doorkey.values import clears_locals
+
+_NAME = "doorkey.integrations.flask_client"
+
+
+class OAuth(BaseOAuth):
+    """The providers that a Flask application logs in at.
+
+    app: the application; None: it is given to `init_app`.
+    cache: where pending logins are stored, in place of Flask's session: it has `get(key)`, `set(key, value, expires)`
+        and `delete(key)`.
+    fetch_token: ``fetch_token(name)`` returns the token that is stored for the current user, or None.
+    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token; the other
+        argument is the refresh token or access token that it replaces.
+    """
+
+    oauth1_client_cls: ClassVar[Any] = UnsupportedOAuth1App
+    oauth2_client_cls: ClassVar[Any] = FlaskOAuth2App
+    framework_integration_cls: ClassVar[Any] = FlaskIntegration
+
+    def __init__(self, app: Any = None, cache: Any = None, fetch_token: Any = None, update_token: Any = None) -> None:
+        super().__init__(cache, fetch_token, update_token)
+        self.app = app
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Any, cache: Any = None, fetch_token: Any = None, update_token: Any = None) -> None:
+        """Use the settings of an application. The clients of the application before it are made again.
+
+        app: the application.
+        cache, fetch_token, update_token: as for the constructor; None: as before.
+        """
+        if self.app is not None and self.app is not app:
+            self._forget_clients()
+        self.app = app
+        self.cache = self.cache if cache is None else cache
+        self.fetch_token = fetch_token or self.fetch_token
+        self.update_token = update_token or self.update_token
+        app.extensions[_NAME] = self
+
+    @clears_locals
+    def create_client(self, name: Any) -> Any:
+        """Return the client of this name, or None if none is registered.
+
+        Raises `UsageError` for its options, and before `init_app`.
+        """
+        if self.app is None:
+            raise UsageError("this registry has no application yet: call oauth.init_app(app) first")
+        return super().create_client(name)
+
+    @clears_locals
+    def register(self, name: Any, overwrite: bool = False, **options: Any) -> Any:
+        """Register a provider, and return its client; before `init_app`, the client is made when it is first used.
+
+        A second registration of a name warns and changes nothing, unless `overwrite` is True.
+
+        name: text, or an enum member.
+        overwrite: replace the registration of this name; the settings of the application take precedence over
+            `options`.
+        options: as for every registry.
+
+        Raises `UsageError` for an invalid value.
+        """
+        self._remember(name, overwrite, options)
+        if self.app is not None:
+            return self.create_client(name)
+        return LocalProxy(lambda: self.create_client(name))

@@ -1,0 +1,278 @@
+"""`RegisteredClient`: the attributes and the API requests of a client that `OAuth.register` returns, as flows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urljoin
+
+from doorkey.errors import MissingTokenError, OAuthError, UsageError
+from doorkey.login.registry.names import registration_name
+from doorkey.login.registry.options import RegistryOptions
+from doorkey.login.registry.registered import LOADED_AT, Registered, RegisteredSets, members_of, session_of, values_of
+from doorkey.runtime.forks import ForkSafeLock
+from doorkey.values import NotPicklable, clears_locals
+from doorkey.wire.flow import Flow, settled
+from doorkey.wire.urls import origin_of
+
+if TYPE_CHECKING:
+    from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.tokens import OAuth2Token
+
+_NO_TOKEN = (
+    "there is no token for this request: give token=, or request= with fetch_token=, or call authorize_access_token() "
+    "in the same request"
+)
+
+
+class RegisteredClient(NotPicklable):
+    """A client at one provider, shared by all requests of an application.
+
+    Its attributes have the names of the options. A change takes effect for the next login; a login in progress keeps
+    the values it began with.
+
+    framework: the `FrameworkIntegration` of this registration.
+    name: of the registration.
+    options: those of `OAuth.register`.
+
+    Raises `UsageError` for an invalid option.
+    """
+
+    request: Any  # this and the next one block or await; programs replace them on the class
+    load_server_metadata: Any
+
+    client_cls: ClassVar[Any] = None
+    """The class of the HTTP session: `OAuth2Session`, or a client of `doorkey.integrations.httpx_client`."""
+    OAUTH_APP_CONFIG: ClassVar[Mapping[str, Any] | None] = None
+    """Options of a registration with this class, which those of `register` replace."""
+
+    @clears_locals
+    def __init__(self, /, framework: Any, name: Any = None, **options: Any) -> None:
+        own = RegistryOptions.of(name if name is not None else framework.name, options)
+        self.framework = framework
+        self.name = registration_name(own.name)
+        self.client_id = own.client_id
+        self.client_secret = own.client_secret
+        self.access_token_url = own.access_token_url
+        self.access_token_params = own.access_token_params
+        self.refresh_token_url = own.refresh_token_url
+        self.refresh_token_params = own.refresh_token_params
+        self.authorize_url = own.authorize_url
+        self.authorize_params = own.authorize_params
+        self.api_base_url = own.api_base_url
+        self.client_kwargs = dict(own.client_kwargs)
+        self.compliance_fix = own.compliance_fix
+        self.userinfo_compliance_fix = own.userinfo_compliance_fix
+        self.client_auth_methods = own.client_auth_methods
+        self.code_challenge_method = own.code_challenge_method
+        self.token_endpoint_auth_method = own.token_endpoint_auth_method
+        self.server_metadata = dict(own.metadata)
+        self._server_metadata_url = own.server_metadata_url
+        self._user_agent = own.user_agent
+        self._fetch_token = own.fetch_token
+        self._update_token = own.update_token
+        self._sets = RegisteredSets(self._saving)
+        self._discovering: tuple[object, Any] | None = None
+        self._changing = ForkSafeLock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    # -- what the classes that block or await add ----------------------------------------------------------------------
+
+    if TYPE_CHECKING:
+
+        def _run(self, flow: Flow[Any]) -> Any:
+            """Run a flow, or return an awaitable of its result."""
+
+        def _saving(self, renewed: Callable[[OAuth2Token], None]) -> Callable[..., Any]:
+            """Return the `update_token` of a user's session, which calls `renewed` and then `_save_token`."""
+
+    def _requested_token(self, request: Any) -> Any:
+        """Return the token that is stored for the user of `request`, or None; the result may be awaitable."""
+        return self._fetch_token(request) if self._fetch_token is not None and request is not None else None
+
+    def _keep_for_request(self, token: Any) -> None:
+        """Keep a token for the rest of the request that is processed, where the framework has a place for it."""
+
+    # -- the server ----------------------------------------------------------------------------------------------------
+
+    def _load_server_metadata(self) -> Flow[dict[str, Any]]:
+        """Return the metadata of the provider as a dictionary: as registered, and as discovered.
+
+        It is discovered once for all callers, and again when it gets old.
+
+        Raises `TransportError` for a provider that is down, and as `discover` does.
+        """
+        if self._server_metadata_url or self._is_only_an_issuer():
+            session = self._discovering_session()
+            core = session._oauth
+            server = core._own_server(core.options.metadata.issuer)
+            try:
+                found: ServerMetadata = yield from settled(session._run(server.known(core.options.clock)))
+            except OAuthError:
+                server.retry_now()  # a user is waiting, and tries again
+                raise
+            known = self.server_metadata
+            new = {name: value for name, value in members_of(found).items() if known.get(name) != value}
+            if new or LOADED_AT not in known:
+                self.server_metadata.update({**new, LOADED_AT: time.time()})
+        return self.server_metadata
+
+    def _is_only_an_issuer(self) -> bool:
+        known = self.server_metadata
+        has_endpoint = self.authorize_url or known.get("authorization_endpoint") or self.access_token_url
+        return bool(known.get("issuer")) and (not has_endpoint or LOADED_AT in known)
+
+    def _discovering_session(self) -> Any:
+        """Return the session that fetches the metadata, with the settings of the registered client."""
+        values = {**values_of(self, {}), "metadata": {}}
+        server = {"server_metadata_url": self._server_metadata_url}
+        if not self._server_metadata_url:
+            server = {"issuer": self.server_metadata["issuer"]}
+        described = {**values, **server}
+        with self._changing:
+            kept = self._discovering
+            if kept is None or kept[0] != described:
+                kept = self._discovering = described, session_of(values, **server)
+        return kept[1]
+
+    def _registered(self) -> Flow[Registered]:
+        """Return the current values of this client and their sessions, with the metadata of the provider."""
+        metadata = yield from settled(self.load_server_metadata())
+        return self._sets.current(values_of(self, metadata))
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def _request(
+        self, /, method: str, url: str, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
+    ) -> Flow[Any]:
+        """Send a request with a user's token, and return the response of the HTTP library.
+
+        An expired token is renewed first. Requests at the same time with the same refresh token renew it once.
+
+        method: of HTTP.
+        url: a URL, or a path below `api_base_url`.
+        token: the token; None: what `fetch_token` returns for `request`.
+        request: the request of the framework, for `fetch_token`.
+        options: those of the HTTP library, and ``withhold_token=True`` for a request without a token.
+
+        Raises `MissingTokenError`, `TokenExpiredError`, the error of the renewal, and the HTTP library's own errors.
+        """
+        target = self._target(url)
+        if options.get("withhold_token"):
+            session = (yield from self._registered()).session()
+            return (yield from settled(session.request(method, target, **options)))
+        session = yield from self._session_of(token, request)
+        return (yield from settled(session.request(method, target, **options)))
+
+    def _target(self, /, url: str) -> str:
+        base = self.api_base_url
+        if url.lower().startswith(("https://", "http://")) or not base:
+            return url
+        joined = urljoin(base, url)
+        if origin_of(joined) != origin_of(base):
+            raise UsageError(
+                "a path below api_base_url leads to another server: give the complete URL to send a token there"
+            )
+        return joined
+
+    def _get(self, url: str, **options: Any) -> Flow[Any]:
+        """Send a GET request as `request` does."""
+        return (yield from settled(self.request("GET", url, **options)))
+
+    def _post(self, /, url: str, **options: Any) -> Flow[Any]:
+        """Send a POST request as `request` does."""
+        return (yield from settled(self.request("POST", url, **options)))
+
+    def _patch(self, /, url: str, **options: Any) -> Flow[Any]:
+        """Send a PATCH request as `request` does."""
+        return (yield from settled(self.request("PATCH", url, **options)))
+
+    def _put(self, /, url: str, **options: Any) -> Flow[Any]:
+        """Send a PUT request as `request` does."""
+        return (yield from settled(self.request("PUT", url, **options)))
+
+    def _delete(self, /, url: str, **options: Any) -> Flow[Any]:
+        """Send a DELETE request as `request` does."""
+        return (yield from settled(self.request("DELETE", url, **options)))
+
+    # -- tokens --------------------------------------------------------------------------------------------------------
+
+    def _save_token(
+        self,
+        token: OAuth2Token,
+        refresh_token: str | None = None,
+        access_token: str | None = None,
+    ) -> Flow[None]:
+        """Pass a renewed token on to `update_token` and to the signal of the framework."""
+        replaced = {"refresh_token": refresh_token, "access_token": access_token}
+        if self._update_token is not None:
+            yield from settled(self._update_token(token, **replaced))
+        yield from settled(self.framework.update_token(token, **replaced))
+        self._keep_for_request(token)
+
+    def _fetch_token_of_client(self, /, **parameters: Any) -> Flow[OAuth2Token]:
+        """Request a token by another grant, for instance client credentials, and return it.
+
+        parameters: those of `OAuth2Session.fetch_token`.
+
+        Raises as that does.
+        """
+        session = (yield from self._registered()).session()
+        found: OAuth2Token = yield from settled(session.fetch_token(**parameters))
+        return found
+
+    def _refresh_token(
+        self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
+    ) -> Flow[Any]:
+        """Renew a user's token now, also before it expires, and return the new one, which `update_token` gets too.
+
+        token: None: what `fetch_token` returns for `request`.
+        options: those of `OAuth2Session.refresh_token`.
+
+        Raises `InvalidGrant` if the refresh token is no longer valid.
+        """
+        session = yield from self._session_of(token, request)
+        return (yield from settled(session.refresh_token(**options)))
+
+    def _revoke_token(
+        self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
+    ) -> Flow[Any]:
+        """Revoke a user's token at the provider (RFC 7009).
+
+        token: None: what `fetch_token` returns for `request`.
+        options: those of `OAuth2Session.revoke_token`.
+
+        Raises `ServerError` for an error response.
+        """
+        session = yield from self._session_of(token, request)
+        return (yield from settled(session.revoke_token(**options)))
+
+    def _introspect_token(
+        self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
+    ) -> Flow[Any]:
+        """Return what the provider knows about a user's token (RFC 7662).
+
+        token: None: what `fetch_token` returns for `request`.
+        options: those of `OAuth2Session.introspect_token`.
+
+        Raises `ServerError` for an error response.
+        """
+        session = yield from self._session_of(token, request)
+        return (yield from settled(session.introspect_token(**options)))
+
+    def _session_of(self, token: Mapping[str, Any] | None, request: Any) -> Flow[Any]:
+        """Return the session that keeps a user's token fresh. Raises `MissingTokenError`."""
+        token = yield from self._token_of(token, request)
+        return (yield from self._registered()).of_user(token)
+
+    def _token_of(self, token: Mapping[str, Any] | None, request: Any) -> Flow[Mapping[str, Any]]:
+        """Return `token`, or the one that is stored for the user of `request`. Raises `MissingTokenError`."""
+        found: Mapping[str, Any] | None = token
+        if found is None:
+            found = yield from settled(self._requested_token(request))
+        if found is None:
+            raise MissingTokenError(_NO_TOKEN)
+        return found

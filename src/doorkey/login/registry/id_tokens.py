@@ -1,0 +1,57 @@
+"""The claims of a registered client's ID tokens: further conditions of the program, and their place in the token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from doorkey.arguments import mapping
+from doorkey.errors import UsageError
+from doorkey.oidc.core.id_token import CodeIDToken, IDToken
+from doorkey.oidc.core.user_info import UserInfo
+from doorkey.tokens import OAuth2Token
+
+LEEWAY: Final = 60.0
+
+
+def judged(
+    claims: IDToken,
+    claims_options: Mapping[str, Any] | None,
+    claims_cls: Any,
+    leeway: float | None,
+    now: float,
+    **params: Any,
+) -> None:
+    """Check verified `claims` against the conditions of the program, at `now` in seconds since the epoch.
+
+    claims_options: conditions for claims, as for `jwt.decode`.
+    claims_cls: a class of claims; None: `CodeIDToken`.
+    leeway: seconds of clock skew; None: 60.
+    params: what a class of claims compares with, those it does not know excluded.
+
+    Raises `VerificationError` for a claim that does not satisfy them, and `UsageError` for conditions that are unknown.
+    """
+    if claims_options is None and claims_cls is None:
+        return
+    kind = claims_cls or CodeIDToken
+    known = getattr(kind, "PARAMS", params)
+    given = {name: value for name, value in params.items() if value and name in known}
+    made = kind(dict(claims), dict(claims.header), claims_options, given)
+    made.validate(now, LEEWAY if leeway is None else leeway)
+
+
+def with_userinfo(token: OAuth2Token, claims: Mapping[str, Any]) -> OAuth2Token:
+    """Return `token` with the member `userinfo`: the verified `claims`."""
+    members = {**token.value.extra, "userinfo": UserInfo(claims)}
+    return OAuth2Token(replace(token.value, extra=MappingProxyType(members)))
+
+
+def issuer_in(claims_options: Mapping[str, Any] | None) -> str | None:
+    """Return the only issuer that `claims_options` accept, None if they name none or several."""
+    rule: Any = {} if claims_options is None else mapping(claims_options, "claims_options").get("iss", {})
+    if not isinstance(rule, Mapping):
+        raise UsageError("the claims_options of 'iss' are a mapping, for instance {'values': [issuer]}")
+    values = [rule["value"]] if rule.get("value") else list(rule.get("values") or ())
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else None

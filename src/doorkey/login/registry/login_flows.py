@@ -1,0 +1,197 @@
+"""The login of a registered client: the request to the provider, and the callback with which the browser returns.
+
+The checks of the callback and of the tokens are those of the sessions. This module adds where a pending login is
+stored, and in which order it is used up: first the callback is checked, and only a callback that belongs to the login
+ends it, so that a forged one deletes nothing. It ends before the code is sent, so that a code is sent once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from doorkey.errors import ServerError, UsageError
+from doorkey.login.errors import LoginRefused
+from doorkey.login.registry.client import RegisteredClient
+from doorkey.login.registry.id_tokens import judged, with_userinfo
+from doorkey.login.registry.pending import REGISTRATION, data_of, transaction_of
+from doorkey.wire.flow import Flow, settled
+
+if TYPE_CHECKING:
+    from doorkey.login.registry.registered import Registered
+    from doorkey.tokens import OAuth2Token
+
+_NO_ENDPOINT = (
+    "the authorization endpoint of {name!r} is not known: register it with server_metadata_url=, or with "
+    "authorize_url= and access_token_url="
+)
+_NO_STATE = (
+    "save_authorize_data() needs the state= of the login: pass on everything that create_authorization_url() returned"
+)
+
+
+class LoginFlows(RegisteredClient):
+    """The login of a registered client."""
+
+    create_authorization_url: Any  # this and the next one block or await
+    parse_id_token: Any
+
+    if TYPE_CHECKING:
+
+        def _browser_session(self, /, request: Any) -> MutableMapping[str, Any]:
+            """Return the session of the browser that sent `request`."""
+
+        def _callback(self, request: Any) -> Any:
+            """Return the parameters of a callback: of the query, or of the form of a POST; it may be awaitable."""
+
+        def _redirect(self, url: str) -> Any:
+            """Return the framework's redirect to `url`."""
+
+    def _create_authorization_url(self, redirect_uri: Any = None, **parameters: Any) -> Flow[dict[str, Any]]:
+        """Return a new login: its `url`, its `state`, and what `save_authorize_data` stores beside them.
+
+        redirect_uri: of the callback, as text or as a URL object of the framework.
+        parameters: of the authorization request, for instance `prompt`, `nonce`, `acr_values`; and `code_verifier`.
+
+        Raises `UsageError`, and as `load_server_metadata` does.
+        """
+        registered = yield from self._registered()
+        options = registered.origin._oauth.options
+        if options.metadata.authorization_endpoint is None:
+            raise UsageError(_NO_ENDPOINT.format(name=self.name))
+        from doorkey.sessions.authorizations import transaction_of as begun
+
+        own = {"state": parameters.pop("state", None), "code_verifier": parameters.pop("code_verifier", None)}
+        wanted = {**self.authorize_params, **parameters, "redirect_uri": text_of(redirect_uri)}
+        transaction = begun(options, None, wanted, options.clock(), **own)
+        return {"url": transaction.url, "state": transaction.state, **data_of(transaction, registered.id)}
+
+    def _save_authorize_data(self, request: Any, /, **data: Any) -> Flow[None]:
+        """Store a login in the browser session: what `create_authorization_url` returned, and its redirect URI.
+
+        request: of the framework.
+        data: `state`, `redirect_uri` and the others.
+
+        Raises `UsageError` without a state.
+        """
+        state = data.pop("state", None)
+        if not state:
+            raise UsageError(_NO_STATE)
+        data.pop("url", None)
+        stored = {name: text_of(value) if name == "redirect_uri" else value for name, value in data.items()}
+        stored = {name: value for name, value in stored.items() if value is not None}
+        yield from settled(self.framework.set_state_data(self._browser_session(request), state, stored))
+
+    def _authorize_redirect(self, /, request: Any, redirect_uri: Any = None, **parameters: Any) -> Flow[Any]:
+        """Begin a login, and return the redirect to the provider.
+
+        request: of the framework.
+        redirect_uri: of the callback, as text or as a URL object of the framework.
+        parameters: as for `create_authorization_url`.
+
+        Raises as `create_authorization_url` does.
+        """
+        begun = yield from settled(self.create_authorization_url(redirect_uri, **parameters))
+        yield from self._save_authorize_data(request, redirect_uri=redirect_uri, **begun)
+        return self._redirect(begun["url"])
+
+    def _authorize_access_token(
+        self,
+        /,
+        request: Any,
+        claims_options: Mapping[str, Any] | None = None,
+        claims_cls: Any = None,
+        leeway: float | None = None,
+        **parameters: Any,
+    ) -> Flow[OAuth2Token]:
+        """Finish the login whose callback `request` is, and return the token.
+
+        The ID token is verified. Its claims are ``token["userinfo"]``.
+
+        request: of the framework.
+        claims_options: further conditions for claims, as for `jwt.decode`.
+        claims_cls: a class of claims that checks more.
+        leeway: seconds by which the clocks of the provider and of this machine may differ; None: 60.
+        parameters: of the token request, for instance `resource`.
+
+        Raises `LoginError` for a callback that belongs to no login of this browser, `VerificationError` for a callback
+        or an ID token that is rejected, `ServerError` for an error of the provider, and `TransportError` if it is down.
+        """
+        response = yield from settled(self._callback(request))
+        browser = self._browser_session(request)
+        state = state_of(response)
+        data: dict[str, Any] = yield from self.framework._find(browser, state)
+        assert state is not None, "a login was found"
+        registered = self._sets.named(data.get(REGISTRATION)) or (yield from self._registered())
+        session = registered.session(id_token_leeway=leeway)
+        transaction = transaction_of(data, state, session._oauth.options.clock() + self.framework.expires_in)
+        how = {"transaction": transaction} if transaction is not None else {"state": state}
+        try:
+            checked = session.parse_authorization_response(response, **how)
+        except ServerError as answer:  # the provider rejects this login, which thereby ends
+            yield from self.framework._use_up(browser, state)
+            raise LoginRefused.by(answer) from None
+        yield from self.framework._use_up(browser, state)
+        known: dict[str, Any] = {}
+        if transaction is None:  # the program made the authorization request itself
+            known = {name: data[name] for name in ("redirect_uri", "code_verifier", "nonce") if data.get(name)}
+        given = {**self.access_token_params, **known, **parameters}
+        token: OAuth2Token = yield from settled(session.fetch_token(authorization_response=checked, **given))
+        token = yield from self._with_claims(registered, token, data, claims_options, claims_cls, leeway)
+        self._keep_for_request(token)
+        return token
+
+    def _with_claims(
+        self,
+        registered: Registered,
+        token: OAuth2Token,
+        data: Mapping[str, Any],
+        claims_options: Mapping[str, Any] | None,
+        claims_cls: Any,
+        leeway: float | None,
+    ) -> Flow[OAuth2Token]:
+        claims: Any = token.id_token_claims
+        if claims is None and "id_token" not in token:
+            return token
+        if claims is None:  # the metadata of this registration names no issuer
+            nonce = data.get("nonce", "")
+            claims = yield from settled(
+                self.parse_id_token(
+                    token, nonce=nonce, claims_options=claims_options, claims_cls=claims_cls, leeway=leeway
+                )
+            )
+        else:
+            options = registered.origin._oauth.options
+            judged(claims, claims_options, claims_cls, leeway, options.clock(), client_id=options.client_id)
+        return with_userinfo(token, claims)
+
+    def _fetch_access_token(self, /, redirect_uri: Any = None, **parameters: Any) -> Flow[OAuth2Token]:
+        """Exchange a code that the program has checked itself, and return the token.
+
+        `authorize_access_token` does all of it, and should be used instead.
+
+        redirect_uri: of the authorization request.
+        parameters: of the token request: `code`, `code_verifier`, …; with `nonce`, the ID token is verified, otherwise
+            the program does it, by `parse_id_token`.
+
+        Raises `ServerError` for an error response.
+        """
+        registered = yield from self._registered()
+        session = registered.session() if parameters.get("nonce") else registered.unverified()
+        given = {**self.access_token_params, "redirect_uri": text_of(redirect_uri), **parameters}
+        found: OAuth2Token = yield from settled(
+            session.fetch_token(**{name: value for name, value in given.items() if value is not None})
+        )
+        return found
+
+
+def state_of(response: Any) -> str | None:
+    """Return the state of a callback that has not been checked yet, None without one."""
+    from doorkey.sessions.authorizations import state_in
+
+    return state_in(response)
+
+
+def text_of(uri: Any) -> str | None:
+    """Return a redirect URI as text: Starlette's `URL` is an object."""
+    return None if uri is None else str(uri)

@@ -1,0 +1,157 @@
+"""The values of a registered client at one moment, and the HTTP session of which all of its sessions are siblings.
+
+Programs change the attributes of a client after its registration. A change takes effect for the next login; a login in
+progress keeps the values it began with. So each set of values has a name, which the data of a login contains, and a
+client keeps the last few sets.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from doorkey.login.registry.options import known_client_kwargs
+from doorkey.login.registry.user_sessions import UserSessions
+from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
+from doorkey.runtime.forks import ForkSafeLock
+from doorkey.sessions.siblings import sibling_of
+from doorkey.values import clears_locals
+
+if TYPE_CHECKING:
+    from doorkey.tokens import OAuth2Token
+
+MOST_KEPT: Final = 8
+"""The sets of values that a client keeps for logins in progress."""
+LOADED_AT: Final = "_loaded_at"
+"""The member of `server_metadata` that is the time of the discovery, as in Authlib."""
+_OWN_MEMBERS: Final = ("jwks", LOADED_AT)
+
+
+def values_of(app: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of the values of a client on which its sessions depend."""
+    return {
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "access_token_url": app.access_token_url,
+        "refresh_token_url": app.refresh_token_url,
+        "refresh_token_params": dict(app.refresh_token_params or {}),
+        "authorize_url": app.authorize_url,
+        "client_kwargs": dict(app.client_kwargs or {}),
+        "client_auth_methods": tuple(app.client_auth_methods or ()),
+        "code_challenge_method": app.code_challenge_method,
+        "token_endpoint_auth_method": app.token_endpoint_auth_method,
+        "compliance_fix": app.compliance_fix,
+        "user_agent": app._user_agent,
+        "client_cls": app.client_cls,
+        "metadata": {name: value for name, value in metadata.items() if name != LOADED_AT},
+    }
+
+
+def server_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a session: the members of the registration, and its two URLs in place of endpoints."""
+    server = {name: value for name, value in values["metadata"].items() if name not in _OWN_MEMBERS}
+    for option, member in (("authorize_url", "authorization_endpoint"), ("access_token_url", "token_endpoint")):
+        if values[option]:
+            server[member] = values[option]
+    return server
+
+
+def members_of(metadata: ServerMetadata) -> dict[str, Any]:
+    """Return metadata as the dictionary that a program reads."""
+    named = {name: getattr(metadata, name) for name in ("issuer", *ENDPOINTS)}
+    return {**{name: value for name, value in named.items() if value is not None}, **metadata.extra}
+
+
+class Registered:
+    """One set of values, and its sessions: they share connections, metadata and keys.
+
+    saving: makes the `update_token` of a user's session, as for `UserSessions`.
+    """
+
+    @clears_locals
+    def __init__(self, values: dict[str, Any], saving: Callable[..., Any]) -> None:
+        self.id = secrets.token_hex(4)
+        self.values = values
+        self.origin = session_of(values, metadata=server_of(values))
+        if values["metadata"].get("jwks") and not values["metadata"].get("jwks_uri"):
+            self._use_keys(values["metadata"]["jwks"])
+        self._of_users = UserSessions(self._user_session, saving)
+
+    def _use_keys(self, jwks: object) -> None:
+        from doorkey.jose.keys import import_keys
+        from doorkey.sources.keys import KeyCore
+
+        self.origin._oauth._keys = KeyCore(None, keys=import_keys(jwks))
+
+    def session(self, token: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Return a session with its own `token`; `options` are those that differ, None for none."""
+        return sibling_of(self.origin, token, {name: value for name, value in options.items() if value is not None})
+
+    def unverified(self) -> Any:
+        """Return a session that verifies no ID token: the program does it, by `parse_id_token`."""
+        server = server_of(self.values)
+        return self.session(metadata={"token_endpoint": server.get("token_endpoint")})
+
+    def of_user(self, token: Mapping[str, Any]) -> Any:
+        """Return the session that keeps `token` fresh: the same one for every call with this refresh token."""
+        given: OAuth2Token | None = self.origin._oauth.given(token)
+        assert given is not None, "it is a mapping"
+        return self._of_users.session_for(given)
+
+    def _user_session(self, token: OAuth2Token, update_token: Callable[..., Any]) -> Any:
+        options: dict[str, Any] = {"update_token": update_token}
+        if self.values["refresh_token_url"]:
+            options["token_endpoint"] = self.values["refresh_token_url"]
+        if self.values["refresh_token_params"]:
+            options["token_params"] = {**self.origin._oauth.options.token_params, **self.values["refresh_token_params"]}
+        return self.session(token, **options)
+
+
+class RegisteredSets:
+    """The last sets of values of a client, the current one last."""
+
+    def __init__(self, saving: Callable[..., Any]) -> None:
+        self._saving = saving
+        self._sets: list[Registered] = []
+        self._mutex = ForkSafeLock()
+
+    def current(self, values: dict[str, Any]) -> Registered:
+        """Return the set of these `values`, which is the current one from now on. Raises `UsageError`."""
+        sets = self._sets
+        if sets and sets[-1].values == values:
+            return sets[-1]
+        made = Registered(values, self._saving)
+        with self._mutex:
+            known = next((one for one in self._sets if one.values == values), made)
+            self._sets = [*(one for one in self._sets if one is not known), known][-MOST_KEPT:]
+        return known
+
+    def named(self, name: object) -> Registered | None:
+        """Return the set of this name; None if it is another process's or no longer kept."""
+        return next((one for one in self._sets if one.id == name), None)
+
+
+def session_of(values: Mapping[str, Any], **server: Any) -> Any:
+    """Return a session with the `values` of a client. Raises `UsageError`."""
+    kind = values["client_cls"]
+    options = known_client_kwargs(values["client_kwargs"])
+    for name in ("code_challenge_method", "token_endpoint_auth_method"):
+        if values[name] is not None:
+            options[name] = values[name]
+    if not hasattr(kind, "base_url") and "timeout" in options:  # requests has no such setting, the session has
+        options["default_timeout"] = seconds_of(options.pop("timeout"))
+    own = {"client_id": values["client_id"], "client_secret": values["client_secret"]}
+    session = kind(**own, **{**options, **server})
+    for method in values["client_auth_methods"]:
+        session.register_client_auth_method(method)
+    if values["compliance_fix"] is not None:
+        values["compliance_fix"](session)
+    if values["user_agent"]:
+        session.headers["User-Agent"] = values["user_agent"]
+    return session
+
+
+def seconds_of(timeout: Any) -> Any:
+    """Return a timeout as requests takes it; that of httpx2 and httpx has one for connecting and one for reading."""
+    return (timeout.connect, timeout.read) if hasattr(timeout, "connect") else timeout

@@ -1,0 +1,139 @@
+"""`BaseOAuth`: the providers that an application logs in at, by name, and the client of each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from doorkey.errors import UsageError
+from doorkey.login.registry.integration import FrameworkIntegration
+from doorkey.login.registry.names import registration_name
+from doorkey.login.registry.options import FIELDS, RegistryOptions
+from doorkey.values import NotPicklable, clears_locals
+
+OAUTH_CLIENT_PARAMS = FIELDS
+"""The options that a registration has beside server metadata."""
+
+
+class Clients(dict[Any, Any]):
+    """The clients of a registry by name; an enum member is the name that it stands for."""
+
+    def __getitem__(self, name: object) -> Any:
+        return super().__getitem__(registration_name(name))
+
+    def __setitem__(self, name: object, client: Any) -> None:
+        super().__setitem__(registration_name(name), client)
+
+    def __delitem__(self, name: object) -> None:
+        super().__delitem__(registration_name(name))
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(registration_name(name))
+
+    def get(self, name: object, default: Any = None, /) -> Any:
+        """Return the client of this name, or `default`."""
+        return super().get(registration_name(name), default)
+
+    def pop(self, name: object, *default: Any) -> Any:
+        """Remove the client of this name and return it, or `default`."""
+        return super().pop(registration_name(name), *default)
+
+
+class BaseOAuth(NotPicklable):
+    """The registry of an application. Each framework has its own subclass `OAuth`.
+
+    cache: where pending logins are stored, in place of the browser session: it has `get(key)`,
+        `set(key, value, expires)` and `delete(key)`.
+    fetch_token: ``fetch_token(name)``, or ``fetch_token(name, request)`` where views have a request, returns the token
+        that is stored for the current user, or None.
+    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token; the other
+        argument is the refresh token or access token that it replaces.
+    """
+
+    oauth1_client_cls: ClassVar[Any] = None
+    """The class of clients with a `request_token_url`: the extension point for OAuth 1."""
+    oauth2_client_cls: ClassVar[Any] = None
+    framework_integration_cls: ClassVar[Any] = FrameworkIntegration
+
+    def __init__(self, cache: Any = None, fetch_token: Any = None, update_token: Any = None) -> None:
+        self._registry: dict[str, tuple[bool, dict[str, Any]]] = {}
+        self._clients = Clients()
+        self._made: set[str] = set()
+        self.cache = cache
+        self.fetch_token = fetch_token
+        self.update_token = update_token
+
+    @clears_locals
+    def register(self, name: Any, overwrite: bool = False, **options: Any) -> Any:
+        """Register a provider and return its client, which is also the attribute `name` of the registry.
+
+        A second registration of a name warns and changes nothing, unless `overwrite` is True.
+
+        name: text, or an enum member.
+        overwrite: replace the registration of this name; the settings of the framework take precedence over `options`.
+        options: `client_id`, `client_secret`, `server_metadata_url`, `client_kwargs` and the others that
+            docs/logins/registries.md lists. Any other name is server metadata.
+
+        Raises `UsageError` for an invalid value.
+        """
+        self._remember(name, overwrite, options)
+        return self.create_client(name)
+
+    def _remember(self, name: Any, overwrite: bool, options: dict[str, Any]) -> None:
+        key = registration_name(name)
+        removed = key in self._made and key not in self._clients
+        if key in self._registry and not overwrite and not removed:
+            warnings.warn(
+                f"{key!r} is registered already, and the first registration stays: use overwrite=True to replace it",
+                stacklevel=4,
+            )
+            return
+        self._registry[key] = overwrite, dict(options)
+        self._made.discard(key)
+        self._clients.pop(key, None)
+
+    def _forget_clients(self) -> None:
+        """Make every client again when it is used next; the registrations stay, and may be made again."""
+        self._clients.clear()
+        self._made = set(self._registry)
+
+    @clears_locals
+    def create_client(self, name: Any) -> Any:
+        """Return the client of this name, or None if none is registered. Raises `UsageError` for its options."""
+        key = registration_name(name)
+        client = self._clients.get(key)
+        if client is None and key in self._registry:
+            client = self._make(key)
+            # Two threads may come here at once: both get the client that was stored first.
+            client = dict.setdefault(self._clients, key, client)
+            self._made.add(key)
+        return client
+
+    def _make(self, key: str) -> Any:
+        overwrite, given = self._registry[key]
+        settings = self.load_config(key, OAUTH_CLIENT_PARAMS)
+        options = RegistryOptions.of(key, given, settings, overwrite=overwrite)
+        for hint in options.hints:
+            warnings.warn(f"registration {key!r}: {hint}", stacklevel=6)
+        own = {option: value for option in FIELDS if (value := getattr(options, option)) not in (None, (), {})}
+        kind = own.pop("client_cls", None) or (self.oauth1_client_cls if options.is_oauth1 else self.oauth2_client_cls)
+        if kind is None:
+            raise UsageError("OAuth 1 (request_token_url=) is not supported yet: register an OAuth 2 provider")
+        for option, of_all in (("fetch_token", self.fetch_token), ("update_token", self.update_token)):
+            if option not in own and of_all is not None:
+                own[option] = partial(of_all, key)
+        framework = self.framework_integration_cls(key, self.cache)
+        return kind(framework, key, **own, **options.metadata)
+
+    def load_config(self, name: str, params: tuple[str, ...]) -> Mapping[str, Any] | None:
+        """Return the options of a registration in the settings of the framework."""
+        found: Mapping[str, Any] | None = self.framework_integration_cls.load_config(self, name, params)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        # The registry itself is read through `vars`: it is not there while the object is being made.
+        if name in vars(self).get("_registry", ()):
+            return self.create_client(name)
+        raise AttributeError(f"there is no client {name!r}: register it by oauth.register({name!r}, …)")

@@ -1,0 +1,79 @@
+"""The sessions of the users of a registered client: one for each refresh token, however many requests carry it.
+
+A web application loads the token of its user for each request, and would renew an expired one in each of them. With
+rotating refresh tokens, one of these renewals succeeds and the others end the login. So calls with the same refresh
+token share one session, whose single flight renews the token once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from typing import Any, Final
+
+from doorkey.runtime.bounded_cache import BoundedCache
+from doorkey.tokens import OAuth2Token
+from doorkey.values import Secret
+
+MOST_SESSIONS: Final = 1024
+IDLE: Final = 600.0
+"""Seconds after which a session without calls is dropped."""
+MOST_SEEN: Final = 32
+"""The access tokens of one session that it recognizes as older ones."""
+
+
+class UserSession:
+    """A session, and the access tokens that it had: a request that still carries one of them gets the current one."""
+
+    def __init__(self) -> None:
+        self.session: Any = None
+        self._seen: tuple[bytes, ...] = ()
+
+    def note(self, token: OAuth2Token) -> bool:
+        """Remember the access token. Return whether it was not known."""
+        digest = _digest(token.value.access_token)
+        is_new = digest not in self._seen
+        if is_new:
+            self._seen = (*self._seen, digest)[-MOST_SEEN:]
+        return is_new
+
+
+class UserSessions:
+    """The sessions by refresh token, bounded in number and age.
+
+    make: ``make(token, update_token)`` returns a new session.
+    saving: ``saving(renewed)`` returns the `update_token` of a session, which calls ``renewed(token)`` first.
+    """
+
+    def __init__(self, make: Callable[..., Any], saving: Callable[..., Any]) -> None:
+        self._make, self._saving = make, saving
+        self._by_refresh_token: BoundedCache[bytes, UserSession] = BoundedCache(MOST_SESSIONS, IDLE)
+
+    def session_for(self, token: OAuth2Token) -> Any:
+        """Return the session that keeps `token` fresh. A token without a refresh token has a session of its own."""
+        refresh_token = token.value.refresh_token
+        if refresh_token is None:
+            return self._new(UserSession(), token)
+        found = self._by_refresh_token.get(_digest(refresh_token), UserSession)
+        if found.session is None:
+            self._new(found, token)
+        elif found.note(token):  # another process has renewed it, or the user has logged in again
+            found.session._oauth.adopt(token)
+        return found.session
+
+    def _renewed(self, user: UserSession, token: OAuth2Token) -> None:
+        """Note the token that `user` has now: calls that carry it come to the same session."""
+        user.note(token)
+        if token.value.refresh_token is not None:
+            self._by_refresh_token.get(_digest(token.value.refresh_token), lambda: user)
+
+    def _new(self, user: UserSession, token: OAuth2Token) -> Any:
+        user.note(token)
+        session = self._make(token, self._saving(partial(self._renewed, user)))
+        user.session = user.session or session  # of two threads that come at once, the first one's stays
+        return user.session
+
+
+def _digest(token: Secret) -> bytes:
+    return sha256(token.reveal().encode()).digest()

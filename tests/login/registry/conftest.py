@@ -1,0 +1,41 @@
+"""A registry of each framework, at a provider that misbehaves on demand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+import pytest
+from anyio.from_thread import BlockingPortal
+
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Hostile
+from tests.support.openid_provider import OpenIDProvider
+from tests.support.registries import FRAMEWORKS, World, settings_of
+
+
+@pytest.fixture
+def provider(hostile: Hostile) -> OpenIDProvider:
+    """A provider at the real time: programs have no other."""
+    return OpenIDProvider(hostile, Clock(time.time))
+
+
+@pytest.fixture(params=FRAMEWORKS)
+def framework(request: pytest.FixtureRequest) -> Iterator[str]:
+    if find_spec(f"doorkey.integrations.{request.param}_client") is None:
+        pytest.skip(f"there is no registry for {request.param} yet")
+    with settings_of(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def world(framework: str, provider: OpenIDProvider, portal: BlockingPortal) -> World:
+    """An application of one framework, its registry, and the provider."""
+    return World(framework, provider, portal)
+
+
+@pytest.fixture
+def another(framework: str, provider: OpenIDProvider, portal: BlockingPortal) -> Callable[[], World]:
+    """Makes further processes of the same application."""
+    return lambda: World(framework, provider, portal)
