@@ -28,16 +28,17 @@ from collections.abc import Iterable
 from copy import copy
 from typing import ClassVar, Self
 
-__all__ = ["MAX_TEXT", "AccessDenied", "AccessDeniedError", "ConsentRequired", "InsufficientScope"]
-__all__ += ["InteractionRequired", "InvalidClient", "InvalidClientError", "InvalidDPoPProof", "InvalidGrant"]
-__all__ += ["InvalidGrantError", "InvalidRequest", "InvalidRequestError", "InvalidResponse", "InvalidScope"]
-__all__ += ["InvalidScopeError", "InvalidTarget", "InvalidToken", "InvalidTokenError", "LoginRequired"]
-__all__ += ["MismatchingStateError", "MismatchingStateException", "MissingLibraryError", "MissingTokenError"]
-__all__ += ["OAuth2Error", "OAuthError", "RecordError", "ServerError", "ServerFailure", "StoreError"]
-__all__ += ["TemporarilyUnavailable", "TokenExpiredError", "TransportError", "UnauthorizedClient"]
-__all__ += ["UnauthorizedClientError", "UnsupportedGrantType", "UnsupportedGrantTypeError", "UnsupportedResponseType"]
-__all__ += ["UnsupportedResponseTypeError", "UnsupportedTokenType", "UnsupportedTokenTypeError", "UsageError"]
-__all__ += ["UseDPoPNonce", "VerificationError", "printable"]
+__all__ = ["MAX_TEXT", "AccessDenied", "AccessDeniedError", "AuthorizationPending", "ConsentRequired"]
+__all__ += ["ExpiredDeviceCode", "InsufficientScope", "InteractionRequired", "InvalidClient", "InvalidClientError"]
+__all__ += ["InvalidDPoPProof", "InvalidGrant", "InvalidGrantError", "InvalidRequest", "InvalidRequestError"]
+__all__ += ["InvalidResponse", "InvalidScope", "InvalidScopeError", "InvalidTarget", "InvalidToken"]
+__all__ += ["InvalidTokenError", "LoginRequired", "MismatchingStateError", "MismatchingStateException"]
+__all__ += ["MissingLibraryError", "MissingTokenError", "OAuth2Error", "OAuthError", "RecordError", "ServerError"]
+__all__ += ["ServerFailure", "SlowDown", "StoreError", "TemporarilyUnavailable", "TokenExpiredError"]
+__all__ += ["TransportError", "UnauthorizedClient", "UnauthorizedClientError", "UnsupportedGrantType"]
+__all__ += ["UnsupportedGrantTypeError", "UnsupportedResponseType", "UnsupportedResponseTypeError"]
+__all__ += ["UnsupportedTokenType", "UnsupportedTokenTypeError", "UsageError", "UseDPoPNonce", "VerificationError"]
+__all__ += ["printable"]
 
 MAX_TEXT = 512
 """Characters of a server's own words that an error keeps."""
@@ -363,6 +364,24 @@ class InteractionRequired(ServerError):
     """The user must do something, and the request forbade asking (OpenID Connect Core §3.1.2.6)."""
 
     code = "interaction_required"
+
+
+class AuthorizationPending(ServerError):
+    """The user has not finished the login on the other device yet (RFC 8628 §3.5)."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(ServerError):
+    """The client polls too often: from now on it waits 5 seconds longer (RFC 8628 §3.5)."""
+
+    code = "slow_down"
+
+
+class ExpiredDeviceCode(ServerError):
+    """The device code has expired, so the login has to begin again (RFC 8628 §3.5)."""
+
+    code = "expired_token"
 
 
 # The names that programs written for other libraries import; the same classes, so that `except` works either way.

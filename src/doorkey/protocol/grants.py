@@ -13,6 +13,7 @@ from doorkey.wire.flow import Flow, settled
 from doorkey.wire.messages import Pairs
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"
 
@@ -132,6 +133,17 @@ class TokenExchangeGrant(Grant):
             actor_token_type=actor_type,
             requested_token_type=self.requested_token_type,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCodeGrant(Grant):
+    """A login that the user finishes on another device (RFC 8628 §3.4)."""
+
+    grant_type = DEVICE_CODE
+    device_code: Secret
+
+    def _own(self) -> Pairs:
+        return _given(device_code=self.device_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,156 @@
+"""The device authorization grant: a login on another device, and polling for its token (RFC 8628)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from doorkey.errors import (
+    AuthorizationPending,
+    ExpiredDeviceCode,
+    InvalidResponse,
+    SlowDown,
+    TemporarilyUnavailable,
+    TransportError,
+)
+from doorkey.protocol.token_endpoint import ACCEPT
+from doorkey.tokens import legal_refresh_token, lifetime_of
+from doorkey.values import Secret
+from doorkey.wire.error_context import names_exchange
+from doorkey.wire.flow import Flow, Sleep
+from doorkey.wire.messages import Pairs, Request, Response
+from doorkey.wire.parameters import beside_query
+from doorkey.wire.responses import json_answer
+from doorkey.wire.urls import check_endpoint
+
+T = TypeVar("T")
+
+USUAL_INTERVAL: Final = 5.0
+"""Seconds between two token requests if the server names none (RFC 8628 §3.2)."""
+SLOWER: Final = 5.0
+"""Seconds by which `slow_down` lengthens the interval (RFC 8628 §3.5)."""
+MAX_INTERVAL: Final = 300.0
+MAX_USER_CODE: Final = 128
+MAX_URL: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAuthorization:
+    """A login that a user finishes on another device (RFC 8628 §3.2).
+
+    `user_code`: the code that the user types in at `verification_uri`.
+    `verification_uri_complete`: the URL that contains the code, for instance for a QR code, or None.
+    `expires_at`: seconds since the epoch.
+    `interval`: seconds between two token requests.
+    `device_code`: what the client presents in them.
+    """
+
+    user_code: str
+    verification_uri: str
+    expires_at: float
+    device_code: Secret
+    interval: float = USUAL_INTERVAL
+    verification_uri_complete: str | None = None
+
+
+def device_authorization_request(
+    endpoint: str,
+    parameters: Iterable[tuple[str, str]] = (),
+    *,
+    headers: Iterable[tuple[str, str]] = (),
+    http_hosts: Collection[str] = (),
+) -> Request:
+    """Return the request for a device code, not yet authenticated (RFC 8628 §3.1).
+
+    `parameters` are `scope` and those of extensions. Raises `UsageError` for an endpoint that cannot be.
+    """
+    check_endpoint(endpoint, "device authorization endpoint", http_hosts)
+    form: Pairs = beside_query(endpoint, tuple(parameters))
+    request = Request("POST", endpoint, ACCEPT, form)
+    for name, value in headers:
+        request = request.with_header(name, value)
+    return request
+
+
+@names_exchange
+def parse_device_authorization(response: Response, *, asked_at: float) -> DeviceAuthorization:
+    """Return what the server answered (RFC 8628 §3.2).
+
+    `asked_at`: when the request was sent, in seconds since the epoch; the lifetime counts from there.
+
+    Raises `ServerError` for an error response, and `InvalidResponse` for a response without the codes, the URL or the
+    lifetime. The codes and URLs are shown to a user: one with control characters is refused.
+    """
+    answer = json_answer(response, "device authorization response", asked_at, finite=False)
+    device_code, user_code = answer.get("device_code"), answer.get("user_code")
+    if not legal_refresh_token(device_code):
+        raise _bad("device_code", response.status)
+    if not isinstance(user_code, str) or not 0 < len(user_code) <= MAX_USER_CODE or not user_code.isprintable():
+        raise _bad("user_code", response.status)
+    lifetime = lifetime_of(answer.get("expires_in"))
+    if lifetime is None:
+        raise _bad("expires_in", response.status)
+    url = answer.get("verification_uri") or answer.get("verification_url")  # Google's name
+    complete = answer.get("verification_uri_complete") or answer.get("verification_url_complete")
+    if not _can_be_shown(url):
+        raise _bad("verification_uri", response.status)
+    return DeviceAuthorization(
+        user_code=user_code,
+        verification_uri=str(url),
+        expires_at=asked_at + lifetime,
+        device_code=Secret(str(device_code)),
+        interval=_interval(answer.get("interval")),
+        verification_uri_complete=str(complete) if _can_be_shown(complete) else None,
+    )
+
+
+def polled(device: DeviceAuthorization, ask: Callable[[], Flow[T]], clock: Callable[[], float]) -> Flow[T]:
+    """Repeat the token request `ask` until the user has finished the login, and return its result (RFC 8628 §3.5).
+
+    device: the login.
+    ask: makes one token request.
+    clock: returns seconds since the epoch.
+
+    The pause gets longer after `slow_down`, and twice as long after a failure of the network. Raises
+    `ExpiredDeviceCode` once the code has expired, `AccessDenied` if the user refused, and any other error of `ask`.
+    """
+    interval, pause = device.interval, device.interval
+    while True:
+        left = device.expires_at - clock()
+        if left <= 0:
+            raise ExpiredDeviceCode(
+                ExpiredDeviceCode.code, "the user did not finish the login in time: begin again with a new code"
+            )
+        yield from Sleep(min(pause, left))
+        try:
+            return (yield from ask())
+        except AuthorizationPending:
+            pause = interval
+        except SlowDown:
+            pause = interval = min(interval + SLOWER, MAX_INTERVAL)
+        except TemporarilyUnavailable as busy:
+            pause = max(interval, busy.retry_after or 0.0)
+        except TransportError:
+            pause = interval = min(interval * 2, MAX_INTERVAL)
+
+
+def _interval(given: object) -> float:
+    """Return the seconds between two token requests; a value that is none means the usual ones."""
+    return min(lifetime_of(given) or USUAL_INTERVAL, MAX_INTERVAL)
+
+
+def _can_be_shown(url: object) -> bool:
+    """Say whether `url` can be shown to a user: a browser opens it, so its host may be any."""
+    if not isinstance(url, str) or len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    return url.startswith(("https://", "http://"))
+
+
+def _bad(member: str, status: int) -> InvalidResponse:
+    return InvalidResponse(
+        f"{member}_missing",
+        f"the device authorization response has no usable {member} (RFC 8628 §3.2): is this the "
+        "device_authorization_endpoint of the server?",
+        status=status,
+    )
