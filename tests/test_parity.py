@@ -9,6 +9,7 @@ import pytest
 import doorkey
 from doorkey.integrations import httpx_client
 from doorkey.integrations.requests_client import OAuth2Session
+from doorkey.login import AsyncLoginClient, LoginClient
 from doorkey.oauth2.client import OAuth2Client
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
@@ -105,6 +106,7 @@ def parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
         (doorkey.TokenSource, doorkey.AsyncTokenSource),
         (doorkey.KeySource, doorkey.AsyncKeySource),
         (AccessTokenVerifier, AsyncAccessTokenVerifier),
+        (LoginClient, AsyncLoginClient),
     ],
 )
 def test_twins_have_the_same_methods_with_the_same_parameters(sync: type, awaiting: type) -> None:

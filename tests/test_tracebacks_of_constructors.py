@@ -28,6 +28,7 @@ from doorkey.errors import OAuthError
 from doorkey.integrations.httpx_transport import AsyncOAuthAuthorityClient, OAuthAuthorityClient
 from doorkey.jose import jwt
 from doorkey.jose.generation import generate_key
+from doorkey.login import AsyncLoginClient, LoginClient, PendingLogin
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
@@ -46,6 +47,14 @@ AS_LIST: Any = [ARGUMENT]
 
 def vault() -> TokenVault:
     return TokenVault(MemoryStore(), client_id="c", **SERVER)
+
+
+def login_client() -> LoginClient:
+    return LoginClient("c", **SERVER, authorization_endpoint="https://as.example/authorize")
+
+
+def pending_login() -> PendingLogin:
+    return login_client().begin("https://rp.example/cb").pending
 
 
 def async_vault() -> AsyncTokenVault:
@@ -95,6 +104,16 @@ CALLS: dict[str, Callable[[], object]] = {
     "AsyncKeySource.verify(token)": lambda: asyncio.run(AsyncKeySource(keys=KEY).verify(ARGUMENT)),
     "jwt.decode(token)": lambda: jwt.decode(ARGUMENT, KeySource(keys=KEY)),
     "jwt.adecode(token)": lambda: asyncio.run(jwt.adecode(ARGUMENT, AsyncKeySource(keys=KEY))),
+    "LoginClient(client_secret=)": lambda: LoginClient("c", ARGUMENT, **SERVER, leeway=-1),
+    "LoginClient.session(token)": lambda: login_client().session(NO_TOKEN),
+    "LoginClient.begin(code_verifier=)": lambda: login_client().begin(code_verifier=ARGUMENT),
+    "LoginClient.finish(params)": lambda: login_client().finish({"code": ARGUMENT}, pending_login()),
+    "AsyncLoginClient(client_secret=)": lambda: AsyncLoginClient("c", ARGUMENT, **SERVER, leeway=-1),
+    "AsyncLoginClient.session(token)": lambda: AsyncLoginClient("c", **SERVER).session(NO_TOKEN),
+    "AsyncLoginClient.finish(params)": lambda: asyncio.run(
+        AsyncLoginClient("c", **SERVER).finish({"code": ARGUMENT}, pending_login())
+    ),
+    "PendingLogin.from_dict(members)": lambda: PendingLogin.from_dict({"transaction": {"code_verifier": ARGUMENT}}),
     "discover(issuer)": lambda: discover(f"ftp://user:{ARGUMENT}@as.example"),
     "adiscover(issuer)": lambda: asyncio.run(adiscover(f"ftp://user:{ARGUMENT}@as.example")),
 }

@@ -7,8 +7,6 @@ NOT_YET = {
     "CVE-2026-41425": "logins for frameworks: state that is not bound to the browser",
     "CVE-2025-14546": "logins for frameworks",
     "CVE-2025-68481": "logins for frameworks",
-    "CVE-2021-32618": "logins for frameworks: an open redirect through `next`",
-    "CVE-2023-49438": "logins for frameworks",
     "CVE-2026-48710": "logins for frameworks: the redirect URI of a login from the Host header",
 }
 """The feature that each of these is about. The test replaces the line when the feature exists."""

@@ -119,6 +119,16 @@ def echo(exchange: Exchange) -> None:
     exchange.send(reply(json={**seen, "body": request.body.decode("latin-1")}))
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An answer of a function that writes a whole response: the connection carries further requests."""
+
+    answer: Handler
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.answer(exchange)
+
+
 @dataclass(slots=True)
 class Held:
     """An answer that waits until `release` is set; `arrived` tells that somebody is in flight."""
@@ -264,7 +274,7 @@ class Hostile:
                     answer = self._next(request.path)
                 _send(answer, Exchange(request, connection))
                 written = answer.answer if isinstance(answer, Held) else answer
-                if not isinstance(written, bytes) and written is not echo:
+                if not isinstance(written, bytes | Whole) and written is not echo:
                     return  # what a function wrote may have no end that the client can see
 
     def _next(self, path: str) -> Reply:

@@ -18,7 +18,7 @@ from doorkey.jose.signing import sign
 from doorkey.oidc.core.hashes import half_hash
 from doorkey.oidc.logout import EVENT
 from tests.support.fake_clock import Clock
-from tests.support.hostile_server import Exchange, Hostile, Reply, reply
+from tests.support.hostile_server import Exchange, Hostile, Reply, Whole, reply
 
 CLIENT, SECRET = "rp", "a-client-secret-of-at-least-32-bytes"
 HOME = "https://rp.example/cb"
@@ -218,9 +218,11 @@ class OpenIDProvider:
         return f"at-{self.issued}"
 
     def _answering(self, answer: Callable[[Exchange], bytes]) -> Reply:
+        if self.keeps_connections:
+            return Whole(lambda exchange: exchange.send(answer(exchange)))
+
         def handle(exchange: Exchange) -> None:
-            closing = b"" if self.keeps_connections else b"Connection: close\r\n"
-            exchange.send(answer(exchange).replace(b"Content-Length", closing + b"Content-Length", 1))
+            exchange.send(answer(exchange).replace(b"Content-Length", b"Connection: close\r\nContent-Length", 1))
 
         return handle
 

@@ -102,6 +102,7 @@ class _Registration(LoginFlows, NotPicklable):
             raise UsageError("the provider is missing: give issuer=, metadata=, or the URLs of its endpoints")
         self.name = named(name, "the name") if name is not None else core.options.metadata.issuer or origin_shown(place)
 
+    @clears_locals
     def session(self, token: Mapping[str, Any] | OAuthToken | None = None, **options: Any) -> Any:
         """Return an HTTP client for one user, which sends a fresh token with each request.
 

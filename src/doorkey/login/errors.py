@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from doorkey.errors import MismatchingStateError, OAuthError, ServerError, VerificationError
+from doorkey.errors import MismatchingStateError, OAuthError, ServerError, VerificationError, printable
 
 __all__ = ["LoginError", "LoginExpired", "LoginRefused", "LoginReplayed", "LoginSecretChanged", "NoPendingLogin"]
 __all__ += ["OtherHost", "OtherProvider", "WrongState"]
@@ -38,9 +38,9 @@ class LoginError(VerificationError):
     for_developers: str = ""
 
     def __init__(self, problem: str | None = None, fix: str | None = None, for_developers: str | None = None) -> None:
-        self.problem = problem or type(self).problem
-        self.fix = fix or type(self).fix
-        self.for_developers = for_developers or type(self).for_developers
+        kind = type(self)
+        self.problem, self.fix = printable(problem or kind.problem), printable(fix or kind.fix)
+        self.for_developers = printable(for_developers or kind.for_developers)
         OAuthError.__init__(self, None, f"{self.problem} {self.fix}")
         self.claim, self.reason, self.expected = "login", self.problem, None
         self.args = (self.problem, self.fix, self.for_developers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -116,15 +116,19 @@ def session_options(
     `known_elsewhere` names the HTTP client's own options. Raises `UsageError` for an unknown name (with a hint), for a
     coroutine function as `update_token` of a blocking client, and for an invalid value.
     """
-    unknown = sorted(set(given) - OWN_OPTIONS - set(known_elsewhere))
-    if unknown:
-        hint = option_hint(unknown[0], [*OWN_OPTIONS, *known_elsewhere])
-        raise UsageError(f"there is no option {unknown[0]!r}{hint}")
+    refuse_unknown(given, {*OWN_OPTIONS, *known_elsewhere})
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
     rest = {name: value for name, value in given.items() if name not in OWN_OPTIONS}
     token = own.pop("token", None)
     options = changed(_DEFAULTS, own, blocking=blocking)
     return options, rest, token_given(token, options)
+
+
+def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
+    """Raise `UsageError`, with a hint, for a name among the `given` options that is not `known`."""
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UsageError(f"there is no option {unknown[0]!r}{option_hint(unknown[0], known)}")
 
 
 def token_given(token: Mapping[str, Any] | OAuthToken | None, options: SessionOptions) -> OAuth2Token | None:

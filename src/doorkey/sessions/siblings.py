@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from doorkey.errors import UsageError
 from doorkey.sessions.client import OAuth2Client
-from doorkey.sessions.options import changed, token_given
+from doorkey.sessions.options import OWN_OPTIONS, changed, refuse_unknown, token_given
 from doorkey.sessions.shared_token import set_up
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def sibling_of(
     core = origin._oauth
     if core.is_shared:
         raise UsageError("the token of a vault's session is the vault's: ask the vault for another client")
+    refuse_unknown(given or (), OWN_OPTIONS)
     options = changed(core.options, given, blocking=origin._blocking) if given else core.options
     session = object.__new__(type(origin))
     core.library.share_pool(session, origin)

@@ -10,10 +10,11 @@ from doorkey.login import AsyncLoginClient, Begun, LoginClient, LoginResult, Pen
 from tests.support.every_adapter import Adapter
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile
+from tests.support.named_servers import Authority, Proven
 from tests.support.openid_provider import CLIENT, HOME, SECRET, OpenIDProvider
-from tests.support.session_fixtures import adapter
+from tests.support.session_fixtures import adapter, authority
 
-__all__ = ["adapter"]
+__all__ = ["adapter", "authority"]
 
 
 @dataclass
@@ -70,8 +71,18 @@ class Application:
 
 @pytest.fixture
 def provider(hostile: Hostile, clock: Clock) -> OpenIDProvider:
-    """A provider that misbehaves on demand."""
-    return OpenIDProvider(hostile, clock)
+    """A provider that misbehaves on demand, and keeps its connections."""
+    provider = OpenIDProvider(hostile, clock, keeps_connections=True)
+    assert provider.keys, "made before several threads ask for them at once"
+    return provider
+
+
+@pytest.fixture
+def stranger(authority: Authority) -> Iterator[Hostile]:
+    """A server whose certificate no client trusts."""
+    server = Proven(authority.proof("localhost"), "localhost")
+    yield server
+    server.close()
 
 
 @pytest.fixture

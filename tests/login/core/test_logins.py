@@ -15,7 +15,7 @@ from doorkey.login.errors import (
     WrongState,
 )
 from tests.login.core.conftest import Application
-from tests.support.hostile_server import reply
+from tests.support.hostile_server import Hostile, reply
 from tests.support.openid_provider import SUB
 from tests.support.relying_party import parameters
 
@@ -221,6 +221,13 @@ def test_a_provider_that_is_down_causes_an_error_that_may_be_retried(app: Applic
     with pytest.raises(TransportError) as error:
         app.begin()
     assert error.value.retryable
+
+
+def test_an_untrusted_certificate_of_the_provider_is_named_with_its_remedy(app: Application, stranger: Hostile) -> None:
+    app.client(issuer=stranger.url(""))
+    with pytest.raises(TransportError, match="certificate"):
+        app.begin()
+    assert not stranger.received
 
 
 def test_no_secret_of_a_login_is_shown(app: Application) -> None:
