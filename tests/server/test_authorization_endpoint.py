@@ -6,7 +6,8 @@ import pytest
 from doorkey.errors import ServerError, UsageError
 from doorkey.server.clients.redirect_uris import is_registered
 from doorkey.server.endpoints.authorize import authorize
-from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.endpoints.script import script
 from doorkey.server.responses.responses import redirect
 from doorkey.wire.flow import run
@@ -21,7 +22,7 @@ def world() -> World:
     return World()
 
 
-def refused(outcome: Response | LoginNeeded) -> str:
+def refused(outcome: object) -> str:
     assert isinstance(outcome, Response)
     return callback(outcome)["error"]
 

@@ -9,7 +9,7 @@ import pytest
 from doorkey.errors import ServerError, UsageError
 from doorkey.jose.verification import unsafe_header, verify
 from doorkey.server.ended_sessions import LOGOUT_EVENT
-from doorkey.server.endpoints.login import Cookies
+from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Request, Response

@@ -6,7 +6,8 @@ import pytest
 
 from doorkey.errors import ServerError
 from doorkey.jose.verification import unsafe_claims
-from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.storage.records import MemoryRecords
 from tests.server.world import World, callback
 

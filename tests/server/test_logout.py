@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from doorkey.errors import ServerError
-from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Request, Response

@@ -56,6 +56,15 @@ def test_remove_says_whether_there_was_something(store: Records) -> None:
     assert store.get("session", "a", 0) is None
 
 
+def test_the_keys_that_begin_with_a_prefix_are_listed_in_order(store: Records) -> None:
+    for key in ("one/b", "one/a", "one", "one0", "One/c", "two/a", "one/ü", "one/%"):
+        store.put("session", key, "", expires_at=LATER, now=0)
+    store.put("session", "one/expired", "", expires_at=5, now=0)
+    store.put("code", "one/other", "", expires_at=LATER, now=0)
+    assert store.keys("session", "one/", 5) == ["one/%", "one/a", "one/b", "one/ü"]
+    assert store.keys("session", "three/", 5) == []
+
+
 def test_of_many_threads_exactly_one_wins(store: Records) -> None:
     store.put("code", "a", "fresh", expires_at=LATER, now=0)
     together = threading.Barrier(16)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from doorkey.jose.verification import unsafe_claims
-from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.model import Settings
 from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.storage.sqlite import SQLiteRecords

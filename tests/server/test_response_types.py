@@ -9,7 +9,8 @@ import pytest
 from doorkey.errors import LoginRequired, UsageError
 from doorkey.jose.verification import verify
 from doorkey.oidc.core.hashes import half_hash
-from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.model import Settings
 from doorkey.server.registrations import RESPONSE_TYPES
 from doorkey.wire.messages import Response
@@ -30,7 +31,7 @@ def in_fragment(response: Response) -> dict[str, str]:
     return dict(parse_qsl(location.fragment))
 
 
-def refused(outcome: Response | LoginNeeded) -> tuple[str, str]:
+def refused(outcome: object) -> tuple[str, str]:
     assert isinstance(outcome, Response)
     found = in_fragment(outcome) or callback(outcome)
     return found["error"], found.get("error_description", "")

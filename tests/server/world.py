@@ -12,8 +12,10 @@ from doorkey.protocol.pkce import challenge_of
 from doorkey.server.context import At, Endpoints
 from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.endpoints.authorize import authorize
+from doorkey.server.endpoints.consent import ConsentNeeded
+from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.introspect import introspect
-from doorkey.server.endpoints.login import Cookies, LoggedIn, LoginNeeded, log_in
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded, log_in
 from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.token import token
 from doorkey.server.model import Settings
@@ -26,7 +28,7 @@ from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Pairs, Request, Response
 
 ISSUER = "https://as.example/realms/one"
-_NAMES = ("auth", "token", "introspect", "revoke", "me", "jwks", "end", "script.js")
+_NAMES = ("auth", "token", "introspect", "revoke", "me", "jwks", "end", "account", "script.js")
 ENDPOINTS = Endpoints(*(f"{ISSUER}/{name}" for name in _NAMES))
 CALLBACK = "https://app.example/cb?fixed=1"
 VERIFIER = "v" * 43
@@ -105,7 +107,9 @@ class World:
         """Ask the revocation endpoint."""
         return Answer.of(self.post(revoke, {"token": token_text}, ("app", SECRET)))
 
-    def authorize(self, cookies: Cookies | None = None, /, **changes: str | None) -> Response | LoginNeeded:
+    def authorize(
+        self, cookies: Cookies | None = None, /, **changes: str | None
+    ) -> Response | LoginNeeded | ConsentNeeded:
         """Visit the authorization endpoint; a change to None omits a parameter."""
         parameters = {
             "response_type": "code",
@@ -120,7 +124,9 @@ class World:
         }
         return self.visit([(name, value) for name, value in parameters.items() if value is not None], cookies)
 
-    def visit(self, pairs: list[tuple[str, str]], cookies: Cookies | None = None) -> Response | LoginNeeded:
+    def visit(
+        self, pairs: list[tuple[str, str]], cookies: Cookies | None = None
+    ) -> Response | LoginNeeded | ConsentNeeded:
         """Visit the authorization endpoint with these parameters and no others."""
         request = Request("GET", f"{ENDPOINTS.authorization}?{urlencode(pairs)}")
         return run(authorize(request, self.at, cookies or Cookies()), self.perform)
@@ -132,7 +138,7 @@ class World:
         browser: str | None = None,
         headers: Pairs = (),
         **changes: str,
-    ) -> LoggedIn | LoginNeeded:
+    ) -> LoggedIn | LoginNeeded | ConsentNeeded:
         """Send the login form, from the browser it was shown in unless told otherwise."""
         form = {"transaction": needed.login_id, "csrf": needed.csrf, "username": "alice", "password": password}
         request = Request("POST", ISSUER, (("Content-Type", FORM), *headers), tuple({**form, **changes}.items()))

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from doorkey.dev.account_pages import account_page, consent_page
 from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
 from doorkey.errors import OAuthError, ServerError
 from doorkey.server.context import At
+from doorkey.server.endpoints.account import Account, account
 from doorkey.server.endpoints.authorize import authorize
-from doorkey.server.endpoints.login import Cookies, LoginNeeded, log_in
+from doorkey.server.endpoints.consent import ConsentNeeded, answer_consent
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoggedIn, LoginNeeded, log_in
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
 LOGIN_PATH = "/login-actions/authenticate"
+CONSENT_PATH = "/login-actions/consent"
+ACCOUNT_PATH = "/account"
 BROWSER_COOKIE = "doorkey_browser"
 SESSION_COOKIE = "doorkey_session"
 
@@ -31,31 +37,56 @@ def log_in_in_browser(request: Request, at: At) -> Flow[Response]:
     return _with_error_page(_log_in(request, at))
 
 
+def consent_in_browser(request: Request, at: At) -> Flow[Response]:
+    """Answer the consent form."""
+    return _with_error_page(answer_consent(request, at, _cookies(request, at)))
+
+
+def account_in_browser(request: Request, at: At) -> Flow[Response]:
+    """Answer a visit to the account page, and its forms."""
+    return _with_error_page(_account(request, at))
+
+
 def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
     """Answer a visit to the logout endpoint."""
     return _with_error_page(_log_out(request, at))
 
 
 def _authorize(request: Request, at: At) -> Flow[Response]:
-    outcome = yield from authorize(request, at, _cookies(request, at))
-    return _ask_to_log_in(outcome, at) if isinstance(outcome, LoginNeeded) else outcome
+    return _shown((yield from authorize(request, at, _cookies(request, at))), at)
 
 
 def _log_in(request: Request, at: At) -> Flow[Response]:
     outcome = yield from log_in(request, at, _cookies(request, at))
-    if isinstance(outcome, LoginNeeded):
-        return _ask_to_log_in(outcome, at)
-    return _with_cookie(outcome.response, at, SESSION_COOKIE, outcome.session_key)
+    if isinstance(outcome, LoggedIn):
+        return _with_cookie(outcome.response, at, SESSION_COOKIE, outcome.session_key)
+    return _shown(outcome, at)
+
+
+def _account(request: Request, at: At) -> Flow[Response]:
+    return _shown((yield from account(request, at, _cookies(request, at))), at)
 
 
 def _log_out(request: Request, at: At) -> Flow[Response]:
-    outcome = yield from log_out(request, at, _cookies(request, at))
+    return _shown((yield from log_out(request, at, _cookies(request, at))), at)
+
+
+def _shown(outcome: Response | LoginNeeded | ConsentNeeded | Account | ConfirmLogout | LoggedOut, at: At) -> Response:
+    """Return the page for what an endpoint wants to show, with its cookie."""
     match outcome:
+        case LoginNeeded():
+            page = login_page(outcome, at.issuer + LOGIN_PATH, at.issuer.rpartition("/")[2])
+            return _with_cookie(page, at, BROWSER_COOKIE, outcome.browser)
+        case ConsentNeeded():
+            page = consent_page(outcome, at.issuer + CONSENT_PATH, at.endpoints.account)
+            return _with_cookie(page, at, SESSION_COOKIE, outcome.session_key)
+        case Account():
+            return account_page(outcome, at.endpoints.account, at.endpoints.end_session, at.now)
         case ConfirmLogout():
             return logout_page(outcome, at.endpoints.end_session)
         case LoggedOut():
             return logged_out_page(outcome, at.endpoints.script)
-        case _:
+        case Response():
             return outcome
 
 
@@ -66,11 +97,6 @@ def _with_error_page(flow: Flow[Response]) -> Flow[Response]:
         return error_page(error.description or error.error, error.status or 400)
     except OAuthError:  # a store that does not answer, for example: no detail of it is shown
         return error_page("Something went wrong here. Try again.", 500)
-
-
-def _ask_to_log_in(needed: LoginNeeded, at: At) -> Response:
-    page = login_page(needed, at.issuer + LOGIN_PATH, at.issuer.rpartition("/")[2])
-    return _with_cookie(page, at, BROWSER_COOKIE, needed.browser)
 
 
 def _with_cookie(response: Response, at: At, name: str, value: str) -> Response:

@@ -30,6 +30,7 @@
     response_types = ["code"]             # more: "id_token", "code id_token token", …
     optional_scopes = ["scope-1"]
     audiences = { profile = "client-1" }  # tokens with this scope are for client-1 too, which may exchange them
+    require_consent = false               # true: each user is asked to allow it the scopes that it asks for
     require_pkce = false                  # more grants: urn:ietf:params:oauth:grant-type:token-exchange and
                                           # urn:ietf:params:oauth:grant-type:jwt-bearer
     jwks = { keys = [] }                  # its public keys: for private_key_jwt, and to encrypt to
@@ -107,6 +108,7 @@ _CLIENT: dict[str, type] = {
     "optional_scopes": list,
     "audiences": dict,
     "require_pkce": bool,
+    "require_consent": bool,
     "jwks": dict,
     "web_origins": list,
     "response_types": list,

@@ -15,6 +15,8 @@ from doorkey.wire.messages import FORM, Pairs, Request, Response
 from doorkey.wire.urls import split_url
 
 MAX_STEPS = 20
+_ACCEPT = "accept"
+"""The button of a consent page that agrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class HeadlessBrowser:
     def log_in(self, url: str, username: str, password: str) -> str:
         """Return the callback URL to which the provider sends the browser, from an authorization request's `url`.
 
-        A form of the response mode `form_post` becomes the query of the callback URL. Raises `UsageError` if the
-        provider shows a page that is not its login form, and for a wrong password.
+        It agrees if it is asked for consent. A form of the response mode `form_post` becomes the query of the callback
+        URL. Raises `UsageError` if the provider shows another page, and for a wrong password.
         """
         split_url(url, "authorization URL")
         if not self._is_ours(url):
@@ -59,10 +61,13 @@ class HeadlessBrowser:
             page = _Page(request.url, response.body.decode("utf-8", "replace"))
             if page.action is not None and not self._is_ours(page.action):
                 return _with_query(page.action, page.fields)
-            if page.action is None or "password" not in page.fields or tried:
+            if page.action is not None and _ACCEPT in page.buttons:
+                page.fields[_ACCEPT] = page.buttons[_ACCEPT]
+            elif page.action is not None and "password" in page.fields and not tried:
+                page.fields |= {"username": username, "password": password}
+                tried = True
+            else:
                 raise UsageError(_dead_end(response, page))
-            tried = True
-            page.fields |= {"username": username, "password": password}
             origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.action))
             headers = (("Content-Type", FORM), ("Origin", origin))
             request = Request("POST", page.action, headers, tuple(page.fields.items()))
@@ -112,6 +117,7 @@ class _Page(HTMLParser):
         self.url = url
         self.action: str | None = None
         self.fields: dict[str, str] = {}
+        self.buttons: dict[str, str] = {}
         self.text: list[str] = []
         self.frames: list[str] = []
         self.goes_on_to: str | None = None
@@ -125,6 +131,8 @@ class _Page(HTMLParser):
             self.action = urljoin(self.url, found.get("action", ""))
         elif tag == "input" and "name" in found:
             self.fields.setdefault(found["name"], found.get("value", ""))
+        elif tag == "button" and "name" in found:
+            self.buttons[found["name"]] = found.get("value", "")
         elif tag == "iframe":
             self.frames.append(found.get("src", ""))
         elif found.get("id") == "continue":

@@ -16,8 +16,12 @@ from urllib.parse import urlsplit
 
 from doorkey.dev.admin import count_users, end_session, refuse_others
 from doorkey.dev.browser import (
+    ACCOUNT_PATH,
+    CONSENT_PATH,
     LOGIN_PATH,
+    account_in_browser,
     authorize_in_browser,
+    consent_in_browser,
     log_in_in_browser,
     log_out_in_browser,
 )
@@ -65,6 +69,9 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", f"{PROTOCOL}/auth"): authorize_in_browser,
     ("POST", f"{PROTOCOL}/auth"): authorize_in_browser,
     ("POST", LOGIN_PATH): log_in_in_browser,
+    ("POST", CONSENT_PATH): consent_in_browser,
+    ("GET", ACCOUNT_PATH): account_in_browser,
+    ("POST", ACCOUNT_PATH): account_in_browser,
     ("GET", f"{PROTOCOL}/logout"): log_out_in_browser,
     ("POST", f"{PROTOCOL}/logout"): log_out_in_browser,
     ("GET", SCRIPT_PATH): script,
@@ -178,6 +185,7 @@ class Keycloak:
             userinfo=f"{base}/userinfo",
             jwks=f"{base}/certs",
             end_session=f"{pages}/logout",
+            account=f"{issuer}{ACCOUNT_PATH}",
             script=f"{issuer}{SCRIPT_PATH}",
         )
         return At(issuer, endpoints, realm.settings, self._keys_of(realm), self._clock(), address)

@@ -37,7 +37,8 @@ required value="{username}"{described}{first}>
     )
     content = form(action, (("transaction", needed.login_id), ("csrf", needed.csrf)), fields, submit("Log in"))
     title = f"Log in to {realm}"
-    to_client = fill("<p>to go on to <strong>{client}</strong></p>", client=needed.client_id)
+    goal = "your account" if needed.client_id is None else needed.client_id
+    to_client = fill("<p>You will go on to <strong>{goal}</strong>.</p>", goal=goal)
     parts = (problem(wrong) if wrong else EMPTY, to_client, content)
     text = page(title, *parts, site=SITE, tab=f"Problem: {title}" if wrong else title)
     if needed.retry_after is None:
@@ -48,7 +49,8 @@ required value="{username}"{described}{first}>
 
 def error_page(description: str, status: int) -> Response:
     """Return the page that explains to a person why the login cannot continue."""
-    return page_response(page("We are sorry", problem(description), site=SITE), status)
+    fix = "Go back to the application and try again. If this happens again, tell its developer what this page says."
+    return page_response(page("We are sorry", problem(description), paragraph(fix), site=SITE), status)
 
 
 def logout_page(confirm: ConfirmLogout, action: str) -> Response:

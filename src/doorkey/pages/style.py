@@ -56,9 +56,10 @@ code { font: .95em/1.5 ui-monospace, "Liberation Mono", monospace; }
 .rows > li { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center; padding: 1rem 0;
   border-bottom: 1px solid var(--line); }
 .rows .about { flex: 1 1 15rem; min-width: 0; }
+.rows h3 { margin: 0; font-size: 1rem; }
 .rows .about p { margin: .15rem 0; }
 .rows form { flex: none; }
-.rows button { width: auto; margin: 0; }
+.wide button { width: auto; margin: 0; }
 @media (forced-colors: active) { button, .button { border: 1px solid; } }
 @media print { body { background: none; } main { border: 0; } }
 """)

@@ -10,7 +10,7 @@ from doorkey.server.tokens.keys import RealmKeys
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The absolute URL of each endpoint of an issuer (RFC 8414 §2), and of the script that its pages may load."""
+    """The absolute URL of each endpoint of an issuer (RFC 8414 §2), of its account page, and of the script of pages."""
 
     authorization: str
     token: str
@@ -19,6 +19,7 @@ class Endpoints:
     userinfo: str
     jwks: str
     end_session: str
+    account: str
     script: str
 
 

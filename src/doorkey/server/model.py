@@ -126,6 +126,8 @@ class AuthorizationRequest:
     response_mode: str = "query"
     response_type: tuple[str, ...] = ("code",)
     acr_values: tuple[str, ...] = ()
+    asks_consent: bool = False
+    """Whether the user is asked even if the client needs no consent, or has it (`prompt=consent`)."""
 
     @classmethod
     def of(cls, members: Mapping[str, Any]) -> Self:
@@ -139,12 +141,24 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """An authorization request whose user is logging in; `browser` is the SHA-256 of the browser's cookie."""
+    """An authorization request whose user is logging in or is asked for consent.
+
+    `request` is None for a login to the account page. `browser` is the SHA-256 of a cookie of the browser.
+    """
 
     id: str
-    request: AuthorizationRequest
+    request: AuthorizationRequest | None
     browser: str
     expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a user allowed a client, at `given_at` (POSIX seconds)."""
+
+    client_id: str
+    scope: tuple[str, ...]
+    given_at: float
 
 
 @dataclass(frozen=True, slots=True)

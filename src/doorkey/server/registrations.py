@@ -78,6 +78,7 @@ class Client:
     optional_scopes: granted when asked for.
     audiences: the resource servers that a scope adds to the audience of an access token.
     require_pkce: whether it must send a code challenge.
+    require_consent: whether each user must allow it the scopes that it asks for; the consent is remembered.
     lightweight: whether its access tokens hold no claims about the user.
     access_token_claims, id_token_claims, userinfo_claims: added to what it gets.
     id_token_signed_response_alg: defaults to the realm's algorithm; HS256, HS384 and HS512 sign with the secret.
@@ -106,6 +107,7 @@ class Client:
     optional_scopes: tuple[str, ...] = ("openid", "offline_access", "address", "phone")
     audiences: Mapping[str, str] = field(default_factory=dict[str, str])
     require_pkce: bool = False
+    require_consent: bool = False
     lightweight: bool = False
     access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
     id_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -141,7 +143,7 @@ class Client:
         if self.jwks is not None:
             mapping(self.jwks, "jwks")
         check_texts(self.audiences, "audiences", "by scope")
-        for name in ("require_pkce", "lightweight", "frontchannel_logout_session_required"):
+        for name in ("require_pkce", "require_consent", "lightweight", "frontchannel_logout_session_required"):
             flag(getattr(self, name), name)
         check_added_claims(self)
         self._check_algorithms()

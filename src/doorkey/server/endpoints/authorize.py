@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from doorkey.errors import (
+    ConsentRequired,
     InvalidClient,
     InvalidRequest,
     InvalidScope,
@@ -21,7 +22,9 @@ from doorkey.protocol.pkce import METHOD
 from doorkey.server.clients.redirect_uris import is_registered, only_one
 from doorkey.server.clients.scopes import granted_scope
 from doorkey.server.context import At
-from doorkey.server.endpoints.login import Cookies, LoginNeeded, ask_to_log_in
+from doorkey.server.endpoints.consent import ConsentNeeded, ask_for_consent, is_consent_needed
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoginNeeded, ask_to_log_in
 from doorkey.server.model import AuthorizationRequest, Session
 from doorkey.server.registrations import AUTHORIZATION_CODE, Client
 from doorkey.server.responses.authorization import RESPONSE_MODES, back_to_client, sent_back
@@ -34,8 +37,8 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _RESPONSE_TYPES = {"code", "token", "id_token", "none"}
 
 
-def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | LoginNeeded]:
-    """Answer an authorization request: with a redirect to the client, or with a login page.
+def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | LoginNeeded | ConsentNeeded]:
+    """Answer an authorization request: with a redirect to the client, or with a page for a login or a consent.
 
     Raises `ServerError` for an error that only the person at the browser may see.
     """
@@ -49,11 +52,17 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
     try:
         asked = _acceptable(parameters, client, uri)
         session = yield from _usable_session(parameters, asked, at, cookies)
+        user = (yield from FindUser(session.sub)) if session else None
+        consent_needed = session is not None and (yield from is_consent_needed(asked, session))
+        if consent_needed and "none" in _prompts(parameters):
+            raise ConsentRequired
     except ServerError as error:
         return _refusal(error, parameters, uri, at)
-    if session is not None:
-        return (yield from back_to_client(asked, session, at))
-    return ask_to_log_in(asked, at, cookies)
+    if session is None or user is None or cookies.session is None:
+        return ask_to_log_in(asked, at, cookies)
+    if consent_needed:
+        return ask_for_consent(asked, user, cookies.session, at)
+    return (yield from back_to_client(asked, session, at))
 
 
 def _acceptable(parameters: Parameters, client: Client, uri: str) -> AuthorizationRequest:
@@ -95,7 +104,12 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
         response_mode=mode,
         response_type=types,
         acr_values=tuple((parameters.get("acr_values") or "").split()),
+        asks_consent="consent" in _prompts(parameters),
     )
+
+
+def _prompts(parameters: Parameters) -> list[str]:
+    return (parameters.get("prompt") or "").split()
 
 
 def _challenge(parameters: Parameters, client: Client) -> str | None:
@@ -119,7 +133,7 @@ def _usable_session(
 
     Raises `LoginRequired` if one is needed and the request forbids it (OpenID Connect Core §3.1.2.1).
     """
-    prompts = (parameters.get("prompt") or "").split()
+    prompts = _prompts(parameters)
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None
     session = (yield from FindSession(session_id)) if session_id else None
     if session is not None and (max_age := parameters.get("max_age")) is not None:

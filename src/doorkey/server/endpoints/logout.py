@@ -14,7 +14,7 @@ from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.server.clients.authentication import authenticate
 from doorkey.server.context import At
 from doorkey.server.ended_sessions import Ended, end_session
-from doorkey.server.endpoints.login import Cookies
+from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.registrations import SECRET_ALGS
 from doorkey.server.responses.parameters import Parameters, form_of, query_of
 from doorkey.server.responses.responses import NO_STORE, answered, redirect

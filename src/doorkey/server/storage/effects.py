@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from doorkey.server.model import Attempts, AuthorizationRequest, Code, Grant, Session, Settings
+from doorkey.server.model import Attempts, AuthorizationRequest, Code, Consent, Grant, Session, Settings
 from doorkey.server.registrations import Client, User
 from doorkey.server.storage.records import Records
 from doorkey.values import Secret
@@ -59,6 +59,13 @@ class FindSession(Effect[Session | None]):
     """The live session of that id, or None."""
 
     session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindSessions(Effect[tuple[Session, ...]]):
+    """The live sessions of the user whose subject is `sub`."""
+
+    sub: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,22 @@ class ForgetAttempts(Effect[bool]):
     """Remove the failed attempts under `key`. False if there were none."""
 
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindConsents(Effect[tuple[Consent, ...] | None]):
+    """What the user whose subject is `sub` allowed clients, or None if there is no record."""
+
+    sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceConsents(Effect[bool]):
+    """Write `new` if the record is still `old` (None: there is none). False if it is not."""
+
+    sub: str
+    old: tuple[Consent, ...] | None
+    new: tuple[Consent, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -217,7 +240,10 @@ class Storage:
                 return len(self._directory.users)
             case FindSession(session_id):
                 return _session(self._get("session", session_id))
+            case FindSessions(sub):
+                return self._sessions_of(sub)
             case SaveSession(session):
+                self._put("user-session", f"{_digest(session.sub)}/{session.id}", "", now + settings.session_max)
                 return self._put("session", session.id, _text(session), session.expires_at(settings))
             case ReplaceSession(old, new):
                 record, expires_at = self._key(old.id), new.expires_at(settings)
@@ -234,10 +260,17 @@ class Storage:
             case FindAttempts(key):
                 text = self._get("attempts", key)
                 return None if text is None else Attempts(**json.loads(text))
-            case ReplaceAttempts():
-                return self._replace_attempts(effect)
+            case ReplaceAttempts(key, old, new, expires_at):
+                was = None if old is None else _text(old)
+                return self._replace("attempts", key, was, _text(new), expires_at)
             case ForgetAttempts(key):
                 return self._store.remove("attempts", self._key(key), now)
+            case FindConsents(sub):
+                text = self._get("consents", _digest(sub))
+                return None if text is None else _consents(text)
+            case ReplaceConsents(sub, old, new):
+                was = None if old is None else _texts(old)
+                return self._replace("consents", _digest(sub), was, _texts(new), math.inf)
             case RememberBrowser(key, session):
                 return self._put("browser", _digest(key), session.id, now + settings.session_max)
             case FindBrowser(key):
@@ -259,12 +292,18 @@ class Storage:
         user = self._directory.users.get(effect.username.lower())
         return user if user and user.password and user.password == Secret(effect.password) else None
 
-    def _replace_attempts(self, effect: ReplaceAttempts) -> bool:
-        key, new = self._key(effect.key), _text(effect.new)
-        if effect.old is None:
-            return self._store.add("attempts", key, new, expires_at=effect.expires_at, now=self._now)
-        old = _text(effect.old)
-        return self._store.swap("attempts", key, old, new, expires_at=effect.expires_at, now=self._now)
+    def _sessions_of(self, sub: str) -> tuple[Session, ...]:
+        prefix = self._key(f"{_digest(sub)}/")
+        ids = [key.removeprefix(prefix) for key in self._store.keys("user-session", prefix, self._now)]
+        found = [_session(self._get("session", session_id)) for session_id in ids]
+        return tuple(session for session in found if session is not None)
+
+    def _replace(self, kind: str, key: str, old: str | None, new: str, expires_at: float) -> bool:
+        """Write `new` if the record is still `old`, where None is no record; return whether it was."""
+        name, now = self._key(key), self._now
+        if old is None:
+            return self._store.add(kind, name, new, expires_at=expires_at, now=now)
+        return self._store.swap(kind, name, old, new, expires_at=expires_at, now=now)
 
     def _take_code(self, digest: str) -> Code | None:
         while (text := self._get("code", digest)) is not None:
@@ -295,6 +334,15 @@ def _digest(secret: str) -> str:
 
 def _text(record: Session | Code | Attempts) -> str:
     return json.dumps(asdict(record), separators=(",", ":"))
+
+
+def _texts(consents: tuple[Consent, ...]) -> str:
+    return json.dumps([asdict(consent) for consent in consents], separators=(",", ":"))
+
+
+def _consents(text: str) -> tuple[Consent, ...]:
+    members: list[dict[str, Any]] = json.loads(text)
+    return tuple(Consent(one["client_id"], tuple(one["scope"]), one["given_at"]) for one in members)
 
 
 def _session(text: str | None) -> Session | None:

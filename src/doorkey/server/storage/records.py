@@ -1,7 +1,7 @@
 """The records of an authorization server: the protocol of a store, and a store in memory.
 
 A record is a text under a kind and a key, with an expiry time. `storage.effects` defines what the texts mean. A store
-therefore has six short methods, and this protocol states every guarantee of atomicity.
+therefore has seven short methods, and this protocol states every guarantee of atomicity.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ class Records(Protocol):
 
     def remove(self, kind: str, key: str, now: float) -> bool:
         """Remove the record. Return whether there was one."""
+        ...
+
+    def keys(self, kind: str, prefix: str, now: float) -> list[str]:
+        """Return the keys of this kind that begin with `prefix`, in order."""
         ...
 
     def close(self) -> None:
@@ -82,6 +86,14 @@ class MemoryRecords:
             there = self._live(kind, key, now) is not None
             self._records.pop((kind, key), None)
             return there
+
+    def keys(self, kind: str, prefix: str, now: float) -> list[str]:
+        """Return the keys of this kind that begin with `prefix`, in order."""
+        with self._lock:
+            records = list(self._records.items())
+        return sorted(
+            key for (one, key), (_, until) in records if one == kind and until > now and key.startswith(prefix)
+        )
 
     def close(self) -> None:
         """Do nothing: this store holds nothing open."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
@@ -22,6 +23,7 @@ from doorkey.stores.sqlite_file import open_private, truncate_log
 
 APPLICATION_ID = 0x646B6579  # "dkey": distinguishes our files from those of other programs
 _LIVE = "SELECT value FROM record WHERE kind = ? AND key = ? AND expires_at > ?"
+_KEYS = "SELECT key FROM record WHERE kind = ? AND key >= ? AND key < ? AND expires_at > ? ORDER BY key"
 _WRITE = "INSERT OR REPLACE INTO record (kind, key, value, expires_at) VALUES (?, ?, ?, ?)"
 _TABLES = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -86,6 +88,12 @@ class SQLiteRecords:
             there = self._live(kind, key, now) is not None
             self._db.execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))
             return there
+
+    def keys(self, kind: str, prefix: str, now: float) -> list[str]:
+        """Return the keys of this kind that begin with `prefix`, in order."""
+        with self._transaction():
+            rows = self._db.execute(_KEYS, (kind, prefix, prefix + chr(sys.maxunicode), now)).fetchall()
+        return [str(key) for (key,) in rows]
 
     def close(self) -> None:
         """Close the file, with nothing in its log that was deleted."""

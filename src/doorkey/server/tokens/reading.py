@@ -13,13 +13,13 @@ from doorkey.server.registrations import User
 from doorkey.server.storage.effects import FindSession, FindUser, IsRevoked, NotBefore
 from doorkey.server.tokens.claims import is_service_account
 from doorkey.server.tokens.keys import REFRESH_ALG
-from doorkey.server.tokens.kinds import ACCESS, AT_JWT, LOGIN, REFRESH
+from doorkey.server.tokens.kinds import ACCESS, AT_JWT, CONSENT, LOGIN, REFRESH
 from doorkey.wire.flow import Flow
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
     """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
-    if kind in (REFRESH, LOGIN):
+    if kind in (REFRESH, LOGIN, CONSENT):
         found = _verified(token, (at.keys.refresh,), (REFRESH_ALG,))
     else:
         found = _verified(token, at.keys.verifying, at.keys.algorithms)
