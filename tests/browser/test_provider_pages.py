@@ -40,7 +40,7 @@ class Application:
                 application.posted.append(dict(parse_qsl(body.decode())))
                 self.do_GET()
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Print nothing."""
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)

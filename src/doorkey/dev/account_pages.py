@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -118,9 +119,9 @@ def _revoke(consent: Consent) -> Html:
 
 
 def _ago(moment: float, now: float) -> str:
-    seconds = int(now - moment)
+    seconds = now - moment
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            number = seconds // size
+            number = math.floor(seconds / size)
             return f"{number} {unit}{'' if number == 1 else 's'} ago"
     return "just now"
