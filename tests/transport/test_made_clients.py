@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Auth, TokenSource, TransportError, UsageError, discover
-from doorkey.transport.made_clients import CA_VARIABLES
+from doorkey.transport.httpx_or_httpx2 import library as http_library
+from doorkey.transport.made_clients import CA_VARIABLES, tls_context
 from tests.support.hostile_server import reply, token
 from tests.support.named_servers import Authority, Proven
 
@@ -95,3 +96,30 @@ def test_an_auth_object_and_discovery_trust_them_too(
     assert discover(server.url("")).token_endpoint == server.url("/token")
     auth = OAuth2Auth(CLIENT, token_endpoint=server.url("/token"))
     assert requests.get(server.url("/api"), auth=auth, timeout=60).status_code == 200
+
+
+@pytest.mark.usefixtures("library")
+def test_a_file_of_authorities_that_was_replaced_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, server: Proven, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    (tmp_path / "other").mkdir()
+    for content, accepted in ((Authority(tmp_path / "other").path, False), (authority.path, True)):
+        (tmp_path / "new.pem").write_bytes(content.read_bytes())
+        (tmp_path / "new.pem").replace(path)
+        if accepted:
+            assert fetched(server) == "at-1"
+        else:
+            with pytest.raises(TransportError, match="certificate is not trusted"):
+                fetched(server)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_clients_that_doorkey_makes_share_one_reading_of_the_authorities(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, named: bool
+) -> None:
+    if named:
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    lib = http_library()
+    assert tls_context(lib) is tls_context(lib)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -31,11 +32,13 @@ def new_client() -> Any:
 
 
 def tls_context(lib: Any) -> ssl.SSLContext:
-    """Return a TLS context for httpx2 or httpx. Raises as `new_client` does. Takes tens of milliseconds."""
+    """Return a TLS context for httpx2 or httpx, which clients share. Raises as `new_client` does.
+
+    The first one takes tens of milliseconds.
+    """
     found = _bundle()
     if found is None:
-        context: ssl.SSLContext = lib.create_ssl_context()
-        return context
+        return _of_library(lib, os.environ.get("SSL_CERT_DIR"))
     return _trusting(*found)
 
 
@@ -68,7 +71,21 @@ def _trusting(variable: str, path: Path) -> ssl.SSLContext:
     try:
         if path.is_dir():
             return ssl.create_default_context(capath=path)
-        return ssl.create_default_context(cafile=path)
+        about = path.stat()
+        return _trusting_file(path, (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns))
     except (OSError, ssl.SSLError):
         why = f"{variable} names {path}, from which no certificate authorities can be read: correct or unset it"
         raise UsageError(why) from None
+
+
+@lru_cache(maxsize=4)
+def _trusting_file(path: Path, version: tuple[int, ...]) -> ssl.SSLContext:
+    """Return the context for one `version` of the file: a file that was replaced is read again."""
+    return ssl.create_default_context(cafile=path)
+
+
+@lru_cache(maxsize=4)
+def _of_library(lib: Any, directory: str | None) -> ssl.SSLContext:
+    """Return the library's own context; it reads the variable that names a `directory` of certificates."""
+    context: ssl.SSLContext = lib.create_ssl_context()
+    return context
