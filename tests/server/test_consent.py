@@ -6,15 +6,17 @@ from dataclasses import replace
 import pytest
 
 from doorkey.errors import ServerError
+from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.consents import MAX_CONSENTS, remember_consent, revoke_consent
 from doorkey.server.endpoints.consent import ConsentNeeded, answer_consent
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
+from doorkey.server.registrations import PASSWORD
 from doorkey.server.storage.effects import FindConsents
 from doorkey.values import Secret
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Pairs, Request, Response
-from tests.server.world import ALICE, ISSUER, SPA, World, callback
+from tests.server.world import ALICE, APP, ISSUER, SPA, World, callback
 
 CAREFUL = replace(SPA, require_consent=True)
 BOB = replace(ALICE, sub="sub-of-bob", username="bob", password=Secret("builder"))
@@ -105,6 +107,22 @@ def test_prompt_consent_asks_every_user_of_every_client_again(world: World) -> N
 def test_a_client_that_needs_no_consent_asks_for_none(world: World) -> None:
     world.clients = (SPA,)
     assert isinstance(world.logged_in(), LoggedIn)
+
+
+@pytest.mark.parametrize("grant_type", [PASSWORD, TOKEN_EXCHANGE, JWT_BEARER])
+def test_a_client_that_needs_consent_gets_no_token_for_a_user_who_cannot_be_asked(
+    world: World, grant_type: str
+) -> None:
+    allowed = replace(APP, grants=frozenset({*APP.grants, TOKEN_EXCHANGE, JWT_BEARER}))
+    subject = world.exchange(callback(answer(world, asked(world)))["code"]).json["access_token"]
+    form = {"grant_type": grant_type, "username": "alice", "password": "wonderland", "subject_token": subject}
+    refused = (400, "invalid_client")
+    for one, expected in ((replace(allowed, require_consent=True), True), (allowed, False)):
+        world.clients = (one, CAREFUL)
+        assert (world.token(form).problem == refused) is expected
+    service = {"grant_type": "client_credentials"}
+    world.clients = (replace(allowed, require_consent=True),)
+    assert world.token(service).status == 200
 
 
 def test_prompt_none_is_an_error_where_consent_is_missing(world: World) -> None:

@@ -39,5 +39,8 @@ GRANTS: Mapping[str, GrantHandler] = {
     JWT_BEARER: grant_by_assertion,
 }
 
+ASK_NOBODY = frozenset({PASSWORD, TOKEN_EXCHANGE, JWT_BEARER})
+"""The grants by which a client acts for a user whom no page can ask for consent."""
+
 MAY_REPEAT: Mapping[str, tuple[str, ...]] = {TOKEN_EXCHANGE: ("audience", "resource")}
 """The parameters of a grant that may be sent more than once (RFC 8693 §2.1)."""
