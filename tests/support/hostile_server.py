@@ -208,6 +208,11 @@ class Hostile:
             answer.over.clear()
             answer.hung_up.clear()
 
+    def also_on(self, path: str, other: str) -> None:
+        """Answer requests to `path` as those to the `other` path."""
+        with self._lock:
+            self._answers[path] = list(self._answers[other])
+
     def on_body(self, path: str, told: Callable[[bytes], None]) -> None:
         """Call `told` with each piece of a chunked body that comes to `path`."""
         self._told[path] = told

@@ -78,7 +78,8 @@ class KnownServer:
         """Make anew what depends on the client's name and on the issuer."""
         options, metadata = self.options, self.options.metadata
         self.observer = Observer(options.client_id, self._name, options.on_event, options.timer)
-        described = (metadata.issuer, metadata.http_hosts, metadata.jwks_uri, options.openid)
+        openid = replace(options.openid, id_token_leeway=0.0)  # says nothing about the server
+        described = (metadata.issuer, metadata.http_hosts, metadata.jwks_uri, openid)
         if described != self._described:
             if self._origin is not None and self._origin._described != described:
                 self._origin = None

@@ -58,7 +58,8 @@ class UserSessions:
         found = self._by_refresh_token.get(_digest(refresh_token), UserSession)
         if found.session is None:
             self._new(found, token)
-        elif found.note(token):  # another process has renewed it, or the user has logged in again
+        elif found.note(token) or _expires_sooner(token, found.session.token):
+            # Another process has renewed it, the user has logged in again, or the program says that it has expired.
             found.session._oauth.adopt(token)
         return found.session
 
@@ -73,6 +74,14 @@ class UserSessions:
         session = self._make(token, self._saving(partial(self._renewed, user)))
         user.session = user.session or session  # of two threads that come at once, the first one's stays
         return user.session
+
+
+def _expires_sooner(token: OAuth2Token, current: OAuth2Token | None) -> bool:
+    """Say whether `token` is the current one with an expiry that is sooner by more than what a store rounds off."""
+    if current is None or token.value.access_token != current.value.access_token:
+        return False
+    given, known = token.value.expires_at, current.value.expires_at
+    return given is not None and (known is None or given < known - 1)
 
 
 def _digest(token: Secret) -> bytes:

@@ -1,0 +1,109 @@
+"""Attributes of a client that a program changes after its registration, and methods that it replaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.openid_provider import SECRET, SUB
+from tests.support.registries import Steps, Visit, World
+from tests.support.relying_party import parameters
+
+
+def secret_of(world: World) -> str:
+    """Return the client secret of the last token request."""
+    import base64
+    from urllib.parse import unquote_plus
+
+    header = world.provider.server.token_requests[-1].header("authorization") or ""
+    return unquote_plus(base64.b64decode(header.removeprefix("Basic ")).decode()).partition(":")[2]
+
+
+def test_a_changed_secret_is_that_of_the_next_login_and_not_of_one_in_progress(world: World) -> None:
+    browser = world.browser()
+    before = world.begin(browser)
+    world.client.client_secret = "another-secret-of-at-least-32-bytes"
+    after = world.begin(browser)
+    world.finish(browser, world.answer(before))
+    assert secret_of(world) == SECRET
+    world.finish(browser, world.answer(after))
+    assert secret_of(world) == "another-secret-of-at-least-32-bytes"
+
+
+def test_changed_client_kwargs_are_those_of_the_next_login(world: World) -> None:
+    browser = world.browser()
+    before = parameters(world.begin(browser))
+    world.client.client_kwargs.update(scope="openid email", prompt="login")
+    after = parameters(world.begin(browser))
+    assert (before["scope"], before.get("prompt")) == ("openid profile", None)
+    assert (after["scope"], after["prompt"]) == ("openid email", "login")
+
+
+def test_a_changed_endpoint_is_that_of_the_next_login(world: World) -> None:
+    server, browser = world.provider.server, world.browser()
+    before = world.begin(browser)
+    server.also_on("/token2", "/token")
+    world.client.access_token_url = server.url("/token2")
+    after = world.begin(browser)
+    world.finish(browser, world.answer(before))
+    assert (world.provider.asked("/token"), world.provider.asked("/token2")) == (1, 0)
+    world.finish(browser, world.answer(after))
+    assert (world.provider.asked("/token"), world.provider.asked("/token2")) == (1, 1)
+
+
+def test_changed_metadata_are_used(world: World) -> None:
+    world.log_in()
+    world.provider.server.also_on("/me", "/userinfo")
+    world.register(overwrite=True, server_metadata_url=None, **world.provider.metadata)
+    world.client.server_metadata["userinfo_endpoint"] = world.provider.server.url("/me")
+    assert world.call("userinfo", token=world.log_in())["sub"] == SUB
+    assert world.provider.asked("/me") == 1
+
+
+def test_many_changes_keep_a_bounded_number_of_sets(world: World) -> None:
+    for number in range(40):
+        world.client.client_kwargs["prompt"] = f"p{number}"
+        world.begin(world.browser())
+    assert len(world.client._sets._sets) <= 8
+
+
+@pytest.mark.parametrize("name", ["authorize_access_token", "get", "userinfo"])
+def test_methods_are_looked_up_on_the_class_at_each_call(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    client = world.client
+    calls: list[tuple[Any, ...]] = []
+
+    def replaced(*args: Any, **kwargs: Any) -> str:
+        calls.append(args)
+        return "replaced"
+
+    monkeypatch.setattr(world.app_cls, name, world.callback(replaced))
+
+    def view(visit: Visit) -> Steps:
+        return (yield getattr(visit.client, name)("argument"))
+
+    assert world.ask(view) == "replaced"
+    assert calls == [(client, "argument")]
+
+
+def test_replaced_metadata_are_those_of_a_login(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.register(server_metadata_url="https://as.example/.well-known/openid-configuration")
+    metadata = world.provider.metadata
+    monkeypatch.setattr(world.app_cls, "load_server_metadata", world.callback(lambda _: metadata))
+    assert world.log_in()["userinfo"]["sub"] == SUB
+
+
+def test_a_replaced_get_serves_userinfo_with_options_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = world.log_in()
+    before = world.app_cls.get
+    urls: list[str] = []
+
+    def get(self: Any, url: str, **options: Any) -> Any:
+        urls.append(url)
+        return before(self, url, **options)
+
+    monkeypatch.setattr(world.app_cls, "get", get)
+    world.call("userinfo", token=token, params={"a": "b"})
+    assert urls == [world.provider.server.url("/userinfo")]
