@@ -94,7 +94,7 @@ class World:
         if self.framework == "flask":
             import flask
 
-            app = flask.Flask("registries")
+            app: Any = flask.Flask("registries")
             app.secret_key = "of the session cookie"
             app.config.update(settings or {})
             app.add_url_rule("/<path:path>", "any", self._flask_view, methods=["GET", "POST"])
@@ -129,17 +129,17 @@ class World:
 
     def register(self, _name: Any = NAME, **options: Any) -> Any:
         """Register the provider with the usual options and these; None removes one."""
-        if self.oauth is None:
-            self.registry()
+        oauth: Any = self.oauth or self.registry()
         given = {name: value for name, value in {**self.usual, **options}.items() if value is not None}
-        return self.oauth.register(_name, **given)
+        return oauth.register(_name, **given)
 
     @property
     def client(self) -> Any:
         """The client of the provider, registered when it is first needed."""
-        if self.oauth is None or NAME not in self.oauth._clients:
+        oauth: Any = self.oauth or self.registry()
+        if NAME not in oauth._clients:
             self.register()
-        return self.oauth.create_client(NAME)
+        return oauth.create_client(NAME)
 
     def callback(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return `function` as a program of this framework writes a callback: a coroutine function in Starlette."""

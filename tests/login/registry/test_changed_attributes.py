@@ -91,7 +91,11 @@ def test_methods_are_looked_up_on_the_class_at_each_call(
 def test_replaced_metadata_are_those_of_a_login(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.register(server_metadata_url="https://as.example/.well-known/openid-configuration")
     metadata = world.provider.metadata
-    monkeypatch.setattr(world.app_cls, "load_server_metadata", world.callback(lambda _: metadata))
+
+    def load(_: Any) -> dict[str, Any]:
+        return metadata
+
+    monkeypatch.setattr(world.app_cls, "load_server_metadata", world.callback(load))
     assert world.log_in()["userinfo"]["sub"] == SUB
 
 

@@ -76,7 +76,8 @@ def test_init_app_replaces_what_it_names(app: flask.Flask) -> None:
 
 
 def test_the_settings_of_the_application_are_options(app: flask.Flask) -> None:
-    app.config.update(
+    config: Any = app.config
+    config.update(
         OP_CLIENT_ID="of-the-settings", OP_CLIENT_KWARGS={"scope": "openid"}, OP_API_BASE_URL="https://a.example/"
     )
     oauth = OAuth(app)
@@ -150,7 +151,10 @@ def test_fetch_token_is_called_once_in_a_request(world: World) -> None:
 
 
 def test_outside_of_a_request_fetch_token_is_asked(world: World) -> None:
-    world.registry(fetch_token=lambda _: {"access_token": "stored"})
+    def fetch_token(_: str) -> dict[str, Any]:
+        return {"access_token": "stored"}
+
+    world.registry(fetch_token=fetch_token)
     client = world.register()
     assert client.token == {"access_token": "stored"}
     client.get(world.provider.server.url("/userinfo"))
@@ -193,7 +197,11 @@ def test_the_http_session_is_that_of_requests_or_of_httpx2(monkeypatch: pytest.M
     from doorkey.integrations.requests_client import OAuth2Session
 
     assert apps._session_class() is FlaskOAuth2App.client_cls is OAuth2Session
-    monkeypatch.setattr(apps, "find_spec", lambda _: None)
+
+    def find_nothing(_: str) -> None:
+        return None
+
+    monkeypatch.setattr(apps, "find_spec", find_nothing)
     assert apps._session_class() is OAuth2Client
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,12 +108,15 @@ def test_the_state_is_in_the_session_as_programs_read_it(world: World) -> None:
 def test_a_cache_holds_the_data_and_the_session_the_expiry(world: World) -> None:
     kept: dict[str, Any] = {}
 
-    class Cache:
-        get = staticmethod(world.callback(kept.get))
-        set = staticmethod(world.callback(lambda key, value, expires: kept.update({key: value})))
-        delete = staticmethod(world.callback(lambda key: kept.pop(key, None)))
+    def store(key: str, value: Any, expires: float) -> None:
+        assert 0 < expires <= 3600
+        kept[key] = value
 
-    world.registry(cache=Cache())
+    def delete(key: str) -> None:
+        kept.pop(key, None)
+
+    cache = SimpleNamespace(get=world.callback(kept.get), set=world.callback(store), delete=world.callback(delete))
+    world.registry(cache=cache)
     browser = world.browser()
     url = world.begin(browser)
     (key, entry), *_ = world.state_of(browser).items()

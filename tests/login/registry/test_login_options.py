@@ -79,9 +79,9 @@ def test_the_secret_of_private_key_jwt_is_pem(world: World, key: Key, way: str, 
     secret = pem if as_bytes else pem.decode()
     named = {"client_auth_methods": [PrivateKeyJWT()], "token_endpoint_auth_method": "private_key_jwt"}
     options = {"token_endpoint_auth_method": PrivateKeyJWT()} if way == "method" else named
-    kwargs = {"scope": "openid"}
+    kwargs: dict[str, Any] = {"scope": "openid"}
     if way == "list":
-        kwargs["token_endpoint_auth_method"] = options.pop("token_endpoint_auth_method")  # type: ignore[assignment]
+        kwargs["token_endpoint_auth_method"] = options.pop("token_endpoint_auth_method")
     world.register(client_secret=secret, client_kwargs=kwargs, **options)
     assert world.log_in()["userinfo"]["sub"] == SUB
     form = world.provider.server.token_requests[-1].form

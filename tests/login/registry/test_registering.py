@@ -90,12 +90,15 @@ def test_a_leftover_in_client_kwargs_warns_and_changes_nothing(world: World) -> 
 
 
 def test_a_subclass_brings_options_and_methods(world: World) -> None:
+    def place(self: Any) -> str:
+        return str(self.name)
+
     kind: Any = type(
         "Acme",
         (world.app_cls,),
         {
             "OAUTH_APP_CONFIG": {"client_kwargs": {"scope": "openid email"}, "client_id": "replaced"},
-            "place": lambda self: self.name,
+            "place": place,
         },
     )
     client = world.register(client_cls=kind, client_kwargs=None)
@@ -108,7 +111,7 @@ def test_a_subclass_brings_options_and_methods(world: World) -> None:
 
 def test_a_subclass_may_have_its_own_constructor(world: World) -> None:
     def make(self: Any, framework: Any, name: Any = None, **options: Any) -> None:
-        super(kind, self).__init__(framework, name, **options)
+        world.app_cls.__init__(self, framework, name, **options)
         self.more = sorted(options)
 
     kind: Any = type("Acme", (world.app_cls,), {"__init__": make})
@@ -138,17 +141,14 @@ def test_an_oauth_1_provider_is_registered_and_using_it_raises_a_clear_error(wor
         client.get("https://api.example")
 
 
-def test_the_class_for_oauth_1_can_be_replaced(world: World) -> None:
+def test_the_class_for_oauth_1_can_be_replaced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     class OAuth1:
         def __init__(self, framework: Any, name: str, **options: Any) -> None:
             self.options = options
 
     oauth = world.registry()
-    type(oauth).oauth1_client_cls, before = OAuth1, type(oauth).oauth1_client_cls
-    try:
-        client = oauth.register("old", client_id="c", request_token_url="https://as.example/request")
-    finally:
-        type(oauth).oauth1_client_cls = before
+    monkeypatch.setattr(world.module.OAuth, "oauth1_client_cls", OAuth1)
+    client = oauth.register("old", client_id="c", request_token_url="https://as.example/request")
     assert isinstance(client, OAuth1)
     assert client.options["request_token_url"] == "https://as.example/request"
 

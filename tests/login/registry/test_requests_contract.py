@@ -180,7 +180,12 @@ def test_fetch_token_of_the_registry_finds_the_token(world: World, api: str) -> 
 
 def test_fetch_token_of_a_registration_goes_without_the_name(world: World, api: str) -> None:
     asked: list[tuple[Any, ...]] = []
-    world.register(fetch_token=world.callback(lambda *args: asked.append(args) or {"access_token": "stored"}))
+
+    def fetch_token(*args: Any) -> dict[str, Any]:
+        asked.append(args)
+        return {"access_token": "stored"}
+
+    world.register(fetch_token=world.callback(fetch_token))
 
     def view(visit: Visit) -> Steps:
         own = {"request": visit.request[0]} if visit.request else {}

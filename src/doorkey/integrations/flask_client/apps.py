@@ -6,7 +6,8 @@ from collections.abc import Mapping, MutableMapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import g, has_app_context, redirect, request, session
+from flask import g, has_app_context, redirect, session
+from flask import request as current
 from flask.sessions import NullSession
 
 from doorkey.errors import UsageError
@@ -136,16 +137,18 @@ class FlaskOAuth2App(BlockingApp):
 
     def _browser_session(self, request: Any) -> MutableMapping[str, Any]:
         del request
-        current: Any = session
-        if isinstance(current._get_current_object(), NullSession):
+        proxy: Any = session
+        if isinstance(proxy._get_current_object(), NullSession):
             raise UsageError("Flask has no session: set SECRET_KEY of the application, with which it signs the cookie")
         return session
 
-    def _callback(self, _: Any) -> Any:
-        return request.args if request.method == "GET" else request.form
+    def _callback(self, request: Any) -> Any:
+        del request
+        return current.args if current.method == "GET" else current.form
 
-    def _query(self, _: Any) -> Any:
-        return request.args
+    def _query(self, request: Any) -> Any:
+        del request
+        return current.args
 
     def _redirect(self, url: str) -> Response:
         return redirect(url)

@@ -88,6 +88,7 @@ class RegisteredClient(NotPicklable):
 
         def _saving(self, renewed: Callable[[OAuth2Token], None]) -> Callable[..., Any]:
             """Return the `update_token` of a user's session, which calls `renewed` and then `_save_token`."""
+            ...
 
     def _requested_token(self, request: Any) -> Any:
         """Return the token that is stored for the user of `request`, or None; the result may be awaitable."""
@@ -127,7 +128,7 @@ class RegisteredClient(NotPicklable):
 
     def _discovering_session(self) -> Any:
         """Return the session that fetches the metadata, with the settings of the registered client."""
-        values = {**values_of(self, {}), "metadata": {}}
+        values = values_of(self, {})
         server = {"server_metadata_url": self._server_metadata_url}
         if not self._server_metadata_url:
             server = {"issuer": self.server_metadata["issuer"]}

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from doorkey.arguments import mapping
-from doorkey.errors import UsageError
 from doorkey.oidc.core.id_token import CodeIDToken, IDToken
 from doorkey.oidc.core.user_info import UserInfo
 from doorkey.tokens import OAuth2Token
@@ -50,8 +49,7 @@ def with_userinfo(token: OAuth2Token, claims: Mapping[str, Any]) -> OAuth2Token:
 
 def issuer_in(claims_options: Mapping[str, Any] | None) -> str | None:
     """Return the only issuer that `claims_options` accept, None if they name none or several."""
-    rule: Any = {} if claims_options is None else mapping(claims_options, "claims_options").get("iss", {})
-    if not isinstance(rule, Mapping):
-        raise UsageError("the claims_options of 'iss' are a mapping, for instance {'values': [issuer]}")
-    values = [rule["value"]] if rule.get("value") else list(rule.get("values") or ())
+    options = mapping({} if claims_options is None else claims_options, "claims_options")
+    rule = mapping(options.get("iss", {}), "the claims_options of 'iss'")
+    values: list[Any] = [rule["value"]] if rule.get("value") else list(rule.get("values") or ())
     return values[0] if len(values) == 1 and isinstance(values[0], str) else None

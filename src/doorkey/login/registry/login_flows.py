@@ -18,6 +18,7 @@ from doorkey.login.registry.pending import REGISTRATION, data_of, transaction_of
 from doorkey.wire.flow import Flow, settled
 
 if TYPE_CHECKING:
+    from doorkey.login.registry.integration import States
     from doorkey.login.registry.registered import Registered
     from doorkey.tokens import OAuth2Token
 
@@ -40,6 +41,7 @@ class LoginFlows(RegisteredClient):
 
         def _browser_session(self, /, request: Any) -> MutableMapping[str, Any]:
             """Return the session of the browser that sent `request`."""
+            ...
 
         def _callback(self, request: Any) -> Any:
             """Return the parameters of a callback: of the query, or of the form of a POST; it may be awaitable."""
@@ -120,18 +122,19 @@ class LoginFlows(RegisteredClient):
         response = yield from settled(self._callback(request))
         browser = self._browser_session(request)
         state = state_of(response)
-        data: dict[str, Any] = yield from self.framework._find(browser, state)
+        framework: States = self.framework
+        data = yield from framework._find(browser, state)
         assert state is not None, "a login was found"
         registered = self._sets.named(data.get(REGISTRATION)) or (yield from self._registered())
         session = registered.session(id_token_leeway=leeway)
-        transaction = transaction_of(data, state, session._oauth.options.clock() + self.framework.expires_in)
+        transaction = transaction_of(data, state, session._oauth.options.clock() + framework.expires_in)
         how = {"transaction": transaction} if transaction is not None else {"state": state}
         try:
             checked = session.parse_authorization_response(response, **how)
         except ServerError as answer:  # the provider rejects this login, which thereby ends
-            yield from self.framework._use_up(browser, state)
+            yield from framework._use_up(browser, state)
             raise LoginRefused.by(answer) from None
-        yield from self.framework._use_up(browser, state)
+        yield from framework._use_up(browser, state)
         known: dict[str, Any] = {}
         if transaction is None:  # the program made the authorization request itself
             known = {name: data[name] for name in ("redirect_uri", "code_verifier", "nonce") if data.get(name)}

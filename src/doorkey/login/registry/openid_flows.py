@@ -16,6 +16,7 @@ from doorkey.values import Secret
 from doorkey.wire.flow import Flow, settled
 
 if TYPE_CHECKING:
+    from doorkey.login.registry.integration import States
     from doorkey.login.registry.registered import Registered
     from doorkey.oidc.core.user_info import UserInfo
 
@@ -224,12 +225,13 @@ class OpenIDFlows(LoginFlows):
         """
         browser = self._browser_session(request)
         state = state_of(self._query(request))
+        framework: States = self.framework
         try:
-            data: dict[str, Any] = yield from self.framework._find(browser, state, LOGOUT)
+            data = yield from framework._find(browser, state, LOGOUT)
         except NoPendingLogin:
             raise MismatchingStateError("is not that of a logout which this browser began") from None
         assert state is not None, "a logout was found"
-        yield from self.framework._use_up(browser, state)
+        yield from framework._use_up(browser, state)
         return data
 
     if TYPE_CHECKING:

@@ -103,13 +103,11 @@ class BaseOAuth(NotPicklable):
     def create_client(self, name: Any) -> Any:
         """Return the client of this name, or None if none is registered. Raises `UsageError` for its options."""
         key = registration_name(name)
-        client = self._clients.get(key)
-        if client is None and key in self._registry:
-            client = self._make(key)
+        if key not in self._clients and key in self._registry:
             # Two threads may come here at once: both get the client that was stored first.
-            client = dict.setdefault(self._clients, key, client)
+            self._clients.setdefault(key, self._make(key))
             self._made.add(key)
-        return client
+        return self._clients.get(key)
 
     def _make(self, key: str) -> Any:
         overwrite, given = self._registry[key]
