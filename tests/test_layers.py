@@ -62,11 +62,14 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     ),
     "anyio": (
         *("doorkey.runtime", "doorkey.renewal", "doorkey.transport", "doorkey.sources"),
-        *("doorkey.vault", "doorkey.stores", "doorkey.integrations", "doorkey.resource"),
+        *("doorkey.vault", "doorkey.stores", "doorkey.integrations", "doorkey.resource", "doorkey.login.web.required"),
     ),
-    "starlette": ("doorkey.dev", "doorkey.resource.on_starlette", "doorkey.resource.on_fastapi"),
-    "fastapi": ("doorkey.resource.on_fastapi",),
-    "flask": ("doorkey.resource.on_flask", "doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
+    "starlette": ("doorkey.dev", "doorkey.resource.on_starlette", "doorkey.resource.on_fastapi", "doorkey.login.web"),
+    "fastapi": ("doorkey.resource.on_fastapi", "doorkey.login.web.on_fastapi"),
+    "flask": (
+        *("doorkey.resource.on_flask", "doorkey.login.web.on_flask"),
+        *("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
+    ),
     "werkzeug": ("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
     "blinker": ("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
     "django": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2", "doorkey.login.django"),

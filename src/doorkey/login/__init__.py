@@ -12,24 +12,33 @@ if TYPE_CHECKING:
     from doorkey.login.next_url import checked_next
     from doorkey.login.pending import Begun, PendingLogin
     from doorkey.login.result import LoginResult
+    from doorkey.login.web.login import Login
+    from doorkey.login.web.providers import LoginProvider
+    from doorkey.login.web.user import User
 
 __all__ = [
     "AsyncLoginClient",
     "Begun",
+    "Login",
     "LoginClient",
     "LoginError",
+    "LoginProvider",
     "LoginResult",
     "PendingLogin",
+    "User",
     "checked_next",
 ]
 
 _MODULES = {
     "AsyncLoginClient": "doorkey.login.client",
     "Begun": "doorkey.login.pending",
+    "Login": "doorkey.login.web.login",
     "LoginClient": "doorkey.login.client",
     "LoginError": "doorkey.login.errors",
+    "LoginProvider": "doorkey.login.web.providers",
     "LoginResult": "doorkey.login.result",
     "PendingLogin": "doorkey.login.pending",
+    "User": "doorkey.login.web.user",
     "checked_next": "doorkey.login.next_url",
 }
 

@@ -72,7 +72,7 @@ class Client:
     response_types: the response types that it may ask for.
     redirect_uris: compared exactly, except that the port of an `http` loopback address is free (RFC 8252 §7.3), and
         that a path ending in `/*` stands for any path below it on loopback.
-    post_logout_redirect_uris: compared exactly, without exception.
+    post_logout_redirect_uris: compared in the same way.
     web_origins: the origins whose scripts may use its tokens (CORS); `*` is any.
     default_scopes: granted always.
     optional_scopes: granted when asked for.

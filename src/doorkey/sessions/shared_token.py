@@ -45,7 +45,7 @@ def set_up(
         from doorkey.sessions import authorizations, fetching  # noqa: F401  # pyright: ignore[reportUnusedImport]
     shared: SharedToken | None = session._shared
     if shared is not None:
-        session._oauth = SessionCore(options, library, token, shared.state)
+        session._oauth = SessionCore(options, library, token, shared.state, origin)
         session._flight = shared.flight(session._oauth)
         return
     session._oauth = core = SessionCore(options, library, token, origin=origin)

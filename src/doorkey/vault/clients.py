@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,7 @@ from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import Renew
 from doorkey.sessions.client import OAuth2Client
 from doorkey.sessions.shared_token import session_sharing
+from doorkey.sessions.siblings import sibling_of
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.vault.key_state import DECIDED, KeyState
@@ -53,6 +55,14 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     if taken := sorted(DECIDED & options.keys()):
         live.state.refuse_change(taken[0])
     return session_sharing(VaultToken(live), family, {**own, **options})
+
+
+def client_beside(origin: Any, live: LiveKey | AsyncLiveKey, update_token: Callable[..., Any]) -> Any:
+    """Return a session with the registration and the connections of the session `origin`, and the token of `live`.
+
+    `update_token` saves the token of a login with the returned session.
+    """
+    return sibling_of(origin, None, {"update_token": update_token}, VaultToken(live))
 
 
 def _check_world(kind: type, live: LiveKey | AsyncLiveKey, *, awaits: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
@@ -24,7 +24,7 @@ from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.performing import performed, performed_async
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.values import NotPicklable, clears_locals
-from doorkey.vault.clients import client_of, default_kind
+from doorkey.vault.clients import client_beside, client_of, default_kind
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.credentials import SharedCredentials
 from doorkey.vault.effects import StoreCall
@@ -168,12 +168,18 @@ class TokenVault(NotPicklable):
         `token_placement` from the `options`. Nothing is read yet.
         """
         live, source = self._live(checked_key(key)), self.source(key)
+        own = {**self._core.session_options(), "update_token": self._saving(key)}
+        return client_of(kind or default_kind(), live, source, options, own)
 
+    def _client_beside(self, key: str, origin: Any) -> Any:
+        """Return a session with the connections of the session `origin`, which is cheap, and the token of `key`."""
+        return client_beside(origin, self._live(checked_key(key)), self._saving(key))
+
+    def _saving(self, key: str) -> Callable[..., None]:
         def update_token(token: OAuth2Token, **_: Any) -> None:
             self.save(key, token)
 
-        own = {**self._core.session_options(), "update_token": update_token}
-        return client_of(kind or default_kind(), live, source, options, own)
+        return update_token
 
     def forget(self, key: str) -> None:
         """Delete what is saved under `key`; nothing happens when there is nothing.
@@ -309,12 +315,18 @@ class AsyncTokenVault(NotPicklable):
         `kind` is a class: `AsyncClient` of httpx2 or httpx give a client of doorkey's; see `TokenVault.client`.
         """
         live, source = self._live(checked_key(key)), self.source(key)
+        own = {**self._core.session_options(), "update_token": self._saving(key)}
+        return client_of(kind or library().AsyncClient, live, source, options, own)
 
+    def _client_beside(self, key: str, origin: Any) -> Any:
+        """Return a session with the connections of the session `origin`; see `TokenVault._client_beside`."""
+        return client_beside(origin, self._live(checked_key(key)), self._saving(key))
+
+    def _saving(self, key: str) -> Callable[..., Coroutine[Any, Any, None]]:
         async def update_token(token: OAuth2Token, **_: Any) -> None:
             await self.save(key, token)
 
-        own = {**self._core.session_options(), "update_token": update_token}
-        return client_of(kind or library().AsyncClient, live, source, options, own)
+        return update_token
 
     async def forget(self, key: str) -> None:
         """Delete what is saved under `key`; see `TokenVault.forget`."""

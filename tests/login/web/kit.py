@@ -39,6 +39,25 @@ class Overtaken:
         return self._store.commit(key, data, expected=expected)
 
 
+class Awaited:
+    """A store that is awaited, over one that blocks, which the test looks into."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def load(self, key: str) -> Any:
+        return self._store.load(key)
+
+    async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        return self._store.commit(key, data, expected=expected)
+
+    async def try_lease(self, key: str, seconds: float) -> Any:
+        return self._store.try_lease(key, seconds)
+
+    async def release(self, lease: Any) -> None:
+        self._store.release(lease)
+
+
 class Down:
     """A store that does not answer."""
 

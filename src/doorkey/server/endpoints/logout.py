@@ -12,6 +12,7 @@ from typing import Any, cast
 from doorkey.errors import InvalidGrant, InvalidRequest, UsageError, VerificationError
 from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.server.clients.authentication import authenticate
+from doorkey.server.clients.redirect_uris import is_registered
 from doorkey.server.context import At
 from doorkey.server.ended_sessions import Ended, end_session
 from doorkey.server.endpoints.forms import Cookies
@@ -48,7 +49,8 @@ def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | Confi
     """Answer a request to end a session.
 
     Without an ID token that names the session the user is asked first: a link on another site must not log
-    anyone out. A `post_logout_redirect_uri` must be registered, and is compared exactly (RP-Initiated Logout §3).
+    anyone out. A `post_logout_redirect_uri` must be registered, and is compared as a redirect URI is
+    (RP-Initiated Logout §3).
     Raises `ServerError` for an error that only the person at the browser may see.
     """
     parameters = form_of(request) if request.method == "POST" else query_of(request)
@@ -88,7 +90,7 @@ def _way_back(parameters: Parameters, client_id: str) -> Flow[str | None]:
     if uri is None:
         return None
     client = yield from FindClient(client_id)
-    if client is None or uri not in client.post_logout_redirect_uris:
+    if client is None or not is_registered(uri, client.post_logout_redirect_uris):
         raise InvalidRequest(description="Invalid redirect uri", status=400)
     return redirect(uri, {"state": parameters.get("state")}).header("location")
 

@@ -1,0 +1,85 @@
+"""The replies that explain: an error as a page or as JSON, and the pages of a login."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from doorkey.errors import InvalidResponse, OAuthError, ServerError, TransportError, UsageError, VerificationError
+from doorkey.login.errors import LoginError, LoginRefused
+from doorkey.login.web.messages import WebReply, WebRequest, html_reply, json_reply
+from doorkey.observe.logs import logger
+from doorkey.pages import choice_page, error_page, logged_out_page, page_headers
+from doorkey.pages.layout import page
+from doorkey.pages.parts import form, paragraph, problem, submit
+
+_PROVIDER_FAILED = "The provider did not answer as it should."
+_LATER = "Try again in a moment."
+
+
+def error_reply(
+    error: OAuthError,
+    request: WebRequest,
+    *,
+    retry_path: str | None,
+    site: str = "",
+    cookies: Iterable[tuple[str, str]] = (),
+) -> WebReply:
+    """Return the reply for an error: a page for a browser, otherwise JSON with the members of RFC 6749 §5.2."""
+    status = status_of(error)
+    level = logger.info if isinstance(error, LoginError) else logger.warning if status < 500 else logger.error
+    level("a login failed: %s: %s", error.code, error)
+    headers: list[tuple[str, str]] = list(cookies)
+    if isinstance(error, ServerError) and error.retry_after is not None:
+        headers.append(("Retry-After", f"{math.ceil(error.retry_after)}"))
+    title, cause, fix, note = told(error)
+    if not request.wants_html:
+        members = {"error": error.error, "error_description": f"{cause} {fix}", "code": error.code}
+        return json_reply(status, {**members, **({"login_url": retry_path} if retry_path else {})}, headers)
+    text = error_page(title, cause, fix, retry_url=retry_path, developer_note=note, site=site)
+    return html_reply(status, text, (*page_headers(), *headers))
+
+
+def status_of(error: OAuthError) -> int:
+    """Return the status of the reply: 503 where a later attempt may succeed."""
+    if isinstance(error, LoginRefused):
+        return 403
+    if isinstance(error, UsageError):
+        return 500
+    if isinstance(error, VerificationError):
+        return 400
+    if isinstance(error, TransportError | InvalidResponse):
+        return 503
+    if isinstance(error, ServerError):
+        later = error.status is None or error.status >= 500 or error.status == 429
+        return 503 if later or error.retry_after is not None else 502
+    return 500
+
+
+def told(error: OAuthError) -> tuple[str, str, str, str]:
+    """Return the title, the cause, what the user can do, and what the developer should know."""
+    if isinstance(error, LoginError):
+        return error.title, error.problem, error.fix, error.for_developers
+    if isinstance(error, TransportError | InvalidResponse | ServerError):
+        return "The login is not available now", _PROVIDER_FAILED, _LATER, str(error)
+    if isinstance(error, VerificationError):
+        cause = "The provider's response did not pass a check."
+        return "The login failed", cause, "Start the login again.", str(error)
+    return "This site has a problem", "The login of this site is not set up correctly.", _LATER, str(error)
+
+
+def choice_reply(choices: Iterable[tuple[str, str]], site: str) -> WebReply:
+    """Return the page on which the user chooses a provider: labels and paths."""
+    return html_reply(200, choice_page(choices, site=site), page_headers())
+
+
+def logged_out_reply(login_path: str, home: str, site: str) -> WebReply:
+    """Return the page of a browser that is not logged in, at the logout."""
+    return html_reply(200, logged_out_page(login_url=login_path, home_url=home, site=site), page_headers())
+
+
+def logout_reply(action: str, csrf_token: str, site: str, warning: str = "", status: int = 200) -> WebReply:
+    """Return the page that asks whether to log out."""
+    asked = form(action, [("csrf_token", csrf_token)], submit("Log out"))
+    note = problem(warning) if warning else paragraph("Do you want to log out?")
+    return html_reply(status, page("Log out", note, asked, site=site), page_headers())

@@ -1,0 +1,167 @@
+"""What a login uses at run time: a client and a vault for each provider, and the store; for blocking code, or awaited.
+
+Both are made on first use and then shared by all requests. The flows are the same for both: they ask for the store by
+its effects, and settle what a client or a vault returns.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from doorkey.errors import OAuthError, StoreError, UsageError
+from doorkey.login.client import AsyncLoginClient, LoginClient
+from doorkey.login.web.browser_sessions import BrowserSessions, Ended
+from doorkey.login.web.documents import Documents
+from doorkey.login.web.keys import sealer_of
+from doorkey.login.web.providers import LoginProvider
+from doorkey.login.web.used_once import UsedOnce
+from doorkey.stores.encryption import Sealer
+from doorkey.values import NotPicklable, Secret
+from doorkey.vault.effects import StoreCall
+from doorkey.vault.vault import AsyncTokenVault, TokenVault
+from doorkey.wire.flow import Flow, Settle, arun, run
+
+T = TypeVar("T")
+
+SECRET_KEY: Final = "login/secret"
+LOGIN_SLOT: Final = 900.0
+"""Seconds: a pending login lasts ten minutes."""
+LOGOUT_SLOT: Final = 86_400.0
+"""Seconds that a logout token may be valid for; two minutes are recommended (Back-Channel Logout 1.0 §2.4)."""
+
+
+class Backend(NotPicklable):
+    """The parts that both kinds share.
+
+    providers: by name.
+    store: of the kind.
+    given: the secrets of the application; empty: a random one, kept in the store.
+    clock: returns seconds since the epoch.
+    """
+
+    awaited: bool
+    _client_class: Callable[..., Any]
+    _vault_class: Callable[..., Any]
+
+    def __init__(
+        self,
+        providers: Iterable[LoginProvider],
+        store: Any,
+        given: tuple[Secret, ...],
+        clock: Callable[[], float],
+        *,
+        owns_store: bool,
+    ) -> None:
+        self.providers: Mapping[str, LoginProvider] = {one.name: one for one in providers}
+        self.clock = clock
+        self._store, self._creates_table = store, owns_store and hasattr(store, "create_table")
+        records = sealer_of(given, "records") if given else None
+        self._cookies: Sealer | None = sealer_of(given, "cookies") if given else None
+        self._secrets = Documents(None)
+        documents = Documents(records)
+        self.sessions = BrowserSessions(documents)
+        self.finished_logins = UsedOnce(documents, "finished", LOGIN_SLOT)
+        self.logout_tokens = UsedOnce(documents, "logout-token", LOGOUT_SLOT)
+        self.clients: dict[str, Any] = {}
+        self.vaults: dict[str, Any] = {}
+        for name, provider in self.providers.items():
+            client = self._client_class(**provider.client_options())
+            self.clients[name] = client
+            options = {**provider.vault_options(), "clock": clock, "sealer": records}
+            self.vaults[name] = self._vault_class(store, http_client=client.session(), **options)
+
+    def cookie_sealer(self) -> Flow[Sealer]:
+        """Return what seals pending logins: with the secret that was given, else with a random one of the store's.
+
+        All workers share the store, so they share the secret.
+        """
+        if self._cookies is None:
+            yield from self.prepared()
+            found = yield from self._secrets.load(SECRET_KEY)
+            if not _is_secret(found.document):
+                yield from self._secrets.save(SECRET_KEY, {"secret": secrets.token_hex(32)}, found.version)
+                found = yield from self._secrets.load(SECRET_KEY)
+            if found.document is None or not _is_secret(found.document):
+                raise StoreError("the secret of the login cannot be kept in the store", retryable=True)
+            self._cookies = sealer_of((Secret(found.document["secret"]),), "cookies")
+        return self._cookies
+
+    def prepared(self) -> Flow[None]:
+        """Create the table of a database that a URL named."""
+        if self._creates_table:
+            yield from Settle(self._store.create_table())
+            self._creates_table = False
+
+    def forget(self, ended: Iterable[Ended]) -> Flow[None]:
+        """Delete the tokens of sessions that have ended."""
+        for one in ended:
+            if one.provider in self.vaults:
+                yield from Settle(self.vaults[one.provider].forget(one.token_key))
+
+    def http_client(self, provider: str, token_key: str) -> Any:
+        """Return an HTTP client that sends the fresh token of one session, through the connections of all.
+
+        Raises `UsageError` for a provider that is not set up any more.
+        """
+        if provider not in self.clients:
+            raise UsageError("the provider of this session is not set up any more: let the user log in again")
+        return self.vaults[provider]._client_beside(token_key, self.clients[provider].session())
+
+    def do(self, flow: Flow[T]) -> Any:
+        """Return the result of a flow, or an awaitable of it."""
+        raise NotImplementedError
+
+
+class BlockingBackend(Backend):
+    """For code that blocks."""
+
+    awaited = False
+    _client_class = LoginClient
+    _vault_class = TokenVault
+
+    def do(self, flow: Flow[T]) -> T:
+        """Return the result of a flow."""
+        return run(flow, self._perform)
+
+    def _perform(self, effect: Any) -> Any:
+        call = _store_call(effect)
+        try:
+            return call.checked(call.asked(self._store))
+        except OAuthError:
+            raise
+        except Exception as error:  # a store of the user's own may raise anything
+            raise StoreError(f"the store failed with {type(error).__name__}") from error
+
+
+class AwaitingBackend(Backend):
+    """For code that awaits."""
+
+    awaited = True
+    _client_class = AsyncLoginClient
+    _vault_class = AsyncTokenVault
+
+    def do(self, flow: Flow[T]) -> Awaitable[T]:
+        """Return an awaitable of the result of a flow."""
+        return arun(flow, self._perform)
+
+    async def _perform(self, effect: Any) -> Any:
+        call = _store_call(effect)
+        try:
+            return call.checked(await call.asked(self._store))
+        except OAuthError:
+            raise
+        except Exception as error:  # a store of the user's own may raise anything
+            raise StoreError(f"the store failed with {type(error).__name__}") from error
+
+
+def _store_call(effect: Any) -> StoreCall[Any]:
+    if not isinstance(effect, StoreCall):
+        raise UsageError(f"a login cannot perform {type(effect).__name__}")
+    return effect  # pyright: ignore[reportUnknownVariableType]
+
+
+def _is_secret(document: Mapping[str, Any] | None) -> bool:
+    value: object = None if document is None else document.get("secret")
+    return isinstance(value, str) and len(value) == 64

@@ -1,0 +1,59 @@
+"""The settings of a login in the environment: `DOORKEY_ISSUER` and its companions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from doorkey.arguments import did_you_mean
+from doorkey.errors import UsageError
+from doorkey.login.presets import PRESETS
+from doorkey.login.web.providers import LoginProvider
+from doorkey.values import hides_locals
+
+PREFIX: Final = "DOORKEY_"
+DEFAULT_NAME: Final = "login"
+"""The name of the only provider."""
+
+_OF_A_PROVIDER: Final = ("ISSUER", "PRESET", "CLIENT_ID", "CLIENT_SECRET", "SCOPE")
+
+
+@hides_locals
+def settings_of(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of `Login` that the environment has; `providers` among them.
+
+    Raises `UsageError` that names a variable that is missing.
+    """
+    names = environment.get(f"{PREFIX}PROVIDERS", "").split()
+    if names:
+        providers = [_provider(name, f"{PREFIX}{name.upper().replace('-', '_')}_", environment) for name in names]
+    else:
+        providers = [_provider(DEFAULT_NAME, PREFIX, environment)]
+    settings: dict[str, Any] = {"providers": providers}
+    for option in ("BASE_URL", "SESSIONS"):
+        if value := environment.get(PREFIX + option):
+            settings[option.lower()] = value
+    if secret := environment.get(f"{PREFIX}SECRET"):
+        settings["secret"] = secret.split()
+    return settings
+
+
+def names_a_provider(environment: Mapping[str, str]) -> bool:
+    """Return whether the environment names a provider."""
+    return any(environment.get(PREFIX + name) for name in ("ISSUER", "PRESET", "PROVIDERS"))
+
+
+def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginProvider:
+    found = {option: environment.get(prefix + option) or None for option in _OF_A_PROVIDER}
+    preset = found["PRESET"] or (name if found["ISSUER"] is None and name in PRESETS else None)
+    if preset is not None and preset not in PRESETS:
+        known = f"; there are {', '.join(PRESETS)}"
+        raise UsageError(f"{prefix}PRESET names no preset{did_you_mean(preset, PRESETS, known)}")
+    if found["ISSUER"] is None and preset is None:
+        raise UsageError(f"set {prefix}ISSUER, the issuer of the provider, or {prefix}PRESET, such as google")
+    client_id = found["CLIENT_ID"]
+    if client_id is None:
+        raise UsageError(f"set {prefix}CLIENT_ID, under which this application is registered at the provider")
+    given = {"issuer": found["ISSUER"], "scope": found["SCOPE"]}
+    options = {option: value for option, value in given.items() if value is not None}
+    return LoginProvider(name, client_id, found["CLIENT_SECRET"], preset=preset, **options)

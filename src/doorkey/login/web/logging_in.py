@@ -1,0 +1,168 @@
+"""The routes `login` and `callback`: a login begins in a browser, and ends in the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from doorkey.errors import UsageError, VerificationError
+from doorkey.login.errors import LoginReplayed, NoPendingLogin, OtherHost, WrongState
+from doorkey.login.next_url import checked_next
+from doorkey.login.pending import PendingLogin
+from doorkey.login.result import LoginResult
+from doorkey.login.web.answers import choice_reply
+from doorkey.login.web.backend import Backend
+from doorkey.login.web.browser_sessions import BrowserSession
+from doorkey.login.web.errors import NoUser, SessionEnded
+from doorkey.login.web.messages import WebReply, WebRequest, redirect
+from doorkey.login.web.pending_logins import PendingLogins
+from doorkey.login.web.site import CALLBACK, LOGIN, Site
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow, Settle
+from doorkey.wire.messages import Pairs
+
+_MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingIn:
+    """How a login begins and ends at one site."""
+
+    site: Site
+    backend: Backend
+
+    def begin(self, request: WebRequest, name: str | None) -> Flow[WebReply]:
+        """Return the redirect to a provider, or the page on which the user chooses one.
+
+        name: the provider; None: the only one.
+        """
+        base = self.site.base(request)
+        if self.site.is_elsewhere(request):
+            if request.one(_MOVED) is not None:
+                raise self.site.elsewhere(request)
+            # A cookie that is set here would not be sent to the callback: the login begins at the right host
+            more = "&".join(part for part in (request.query, f"{_MOVED}=1") if part)
+            return redirect(f"{self.site.url(base, LOGIN, name)}?{more}")
+        given = request.one("next")
+        providers = self.backend.providers
+        if name is None and len(providers) > 1:
+            choices = [(one.label, self.site.path(request, LOGIN, one.name, next=given)) for one in providers.values()]
+            return choice_reply(choices, self.site.name)
+        client = self.backend.clients[self._chosen(name)]
+        callback = self.site.url(base, CALLBACK, name if len(providers) > 1 else None)
+        begun = yield from Settle(client.begin(callback, next=checked_next(given, self.site.after_login)))
+        pending = yield from self._pending_logins(base)
+        return redirect(begun.url, *pending.added(request, begun.pending))
+
+    def finish(self, request: WebRequest, name: str | None, cookie: str | None) -> Flow[WebReply]:
+        """Finish a login, and return the redirect to the page that the user wanted.
+
+        cookie: the ID of the session that this browser has had until now.
+        """
+        base = self.site.base(request)
+        pairs = request.form if request.method == "POST" else request.parameters
+        pending_logins = yield from self._pending_logins(base)
+        pending = self._found(request, pairs, pending_logins, base)
+        provider = self._chosen(name)
+        client = self.backend.clients[provider]
+        if not (yield from self.backend.finished_logins.mark(pending.state, pending.expires_at)):
+            raise LoginReplayed
+        params = _form(pairs) if request.method == "POST" else f"{base}{urlsplit(request.path).path}?{request.query}"
+        result: LoginResult = yield from Settle(client.finish(params, pending))
+        session = yield from self._session(provider, client, result, pairs)
+        yield from self._end_earlier(cookie)
+        identifier, ended = yield from self.backend.sessions.begin(
+            session, lambda key: self._save_token(provider, key, result), self.backend.clock()
+        )
+        yield from self.backend.forget(ended)
+        if identifier is None:
+            raise SessionEnded
+        rules = self.site.rules(base)
+        cookies = rules.set(rules.name(), identifier, self.site.lifetime), pending_logins.removed(pending)
+        return redirect(result.next, *cookies)
+
+    def forgotten(self, request: WebRequest) -> Flow[Pairs]:
+        """Return the headers that remove the pending login of a callback, which was used up by an error."""
+        pairs = request.form if request.method == "POST" else request.parameters
+        states = [value for key, value in pairs if key == "state"]
+        pending_logins = yield from self._pending_logins(self.site.base(request))
+        pending = pending_logins.find(request, states[0]) if len(states) == 1 else None
+        return () if pending is None else (pending_logins.removed(pending),)
+
+    def _found(self, request: WebRequest, pairs: Pairs, pending_logins: PendingLogins, base: str) -> PendingLogin:
+        """Return the pending login of a callback, which only this browser has. Its state is the one of the callback."""
+        states = [value for key, value in pairs if key == "state"]
+        if len(states) > 1:
+            raise VerificationError("state", "stands in the callback more than once")
+        if not states:
+            raise WrongState
+        pending = pending_logins.find(request, states[0])
+        if pending is not None:
+            return pending
+        if self.site.is_elsewhere(request):
+            raise OtherHost(urlsplit(base).netloc, request.host)
+        raise NoPendingLogin
+
+    def _pending_logins(self, base: str) -> Flow[PendingLogins]:
+        sealer = yield from self.backend.cookie_sealer()
+        return PendingLogins(sealer, self.site.rules(base))
+
+    def _chosen(self, name: str | None) -> str:
+        return next(iter(self.backend.providers)) if name is None else name
+
+    def _session(self, provider: str, client: Any, result: LoginResult, pairs: Pairs) -> Flow[BrowserSession]:
+        info: Mapping[str, Any] = result.userinfo or {}
+        registered = self.backend.providers[provider]
+        preset = registered.preset
+        if result.userinfo is None and not registered.has_userinfo_option:
+            info = yield from self._userinfo(client, result)
+        if preset is not None and preset.callback_claims is not None:
+            info = {**preset.callback_claims(dict(pairs)), **info}
+        iss = result.iss if result.claims is not None or preset is None else preset.identity_issuer
+        sub: object = result.sub or info.get("sub")
+        if not isinstance(sub, str) or not sub:
+            raise NoUser
+        claims: Mapping[str, Any] = result.claims or {}
+        sid, id_token, now = claims.get("sid"), result.token.id_token, self.backend.clock()
+        return BrowserSession(
+            provider=provider,
+            iss=iss,
+            sub=sub,
+            sid=sid if isinstance(sid, str) and sid else None,
+            claims=dict(claims),
+            userinfo=dict(info),
+            id_token=None if id_token is None else Secret(id_token),
+            created_at=now,
+            expires_at=now + self.site.lifetime,
+        )
+
+    def _userinfo(self, client: Any, result: LoginResult) -> Flow[Mapping[str, Any]]:
+        """Return the claims that the scopes profile and email ask for (OpenID Connect Core §5.4)."""
+        metadata = yield from Settle(client.discover())
+        if metadata.userinfo_endpoint is None:
+            return {}
+        info: Mapping[str, Any] = yield from Settle(client.userinfo(result.token))
+        return info
+
+    def _save_token(self, provider: str, key: str, result: LoginResult) -> Flow[None]:
+        yield from Settle(self.backend.vaults[provider].save(key, result.token))
+
+    def _end_earlier(self, cookie: str | None) -> Flow[None]:
+        """End the session that this browser has had: the ID is renewed at each login (session fixation)."""
+        if cookie is None:
+            return
+        earlier = yield from self.backend.sessions.load(cookie, self.backend.clock())
+        if earlier is not None:
+            yield from self.backend.forget((yield from self.backend.sessions.end(cookie, earlier)))
+
+
+def _form(pairs: Pairs) -> Mapping[str, list[str]]:
+    """Return a posted form as a mapping that shows repeated parameters."""
+    form: dict[str, list[str]] = {}
+    for name, value in pairs:
+        form.setdefault(name, []).append(value)
+    if not form:
+        raise UsageError("the callback has no parameters")
+    return form

@@ -1,0 +1,244 @@
+"""`Login`: the login of an application, for Flask, Django, Starlette and FastAPI."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from doorkey import arguments
+from doorkey.arguments import each
+from doorkey.errors import UsageError
+from doorkey.login.web.backend import AwaitingBackend, Backend, BlockingBackend
+from doorkey.login.web.environment import DEFAULT_NAME, names_a_provider, settings_of
+from doorkey.login.web.keys import secrets_of
+from doorkey.login.web.messages import WebReply, WebRequest
+from doorkey.login.web.providers import LoginProvider
+from doorkey.login.web.routes import Routes
+from doorkey.login.web.session_stores import DEFAULT, MEMORY, store_at
+from doorkey.login.web.site import Site
+from doorkey.login.web.user import User as UserOfRequest
+from doorkey.runtime.clock import wall_time
+from doorkey.values import NotPicklable, clears_locals
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from starlette.applications import Starlette
+    from starlette.requests import HTTPConnection
+
+    from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
+    from doorkey.values import Secret
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+__all__ = ["Login"]
+
+
+class Login(NotPicklable):
+    """The login of an application: its routes, its sessions, and the user of each request.
+
+    ``Login(issuer="https://…", client_id="my-app", client_secret="…")`` has one provider, several `LoginProvider` are
+    given by position. ``login.mount(app)`` adds it to Starlette or FastAPI, ``login.init_app(app)`` to Flask. One
+    object serves all requests, threads and tasks.
+
+    providers: where users log in. With several, a page lets the user choose one.
+    base_url: the URL of the application as users reach it, such as https://app.example. None: the address of the
+        request, which is accepted on this machine only.
+    secret: at least 32 random characters; encrypts the sessions in the store and the pending logins in cookies.
+        Several: the first one encrypts, all of them decrypt. None: a random one for the cookies, kept in the store.
+    sessions: the store of the sessions, or its URL: ``sqlite:///PATH``, ``redis://…``, a database URL of SQLAlchemy, or
+        ``memory:``. None: the file doorkey-sessions.sqlite3 in the working directory.
+    prefix: the path of the routes.
+    lifetime: seconds that a browser stays logged in.
+    after_login, after_logout: the paths to which the user goes.
+    cookie: what the names of the cookies begin with.
+    name: the name of the application on pages.
+    clock: returns seconds since the epoch; None: `time.time`.
+    options: for one provider, the arguments of `LoginProvider`: `client_id`, `client_secret`, `issuer`, `preset` …
+
+    Raises `UsageError`.
+    """
+
+    @clears_locals
+    def __init__(
+        self,
+        *providers: LoginProvider,
+        base_url: str | None = None,
+        secret: str | Secret | Iterable[str] | None = None,
+        sessions: str | StoreCalls | AsyncStoreCalls | None = None,
+        prefix: str = "/auth",
+        lifetime: float = 43_200.0,
+        after_login: str = "/",
+        after_logout: str = "/",
+        cookie: str = "doorkey",
+        name: str = "",
+        clock: Callable[[], float] | None = None,
+        **options: Any,
+    ) -> None:
+        self.site = Site(
+            base_url=base_url,
+            prefix=prefix,
+            cookie=cookie,
+            lifetime=lifetime,
+            after_login=after_login,
+            after_logout=after_logout,
+            name=name,
+        )
+        self._clock = wall_time if clock is None else clock
+        arguments.clock(self._clock)
+        self._providers = each(providers, LoginProvider, "the providers of a login are LoginProvider")
+        if options:
+            if providers:
+                raise UsageError("the options of a provider belong to its LoginProvider, when providers are given")
+            given: dict[str, Any] = {} if clock is None else {"clock": clock}
+            self._providers = (LoginProvider(DEFAULT_NAME, **{**given, **options}),)
+        names = [one.name for one in self._providers]
+        if len(set(names)) < len(names):
+            raise UsageError("two providers of a login have the same name")
+        self._secrets = () if secret is None else secrets_of(secret)
+        self._sessions = DEFAULT if sessions is None else sessions
+        self._start: Callable[[], LoginProvider] | None = None
+        self._made: dict[type[Backend], Routes] = {}
+        self._lock = threading.RLock()
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:
+        """Return the login that environment variables describe.
+
+        - `DOORKEY_ISSUER`, or `DOORKEY_PRESET`: the provider.
+        - `DOORKEY_CLIENT_ID`, `DOORKEY_CLIENT_SECRET`, `DOORKEY_SCOPE`: the registration there.
+        - `DOORKEY_PROVIDERS`: names of several providers, with spaces. Then each has variables of its own, such as
+          `DOORKEY_GOOGLE_CLIENT_ID`. The name of a preset needs no issuer.
+        - `DOORKEY_BASE_URL`, `DOORKEY_SECRET`, `DOORKEY_SESSIONS`: as `base_url`, `secret` and `sessions`. Several
+          secrets are separated by spaces.
+
+        environment: the variables; None: `os.environ`.
+        options: further arguments of `Login`, which take precedence.
+
+        Raises `UsageError` that names a missing variable.
+        """
+        settings = settings_of(os.environ if environment is None else environment)
+        providers = settings.pop("providers")
+        return cls(*providers, **{**settings, **options})
+
+    @classmethod
+    def dev(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:
+        """Return a login for development, at a provider that runs in this process: no account is needed anywhere.
+
+        Its users are alice (password wonderland) and bob (password builder). Sessions are kept in memory. If the
+        environment names a provider, this is `from_env()`.
+
+        environment, options: as for `from_env`.
+        """
+        variables = os.environ if environment is None else environment
+        if names_a_provider(variables):
+            return cls.from_env(variables, **options)
+        login = cls(**{"sessions": MEMORY, **options})
+        login._start = _started(login.site.prefix)
+        return login
+
+    def mount(self, app: Starlette) -> None:
+        """Add the routes to a Starlette or FastAPI application."""
+        from doorkey.login.web.on_starlette import mount
+
+        mount(self, app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add the routes to a Flask application."""
+        from doorkey.login.web.on_flask import init_app
+
+        init_app(self, app)
+
+    @property
+    def User(self) -> Any:  # noqa: N802  # it stands where a type does
+        """The dependency of a FastAPI path operation that needs a user: ``def home(user: login.User)``.
+
+        A request without a user is redirected to the login, or answered with 401.
+        """
+        from doorkey.login.web.on_fastapi import dependency
+
+        return dependency(self, optional=False)
+
+    @property
+    def OptionalUser(self) -> Any:  # noqa: N802  # as above
+        """The same dependency for a path operation that works without a user too: None."""
+        from doorkey.login.web.on_fastapi import dependency
+
+        return dependency(self, optional=True)
+
+    @property
+    def user(self) -> UserOfRequest | None:
+        """The user of the current request in Flask, or None. Never None in a view with ``@login.required``.
+
+        Raises `UsageError` outside of a request.
+        """
+        from doorkey.login.web.on_flask import current_user
+
+        return current_user(self)
+
+    async def user_of(self, request: HTTPConnection) -> UserOfRequest | None:
+        """Return the user of a request of Starlette or FastAPI, or None."""
+        from doorkey.login.web.on_starlette import user_of
+
+        return await user_of(self, request)
+
+    def required(self, view: V) -> V:
+        """Return a view of Flask, or an endpoint of Starlette, that is called for logged-in users only.
+
+        A request without a user is redirected to the login, or answered with 401.
+        """
+        from doorkey.login.web.required import required
+
+        return required(self, view)
+
+    @property
+    def blocking(self) -> Routes:
+        """The routes for a framework that blocks, made on first use."""
+        return self._routes(BlockingBackend)
+
+    @property
+    def awaiting(self) -> Routes:
+        """The routes for a framework that awaits, made on first use."""
+        return self._routes(AwaitingBackend)
+
+    def respond(self, route: str, request: WebRequest) -> WebReply:
+        """Return the reply to a request to a route, such as ``callback``; blocks."""
+        routes = self.blocking
+        reply: WebReply = routes.backend.do(routes.reply(route, request))
+        return reply
+
+    async def arespond(self, route: str, request: WebRequest) -> WebReply:
+        """Return the reply to a request to a route, such as ``callback``."""
+        routes = self.awaiting
+        reply: WebReply = await routes.backend.do(routes.reply(route, request))
+        return reply
+
+    def __repr__(self) -> str:
+        return f"<Login at {', '.join(one.name for one in self._providers) or 'the embedded provider'}>"
+
+    def _routes(self, kind: type[Backend]) -> Routes:
+        found = self._made.get(kind)
+        if found is not None:
+            return found
+        with self._lock:
+            if kind not in self._made:
+                if self._start is not None and not self._providers:
+                    self._providers = (self._start(),)
+                if not self._providers:
+                    raise UsageError("the provider is missing: give issuer= and client_id=, or use Login.dev()")
+                given: Any = self._sessions
+                owned = isinstance(given, str)
+                store = store_at(given, awaited=kind.awaited) if owned else given
+                backend = kind(self._providers, store, self._secrets, self._clock, owns_store=owned)
+                self._made[kind] = Routes(self.site, backend)
+        return self._made[kind]
+
+
+def _started(prefix: str) -> Callable[[], LoginProvider]:
+    def start() -> LoginProvider:
+        from doorkey.login.web.development import development_provider
+
+        return development_provider(prefix)
+
+    return start

@@ -1,0 +1,91 @@
+"""The login on Flask: its routes, and the user of the current request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response, g, has_request_context, request
+
+from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
+from doorkey.login.web.messages import WebReply, WebRequest
+from doorkey.login.web.user import User
+
+if TYPE_CHECKING:
+    from doorkey.login.web.login import Login
+
+PROXY_SETTING: Final = "app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1) of werkzeug.middleware"
+LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
+
+
+def init_app(login: Login, app: Flask) -> None:
+    """Add the routes of `login` to an application, and its responses to errors of `user.client`."""
+
+    def respond(route: str) -> Response:
+        return _response_of(login.respond(route, web_request()))
+
+    def log_in_again(error: OAuthError) -> Response:
+        user = g.get(_name(login))
+        if not isinstance(user, User) or not user.uses_token:
+            raise error
+        routes = login.blocking
+        return _response_of(routes.backend.do(routes.again(web_request())))
+
+    endpoint = f"doorkey_login_{login.site.prefix.strip('/').replace('/', '_')}"
+    app.add_url_rule(f"{login.site.prefix}/<path:route>", endpoint, respond, methods=["GET", "POST"])
+    for kind in LOG_IN_AGAIN:
+        app.register_error_handler(kind, log_in_again)
+    csrf: Any = app.extensions.get("csrf")
+    if csrf is not None:  # of Flask-WTF: the routes have checks of their own
+        csrf.exempt(respond)
+
+
+def current_user(login: Login) -> User | None:
+    """Return the user of the current request, or None. Raises `UsageError` outside of a request."""
+    if not has_request_context():
+        raise UsageError("login.user is the user of the current request, and there is none here")
+    if _name(login) not in g:
+        routes = login.blocking
+        setattr(g, _name(login), routes.backend.do(routes.user(web_request())))
+    user: User | None = getattr(g, _name(login))
+    return user
+
+
+def denial(login: Login) -> Response | None:
+    """Return the response to the current request if it has no user, else None."""
+    routes = login.blocking
+    try:
+        if current_user(login) is not None:
+            return None
+    except UsageError:
+        raise
+    except OAuthError as error:
+        return _response_of(routes.failed(error, web_request()))
+    return _response_of(routes.denied(web_request()))
+
+
+def web_request() -> WebRequest:
+    """Return the current request as a value."""
+    return WebRequest(
+        method=request.method,
+        scheme=request.scheme,
+        host=request.host,
+        path=request.root_path.rstrip("/") + request.path,
+        query=request.query_string.decode("latin-1"),
+        headers=tuple(request.headers.items()),
+        form=tuple(request.form.items(multi=True)) if request.method == "POST" else (),
+        root=request.root_path.rstrip("/"),
+        proxy_setting=PROXY_SETTING,
+    )
+
+
+def _response_of(reply: WebReply) -> Response:
+    response = Response(reply.body, reply.status)
+    response.headers.clear()
+    for name, value in reply.headers:
+        response.headers.add(name, value)
+    return response
+
+
+def _name(login: Login) -> str:
+    """The attribute of `flask.g` with the user; an application may have several logins."""
+    return f"_doorkey_user_{id(login)}"

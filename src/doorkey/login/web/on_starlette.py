@@ -1,0 +1,132 @@
+"""The login on Starlette and FastAPI: its routes, and the user of a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
+from doorkey.login.web.messages import WebReply, WebRequest
+from doorkey.login.web.user import User
+from doorkey.wire.messages import FORM, Pairs
+from doorkey.wire.parameters import parse_form
+
+if TYPE_CHECKING:
+    from doorkey.login.web.login import Login
+
+PROXY_SETTING: Final = (
+    "uvicorn --proxy-headers --forwarded-allow-ips=ADDRESS_OF_THE_PROXY, and for the host a proxy that keeps it"
+)
+LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
+MAX_FORM: Final = 128 * 1024
+"""Bytes of a posted form: the parameters of a callback, or a logout token."""
+
+
+class ReplyRaised(HTTPException):
+    """A reply that a dependency makes in place of the endpoint."""
+
+    def __init__(self, reply: WebReply) -> None:
+        super().__init__(reply.status, headers=dict(reply.headers))
+        self.reply = reply
+
+
+def mount(login: Login, app: Starlette) -> None:
+    """Add the routes of `login` to an application, and its responses to errors of `user.client`."""
+
+    async def respond(request: Request) -> Response:
+        asked = web_request(request, await _form_of(request))
+        return response_of(await login.arespond(request.path_params["route"], asked))
+
+    async def raised(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ReplyRaised)
+        return response_of(error.reply)
+
+    async def log_in_again(request: Request, error: Exception) -> Response:
+        user = request.scope.get("state", {}).get(_name(login))
+        if not isinstance(user, User) or not user.uses_token:
+            raise error
+        routes = login.awaiting
+        return response_of(await routes.backend.do(routes.again(web_request(request))))
+
+    route = Route(f"{login.site.prefix}/{{route:path}}", respond, methods=["GET", "POST"], include_in_schema=False)
+    app.router.routes.insert(0, route)
+    app.add_exception_handler(ReplyRaised, raised)
+    for kind in LOG_IN_AGAIN:
+        app.add_exception_handler(kind, log_in_again)
+
+
+async def user_of(login: Login, connection: HTTPConnection) -> User | None:
+    """Return the user of a connection, or None. The session is loaded once for a request."""
+    state: dict[str, Any] = connection.scope.setdefault("state", {})
+    if _name(login) not in state:
+        routes = login.awaiting
+        state[_name(login)] = await routes.backend.do(routes.user(web_request(connection)))
+    user: User | None = state[_name(login)]
+    return user
+
+
+async def denied(login: Login, connection: HTTPConnection) -> WebReply | None:
+    """Return the reply to a request that has no user, else None."""
+    routes = login.awaiting
+    try:
+        if await user_of(login, connection) is not None:
+            return None
+    except UsageError:
+        raise
+    except OAuthError as error:
+        return routes.failed(error, web_request(connection))
+    return routes.denied(web_request(connection))
+
+
+async def denial(login: Login, connection: HTTPConnection) -> Response | None:
+    """Return the response to a request that has no user, else None."""
+    reply = await denied(login, connection)
+    return None if reply is None else response_of(reply)
+
+
+def web_request(connection: HTTPConnection, form: Pairs = ()) -> WebRequest:
+    """Return a request as a value. A WebSocket handshake is a GET (RFC 6455 §4.1)."""
+    scope = connection.scope
+    given: str = scope["scheme"]
+    scheme = {"ws": "http", "wss": "https"}.get(given, given)
+    return WebRequest(
+        method=scope.get("method", "GET"),
+        scheme=scheme,
+        host=connection.headers.get("host", ""),
+        path=scope["path"],
+        query=scope.get("query_string", b"").decode("latin-1"),
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+        form=form,
+        root=scope.get("app_root_path", scope.get("root_path", "")).rstrip("/"),
+        proxy_setting=PROXY_SETTING,
+    )
+
+
+def response_of(reply: WebReply) -> Response:
+    """Return a response of Starlette."""
+    response = Response(reply.body, reply.status)
+    for name, value in reply.headers:
+        response.headers.append(name, value)
+    return response
+
+
+async def _form_of(request: Request) -> Pairs:
+    """Return the parameters of a form-encoded body; nothing for any other body, and for one that is too long."""
+    if request.method != "POST" or not request.headers.get("content-type", "").lower().startswith(FORM):
+        return ()
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_FORM:
+            return ()
+    return parse_form(body.decode("utf-8", "replace"))
+
+
+def _name(login: Login) -> str:
+    """The member of the request's state with the user; an application may have several logins."""
+    return f"_doorkey_user_{id(login)}"

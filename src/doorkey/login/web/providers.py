@@ -1,0 +1,96 @@
+"""A provider at which the users of an application log in, as a value, and the options that follow from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from doorkey.arguments import instance, text
+from doorkey.errors import UsageError
+from doorkey.login.presets import Preset
+from doorkey.login.presets import preset as preset_named
+from doorkey.sources.issuer import Issuer
+from doorkey.values import NotPicklable, clears_locals
+
+__all__ = ["LoginProvider"]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_SCOPE: Final = "openid profile email"
+_OF_THE_VAULT: Final = (
+    *("issuer", "token_endpoint", "metadata", "token_endpoint_auth_method", "exchange", "token_types", "on_event"),
+    *("leeway", "tls_client_certificate_bound_access_tokens"),
+)
+"""The options of a login client that are options of a vault too."""
+
+
+class LoginProvider(NotPicklable):
+    """One provider at which the users of an application log in.
+
+    name: what the routes call it: letters, digits, - and _. The callback URL is ``…/auth/callback/NAME``; with only one
+        provider, it is ``…/auth/callback``.
+    client_id, client_secret: the registration of the application there.
+    preset: a `doorkey.login.presets.Preset`, or the name of one, such as "google".
+    label: the name of the provider on pages; None: that of the preset, else `name`.
+    options: further options of `LoginClient`: `issuer`, `scope`, `http_client`, `userinfo_compliance_fix` …
+
+    Raises `UsageError`.
+    """
+
+    @clears_locals
+    def __init__(
+        self,
+        name: str,
+        client_id: str,
+        client_secret: Any = None,
+        *,
+        preset: str | Preset | None = None,
+        label: str | None = None,
+        **options: Any,
+    ) -> None:
+        if not _NAME.fullmatch(text(name, "the name of a provider")):
+            raise UsageError("the name of a provider is made of letters, digits, - and _, for instance google")
+        self.name, self.client_id, self._client_secret = name, client_id, client_secret
+        self.preset = preset_named(preset) if isinstance(preset, str) else _preset(preset)
+        self.label = text(label, "label") if label is not None else self.preset.label if self.preset else name
+        given = {**_of_preset(self.preset), **options}
+        issuer: object = given.get("issuer")
+        if isinstance(issuer, str):
+            clock = {"clock": given["clock"]} if "clock" in given else {}
+            given["issuer"] = Issuer(issuer, exchange=given.get("exchange"), **clock)
+        if issuer is not None or "metadata" in given:
+            given.setdefault("scope", _SCOPE)
+        self._options: Mapping[str, Any] = given
+
+    def client_options(self) -> dict[str, Any]:
+        """Return the options of a `LoginClient`."""
+        return {
+            "client_id": self.client_id,
+            "client_secret": self._client_secret,
+            "name": self.name,
+            **self._options,
+        }
+
+    def vault_options(self) -> dict[str, Any]:
+        """Return the options of a vault for the tokens of the users."""
+        options = {name: self._options[name] for name in _OF_THE_VAULT if name in self._options}
+        return {"client_id": self.client_id, "client_secret": self._client_secret, **options}
+
+    @property
+    def has_userinfo_option(self) -> bool:
+        """Whether an option decides if userinfo is requested."""
+        return self._options.get("fetch_userinfo") is not None
+
+    def __repr__(self) -> str:
+        return f"<LoginProvider {self.name}>"
+
+
+def _preset(given: object) -> Preset | None:
+    return None if given is None else instance(given, Preset, "preset is the name of a preset, or a Preset")
+
+
+def _of_preset(preset: Preset | None) -> dict[str, Any]:
+    if preset is None:
+        return {}
+    fix = {} if preset.userinfo_fix is None else {"userinfo_compliance_fix": preset.userinfo_fix}
+    return {**preset.client_options(), **fix}

@@ -1,0 +1,126 @@
+"""Where an application is and how its login is set up: one immutable value, shared by all requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from doorkey.arguments import named, seconds, text
+from doorkey.errors import UsageError
+from doorkey.login.next_url import checked_next
+from doorkey.login.web.cookies import CookieRules
+from doorkey.login.web.errors import WrongAddress
+from doorkey.login.web.messages import WebRequest
+from doorkey.wire.urls import Origin, check_endpoint, is_loopback, origin_of, shown_url
+
+LOGIN: Final = "login"
+CALLBACK: Final = "callback"
+LOGOUT: Final = "logout"
+BACKCHANNEL: Final = "backchannel-logout"
+FRONTCHANNEL: Final = "frontchannel-logout"
+ME: Final = "me"
+
+DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The settings of a login that are no secrets.
+
+    base_url: the URL of the application as users reach it; None: that of the request, on loopback only.
+    prefix: the path of the routes below the application.
+    cookie: what the names of cookies begin with.
+    lifetime: seconds that a browser stays logged in.
+    after_login, after_logout: the paths to which the user goes, unless the login names another one.
+    name: the name of the application on pages.
+    """
+
+    base_url: str | None = None
+    prefix: str = "/auth"
+    cookie: str = "doorkey"
+    lifetime: float = 43_200.0
+    after_login: str = "/"
+    after_logout: str = "/"
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.base_url is not None:
+            object.__setattr__(self, "base_url", _base_url(self.base_url))
+        for field in ("prefix", "after_login", "after_logout"):
+            path = text(getattr(self, field), field)
+            if checked_next(path, "") != path:
+                raise UsageError(f"{field} is a path of this application, such as {getattr(Site, field, '/auth')!r}")
+        if self.prefix == "/" or self.prefix.endswith("/"):
+            raise UsageError('prefix is the path of the routes without a slash at the end, such as "/auth"')
+        if not named(self.cookie, "cookie").replace("-", "").replace("_", "").isalnum() or not self.cookie.isascii():
+            raise UsageError("cookie is made of letters, digits, - and _")
+        seconds(self.lifetime, "lifetime", least=1.0, most=365 * DAY)
+        text(self.name, "the name of the application")
+
+    def base(self, request: WebRequest) -> str:
+        """Return the base URL without a slash at the end. Raises `WrongAddress`.
+
+        Without a configured one, the `Host` header decides, and only on this machine (CVE-2026-48710).
+        """
+        if self.base_url is not None:
+            return self.base_url
+        seen = _origin(request)
+        if seen is None or not is_loopback(seen.host):
+            raise WrongAddress(
+                for_developers=(
+                    "The address of a request is used only on this machine, because anyone can send a Host header. Set "
+                    "the base URL, such as https://app.example: DOORKEY_BASE_URL, or Login(base_url=…)."
+                )
+            )
+        return request.origin + request.root
+
+    def rules(self, base: str) -> CookieRules:
+        """Return how cookies are set at a base URL."""
+        return CookieRules(self.cookie, base.startswith("https:"))
+
+    def is_elsewhere(self, request: WebRequest) -> bool:
+        """Return whether a request arrived at another address than the configured base URL."""
+        return self.base_url is not None and _origin(request) != origin_of(self.base_url)
+
+    def elsewhere(self, request: WebRequest) -> WrongAddress:
+        """Return the error of an application that does not see its own address."""
+        setting = request.proxy_setting or "the headers that your reverse proxy sends"
+        return WrongAddress(
+            for_developers=(
+                f"The base URL is {shown_url(self.base_url or '')}, and the framework takes the address for "
+                f"{shown_url(request.origin)}. If a reverse proxy is in front of the application, let it send "
+                f"X-Forwarded-Proto and X-Forwarded-Host, and let the framework trust them: {setting}. If there is "
+                "none, correct the base URL."
+            )
+        )
+
+    def url(self, base: str, route: str, provider: str | None = None) -> str:
+        """Return the URL of a route."""
+        return f"{base}{self.prefix}/{route}" + (f"/{quote(provider, safe='')}" if provider is not None else "")
+
+    def path(self, request: WebRequest, route: str, provider: str | None = None, **query: str | None) -> str:
+        """Return the path and query of a route, as the browser sees it."""
+        given = {name: value for name, value in query.items() if value is not None}
+        base = urlsplit(self.base_url).path if self.base_url is not None else request.root
+        return self.url(base, route, provider) + (f"?{urlencode(given)}" if given else "")
+
+    def login_path(self, request: WebRequest) -> str:
+        """Return the path at which a login begins that comes back to the page of this request."""
+        target = request.target if request.method in ("GET", "HEAD") else None
+        return self.path(request, LOGIN, next=target)
+
+
+def _base_url(given: str) -> str:
+    url = check_endpoint(given, "base URL")
+    if "?" in url:
+        raise UsageError("the base URL has no query: it is the URL of the application, such as https://app.example")
+    return url.rstrip("/")
+
+
+def _origin(request: WebRequest) -> Origin | None:
+    try:
+        found = origin_of(request.origin)
+    except UsageError:
+        return None
+    return found if urlsplit(request.origin).netloc == request.host and "@" not in request.host else None

@@ -1,0 +1,73 @@
+"""A provider, and an application on each framework that logs in at it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from doorkey.login import Login
+from doorkey.testing import Provider, client, user
+from tests.login.web.browser import Browser, Site
+from tests.login.web.sites import SITES
+
+LOCAL = "http://127.0.0.1:8000"
+PUBLIC = "https://app.example"
+SECRET = "a secret of thirty-two characters"
+
+MakeSite = Callable[..., Site]
+
+
+def registered() -> Any:
+    """The application as the provider knows it."""
+    return client(
+        "web-app",
+        "its-secret",
+        redirect_uris=[f"{PUBLIC}/auth/*", f"{PUBLIC}/auth/callback", f"{LOCAL}/auth/*", "http://localhost/auth/*"],
+        post_logout_redirect_uris=[f"{PUBLIC}/", f"{LOCAL}/"],
+        backchannel_logout_uri=f"{PUBLIC}/auth/backchannel-logout",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_provider() -> Iterator[Provider]:
+    bob = user("bob", "builder", given_name="Bob", family_name="Example", email="bob@example.org")
+    with Provider(clients=[registered()], users=[bob]) as running:
+        yield running
+
+
+@pytest.fixture
+def provider(shared_provider: Provider) -> Provider:
+    """The provider of all tests of this folder that change nothing of it but its users' sessions."""
+    shared_provider.requests.clear()
+    return shared_provider
+
+
+@pytest.fixture(params=SITES)
+def framework(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def login_at(provider: Provider, **options: Any) -> Login:
+    """The login of the application."""
+    given = {"issuer": provider.issuer, "client_id": "web-app", "client_secret": "its-secret", "sessions": "memory:"}
+    return Login(**{**given, **options})
+
+
+@pytest.fixture
+def make_site(framework: str, provider: Provider) -> Iterator[MakeSite]:
+    """Return what makes an application on the framework; it is closed at the end."""
+    with ExitStack() as stack:
+
+        def make(login: Login | None = None, **options: Any) -> Site:
+            used = login or login_at(provider, **options)
+            site: Site = stack.enter_context(SITES[framework](used, provider.userinfo_endpoint))
+            return site
+
+        yield make
+
+
+@pytest.fixture
+def browser(make_site: MakeSite) -> Browser:
+    """A browser at the application."""
+    return Browser(make_site())
