@@ -9,8 +9,6 @@ from typing import Any
 
 from tests.support.django_project import project
 from tests.support.login_programs.programs import (
-    CALLBACK,
-    LOGGED_OUT,
     NAME,
     SECRET,
     Program,
@@ -70,7 +68,7 @@ def urls(program: Program) -> tuple[Any, ...]:
 
     @route("/login")
     def _(request: Any) -> Any:
-        return client.authorize_redirect(request, CALLBACK, **request.GET.dict())
+        return client.authorize_redirect(request, program.callback, **request.GET.dict())
 
     @route("/callback")
     def _(request: Any) -> Any:
@@ -89,7 +87,7 @@ def urls(program: Program) -> tuple[Any, ...]:
 
     @route("/logout")
     def _(request: Any) -> Any:
-        return client.logout_redirect(request, post_logout_redirect_uri=LOGGED_OUT, client_id=client.client_id)
+        return client.logout_redirect(request, post_logout_redirect_uri=program.logged_out, client_id=client.client_id)
 
     @route("/logged-out")
     def _(request: Any) -> Any:
@@ -115,9 +113,20 @@ def settings() -> AbstractContextManager[None]:
     )
 
 
+def application(program: Program) -> Callable[..., Any]:
+    """Return the WSGI application; `settings()` are in effect."""
+    from django.core.handlers.wsgi import WSGIHandler
+
+    handler, patterns = WSGIHandler(), urls(program)
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        return handler({**environ, URLS: patterns}, start_response)
+
+    return answer
+
+
 def site(program: Program) -> Site:
     """Return a new process of the program; `settings()` are in effect."""
-    from django.core.handlers.wsgi import WSGIHandler
     from django.test import override_settings
 
     own: dict[str, Any] = {}
@@ -127,4 +136,4 @@ def site(program: Program) -> Site:
         own["SESSION_COOKIE_SAMESITE"] = program.same_site
     # Settings are those of the whole process: requests to a process with settings of its own come one at a time.
     around = partial(override_settings, **own) if own else nullcontext
-    return Site(on_wsgi(WSGIHandler(), around=around, environment={URLS: urls(program)}))
+    return Site(on_wsgi(application(program), around=around))

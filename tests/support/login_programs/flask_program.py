@@ -9,8 +9,6 @@ from typing import Any
 import flask
 
 from tests.support.login_programs.programs import (
-    CALLBACK,
-    LOGGED_OUT,
     NAME,
     Program,
     aged,
@@ -51,7 +49,7 @@ def application(program: Program) -> flask.Flask:
 
     @route("/login")
     def _() -> Any:
-        return client.authorize_redirect(CALLBACK, **request.args.to_dict())
+        return client.authorize_redirect(program.callback, **request.args.to_dict())
 
     @route("/callback", "GET", "POST")
     def _() -> Any:
@@ -70,7 +68,7 @@ def application(program: Program) -> flask.Flask:
 
     @route("/logout")
     def _() -> Any:
-        return client.logout_redirect(post_logout_redirect_uri=LOGGED_OUT, client_id=client.client_id)
+        return client.logout_redirect(post_logout_redirect_uri=program.logged_out, client_id=client.client_id)
 
     @route("/logged-out")
     def _() -> Any:

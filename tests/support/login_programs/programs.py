@@ -14,8 +14,6 @@ from tests.support.web_sites import Site
 FRAMEWORKS = ("flask", "starlette", "django")
 NAME = "op"
 """The name under which the programs register their client."""
-CALLBACK = "https://rp.example/callback"
-LOGGED_OUT = "https://rp.example/logged-out"
 SECRET = "of the session cookie"
 
 
@@ -36,6 +34,8 @@ class Program:
     """The options of `register`."""
     api: str
     """The URL of an API that takes the user's access token."""
+    origin: str = "https://rp.example"
+    """Where the program is, as its users' browsers see it."""
     secret: str = SECRET
     """The secret of the framework's session cookie."""
     same_site: str = "Lax"
@@ -45,6 +45,14 @@ class Program:
     """The tokens of all users, by a random key that the user's session has."""
     run: Callable[..., Any] | None = None
     """Runs coroutines: `run(function, *arguments)`. Starlette's program needs it."""
+
+    @property
+    def callback(self) -> str:
+        return f"{self.origin}/callback"
+
+    @property
+    def logged_out(self) -> str:
+        return f"{self.origin}/logged-out"
 
     def module(self, framework: str) -> Any:
         """Return the registries' module of the package."""

@@ -14,8 +14,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tests.support.login_programs.programs import (
-    CALLBACK,
-    LOGGED_OUT,
     NAME,
     Program,
     aged,
@@ -57,7 +55,7 @@ def application(program: Program) -> Starlette:
 
     @route("/login")
     async def _(request: Request) -> Any:
-        return await client.authorize_redirect(request, CALLBACK, **request.query_params)
+        return await client.authorize_redirect(request, program.callback, **request.query_params)
 
     @route("/callback", "GET", "POST")
     async def _(request: Request) -> Any:
@@ -76,7 +74,9 @@ def application(program: Program) -> Starlette:
 
     @route("/logout")
     async def _(request: Request) -> Any:
-        return await client.logout_redirect(request, post_logout_redirect_uri=LOGGED_OUT, client_id=client.client_id)
+        return await client.logout_redirect(
+            request, post_logout_redirect_uri=program.logged_out, client_id=client.client_id
+        )
 
     @route("/logged-out")
     async def _(request: Request) -> Any:
