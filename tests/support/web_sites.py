@@ -76,7 +76,7 @@ Call: TypeAlias = Callable[[Sent], Page]
 Around: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 
-def on_wsgi(app: Any, *, around: Around = nullcontext) -> Call:
+def on_wsgi(app: Any, *, around: Around = nullcontext, environment: Mapping[str, Any] | None = None) -> Call:
     """Return the call of a WSGI application; each request runs inside of `around()`."""
 
     def call(sent: Sent) -> Page:
@@ -98,6 +98,7 @@ def on_wsgi(app: Any, *, around: Around = nullcontext) -> Call:
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
+            **(environment or {}),
         }
         for name, value in sent.headers:
             key = name.upper().replace("-", "_")

@@ -9,17 +9,13 @@ from typing import Any, Final
 
 import httpx2
 import requests
-from anyio.from_thread import BlockingPortal
 from requests.adapters import BaseAdapter
 
-from doorkey.login import AsyncLoginClient, LoginClient
 from tests.login.attacks.target import Target, at_once, logged_in
-from tests.support.openid_provider import CLIENT, HOME, SECRET, OpenIDProvider
 from tests.support.web_sites import Browser
 
-TURNS: Final = 10_000
 REQUESTS: Final = 1_000
-"""Turns that are whole requests to a program: one costs as much as ten with the login client alone."""
+"""Whole requests to a program; `tests/login/core/test_sharing.py` has 10,000 turns with the login client alone."""
 API: Final = "https://api.example/"
 USERS: Final = ("alice", "bob")
 
@@ -69,54 +65,6 @@ def users_of(target: Target) -> list[tuple[Browser, str]]:
         tokens.append(f"Bearer {found['access_token']}")
     assert tokens[0] != tokens[1]
     return list(zip(browsers, tokens, strict=True))
-
-
-def two_tokens(provider: OpenIDProvider, begin: Any, finish: Any) -> list[Any]:
-    """Log two users in with one login client, and return their tokens."""
-    results: list[Any] = []
-    begun = [begin() for _ in USERS]
-    for name, one in zip(USERS, begun, strict=True):
-        provider.changed = {"sub": name}
-        results.append(finish(provider.log_in(one.url), one.pending))
-    assert [result.claims["sub"] for result in results] == list(USERS)
-    return [result.token for result in results]
-
-
-def test_two_users_of_a_login_client_interleaved_10_000_times_never_see_each_others_token(
-    provider: OpenIDProvider,
-) -> None:
-    http = requests.Session()
-    http.mount(API, Echo())
-    with http, LoginClient(CLIENT, SECRET, issuer=provider.issuer, redirect_uri=HOME, http_client=http) as login:
-        tokens = two_tokens(provider, login.begin, login.finish)
-        seen: list[set[str]] = [set(), set()]
-        for turn in range(TURNS):
-            seen[turn % 2].add(login.session(tokens[turn % 2]).get(API).json()["token"])
-    assert seen == [{f"Bearer {token['access_token']}"} for token in tokens]
-
-
-def test_two_users_of_an_async_login_client_interleaved_10_000_times_never_see_each_others_token(
-    provider: OpenIDProvider, portal: BlockingPortal
-) -> None:
-    async def interleaved() -> tuple[list[set[str]], list[Any]]:
-        mounts = {API: httpx2.MockTransport(echo)}
-        async with (
-            httpx2.AsyncClient(mounts=mounts) as http,
-            AsyncLoginClient(CLIENT, SECRET, issuer=provider.issuer, redirect_uri=HOME, http_client=http) as login,
-        ):
-            begun = [await login.begin() for _ in USERS]
-            tokens: list[Any] = []
-            for name, one in zip(USERS, begun, strict=True):
-                provider.changed = {"sub": name}
-                tokens.append((await login.finish(provider.log_in(one.url), one.pending)).token)
-            seen: list[set[str]] = [set(), set()]
-            for turn in range(TURNS):
-                response = await login.session(tokens[turn % 2]).get(API)
-                seen[turn % 2].add(response.json()["token"])
-            return seen, tokens
-
-    seen, tokens = portal.call(interleaved)
-    assert seen == [{f"Bearer {token['access_token']}"} for token in tokens]
 
 
 def test_two_users_of_a_program_never_see_each_others_token(target: Target) -> None:
