@@ -46,7 +46,7 @@ def answered_here(target: Target) -> dict[str, Any]:
 
     class Session(kind):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
+            super().__init__(*args, **options)  # pyright: ignore[reportUnknownMemberType]
             self.mount(API, Echo())
 
     app: Any = getattr(target.program.module(target.framework), f"{target.framework.title()}OAuth2App")

@@ -67,7 +67,7 @@ class Cache:
 def program(framework: str) -> Program:
     """Return the program that the environment describes."""
     url, kind = os.environ[REDIS], redis.asyncio.Redis if framework == "starlette" else redis.Redis
-    client: Any = kind.from_url(url)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    client: Any = kind.from_url(url)  # pyright: ignore[reportUnknownMemberType]
     return Program(**json.loads(os.environ[PROGRAM]), tokens=Tokens(url), cache=Cache(client))
 
 
