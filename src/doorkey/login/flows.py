@@ -20,6 +20,7 @@ from doorkey.login.errors import (
 )
 from doorkey.login.next_url import checked_next
 from doorkey.login.pending import Begun, PendingLogin
+from doorkey.login.pushed import request_url
 from doorkey.login.result import LoginResult
 from doorkey.sessions.authorizations import transaction_of
 from doorkey.sessions.callbacks import parsed
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 _PENDING: Final = "pending is the PendingLogin that begin() returned, or PendingLogin.from_dict() read"
 _OURS: Final = frozenset({"authorization_response", "transaction", "state", "nonce", "code"})
-_PUSHED: Final = "require_pushed_authorization_requests"
 
 
 class LoginFlows:
@@ -85,22 +85,8 @@ class LoginFlows:
             raise UsageError("give redirect_uri=, the URL of the callback, here or to the client")
         if "code" not in transaction.response_type.split():
             raise UsageError('a login needs an authorization code: response_type is "code", or "code id_token"')
-        url = yield from self._request_url(core, transaction)
+        url: str = yield from AtSession(session, request_url(core, transaction))
         return Begun(url, PendingLogin(self.name, transaction, checked_next(next)))
-
-    def _request_url(self, core: SessionCore, transaction: AuthorizationTransaction) -> Flow[str]:
-        """Return the URL to which the browser is sent.
-
-        The extension point for pushed authorization requests (RFC 9126), which send the parameters first. Raises
-        `UsageError` for a server that requires them.
-        """
-        yield from ()
-        if core.options.metadata.extra.get(_PUSHED) is True:
-            raise UsageError(
-                "this server accepts only pushed authorization requests (RFC 9126), which doorkey does not send yet: "
-                f"turn off {_PUSHED} for this client at the server"
-            )
-        return transaction.url
 
     def _finish(
         self, /, params: str | Mapping[str, Any], pending: PendingLogin | None, **token_parameters: Any

@@ -33,6 +33,13 @@ def test_a_client_without_endpoints_says_what_to_register(world: World) -> None:
         world.begin(world.browser())
 
 
+def test_a_server_that_requires_pushed_requests_is_a_clear_error(world: World) -> None:
+    metadata = {**world.provider.metadata, "require_pushed_authorization_requests": True}
+    world.register(server_metadata_url=None, **metadata)
+    with pytest.raises(UsageError, match="pushed authorization requests"):
+        world.begin(world.browser())
+
+
 def test_an_issuer_alone_is_discovered(world: World) -> None:
     world.register(server_metadata_url=None, issuer=world.provider.issuer)
     assert world.log_in()["userinfo"]["sub"] == SUB

@@ -8,9 +8,10 @@ import pytest
 
 from doorkey.errors import InvalidToken, MismatchingStateError, OAuthError, UsageError, VerificationError
 from doorkey.oidc.core import UserInfo
+from doorkey.wire.flow import Flow, settled
 from tests.support.hostile_server import reply
 from tests.support.openid_provider import CLIENT, SUB, Signer
-from tests.support.registries import HOME, Steps, Visit, World
+from tests.support.registries import HOME, NAME, Steps, Visit, World
 from tests.support.relying_party import parameters
 
 HOME_AFTER_LOGOUT = "https://rp.example/bye"
@@ -146,7 +147,7 @@ def test_userinfo_that_is_an_error_is_an_oauth_error(world: World) -> None:
 
 def test_a_fix_makes_claims_of_another_response(world: World) -> None:
     def fix(client: Any, data: dict[str, Any]) -> dict[str, Any]:
-        assert client is world.client
+        assert (client.name, client.client_id) == (NAME, CLIENT)
         return {"sub": str(data["id"]), "name": data["login"]}
 
     server = world.provider.server
@@ -163,6 +164,19 @@ def test_a_fix_makes_claims_of_another_response(world: World) -> None:
     token = world.log_in()
     assert dict(world.call("userinfo", token=token)) == {"sub": "7", "name": "alice"}
     assert dict(world.call("userinfo", token=token, params={"a": "b"})) == {"sub": "7", "name": "alice"}
+
+
+def test_a_fix_sends_requests_with_the_token_of_the_user(world: World) -> None:
+    def fix(client: Any, data: dict[str, Any]) -> Flow[dict[str, Any]]:
+        response = yield from settled(client.get(world.provider.server.url("/emails")))
+        return {**data, "email": response.json()[0]}
+
+    world.provider.server.on("/emails", reply(json=["alice@example.org"]))
+    world.register(userinfo_compliance_fix=fix)
+    token = world.log_in()
+    info = world.call("userinfo", token=token)
+    assert (info["sub"], info["email"]) == (SUB, "alice@example.org")
+    assert world.provider.server.to("/emails")[-1].token == token["access_token"]
 
 
 def test_a_provider_without_openid_connect_returns_its_own_claims(world: World) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import ServerError, UsageError
 from doorkey.login.errors import LoginRefused
+from doorkey.login.pushed import request_url
 from doorkey.login.registry.client import RegisteredClient
 from doorkey.login.registry.id_tokens import judged, with_userinfo
 from doorkey.login.registry.pending import REGISTRATION, data_of, transaction_of
@@ -66,7 +67,9 @@ class LoginFlows(RegisteredClient):
         own = {"state": parameters.pop("state", None), "code_verifier": parameters.pop("code_verifier", None)}
         wanted = {**self.authorize_params, **parameters, "redirect_uri": text_of(redirect_uri)}
         transaction = begun(options, None, wanted, options.clock(), **own)
-        return {"url": transaction.url, "state": transaction.state, **data_of(transaction, registered.id)}
+        session = registered.session()
+        url = yield from settled(session._run(request_url(session._oauth, transaction)))
+        return {"url": url, "state": transaction.state, **data_of(transaction, registered.id)}
 
     def _save_authorize_data(self, request: Any, /, **data: Any) -> Flow[None]:
         """Store a login in the browser session: what `create_authorization_url` returned, and its redirect URI.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import MismatchingStateError, UsageError
 from doorkey.login.errors import NoPendingLogin
+from doorkey.login.registry.client_of_user import ClientOfUser
 from doorkey.login.registry.id_tokens import issuer_in, judged
 from doorkey.login.registry.login_flows import LoginFlows, state_of, text_of
 from doorkey.login.registry.registered import values_of
@@ -133,15 +134,15 @@ class OpenIDFlows(LoginFlows):
             from doorkey.sessions.userinfo import userinfo
 
             session = (yield from self._registered()).of_user(token)
-            flow = userinfo(session._oauth, None, None, self._fix, needs_sub=bool(metadata.get("issuer")))
+            flow = userinfo(session._oauth, None, None, self._fix(token), needs_sub=bool(metadata.get("issuer")))
             info: UserInfo = yield from settled(session._run(flow))
             return info
         response = yield from settled(self.get(endpoint, token=token, **options))
         return (yield from self._claims_in(response, token))
 
-    @property
-    def _fix(self) -> Callable[[dict[str, Any]], Any] | None:
-        return None if self.userinfo_compliance_fix is None else partial(self.userinfo_compliance_fix, self)
+    def _fix(self, token: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any] | None:
+        fix = self.userinfo_compliance_fix
+        return None if fix is None else partial(fix, ClientOfUser(self, token))
 
     def _claims_in(self, response: Any, token: Mapping[str, Any]) -> Flow[UserInfo]:
         """Return the claims in the HTTP library's `response` to a request with options of the program."""
@@ -155,7 +156,8 @@ class OpenIDFlows(LoginFlows):
             raise UsageError(
                 "a signed or encrypted userinfo response is verified by userinfo() without further options"
             )
-        members = found if self._fix is None else (yield from settled(self._fix(found)))
+        fix = self._fix(token)
+        members = found if fix is None else (yield from settled(fix(found)))
         info = UserInfo(members)
         given = (yield from self._registered()).origin._oauth.given(token)
         subject = None if given is None else subject_of(given.value)
