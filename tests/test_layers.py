@@ -38,7 +38,11 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.server",),
     ("doorkey.dev",),
     ("doorkey.login",),
-    ("doorkey.integrations.flask_client",),
+    (
+        "doorkey.integrations.flask_client",
+        "doorkey.integrations.django_client",
+        "doorkey.integrations.starlette_client",
+    ),
     ("doorkey.login.web",),
     ("doorkey.login.django",),
     ("doorkey.testing",),
@@ -64,7 +68,10 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         *("doorkey.runtime", "doorkey.renewal", "doorkey.transport", "doorkey.sources"),
         *("doorkey.vault", "doorkey.stores", "doorkey.integrations", "doorkey.resource", "doorkey.login.web.required"),
     ),
-    "starlette": ("doorkey.dev", "doorkey.resource.on_starlette", "doorkey.resource.on_fastapi", "doorkey.login.web"),
+    "starlette": (
+        *("doorkey.dev", "doorkey.resource.on_starlette", "doorkey.resource.on_fastapi", "doorkey.login.web"),
+        "doorkey.integrations.starlette_client",
+    ),
     "fastapi": ("doorkey.resource.on_fastapi", "doorkey.login.web.on_fastapi"),
     "flask": (
         *("doorkey.resource.on_flask", "doorkey.login.web.on_flask"),
@@ -72,7 +79,12 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     ),
     "werkzeug": ("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
     "blinker": ("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
-    "django": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2", "doorkey.login.django"),
+    "django": (
+        "doorkey.resource.on_django",
+        "doorkey.integrations.django_oauth2",
+        "doorkey.integrations.django_client",
+        "doorkey.login.django",
+    ),
     "asgiref": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2"),
     "rest_framework": ("doorkey.resource.on_rest_framework",),
     "uvicorn": ("doorkey.dev",),

@@ -127,6 +127,13 @@ class World:
             "client_kwargs": {"scope": "openid profile"},
         }
 
+    def close(self) -> None:
+        """Close the connections of the application."""
+        if self.oauth is not None and self.awaits:
+            self.portal.call(self.oauth.aclose)
+        elif self.oauth is not None:
+            self.oauth.close()
+
     def register(self, _name: Any = NAME, **options: Any) -> Any:
         """Register the provider with the usual options and these; None removes one."""
         oauth: Any = self.oauth or self.registry()
@@ -223,7 +230,7 @@ class World:
 
         def view(visit: Visit) -> Steps:
             yield None
-            return {key: visit.session[key] for key in visit.session if key.startswith("_state_")}
+            return {key: visit.session[key] for key, _ in visit.session.items() if key.startswith("_state_")}
 
         found: dict[str, Any] = self.ask(view, browser)
         return found

@@ -38,6 +38,8 @@ def provider(hostile: Hostile) -> OpenIDProvider:
 
 
 @pytest.fixture
-def target(framework: str, provider: OpenIDProvider, portal: BlockingPortal) -> Target:
+def target(framework: str, provider: OpenIDProvider, portal: BlockingPortal) -> Iterator[Target]:
     """The program under attack."""
-    return Target(framework, provider, portal, package=os.environ.get("ATTACKED", "doorkey"))
+    made = Target(framework, provider, portal, package=os.environ.get("ATTACKED", "doorkey"))
+    yield made
+    made.program.close()

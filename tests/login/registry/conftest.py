@@ -30,12 +30,20 @@ def framework(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def world(framework: str, provider: OpenIDProvider, portal: BlockingPortal) -> World:
-    """An application of one framework, its registry, and the provider."""
-    return World(framework, provider, portal)
+def another(framework: str, provider: OpenIDProvider, portal: BlockingPortal) -> Iterator[Callable[[], World]]:
+    """Makes further processes of the same application."""
+    made: list[World] = []
+
+    def make() -> World:
+        made.append(World(framework, provider, portal))
+        return made[-1]
+
+    yield make
+    for world in made:
+        world.close()
 
 
 @pytest.fixture
-def another(framework: str, provider: OpenIDProvider, portal: BlockingPortal) -> Callable[[], World]:
-    """Makes further processes of the same application."""
-    return lambda: World(framework, provider, portal)
+def world(another: Callable[[], World]) -> World:
+    """An application of one framework, its registry, and the provider."""
+    return another()

@@ -43,6 +43,8 @@ class Program:
     cache: Any = None
     tokens: MutableMapping[str, Any] = field(default_factory=dict[str, Any])
     """The tokens of all users, by a random key that the user's session has."""
+    opened: list[Any] = field(default_factory=list[Any])
+    """The registries of all processes."""
     run: Callable[..., Any] | None = None
     """Runs coroutines: `run(function, *arguments)`. Starlette's program needs it."""
 
@@ -63,6 +65,12 @@ class Program:
         key = secrets.token_urlsafe(8)
         self.tokens[key] = token
         return key
+
+    def close(self) -> None:
+        """Close the connections of the registries whose event loop goes on; Authlib's keep none."""
+        for oauth in self.opened:
+            if self.run is not None and "aclose" in dir(oauth.__class__):
+                self.run(oauth.aclose)
 
     def updated(self, token: Any, refresh_token: str | None) -> None:
         """Replace the token that a refresh replaced."""
@@ -102,5 +110,5 @@ def outcome(error: Exception, kind: type[Exception]) -> tuple[dict[str, Any], in
 
 def aged(session: MutableMapping[str, Any], seconds: float) -> None:
     """Make the pending logins in a session older."""
-    for key in [key for key in session if key.startswith("_state_")]:
+    for key in [key for key, _ in session.items() if key.startswith("_state_")]:
         session[key] = {**session[key], "exp": session[key]["exp"] - seconds}

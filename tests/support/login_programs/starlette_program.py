@@ -48,6 +48,7 @@ def application(program: Program) -> Starlette:
         program.updated(token, refresh_token)
 
     oauth = module.OAuth(cache=program.cache, update_token=update_token)
+    program.opened.append(oauth)
     client = oauth.register(NAME, **program.options)
     routes: list[Route] = []
 

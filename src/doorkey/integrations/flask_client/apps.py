@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import g, has_app_context, redirect, session
@@ -11,6 +10,7 @@ from flask import request as current
 from flask.sessions import NullSession
 
 from doorkey.errors import UsageError
+from doorkey.integrations.base_client.blocking_session import blocking_session
 from doorkey.login.registry.apps import BlockingApp
 from doorkey.values import clears_locals
 
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from doorkey.tokens import OAuth2Token
 
 __all__ = ["FlaskOAuth2App"]
-
-
-def _session_class() -> Any:
-    """Return the class of the HTTP session: that of requests, else that of httpx2."""
-    if find_spec("requests") is None:
-        from doorkey.integrations.httpx_client import OAuth2Client
-
-        return OAuth2Client
-    from doorkey.integrations.requests_client import OAuth2Session
-
-    return OAuth2Session
 
 
 class FlaskOAuth2App(BlockingApp):
@@ -43,7 +32,7 @@ class FlaskOAuth2App(BlockingApp):
     Raises `UsageError` for an invalid option.
     """
 
-    client_cls: ClassVar[Any] = _session_class()
+    client_cls: ClassVar[Any] = blocking_session()
 
     @property
     def token(self) -> Any:

@@ -10,13 +10,13 @@ from doorkey.errors import UsageError
 from doorkey.integrations.flask_client.apps import FlaskOAuth2App
 from doorkey.integrations.flask_client.integration import FlaskIntegration
 from doorkey.login.registry.apps import UnsupportedOAuth1App
-from doorkey.login.registry.registry import BaseOAuth
+from doorkey.login.registry.registry import BlockingOAuth
 from doorkey.values import clears_locals
 
 _NAME = "doorkey.integrations.flask_client"
 
 
-class OAuth(BaseOAuth):
+class OAuth(BlockingOAuth):
     """The providers that a Flask application logs in at.
 
     app: the application; None: it is given to `init_app`.

@@ -40,6 +40,11 @@ class BlockingApp(OpenIDFlows):
     userinfo = blocking(OpenIDFlows._userinfo)
     create_logout_url = blocking(OpenIDFlows._create_logout_url)
 
+    def close(self) -> None:
+        """Close the connections to the provider. A later request opens new ones."""
+        for session in self._taken_sessions():
+            session.close()
+
     def _run(self, flow: Flow[T]) -> T:
         return run(flow, _refuse)
 
@@ -86,6 +91,11 @@ class AwaitingApp(OpenIDFlows):
     create_logout_url = awaiting(OpenIDFlows._create_logout_url)
     logout_redirect = awaiting(OpenIDFlows._logout_redirect)
     validate_logout_response = awaiting(OpenIDFlows._validate_logout_response)
+
+    async def aclose(self) -> None:
+        """Close the connections to the provider. A later request opens new ones."""
+        for session in self._taken_sessions():
+            await session.aclose()
 
     async def _run(self, flow: Flow[T]) -> T:
         return await arun(flow, _refuse_async)

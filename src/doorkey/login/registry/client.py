@@ -139,6 +139,12 @@ class RegisteredClient(NotPicklable):
                 kept = self._discovering = described, session_of(values, **server)
         return kept[1]
 
+    def _taken_sessions(self) -> list[Any]:
+        """Return the sessions that have connections, and forget them: the next request makes new ones."""
+        found = [one.origin for one in self._sets.taken()]
+        discovering, self._discovering = self._discovering, None
+        return found if discovering is None else [*found, discovering[1]]
+
     def _registered(self) -> Flow[Registered]:
         """Return the current values of this client and their sessions, with the metadata of the provider."""
         metadata = yield from settled(self.load_server_metadata())

@@ -127,6 +127,12 @@ class RegisteredSets:
             self._sets = [*(one for one in self._sets if one is not known), known][-MOST_KEPT:]
         return known
 
+    def taken(self) -> list[Registered]:
+        """Return the sets, and forget them: the next login makes a new one."""
+        with self._mutex:
+            sets, self._sets = self._sets, []
+        return sets
+
     def named(self, name: object) -> Registered | None:
         """Return the set of this name; None if it is another process's or no longer kept."""
         return next((one for one in self._sets if one.id == name), None)

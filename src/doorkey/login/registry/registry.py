@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from doorkey.errors import UsageError
+from doorkey.login.registry.client import RegisteredClient
 from doorkey.login.registry.integration import FrameworkIntegration
 from doorkey.login.registry.names import registration_name
 from doorkey.login.registry.options import FIELDS, RegistryOptions
@@ -135,3 +136,25 @@ class BaseOAuth(NotPicklable):
         if name in vars(self).get("_registry", ()):
             return self.create_client(name)
         raise AttributeError(f"there is no client {name!r}: register it by oauth.register({name!r}, …)")
+
+    def _open_clients(self) -> list[Any]:
+        """Return the clients that may have connections."""
+        return [client for client in self._clients.values() if isinstance(client, RegisteredClient)]
+
+
+class BlockingOAuth(BaseOAuth):
+    """The registry of a framework whose views block."""
+
+    def close(self) -> None:
+        """Close the connections of all clients, for instance at the end of a test. A later request opens new ones."""
+        for client in self._open_clients():
+            client.close()
+
+
+class AwaitingOAuth(BaseOAuth):
+    """The registry of a framework whose views await."""
+
+    async def aclose(self) -> None:
+        """Close the connections of all clients, for instance in `lifespan`. A later request opens new ones."""
+        for client in self._open_clients():
+            await client.aclose()

@@ -1,0 +1,59 @@
+"""`DjangoOAuth2App`: a registered client whose views get Django's request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpResponseRedirect
+from django.http.request import UnreadablePostError
+
+from doorkey.errors import UsageError, VerificationError
+from doorkey.integrations.base_client.blocking_session import blocking_session
+from doorkey.login.registry.apps import BlockingRequestApp
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+__all__ = ["DjangoOAuth2App"]
+
+_NO_SESSION = (
+    "this request has no session, in which a login is bound to its browser: add "
+    "'django.contrib.sessions.middleware.SessionMiddleware' to the setting MIDDLEWARE"
+)
+
+
+class DjangoOAuth2App(BlockingRequestApp):
+    """The client of a provider in a Django project.
+
+    framework: the `DjangoIntegration` of this registration.
+    name: of the registration.
+    options: those of `OAuth.register`.
+
+    Raises `UsageError` for an invalid option.
+    """
+
+    client_cls: ClassVar[Any] = blocking_session()
+
+    def _browser_session(self, request: HttpRequest) -> MutableMapping[str, Any]:
+        session: Any = getattr(request, "session", None)
+        if session is None:
+            raise UsageError(_NO_SESSION)
+        found: MutableMapping[str, Any] = session
+        return found
+
+    def _callback(self, request: HttpRequest) -> Mapping[str, Any]:
+        if request.method != "POST":
+            return request.GET
+        try:
+            return request.POST
+        except (SuspiciousOperation, UnreadablePostError) as error:
+            failed = VerificationError("callback", f"is a form that Django does not read ({type(error).__name__})")
+        raise failed
+
+    def _query(self, request: HttpRequest) -> Mapping[str, Any]:
+        return request.GET
+
+    def _redirect(self, url: str) -> HttpResponseRedirect:
+        return HttpResponseRedirect(url)

@@ -1,0 +1,13 @@
+"""Logging users in to a Starlette or FastAPI application, as programs written for Authlib do."""
+
+from doorkey.runtime.extras import explained
+
+try:
+    from doorkey.integrations.starlette_client.apps import StarletteOAuth2App
+    from doorkey.integrations.starlette_client.integration import StarletteIntegration
+    from doorkey.integrations.starlette_client.registry import OAuth
+except ModuleNotFoundError as missing:
+    raise explained(missing) from None
+from doorkey.errors import OAuthError
+
+__all__ = ["OAuth", "OAuthError", "StarletteIntegration", "StarletteOAuth2App"]
