@@ -7,6 +7,7 @@ from doorkey.protocol.grants import (
     ACCESS_TOKEN_TYPE,
     AuthorizationCodeGrant,
     ClientCredentialsGrant,
+    DeviceCodeGrant,
     ExtensionGrant,
     Grant,
     JWTBearerGrant,
@@ -41,6 +42,13 @@ ALL: list[tuple[Grant, Pairs]] = [
         (("grant_type", "password"), ("username", "johndoe"), ("password", "A3ddj3w")),
     ),
     (ClientCredentialsGrant(), (("grant_type", "client_credentials"),)),  # RFC 6749 §4.4.2
+    (  # RFC 8628 §3.4
+        DeviceCodeGrant(Secret("GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS")),
+        (
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("device_code", "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS"),
+        ),
+    ),
     (  # RFC 6749 §6
         RefreshTokenGrant(Secret("tGzv3JOkF0XG5Qx2TlKWIA")),
         (("grant_type", "refresh_token"), ("refresh_token", "tGzv3JOkF0XG5Qx2TlKWIA")),

@@ -2,15 +2,25 @@
 
 The tests of `wire/flow` are tests/wire/test_flow.py, and test_flow_*.py where there are many.
 
-A line that is covered only because another test passes through it is a line nobody has thought about.
+A line that is covered only because another test passes through it is a line nobody has thought about. So each file of
+tests is a context of the measurement, and a module is reported by its own contexts, and that of its import. A few
+processes run the files of all modules: one for each module would spend most of its time on starting.
 """
 
+import importlib
+import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+
+import coverage
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PURE = (
@@ -31,33 +41,84 @@ MODULES = sorted(
 )
 
 
-def uncovered(module: str) -> str:
-    """Return what the test file of `module` leaves out of it, or nothing."""
+def tests_of(module: str) -> list[str]:
+    """Return the test files of a module."""
     folder, _, name = module.rpartition("/")
-    tests = [f"tests/{folder}/test_{name}.py", *sorted(map(str, Path(f"tests/{folder}").glob(f"test_{name}_*.py")))]
-    with tempfile.TemporaryDirectory() as scratch:
-        environment = {**os.environ, "COVERAGE_FILE": f"{scratch}/data"}
-        measure = [sys.executable, "-m", "coverage"]
-        ran = _run([*measure, "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests], environment)
-        if ran.returncode:
-            return f"{module} fails:\n{ran.stdout[-3000:]}"
-        _run([*measure, "combine", "-q", scratch], environment)
-        source = f"src/doorkey/{module}.py"
-        report = _run([*measure, "report", f"--include={source}", "--fail-under=100"], environment)
-    return report.stdout if report.returncode else ""
+    more = sorted((ROOT / "tests" / folder).glob(f"test_{name}_*.py"))
+    return [f"tests/{folder}/test_{name}.py", *(str(path.relative_to(ROOT)) for path in more)]
 
 
-def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+class Contexts:
+    """The plugin of pytest that names the file of tests whose lines run now; definitions belong to none."""
+
+    def __init__(self, measure: coverage.Coverage, modules: Sequence[str]) -> None:
+        self._measure, self._modules, self._file = measure, modules, ""
+
+    def pytest_sessionstart(self) -> None:
+        """Import the modules before a file of tests does."""
+        for module in self._modules:
+            importlib.import_module(f"doorkey.{module.replace('/', '.')}")
+
+    def _enter(self, path: Path) -> None:
+        file = str(path.relative_to(ROOT))
+        if file != self._file:
+            self._file = file
+            self._measure.switch_context(file)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, object, object]:
+        if isinstance(collector, pytest.Module):
+            self._enter(collector.path)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._enter(item.path)
+        return (yield)
 
 
-def main() -> int:
-    """Print what is left out, and return how many modules leave something out."""
-    with ThreadPoolExecutor(min(len(MODULES), os.cpu_count() or 1)) as pool:
-        left = [found for found in pool.map(uncovered, MODULES) if found]
-    print("\n".join(left) or f"each of {len(MODULES)} test files covers its module fully")
-    return len(left)
+def uncovered(modules: Sequence[str], folder: str) -> list[str]:
+    """Run the tests of `modules` in this process, and return what they leave out of their own module."""
+    measure = coverage.Coverage(f"{folder}/data-{os.getpid()}", config_file=str(ROOT / "pyproject.toml"))
+    alone: dict[str, Any] = {"run:parallel": False, "run:patch": []}  # no process of a test is measured
+    for option, value in alone.items():
+        measure.set_option(option, value)
+    measure.start()
+    files = [file for module in modules for file in tests_of(module)]
+    status = pytest.main(["-q", "-p", "no:cacheprovider", *files], plugins=[Contexts(measure, modules)])
+    measure.switch_context("")  # what the last file ran is its own
+    measure.stop()
+    if status:
+        return ["the tests fail"]
+    return [left for module in modules if (left := _report(measure, module))]
+
+
+def _report(measure: coverage.Coverage, module: str) -> str:
+    own = [f"^{re.escape(file)}$" for file in tests_of(module)]
+    said = io.StringIO()
+    covered = measure.report(include=[f"src/doorkey/{module}.py"], contexts=["^$", *own], file=said)
+    return "" if covered == 100 else said.getvalue()
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def main(modules: Sequence[str]) -> int:
+    """Print what is left out of `modules`, in this process; without any, of all, in several. Return 1 for any."""
+    if modules:
+        with tempfile.TemporaryDirectory() as folder:
+            left = uncovered(modules, folder)
+        print("\n".join(left))
+        return int(bool(left))
+    shares = min(len(MODULES), os.cpu_count() or 1)
+    command = [sys.executable, "-m", "tests.support.coverage_of_each"]
+    with ThreadPoolExecutor(shares) as pool:
+        ran = list(pool.map(_run, ([*command, *MODULES[number::shares]] for number in range(shares))))
+    failed = [one.stdout[-6000:] + one.stderr[-3000:] for one in ran if one.returncode]
+    print("\n".join(failed) or f"the tests of each of {len(MODULES)} modules cover it fully")
+    return int(bool(failed))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
