@@ -1,0 +1,1 @@
+"""The attacks and cases of the issue on `Login`, in each framework."""

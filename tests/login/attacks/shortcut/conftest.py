@@ -1,0 +1,127 @@
+"""Each test of this folder that takes `shortcut` runs in every framework, at a provider that misbehaves on demand."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from doorkey.login import Login
+from doorkey.stores import MemoryStore
+from tests.login.web.browser import JSON, PAGE, Browser, Reply, Site
+from tests.login.web.conftest import PUBLIC, SECRET
+from tests.login.web.kit import Awaited
+from tests.login.web.sites import SITES
+from tests.support.fake_clock import Clock
+from tests.support.hostile_server import Hostile, reply
+from tests.support.openid_provider import CLIENT, OpenIDProvider
+from tests.support.openid_provider import SECRET as CLIENT_SECRET
+from tests.support.relying_party import parameters
+
+SID = "sid-1"
+
+
+@dataclass
+class Shortcut:
+    """An application with a `Login` in one framework. Its processes share a store."""
+
+    framework: str
+    provider: OpenIDProvider
+    clock: Clock
+    stack: ExitStack
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def process(self, **changed: Any) -> Site:
+        """Start a process; arguments of `Login` that `changed` replace the usual ones."""
+        usual: dict[str, Any] = {
+            "issuer": self.provider.issuer,
+            "client_id": CLIENT,
+            "client_secret": CLIENT_SECRET,
+            "base_url": PUBLIC,
+            "secret": SECRET,
+            "sessions": self.store if self.framework == "flask" else Awaited(self.store),
+            "clock": self.clock,
+        }
+        login = Login(**{**usual, **changed})
+        site: Site = self.stack.enter_context(SITES[self.framework](login, self.provider.server.url("/api")))
+        return site
+
+    def browser(self, site: Site | None = None) -> Browser:
+        return Browser(site or self.process(), PUBLIC)
+
+    def begin(self, browser: Browser, next_page: str = "/") -> str:
+        """Begin a login, and return the URL of the authorization request."""
+        begun = browser.get(f"/auth/login?{urlencode({'next': next_page})}")
+        assert begun.status == 303, begun.text
+        return begun.location
+
+    def response(self, url: str, **changed: str | None) -> dict[str, str]:
+        """Let the user log in, and return the parameters of the provider's response; None removes one."""
+        came = self.provider.log_in(url)
+        found: dict[str, str | None] = {**(parameters(came) if isinstance(came, str) else came), **changed}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def finish(self, browser: Browser, url: str, headers: Mapping[str, str] = PAGE, **changed: str | None) -> Reply:
+        """Bring the provider's response to the callback."""
+        return browser.get(f"/auth/callback?{urlencode(self.response(url, **changed))}", headers)
+
+    def log_in(self, browser: Browser) -> Reply:
+        done = self.finish(browser, self.begin(browser))
+        assert done.status == 303, done.text
+        return done
+
+    def supports(self, **members: Any) -> None:
+        """Add members to the provider's metadata."""
+        metadata = {**self.provider.metadata, **members}
+        self.provider.server.on("/.well-known/openid-configuration", reply(json=metadata))
+
+    @property
+    def token_requests(self) -> int:
+        return len(self.provider.server.token_requests)
+
+
+def page_of(answer: Reply, *words: str) -> str:
+    """Assert that an answer is a page that explains an error, and offers to begin again."""
+    assert 400 <= answer.status < 600, f"{answer.status} {answer.location}"
+    assert answer.header("Content-Type").startswith("text/html")
+    assert "Traceback" not in answer.text
+    assert 'href="/auth/login' in answer.text, answer.text
+    for word in words:
+        assert word in answer.text, answer.text
+    return answer.text
+
+
+def code_of(answer: Reply) -> str:
+    """Assert that an answer is an error as JSON, and return its code."""
+    assert 400 <= answer.status < 600, f"{answer.status} {answer.location}"
+    return str(json.loads(answer.body)["code"])
+
+
+__all__ = ["JSON", "PAGE", "SID", "Shortcut", "code_of", "page_of"]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Real time, moved forward: an HTTP library has its own clock."""
+    return Clock(time.time)
+
+
+@pytest.fixture
+def provider(hostile: Hostile, clock: Clock) -> OpenIDProvider:
+    """A provider whose ID tokens have a session ID."""
+    made = OpenIDProvider(hostile, clock)
+    made.changed = {"sid": SID}
+    return made
+
+
+@pytest.fixture(params=["flask", "starlette"])
+def shortcut(request: pytest.FixtureRequest, provider: OpenIDProvider, clock: Clock) -> Iterator[Shortcut]:
+    """An application in each framework. FastAPI's routes are those of Starlette."""
+    with ExitStack() as stack:
+        yield Shortcut(request.param, provider, clock, stack)
