@@ -85,7 +85,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         "doorkey.integrations.django_client",
         "doorkey.login.django",
     ),
-    "asgiref": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2"),
+    "asgiref": ("doorkey.resource.on_django", "doorkey.integrations.django_oauth2", "doorkey.login.django"),
     "rest_framework": ("doorkey.resource.on_rest_framework",),
     "uvicorn": ("doorkey.dev",),
     "pytest": ("doorkey.testing.plugin",),

@@ -15,6 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
+from tests.support.django_project import project
+
 SNAPSHOT = Path(__file__).with_name("public_api.txt")
 REGENERATE = "DOORKEY_WRITE_SNAPSHOT=1 ./dev test tests/test_public_api.py"
 HEADER = f"# The public names of doorkey and their signatures. Written by:\n# {REGENERATE}\n"
@@ -44,7 +48,7 @@ PUBLIC = (
         "doorkey.jose.keys",
         "doorkey.jose.verification",
     ),
-    *("doorkey.login", "doorkey.login.errors", "doorkey.login.presets"),
+    *("doorkey.login", "doorkey.login.django", "doorkey.login.errors", "doorkey.login.presets"),
     *("doorkey.oauth2", "doorkey.oauth2.client", "doorkey.oauth2.rfc6749", "doorkey.oauth2.rfc6749.errors"),
     "doorkey.oauth2.rfc6749.wrappers",
     *("doorkey.oauth2.rfc6750", "doorkey.oauth2.rfc7523", "doorkey.oauth2.rfc7662", "doorkey.oauth2.rfc8414"),
@@ -62,6 +66,13 @@ PUBLIC = (
     "doorkey.vault",
 )
 """The documented modules."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def django_project() -> Iterator[None]:
+    """Models are importable in a project that has their application."""
+    with project(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "doorkey.login.django"]):
+        yield
 
 
 def public_modules() -> Iterator[ModuleType]:

@@ -67,6 +67,7 @@ def site(path: Path, **settings: Any) -> Generator[None]:
         "MIDDLEWARE": list(MIDDLEWARE),
         "TEMPLATES": TEMPLATES,
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         "SECRET_KEY": "a secret of a test, with more than fifty characters in it: 0123456789",
     }
     with project(**{**own, **settings}), database(path):

@@ -114,6 +114,9 @@ class Browser:
         pair, *rest = (part.strip() for part in header.split(";"))
         name, _, value = pair.partition("=")
         attributes = {part.lower().partition("=")[0]: part.lower().partition("=")[2] for part in rest}
+        if attributes.get("max-age") == "0":
+            kept.pop(name, None)
+            return
         secure, same_site = "secure" in attributes, attributes["samesite"]
         assert "httponly" in attributes
         assert "domain" not in attributes
@@ -124,7 +127,4 @@ class Browser:
             assert secure
             assert attributes["path"] == "/"
             assert scheme == "https", "browsers reject it"
-        if attributes.get("max-age") == "0":
-            kept.pop(name, None)
-        else:
-            kept[name] = Cookie(value, same_site, secure)
+        kept[name] = Cookie(value, same_site, secure)

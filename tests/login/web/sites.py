@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.login import Login
+from tests.login.django.contract import django_site
 from tests.login.web.browser import Reply, Site
 
 
@@ -156,4 +157,5 @@ SITES: Final[dict[str, Callable[[Login, str], Any]]] = {
     "flask": flask_site,
     "starlette": starlette_site,
     "fastapi": fastapi_site,
+    "django": django_site,
 }

@@ -72,8 +72,9 @@ def test_state_nonce_and_pkce_are_always_sent(browser: Browser) -> None:
 def test_the_cookie_of_the_session_is_an_opaque_id(browser: Browser, provider: Provider) -> None:
     done = browser.log_in(provider)
     (session,) = browser.cookies_of().values()
-    assert len(session) == 43
-    assert any(f"doorkey={session}; Max-Age=43200; Path=/; HttpOnly; SameSite=Lax" in one for one in done.cookies)
+    assert len(session) >= 32
+    (cookie,) = [one for one in done.cookies if f"doorkey={session};" in one]
+    assert {"Max-Age=43200", "Path=/", "HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
 
 
 def test_over_https_the_cookies_belong_to_one_host(make_site: MakeSite, provider: Provider) -> None:
@@ -135,7 +136,7 @@ def test_an_anonymous_request_writes_nothing_to_the_store(
     make_site: MakeSite, framework: str, provider: Provider
 ) -> None:
     store = MemoryStore()
-    browser = Browser(make_site(sessions=store if framework == "flask" else Awaited(store), secret=SECRET))
+    browser = Browser(make_site(sessions=store if framework in ("flask", "django") else Awaited(store), secret=SECRET))
     for target in ("/", "/auth/login", "/auth/me", "/auth/logout", "/auth/callback?state=x&code=y", "/auth/nothing"):
         browser.get(target)
     assert not store._entries

@@ -55,7 +55,7 @@ class DjangoStore(NotPicklable):
     """
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS, *, clock: Callable[[], float] | None = None) -> None:
-        self._using = arguments.named(using, "using")
+        self.using = arguments.named(using, "using")
         self._clock = wall_time if clock is None else clock
         arguments.clock(self._clock)
         self._creations = itertools.count(1)
@@ -109,12 +109,12 @@ class DjangoStore(NotPicklable):
         """Do nothing: the connections are Django's."""
 
     def _rows(self, digest: str) -> QuerySet[StoredRecord]:
-        return StoredRecord.objects.using(self._using).filter(key=digest)
+        return StoredRecord.objects.using(self.using).filter(key=digest)
 
     def _created(self, **fields: Any) -> bool:
         try:
-            with transaction.atomic(using=self._using):  # a savepoint, if the project has begun a transaction
-                StoredRecord.objects.using(self._using).create(**fields)
+            with transaction.atomic(using=self.using):  # a savepoint, if the project has begun a transaction
+                StoredRecord.objects.using(self.using).create(**fields)
         except IntegrityError:
             return False
         return True
@@ -143,7 +143,7 @@ class DjangoStore(NotPicklable):
     def _sweep(self) -> None:
         """Delete the versions of records that were deleted long ago."""
         now = self._clock()
-        old = StoredRecord.objects.using(self._using).filter(gone_at__lt=now - KEPT, leased_until__lt=now)
+        old = StoredRecord.objects.using(self.using).filter(gone_at__lt=now - KEPT, leased_until__lt=now)
         old.delete()
 
 

@@ -1,0 +1,79 @@
+"""Requests and responses of Django as the values that the routes take and return.
+
+Theory of operation. The ID of the login's session is in Django's own session, so that there is one session cookie, and
+`login()` and `logout()` of Django renew and end both. The routes know cookies: the ID is passed to them as theirs, and
+the cookie that they set is put into Django's session instead.
+"""
+
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+from typing import Final, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+
+from doorkey.login.web.cookies import CookieRules
+from doorkey.login.web.messages import WebReply, WebRequest
+from doorkey.login.web.site import Site
+from doorkey.wire.messages import Pairs
+
+SESSION: Final = "_doorkey_login"
+"""The member of Django's session with the ID of the login's session."""
+PROXY_SETTING: Final = (
+    'SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") and USE_X_FORWARDED_HOST = True in the settings'
+)
+
+
+class Answer(NamedTuple):
+    """A reply without the session's cookie.
+
+    identifier: the ID that the cookie was set to; "" if it was removed, None if the reply does not mention it.
+    """
+
+    response: HttpResponse
+    identifier: str | None
+
+
+def web_request(request: HttpRequest, site: Site, form: Pairs = ()) -> WebRequest:
+    """Return a request as a value; `form` are parameters beside those of the request's body."""
+    names = _names(site)
+    headers = [(name, value) for name, value in request.headers.items() if name.lower() != "cookie"]
+    theirs = [
+        part for part in request.headers.get("Cookie", "").split(";") if part.partition("=")[0].strip() not in names
+    ]
+    identifier = request.session.get(SESSION)
+    ours = [f"{name}={identifier}" for name in names] if isinstance(identifier, str) else []
+    posted = [(name, value) for name, values in request.POST.lists() for value in values]
+    return WebRequest(
+        method=request.method or "GET",
+        scheme=request.scheme or "http",
+        host=request.get_host(),
+        path=request.path,
+        query=request.META.get("QUERY_STRING", ""),
+        headers=(*headers, ("Cookie", ";".join([*ours, *theirs]))),
+        form=(*((str(name), str(value)) for name, value in posted), *form),
+        root=request.META.get("SCRIPT_NAME", "").rstrip("/"),
+        proxy_setting=PROXY_SETTING,
+    )
+
+
+def answer_of(reply: WebReply, site: Site) -> Answer:
+    """Return the response to a reply, and what happens to the session."""
+    response = HttpResponse(reply.body, status=reply.status)
+    del response["Content-Type"]
+    identifier: str | None = None
+    for name, value in reply.headers:
+        if name.lower() != "set-cookie":
+            response[name] = value
+            continue
+        cookie = SimpleCookie(value)
+        for own in _names(site):
+            if own in cookie:
+                identifier = cookie.pop(own).value
+        response.cookies.update(cookie)
+    return Answer(response, identifier)
+
+
+def _names(site: Site) -> tuple[str, ...]:
+    """The names that the session's cookie has over http and https."""
+    return tuple(CookieRules(site.cookie, secure).name() for secure in (False, True))

@@ -1,0 +1,127 @@
+"""The login of a Django project, made of its settings: `DOORKEY_LOGIN`, else the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from django.conf import settings
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, get_script_prefix, reverse
+
+from doorkey.arguments import flag, instance, mapping, text, texts
+from doorkey.errors import UsageError
+from doorkey.login.django.store import DjangoStore
+from doorkey.login.web.keys import LEAST
+from doorkey.login.web.login import Login
+from doorkey.login.web.providers import LoginProvider
+from doorkey.login.web.user import User
+
+_OF_USERS: Final = ("create_users", "groups", "groups_claim")
+_OF_A_PROVIDER: Final = ("client_id", "issuer", "preset", "metadata", "providers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserOptions:
+    """How users of the project are made of logins.
+
+    create_users: create a user at the first login of an identity. False: only identities that are there may log in.
+    groups: the groups of the project by the values of the claim.
+    groups_claim: the name of the claim with the groups; several names for a claim in a claim.
+    """
+
+    create_users: bool = True
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
+    groups_claim: tuple[str, ...] = ("groups",)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> UserOptions:
+        """Return the options that a setting has. Raises `UsageError`."""
+        groups = mapping(given.get("groups", {}), "groups")
+        for value, name in groups.items():
+            text(value, "a value of the claim in groups")
+            text(name, "the name of a group in groups")
+        claim = texts(given.get("groups_claim", "groups"), "groups_claim")
+        return cls(
+            create_users=flag(given.get("create_users", True), "create_users"), groups=groups, groups_claim=claim
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLogin:
+    """The login of a project."""
+
+    login: Login
+    users: UserOptions
+
+    def user_of(self, identifier: str) -> User | None:
+        """Return the user of the session with this ID, or None. Raises `StoreError`."""
+        backend = self.login.blocking.backend
+        backend.do(backend.prepared())
+        session = backend.do(backend.sessions.load(identifier, backend.clock()))
+        return None if session is None else User(session, identifier, backend)
+
+    def end(self, identifier: str) -> None:
+        """End the session with this ID. Raises `StoreError`."""
+        backend = self.login.blocking.backend
+        session = backend.do(backend.sessions.load(identifier, backend.clock()))
+        if session is not None:
+            backend.do(backend.forget(backend.do(backend.sessions.end(identifier, session))))
+
+
+def login_of_settings() -> ProjectLogin:
+    """Return the login that the settings describe. Raises `UsageError`."""
+    given: object = getattr(settings, "DOORKEY_LOGIN", None)
+    if isinstance(given, Login):
+        return ProjectLogin(given, UserOptions())
+    options = dict(mapping({} if given is None else given, "the setting DOORKEY_LOGIN"))
+    users = UserOptions.of({name: options.pop(name) for name in _OF_USERS if name in options})
+    usual: dict[str, Any] = {
+        "sessions": DjangoStore(),
+        "secret": _secrets(),
+        "prefix": _prefix(),
+        "after_login": _path(settings.LOGIN_REDIRECT_URL, "/accounts/profile/"),
+        "after_logout": _path(settings.LOGOUT_REDIRECT_URL, None),
+    }
+    make: Callable[..., Login] = Login
+    if not any(options.get(name) for name in _OF_A_PROVIDER):
+        make = Login.dev if settings.DEBUG else Login.from_env
+        base_url = os.environ.get("DOORKEY_BASE_URL")  # the environment has no prefix, secret or store of a project
+        usual |= {} if base_url is None else {"base_url": base_url}
+    providers = _providers(options.pop("providers", ()))
+    return ProjectLogin(make(*providers, **{**usual, **options}), users)
+
+
+def _providers(given: Any) -> tuple[LoginProvider, ...]:
+    """Return the providers: as they are, or from the options of each by its name."""
+    if isinstance(given, Mapping):
+        several = cast("Mapping[str, Any]", given)
+        return tuple(
+            LoginProvider(name, **mapping(options, f"the provider {name}")) for name, options in several.items()
+        )
+    return tuple(instance(one, LoginProvider, "providers are options by name, or LoginProvider") for one in given)
+
+
+def _secrets() -> list[str]:
+    found = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    if any(len(text(one, "SECRET_KEY")) < LEAST for one in found):
+        raise UsageError(
+            f"SECRET_KEY has at least {LEAST} random characters: cookies and records are encrypted with it"
+        )
+    return found
+
+
+def _prefix() -> str:
+    """Return the path at which the project has included the routes, without that of the application itself."""
+    try:
+        path = reverse("doorkey_login:login")
+    except NoReverseMatch:
+        raise UsageError('add path("auth/", include("doorkey.login.django.urls")) to the urlpatterns') from None
+    return path.removeprefix(get_script_prefix().rstrip("/")).removesuffix("/login")
+
+
+def _path(url: object, usual: str | None) -> str:
+    """Return the path of a setting that is a path or the name of a URL; "/" for the value that Django has for it."""
+    return "/" if url is None or url == usual else str(resolve_url(cast("str", url)))

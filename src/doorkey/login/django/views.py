@@ -1,0 +1,84 @@
+"""The view of all routes: a request becomes a value, and the reply a response and Django's own login or logout."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from doorkey.errors import OAuthError
+from doorkey.login.django.apps import project_login
+from doorkey.login.django.errors import NoAccount
+from doorkey.login.django.messages import SESSION, answer_of, web_request
+from doorkey.login.django.middleware import loaded
+from doorkey.login.django.project import ProjectLogin
+from doorkey.login.web.answers import error_reply
+from doorkey.login.web.messages import WebReply
+from doorkey.login.web.site import LOGIN, LOGOUT
+
+_FIELD: Final = "csrfmiddlewaretoken"
+
+
+@csrf_exempt  # the callback is posted by the provider; a logout has a token of the login's, or Django's
+def respond(request: HttpRequest, route: str) -> HttpResponse:
+    """Return the response to a request to `route`, the path below the prefix, such as ``callback/google``."""
+    project = project_login()
+    if SESSION in request.session:
+        loaded(request.user)  # while the session is there: Django's signal names the user who logs out
+    if route == LOGOUT and request.method == "POST" and _has_token_of_django(request):
+        return csrf_protect(_logout)(request)
+    return _answered(request, project, project.login.respond(route, web_request(request, project.login.site)))
+
+
+respond.login_required = False  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  # LoginRequiredMiddleware
+
+
+def _logout(request: HttpRequest) -> HttpResponse:
+    """Log out a user whose request Django has checked."""
+    project = project_login()
+    user = _user_of(request, project)
+    form = () if user is None else (("csrf_token", user.csrf_token),)
+    reply = project.login.respond(LOGOUT, web_request(request, project.login.site, form))
+    return _answered(request, project, reply, is_checked=True)
+
+
+def _has_token_of_django(request: HttpRequest) -> bool:
+    return _FIELD in request.POST or settings.CSRF_HEADER_NAME in request.META
+
+
+def _answered(
+    request: HttpRequest, project: ProjectLogin, reply: WebReply, *, is_checked: bool = False
+) -> HttpResponse:
+    """Return the response to a reply, after Django's session has followed it."""
+    response, identifier = answer_of(reply, project.login.site)
+    if identifier:
+        try:
+            _log_in(request, project, identifier)
+        except OAuthError as error:
+            retry = project.login.site.path(web_request(request, project.login.site), LOGIN)
+            asked = web_request(request, project.login.site)
+            told = error_reply(error, asked, retry_path=retry, site=project.login.site.name)
+            return answer_of(told, project.login.site).response
+    elif identifier == "" and (is_checked or SESSION in request.session):
+        auth.logout(request)
+    return response
+
+
+def _log_in(request: HttpRequest, project: ProjectLogin, identifier: str) -> None:
+    """Log the user of a finished login in to the project, with a new session ID. Raises `NoAccount`."""
+    user: Any = auth.authenticate(request, login_user=project.user_of(identifier))
+    if user is None:
+        project.end(identifier)
+        raise NoAccount
+    if auth.SESSION_KEY in request.session:
+        request.session.cycle_key()  # login() does not, if the same user logs in again
+    auth.login(request, user)
+    request.session[SESSION] = identifier
+
+
+def _user_of(request: HttpRequest, project: ProjectLogin) -> Any:
+    identifier = request.session.get(SESSION)
+    return project.user_of(identifier) if isinstance(identifier, str) else None

@@ -1,0 +1,104 @@
+"""The application of the contract suite on Django: the same pages as on the other frameworks, with a login."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from doorkey.login import Login
+from tests.login.django.site import MIDDLEWARE, copied, migrated, site
+from tests.login.web.browser import Reply, Site
+
+
+class OnDjango:
+    """A Django project, called through its WSGI handler."""
+
+    def __init__(self) -> None:
+        from django.core.handlers.wsgi import WSGIHandler
+        from werkzeug.test import Client
+
+        self._client = Client(WSGIHandler(), use_cookies=False)
+
+    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        parts = urlsplit(url)
+        response = self._client.open(
+            parts.path,
+            method=method,
+            query_string=parts.query,
+            base_url=f"{parts.scheme}://{parts.netloc}",
+            headers=dict(headers),
+            data=body,
+        )
+        return Reply(response.status_code, tuple(response.headers.items()), response.data)
+
+
+@cache
+def _template() -> Path:
+    return migrated(Path(tempfile.mkdtemp()))
+
+
+def _views(api: str) -> list[Any]:
+    from django.http import HttpRequest, JsonResponse
+    from django.urls import include, path
+    from django.views.decorators.csrf import csrf_exempt
+
+    from doorkey.login.django import login_required, login_user
+
+    @login_required
+    def home(request: HttpRequest) -> JsonResponse:
+        user = login_user(request)
+        assert user is not None
+        return JsonResponse({"sub": user.sub, "name": user.name, "csrf": user.csrf_token})
+
+    @csrf_exempt
+    @login_required
+    async def orders(request: HttpRequest) -> JsonResponse:
+        user: Any = await request.auser()
+        return JsonResponse({"sub": user.claims.sub})
+
+    def public(request: HttpRequest) -> JsonResponse:
+        user: Any = request.user
+        return JsonResponse({"sub": user.claims.sub if user.is_authenticated else None})
+
+    @login_required
+    def call_api(request: HttpRequest) -> JsonResponse:
+        user: Any = request.user
+        return JsonResponse(user.client.get(api).json())
+
+    return [
+        path("", home),
+        path("orders", orders),
+        path("open", public),
+        path("api", call_api),
+        path("auth/", include("doorkey.login.django.urls")),
+    ]
+
+
+@contextmanager
+def django_site(login: Login, api: str) -> Generator[Site]:
+    """The application; the cookie of Django's session has the name that the suite expects of the login's."""
+    secure = (login.site.base_url or "").startswith("https:")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            "DOORKEY_LOGIN": login,
+            "AUTHENTICATION_BACKENDS": ["doorkey.login.django.LoginBackend"],
+            "MIDDLEWARE": [*MIDDLEWARE, "doorkey.login.django.LoginMiddleware"],
+            "SESSION_COOKIE_NAME": "__Host-doorkey" if secure else "doorkey",
+            "SESSION_COOKIE_SECURE": secure,
+            "SESSION_COOKIE_AGE": 43_200,
+            "CSRF_USE_SESSIONS": True,  # a cookie that scripts can read is none of the login
+            "SECURE_PROXY_SSL_HEADER": None,
+        }
+        with site(copied(_template(), Path(folder)), **settings):
+            from django.test import override_settings
+
+            urls: Any = ModuleType("urls_of_the_suite")
+            urls.urlpatterns = _views(api)
+            with override_settings(ROOT_URLCONF=urls):
+                yield OnDjango()
