@@ -25,7 +25,6 @@ def registered() -> Any:
         "its-secret",
         redirect_uris=[f"{PUBLIC}/auth/*", f"{PUBLIC}/auth/callback", f"{LOCAL}/auth/*", "http://localhost/auth/*"],
         post_logout_redirect_uris=[f"{PUBLIC}/", f"{LOCAL}/"],
-        backchannel_logout_uri=f"{PUBLIC}/auth/backchannel-logout",
     )
 
 
@@ -50,8 +49,9 @@ def framework(request: pytest.FixtureRequest) -> str:
 
 def login_at(provider: Provider, **options: Any) -> Login:
     """The login of the application."""
-    given = {"issuer": provider.issuer, "client_id": "web-app", "client_secret": "its-secret", "sessions": "memory:"}
-    return Login(**{**given, **options})
+    given: dict[str, Any] = {"issuer": provider.issuer, "client_id": "web-app", "client_secret": "its-secret"}
+    given |= {"sessions": "memory:", **options}
+    return Login(**given)
 
 
 @pytest.fixture

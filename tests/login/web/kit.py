@@ -1,23 +1,20 @@
 """What the tests of the shortcut share: a driver of its flows over a store."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from doorkey.errors import StoreError
 from doorkey.stores import MemoryStore
-from doorkey.stores.protocol import StoreCalls
+from doorkey.stores.protocol import Lease, Record, StoreCalls
 from doorkey.vault.effects import StoreCall
 from doorkey.wire.flow import Flow, run
 
-T = TypeVar("T")
 
-
-def over(store: StoreCalls | None = None) -> Callable[[Flow[T]], T]:
+def over(store: StoreCalls | None = None) -> Callable[[Flow[Any]], Any]:
     """Return what runs a flow on `store`."""
     used = MemoryStore() if store is None else store
 
-    def perform(effect: Any) -> Any:
-        assert isinstance(effect, StoreCall)
+    def perform(effect: StoreCall[Any]) -> Any:
         return effect.checked(effect.asked(used))
 
     return lambda flow: run(flow, perform)
@@ -29,8 +26,14 @@ class Overtaken:
     def __init__(self, store: MemoryStore, rival: Callable[[], object], times: int = 1) -> None:
         self._store, self._rival, self._times = store, rival, times
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+    def load(self, key: str) -> Record | None:
+        return self._store.load(key)
+
+    def try_lease(self, key: str, seconds: float) -> Lease | None:
+        return self._store.try_lease(key, seconds)
+
+    def release(self, lease: Lease) -> None:
+        self._store.release(lease)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
         if self._times:

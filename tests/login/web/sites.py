@@ -1,5 +1,9 @@
 """One application on each framework: the same pages, with a login."""
 
+# `login.User` is a type for FastAPI at run time, and no type for a checker
+# pyright: reportInvalidTypeForm=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
+
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final

@@ -1,5 +1,7 @@
 """JSON documents in a store, and marks of what was used."""
 
+from typing import Any
+
 import pytest
 
 from doorkey.errors import StoreError, UsageError
@@ -97,9 +99,9 @@ def test_what_json_or_a_record_cannot_hold_is_refused() -> None:
 
 
 @pytest.mark.parametrize("given", ["short", [], [NEW, "short"], 7])
-def test_a_short_secret_is_refused(given: object) -> None:
+def test_a_short_secret_is_refused(given: Any) -> None:
     with pytest.raises(UsageError, match="secret"):
-        secrets_of(given)  # type: ignore[arg-type]
+        secrets_of(given)
 
 
 def test_each_use_has_keys_of_its_own() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from doorkey.errors import InvalidResponse, OAuthError, ServerError, TransportError, UsageError, VerificationError
 from doorkey.login.errors import LoginError, LoginRefused
+from doorkey.login.web.errors import ForgedLogout
 from doorkey.login.web.messages import WebReply, WebRequest, html_reply, json_reply
 from doorkey.observe.logs import logger
 from doorkey.pages import choice_page, error_page, logged_out_page, page_headers
@@ -42,7 +43,7 @@ def error_reply(
 
 def status_of(error: OAuthError) -> int:
     """Return the status of the reply: 503 where a later attempt may succeed."""
-    if isinstance(error, LoginRefused):
+    if isinstance(error, LoginRefused | ForgedLogout):
         return 403
     if isinstance(error, UsageError):
         return 500

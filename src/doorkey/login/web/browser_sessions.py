@@ -213,13 +213,16 @@ def _index(iss: str, sub: str, entries: list[Entry]) -> Document:
 
 
 def _entries(found: Document | None) -> list[Entry]:
-    listed: Any = None if found is None else found.get("sessions")
-    entries: list[Any] = listed if isinstance(listed, list) else []
-    return [Entry(*one) for one in entries if _is_entry(one)]
+    listed = _list(None if found is None else found.get("sessions"))
+    return [Entry(*one) for one in listed if _is_entry(_list(one))]
 
 
-def _is_entry(given: Any) -> bool:
-    if not isinstance(given, list) or len(given) != len(Entry._fields):
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
+def _is_entry(given: list[Any]) -> bool:
+    if len(given) != len(Entry._fields):
         return False
     digest, provider, expires_at, sid = given
     return (

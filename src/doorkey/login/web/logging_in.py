@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from doorkey.errors import UsageError, VerificationError
-from doorkey.login.errors import LoginReplayed, NoPendingLogin, OtherHost, WrongState
+from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin, OtherHost, WrongState
 from doorkey.login.next_url import checked_next
 from doorkey.login.pending import PendingLogin
 from doorkey.login.result import LoginResult
@@ -67,6 +67,8 @@ class LoggingIn:
         pending = self._found(request, pairs, pending_logins, base)
         provider = self._chosen(name)
         client = self.backend.clients[provider]
+        if self.backend.clock() >= pending.expires_at:
+            raise LoginExpired
         if not (yield from self.backend.finished_logins.mark(pending.state, pending.expires_at)):
             raise LoginReplayed
         params = _form(pairs) if request.method == "POST" else f"{base}{urlsplit(request.path).path}?{request.query}"

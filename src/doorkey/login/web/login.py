@@ -134,7 +134,8 @@ class Login(NotPicklable):
         variables = os.environ if environment is None else environment
         if names_a_provider(variables):
             return cls.from_env(variables, **options)
-        login = cls(**{"sessions": MEMORY, **options})
+        given: dict[str, Any] = {"sessions": MEMORY, **options}
+        login = cls(**given)
         login._start = _started(login.site.prefix)
         return login
 

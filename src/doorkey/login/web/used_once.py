@@ -77,4 +77,5 @@ def _entries(found: Document | None, slot: int) -> list[str]:
     """Return what was used in `slot`; nothing, if the record is that of an earlier slot."""
     members: Any = {} if found is None else found
     used: Any = members.get("used") if members.get("slot") == slot else None
-    return [one for one in used if isinstance(one, str)] if isinstance(used, list) else []
+    listed: list[Any] = used if isinstance(used, list) else []  # pyright: ignore[reportUnknownVariableType]
+    return [one for one in listed if isinstance(one, str)]

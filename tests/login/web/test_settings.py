@@ -1,0 +1,161 @@
+"""The settings of a login: its arguments, the environment, and the store of the sessions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorkey.errors import UsageError
+from doorkey.login import Login, LoginProvider
+from doorkey.login.web.cookies import CookieRules
+from doorkey.login.web.keys import sealer_of, secrets_of
+from doorkey.login.web.messages import WebRequest
+from doorkey.login.web.session_stores import store_at
+from doorkey.login.web.site import Site
+from doorkey.stores import AsyncMemoryStore, AsyncSQLiteStore, MemoryStore, SQLiteStore
+from doorkey.testing import Provider
+from tests.login.web.conftest import SECRET, login_at
+
+GIVEN: dict[str, Any] = {"issuer": "https://op.example", "client_id": "app"}
+ENVIRONMENT = {"DOORKEY_ISSUER": "https://op.example", "DOORKEY_CLIENT_ID": "app", "DOORKEY_CLIENT_SECRET": "s"}
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"base_url": "app.example"}, "absolute http or https URL"),
+        ({"base_url": "http://app.example"}, "must be https"),
+        ({"base_url": "https://app.example/?a=1"}, "has no query"),
+        ({"prefix": "auth"}, "prefix"),
+        ({"prefix": "/auth/"}, "without a slash at the end"),
+        ({"prefix": "//evil"}, "prefix"),
+        ({"after_login": "https://evil.example"}, "after_login"),
+        ({"after_logout": "//evil.example"}, "after_logout"),
+        ({"cookie": "a b"}, "cookie"),
+        ({"lifetime": 0}, "lifetime"),
+        ({"lifetime": float("inf")}, "lifetime"),
+        ({"secret": "short"}, "secret"),
+        ({"clock": 7}, "clock"),
+        ({"preset": "gogle"}, "google"),
+        ({"issuer": "http://op.example"}, "https"),
+    ],
+)
+def test_a_wrong_argument_is_named(options: dict[str, Any], match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        Login(**(GIVEN | options))
+
+
+def test_providers_have_different_names() -> None:
+    one = LoginProvider("one", "app", issuer="https://op.example")
+    with pytest.raises(UsageError, match="same name"):
+        Login(one, one)
+    with pytest.raises(UsageError, match="made of letters"):
+        LoginProvider("a/b", "app", issuer="https://op.example")
+    with pytest.raises(UsageError, match="belong to its LoginProvider"):
+        Login(one, client_id="app")
+    with pytest.raises(UsageError, match="LoginProvider"):
+        Login("google")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_a_login_without_a_provider_says_so_when_it_is_used() -> None:
+    with pytest.raises(UsageError, match="provider is missing"):
+        _ = Login().blocking
+
+
+def test_the_environment_describes_a_login() -> None:
+    more = {"DOORKEY_BASE_URL": "https://app.example/shop/", "DOORKEY_SECRET": f"{SECRET.replace(' ', '-')} {'o' * 32}"}
+    login = Login.from_env({**ENVIRONMENT, **more, "DOORKEY_SESSIONS": "memory:"})
+    assert login.site.base_url == "https://app.example/shop"
+    request = WebRequest("GET", "https", "app.example", "/shop/", root="/shop")
+    assert login.site.path(request, "login", next="/x") == "/shop/auth/login?next=%2Fx"
+    assert "DOORKEY" not in repr(login)
+
+
+@pytest.mark.parametrize("missing", ["DOORKEY_ISSUER", "DOORKEY_CLIENT_ID"])
+def test_a_missing_variable_is_named(missing: str) -> None:
+    with pytest.raises(UsageError, match=missing):
+        Login.from_env({name: value for name, value in ENVIRONMENT.items() if name != missing})
+
+
+def test_the_environment_describes_several_providers() -> None:
+    login = Login.from_env(
+        {
+            "DOORKEY_PROVIDERS": "google my-own",
+            "DOORKEY_GOOGLE_CLIENT_ID": "g",
+            "DOORKEY_GOOGLE_CLIENT_SECRET": "s",
+            "DOORKEY_MY_OWN_ISSUER": "https://op.example",
+            "DOORKEY_MY_OWN_CLIENT_ID": "m",
+        }
+    )
+    assert repr(login) == "<Login at google, my-own>"
+    with pytest.raises(UsageError, match="DOORKEY_OTHER_ISSUER"):
+        Login.from_env({"DOORKEY_PROVIDERS": "other"})
+    with pytest.raises(UsageError, match="did you mean 'google'"):
+        Login.from_env({"DOORKEY_PRESET": "gogle", "DOORKEY_CLIENT_ID": "g"})
+
+
+def test_a_login_for_development_uses_the_environment_if_it_names_a_provider() -> None:
+    assert repr(Login.dev(ENVIRONMENT)) == "<Login at login>"
+    assert repr(Login.dev({})) == "<Login at the embedded provider>"
+
+
+@pytest.mark.parametrize(
+    ("url", "awaited", "kind"),
+    [
+        ("memory:", False, MemoryStore),
+        ("memory:", True, AsyncMemoryStore),
+        ("sqlite:///s.sqlite3", False, SQLiteStore),
+        ("sqlite:///s.sqlite3", True, AsyncSQLiteStore),
+    ],
+)
+def test_a_url_names_the_store(
+    url: str, awaited: bool, kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.chdir(tmp_path)
+    assert type(store_at(url, awaited=awaited)) is kind
+
+
+@pytest.mark.parametrize("url", ["", "sessions.sqlite3", "redis"])
+def test_what_is_no_store_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="sessions= is a store or the URL of one"):
+        store_at(url, awaited=False)
+
+
+def test_a_store_of_the_other_kind_is_refused(provider: Provider) -> None:
+    with pytest.raises(UsageError, match="other kind"):
+        _ = login_at(provider, sessions=MemoryStore()).awaiting
+
+
+def test_importing_the_login_imports_no_framework_and_no_database() -> None:
+    code = (
+        "import sys; from doorkey.login import Login\n"
+        "Login(issuer='https://op.example', client_id='app', sessions='memory:').blocking\n"
+        "names = {'flask', 'django', 'starlette', 'fastapi', 'sqlite3', 'redis', 'sqlalchemy', 'uvicorn'}\n"
+        "print(sorted(names & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
+
+
+def test_workers_share_the_secret_that_the_store_keeps(provider: Provider) -> None:
+    store = MemoryStore()
+    one, two = (login_at(provider, sessions=store).blocking.backend for _ in range(2))
+    name = CookieRules("doorkey", secure=False).name("-login-x")
+    sealed = one.do(one.cookie_sealer()).seal(name, b"pending")
+    assert two.do(two.cookie_sealer()).open(name, sealed) == b"pending"
+    kept = store.load("login/secret")
+    assert kept is not None
+    assert sealer_of(secrets_of(SECRET), "cookies").is_current(sealed) is False
+
+
+def test_a_site_below_a_path_is_reached_there() -> None:
+    request = WebRequest("GET", "http", "localhost:5000", "/app/orders", "a=1", root="/app")
+    site = Site()
+    assert site.base(request) == "http://localhost:5000/app"
+    assert site.login_path(request) == "/app/auth/login?next=%2Fapp%2Forders%3Fa%3D1"
+    assert site.url("https://app.example", "callback", "a b") == "https://app.example/auth/callback/a%20b"
