@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from doorkey.login.next_url import checked_next
     from doorkey.login.pending import Begun, PendingLogin
     from doorkey.login.result import LoginResult
+    from doorkey.login.web.api_proxy import ApiProxy
     from doorkey.login.web.login import Login
     from doorkey.login.web.providers import LoginProvider
     from doorkey.login.web.user import User
 
 __all__ = [
+    "ApiProxy",
     "AsyncLoginClient",
     "Begun",
     "Login",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ApiProxy": "doorkey.login.web.api_proxy",
     "AsyncLoginClient": "doorkey.login.client",
     "Begun": "doorkey.login.pending",
     "Login": "doorkey.login.web.login",

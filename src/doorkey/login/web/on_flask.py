@@ -21,14 +21,14 @@ def init_app(login: Login, app: Flask) -> None:
     """Add the routes of `login` to an application, and its responses to errors of `user.client`."""
 
     def respond(route: str) -> Response:
-        return _response_of(login.respond(route, web_request()))
+        return response_of(login.respond(route, web_request()))
 
     def log_in_again(error: OAuthError) -> Response:
         user = g.get(_name(login))
         if not isinstance(user, User) or not user.uses_token:
             raise error
         routes = login.blocking
-        return _response_of(routes.backend.do(routes.again(web_request())))
+        return response_of(routes.backend.do(routes.again(web_request())))
 
     endpoint = f"doorkey_login_{login.site.prefix.strip('/').replace('/', '_')}"
     app.add_url_rule(f"{login.site.prefix}/<path:route>", endpoint, respond, methods=["GET", "POST"])
@@ -59,8 +59,8 @@ def denial(login: Login) -> Response | None:
     except UsageError:
         raise
     except OAuthError as error:
-        return _response_of(routes.failed(error, web_request()))
-    return _response_of(routes.denied(web_request()))
+        return response_of(routes.failed(error, web_request()))
+    return response_of(routes.denied(web_request()))
 
 
 def web_request() -> WebRequest:
@@ -78,7 +78,8 @@ def web_request() -> WebRequest:
     )
 
 
-def _response_of(reply: WebReply) -> Response:
+def response_of(reply: WebReply) -> Response:
+    """Return a response of Flask."""
     response = Response(reply.body, reply.status)
     response.headers.clear()
     for name, value in reply.headers:

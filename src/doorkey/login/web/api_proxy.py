@@ -1,0 +1,180 @@
+"""`ApiProxy`: a single-page app calls an API through its own site, which adds the token of the logged-in user.
+
+Theory of operation. This is the backend for frontend of "OAuth 2.0 for Browser-Based Applications" (§6.1): the browser
+has only the session cookie of its site, and no token. So each request to the proxy is one that the cookie permits, and
+another site could make the browser send it. A header that other sites cannot set without a preflight request, which
+the proxy never permits, proves that a script of this site has sent it (§6.1.3.3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from doorkey.arguments import count, instance, seconds
+from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
+from doorkey.login.web.api_calls import APICall, APIError
+from doorkey.login.web.messages import WebReply, WebRequest, json_reply
+from doorkey.login.web.proxied_api import METHODS, ProxiedAPI
+from doorkey.observe.logs import logger
+from doorkey.runtime.clock import monotonic_time
+from doorkey.values import NotPicklable
+from doorkey.wire.flow import Flow, Settle
+from doorkey.wire.urls import origin_of
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from starlette.applications import Starlette
+
+    from doorkey.login.web.login import Login
+    from doorkey.login.web.routes import Routes
+    from doorkey.wire.messages import Response
+
+__all__ = ["ApiProxy"]
+
+CSRF_HEADER: Final = "X-CSRF"
+
+_LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
+_PROTECTED: Final = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+)
+"""The response of the API has the origin of this site: it is no page, and no cache shares it."""
+
+
+class ApiProxy(NotPicklable):
+    """Passes requests below a path of this site to an API, with the fresh token of the logged-in user.
+
+    ``ApiProxy(login, "/api", "https://api.example").mount(app)``. A script sends ``X-CSRF: 1`` with each request; a
+    request without it, of another origin or without a user is answered with 403 or 401 and does not reach the API.
+
+    login: the login of the site.
+    prefix: the path of this site below which the API is.
+    url: the URL of the API. No request goes anywhere else.
+    request_headers: further headers of a request that the API gets, such as ``["X-Tenant"]``. Cookies and credentials
+        of the browser are never passed on.
+    response_headers: further headers of a response that the browser gets. Cookies of the API are never passed on.
+    max_request, max_response: bytes of a body.
+    timeout: seconds of one call of the API.
+
+    Raises `UsageError`.
+    """
+
+    def __init__(
+        self,
+        login: Login,
+        prefix: str,
+        url: str,
+        *,
+        request_headers: Iterable[str] = (),
+        response_headers: Iterable[str] = (),
+        max_request: int = 1024 * 1024,
+        max_response: int = 10 * 1024 * 1024,
+        timeout: float = 30.0,
+    ) -> None:
+        from doorkey.login.web.login import Login
+
+        self.login = instance(login, Login, "login is the Login of the site")
+        self.api = ProxiedAPI.of(prefix, url, request_headers, response_headers)
+        self.max_request = count(max_request, "max_request")
+        self._max_response = count(max_response, "max_response")
+        self._timeout = seconds(timeout, "timeout", least=0.001, most=3600.0)
+
+    def mount(self, app: Starlette) -> None:
+        """Add the paths to a Starlette or FastAPI application."""
+        from doorkey.login.web.on_starlette_proxy import mount
+
+        mount(self, app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add the paths to a Flask application."""
+        from doorkey.login.web.on_flask_proxy import init_app
+
+        init_app(self, app)
+
+    def respond(self, request: WebRequest, body: bytes | None) -> WebReply:
+        """Return the reply to a request; `body` is None if it is longer than `max_request`. Blocks."""
+        routes = self.login.blocking
+        reply: WebReply = routes.backend.do(self.reply(routes, request, body))
+        return reply
+
+    async def arespond(self, request: WebRequest, body: bytes | None) -> WebReply:
+        """Return what `respond` returns."""
+        routes = self.login.awaiting
+        reply: WebReply = await routes.backend.do(self.reply(routes, request, body))
+        return reply
+
+    def reply(self, routes: Routes, request: WebRequest, body: bytes | None) -> Flow[WebReply]:
+        """Return the reply to a request. Every error becomes JSON."""
+        asked = _of_a_script(request)
+        try:
+            refused, target = self._refused(request, body), self.api.target(request)
+            if refused is not None or target is None or body is None:
+                return refused or _problem(404, "not_found", "There is no such path.")
+            user = yield from routes.user(asked)
+            if user is None:
+                return routes.denied(asked)
+            call = APICall(
+                method=request.method,
+                url=target,
+                headers=self.api.forwarded(request),
+                body=body,
+                timeout=self._timeout,
+                most=self._max_response,
+                timer=monotonic_time,
+            )
+            return self._passed_on(request, target, (yield from Settle(call.by(user.client))))
+        except _LOG_IN_AGAIN:
+            return (yield from routes.again(asked))
+        except APIError as error:
+            logger.warning("a request to the API failed: %s", error)
+            return _problem(error.status, error.code, f"{error.description}. Try again later.")
+        except OAuthError as error:
+            return routes.failed(error, asked)
+
+    def _refused(self, request: WebRequest, body: bytes | None) -> WebReply | None:
+        """Return the reply to a request that is not passed on, whoever the user is."""
+        if request.method not in METHODS:
+            return _problem(405, "method_not_allowed", "The method is not allowed.", ("Allow", ", ".join(METHODS)))
+        if request.header(CSRF_HEADER) != "1":
+            return _problem(403, "csrf_header_missing", f"Send the header {CSRF_HEADER}: 1 with each request.")
+        if not self._is_of_this_site(request):
+            return _problem(403, "cross_site_request", "Only pages of this site may send requests here.")
+        if body is None:
+            return _problem(413, "request_too_large", f"The body has more than {self.max_request} bytes.")
+        return None
+
+    def _is_of_this_site(self, request: WebRequest) -> bool:
+        """Say whether the browser names this site as the sender, as far as it names any (Fetch Metadata §2.1)."""
+        if (request.header("Sec-Fetch-Site") or "same-origin") != "same-origin":
+            return False
+        origin = request.header("Origin")
+        if origin is None:
+            return True
+        try:
+            return origin_of(origin) == origin_of(self.login.site.base(request))
+        except UsageError:
+            return False
+
+    def _passed_on(self, request: WebRequest, target: str, response: Response) -> WebReply:
+        headers = list(self.api.returned(response.headers))
+        location = response.header("location")
+        if location is not None:
+            own = self.api.location(target, location, request.root)
+            if own is None and 300 <= response.status < 400:
+                raise APIError("the API redirects to another place")
+            headers += [] if own is None else [("Location", own)]
+        return WebReply(response.status, (*headers, *_PROTECTED), response.body)
+
+
+def _of_a_script(request: WebRequest) -> WebRequest:
+    """Return the request as one that no page is shown for, and that no login comes back to."""
+    headers = tuple(one for one in request.headers if one[0].lower() != "sec-fetch-mode")
+    return replace(request, method="POST", headers=(("Sec-Fetch-Mode", "cors"), *headers))
+
+
+def _problem(status: int, error: str, description: str, *headers: tuple[str, str]) -> WebReply:
+    document: dict[str, Any] = {"error": error, "error_description": description}
+    return json_reply(status, document, headers)
