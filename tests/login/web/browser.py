@@ -95,7 +95,7 @@ class Browser:
         return self.get(provider.log_in(begun.location, username))
 
     def _send(self, method: str, target: str, headers: Mapping[str, str], body: bytes, *, framed: bool) -> Reply:
-        url = target if "://" in target else self.origin + target
+        url = target if target.startswith("http") else self.origin + target
         parts = urlsplit(url)
         kept = self.jar.setdefault(parts.hostname or "", {})
         safe = parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1")

@@ -163,3 +163,6 @@ SITES: Final[dict[str, Callable[[Login, str], Any]]] = {
     "fastapi": fastapi_site,
     "django": django_site,
 }
+
+BLOCKING: Final = ("flask", "django")
+"""Those whose store blocks."""

@@ -9,6 +9,7 @@ from doorkey.testing import Provider
 from tests.login.web.browser import JSON, Browser
 from tests.login.web.conftest import LOCAL, PUBLIC, SECRET, MakeSite
 from tests.login.web.kit import Awaited
+from tests.login.web.sites import BLOCKING
 
 
 def test_a_user_logs_in_and_is_known_to_the_application(browser: Browser, provider: Provider) -> None:
@@ -136,7 +137,7 @@ def test_an_anonymous_request_writes_nothing_to_the_store(
     make_site: MakeSite, framework: str, provider: Provider
 ) -> None:
     store = MemoryStore()
-    browser = Browser(make_site(sessions=store if framework in ("flask", "django") else Awaited(store), secret=SECRET))
+    browser = Browser(make_site(sessions=store if framework in BLOCKING else Awaited(store), secret=SECRET))
     for target in ("/", "/auth/login", "/auth/me", "/auth/logout", "/auth/callback?state=x&code=y", "/auth/nothing"):
         browser.get(target)
     assert not store._entries

@@ -9,6 +9,7 @@ from doorkey.testing import Provider
 from tests.login.web.browser import JSON, Browser
 from tests.login.web.conftest import LOCAL, MakeSite, login_at, registered
 from tests.login.web.kit import Awaited
+from tests.login.web.sites import BLOCKING
 
 
 def sid_of(browser: Browser) -> str:
@@ -28,7 +29,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def browser(make_site: MakeSite, framework: str, store: MemoryStore) -> Browser:
-    return Browser(make_site(sessions=store if framework == "flask" else Awaited(store)))
+    return Browser(make_site(sessions=store if framework in BLOCKING else Awaited(store)))
 
 
 def test_a_logout_ends_the_session_here_and_at_the_provider(
