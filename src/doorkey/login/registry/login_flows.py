@@ -67,8 +67,7 @@ class LoginFlows(RegisteredClient):
         own = {"state": parameters.pop("state", None), "code_verifier": parameters.pop("code_verifier", None)}
         wanted = {**self.authorize_params, **parameters, "redirect_uri": text_of(redirect_uri)}
         transaction = begun(options, None, wanted, options.clock(), **own)
-        session = registered.session()
-        url = yield from settled(session._run(request_url(session._oauth, transaction)))
+        url = yield from settled(registered.origin._run(request_url(registered.origin._oauth, transaction)))
         return {"url": url, "state": transaction.state, **data_of(transaction, registered.id)}
 
     def _save_authorize_data(self, request: Any, /, **data: Any) -> Flow[None]:

@@ -95,8 +95,11 @@ class Registered:
 
     def of_user(self, token: Mapping[str, Any]) -> Any:
         """Return the session that keeps `token` fresh: the same one for every call with this refresh token."""
-        given: OAuth2Token | None = self.origin._oauth.given(token)
+        core = self.origin._oauth
+        given: OAuth2Token | None = core.given(token)
         assert given is not None, "it is a mapping"
+        if given.value.refresh_token is None and core.own_grant() is None:
+            return self.session(given)  # nothing renews it
         return self._of_users.session_for(given)
 
     def _user_session(self, token: OAuth2Token, update_token: Callable[..., Any]) -> Any:
