@@ -52,7 +52,7 @@ def test_every_block_of_the_page_runs(
             if "async def main" in source:
                 asyncio.run(names["main"]())
     for value in names.values():
-        if hasattr(value, "fetch_token") and not isinstance(value, type):
+        if hasattr(value, "fetch_token") and hasattr(value, "close") and not isinstance(value, type):
             value.close()
 
 
