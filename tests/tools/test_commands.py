@@ -30,6 +30,7 @@ def test_the_tests_of_the_repository_itself_run_on_the_newest_python_only() -> N
     ("selection", "servers"),
     [
         (["tests/stores/test_failures.py"], ["mariadb", "postgres", "redis"]),
+        (["tests/browser/test_rig.py"], ["chromium"]),
         (["tests/transport/test_tls_real_server.py", "-m", "not real_server"], []),
         (["tests/interop/test_real_servers.py", "-k", "browser and keycloak", "-n", "2"], ["keycloak"]),
     ],

@@ -1,0 +1,149 @@
+"""The smallest programs with a login in Chromium: as they stand, and at the provider that the environment names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.servers.handle import RealServer
+from tests.servers.process import port_of_ones_own
+from tests.support.real_providers import at_provider, register
+from tests.support.web_workers import GUNICORN, UVICORN, running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.support.browser_fixtures import NewWindow, Shots
+
+PROGRAMS: Final = {
+    "fastapi": """
+from fastapi import FastAPI
+from doorkey.login import Login
+
+app, login = FastAPI(), Login.dev()
+login.mount(app)
+
+@app.get("/")
+def home(user: login.User):
+    return {"hello": user.name, "sub": user.sub}
+""",
+    "flask": """
+from flask import Flask
+from doorkey.login import Login
+
+app, login = Flask(__name__), Login.dev()
+login.init_app(app)
+
+@app.get("/")
+@login.required
+def home():
+    return {"hello": login.user.name, "sub": login.user.sub}
+""",
+}
+SERVERS: Final = {"fastapi": UVICORN, "flask": GUNICORN}
+each_program = pytest.mark.parametrize("framework", PROGRAMS)
+
+
+@contextmanager
+def started(framework: str, folder: Path, workers: int = 1, server: RealServer | None = None) -> Generator[str]:
+    """Start a program in an empty folder, and yield its origin; `server` is the provider, named by the environment."""
+    (folder / "program.py").write_text(PROGRAMS[framework])
+    port = port_of_ones_own()
+    environment = {"DOORKEY_SECRET": "a-secret-of-this-test-" + "0" * 32}
+    if server is not None:
+        client = register(server, f"http://127.0.0.1:{port}")
+        environment |= {
+            "DOORKEY_ISSUER": client.issuer,
+            "DOORKEY_CLIENT_ID": client.client_id,
+            "DOORKEY_CLIENT_SECRET": client.client_secret,
+            "DOORKEY_BASE_URL": f"http://127.0.0.1:{port}",
+        }
+    with running(SERVERS[framework], "program:app", environment, port=port, workers=workers, folder=folder) as origin:
+        yield origin
+
+
+def shown(page: Page) -> dict[str, str]:
+    """Return what the application shows the user."""
+    answer: dict[str, str] = json.loads(page.inner_text("body"))
+    return answer
+
+
+def log_out(page: Page, origin: str) -> None:
+    """Log out, and wait for the login page: the page after the logout needs a user, and the provider has none now."""
+    page.goto(f"{origin}/auth/logout")
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_load_state()
+    if "session/end" in page.url:  # oidc-provider always asks
+        page.locator("button[type=submit]").first.click()
+    page.locator("input[type=password]").wait_for()
+
+
+@each_program
+def test_a_program_logs_in_and_out_as_it_stands(
+    framework: str, tmp_path: Path, new_window: NewWindow, shots: Shots
+) -> None:
+    with started(framework, tmp_path) as origin:
+        page, other = new_window(), new_window()
+        page.goto(origin)
+        second = page.context.new_page()
+        second.goto(origin)  # a second tab, before the login of the first one is finished
+        assert at_provider(page, origin) == ["login"]
+        assert shown(page)["hello"] == "Alice Example"
+        at_provider(second, origin)
+        assert shown(second) == shown(page)
+        other.goto(origin)
+        at_provider(other, origin, ("bob", "builder"))
+        assert shown(other)["hello"] == "Bob Example"
+        page.goto(origin)
+        assert shown(page)["hello"] == "Alice Example"
+        page.goto(f"{origin}/auth/logout")
+        shots(page, f"login-logout-{framework}")
+        log_out(page, origin)
+        other.goto(origin)
+        assert shown(other)["hello"] == "Bob Example"
+
+
+@each_program
+def test_the_back_button_and_a_stranger_get_a_page_that_explains(
+    framework: str, tmp_path: Path, new_window: NewWindow
+) -> None:
+    with started(framework, tmp_path) as origin:
+        page, stranger = new_window(), new_window()
+        visited: list[str] = []
+        page.on("request", lambda request: visited.append(request.url))
+        page.goto(origin)
+        at_provider(page, origin)
+        callback = next(url for url in visited if url.startswith(f"{origin}/auth/callback"))
+        for browser in (page, stranger):
+            browser.goto(callback)
+            assert browser.get_by_role("alert").inner_text()
+            assert browser.get_by_text("For the developer of this application").is_visible()
+        page.goto(origin)
+        assert shown(page)["hello"] == "Alice Example"  # the failed callbacks have changed nothing
+        page.goto(callback)
+        page.get_by_role("link", name="Try again").click()
+        at_provider(page, origin)
+        assert shown(page)["hello"] == "Alice Example"
+
+
+@pytest.mark.parametrize("fixture", ["keycloak", "oidc_provider"])
+@each_program
+def test_the_environment_alone_switches_to_a_real_provider(
+    framework: str, fixture: str, tmp_path: Path, chromium: Page, request: pytest.FixtureRequest
+) -> None:
+    server: RealServer = request.getfixturevalue(fixture)
+    with started(framework, tmp_path, workers=2, server=server) as origin:
+        chromium.goto(origin)
+        assert at_provider(chromium, origin)[0] == "login"
+        sub = shown(chromium)["sub"]
+        for _ in range(4):
+            chromium.goto(origin)
+            assert shown(chromium)["sub"] == sub
+        log_out(chromium, origin)
+        assert at_provider(chromium, origin)[0] == "login"
+        assert shown(chromium)["sub"] == sub
