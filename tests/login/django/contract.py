@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -80,9 +80,17 @@ def _views(api: str) -> list[Any]:
     ]
 
 
+def django_site(login: Login, api: str) -> Any:
+    """The application of the suite."""
+    return django_project(login, lambda: _views(api))
+
+
 @contextmanager
-def django_site(login: Login, api: str) -> Generator[Site]:
-    """The application; the cookie of Django's session has the name that the suite expects of the login's."""
+def django_project(login: Login, views: Callable[[], list[Any]]) -> Generator[Site]:
+    """A project with a login and these URL patterns.
+
+    The cookie of Django's session has the name that the suite expects of the login's.
+    """
     secure = (login.site.base_url or "").startswith("https:")
     with tempfile.TemporaryDirectory() as folder:
         settings = {
@@ -99,6 +107,6 @@ def django_site(login: Login, api: str) -> Generator[Site]:
             from django.test import override_settings
 
             urls: Any = ModuleType("urls_of_the_suite")
-            urls.urlpatterns = _views(api)
+            urls.urlpatterns = views()
             with override_settings(ROOT_URLCONF=urls):
                 yield OnDjango()

@@ -14,6 +14,7 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.login import ApiProxy, Login
 from doorkey.testing import Provider
+from tests.login.django.contract import django_project
 from tests.login.web.browser import JSON, PAGE, Browser, Reply
 from tests.login.web.conftest import login_at
 from tests.login.web.sites import OnASGI, OnWSGI
@@ -59,10 +60,26 @@ def _asgi(app: Any, login: Login, proxy: ApiProxy) -> Generator[Any]:
         yield OnASGI(client)
 
 
+def django_site(login: Login, proxy: ApiProxy) -> Any:
+    def views() -> list[Any]:
+        from django.urls import include, path
+
+        from doorkey.login.django import api_proxy
+
+        options = {"max_request": proxy.max_request, "max_response": proxy.max_response}
+        return [
+            path("auth/", include("doorkey.login.django.urls")),
+            path("api/<path:path>", api_proxy(proxy.api.url, **options)),
+        ]
+
+    return django_project(login, views)
+
+
 SITES: dict[str, Callable[[Login, ApiProxy], Any]] = {
     "flask": flask_site,
     "starlette": starlette_site,
     "fastapi": fastapi_site,
+    "django": django_site,
 }
 
 

@@ -14,13 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doorkey.login.django.api_proxy import api_proxy
     from doorkey.login.django.backend import LoginBackend
     from doorkey.login.django.middleware import LoginMiddleware, login_required, login_user
     from doorkey.login.django.store import DjangoStore
 
-__all__ = ["DjangoStore", "LoginBackend", "LoginMiddleware", "login_required", "login_user"]
+__all__ = ["DjangoStore", "LoginBackend", "LoginMiddleware", "api_proxy", "login_required", "login_user"]
 
 _MODULES = {
+    "api_proxy": "doorkey.login.django.api_proxy",
     "DjangoStore": "doorkey.login.django.store",
     "LoginBackend": "doorkey.login.django.backend",
     **dict.fromkeys(("LoginMiddleware", "login_required", "login_user"), "doorkey.login.django.middleware"),

@@ -79,7 +79,7 @@ class ApiProxy(NotPicklable):
         self.login = instance(login, Login, "login is the Login of the site")
         self.api = ProxiedAPI.of(prefix, url, request_headers, response_headers)
         self.max_request = count(max_request, "max_request")
-        self._max_response = count(max_response, "max_response")
+        self.max_response = count(max_response, "max_response")
         self._timeout = seconds(timeout, "timeout", least=0.001, most=3600.0)
 
     def mount(self, app: Starlette) -> None:
@@ -122,7 +122,7 @@ class ApiProxy(NotPicklable):
                 headers=self.api.forwarded(request),
                 body=body,
                 timeout=self._timeout,
-                most=self._max_response,
+                most=self.max_response,
                 timer=monotonic_time,
             )
             return self._passed_on(request, target, (yield from Settle(call.by(user.client))))

@@ -1,0 +1,45 @@
+"""`api_proxy`: the view of an `ApiProxy` in a Django project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from doorkey.login.django.apps import project_login
+from doorkey.login.django.messages import answer_of, web_request
+from doorkey.login.web.api_proxy import ApiProxy
+from doorkey.login.web.login import Login
+from doorkey.login.web.proxied_api import ProxiedAPI
+
+__all__ = ["api_proxy"]
+
+
+def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponse]:
+    """Return the view of an API behind the project: ``path("api/<path:path>", api_proxy("https://api.example"))``.
+
+    url: the URL of the API.
+    options: those of `doorkey.login.ApiProxy`, such as `request_headers`.
+
+    Raises `UsageError`.
+    """
+    ProxiedAPI.of("/api", url, options.get("request_headers", ()), options.get("response_headers", ()))
+
+    @lru_cache(maxsize=64)
+    def proxy_at(login: Login, prefix: str) -> ApiProxy:
+        return ApiProxy(login, prefix, url, **options)
+
+    @csrf_exempt  # the proxy has a check of its own
+    def view(request: HttpRequest, path: str = "", **_: Any) -> HttpResponse:
+        site = project_login().login.site
+        root = request.META.get("SCRIPT_NAME", "").rstrip("/")
+        proxy = proxy_at(project_login().login, request.path.removesuffix(path).rstrip("/").removeprefix(root))
+        body = request.read(proxy.max_request + 1)
+        reply = proxy.respond(web_request(request, site), None if len(body) > proxy.max_request else body)
+        return answer_of(reply, site).response
+
+    view.login_required = False  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  # LoginRequiredMiddleware
+    return view
