@@ -11,6 +11,7 @@ from django.http.request import UnreadablePostError
 
 from doorkey.errors import UsageError, VerificationError
 from doorkey.integrations.base_client.blocking_session import blocking_session
+from doorkey.login.proxy_settings import DJANGO
 from doorkey.login.registry.apps import BlockingRequestApp
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class DjangoOAuth2App(BlockingRequestApp):
     """
 
     client_cls: ClassVar[Any] = blocking_session()
+    _proxy_setting: ClassVar[str] = DJANGO
 
     def _browser_session(self, request: HttpRequest) -> MutableMapping[str, Any]:
         session: Any = getattr(request, "session", None)
@@ -54,6 +56,9 @@ class DjangoOAuth2App(BlockingRequestApp):
 
     def _query(self, request: HttpRequest) -> Mapping[str, Any]:
         return request.GET
+
+    def _header(self, request: HttpRequest, name: str) -> str:
+        return request.headers.get(name, "")
 
     def _redirect(self, url: str) -> HttpResponseRedirect:
         return HttpResponseRedirect(url)

@@ -11,6 +11,7 @@ from flask.sessions import NullSession
 
 from doorkey.errors import UsageError
 from doorkey.integrations.base_client.blocking_session import blocking_session
+from doorkey.login.proxy_settings import FLASK
 from doorkey.login.registry.apps import BlockingApp
 from doorkey.values import clears_locals
 
@@ -33,6 +34,7 @@ class FlaskOAuth2App(BlockingApp):
     """
 
     client_cls: ClassVar[Any] = blocking_session()
+    _proxy_setting: ClassVar[str] = FLASK
 
     @property
     def token(self) -> Any:
@@ -138,6 +140,10 @@ class FlaskOAuth2App(BlockingApp):
     def _query(self, request: Any) -> Any:
         del request
         return current.args
+
+    def _header(self, request: Any, name: str) -> str:
+        del request
+        return current.headers.get(name, "")
 
     def _redirect(self, url: str) -> Response:
         return redirect(url)

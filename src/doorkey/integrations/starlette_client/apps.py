@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_client import AsyncOAuth2Client
 from doorkey.integrations.starlette_client.forms import posted_form
+from doorkey.login.proxy_settings import STARLETTE
 from doorkey.login.registry.apps import AwaitingApp
 from doorkey.values import clears_locals
 
@@ -36,6 +37,7 @@ class StarletteOAuth2App(AwaitingApp):
     """
 
     client_cls: ClassVar[Any] = AsyncOAuth2Client
+    _proxy_setting: ClassVar[str] = STARLETTE
 
     @clears_locals
     def __init__(self, framework: Any, name: Any = None, **options: Any) -> None:
@@ -52,6 +54,10 @@ class StarletteOAuth2App(AwaitingApp):
 
     def _query(self, request: Request) -> Mapping[str, Any]:
         return request.query_params
+
+    def _header(self, request: Request, name: str) -> str:
+        headers: list[tuple[bytes, bytes]] = request.scope.get("headers") or []  # a request of a test may have none
+        return dict(headers).get(name.encode(), b"").decode("latin-1")
 
     def _redirect(self, url: str) -> RedirectResponse:
         return RedirectResponse(url, status_code=302)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 
+from doorkey.login.proxy_settings import DJANGO
 from doorkey.login.web.cookies import CookieRules
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.site import Site
@@ -19,9 +20,7 @@ from doorkey.wire.messages import Pairs
 
 SESSION: Final = "_doorkey_login"
 """The member of Django's session with the ID of the login's session."""
-PROXY_SETTING: Final = (
-    'SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") and USE_X_FORWARDED_HOST = True in the settings'
-)
+PROXY_SETTING: Final = DJANGO
 
 
 class Answer(NamedTuple):

@@ -8,7 +8,8 @@ ends it, so that a forged one deletes nothing. It ends before the code is sent, 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from doorkey.errors import ServerError, UsageError
 from doorkey.login.errors import LoginRefused
@@ -16,6 +17,7 @@ from doorkey.login.pushed import request_url
 from doorkey.login.registry.client import RegisteredClient
 from doorkey.login.registry.id_tokens import judged, with_userinfo
 from doorkey.login.registry.pending import REGISTRATION, data_of, transaction_of
+from doorkey.login.registry.redirect_uris import leads_back
 from doorkey.wire.flow import Flow, settled
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ _NO_STATE = (
 class LoginFlows(RegisteredClient):
     """The login of a registered client."""
 
+    _proxy_setting: ClassVar[str] = "the settings of the framework"
+
     create_authorization_url: Any  # this and the next one block or await
     parse_id_token: Any
 
@@ -46,6 +50,10 @@ class LoginFlows(RegisteredClient):
 
         def _callback(self, request: Any) -> Any:
             """Return the parameters of a callback: of the query, or of the form of a POST; it may be awaitable."""
+
+        def _header(self, request: Any, name: str) -> str:
+            """Return a header of a request, "" for one that it does not have."""
+            ...
 
         def _redirect(self, url: str) -> Any:
             """Return the framework's redirect to `url`."""
@@ -93,8 +101,10 @@ class LoginFlows(RegisteredClient):
         redirect_uri: of the callback, as text or as a URL object of the framework.
         parameters: as for `create_authorization_url`.
 
-        Raises as `create_authorization_url` does.
+        Raises `OtherHost` for a redirect URI at another loopback name than that of the request, and as
+        `create_authorization_url` does.
         """
+        leads_back(text_of(redirect_uri), partial(self._header, request), self._proxy_setting)
         begun = yield from settled(self.create_authorization_url(redirect_uri, **parameters))
         yield from self._save_authorize_data(request, redirect_uri=redirect_uri, **begun)
         return self._redirect(begun["url"])

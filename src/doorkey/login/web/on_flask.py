@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Flask, Response, g, has_request_context, request
 
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
+from doorkey.login.proxy_settings import FLASK
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.user import User
 
 if TYPE_CHECKING:
     from doorkey.login.web.login import Login
 
-PROXY_SETTING: Final = "app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1) of werkzeug.middleware"
+PROXY_SETTING: Final = FLASK
 LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
+from doorkey.login.proxy_settings import STARLETTE
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.user import User
 from doorkey.wire.messages import FORM, Pairs
@@ -19,9 +20,7 @@ from doorkey.wire.parameters import parse_form
 if TYPE_CHECKING:
     from doorkey.login.web.login import Login
 
-PROXY_SETTING: Final = (
-    "uvicorn --proxy-headers --forwarded-allow-ips=ADDRESS_OF_THE_PROXY, and for the host a proxy that keeps it"
-)
+PROXY_SETTING: Final = STARLETTE
 LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
 MAX_FORM: Final = 128 * 1024
 """Bytes of a posted form: the parameters of a callback, or a logout token."""
