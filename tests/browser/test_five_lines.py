@@ -1,4 +1,4 @@
-"""The smallest programs with a login in Chromium: as they stand, and at the provider that the environment names."""
+"""The programs of docs/logins.md in Chromium: as they stand, and at the provider that the environment names."""
 
 from __future__ import annotations
 
@@ -23,32 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.browser_fixtures import NewWindow, Shots
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-PROGRAMS: Final = {
-    "fastapi": """
-from fastapi import FastAPI
-from doorkey.login import Login
-
-app, login = FastAPI(), Login.dev()
-login.mount(app)
-
-@app.get("/")
-def home(user: login.User):
-    return {"hello": user.name, "sub": user.sub}
-""",
-    "flask": """
-from flask import Flask
-from doorkey.login import Login
-
-app, login = Flask(__name__), Login.dev()
-login.init_app(app)
-
-@app.get("/")
-@login.required
-def home():
-    return {"hello": login.user.name, "sub": login.user.sub}
-""",
-}
+DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 SERVERS: Final = {"fastapi": (UVICORN, "program:app"), "flask": (GUNICORN, "program:app")}
 SERVERS["django"] = (GUNICORN, "project.wsgi:application")
 each_program = pytest.mark.parametrize("framework", SERVERS)
@@ -60,7 +35,7 @@ def started(framework: str, folder: Path, workers: int = 1, server: RealServer |
     if framework == "django":
         django_project(folder)
     else:
-        (folder / "program.py").write_text(PROGRAMS[framework], "utf-8")
+        (folder / "program.py").write_text(program(framework), "utf-8")
     port = port_of_ones_own()
     environment = {"DOORKEY_SECRET": "a-secret-of-this-test-" + "0" * 32}
     if server is not None:
@@ -76,11 +51,20 @@ def started(framework: str, folder: Path, workers: int = 1, server: RealServer |
         yield origin
 
 
+def blocks(page: str) -> list[str]:
+    """Return the blocks of Python of a page of docs/."""
+    return re.findall(r"```py(?:thon)?\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
+
+
+def program(framework: str) -> str:
+    """Return the program for a framework in docs/logins.md."""
+    (text,) = [block for block in blocks("logins.md") if f"from {framework} import" in block and "Login.dev()" in block]
+    return text
+
+
 def django_project(folder: Path) -> None:
     """Make a new project, as `django-admin` makes it, with the lines of docs/logins/django.md and its first view."""
-    settings, urls, views = re.findall(
-        r"```py\n(.*?)```", (ROOT / "docs/logins/django.md").read_text("utf-8"), re.DOTALL
-    )[:3]
+    settings, urls, views, *_ = blocks("logins/django.md")
     run = [sys.executable, "-m", "django"]
     subprocess.run([*run, "startproject", "project", folder], check=True)
     (folder / "project/views.py").write_text(views, "utf-8")
@@ -90,7 +74,7 @@ def django_project(folder: Path) -> None:
         own = 'urlpatterns += [path("", home)]'
         file.write(f"from django.urls import include\nfrom project.views import home\n{urls}\n{own}\n")
     path = {
-        "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT / "src"))),
+        "PYTHONPATH": os.pathsep.join((str(folder), str(DOCS.parent / "src"))),
         "DJANGO_SETTINGS_MODULE": "project.settings",
     }
     subprocess.run([*run, "migrate", "--verbosity", "0"], check=True, cwd=folder, env={**os.environ, **path})
