@@ -20,7 +20,7 @@ from bench.names import AUTHLIB, OURS
 from bench.row import Row, exit_status, milliseconds
 from bench.server import Served, serving
 from bench.table import show_rows, table_of
-from bench.timing import Comparison, blocking, compare
+from bench.timing import FEWEST_ROUNDS, Comparison, blocking, compare
 from tests.support.login_programs import Program, site
 from tests.support.relying_party import parameters
 from tests.support.web_sites import Browser
@@ -111,7 +111,7 @@ def call(user: Browser) -> None:
 
 def _compared(calls: dict[str, Call], effort: float) -> Comparison:
     timed = {name: blocking(one, cpu=time.process_time) for name, one in calls.items()}
-    return compare(timed, limit=SECONDS * effort)
+    return compare(timed, limit=SECONDS * effort, fewest=max(4, round(FEWEST_ROUNDS * min(effort, 1.0))))
 
 
 def _rates(what: str, found: Comparison) -> list[Row]:

@@ -71,15 +71,15 @@ class Comparison:
         return min(map(len, self.seconds.values()))
 
 
-def compare(contenders: Mapping[str, Calls], *, limit: float) -> Comparison:
-    """Time the contenders against each other, for `limit` seconds at most unless that makes too few rounds."""
+def compare(contenders: Mapping[str, Calls], *, limit: float, fewest: int = FEWEST_ROUNDS) -> Comparison:
+    """Time the contenders against each other, for `limit` seconds at most, and for at least `fewest` rounds."""
     names = list(contenders)
     found = Comparison({name: [] for name in names}, {name: [] for name in names})
     with alone_on_a_core(), _tidy():
         for name in names:
             contenders[name](2 * CALLS)  # connections are opened, caches filled
         ends = time.perf_counter() + limit
-        while found.rounds < FEWEST_ROUNDS or (time.perf_counter() < ends and not _close_enough(found)):
+        while found.rounds < fewest or (time.perf_counter() < ends and not _close_enough(found)):
             for name in in_turn(names, found.rounds):
                 gc.collect()  # nobody is made to clear away what another left
                 calls = contenders[name](CALLS)

@@ -55,6 +55,15 @@ def test_tokens_are_verified_beside_other_libraries_and_an_unknown_kid_costs_one
     assert re.search(r"10000 tokens with an unknown kid +│ 1 +│ PyJWT \d+", table)
 
 
+def test_logins_are_measured_beside_authlib_and_open_no_connections() -> None:
+    table = measured("--login")
+    for framework in ("Flask", "Starlette"):
+        for what in ("login", "API request of a user"):
+            assert re.search(rf"{framework}: {what}, per second and worker +│ \d+ +│ authlib \d+ +│ [\d.]+ ± ", table)
+        for what in ("logins", "API requests of a user"):
+            assert re.search(rf"{framework}: connections for 20 {what} +│ 0 +│ authlib 20 +│", table)
+
+
 def test_the_page_says_what_is_not_met() -> None:
     page = markdown([Row("a", "2 ms", "peer 1 ms", "2.00", "≤ 1.00", met=False), Row("b", "1", "2", met=True)])
     assert "| a | 2 ms | peer 1 ms | 2.00 | ≤ 1.00 | NOT MET |" in page
