@@ -12,7 +12,7 @@ from tests.servers.handle import RealServer
 from tests.servers.process import port_of_ones_own
 from tests.support.login_programs.served import PROGRAM, REDIS
 from tests.support.real_providers import Routes, at_provider, register
-from tests.support.web_workers import GUNICORN, UVICORN, running
+from tests.support.web_workers import GUNICORN, PATIENCE, UVICORN, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -29,6 +29,7 @@ def test_a_user_logs_in_calls_an_api_and_logs_out(
     framework: str, fixture: str, redis_server: RealServer, chromium: Page, request: pytest.FixtureRequest
 ) -> None:
     """No two requests need the same worker: the session is in a cookie, tokens and pending logins are in Redis."""
+    chromium.set_default_timeout(PATIENCE * 1000)
     server: RealServer = request.getfixturevalue(fixture)
     port = port_of_ones_own()
     origin = f"http://127.0.0.1:{port}"

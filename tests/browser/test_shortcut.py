@@ -16,7 +16,7 @@ from doorkey.testing import Provider, client
 from tests.servers.handle import RealServer
 from tests.servers.process import port_of_ones_own
 from tests.support.real_providers import Registered, at_provider, register
-from tests.support.web_workers import GUNICORN, UVICORN, running
+from tests.support.web_workers import GUNICORN, PATIENCE, UVICORN, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -104,7 +104,8 @@ def shown(page: Page, url: str) -> Any:
 
 def session_of(page: Page) -> Any:
     """Return the cookie of the session, as `add_cookies` takes it."""
-    (cookie,) = [one for one in page.context.cookies() if one["name"].endswith("doorkey")]
+    kept: Any = page.context.cookies()
+    (cookie,) = [one for one in kept if one["name"].endswith("doorkey")]
     return cookie
 
 
@@ -123,6 +124,7 @@ def log_out(page: Page, origin: str) -> None:
 def test_login_consent_api_refresh_and_logout_with_four_workers(
     framework: str, provider: str, tmp_path: Path, chromium: Page, request: pytest.FixtureRequest
 ) -> None:
+    chromium.set_default_timeout(PATIENCE * 1000)
     store: RealServer = request.getfixturevalue(STORES[framework])
     if framework == "fastapi":
         sql = SQLStore(store.origin)

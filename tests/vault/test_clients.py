@@ -350,3 +350,29 @@ async def test_an_aiohttp_session_gets_the_vaults_token_as_a_middleware(
     async with async_vault.client("u", aiohttp.ClientSession) as session, session.get(hostile.url()) as answer:
         assert answer.status == 200
     assert [request.token for request in hostile.to("/api")] == ["at-1"]
+
+
+@pytest.mark.parametrize("kind", [OAuth2Session, OAuth2Client])
+def test_a_session_shows_the_token_of_its_last_request(kind: Any, vault: TokenVault, hostile: Hostile) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    vault.save("u", OLD)
+    for access_token in ("at-1", "at-2"):
+        with vault.client("u", kind) as session:
+            session.get(hostile.url())
+            assert session.token["access_token"] == access_token
+            session.refresh_token()
+            assert session.token["access_token"] == "at-2"
+
+
+@pytest.mark.anyio
+async def test_an_async_session_shows_the_token_of_its_last_request(
+    async_vault: AsyncTokenVault, hostile: Hostile
+) -> None:
+    hostile.on("/token", token("at-2", refresh_token="rt-2"))
+    await async_vault.save("u", OLD)
+    for access_token in ("at-1", "at-2"):
+        async with async_vault.client("u", AsyncOAuth2Client) as session:
+            await session.get(hostile.url())
+            assert session.token["access_token"] == access_token
+            await session.refresh_token()
+            assert session.token["access_token"] == "at-2"

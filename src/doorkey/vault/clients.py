@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -138,6 +138,13 @@ class AsyncSessionFlight(AsyncSingleFlight[KeyState]):
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now."""
         return _shown(self._core, await super().token())
+
+    def _at_once(self) -> OAuthToken | Awaitable[OAuthToken]:
+        found = super()._at_once()
+        return _shown(self._core, found) if isinstance(found, OAuthToken) else found
+
+    async def _token(self, now: float) -> OAuthToken:
+        return _shown(self._core, await super()._token(now))
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return the next token, as the vault brings it."""
