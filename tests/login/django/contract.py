@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -17,15 +17,26 @@ from tests.login.web.browser import Reply, Site
 
 
 class OnDjango:
-    """A Django project, called through its WSGI handler."""
+    """A Django project, called through its WSGI handler.
 
-    def __init__(self) -> None:
+    settings: those that differ from the settings of another project in this process, which was made later.
+    """
+
+    def __init__(self, **settings: Any) -> None:
         from django.core.handlers.wsgi import WSGIHandler
         from werkzeug.test import Client
 
-        self._client = Client(WSGIHandler(), use_cookies=False)
+        self._client, self._settings = Client(WSGIHandler(), use_cookies=False), settings
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        from django.conf import settings
+        from django.test import override_settings
+
+        own = {name: value for name, value in self._settings.items() if getattr(settings, name) is not value}
+        with override_settings(**own) if own else nullcontext():
+            return self._called(method, url, headers, body)
+
+    def _called(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         parts = urlsplit(url)
         response = self._client.open(
             parts.path,
@@ -36,6 +47,9 @@ class OnDjango:
             data=body,
         )
         return Reply(response.status_code, tuple(response.headers.items()), response.data)
+
+
+_OPEN: list[Path] = []
 
 
 @cache
@@ -80,6 +94,20 @@ def _views(api: str) -> list[Any]:
     ]
 
 
+@contextmanager
+def _database() -> Generator[Path]:
+    """A new database; for a further project in this process, that of the first one: it stands for another worker."""
+    if _OPEN:
+        yield _OPEN[0]
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _OPEN.append(copied(_template(), Path(folder)))
+        try:
+            yield _OPEN[0]
+        finally:
+            _OPEN.clear()
+
+
 def django_site(login: Login, api: str) -> Any:
     """The application of the suite."""
     return django_project(login, lambda: _views(api))
@@ -92,7 +120,7 @@ def django_project(login: Login, views: Callable[[], list[Any]]) -> Generator[Si
     The cookie of Django's session has the name that the suite expects of the login's.
     """
     secure = (login.site.base_url or "").startswith("https:")
-    with tempfile.TemporaryDirectory() as folder:
+    with _database() as path:
         settings = {
             "DOORKEY_LOGIN": login,
             "AUTHENTICATION_BACKENDS": ["doorkey.login.django.LoginBackend"],
@@ -103,10 +131,10 @@ def django_project(login: Login, views: Callable[[], list[Any]]) -> Generator[Si
             "CSRF_USE_SESSIONS": True,  # a cookie that scripts can read is none of the login
             "SECURE_PROXY_SSL_HEADER": None,
         }
-        with site(copied(_template(), Path(folder)), **settings):
+        with site(path, **settings):
             from django.test import override_settings
 
             urls: Any = ModuleType("urls_of_the_suite")
             urls.urlpatterns = views()
             with override_settings(ROOT_URLCONF=urls):
-                yield OnDjango()
+                yield OnDjango(DOORKEY_LOGIN=login, ROOT_URLCONF=urls)

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from doorkey.login.django.apps import project_login
 from doorkey.login.django.messages import answer_of, web_request
+from doorkey.login.django.views import open_to_all
 from doorkey.login.web.api_proxy import ApiProxy
 from doorkey.login.web.login import Login
 from doorkey.login.web.proxied_api import ProxiedAPI
@@ -32,6 +33,7 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponse]:
     def proxy_at(login: Login, prefix: str) -> ApiProxy:
         return ApiProxy(login, prefix, url, **options)
 
+    @open_to_all
     @csrf_exempt  # the proxy has a check of its own
     def view(request: HttpRequest, path: str = "", **_: Any) -> HttpResponse:
         site = project_login().login.site
@@ -41,5 +43,4 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponse]:
         reply = proxy.respond(web_request(request, site), None if len(body) > proxy.max_request else body)
         return answer_of(reply, site).response
 
-    view.login_required = False  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  # LoginRequiredMiddleware
     return view

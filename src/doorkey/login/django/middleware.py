@@ -91,8 +91,7 @@ class _RequestUser(_Lazy):
 
     def _of_login(self, name: str) -> Any:
         user = self._checked_user()
-        model: type[object] = type(user)
-        if hasattr(model, name) or name in vars(user):
+        if hasattr(cast("type[object]", type(user)), name) or name in vars(user):
             return getattr(user, name)
         found = login_user(self.__dict__["_request"]) if user.is_authenticated else None
         return None if found is None else getattr(found, name)

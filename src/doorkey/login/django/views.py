@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.contrib import auth
@@ -19,9 +20,18 @@ from doorkey.login.web.answers import error_reply
 from doorkey.login.web.messages import WebReply
 from doorkey.login.web.site import LOGIN, LOGOUT
 
+V = TypeVar("V", bound=Callable[..., Any])
+
 _FIELD: Final = "csrfmiddlewaretoken"
 
 
+def open_to_all(view: V) -> V:
+    """Return a view that `LoginRequiredMiddleware` leaves alone (the decorator of this name came with Django 5.1)."""
+    vars(view)["login_required"] = False
+    return view
+
+
+@open_to_all
 @csrf_exempt  # the callback is posted by the provider; a logout has a token of the login's, or Django's
 def respond(request: HttpRequest, route: str) -> HttpResponse:
     """Return the response to a request to `route`, the path below the prefix, such as ``callback/google``."""
@@ -31,9 +41,6 @@ def respond(request: HttpRequest, route: str) -> HttpResponse:
     if route == LOGOUT and request.method == "POST" and _has_token_of_django(request):
         return csrf_protect(_logout)(request)
     return _answered(request, project, project.login.respond(route, web_request(request, project.login.site)))
-
-
-respond.login_required = False  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  # LoginRequiredMiddleware
 
 
 def _logout(request: HttpRequest) -> HttpResponse:

@@ -17,7 +17,7 @@ from doorkey.stores import MemoryStore
 from tests.login.web.browser import JSON, PAGE, Browser, Reply, Site
 from tests.login.web.conftest import PUBLIC, SECRET
 from tests.login.web.kit import Awaited
-from tests.login.web.sites import SITES
+from tests.login.web.sites import BLOCKING, SITES
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, reply
 from tests.support.openid_provider import CLIENT, OpenIDProvider
@@ -45,7 +45,7 @@ class Shortcut:
             "client_secret": CLIENT_SECRET,
             "base_url": PUBLIC,
             "secret": SECRET,
-            "sessions": self.store if self.framework == "flask" else Awaited(self.store),
+            "sessions": self.store if self.framework in BLOCKING else Awaited(self.store),
             "clock": self.clock,
         }
         login = Login(**{**usual, **changed})
@@ -120,7 +120,7 @@ def provider(hostile: Hostile, clock: Clock) -> OpenIDProvider:
     return made
 
 
-@pytest.fixture(params=["flask", "starlette"])
+@pytest.fixture(params=["flask", "starlette", "django"])
 def shortcut(request: pytest.FixtureRequest, provider: OpenIDProvider, clock: Clock) -> Iterator[Shortcut]:
     """An application in each framework. FastAPI's routes are those of Starlette."""
     with ExitStack() as stack:
