@@ -39,7 +39,7 @@ def test_the_token_and_the_claims_go_into_a_json_session(world: World) -> None:
     def keep(visit: Visit) -> Steps:
         yield None
         visit.session["user"] = token["userinfo"]
-        visit.session["token"] = dict(token)
+        visit.session["token"] = token
 
     def read(visit: Visit) -> Steps:
         yield None

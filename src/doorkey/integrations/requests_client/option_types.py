@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from typing import Any, TypedDict
@@ -25,7 +26,7 @@ class RequestsSettings(TypedDict, total=False):
     proxies: Mapping[str, str] | None
     stream: bool | None
     trust_env: bool | None
-    verify: bool | str | os.PathLike[str] | None
+    verify: bool | str | os.PathLike[str] | ssl.SSLContext | None
 
 
 class OptionsBesideBody(TypedDict, total=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from http.cookiejar import CookieJar
 from typing import Any, Final, cast
 
@@ -10,6 +11,7 @@ import requests
 
 from doorkey.arguments import mapping
 from doorkey.errors import UsageError
+from doorkey.integrations.requests_client.context_adapter import ContextAdapter
 
 SETTINGS: Final = frozenset(requests.Session.__attrs__)
 """The names of the settings."""
@@ -23,6 +25,8 @@ def set_on(session: requests.Session, given: dict[str, Any]) -> None:
     None leaves a setting unchanged. Raises `UsageError` for an invalid value, and for `auth`.
     """
     given = {name: value for name, value in given.items() if value is not None}
+    if isinstance(given.get("verify"), ssl.SSLContext):
+        session.mount("https://", ContextAdapter(given.pop("verify")))
     if "auth" in given:
         raise UsageError("auth= would replace the token: give it to single requests, or use a plain session")
     for name in _ADDED_TO:
@@ -42,7 +46,7 @@ def set_on(session: requests.Session, given: dict[str, Any]) -> None:
 
 def _check_tls(verify: object, cert: object) -> None:
     if not isinstance(verify, bool | str | os.PathLike):
-        raise UsageError("verify is True, False, or the path of the CA certificates")
+        raise UsageError("verify is True, False, the path of the CA certificates, or an ssl.SSLContext")
     paths = cast("tuple[object, ...]", cert) if isinstance(cert, tuple) else (cert,)
     if len(paths) > 2 or not all(path is None or isinstance(path, str | os.PathLike) for path in paths):
         raise UsageError("cert is the path of a client certificate, or a pair of that and the path of its key")

@@ -128,7 +128,7 @@ class RegisteredClient(NotPicklable):
 
     def _discovering_session(self) -> Any:
         """Return the session that fetches the metadata, with the settings of the registered client."""
-        values = values_of(self, {})
+        values = {**values_of(self, {}), "compliance_fix": None}  # a fix is for tokens
         server = {"server_metadata_url": self._server_metadata_url}
         if not self._server_metadata_url:
             server = {"issuer": self.server_metadata["issuer"]}
