@@ -5,6 +5,7 @@ from __future__ import annotations
 from doorkey.login.web.environment import DEFAULT_NAME
 from doorkey.login.web.providers import LoginProvider
 from doorkey.observe.logs import logger
+from doorkey.runtime.extras import explained
 
 CLIENT_ID = "dev-login"
 
@@ -14,8 +15,10 @@ def development_provider(prefix: str) -> LoginProvider:
 
     prefix: the path of the login's routes.
     """
-    from doorkey.dev import Provider, client, user
-
+    try:
+        from doorkey.dev import Provider, client, user
+    except ModuleNotFoundError as error:
+        raise explained(error, "doorkey.dev") from error
     hosts = ("127.0.0.1", "localhost", "[::1]")
     registered = client(
         CLIENT_ID,

@@ -118,7 +118,7 @@ class LoggingIn:
         info: Mapping[str, Any] = result.userinfo or {}
         registered = self.backend.providers[provider]
         preset = registered.preset
-        if result.userinfo is None and not registered.has_userinfo_option:
+        if result.claims is not None and result.userinfo is None and not registered.has_userinfo_option:
             info = yield from self._userinfo(client, result)
         if preset is not None and preset.callback_claims is not None:
             info = {**preset.callback_claims(dict(pairs)), **info}

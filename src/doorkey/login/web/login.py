@@ -144,12 +144,16 @@ class Login(NotPicklable):
         from doorkey.login.web.on_starlette import mount
 
         mount(self, app)
+        if self._providers:  # what is wrong with the settings is told when the application starts
+            _ = self.awaiting
 
     def init_app(self, app: Flask) -> None:
         """Add the routes to a Flask application."""
         from doorkey.login.web.on_flask import init_app
 
         init_app(self, app)
+        if self._providers:  # as above
+            _ = self.blocking
 
     @property
     def User(self) -> Any:  # noqa: N802  # it stands where a type does

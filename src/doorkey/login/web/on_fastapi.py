@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Security
+from fastapi import Security, WebSocketException
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from doorkey.login.web.on_starlette import ReplyRaised, denied, user_of
 from doorkey.login.web.user import User
+from doorkey.resource.on_asgi import DENIAL
 
 if TYPE_CHECKING:
     from doorkey.login.web.login import Login
@@ -37,6 +38,9 @@ class _UserOfRequest(SecurityBase):
             return await user_of(self._login, connection)
         reply = await denied(self._login, connection)
         if reply is not None:
+            scope = connection.scope
+            if scope["type"] == "websocket" and DENIAL not in (scope.get("extensions") or {}):
+                raise WebSocketException(1013 if reply.status == 503 else 1008)
             raise ReplyRaised(reply)
         return await user_of(self._login, connection)
 
