@@ -94,3 +94,22 @@ def test_nothing_on_the_account_page_is_reflected_unescaped_and_each_button_has_
     assert "Begun 2 days ago, last used just now" in read.text
     assert "Allowed on January 2, 1970" in read.text
     assert "Used by no application" in read.text
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "parameters"),
+    [
+        ("authorization", {"client_id": "unknown"}),
+        ("authorization", {"client_id": "public-native", "redirect_uri": "https://elsewhere.example/"}),
+        ("end_session", {"client_id": "public-native", "post_logout_redirect_uri": "https://elsewhere.example/"}),
+        ("end_session", {"id_token_hint": "garbage"}),
+    ],
+)
+def test_an_error_page_tells_the_developer_what_to_change(
+    provider: Provider, http: requests.Session, endpoint: str, parameters: dict[str, str]
+) -> None:
+    answer = http.get(getattr(provider, f"{endpoint}_endpoint"), params=parameters)
+    read = Page(answer.text)
+    assert answer.status_code == 400
+    assert read.texts["summary"] == ["For the developer of the application"]
+    assert len(read.texts["p"]) == 4  # the site, the cause, the fix, and the note

@@ -78,6 +78,7 @@ def test_an_unregistered_callback_is_an_error_page_and_no_redirect(realm: Realm,
     answer = http.get(url, allow_redirects=False)
     assert (answer.status_code, "location" in answer.headers) == (400, False)
     assert "alert" in answer.text
+    assert "Add it to redirect_uris of the client." in answer.text  # for the developer
 
 
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(realm: Realm, http: requests.Session) -> None:

@@ -6,13 +6,24 @@ from dataclasses import replace
 
 from doorkey.pages.layout import page
 from doorkey.pages.markup import EMPTY, attribute, fill
-from doorkey.pages.parts import button_link, done, form, frames, paragraph, problem, submit
+from doorkey.pages.parts import button_link, details, done, form, frames, paragraph, problem, submit
 from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut
 from doorkey.server.responses.responses import page_response
 from doorkey.wire.messages import Response
 
 SITE = "doorkey"
+_FOR_DEVELOPERS = {
+    "Client not found.": "The realm has no client with the client_id of this request, or one without the grant type "
+    "authorization_code. Register it: Provider(clients=[client(…)]), or [[clients]] of the TOML file.",
+    "Invalid parameter: redirect_uri": "The redirect URI of this request is not registered. Add it to redirect_uris of "
+    "the client. It is compared exactly; only the port of a loopback address is free.",
+    "Invalid redirect uri": "The post_logout_redirect_uri of this request is not registered. Add it to "
+    "post_logout_redirect_uris of the client that client_id or id_token_hint names.",
+    "Invalid parameter: id_token_hint": "The ID token is not one of this realm, or it was issued to another client "
+    "than the one in client_id.",
+}
+"""What a developer can do about an error, by its description."""
 
 
 def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
@@ -50,7 +61,8 @@ required value="{username}"{described}{first}>
 def error_page(description: str, status: int) -> Response:
     """Return the page that explains to a person why the login cannot continue."""
     fix = "Go back to the application and try again. If this happens again, tell its developer what this page says."
-    return page_response(page("We are sorry", problem(description), paragraph(fix), site=SITE), status)
+    note = details("For the developer of the application", _FOR_DEVELOPERS.get(description, ""))
+    return page_response(page("We are sorry", problem(description), paragraph(fix), note, site=SITE), status)
 
 
 def logout_page(confirm: ConfirmLogout, action: str) -> Response:
