@@ -10,6 +10,7 @@ from doorkey.server.endpoints.account import Account, account
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.endpoints.logout import LoggedOut
+from doorkey.server.model import Settings
 from doorkey.server.storage.records import MemoryRecords
 from doorkey.values import Secret
 from doorkey.wire.flow import run
@@ -22,7 +23,7 @@ TOLD = replace(SPA, backchannel_logout_uri="https://app.example/back", frontchan
 
 @pytest.fixture
 def world() -> World:
-    return World(clients=(TOLD,), users=(ALICE, BOB))
+    return World(Settings(signing_alg="ES256"), clients=(TOLD,), users=(ALICE, BOB))
 
 
 def visit(world: World, cookies: Cookies) -> Account:

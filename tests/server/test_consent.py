@@ -11,6 +11,7 @@ from doorkey.server.consents import MAX_CONSENTS, remember_consent, revoke_conse
 from doorkey.server.endpoints.consent import ConsentNeeded, answer_consent
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
+from doorkey.server.model import Settings
 from doorkey.server.registrations import PASSWORD
 from doorkey.server.storage.effects import FindConsents
 from doorkey.values import Secret
@@ -24,7 +25,7 @@ BOB = replace(ALICE, sub="sub-of-bob", username="bob", password=Secret("builder"
 
 @pytest.fixture
 def world() -> World:
-    return World(clients=(CAREFUL,), users=(ALICE, BOB))
+    return World(Settings(signing_alg="ES256"), clients=(CAREFUL,), users=(ALICE, BOB))
 
 
 def asked(world: World, cookies: Cookies | None = None, /, **changes: str | None) -> ConsentNeeded:
