@@ -44,6 +44,8 @@ class LoginError(VerificationError):
         OAuthError.__init__(self, None, f"{self.problem} {self.fix}")
         self.claim, self.reason, self.expected = "login", self.problem, None
         self.args = (self.problem, self.fix, self.for_developers)
+        if self.for_developers:
+            self.__notes__ = [self.for_developers]  # a traceback shows it below the message
 
 
 class NoPendingLogin(LoginError, MismatchingStateError):

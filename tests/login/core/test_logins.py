@@ -1,5 +1,6 @@
 """Logins on every adapter: begun, finished once, and refused for each cause by its own error."""
 
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -261,3 +262,4 @@ def test_every_error_of_a_login_has_its_own_code_its_problem_and_its_fix() -> No
         assert isinstance(error, VerificationError)
         again = error.for_waiter()
         assert (str(again), again.problem) == (str(error), error.problem)
+        assert [*format_exception(again)][-1] == f"{error.for_developers}\n"

@@ -187,7 +187,7 @@ def test_another_browser_finishes_nothing_and_deletes_nothing(browser: Browser) 
 
 def test_a_session_that_a_stranger_filled_finds_nothing(browser: Browser) -> None:
     browser.begin("s-1")
-    stranger = another(browser, {"_state_google_s-1": {"data": DATA}, "_state_google_s-2": "x", ENDED: []})
+    stranger = another(browser, {"_state_google_s-1": {"data": DATA}, "_state_google_s-2": "x", ENDED: {"a": 1}})
     for state in ("s-1", "s-2", "", None):
         with pytest.raises(NoPendingLogin):
             stranger.find(state)
@@ -199,6 +199,37 @@ def test_an_expired_login_is_refused_and_stays_expired(browser: Browser) -> None
     for _ in range(2):
         with pytest.raises(LoginExpired):
             browser.find("s-1", now=NOW + 600)
+
+
+def test_expired_logins_leave_the_session_at_the_next_login_and_stay_expired(browser: Browser) -> None:
+    browser.begin("s-1", lifetime=600)
+    browser.begin("s-2", now=NOW + 601)
+    assert [key for key in browser.session if key.startswith("_state_")] == ["_state_google_s-2"]
+    with pytest.raises(LoginExpired, match="too long ago") as caught:
+        browser.find("s-1", now=NOW + 602)
+    assert "one hour" in caught.value.for_developers
+
+
+def test_what_ended_is_remembered_in_order_also_where_mappings_are_sorted(browser: Browser) -> None:
+    for number in range(MAX_ENDED + 4):
+        browser.begin(f"s-{number}")
+        browser.finish(f"s-{number}")
+        browser.session = json.loads(json.dumps(browser.session, sort_keys=True))  # as Flask does
+    for number in range(4, MAX_ENDED + 4):
+        with pytest.raises(LoginReplayed):
+            restarted(browser).find(f"s-{number}")
+    with pytest.raises(NoPendingLogin):
+        restarted(browser).find("s-3")
+
+
+def test_an_empty_session_names_the_reasons_for_which_a_cookie_is_missing(browser: Browser) -> None:
+    with pytest.raises(NoPendingLogin) as caught:
+        browser.find("s-1")
+    assert "the same session secret" in caught.value.for_developers
+    browser.session = {"user": "alice"}
+    with pytest.raises(NoPendingLogin) as another:
+        browser.find("s-1")
+    assert another.value.for_developers == NoPendingLogin.for_developers
 
 
 def test_a_login_is_used_once(browser: Browser) -> None:
@@ -284,7 +315,7 @@ def test_of_200_abandoned_logins_the_session_holds_the_newest(browser: Browser) 
     assert len(json.dumps(browser.session)) < 2600
     assert browser.session["user"] == {"name": "alice"}
     assert browser.find("s-199", now=NOW + 199)["nonce"] == "n-1"
-    with pytest.raises(LoginExpired):  # one of those that were dropped last
+    with pytest.raises(LoginExpired, match="Too many other logins"):  # one of those that were dropped last
         browser.find(f"s-{199 - len(pending)}", now=NOW + 199)
     with pytest.raises(NoPendingLogin):  # nothing knows it any more
         browser.find("s-0", now=NOW + 199)

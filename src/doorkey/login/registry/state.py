@@ -44,7 +44,17 @@ MAX_ENDED: Final = 8
 ENDED: Final = "_ended_states"
 _PREFIX: Final = "_state_"
 _USED: Final = "used"
-_EXPIRED: Final = "expired"
+_ENDS: Final = {_USED: "u", "expired": "e", "dropped": "d"}
+"""How an entry ended, and the letter before its digest in the session."""
+_EXPIRED_NOTE: Final = (
+    "A pending login lives as long as `expires_in` of the framework's integration says, one hour by default. Check the "
+    "clock of this machine if a user came back sooner."
+)
+_EMPTY_NOTE: Final = (
+    "The session of this request is empty: the browser sent no session cookie, or one that this process cannot read. "
+    "The login and the callback need one host, a cross-site POST (form_post) needs a session cookie with "
+    "SameSite=None; Secure, and every worker and deployment needs the same session secret."
+)
 
 Session = MutableMapping[str, Any]
 
@@ -81,11 +91,7 @@ class PendingStates:
         else:
             yield from self._call("set", key, whole, max(1, round(lifetime)))
         session[key] = entry
-        for dropped in _surplus(session):
-            session.pop(dropped, None)
-            _remember(session, dropped, _EXPIRED)
-            if self._cache is not None:
-                yield from self._call("delete", dropped)
+        yield from self._tidy(session, now)
 
     def find(self, session: Session, state: str | None, *, now: float, use: str = LOGIN) -> Flow[dict[str, Any]]:
         """Return the data of a pending login or logout, which stays pending.
@@ -101,7 +107,7 @@ class PendingStates:
         if self._used.is_finished(state):
             raise LoginReplayed
         if entry["exp"] <= now:
-            raise LoginExpired
+            raise LoginExpired(for_developers=_EXPIRED_NOTE)
         held = entry if self._cache is None else (yield from self._cached(self.key(state)))
         if held is None:
             raise NoPendingLogin(
@@ -127,12 +133,21 @@ class PendingStates:
         _remember(session, key, _USED)
         if self._cache is not None and entry is not None:
             yield from self._call("set", key, _json({_USED: True}), max(1, round(entry["exp"] - now)))
+        yield from self._tidy(session, now)
 
     def clear(self, session: Session, state: str) -> Flow[None]:
         """Remove `state` from the session, and from the cache if this session holds it."""
         key = self.key(state)
         if session.pop(key, None) is not None and self._cache is not None:
             yield from self._call("delete", key)
+
+    def _tidy(self, session: Session, now: float) -> Flow[None]:
+        """Drop entries that have expired, and the oldest of those that are more than a session may hold."""
+        for key, how in _surplus(session, now):
+            session.pop(key, None)
+            _remember(session, key, how)
+            if self._cache is not None:
+                yield from self._call("delete", key)
 
     def _cached(self, key: str) -> Flow[Mapping[str, Any] | None]:
         value: object = yield from self._call("get", key)
@@ -171,37 +186,47 @@ def _entry(session: Session, key: str) -> Mapping[str, Any] | None:
     return entry if isinstance(exp, int | float) and not isinstance(exp, bool) else None
 
 
-def _surplus(session: Session) -> list[str]:
-    """Return the keys of the oldest entries that are more than a session may hold."""
+def _surplus(session: Session, now: float) -> list[tuple[str, str]]:
+    """Return the keys of the entries to drop, and why: they have expired, or the session may not hold so many."""
     keys = [key for key in session.keys() if str(key).startswith(_PREFIX)]  # noqa: SIM118  # Django's has no iterator
     entries = [(key, entry) for key in keys if (entry := _entry(session, key))]
     entries.sort(key=lambda pair: -cast("float", pair[1]["exp"]))
-    surplus: list[str] = []
+    surplus: list[tuple[str, str]] = []
     size = 0
     for place, (key, entry) in enumerate(entries):
         size += len(key) + len(_json(entry))
-        if place and (place >= MAX_ENTRIES or size > MAX_BYTES):
-            surplus.append(key)
+        if entry["exp"] <= now:
+            surplus.append((key, "expired"))
+        elif place and (place >= MAX_ENTRIES or size > MAX_BYTES):
+            surplus.append((key, "dropped"))
     return surplus
 
 
 def _remember(session: Session, key: str, how: str) -> None:
     """Remember in the session how the entry `key` ended."""
-    ended = {**_ended(session), _digest(key): how}
-    session[ENDED] = dict([*ended.items()][-MAX_ENDED:])
+    digest = _digest(key)
+    ended = [one for one in _ended(session) if one[1:] != digest]
+    session[ENDED] = [*ended, _ENDS[how] + digest][-MAX_ENDED:]
 
 
 def _absence(session: Session, key: str) -> OAuthError:
     """Return the error for a state without an entry in the session."""
-    how = _ended(session).get(_digest(key))
-    if how == _USED:
+    digest = _digest(key)
+    how = next((one[0] for one in _ended(session) if one[1:] == digest), "")
+    if how == _ENDS[_USED]:
         return LoginReplayed()
-    return LoginExpired() if how == _EXPIRED else NoPendingLogin()
+    if how == _ENDS["dropped"]:
+        return LoginExpired("Too many other logins were started in this browser after this one.")
+    if how:
+        return LoginExpired(for_developers=_EXPIRED_NOTE)
+    return NoPendingLogin(for_developers=None if [*session.keys()] else _EMPTY_NOTE)
 
 
-def _ended(session: Session) -> Mapping[str, Any]:
+def _ended(session: Session) -> list[str]:
+    """Return what the session remembers of ended entries, the oldest first: a list, because Flask sorts mappings."""
     value: object = session.get(ENDED)
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+    given = cast("list[object]", value) if isinstance(value, list) else []
+    return [one for one in given if isinstance(one, str)]
 
 
 def _digest(key: str) -> str:
