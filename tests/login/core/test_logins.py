@@ -251,7 +251,7 @@ def test_a_logout_url_names_the_user_and_comes_with_a_state(app: Application) ->
 
 
 def test_every_error_of_a_login_has_its_own_code_its_problem_and_its_fix() -> None:
-    kinds: list[type[LoginError]] = [*LoginError.__subclasses__()]
+    kinds = [kind for kind in LoginError.__subclasses__() if kind.__module__ == "doorkey.login.errors"]
     assert len(kinds) == len({kind.code for kind in kinds}) == 8
     for kind in kinds:
         error = kind()
