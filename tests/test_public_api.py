@@ -11,6 +11,7 @@ import inspect
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -165,6 +166,7 @@ def lines_of(module: ModuleType) -> Iterator[str]:
             yield f"{path}: {type(value).__name__}"
 
 
+@cache
 def surface() -> str:
     return HEADER + "".join(f"{line}\n" for module in public_modules() for line in sorted(lines_of(module)))
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from doorkey.errors import ServerError, UsageError
+from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_header, verify
 from doorkey.server.ended_sessions import LOGOUT_EVENT
 from doorkey.server.endpoints.forms import Cookies
@@ -144,6 +145,35 @@ def test_a_hint_signed_with_a_secret_counts_only_where_it_is_registered(world: W
     world.clients = (replace(world.clients[0], id_token_signed_response_alg=None), SPA)
     with pytest.raises(ServerError, match="id_token_hint"):
         visit(world, id_token_hint=hint)
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"), [("iss", "https://other.example"), ("typ", "Bearer"), ("typ", None), ("azp", "no-client")]
+)
+def test_a_hint_that_the_secret_signed_is_an_id_token_of_this_issuer_for_this_client(
+    world: World, claim: str, value: str | None
+) -> None:
+    world.clients = (replace(world.clients[0], id_token_signed_response_alg="HS256"), SPA)
+    tokens = world.login().json
+    claims = dict(verify(tokens["id_token"], SECRET.encode(), algorithms=["HS256"]).claims)
+    claims = {name: one for name, one in {**claims, claim: value}.items() if one is not None}
+    with pytest.raises(ServerError, match="id_token_hint"):
+        visit(world, id_token_hint=sign(claims, SECRET.encode(), alg="HS256"))
+    assert world.refresh(tokens["refresh_token"]).status == 200
+
+
+def test_a_hint_without_a_session_ends_none(world: World) -> None:
+    world.clients = (replace(world.clients[0], id_token_signed_response_alg="HS256"), SPA)
+    tokens = world.login().json
+    claims = dict(verify(tokens["id_token"], SECRET.encode(), algorithms=["HS256"]).claims)
+    del claims["sid"]
+    hint = sign(claims, SECRET.encode(), alg="HS256")
+    assert visit(world, id_token_hint=hint) == LoggedOut()
+    back = visit(world, id_token_hint=hint, post_logout_redirect_uri=BYE)
+    assert isinstance(back, Response)
+    assert back.header("location") == BYE
+    assert world.refresh(tokens["refresh_token"]).status == 200
+    assert world.sent == []
 
 
 @pytest.mark.parametrize("uri", ["http://app.example/out", "https://app.example/#f", "https://app.example/a b", 5])
