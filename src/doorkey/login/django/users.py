@@ -46,10 +46,15 @@ def user_of_identity(iss: str, sub: str, known: Mapping[str, Any], *, create: bo
 
 
 def _created(key: str, iss: str, sub: str, known: Mapping[str, Any]) -> Identity | None:
-    """Create the identity and its user, both or none; None if another process created one of them meanwhile."""
+    """Create the identity and its user, both or none; None if another process created one of them meanwhile.
+
+    The transaction reads nothing before it writes: SQLite would not let it wait for that of another process.
+    """
+    user = _new_user(key, known)
     try:
         with transaction.atomic(using=router.db_for_write(Identity)):
-            return Identity.objects.create(key=key, iss=iss, sub=sub, user=_new_user(key, known))
+            user.save()
+            return Identity.objects.create(key=key, iss=iss, sub=sub, user=user)
     except IntegrityError:
         return None
 
@@ -81,10 +86,10 @@ def _identity(key: str) -> Identity | None:
 
 
 def _new_user(key: str, known: Mapping[str, Any]) -> Any:
+    """Return a user that is not saved yet."""
     model: Any = get_user_model()
     user = model(**{model.USERNAME_FIELD: _username(model, key, known)}, **_fields(model, known, None))
     user.set_unusable_password()
-    user.save()
     return user
 
 

@@ -36,6 +36,7 @@ class Shortcut:
     clock: Clock
     stack: ExitStack
     store: MemoryStore = field(default_factory=MemoryStore)
+    _first: Site | None = None
 
     def process(self, **changed: Any) -> Site:
         """Start a process; arguments of `Login` that `changed` replace the usual ones."""
@@ -53,7 +54,14 @@ class Shortcut:
         return site
 
     def browser(self, site: Site | None = None) -> Browser:
-        return Browser(site or self.process(), PUBLIC)
+        """Return a new browser in front of the first process, or of another `site`."""
+        if site is None:
+            site = self._first = self._first or self.process()
+        return Browser(site, PUBLIC)
+
+    def workers(self, count: int) -> list[Site]:
+        """Start processes that answer at the same time."""
+        return [self.process() for _ in range(count)]
 
     def begin(self, browser: Browser, next_page: str = "/") -> str:
         """Begin a login, and return the URL of the authorization request."""
@@ -122,6 +130,6 @@ def provider(hostile: Hostile, clock: Clock) -> OpenIDProvider:
 
 @pytest.fixture(params=["flask", "starlette", "django"])
 def shortcut(request: pytest.FixtureRequest, provider: OpenIDProvider, clock: Clock) -> Iterator[Shortcut]:
-    """An application in each framework. FastAPI's routes are those of Starlette."""
+    """An application in each framework. FastAPI has the routes of Starlette."""
     with ExitStack() as stack:
         yield Shortcut(request.param, provider, clock, stack)

@@ -44,9 +44,9 @@ def test_the_page_of_an_expired_login_explains_it(shortcut: Shortcut) -> None:
 
 def test_a_stolen_cookie_replays_no_login_at_another_process(shortcut: Shortcut) -> None:
     """The thief has the cookie and the URL of the callback: the store knows that the login is finished."""
-    browser = shortcut.browser()
+    browser, elsewhere = map(shortcut.browser, shortcut.workers(2))
     url = shortcut.begin(browser)
-    thief = Browser(shortcut.process(), PUBLIC, {host: dict(jar) for host, jar in browser.jar.items()})
+    thief = Browser(elsewhere.site, PUBLIC, {host: dict(jar) for host, jar in browser.jar.items()})
     response = urlencode(shortcut.response(url))
     assert browser.get(f"/auth/callback?{response}").status == 303
     assert code_of(thief.get(f"/auth/callback?{response}", JSON)) == "login_replayed"
@@ -81,7 +81,7 @@ def test_the_old_secret_beside_the_new_one_finishes_logins_in_progress(shortcut:
 
 
 def test_any_of_four_workers_finishes_a_login_and_knows_the_user(shortcut: Shortcut) -> None:
-    workers = [shortcut.process() for _ in range(4)]
+    workers = shortcut.workers(4)
     browser = shortcut.browser(workers[0])
     url = shortcut.begin(browser)
     browser.site = workers[1]

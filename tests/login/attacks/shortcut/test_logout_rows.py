@@ -10,14 +10,14 @@ import pytest
 from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from tests.login.attacks.shortcut.conftest import JSON, SID, Shortcut
-from tests.login.web.browser import Browser, Reply
+from tests.login.web.browser import Browser, Reply, Site
 from tests.login.web.conftest import PUBLIC
 from tests.support.openid_provider import SECRET, SUB, Signer
 from tests.support.relying_party import parameters
 
 
-def logged_in(shortcut: Shortcut) -> Browser:
-    browser = shortcut.browser()
+def logged_in(shortcut: Shortcut, site: Site | None = None) -> Browser:
+    browser = shortcut.browser(site)
     shortcut.log_in(browser)
     assert browser.get("/").status == 200
     return browser
@@ -101,10 +101,11 @@ def test_an_id_token_is_no_logout_token(shortcut: Shortcut) -> None:
 
 
 def test_a_logout_token_is_accepted_once_by_all_processes(shortcut: Shortcut) -> None:
-    browser, token = logged_in(shortcut), shortcut.provider.logout_token()
+    one, other = shortcut.workers(2)
+    browser, token = logged_in(shortcut, one), shortcut.provider.logout_token()
     assert backchannel(shortcut, browser, token) == 200
     shortcut.log_in(browser)
-    browser.site = shortcut.process()
+    browser.site = other
     assert backchannel(shortcut, browser, token) == 400
     assert is_logged_in(browser)
 
