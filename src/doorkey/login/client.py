@@ -100,7 +100,13 @@ class _Registration(LoginFlows, NotPicklable):
         place = core.options.metadata.issuer or core.options.metadata.token_endpoint
         if place is None:
             raise UsageError("the provider is missing: give issuer=, metadata=, or the URLs of its endpoints")
-        self.name = named(name, "the name") if name is not None else core.options.metadata.issuer or origin_shown(place)
+        known_as = core.options.metadata.issuer or origin_shown(place)
+        self._name = known_as if name is None else named(name, "the name")
+
+    @property
+    def name(self) -> str:
+        """The name of the provider in pending logins and results."""
+        return self._name
 
     @clears_locals
     def session(self, token: Mapping[str, Any] | OAuthToken | None = None, **options: Any) -> Any:

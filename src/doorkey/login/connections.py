@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from doorkey.arguments import instance
 from doorkey.errors import UsageError
+from doorkey.integrations.session_classes import default_session_class, session_class_of
 from doorkey.sessions.options import OWN_OPTIONS
 from doorkey.transport.httpx_or_httpx2 import library
-from doorkey.transport.shared_pool import NO_TRANSPORT
-from doorkey.vault.clients import default_kind, session_class_of
+from doorkey.transport.shared_pool import NO_TRANSPORT, wide_pool, widen_adapters
 
 _KINDS: Final = "client_cls is a session class, or the class of requests.Session or of a client of httpx2 or httpx"
 
@@ -21,11 +21,14 @@ def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any
     `client_cls`: a session class, or the class of a plain HTTP client. Raises `UsageError`.
     """
     kind = _class_of(client_cls, http_client, blocking=blocking)
+    is_httpx = hasattr(kind, "_transport_for_url")
     if http_client is None:
-        return kind(**options)
+        session = kind(**wide_pool(kind._lib, options)) if is_httpx else kind(**options)
+        if not is_httpx:
+            widen_adapters(session)
+        return session
     if foreign := sorted(options.keys() - OWN_OPTIONS):
         raise UsageError(f"{foreign[0]} belongs to the HTTP client: give it to that, not beside http_client=")
-    is_httpx = hasattr(kind, "_transport_for_url")
     session = kind(**options, transport=NO_TRANSPORT) if is_httpx else kind(**options)
     session._oauth.library.share_pool(session, http_client)
     session._sign()
@@ -36,7 +39,7 @@ def _class_of(client_cls: Any, http_client: Any, *, blocking: bool) -> Any:
     """Return the session class. Raises `UsageError` for a client of the other world, and for an unknown kind."""
     given = client_cls
     if given is None and http_client is None:
-        given = default_kind() if blocking else library().AsyncClient
+        given = default_session_class() if blocking else library().AsyncClient
     bases: tuple[type, ...] = type(http_client).__mro__ if given is None else (instance(given, type, _KINDS),)
     found: Any = next((one for base in bases if (one := session_class_of(base)) is not None), None)
     if found is None:

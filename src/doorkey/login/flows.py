@@ -45,11 +45,15 @@ _OURS: Final = frozenset({"authorization_response", "transaction", "state", "non
 class LoginFlows:
     """The flows of `LoginClient` and `AsyncLoginClient`, which run them."""
 
-    name: str
     _fetches_userinfo: bool | None
     _fix_userinfo: Any
 
     if TYPE_CHECKING:
+
+        @property
+        def name(self) -> str:
+            """The name of the provider."""
+            ...
 
         def session(self, token: Mapping[str, Any] | OAuthToken | None = None, **options: Any) -> Any:
             """Return a session for one user."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 _COPIED: Final = ("headers", "proxies", "hooks", "params", "adapters")
@@ -30,8 +31,26 @@ class NoTransport:
         return
 
 
+POOL_SIZE: Final = 100
+"""Idle connections that a shared pool keeps, for each host on requests: as many as requests that are sent at once."""
+
 NO_TRANSPORT: Final = NoTransport()
 """The `transport=` of a client that has no connections of its own."""
+
+
+def widen_adapters(session: Any) -> None:
+    """Let the adapters of a session of requests keep more connections, unless the program chose them."""
+    from requests.adapters import DEFAULT_POOLSIZE, HTTPAdapter
+
+    for prefix, adapter in list(session.adapters.items()):
+        if type(adapter) is HTTPAdapter and vars(adapter).get("_pool_maxsize") == DEFAULT_POOLSIZE:
+            session.mount(prefix, HTTPAdapter(pool_maxsize=POOL_SIZE, max_retries=adapter.max_retries))
+
+
+def wide_pool(lib: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a client of httpx2 or httpx, with limits that keep more connections if they have none."""
+    limits = lib.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE)
+    return {"limits": limits, **options}
 
 
 def share_adapters(session: Any, other: Any) -> None:

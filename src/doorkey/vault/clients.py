@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
+from doorkey.integrations.session_classes import session_class_of
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import Renew
-from doorkey.sessions.client import OAuth2Client
 from doorkey.sessions.shared_token import session_sharing
 from doorkey.sessions.siblings import sibling_of
 from doorkey.tokens import OAuth2Token, OAuthToken
-from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.vault.key_state import DECIDED, KeyState
 from doorkey.vault.renewal import not_renewable
 
@@ -27,17 +26,6 @@ __all__: list[str] = []
 _SENDING: Final = ("allowed_origins", "rejected_statuses", "retry_rejected", "token_placement")
 """The options of a client without a session that are those of its `OAuth2Auth`."""
 _AWAITS: Final = "an AsyncTokenVault makes asynchronous clients, such as httpx2.AsyncClient"
-
-
-def default_kind() -> Any:
-    """Return the class of the session that is made unless another is asked for: that of requests, else httpx2."""
-    from importlib.util import find_spec
-
-    if find_spec("requests") is None:
-        return library().Client
-    from doorkey.integrations.requests_client import OAuth2Session
-
-    return OAuth2Session
 
 
 def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dict[str, Any], own: Any) -> Any:
@@ -165,20 +153,3 @@ def _shown(core: SessionCore, token: OAuthToken) -> OAuthToken:
     if core.token_view is None or core.token_view.value is not token:
         core.token_view = OAuth2Token(token)
     return token
-
-
-def session_class_of(kind: type) -> type | None:
-    """Return the session class for `kind`, a class of an HTTP client, or None where there is none."""
-    if issubclass(kind, OAuth2Client):
-        return kind
-    root = kind.__module__.partition(".")[0]
-    if root == "requests" and kind.__name__ == "Session":
-        from doorkey.integrations.requests_client import OAuth2Session
-
-        return OAuth2Session
-    if root in NAMES and kind.__name__ in ("Client", "AsyncClient"):
-        from doorkey.integrations.httpx_client import on
-
-        clients = on(root)
-        return clients.OAuth2Client if kind.__name__ == "Client" else clients.AsyncOAuth2Client
-    return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 from doorkey.arguments import blocking, function
 from doorkey.credentials import Credentials
 from doorkey.errors import OAuthError, StoreError
+from doorkey.integrations.session_classes import default_session_class
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata
@@ -24,7 +25,7 @@ from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.performing import performed, performed_async
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.values import NotPicklable, clears_locals
-from doorkey.vault.clients import client_beside, client_of, default_kind
+from doorkey.vault.clients import client_beside, client_of
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.credentials import SharedCredentials
 from doorkey.vault.effects import StoreCall
@@ -169,7 +170,7 @@ class TokenVault(NotPicklable):
         """
         live, source = self._live(checked_key(key)), self.source(key)
         own = {**self._core.session_options(), "update_token": self._saving(key)}
-        return client_of(kind or default_kind(), live, source, options, own)
+        return client_of(kind or default_session_class(), live, source, options, own)
 
     def _client_beside(self, key: str, origin: Any) -> Any:
         """Return a session with the connections of the session `origin`, which is cheap, and the token of `key`."""

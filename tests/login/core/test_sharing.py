@@ -63,6 +63,22 @@ def test_twenty_calls_of_twenty_users_use_one_connection(app: Application) -> No
     assert app.provider.server.accepted == 1
 
 
+def test_forty_calls_at_once_leave_connections_for_the_next_forty(app: Application) -> None:
+    arrived = threading.Barrier(40)
+
+    @Whole
+    def when_all_are_there(exchange: Exchange) -> None:
+        arrived.wait(30)
+        exchange.send(reply(200, exchange.request.token or "none"))
+
+    app.provider.server.on("/api", when_all_are_there)
+    client = app.client()
+    for _ in range(2):
+        told = together(40, lambda: app.get(client.session(TOKEN), app.provider.server.url()).text)
+        assert told == ["at"] * 40
+        assert app.provider.server.accepted == 40
+
+
 def test_a_login_and_the_calls_after_it_use_one_connection(app: Application) -> None:
     app.provider.server.on("/api", echo_token)
     result = app.log_in()

@@ -1,0 +1,38 @@
+"""Which session of the family belongs to the client class of an HTTP library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doorkey.sessions.client import OAuth2Client
+from doorkey.transport.httpx_or_httpx2 import NAMES, library
+
+__all__: list[str] = []
+
+
+def default_session_class() -> Any:
+    """Return the class of the session that is made unless another is asked for: that of requests, else httpx2."""
+    from importlib.util import find_spec
+
+    if find_spec("requests") is None:
+        return library().Client
+    from doorkey.integrations.requests_client import OAuth2Session
+
+    return OAuth2Session
+
+
+def session_class_of(kind: type) -> type | None:
+    """Return the session class for `kind`, a class of an HTTP client, or None where there is none."""
+    if issubclass(kind, OAuth2Client):
+        return kind
+    root = kind.__module__.partition(".")[0]
+    if root == "requests" and kind.__name__ == "Session":
+        from doorkey.integrations.requests_client import OAuth2Session
+
+        return OAuth2Session
+    if root in NAMES and kind.__name__ in ("Client", "AsyncClient"):
+        from doorkey.integrations.httpx_client import on
+
+        clients = on(root)
+        return clients.OAuth2Client if kind.__name__ == "Client" else clients.AsyncOAuth2Client
+    return None
