@@ -44,6 +44,13 @@ def test_a_posted_form_without_a_user_leads_to_the_login(browser: Browser) -> No
     assert (reply.status, reply.location) == (303, "/auth/login")
 
 
+@pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
+def test_a_script_or_an_image_begins_no_login(browser: Browser, mode: str) -> None:
+    reply = browser.get("/auth/login", {"Accept": "text/html", "Sec-Fetch-Mode": mode})
+    assert (reply.status, reply.json["login_url"]) == (403, "/auth/login")
+    assert reply.cookies == []
+
+
 def test_a_page_that_needs_no_user_has_none(browser: Browser) -> None:
     assert browser.get("/open").json == {"sub": None}
 

@@ -59,6 +59,11 @@ def test_only_a_cookie_for_form_post_is_sent_across_sites() -> None:
         assert rules.drop("n", cross_site=True)[1].endswith("SameSite=None; Secure")
 
 
+def test_the_target_of_a_request_is_encoded() -> None:
+    assert WebRequest("GET", "http", "h", "/a b/ü@x", "c=%20d").target == "/a%20b/%C3%BC@x?c=%20d"
+    assert WebRequest("GET", "http", "h", "/100%").target == "/100%25"
+
+
 def test_no_cache_keeps_a_reply() -> None:
     for reply in (redirect("/x"), json_reply(200, {})):
         assert reply.header("cache-control") == "no-store"

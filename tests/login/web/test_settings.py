@@ -120,6 +120,15 @@ def test_a_url_names_the_store(
     assert type(store_at(url, awaited=awaited)) is kind
 
 
+def test_the_table_of_a_database_is_created(provider: Provider, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    url = f"sqlite+pysqlite:///{tmp_path}/sessions.sqlite3"
+    for _ in range(2):
+        backend = login_at(provider, sessions=url).blocking.backend
+        assert backend.do(backend.cookie_sealer())
+        assert backend.do(backend.sessions.load("A" * 43, 0.0)) is None
+
+
 @pytest.mark.parametrize("url", ["", "sessions.sqlite3", "redis"])
 def test_what_is_no_store_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="sessions= is a store or the URL of one"):

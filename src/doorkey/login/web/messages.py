@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Final, Self
+from urllib.parse import quote
 
 from doorkey.login.web.cookies import cookies_of
 from doorkey.wire.messages import Pairs
@@ -13,6 +14,8 @@ from doorkey.wire.parameters import parse_form
 
 _NO_STORE = ("Cache-Control", "no-store")
 _JSON = ("Content-Type", "application/json")
+_IN_PATH: Final = "/!$&'()*+,;=:@"
+"""Characters that a path holds as they are (RFC 3986 §3.3)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,8 +64,14 @@ class WebRequest:
 
     @property
     def target(self) -> str:
-        """The path and the query."""
-        return f"{self.path}?{self.query}" if self.query else self.path
+        """The path, encoded, and the query."""
+        path = quote(self.path.encode("utf-8", "replace"), safe=_IN_PATH)
+        return f"{path}?{self.query}" if self.query else path
+
+    @property
+    def may_navigate(self) -> bool:
+        """Whether the reply may lead the browser to the provider: no script and no image fetches it."""
+        return self.header("Sec-Fetch-Mode") in (None, "navigate")
 
     @property
     def wants_html(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorkey.errors import OAuthError
+from doorkey.login.next_url import checked_next
 from doorkey.login.web.answers import error_reply, status_of
 from doorkey.login.web.backend import Backend
 from doorkey.login.web.logging_in import LoggingIn
@@ -82,13 +83,14 @@ class Routes:
 
     def failed(self, error: OAuthError, request: WebRequest) -> WebReply:
         """Return the reply for an error that kept a request from being answered, such as that of a store."""
-        return error_reply(error, request, retry_path=request.target, site=self.site.name)
+        again = checked_next(request.target, self.site.after_login)
+        return error_reply(error, request, retry_path=again, site=self.site.name)
 
     def _action(self, action: str, method: str, name: str | None, request: WebRequest) -> Flow[WebReply]:
         logging_in, logging_out = LoggingIn(self.site, self.backend), LoggingOut(self.site, self.backend)
         cookie = self._cookie(request)
         flows: dict[tuple[str, str], Callable[[], Flow[WebReply]]] = {
-            (LOGIN, "GET"): lambda: logging_in.begin(request, name),
+            (LOGIN, "GET"): lambda: self._begun(logging_in, request, name),
             (CALLBACK, "GET"): lambda: logging_in.finish(request, name, cookie),
             (CALLBACK, "POST"): lambda: logging_in.finish(request, name, cookie),
             (LOGOUT, "GET"): lambda: logging_out.ask(request, cookie),
@@ -98,6 +100,14 @@ class Routes:
             (ME, "GET"): lambda: self._me(request),
         }
         return flows[action, method]()
+
+    def _begun(self, logging_in: LoggingIn, request: WebRequest, name: str | None) -> Flow[WebReply]:
+        """Begin a login in a page of the browser: an image on another site must not push out the user's own."""
+        if not request.may_navigate:
+            path = self.site.path(request, LOGIN, name)
+            told = "A login is a page: let the browser go to login_url, and do not fetch it."
+            return json_reply(403, {"error": "not_a_page", "error_description": told, "login_url": path})
+        return (yield from logging_in.begin(request, name))
 
     def _me(self, request: WebRequest) -> Flow[WebReply]:
         user = yield from self.user(request)
