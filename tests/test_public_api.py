@@ -109,7 +109,8 @@ def in_order(members: re.Match[str]) -> str:
 
 def belongs(base: Any, kind: Any) -> bool:
     """Say whether the members of `base` are the class's own: so are those of a base that has no public name."""
-    return base is kind or (base.__name__.startswith("_") and base.__module__.startswith("doorkey"))
+    private = base.__name__.startswith("_") or base.__module__.startswith("doorkey.login.registry")
+    return base is kind or (private and base.__module__.startswith("doorkey"))
 
 
 def lines_of_class(kind: Any, path: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, ClassVar
+from typing import Any
 
 from doorkey.errors import UsageError
 from doorkey.login.errors import LoginError
@@ -62,8 +62,6 @@ class States:
 class FrameworkIntegration(States):
     """The integration of a framework whose views block."""
 
-    blocking: ClassVar[bool] = True
-
     def get_state_data(self, session: Session, state: str) -> dict[str, Any] | None:
         """Return the data of the pending login `state`, None if this browser has none."""
         return run(self._get(session, state), _refuse)
@@ -86,8 +84,6 @@ class FrameworkIntegration(States):
 
 class AsyncFrameworkIntegration(States):
     """The integration of a framework whose views await."""
-
-    blocking: ClassVar[bool] = False
 
     async def get_state_data(self, session: Session, state: str) -> dict[str, Any] | None:
         """Return what `FrameworkIntegration.get_state_data` returns."""
