@@ -15,7 +15,10 @@ def to_bytes(x: None, charset: str = "utf-8", errors: str = "strict") -> None: .
 @overload
 def to_bytes(x: Plain, charset: str = "utf-8", errors: str = "strict") -> bytes: ...
 def to_bytes(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> bytes | None:
-    """Return `x` as bytes: text encoded, numbers by their digits, None as it is. Raises `UsageError`."""
+    """Return `x` as bytes: text encoded, numbers by their digits, None as it is. Raises `UsageError`.
+
+    `charset` and `errors`: as for `str.encode`.
+    """
     if x is None:
         return None
     if isinstance(x, bytes | bytearray):
@@ -33,7 +36,10 @@ def to_unicode(x: None, charset: str = "utf-8", errors: str = "strict") -> None:
 @overload
 def to_unicode(x: Plain, charset: str = "utf-8", errors: str = "strict") -> str: ...
 def to_unicode(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> str | None:
-    """Return `x` as text: bytes decoded, other values by `str`, None as it is. Raises `UsageError` if it cannot be."""
+    """Return `x` as text: bytes decoded, other values by `str`, None as it is. Raises `UsageError` if it cannot be.
+
+    `charset` and `errors`: as for `bytes.decode`.
+    """
     if x is None or isinstance(x, str):
         return x
     if isinstance(x, bytes | bytearray):

@@ -39,7 +39,10 @@ def check_jwt(
 
 
 def check_kind(header: Mapping[str, Any], claims: Mapping[str, Any], profile: TokenProfile) -> None:
-    """Raise `InvalidAccessToken` unless the token is of the kind of `profile`: an ID token is not, for instance."""
+    """Raise `InvalidAccessToken` unless the token is of the kind of `profile`: an ID token is not, for instance.
+
+    `header` and `claims`: of the verified token.
+    """
     typ: object = header.get("typ", JWT)
     wanted = {name.lower() for name in profile.types}
     if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in wanted:
@@ -71,7 +74,8 @@ def check_use(
     """Raise `InvalidAccessToken` unless the token is of `issuer`, for this API, and valid `now`.
 
     `audience_required`: reject a token that names no audience. Only an introspection response may do without (RFC 7662
-    §2.2). The other arguments are those of `check_jwt`.
+    §2.2). The other arguments are those of `check_jwt`. `claims`: of the token. `audience`: names of this API.
+    `leeway`: seconds by which clocks may differ.
     """
     try:
         for name in ("iss", "sub", "jti", "client_id", "azp"):
@@ -95,7 +99,8 @@ def check_use(
 def check_introspected(members: Mapping[str, Any], profile: TokenProfile) -> None:
     """Raise `InvalidAccessToken` unless an introspection response is about an access token (RFC 7662 §2.2).
 
-    Servers call refresh tokens active too. What the response does not contain is not judged.
+    Servers call refresh tokens active too. What the response does not contain is not judged. `members`: of the
+    response. `profile`: the kind of token that the API accepts.
     """
     kind: object = members.get("token_type", "Bearer")
     if not isinstance(kind, str) or kind.lower() not in _ACCESS_TOKEN_TYPES:

@@ -149,7 +149,8 @@ def authorization_url(
 ) -> str:
     """Return the URL of an authorization request; `extra` pairs cannot override `ours` (RFC 6749 §4.1.1).
 
-    Raises `UsageError` for an endpoint or a parameter that cannot be.
+    `endpoint`: its URL. `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for an
+    endpoint or a parameter that cannot be.
     """
     check_endpoint(endpoint, "authorization endpoint", http_hosts)
     return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the authorization request")))

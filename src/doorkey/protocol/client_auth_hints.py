@@ -24,7 +24,10 @@ _LONGEST: Final = 200
 
 @contextmanager
 def explaining(request: Request, client_id: str, credential: object) -> Generator[None]:
-    """Add to an error of the block why the server may have refused the client of `request`, which it answers."""
+    """Add to an error of the block why the server may have refused the client of `request`, which it answers.
+
+    `client_id` and `credential`: those of the client.
+    """
     try:
         yield
     except (ServerError, InvalidResponse) as error:

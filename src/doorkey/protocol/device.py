@@ -63,7 +63,8 @@ def device_authorization_request(
 ) -> Request:
     """Return the request for a device code, not yet authenticated (RFC 8628 §3.1).
 
-    `parameters` are `scope` and those of extensions. Raises `UsageError` for an endpoint that cannot be.
+    `parameters` are `scope` and those of extensions. `endpoint`: its URL. `headers`: further ones. `http_hosts`: hosts
+    beside loopback that plain http may reach. Raises `UsageError` for an endpoint that cannot be.
     """
     check_endpoint(endpoint, "device authorization endpoint", http_hosts)
     form: Pairs = beside_query(endpoint, tuple(parameters))

@@ -28,7 +28,8 @@ def well_known_urls(issuer: str, http_hosts: Collection[str] = ()) -> tuple[str,
     """Return where the metadata of `issuer` may be, most likely first.
 
     `http_hosts` are the hosts beside loopback that plain http may reach. OpenID Connect appends its suffix to the
-    issuer; RFC 8414 §3.1 puts its own between host and path.
+    issuer; RFC 8414 §3.1 puts its own between host and path. Raises `UsageError` for an issuer with a query, and for
+    one that is no URL.
     """
     check_endpoint(issuer, "issuer", http_hosts)
     parts = urlsplit(issuer)
@@ -78,7 +79,8 @@ def kept_metadata(
     """Fetch the metadata of `issuer` as `discover_flow` does, with the time until which it may be used.
 
     `url`: where it is, in place of the well-known places. `known_as`: other names that it may have in its metadata, and
-    the issuer that each of them stands for.
+    the issuer that each of them stands for. `now`: seconds since the epoch. `http_hosts`: hosts beside loopback that
+    plain http may reach. `lifetime`: seconds for which a document may be kept. Raises as `discover_flow` does.
     """
     for place in (url,) if url is not None else well_known_urls(issuer, http_hosts):
         response = yield from Request("GET", place, (("Accept", "application/json"),))

@@ -41,7 +41,12 @@ def introspection_request(
     headers: Iterable[tuple[str, str]] = (),
     http_hosts: Collection[str] = (),
 ) -> Request:
-    """Return the request that asks about `token`, not yet authenticated (RFC 7662 §2.1)."""
+    """Return the request that asks about `token`, not yet authenticated (RFC 7662 §2.1).
+
+    `endpoint`: its URL. `token_type_hint`: the kind of token. `extra` and `headers`: further ones. `http_hosts`: hosts
+    beside loopback that plain http may reach. Raises `UsageError` for an endpoint, a token or a parameter that cannot
+    be.
+    """
     return token_query(endpoint, token, token_type_hint, extra, "introspection", headers, http_hosts)
 
 
@@ -49,8 +54,8 @@ def introspection_request(
 def parse_introspection(response: Response, now: float | None = None) -> Introspection:
     """Return the members of the answer (RFC 7662 §2.2).
 
-    Raises `ServerError` for an error answer, `InvalidResponse` when it is no JSON object or says not whether the
-    token is active.
+    `now`: seconds since the epoch, for a date in `Retry-After` of `response`. Raises `ServerError` for an error answer,
+    `InvalidResponse` when it is no JSON object or says not whether the token is active.
     """
     members = json_answer(response, "introspection response", now)
     if not isinstance(members.get("active"), bool):
@@ -66,8 +71,9 @@ def parse_introspection(response: Response, now: float | None = None) -> Introsp
 def signed_response(response: Response, now: float | None = None) -> str:
     """Return the JWT of a signed response (RFC 9701 §5), which its signature and `parse_signed` must prove.
 
-    Raises `ServerError` for an error, `InvalidResponse` for a response of another media type: a response that is not
-    signed must not replace one that was requested.
+    `now`: seconds since the epoch, for a date in `Retry-After` of `response`. Raises `ServerError` for an error,
+    `InvalidResponse` for a response of another media type: a response that is not signed must not replace one that was
+    requested.
     """
     if response.media_type == JWT_MEDIA_TYPE and 200 <= response.status < 300:
         return response.body.decode("ascii", "replace").strip()

@@ -146,7 +146,8 @@ class ServerMetadata:
     def from_mapping(cls, members: Mapping[str, Any], http_hosts: Collection[str] = ()) -> ServerMetadata:
         """Return the metadata of a mapping that the user vouches for, for instance a stored discovery document.
 
-        Raises `UsageError` as the constructor does.
+        `members`: those of the document. `http_hosts`: hosts beside loopback that plain http may reach. Raises
+        `UsageError` as the constructor does.
         """
         mapping(members, "metadata")
         known: dict[str, str | None] = {name: members.get(name) for name in ("issuer", *ENDPOINTS)}
@@ -194,7 +195,8 @@ def parse_metadata(
 
     `http_hosts` are the hosts beside loopback that plain http may reach.
 
-    Raises `VerificationError` when it is another issuer's, `InvalidResponse` when an endpoint in it is unfit.
+    `members`: those of the document. `status`: that of its response, for errors. Raises `VerificationError` when it is
+    another issuer's, `InvalidResponse` when an endpoint in it is unfit.
     """
     named = members.get("issuer")
     if named != issuer:

@@ -85,8 +85,9 @@ def parse_protected_resource(
 ) -> ProtectedResource:
     """Return the metadata of `resource`, compared exactly (RFC 9728 §3.3).
 
-    Raises `VerificationError` for the metadata of another resource, `InvalidResponse` for a document with a member of
-    the wrong type, else as `json_answer`.
+    `now`: seconds since the epoch, for a date in `Retry-After` of `response`. `http_hosts`: hosts beside loopback that
+    plain http may reach. Raises `VerificationError` for the metadata of another resource, `InvalidResponse` for a
+    document with a member of the wrong type, else as `json_answer`.
     """
     members = json_answer(response, "protected resource metadata", now)
     if members.get("resource") != resource:

@@ -22,7 +22,12 @@ def revocation_request(
     headers: Iterable[tuple[str, str]] = (),
     http_hosts: Collection[str] = (),
 ) -> Request:
-    """Return the request that revokes `token`, not yet authenticated (RFC 7009 §2.1)."""
+    """Return the request that revokes `token`, not yet authenticated (RFC 7009 §2.1).
+
+    `endpoint`: its URL. `token_type_hint`: the kind of token. `extra` and `headers`: further ones. `http_hosts`: hosts
+    beside loopback that plain http may reach. Raises `UsageError` for an endpoint, a token or a parameter that cannot
+    be.
+    """
     return token_query(endpoint, token, token_type_hint, extra, "revocation", headers, http_hosts)
 
 
@@ -30,8 +35,9 @@ def revocation_request(
 def check_revocation(response: Response, now: float | None = None) -> None:
     """Return when the server has revoked the token, or never knew it (RFC 7009 §2.2).
 
-    The body of a success means nothing: Keycloak's says `invalid_token` for a token it never knew. Raises
-    `ServerError` for an error answer, also `unsupported_token_type`.
+    The body of a success means nothing: Keycloak's says `invalid_token` for a token it never knew. `now`: seconds since
+    the epoch, for a date in `Retry-After` of `response`. Raises `ServerError` for an error answer, also
+    `unsupported_token_type`.
     """
     if 200 <= response.status < 300:
         return

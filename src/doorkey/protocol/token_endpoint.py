@@ -53,7 +53,8 @@ def token_request(
     """Return the request that presents `grant` at the token endpoint, not yet authenticated (RFC 6749 §4).
 
     `extra` pairs (scope, audience, …) cannot override the grant's own. `method` is POST, or GET for the servers that
-    want it. Raises `UsageError` for an endpoint or a parameter that cannot be.
+    want it. `endpoint`: its URL. `headers`: further ones. `http_hosts`: hosts beside loopback that plain http may
+    reach. Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
     _check_endpoint(endpoint, "token endpoint", http_hosts)
     form = _beside_query(endpoint, _merged(grant.parameters(), extra, "the grant"))
@@ -154,6 +155,8 @@ def token_of(
     `types`: the types that it may have, in lower case, and their normalized form.
 
     It expires as `expires_in` says, else as `expires_at` does. Members that no store could hold are dropped by name.
+    `members`: those of the answer. `asked_at`: when it was requested, in seconds since the epoch. `status`: that of the
+    response. `refresh_token`: the one that stays if the answer has none. Raises `InvalidResponse`.
     """
     access_token, refresh = members.get("access_token"), members.get("refresh_token") or None
     if not legal_token(access_token):

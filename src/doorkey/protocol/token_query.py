@@ -25,7 +25,9 @@ def token_query(
 ) -> Request:
     """Return the request that presents `token` and a hint at the endpoint for `what`, not yet authenticated.
 
-    `extra` pairs and `headers` are added. Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
+    `extra` pairs and `headers` are added. `endpoint`: its URL. `token_type_hint`: the kind of token. `http_hosts`:
+    hosts beside loopback that plain http may reach. Raises `UsageError` for an endpoint, a token or a parameter that
+    cannot be.
     """
     check_endpoint(endpoint, f"{what} endpoint", http_hosts)
     if not legal_refresh_token(token.reveal()):

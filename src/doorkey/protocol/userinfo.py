@@ -25,8 +25,9 @@ def userinfo_request(
 ) -> Request:
     """Return the request for the claims about the user of `token` (§5.3.1).
 
-    `placement`: "header", or "body" for a form (RFC 6750 §2); "uri" is sent as "header". Raises `UsageError` for an
-    endpoint that cannot be, and for a token that is not a Bearer token.
+    `placement`: "header", or "body" for a form (RFC 6750 §2); "uri" is sent as "header". `endpoint`: its URL.
+    `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for an endpoint that cannot be,
+    and for a token that is not a Bearer token.
     """
     check_endpoint(endpoint, "userinfo endpoint", http_hosts)
     in_body = placement == "body"

@@ -13,7 +13,10 @@ from doorkey.values import Secret
 
 
 def basic_pair(user: str, password: str) -> ClientAuthMethod:
-    """Return HTTP Basic with this name and password instead of the session's."""
+    """Return HTTP Basic with this name and password instead of the session's.
+
+    `user` and `password`: text. They are sent as they are, without form encoding.
+    """
     secret = Secret(password)
 
     def pair(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:

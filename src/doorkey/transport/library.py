@@ -22,7 +22,10 @@ class Library(Protocol):
     refused_options: frozenset[str]
 
     def native_response(self, response: Response, request: Request) -> Any:
-        """Return the library's own response object, for a user's hook."""
+        """Return the library's own response object, for a user's hook.
+
+        `response`: as it was read. `request`: the one that it answers.
+        """
         ...
 
     def plain_response(self, native: Any) -> Response:

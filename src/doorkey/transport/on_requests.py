@@ -188,7 +188,10 @@ class RequestsLibrary:
     refused_options = frozenset({"allow_redirects", "cookies", "files", "hooks", "stream", "json", "params"})
 
     def native_response(self, response: Response, request: Request) -> requests.Response:
-        """Return a `requests.Response` that has been read."""
+        """Return a `requests.Response` that has been read.
+
+        `response`: as it was read. `request`: the one that it answers.
+        """
         native = requests.Response()
         native.status_code = response.status
         native.headers.update(dict(response.headers))

@@ -24,7 +24,8 @@ def checked(
 ) -> Response:
     """Return what `receive(transport, request)` does with `native` on its way to an address that has `permission`.
 
-    Where it cannot connect to one, it goes to the next. Raises what `resolve` does, and `UsageError` for a proxy.
+    Where it cannot connect to one, it goes to the next. `lib`: httpx2 or httpx. `transport`: the client's. Raises what
+    `resolve` does, and `UsageError` for a proxy.
     """
     carrier = _for_one_exchange(lib, transport)
     try:
@@ -42,7 +43,10 @@ def checked(
 async def achecked(
     lib: Any, transport: Any, native: Any, permission: Permission, receive: Callable[[Any, Any], Awaitable[Response]]
 ) -> Response:
-    """Return what `receive` does, as `checked` does."""
+    """Return what `receive` does, as `checked` does.
+
+    `lib`, `transport`, `native` and `permission`: as for `checked`, whose errors it raises.
+    """
     carrier = _for_one_exchange(lib, transport)
     try:
         host, port = _place(native)

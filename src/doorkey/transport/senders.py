@@ -107,7 +107,8 @@ class Sender:
         """Send `request` and return the bounded response.
 
         Where no client was given and a session of requests needs the token, it is sent on requests, through the proxies
-        of that session.
+        of that session. Raises `TransportError` and `InvalidResponse`, and `UsageError` if a certificate is needed that
+        the client does not have.
         """
         if self._given is not None:
             return sender_for(self._given, self._policy)(request)
@@ -169,7 +170,11 @@ class AsyncSender:
         self._caller = caller
 
     async def send(self, request: Request) -> Response:
-        """Send `request` and return the bounded response."""
+        """Send `request` and return the bounded response.
+
+        Raises `TransportError` and `InvalidResponse`, and `UsageError` if a certificate is needed that the client does
+        not have.
+        """
         await ready()
         if self.client is not None:
             exchange = asender_for(self.client, self._policy)

@@ -59,10 +59,10 @@ def public_address(address: Address) -> bool:
 def permitted(host: str, answers: Iterable[str], permission: Permission) -> tuple[Address, ...]:
     """Return the addresses that `host` was resolved to, once each and in their order, all of them permitted.
 
-    An IPv4-mapped address is the IPv4 address to which it leads. Raises `VerificationError` where any is refused: a
-    name with a public and a private address has the latter for a purpose. It is no fault of the caller's, nor of the
-    network's, and to try again would not help. The message names no address, so that the party that gave the
-    name cannot explore a network with it.
+    An IPv4-mapped address is the IPv4 address to which it leads. `answers`: the addresses as text. `permission`: says
+    of one whether it may be reached. Raises `VerificationError` where any is refused: a name with a public and a
+    private address has the latter for a purpose. It is no fault of the caller's, nor of the network's, and to try again
+    would not help. The message names no address, so that the party that gave the name cannot explore a network with it.
     """
     addresses = tuple(dict.fromkeys(map(_plain, answers)))
     if not all(permission(address) for address in addresses):

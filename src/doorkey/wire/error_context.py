@@ -24,7 +24,8 @@ R = TypeVar("R")
 def in_exchange(error: E, request: Request | None, status: int | None = None) -> E:
     """Return `error` with the exchange that it is about, for its text; the first one that is named stays.
 
-    A `UsageError` is about the call and not about an exchange.
+    A `UsageError` is about the call and not about an exchange. `request`: the request of the exchange. `status`: that
+    of its response.
     """
     if request is not None and not error.exchange and not isinstance(error, UsageError):
         client_id = client_id_of(request)
@@ -35,7 +36,10 @@ def in_exchange(error: E, request: Request | None, status: int | None = None) ->
 
 
 def names_exchange(function: Callable[Concatenate[Response, P], R]) -> Callable[Concatenate[Response, P], R]:
-    """Return `function`, which parses a response, such that its errors name the exchange and carry no frame of it."""
+    """Return `function`, which parses a response, such that its errors name the exchange and carry no frame of it.
+
+    It raises what `function` raises, and its first argument is the response.
+    """
 
     @wraps(function)
     def call(response: Response, /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -98,7 +98,10 @@ class BoundedReader:
 
     @hides_locals
     def feed(self, chunk: bytes) -> None:
-        """Take a chunk of the body as it came from the wire, still encoded."""
+        """Take a chunk of the body as it came from the wire, still encoded.
+
+        Raises `InvalidResponse` if the body exceeds the cap, or is not in its coding.
+        """
         self._raw += len(chunk)
         if self._raw > self._policy.max_body:
             raise self._too_large()
@@ -114,7 +117,10 @@ class BoundedReader:
 
     @hides_locals
     def response(self) -> Response:
-        """Return the whole response; its headers no longer speak of a coding."""
+        """Return the whole response; its headers no longer speak of a coding.
+
+        Raises `InvalidResponse` if an encoded body ends too early.
+        """
         if self._decoder is not None and not self._decoder.eof and self._raw:
             raise self._bad("content_coding", "the encoded body ends too early")
         dropped = {"content-encoding", "content-length", "transfer-encoding"}

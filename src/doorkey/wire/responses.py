@@ -56,6 +56,7 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
 
     Other shapes of an error are understood too: `errors` as a list, `error` as an object, problem details (RFC 9457).
     The class is that of the registered code, else `TemporarilyUnavailable` for 429 and 503, else `ServerError`.
+    `response`: the one that had these members. `now`: seconds since the epoch, for a date in `Retry-After`.
     """
     found = error_in(members, response.status)
     if found is None:
@@ -77,7 +78,10 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
 
 @names_exchange
 def raise_for_status(response: Response, now: float | None = None) -> None:
-    """Raise for any status but 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`."""
+    """Raise for any status but 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`.
+
+    `response`: the response. `now`: seconds since the epoch, for a date in `Retry-After`.
+    """
     if 200 <= response.status < 300:
         return
     if response.status in _BUSY:
