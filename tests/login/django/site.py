@@ -41,22 +41,26 @@ def database(path: Path) -> Generator[None]:
     from django.db import connections
 
     before = connections.settings
-    connections.close_all()
     fresh: Any = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": {"timeout": 60}}}
     connections.settings = connections.configure_settings(fresh)
-    _forget(connections)
+    forget_connections()
     try:
         yield
     finally:
-        connections.close_all()
-        _forget(connections)
+        forget_connections()
         connections.settings = before
 
 
-def _forget(connections: Any) -> None:
+def forget_connections() -> None:
+    """Close the connections of this thread, and let the next ones be to the database of now."""
+    from django import db
+
+    connections: Any = db.connections
+    connections.close_all()
+    of_thread = connections._connections
     for alias in list(connections):
-        if hasattr(connections._connections, alias):
-            delattr(connections._connections, alias)
+        if hasattr(of_thread, alias):
+            delattr(of_thread, alias)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from doorkey.testing import Provider, client, user
 from tests.login.django.contract import OnDjango
-from tests.login.django.site import MIDDLEWARE, site
+from tests.login.django.site import MIDDLEWARE, forget_connections, site
 from tests.login.web.browser import JSON, Browser
 
 LOCAL = "http://127.0.0.1:8000"
@@ -318,3 +318,26 @@ def test_a_database_that_fails_is_a_page_and_no_stack_trace(browser: Browser, pr
     page = browser.get("/me")
     assert page.status == 503
     assert "not available now" in page.text
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/private", "/private-async"])
+async def test_an_asynchronous_project_knows_the_same_user(
+    browser: Browser, provider: Provider, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    from asgiref.sync import sync_to_async
+    from django.test import AsyncClient
+
+    await sync_to_async(forget_connections)()  # of the thread in which asynchronous projects block
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # of the lines before the request
+    log_in(browser, provider)
+    cookies = browser.cookies_of()
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE")
+    client = AsyncClient(headers={"host": "127.0.0.1:8000"})
+    refused = await client.get(path)
+    client.cookies.load(cookies)
+    answer = await client.get(path)
+    await sync_to_async(forget_connections)()
+    assert refused.status_code == 302
+    assert answer.status_code == 200
+    assert answer.content.decode().startswith("alice-")

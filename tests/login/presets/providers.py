@@ -180,6 +180,7 @@ PROVIDERS: Mapping[str, Documented] = {
         },
         token={"scope": "openid https://www.googleapis.com/auth/userinfo.email"},
         id_token={**_ALICE, "azp": CLIENT, "picture": "https://lh3.example/a"},
+        userinfo=("https://openidconnect.googleapis.com/v1/userinfo", {**_ALICE, "picture": "https://lh3.example/a"}),
         expected={"sub": "248289761001", "email": "alice@example.com"},
     ),
     "keycloak": Documented(
@@ -200,6 +201,10 @@ PROVIDERS: Mapping[str, Documented] = {
             "session_state": "s-1",
         },
         id_token={**_ALICE, "azp": CLIENT, "sid": "s-1", "typ": "ID", "preferred_username": "alice"},
+        userinfo=(
+            "https://sso.example.com/realms/staff/protocol/openid-connect/userinfo",
+            {**_ALICE, "preferred_username": "alice"},
+        ),
         expected={"sub": "248289761001", "preferred_username": "alice"},
     ),
     "linkedin": Documented(
@@ -241,6 +246,10 @@ PROVIDERS: Mapping[str, Documented] = {
             "preferred_username": "alice@example.com",
             "name": "Alice",
         },
+        userinfo=(
+            "https://graph.microsoft.com/oidc/userinfo",
+            {"sub": "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ", "name": "Alice", "email": "alice@example.com"},
+        ),
         expected={"sub": "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ", "tid": TENANT},
         auth="basic",
     ),
@@ -254,6 +263,7 @@ PROVIDERS: Mapping[str, Documented] = {
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         },
         id_token={**_ALICE, "sub": "00uid4BxXw6I6TV4m0g3", "ver": 1, "amr": ["pwd"], "idp": "00ok1u7AsAkrwdZL3z0g3"},
+        userinfo=("https://example.okta.com/oauth2/default/v1/userinfo", {**_ALICE, "sub": "00uid4BxXw6I6TV4m0g3"}),
         expected={"sub": "00uid4BxXw6I6TV4m0g3"},
     ),
     "slack": Documented(
@@ -273,6 +283,7 @@ PROVIDERS: Mapping[str, Documented] = {
             "https://slack.com/user_id": "U0R7JM",
             "https://slack.com/team_id": "T0R7GR",
         },
+        userinfo=("https://slack.com/api/openid.connect.userInfo", {"ok": True, **_ALICE, "sub": "U0R7JM"}),
         expected={"sub": "U0R7JM", "https://slack.com/team_id": "T0R7GR"},
     ),
 }

@@ -14,8 +14,7 @@ def lines() -> list[str]:
     """The table, one line for each preset."""
     found = [*HEAD]
     for row in ROWS.values():
-        optional = {*row.defaults, *row.build_optional}
-        names = [f"`{name}`" + (" (optional)" if name in optional else "") for name in row.all_parameters]
+        names = [f"`{name}`" + (" (optional)" if name in row.optional else "") for name in row.all_parameters]
         cells = [f"[{row.label}]({row.source}): `{row.name}`", ", ".join(names), f"`{row.scope}`", row.note]
         found.append("| " + " | ".join(cells).replace("|  |", "| |").rstrip() + " |")
     return found

@@ -9,7 +9,9 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.jose.generation import generate_key
+from doorkey.login import Login
 from doorkey.login.presets import PRESETS, preset
+from doorkey.login.presets.table import preset_of_environment
 from doorkey.login.registry.options import RegistryOptions
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -146,3 +148,37 @@ def test_a_wrong_name_or_parameter_is_explained(name: str, parameters: dict[str,
     with pytest.raises(UsageError) as caught:
         preset(name, **parameters)
     assert told in str(caught.value)
+
+
+def test_the_environment_has_the_parameters_of_a_preset() -> None:
+    variables = {"PRE_TENANT": "organizations", "PRE_TENANTS": f"{TENANT} 9188040d-6c67-4c5b-b112-36a304b66dad"}
+    found = preset_of_environment("microsoft", "PRE_", variables)
+    assert found.tenant_issuer is not None
+    assert found.tenant_issuer.tenants == frozenset({TENANT, "9188040d-6c67-4c5b-b112-36a304b66dad"})
+    pem = PARAMETERS["apple"]["private_key"].as_pem(is_private=True).decode()
+    variables = {"PRE_TEAM_ID": "TEAM123456", "PRE_KEY_ID": "KEY1234567", "PRE_PRIVATE_KEY": pem}
+    assert preset_of_environment("apple", "PRE_", variables).token_endpoint_auth_method is not None
+    assert preset_of_environment("gitlab", "PRE_", {}).issuer == "https://gitlab.com"
+
+
+def test_a_variable_that_is_missing_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        preset_of_environment("auth0", "DOORKEY_PRESET_", {})
+    assert "DOORKEY_PRESET_DOMAIN" in str(caught.value)
+
+
+def test_a_login_takes_the_parameters_of_its_preset_from_the_environment() -> None:
+    variables = {"DOORKEY_PRESET": "auth0", "DOORKEY_PRESET_DOMAIN": "a.eu.auth0.com", "DOORKEY_CLIENT_ID": "my-app"}
+    login = Login.from_env(variables, sessions="memory:")
+    (provider,) = login.blocking.backend.providers.values()
+    assert provider.preset == preset("auth0", domain="a.eu.auth0.com")
+    several = {
+        "DOORKEY_PROVIDERS": "google work",
+        "DOORKEY_GOOGLE_CLIENT_ID": "g",
+        "DOORKEY_WORK_CLIENT_ID": "w",
+        "DOORKEY_WORK_PRESET": "keycloak",
+        "DOORKEY_WORK_PRESET_BASE_URL": "https://sso.example.com",
+        "DOORKEY_WORK_PRESET_REALM": "staff",
+    }
+    providers = Login.from_env(several, sessions="memory:").blocking.backend.providers
+    assert [one.label for one in providers.values()] == ["Google", "Keycloak"]

@@ -77,6 +77,7 @@ class Row:
     more: further fields of `Preset`.
     build: returns further fields of `Preset`, from all parameters.
     build_parameters, build_optional: the required and the optional parameters that only `build` takes.
+    several: the parameters that have several values.
     """
 
     name: str
@@ -92,12 +93,18 @@ class Row:
     build: Callable[..., Mapping[str, Any]] | None = None
     build_parameters: tuple[str, ...] = ()
     build_optional: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
     note: str = ""
 
     @property
     def all_parameters(self) -> tuple[str, ...]:
         """The names of all parameters."""
         return (*self.parameters, *self.build_parameters, *self.build_optional)
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """The names of the parameters that a program may omit."""
+        return frozenset({*self.defaults, *self.build_optional})
 
     def values(self, given: Mapping[str, Any]) -> dict[str, str]:
         """Return the checked values of the parameters that are part of URLs. Raises `UsageError`."""

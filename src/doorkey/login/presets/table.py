@@ -10,6 +10,7 @@ from doorkey.errors import UsageError, printable
 from doorkey.login.presets import apple, claims, entra, linkedin
 from doorkey.login.presets.preset import Preset
 from doorkey.login.presets.rows import Row, base_url, host, segment, tenant, user_pool
+from doorkey.values import hides_locals
 
 _OPENID: Final = "openid profile email"
 
@@ -132,6 +133,7 @@ _ROWS: Final = (
         parameters={"tenant": tenant},
         build=entra.entra_options,
         build_optional=("tenants",),
+        several=("tenants",),
         note="`tenant` is the ID of a directory, or `common`, `organizations` or `consumers`. For these, `tenants` "
         "lists the directories whose users may log in; without it, all may.",
     ),
@@ -195,6 +197,25 @@ def preset(name: str, **parameters: Any) -> Preset:
         identity_issuer=row.identity_issuer or issuer,
         **fields,
     )
+
+
+@hides_locals
+def preset_of_environment(name: str, prefix: str, environment: Mapping[str, str]) -> Preset:
+    """Return the preset called `name` with the parameters that the environment has.
+
+    prefix: what the names of the variables begin with: with ``DOORKEY_PRESET_``, `tenant` is ``DOORKEY_PRESET_TENANT``.
+        Several values of one parameter are separated by spaces.
+
+    Raises `UsageError`, which names the variable that is missing.
+    """
+    row = ROWS[name]
+    given: dict[str, Any] = {}
+    for parameter in row.all_parameters:
+        if value := environment.get(prefix + parameter.upper()):
+            given[parameter] = value.split() if parameter in row.several else value
+        elif parameter not in row.optional:
+            raise UsageError(f"set {prefix}{parameter.upper()}, which the preset {name} needs")
+    return preset(name, **given)
 
 
 def _has_values(url: str, values: Mapping[str, str]) -> bool:

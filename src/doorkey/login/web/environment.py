@@ -8,6 +8,7 @@ from typing import Any, Final
 from doorkey.arguments import did_you_mean
 from doorkey.errors import UsageError
 from doorkey.login.presets import PRESETS
+from doorkey.login.presets.table import preset_of_environment
 from doorkey.login.web.providers import LoginProvider
 from doorkey.values import hides_locals
 
@@ -56,4 +57,5 @@ def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginPr
         raise UsageError(f"set {prefix}CLIENT_ID, under which this application is registered at the provider")
     given = {"issuer": found["ISSUER"], "scope": found["SCOPE"]}
     options = {option: value for option, value in given.items() if value is not None}
-    return LoginProvider(name, client_id, found["CLIENT_SECRET"], preset=preset, **options)
+    known_provider = None if preset is None else preset_of_environment(preset, f"{prefix}PRESET_", environment)
+    return LoginProvider(name, client_id, found["CLIENT_SECRET"], preset=known_provider, **options)
