@@ -226,6 +226,7 @@ def test_a_changed_request_may_go_by_plain_http_where_the_unchanged_one_does(url
 
 
 SLASH = ": they differ by a slash at the end"
+TENANTS = ": this server has many tenants, each with an issuer; give tenant_issuer=TenantIssuer(…)"
 SUFFIX = ": give the issuer without its /.well-known/ suffix"
 
 
@@ -236,6 +237,7 @@ SUFFIX = ": give the issuer without its /.well-known/ suffix"
         ("https://as.example/t", "https://as.example/t/", SLASH),
         ("https://as.example", "https://as.example/.well-known/openid-configuration", SUFFIX),
         ("https://as.example/t/", "https://as.example/t/.well-known/openid-configuration", SUFFIX),
+        ("https://as.example/{tenantid}/v2.0", "https://as.example/common/v2.0", TENANTS),
         ("https://as.example", "https://as.example", ""),
         ("https://AS.example", "https://as.example", ""),
         ("https://other.example", "https://as.example/.well-known/openid-configuration", ""),
@@ -245,7 +247,7 @@ SUFFIX = ": give the issuer without its /.well-known/ suffix"
         ("https://as.example", None, ""),
     ],
 )
-def test_two_common_mistakes_about_an_issuer_are_named_and_no_other(named: object, issuer: object, hint: str) -> None:
+def test_three_common_mistakes_about_an_issuer_are_named_and_no_other(named: object, issuer: object, hint: str) -> None:
     assert how_issuers_differ(named, issuer) == hint
 
 

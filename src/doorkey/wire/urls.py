@@ -60,7 +60,7 @@ def origin_shown(url: str) -> str:
 
 
 def how_issuers_differ(named: object, issuer: object) -> str:
-    """Return what a message adds about the issuer that is `named` in place of `issuer`, for two common mistakes.
+    """Return what a message adds about the issuer that is `named` in place of `issuer`, for three common mistakes.
 
     "" for any other difference. Issuers are compared exactly (RFC 8414 §3.3); a slash counts.
     """
@@ -70,6 +70,8 @@ def how_issuers_differ(named: object, issuer: object) -> str:
         return ": they differ by a slash at the end"
     if WELL_KNOWN in issuer and issuer.partition(WELL_KNOWN)[0].rstrip("/") == named.rstrip("/"):
         return f": give the issuer without its {WELL_KNOWN} suffix"
+    if "{tenantid}" in named:
+        return ": this server has many tenants, each with an issuer; give tenant_issuer=TenantIssuer(…)"
     return ""
 
 

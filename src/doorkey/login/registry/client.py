@@ -142,7 +142,8 @@ class RegisteredClient(NotPicklable):
     def _taken_sessions(self) -> list[Any]:
         """Return the sessions that have connections, and forget them: the next request makes new ones."""
         found = [one.origin for one in self._sets.taken()]
-        discovering, self._discovering = self._discovering, None
+        with self._changing:
+            discovering, self._discovering = self._discovering, None
         return found if discovering is None else [*found, discovering[1]]
 
     def _registered(self) -> Flow[Registered]:
