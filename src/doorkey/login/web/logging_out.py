@@ -39,7 +39,10 @@ class LoggingOut:
         return logout_reply(self.site.path(request, LOGOUT), csrf_token_of(cookie), self.site.name)
 
     def by_user(self, request: WebRequest, cookie: str | None) -> Flow[WebReply]:
-        """End the session of this browser, and return the redirect that ends the one at the provider."""
+        """End the session of this browser, and return the redirect that ends the one at the provider.
+
+        The other sessions of that session at the provider end too, also if it sends no logout token.
+        """
         base = self.site.base(request)
         rules = self.site.rules(base)
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
@@ -50,7 +53,10 @@ class LoggingOut:
             if not request.wants_html:
                 raise ForgedLogout
             return logout_reply(self.site.path(request, LOGOUT), expected, self.site.name, _WARNING, status=403)
-        yield from self.backend.forget((yield from self.backend.sessions.end(cookie, session)))
+        ended = yield from self.backend.sessions.end(cookie, session)
+        if session.sid is not None:
+            ended = [*ended, *(yield from self.backend.sessions.end_all(session.iss, session.sub, session.sid))]
+        yield from self.backend.forget(ended)
         url = yield from self._provider_logout(base, session)
         return self._gone(request, url or self._home(request), rules.drop(rules.name()))
 

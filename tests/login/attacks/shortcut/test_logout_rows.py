@@ -120,6 +120,15 @@ def test_a_logout_token_ends_every_session_with_its_sid_and_no_other(shortcut: S
     assert not is_logged_in(other)
 
 
+def test_a_logout_ends_every_session_with_its_sid_and_no_other(shortcut: Shortcut) -> None:
+    """The provider's session ends with it, so this does not wait for a logout token."""
+    one, two = logged_in(shortcut), logged_in(shortcut)
+    shortcut.provider.changed = {"sid": "sid-2"}
+    other = logged_in(shortcut)
+    assert log_out(one).status == 303
+    assert [is_logged_in(browser) for browser in (one, two, other)] == [False, False, True]
+
+
 def frame(shortcut: Shortcut, browser: Browser, **query: str) -> Reply:
     """Load the front-channel logout URL in a frame of the provider's page: no cookie of ours comes with it."""
     named = {"iss": shortcut.provider.issuer, "sid": SID, **query}
