@@ -155,6 +155,10 @@ NEEDS = [
     ("rest_framework", "from doorkey.resource import RestFrameworkGuard", "rest-framework"),
     ("starlette", "from doorkey.resource import StarletteGuard", "starlette"),
     ("fastapi", "from doorkey.resource import FastAPIGuard", "fastapi"),
+    ("flask", "import doorkey.integrations.flask_client", "flask"),
+    ("django", "import doorkey.integrations.django_client", "django"),
+    ("starlette", "import doorkey.integrations.starlette_client", "starlette"),
+    ("httpx2", "import doorkey.integrations.starlette_client", "httpx2"),
 ]
 HIDDEN = {"httpx2": ("httpx2", "httpx")}
 
