@@ -6,7 +6,7 @@ import pytest
 
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider
-from tests.login.web.browser import JSON, Browser
+from tests.login.web.browser import JSON, PAGE, Browser
 from tests.login.web.conftest import LOCAL, MakeSite, login_at, registered
 from tests.login.web.kit import Awaited
 from tests.login.web.sites import BLOCKING
@@ -56,6 +56,15 @@ def test_a_logout_without_the_csrf_token_is_asked_about(browser: Browser, provid
         assert page.status == 403
         assert f'value="{browser.get("/").json["csrf"]}"' in page.text
     assert browser.post("/auth/logout", headers=JSON).json["code"] == "forged_logout"
+    assert is_logged_in(browser)
+
+
+def test_a_form_of_another_site_does_not_delete_the_cookie_of_the_session(browser: Browser, provider: Provider) -> None:
+    browser.log_in(provider)
+    before = browser.cookies_of()
+    for headers in (PAGE, JSON):
+        assert browser.post("/auth/logout", headers=headers, cross_site=True).cookies == []
+    assert browser.cookies_of() == before
     assert is_logged_in(browser)
 
 

@@ -46,7 +46,9 @@ class LoggingOut:
         base = self.site.base(request)
         rules = self.site.rules(base)
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
-        if cookie is None or session is None:
+        if cookie is None:  # as on a form of another site: the cookie of the session stays (SameSite=Lax)
+            return self._gone(request, self._home(request))
+        if session is None:
             return self._gone(request, self._home(request), rules.drop(rules.name()))
         expected = csrf_token_of(cookie)
         if Secret(only(request.form, "csrf_token") or request.header("X-CSRF-Token") or "") != Secret(expected):
@@ -129,8 +131,8 @@ class LoggingOut:
         root = urlsplit(self.site.base_url).path if self.site.base_url is not None else request.root
         return root + self.site.after_logout
 
-    def _gone(self, request: WebRequest, url: str, cookie: tuple[str, str]) -> WebReply:
-        return redirect(url, cookie) if request.wants_html else json_reply(200, {"logout_url": url}, [cookie])
+    def _gone(self, request: WebRequest, url: str, *cookies: tuple[str, str]) -> WebReply:
+        return redirect(url, *cookies) if request.wants_html else json_reply(200, {"logout_url": url}, cookies)
 
 
 def _is_meant(session: BrowserSession, iss: str | None, sid: str | None) -> bool:
