@@ -182,3 +182,13 @@ def test_a_logout_uri_is_https_or_on_loopback(uri: str) -> None:
         changes: dict[str, Any] = {name: uri}
         with pytest.raises(UsageError):
             replace(APP, **changes)
+
+
+def test_the_question_whether_to_log_out_carries_the_parameters_that_came_and_no_others(world: World) -> None:
+    cookies = Cookies(session=world.logged_in().session_key)
+    asked = visit(world, cookies, state="a-state", client_id="app", post_logout_redirect_uri=BYE)
+    assert isinstance(asked, ConfirmLogout)
+    assert dict(asked.fields) == {"state": "a-state", "client_id": "app", "post_logout_redirect_uri": BYE}
+    bare = visit(world, cookies)
+    assert isinstance(bare, ConfirmLogout)
+    assert bare.fields == ()
