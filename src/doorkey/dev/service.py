@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
-from doorkey.arguments import count, did_you_mean, each, instance, mapping, text
+from doorkey.arguments import count, each, instance, mapping, text
 from doorkey.dev.clock import Clock
 from doorkey.dev.hosts import Hosts
 from doorkey.dev.keycloak import ADMIN_REALM, Keycloak, Realm
+from doorkey.dev.named import DEFAULT_CLIENT, found
 from doorkey.dev.registrations import default_clients, default_realms, default_users
-from doorkey.errors import UsageError, printable
+from doorkey.errors import UsageError
 from doorkey.runtime.clock import wall_time
 from doorkey.server.context import At
 from doorkey.server.model import Settings
@@ -21,10 +22,6 @@ from doorkey.server.storage.effects import Directory, RevokeAllBefore
 from doorkey.server.storage.records import Records
 from doorkey.server.tokens.kinds import ACCESS, REFRESH
 from doorkey.server.tokens.minting import Order, in_style, mint_access_token, mint_id_token, mint_logout_token
-
-DEFAULT_CLIENT = "client-1"
-
-T = TypeVar("T")
 
 _REALM = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -82,7 +79,7 @@ class Service:
 
     def issuer_of(self, realm: str) -> str:
         """Return the issuer of any realm, asked at `origin`. Raises `UsageError` for a realm that is not there."""
-        _found(realm, self.realms, "realm")
+        found(realm, self.realms, "realm")
         return f"{self.origin}/realms/{realm}"
 
     def token(
@@ -170,7 +167,7 @@ class Service:
         they stay. Raises `UsageError` for an unknown realm.
         """
         instance(withdraw, bool, "withdraw is True or False")
-        _found(realm, self.realms, "realm")
+        found(realm, self.realms, "realm")
         self._running().rotate_keys(realm, withdraw=withdraw)
 
     def expire_access_tokens(self) -> None:
@@ -193,28 +190,19 @@ class Service:
             keycloak.run_in(name, iter(RevokeAllBefore(kind, boundary)))
 
     def _at(self, realm: str) -> At:
-        _found(realm, self.realms, "realm")
+        found(realm, self.realms, "realm")
         return self._running().at_realm(realm, self.issuer_of(realm))
 
     def _client(self, client_id: str) -> Client:
-        return _found(client_id, self.clients, "client")
+        return found(client_id, self.clients, "client")
 
     def _user(self, username: str | None) -> User | None:
-        return None if username is None else _found(text(username, "username").lower(), self.users, "user")
+        return None if username is None else found(text(username, "username").lower(), self.users, "user")
 
     def _running(self) -> Keycloak:
         if self._keycloak is None:
             raise UsageError("the provider has not started: use it within `with Provider() as provider:`")
         return self._keycloak
-
-
-def _found(name: str, there: Mapping[str, T], what: str) -> T:
-    """Return what is called `name`. Raises `UsageError` that suggests the nearest name."""
-    if text(name, f"the name of a {what}") not in there:
-        known = f"; there are {', '.join(there)}"
-        shown = printable(name, 80)
-        raise UsageError(f"the provider has no {what} {shown!r}{did_you_mean(name, there, known)}")
-    return there[name]
 
 
 def _with_lifetime(realms: Mapping[str, Settings], lifetime: int | None) -> dict[str, Settings]:

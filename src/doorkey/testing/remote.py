@@ -8,11 +8,12 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from doorkey import arguments
-from doorkey.arguments import did_you_mean, named, text, texts
+from doorkey.arguments import named, texts
 from doorkey.dev.faults import UnusedFault
 from doorkey.dev.local_http import sent
 from doorkey.dev.logout_calls import LogoutCall
-from doorkey.errors import InvalidResponse, UsageError, printable
+from doorkey.dev.named import DEFAULT_CLIENT, found
+from doorkey.errors import InvalidResponse, UsageError
 from doorkey.server.option_names import suggests_names
 from doorkey.values import Secret, hides_locals
 from doorkey.wire.messages import Request
@@ -20,7 +21,6 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 from doorkey.wire.urls import is_loopback, split_url
 
 SECONDS = 60.0
-DEFAULT_CLIENT = "client-1"
 DEFAULT_REALM = "master"
 
 
@@ -64,11 +64,7 @@ class RemoteProvider:
 
     def issuer_of(self, realm: str) -> str:
         """Return the issuer of a realm. Raises `UsageError` for a realm that is not there."""
-        if text(realm, "the name of a realm") not in self._issuers:
-            known = f"; there are {', '.join(self._issuers)}"
-            shown = printable(realm, 80)
-            raise UsageError(f"the provider has no realm {shown!r}{did_you_mean(realm, self._issuers, known)}")
-        return self._issuers[realm]
+        return found(realm, self._issuers, "realm")
 
     def token(
         self,
