@@ -69,7 +69,7 @@ def _answered(
             asked = web_request(request, project.login.site)
             told = error_reply(error, asked, retry_path=retry, site=project.login.site.name)
             return answer_of(told, project.login.site).response
-    elif identifier == "" and (is_checked or SESSION in request.session):
+    elif is_checked or (identifier == "" and SESSION in request.session):
         auth.logout(request)
     return response
 
