@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.hostile_server import reply
 from tests.support.openid_provider import SECRET, SUB
 from tests.support.registries import Steps, Visit, World
 from tests.support.relying_party import parameters
@@ -50,6 +51,32 @@ def test_a_changed_endpoint_is_that_of_the_next_login(world: World) -> None:
     assert (world.provider.asked("/token"), world.provider.asked("/token2")) == (1, 0)
     world.finish(browser, world.answer(after))
     assert (world.provider.asked("/token"), world.provider.asked("/token2")) == (1, 1)
+
+
+def test_client_kwargs_that_are_changed_deep_inside_are_used(world: World) -> None:
+    world.register(client_kwargs={"scope": "openid", "headers": {"X-A": "1"}})
+    world.log_in()
+    world.client.client_kwargs["headers"]["X-A"] = "2"
+    world.provider.server.on("/api", reply(json={}))
+    world.call("get", world.provider.server.url("/api"), token={"access_token": "at"})
+    assert world.provider.server.to("/api")[-1].header("x-a") == "2"
+
+
+def test_parameters_of_the_token_request_are_those_of_the_beginning(world: World) -> None:
+    world.register(access_token_params={"audience": "before"})
+    browser = world.browser()
+    url = world.begin(browser)
+    world.client.access_token_params = {"audience": "after"}
+    world.finish(browser, world.answer(url))
+    world.log_in(browser)
+    forms = [request.form["audience"] for request in world.provider.server.token_requests]
+    assert forms == ["before", "after"]
+
+
+def test_mappings_that_a_program_removes_are_empty(world: World) -> None:
+    client = world.client
+    client.authorize_params = client.access_token_params = client.refresh_token_params = client.client_kwargs = None
+    assert world.log_in()["access_token"]
 
 
 def test_changed_metadata_are_used(world: World) -> None:

@@ -10,8 +10,10 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import Key
 from doorkey.oauth2.rfc7523 import PrivateKeyJWT
+from doorkey.oidc.core import TenantIssuer
+from tests.support.hostile_server import reply
 from tests.support.openid_provider import SUB
-from tests.support.registries import CONFIGURATION, World
+from tests.support.registries import CONFIGURATION, HOME, World
 
 
 def test_a_provider_without_openid_connect_needs_two_urls(world: World) -> None:
@@ -38,6 +40,40 @@ def test_a_server_that_requires_pushed_requests_is_a_clear_error(world: World) -
     world.register(server_metadata_url=None, **metadata)
     with pytest.raises(UsageError, match="pushed authorization requests"):
         world.begin(world.browser())
+
+
+def test_users_of_several_tenants_log_in(world: World) -> None:
+    provider, base = world.provider, world.provider.server.url("")
+    template = f"{base}/{{tenantid}}/v2.0"
+    document = "/organizations/v2.0/.well-known/openid-configuration"
+    provider.server.on(document, reply(json={**provider.metadata, "issuer": template}))
+    world.register(
+        server_metadata_url=provider.server.url(document),
+        client_kwargs={"scope": "openid", "tenant_issuer": TenantIssuer(template, ["t1", "t2"])},
+    )
+    for tenant in ("t1", "t2"):
+        provider.changed = {"iss": f"{base}/{tenant}/v2.0", "tid": tenant}
+        token = world.log_in()
+        assert token["userinfo"]["iss"] == f"{base}/{tenant}/v2.0"
+        assert world.call("parse_id_token", token, nonce="")["tid"] == tenant
+        assert world.call("userinfo", token=token)["sub"] == SUB
+    for wrong in ({"iss": f"{base}/t3/v2.0", "tid": "t3"}, {"iss": f"{base}/t1/v2.0", "tid": "t2"}):
+        provider.changed = wrong
+        with pytest.raises(VerificationError):
+            world.log_in()
+    assert (provider.asked(document), provider.asked("/jwks")) == (1, 1)
+
+
+@pytest.mark.parametrize("supported", ["client_secret_basic", "client_secret_post"])
+def test_every_way_to_exchange_a_code_authenticates_as_the_metadata_say(world: World, supported: str) -> None:
+    metadata = {**world.provider.metadata, "token_endpoint_auth_methods_supported": [supported]}
+    world.provider.server.on(CONFIGURATION, reply(json=metadata))
+    world.log_in()
+    browser = world.browser()
+    world.call("fetch_access_token", code=world.answer(world.begin(browser))["code"], redirect_uri=HOME)
+    world.call("fetch_token", grant_type="client_credentials")
+    ways = {"client_secret" in request.form for request in world.provider.server.token_requests}
+    assert ways == {supported == "client_secret_post"}
 
 
 def test_an_issuer_alone_is_discovered(world: World) -> None:

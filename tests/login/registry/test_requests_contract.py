@@ -58,6 +58,12 @@ def test_a_path_does_not_take_the_token_to_another_server(world: World, path: st
         world.call("get", path, token={"access_token": "at"})
 
 
+def test_a_url_may_be_an_object(world: World, api: str) -> None:
+    import httpx2
+
+    assert world.call("get", httpx2.URL(api), token={"access_token": "at"}).json() == {"ok": True}
+
+
 def test_a_request_may_go_without_a_token(world: World, api: str) -> None:
     assert world.call("get", api, withhold_token=True).status_code == 200
     assert world.provider.server.to("/api")[-1].header("authorization") is None

@@ -175,8 +175,8 @@ class RegisteredClient(NotPicklable):
         session = yield from self._session_of(token, request)
         return (yield from settled(session.request(method, target, **options)))
 
-    def _target(self, /, url: str) -> str:
-        base = self.api_base_url
+    def _target(self, given: object) -> str:
+        url, base = str(given), self.api_base_url  # the HTTP libraries have objects for URLs
         if url.lower().startswith(("https://", "http://")) or not base:
             return url
         joined = urljoin(base, url)

@@ -73,7 +73,7 @@ class LoginFlows(RegisteredClient):
         from doorkey.sessions.authorizations import transaction_of as begun
 
         own = {"state": parameters.pop("state", None), "code_verifier": parameters.pop("code_verifier", None)}
-        wanted = {**self.authorize_params, **parameters, "redirect_uri": text_of(redirect_uri)}
+        wanted = {**(self.authorize_params or {}), **parameters, "redirect_uri": text_of(redirect_uri)}
         transaction = begun(options, None, wanted, options.clock(), **own)
         url = yield from settled(registered.origin._run(request_url(registered.origin._oauth, transaction)))
         return {"url": url, "state": transaction.state, **data_of(transaction, registered.id)}
@@ -150,7 +150,7 @@ class LoginFlows(RegisteredClient):
         known: dict[str, Any] = {}
         if transaction is None:  # the program made the authorization request itself
             known = {name: data[name] for name in ("redirect_uri", "code_verifier", "nonce") if data.get(name)}
-        given = {**self.access_token_params, **known, **parameters}
+        given = {**registered.values["access_token_params"], **known, **parameters}
         token: OAuth2Token = yield from settled(session.fetch_token(authorization_response=checked, **given))
         token = yield from self._with_claims(registered, token, data, claims_options, claims_cls, leeway)
         self._keep_for_request(token)
@@ -193,7 +193,7 @@ class LoginFlows(RegisteredClient):
         """
         registered = yield from self._registered()
         session = registered.session() if parameters.get("nonce") else registered.unverified()
-        given = {**self.access_token_params, "redirect_uri": text_of(redirect_uri), **parameters}
+        given = {**registered.values["access_token_params"], "redirect_uri": text_of(redirect_uri), **parameters}
         found: OAuth2Token = yield from settled(
             session.fetch_token(**{name: value for name, value in given.items() if value is not None})
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.login.registry.options import known_client_kwargs
@@ -37,7 +38,8 @@ def values_of(app: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
         "refresh_token_url": app.refresh_token_url,
         "refresh_token_params": dict(app.refresh_token_params or {}),
         "authorize_url": app.authorize_url,
-        "client_kwargs": dict(app.client_kwargs or {}),
+        "access_token_params": dict(app.access_token_params or {}),
+        "client_kwargs": _copied(app.client_kwargs or {}),
         "client_auth_methods": tuple(app.client_auth_methods or ()),
         "code_challenge_method": app.code_challenge_method,
         "token_endpoint_auth_method": app.token_endpoint_auth_method,
@@ -46,6 +48,11 @@ def values_of(app: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
         "client_cls": app.client_cls,
         "metadata": {name: value for name, value in metadata.items() if name != LOADED_AT},
     }
+
+
+def _copied(client_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy, also of lists and dictionaries in it: a program may change them in place."""
+    return {name: copy(value) if type(value) in (dict, list) else value for name, value in client_kwargs.items()}
 
 
 def server_of(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +98,7 @@ class Registered:
     def unverified(self) -> Any:
         """Return a session that verifies no ID token: the program does it, by `parse_id_token`."""
         server = server_of(self.values)
-        return self.session(metadata={"token_endpoint": server.get("token_endpoint")})
+        return self.session(metadata={name: value for name, value in server.items() if name != "issuer"})
 
     def of_user(self, token: Mapping[str, Any]) -> Any:
         """Return the session that keeps `token` fresh: the same one for every call with this refresh token."""
