@@ -124,3 +124,29 @@ def test_the_state_of_a_login_is_in_the_session_of_django(world: World) -> None:
         return visit.session[f"_state_{NAME}_{state}"]["data"]["redirect_uri"]
 
     assert world.ask(view, browser) == HOME
+
+
+def test_a_login_renews_the_session_id_and_keeps_the_session(world: World) -> None:
+    from django.test import override_settings
+
+    def put(visit: Visit) -> Steps:
+        yield None
+        visit.session["cart"] = 7
+
+    def read(visit: Visit) -> Steps:
+        yield None
+        return visit.session.get("cart")
+
+    caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "renewed"}}
+    with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.cache", CACHES=caches):
+        browser = world.browser()
+        world.visit(put, browser)
+        other_tab = world.answer(world.begin(browser))
+        (before,) = browser.cookies.items()
+        assert world.log_in(browser)["userinfo"]["sub"] == SUB
+        (after,) = browser.cookies.items()
+        assert before[1].value != after[1].value
+        assert world.ask(read, browser) == 7
+        assert world.finish(browser, other_tab)["userinfo"]["sub"] == SUB
+        browser.cookies = dict([before])
+        assert world.ask(read, browser) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponseRedirect
 from django.http.request import UnreadablePostError
@@ -44,6 +45,10 @@ class DjangoOAuth2App(BlockingRequestApp):
             raise UsageError(_NO_SESSION)
         found: MutableMapping[str, Any] = session
         return found
+
+    def _renew_session(self, browser: MutableMapping[str, Any]) -> None:
+        if isinstance(browser, SessionBase):  # a view of a test may have a dictionary
+            browser.cycle_key()
 
     def _callback(self, request: HttpRequest) -> Mapping[str, Any]:
         if request.method != "POST":
