@@ -24,7 +24,7 @@ ONE = {"issuer": "https://issuer.example", "client_id": "my-app"}
 @pytest.fixture
 def configure(database_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
     """Return what configures the project; by default, with everything that it needs."""
-    for name in ("ISSUER", "PRESET", "PROVIDERS", "CLIENT_ID", "BASE_URL"):
+    for name in ("ISSUER", "PRESET", "PROVIDERS", "CLIENT_ID", "BASE_URL", "SESSIONS", "SECRET"):
         monkeypatch.delenv(f"DOORKEY_{name}", raising=False)
     with ExitStack() as stack:
 
@@ -113,6 +113,14 @@ def test_the_environment_describes_the_login_where_the_settings_do_not(
     assert login().site.name == "Shop"
     assert login().site.base_url == "https://app.example"
     assert names() == ["login"]
+    assert repr(login()._sessions).startswith("<doorkey.login.django.store.DjangoStore")
+
+
+def test_the_environment_may_name_another_store(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(None)
+    for name, value in {"PRESET": "google", "CLIENT_ID": "my-app", "SESSIONS": "memory:"}.items():
+        monkeypatch.setenv(f"DOORKEY_{name}", value)
+    assert login()._sessions == "memory:"
 
 
 def test_in_production_a_login_without_a_provider_is_an_error_that_names_the_variable(configure: Configure) -> None:

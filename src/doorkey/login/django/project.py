@@ -88,8 +88,8 @@ def login_of_settings() -> ProjectLogin:
     make: Callable[..., Login] = Login
     if not any(options.get(name) for name in _OF_A_PROVIDER):
         make = Login.dev if settings.DEBUG else Login.from_env
-        base_url = os.environ.get("DOORKEY_BASE_URL")  # the environment has no prefix, secret or store of a project
-        usual |= {} if base_url is None else {"base_url": base_url}
+        told = {name: os.environ.get(f"DOORKEY_{name.upper()}") for name in ("base_url", "sessions", "secret")}
+        usual |= {name: value.split() if name == "secret" else value for name, value in told.items() if value}
     providers = _providers(options.pop("providers", ()))
     return ProjectLogin(make(*providers, **{**usual, **options}), users)
 
