@@ -391,6 +391,19 @@ def test_a_cache_that_fails_is_a_typed_error_without_the_data() -> None:
     assert "_state_google_s-1" not in browser.session
 
 
+def test_a_login_goes_on_if_the_cache_does_not_remove_an_older_one() -> None:
+    class Keeping(Cache):
+        def delete(self, key: str) -> None:
+            raise ConnectionError("no connection")
+
+    browser = Browser(PendingStates("google", Keeping()))
+    for number in range(MAX_ENTRIES + 2):
+        browser.begin(f"s-{number}", now=NOW + number)
+    assert browser.finish(f"s-{MAX_ENTRIES + 1}") == DATA
+    with pytest.raises(StoreError, match=r"failed in delete\(\)"):
+        browser.clear(f"s-{MAX_ENTRIES}")
+
+
 def test_a_cache_that_raises_an_error_of_ours_or_lacks_a_method_raises_a_typed_error() -> None:
     class Refusing(Cache):
         def set(self, key: str, value: str, expires: int) -> None:

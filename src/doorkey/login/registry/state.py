@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
 
@@ -147,7 +148,8 @@ class PendingStates:
             session.pop(key, None)
             _remember(session, key, how)
             if self._cache is not None:
-                yield from self._call("delete", key)
+                with suppress(StoreError):  # its data expires all the same, and this login goes on
+                    yield from self._call("delete", key)
 
     def _cached(self, key: str) -> Flow[Mapping[str, Any] | None]:
         value: object = yield from self._call("get", key)
