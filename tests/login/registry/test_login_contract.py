@@ -77,6 +77,13 @@ def test_parameters_of_the_request_are_sent(world: World) -> None:
     assert [sent[name] for name in names] == ["offline", "login", "2", "the-nonce", "de"]
 
 
+def test_a_state_and_a_scope_of_the_program_are_used(world: World) -> None:
+    browser = world.browser()
+    url = world.begin(browser, state="the-state", scope="openid email")
+    assert (parameters(url)["state"], parameters(url)["scope"]) == ("the-state", "openid email")
+    assert world.finish(browser, world.answer(url))["userinfo"]["sub"] == SUB
+
+
 def test_a_nonce_and_a_code_verifier_of_the_program_are_used(world: World) -> None:
     browser, verifier = world.browser(), "v" * 43
     url = world.begin(browser, nonce="the-nonce", code_verifier=verifier)
