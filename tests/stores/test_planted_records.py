@@ -81,11 +81,15 @@ def plant(place: Place, key: str, planted: Planted) -> None:
     engine.dispose()
 
 
+def _size(data: object) -> int:
+    return len(data) if isinstance(data, str | bytes) else 0
+
+
 def _takes(kind: str, planted: Planted) -> bool:
     """Whether the database stores the row: as it is, and not as one that a store writes."""
     if kind in REDIS:  # everything is text there
-        return len(str(planted.data)) > MAX_DATA or (planted.data == b"planted" and planted.version != b"1")
-    if kind in ("mysql", "mariadb") and len(str(planted.data)) > 16 << 20:
+        return _size(planted.data) > MAX_DATA or (planted.data == b"planted" and planted.version != b"1")
+    if kind in ("mysql", "mariadb") and _size(planted.data) > 16 << 20:
         return False  # its column holds no more
     return kind in TYPELESS or not planted.typeless
 
