@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.proxy_settings import STARLETTE
@@ -22,8 +23,22 @@ if TYPE_CHECKING:
 
 PROXY_SETTING: Final = STARLETTE
 LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
+_ROOT: Final = "doorkey.login.root"
 MAX_FORM: Final = 128 * 1024
 """Bytes of a posted form: the parameters of a callback, or a logout token."""
+
+
+class RememberRoot:
+    """Middleware that notes where an application is mounted, for requests to the parts that it mounts itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note the path, and pass the request on."""
+        if scope["type"] in ("http", "websocket"):
+            scope[_ROOT] = scope.get("root_path", "")
+        await self._app(scope, receive, send)
 
 
 class ReplyRaised(HTTPException):
@@ -54,6 +69,7 @@ def mount(login: Login, app: Starlette) -> None:
 
     route = Route(f"{login.site.prefix}/{{route:path}}", respond, methods=["GET", "POST"], include_in_schema=False)
     app.router.routes.insert(0, route)
+    app.add_middleware(RememberRoot)
     app.add_exception_handler(ReplyRaised, raised)
     for kind in LOG_IN_AGAIN:
         app.add_exception_handler(kind, log_in_again)
@@ -101,7 +117,7 @@ def web_request(connection: HTTPConnection, form: Pairs = ()) -> WebRequest:
         query=scope.get("query_string", b"").decode("latin-1"),
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
         form=form,
-        root=scope.get("app_root_path", scope.get("root_path", "")).rstrip("/"),
+        root=scope.get(_ROOT, "").rstrip("/"),
         proxy_setting=PROXY_SETTING,
     )
 
