@@ -72,6 +72,7 @@ class KnownServer:
         self._server: AuthorizationServer | None = None
         self._keys: KeyCore | None = None
         self._described: object = None
+        self._last_completed: tuple[ServerMetadata, ServerMetadata, ServerMetadata] | None = None
         self.configure()
 
     def configure(self) -> None:
@@ -161,10 +162,18 @@ class KnownServer:
         """Add what was `found` to the session's metadata, unless that has been replaced meanwhile."""
         with self._changing:
             if self._issuer is issuer:
-                metadata = completed(self.options.metadata, found)
+                metadata = self._completed(found)
                 self.options = replace(self.options, metadata=metadata, is_described=True)
                 if found.token_endpoint is not None:
                     self._issuer = None
+
+    def _completed(self, found: ServerMetadata) -> ServerMetadata:
+        """Return the session's metadata with what was `found`; sessions with one origin make it once."""
+        origin, given = self if self._origin is None else self._origin, self.options.metadata
+        last = origin._last_completed
+        if last is None or last[0] is not given or last[1] is not found:
+            last = origin._last_completed = (given, found, completed(given, found))
+        return last[2]
 
     def located(self, kind: str, given: str | None = None) -> Flow[str | None]:
         """Return the endpoint of this `kind`: the `given` one, else the session's, discovered if need be.

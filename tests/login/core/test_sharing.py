@@ -39,6 +39,15 @@ def test_ten_logins_at_a_cold_start_fetch_the_metadata_and_the_keys_once(app: Ap
     assert app.provider.asked("/token") == 10
 
 
+def test_the_metadata_of_a_provider_is_one_value_for_all_users(app: Application) -> None:
+    client = app.client()
+    first = app.call(client.discover)
+    assert first is app.call(client.discover)
+    app.log_in()
+    assert first is app.call(client.discover)
+    assert first.token_endpoint == app.provider.metadata["token_endpoint"]
+
+
 def test_logins_at_a_multi_tenant_server_share_its_metadata_too(app: Application) -> None:
     tenants = TenantIssuer(app.provider.server.url("/{tenantid}"), tenants=["t-1"])
     metadata = {**app.provider.metadata, "issuer": app.provider.server.url("/{tenantid}")}
