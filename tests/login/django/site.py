@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,18 @@ TEMPLATES = [
 ]
 
 
+def database(path: Path) -> AbstractContextManager[None]:
+    """Use the file at `path` as the project's database."""
+    return database_at({"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": {"timeout": 60}})
+
+
 @contextmanager
-def database(path: Path) -> Generator[None]:
-    """Use the file at `path` as the project's database; `override_settings` cannot change `DATABASES`."""
+def database_at(place: dict[str, Any]) -> Generator[None]:
+    """Use the database at `place`, in the words of `DATABASES`, which `override_settings` cannot change."""
     from django.db import connections
 
     before = connections.settings
-    fresh: Any = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": {"timeout": 60}}}
+    fresh: Any = {"default": place}
     connections.settings = connections.configure_settings(fresh)
     forget_connections()
     try:
@@ -63,9 +68,18 @@ def forget_connections() -> None:
             delattr(of_thread, alias)
 
 
+def site(path: Path, **settings: Any) -> AbstractContextManager[None]:
+    """The project with the file at `path` as its database, and `settings` in place of its own."""
+    return _site(database(path), settings)
+
+
+def site_at(place: dict[str, Any], **settings: Any) -> AbstractContextManager[None]:
+    """The project with the database at `place`, in the words of `DATABASES`."""
+    return _site(database_at(place), settings)
+
+
 @contextmanager
-def site(path: Path, **settings: Any) -> Generator[None]:
-    """The project with the database at `path`, and `settings` in place of its own."""
+def _site(used: AbstractContextManager[None], settings: dict[str, Any]) -> Generator[None]:
     own: dict[str, Any] = {
         "INSTALLED_APPS": list(APPS),
         "MIDDLEWARE": list(MIDDLEWARE),
@@ -74,7 +88,7 @@ def site(path: Path, **settings: Any) -> Generator[None]:
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         "SECRET_KEY": "a secret of a test, with more than fifty characters in it: 0123456789",
     }
-    with project(**{**own, **settings}), database(path):
+    with project(**{**own, **settings}), used:
         yield
 
 
