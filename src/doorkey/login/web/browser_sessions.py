@@ -2,9 +2,10 @@
 
 Theory of operation. A cookie holds a random ID, and the store a record under its digest: a copy of the store opens no
 session. Two kinds of index list the sessions of a user, the exact pair (`iss`, `sub`), and those of a session of the
-provider, (`iss`, `sid`). A login writes the indexes first, then the record, and then looks into the index again: a
-logout of the provider removes the entries of the index first and then the records. So of a login and a logout at the
-same time, one sees the other. Each login removes what has expired of the same user, so no record needs a sweep.
+provider, (`iss`, `sid`). A login writes the indexes first, then the record, and then looks into the index again. A
+logout of the provider removes the records, then the entries of the index, and then the records that came in between.
+So of a login and a logout at the same time, one sees the other, and a logout that fails can be repeated. Each login
+removes what has expired of the same user, so no record needs a sweep.
 """
 
 from __future__ import annotations
@@ -168,6 +169,7 @@ class BrowserSessions:
     def _end(self, iss: str, sub: str, entries: list[Entry]) -> Flow[list[Ended]]:
         if not entries:
             return []
+        yield from self._delete(entries)  # before the index: what fails here can be done again
         gone = {one.digest for one in entries}
 
         def remove(found: Document | None) -> Document | None:
@@ -178,9 +180,12 @@ class BrowserSessions:
         for sid in dict.fromkeys(one.sid for one in entries):
             if sid is not None:
                 yield from self.documents.change(sid_key(iss, sid), remove)
+        yield from self._delete(entries)  # a login that ended meanwhile has found itself in the index
+        return [Ended(one.provider, token_key(one.digest)) for one in entries]
+
+    def _delete(self, entries: list[Entry]) -> Flow[None]:
         for one in entries:
             yield from self.documents.delete(session_key(one.digest))
-        return [Ended(one.provider, token_key(one.digest)) for one in entries]
 
 
 def digest_of(identifier: str) -> str:
