@@ -23,7 +23,7 @@ def headers(host: str, forwarded: str = "") -> Callable[[str], str]:
         ("http://localhost:5000/cb", "127.0.0.1:5000"),
         ("http://127.0.0.1:5000/cb", "localhost:5000"),
         ("http://127.0.0.1/cb", "LOCALHOST"),
-        ("http://[::1]:5000/cb", "127.0.0.1"),
+        ("http://[::1]:5000/cb", "127.0.0.1:5000"),
     ],
 )
 def test_another_name_of_this_machine_is_an_error_that_names_both(uri: str, host: str) -> None:
@@ -40,6 +40,9 @@ def test_another_name_of_this_machine_is_an_error_that_names_both(uri: str, host
         ("http://localhost:8000/cb", "localhost:5000", ""),
         ("http://localhost:8000/cb", "localhost:5000", "https"),
         ("http://[::1]:5000/cb", "[::1]", ""),
+        ("http://localhost:3000/api/cb", "127.0.0.1:8000", ""),  # a development proxy that replaces the Host header
+        ("http://localhost:3000/api/cb", "127.0.0.1", ""),
+        ("http://localhost:99999/cb", "127.0.0.1:99999", ""),
         ("https://app.example/cb", "backend:8000", "https"),  # the proxy has another name for the application
         ("https://app.example/cb", "127.0.0.1:8000", "https"),
         ("http://app.example/cb", "app.example", "http"),

@@ -13,17 +13,20 @@ from doorkey.wire.urls import is_loopback
 def leads_back(redirect_uri: str | None, header: Callable[[str], str], proxy_setting: str) -> None:
     """Check the redirect URI of a login that begins against the request that begins it.
 
-    A browser sends the cookie of `localhost` not to `127.0.0.1`, so such a login cannot end. An http URI in a request
-    that a proxy has received by https causes a warning: the application does not trust the headers of the proxy.
+    A browser sends the cookie of `localhost` not to `127.0.0.1`, so such a login cannot end. At another port, the
+    redirect URI may be that of a development proxy, which has replaced the `Host` header, and the login can end. An http
+    URI in a request that a proxy has received by https causes a warning: the application does not trust the headers of
+    the proxy.
 
     redirect_uri: None for that of the registration.
     header: returns a header of the request by its name, "" for one that is not there.
     proxy_setting: how this framework is told to trust the headers.
 
-    Raises `OtherHost` for another name of this machine.
+    Raises `OtherHost` for another name of this machine at the same port.
     """
-    to, came_to = _host_of(redirect_uri or ""), _host_of(f"//{header('host')}")
-    if to != came_to and is_loopback(to) and is_loopback(came_to):
+    to, port = _place_of(redirect_uri or "")
+    came_to, its_port = _place_of(f"//{header('host')}")
+    if to != came_to and port == its_port and is_loopback(to) and is_loopback(came_to):
         raise OtherHost(came_to, to)
     is_http = (redirect_uri or "").lower().startswith("http:")
     if is_http and not is_loopback(to) and header("x-forwarded-proto").partition(",")[0].strip().lower() == "https":
@@ -35,8 +38,9 @@ def leads_back(redirect_uri: str | None, header: Callable[[str], str], proxy_set
         )
 
 
-def _host_of(url: str) -> str:
+def _place_of(url: str) -> tuple[str, int | None]:
     try:
-        return urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        return parts.hostname or "", parts.port
     except ValueError:
-        return ""
+        return "", None
