@@ -211,15 +211,18 @@ def _refusal(expected: str, value: object) -> UsageError:
 
 def error_statuses(given: Iterable[object], name: str) -> frozenset[int]:
     """Return HTTP statuses of errors as a set. Raises `UsageError` for a value that is not an iterable of them."""
-    wrong = UsageError(f"{name} are HTTP statuses from 400 to 599, for instance (401, 403)")
     try:
         statuses = frozenset[object](given)
     except TypeError:
-        raise wrong from None
+        raise _no_statuses(name) from None
     found = frozenset(one for one in statuses if isinstance(one, int) and 400 <= one <= 599)
     if len(found) != len(statuses):
-        raise wrong
+        raise _no_statuses(name)
     return found
+
+
+def _no_statuses(name: str) -> UsageError:
+    return UsageError(f"{name} are HTTP statuses from 400 to 599, for instance (401, 403)")
 
 
 def flag(given: object, name: str) -> bool:
