@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Hashable
 from typing import Final
+
+from doorkey.runtime.callers import depth_of_ours
 
 MOST: Final = 64
 """Different credentials that are counted; the oldest is forgotten for one more."""
@@ -35,16 +36,8 @@ class Repetitions:
                 f"OAuth2Auth(credentials, …) was constructed {count} times with equal credentials, and each object "
                 "requests a token of its own: construct it once and share it, or share a TokenSource",
                 RuntimeWarning,
-                stacklevel=_depth_of_ours() + 1,
+                stacklevel=depth_of_ours(),
             )
-
-
-def _depth_of_ours() -> int:
-    """Return the number of frames of this package above the code that called it."""
-    depth, frame = 0, sys._getframe(1)
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("doorkey."):
-        depth, frame = depth + 1, frame.f_back
-    return depth
 
 
 repetitions: Final = Repetitions()

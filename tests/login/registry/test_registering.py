@@ -10,6 +10,7 @@ import pytest
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.integrations.base_client import OAuthError as OAuthErrorOfClients
+from tests.support import registries
 from tests.support.openid_provider import CLIENT
 from tests.support.registries import NAME, World
 from tests.support.relying_party import parameters
@@ -45,8 +46,9 @@ def test_a_member_of_an_enum_is_a_name(world: World) -> None:
 
 def test_a_second_registration_warns_and_keeps_the_first(world: World) -> None:
     first = world.register()
-    with pytest.warns(UserWarning, match="use overwrite=True to replace it"):
+    with pytest.warns(UserWarning, match="use overwrite=True to replace it") as caught:
         second = world.register(client_id="another")
+    assert caught[0].filename == registries.__file__, "the place that registers"
     assert second is first
     assert second.client_id == CLIENT
 
@@ -79,8 +81,9 @@ def test_a_client_that_was_removed_is_made_again_from_its_registration(world: Wo
 
 
 def test_an_unknown_option_warns_where_it_belongs(world: World) -> None:
-    with pytest.warns(UserWarning, match="registration 'op': 'redirect_uri' is neither.*authorize_redirect"):
+    with pytest.warns(UserWarning, match="registration 'op': 'redirect_uri' is neither.*authorize_redirect") as caught:
         world.register(redirect_uri="https://rp.example/callback")
+    assert caught[0].filename == registries.__file__, "the place that registers"
 
 
 def test_a_leftover_in_client_kwargs_warns_and_changes_nothing(world: World) -> None:
