@@ -15,9 +15,10 @@ def leads_back(redirect_uri: str | None, header: Callable[[str], str], proxy_set
     """Check the redirect URI of a login that begins against the request that begins it.
 
     A browser sends the cookie of `localhost` not to `127.0.0.1`, so such a login cannot end. At another port, the
-    redirect URI may be that of a development proxy, which has replaced the `Host` header, and the login can end. An http
-    URI in a request that a proxy has received by https causes a warning: the application does not trust the headers of
-    the proxy.
+    redirect URI may be that of a development proxy, which has replaced the `Host` header, and the login can end.
+
+    An http URI in a request that a proxy has received by https causes a warning: the application does not trust the
+    headers of the proxy.
 
     redirect_uri: None for that of the registration.
     header: returns a header of the request by its name, "" for one that is not there.
