@@ -1,100 +1,14 @@
 """Pending logins in the session of a framework and in a cache: bound to the browser, bounded, used once."""
 
 import json
-from collections.abc import Generator
 from typing import Any
 
-import anyio
 import pytest
 
 from doorkey.errors import MismatchingStateError, OAuthError, StoreError, UsageError
 from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin
 from doorkey.login.registry.state import ENDED, LOGOUT, MAX_BYTES, MAX_ENDED, MAX_ENTRIES, PendingStates
-from doorkey.wire.flow import arun, run
-
-NOW = 1_000_000.0
-HOUR = 3600.0
-DATA = {"nonce": "n-1", "code_verifier": "v-1", "redirect_uri": "https://app.example/cb"}
-
-
-class Cache:
-    """A cache as programs have them: text or bytes, with a lifetime in seconds."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Any] = {}
-        self.lifetimes: dict[str, float] = {}
-
-    def get(self, key: str) -> Any:
-        return self.held.get(key)
-
-    def set(self, key: str, value: str, expires: int) -> None:
-        self.held[key] = value
-        self.lifetimes[key] = expires
-
-    def delete(self, key: str) -> None:
-        self.held.pop(key, None)
-
-
-class AsyncCache:
-    """A cache whose methods are awaited."""
-
-    def __init__(self) -> None:
-        self._plain = Cache()
-        self.held, self.lifetimes = self._plain.held, self._plain.lifetimes
-
-    async def get(self, key: str) -> Any:
-        await anyio.lowlevel.checkpoint()
-        return self._plain.get(key)
-
-    async def set(self, key: str, value: str, expires: int) -> None:
-        await anyio.lowlevel.checkpoint()
-        self._plain.set(key, value, expires)
-
-    async def delete(self, key: str) -> None:
-        await anyio.lowlevel.checkpoint()
-        self._plain.delete(key)
-
-
-async def _nothing(effect: Any) -> Any:
-    raise AssertionError(effect)
-
-
-class Browser:
-    """One browser's session, and the requests that it makes; each request ends in a JSON session, as cookies do."""
-
-    def __init__(self, states: PendingStates, session: dict[str, Any] | None = None, *, awaits: bool = False) -> None:
-        self.states = states
-        self.session: dict[str, Any] = {} if session is None else session
-        self.awaits = awaits
-
-    def _run(self, flow: Generator[Any, Any, Any]) -> Any:
-        if self.awaits:
-            return anyio.run(arun, flow, _nothing)
-        return run(flow, _nothing)
-
-    def _ends(self) -> None:
-        self.session = json.loads(json.dumps(self.session))
-
-    def begin(self, state: str, data: Any = DATA, *, now: float = NOW, lifetime: float = HOUR, **more: Any) -> None:
-        self._run(self.states.save(self.session, state, data, now=now, lifetime=lifetime, **more))
-        self._ends()
-
-    def find(self, state: str | None, *, now: float = NOW, **more: Any) -> Any:
-        try:
-            return self._run(self.states.find(self.session, state, now=now, **more))
-        finally:
-            self._ends()
-
-    def finish(self, state: str, *, now: float = NOW) -> Any:
-        data = self.find(state, now=now)
-        self._run(self.states.use_up(self.session, state, now=now))
-        self._ends()
-        return data
-
-    def clear(self, state: str) -> None:
-        self._run(self.states.clear(self.session, state))
-        self._ends()
-
+from tests.login.registry.browsers import DATA, HOUR, NOW, AsyncCache, Browser, Cache
 
 KINDS = {"session": None, "cache": Cache, "async cache": AsyncCache}
 
