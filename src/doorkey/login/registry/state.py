@@ -53,8 +53,8 @@ _EXPIRED_NOTE: Final = (
 )
 _EMPTY_NOTE: Final = (
     "The session of this request is empty: the browser sent no session cookie, or one that this process cannot read. "
-    "The login and the callback need one host, a cross-site POST (form_post) needs a session cookie with "
-    "SameSite=None; Secure, and every worker and deployment needs the same session secret."
+    "The login and the callback need one host, and every worker and deployment the same session secret. A session "
+    "cookie with SameSite=Strict is sent with no callback; a cross-site POST (form_post) needs SameSite=None; Secure."
 )
 
 Session = MutableMapping[str, Any]
