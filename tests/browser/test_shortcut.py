@@ -88,6 +88,7 @@ def registered(provider: str, origin: str, request: pytest.FixtureRequest) -> Ge
     program = client(
         "program",
         secret,
+        require_consent=True,
         redirect_uris=[f"{origin}/auth/callback"],
         post_logout_redirect_uris=[f"{origin}/"],
         backchannel_logout_uri=f"{origin}/auth/backchannel-logout",
@@ -145,7 +146,7 @@ def test_login_consent_api_refresh_and_logout_with_four_workers(
         }
         with running(SERVERS[framework], "program:app", environment, port=port, folder=tmp_path):
             chromium.goto(origin)
-            assert at_provider(chromium, origin)[0] == "login"
+            assert at_provider(chromium, origin) == ["login", "consent"]
             sub = shown(chromium, origin)["sub"]
             for _ in range(6):  # more requests than workers
                 assert shown(chromium, f"{origin}/api")["sub"] == sub
