@@ -15,11 +15,12 @@ from doorkey.resource import InvalidAccessToken
 from doorkey.sources.renewed_tokens import check_same_login
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
+from tests.login.django.conftest import database_path, django_site, migrated_database
 from tests.oidc.tokens import claims as id_token_claims
 from tests.resource.conftest import apis, clock, portal_of_kind, server
 from tests.resource.world import ACTIVE, API, ASKING, OPAQUE, Apis, Server, page, token
 
-__all__ = ["apis", "clock", "portal_of_kind", "server"]
+__all__ = ["apis", "clock", "database_path", "django_site", "migrated_database", "portal_of_kind", "server"]
 
 KEY = generate_key("ES256")
 USER, ISSUER = "alice@example.com", "https://as.example/realm"
@@ -82,6 +83,19 @@ def test_cve_2024_32879_an_access_token_of_an_issuer_in_other_case_is_rejected(
 def test_cve_2024_32879_access_tokens_of_users_in_other_case_are_of_different_users(apis: Apis) -> None:
     api = apis()
     assert [api.verify(token(sub=user)).sub for user in (USER, *OTHER_USERS)] == [USER, *OTHER_USERS]
+
+
+@pytest.mark.parametrize(("name", "other"), OTHERS)
+def test_cve_2024_32879_a_user_in_other_case_is_another_user_of_a_django_project(
+    django_site: None, name: str, other: str
+) -> None:
+    from doorkey.login.django.users import user_of_identity
+
+    pair = {"iss": ISSUER, "sub": USER}
+    others = {**pair, name: other}
+    own = user_of_identity(pair["iss"], pair["sub"], {})
+    assert user_of_identity(pair["iss"], pair["sub"], {}) == own
+    assert user_of_identity(others["iss"], others["sub"], {}) not in (None, own)
 
 
 def test_cve_2025_61783_an_address_that_is_the_username_of_the_project_links_no_account(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_without_a_readable_address_the_login_has_none(status: int, addresses: o
     assert found["sub"] == "583231"
 
 
-@pytest.mark.parametrize("identifier", [None, "", True, 1.5, [], {}])
+@pytest.mark.parametrize("identifier", [None, "", True, 1.5, [], {}, -1, 2**64, "x" * 256])
 def test_an_account_without_an_id_is_no_identity(identifier: object) -> None:
     with pytest.raises(VerificationError) as caught:
         subject(identifier)

@@ -10,6 +10,9 @@ from doorkey.wire.flow import Flow, settled
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 GITHUB_EMAILS: Final = "https://api.github.com/user/emails"
+_TOO_LARGE: Final = 2**64
+_MAX_SUB: Final = 255
+"""Characters of a `sub` (OpenID Connect Core §2)."""
 DISCORD_AVATARS: Final = "https://cdn.discordapp.com/avatars"
 
 
@@ -57,9 +60,11 @@ def linkedin_claims(client: Any, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def subject(value: object) -> str:
     """Return the ID of an account as `sub`. Raises `VerificationError` if there is none."""
-    if isinstance(value, str | int) and not isinstance(value, bool) and str(value):
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _TOO_LARGE:
         return str(value)
-    raise InvalidClaimError("sub", "cannot be made: the user API returned no ID of the account")
+    if isinstance(value, str) and 0 < len(value) <= _MAX_SUB:
+        return value
+    raise InvalidClaimError("sub", "cannot be made: the user API returned no usable ID of the account")
 
 
 def _renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
