@@ -47,9 +47,8 @@ MAX_TEXT = 512
 def printable(text: str, limit: int = MAX_TEXT) -> str:
     """Return `text` cut to `limit` characters, with everything a terminal or a log could act upon escaped."""
     cut = text if len(text) <= limit else text[:limit] + "…"
-    if cut.isprintable():  # as nearly every text is
-        return cut
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+    # Nearly every text is printable as a whole.
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 def scrubbed(error: Exception) -> Exception | None:
