@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from doorkey.arguments import did_you_mean
+from doorkey.arguments import did_you_mean, mapping
 from doorkey.errors import UsageError
 from doorkey.login.presets import PRESETS
 from doorkey.login.presets.table import preset_of_environment
@@ -25,7 +25,7 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, Any]:
 
     Raises `UsageError` that names a variable that is missing.
     """
-    names = environment.get(f"{PREFIX}PROVIDERS", "").split()
+    names = _checked(environment).get(f"{PREFIX}PROVIDERS", "").split()
     if names:
         providers = [_provider(name, f"{PREFIX}{name.upper().replace('-', '_')}_", environment) for name in names]
     else:
@@ -41,7 +41,14 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def names_a_provider(environment: Mapping[str, str]) -> bool:
     """Return whether the environment names a provider."""
-    return any(environment.get(PREFIX + name) for name in ("ISSUER", "PRESET", "PROVIDERS"))
+    return any(_checked(environment).get(PREFIX + name) for name in ("ISSUER", "PRESET", "PROVIDERS"))
+
+
+def _checked(environment: object) -> Mapping[str, str]:
+    variables = mapping(environment, "the environment")
+    if not all(isinstance(value, str) for value in variables.values()):
+        raise UsageError("the environment is a mapping of texts")
+    return variables
 
 
 def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginProvider:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, g, has_request_context, request
 
+from doorkey.arguments import instance
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.web.messages import WebReply, WebRequest
@@ -32,7 +33,13 @@ def init_app(login: Login, app: Flask) -> None:
         return response_of(routes.backend.do(routes.again(web_request())))
 
     endpoint = f"doorkey_login_{login.site.prefix.strip('/').replace('/', '_')}"
-    app.add_url_rule(f"{login.site.prefix}/<path:route>", endpoint, respond, methods=["GET", "POST"])
+    instance(app, Flask, "init_app takes a Flask application")
+    try:
+        app.add_url_rule(f"{login.site.prefix}/<path:route>", endpoint, respond, methods=["GET", "POST"])
+    except AssertionError as error:
+        raise UsageError(
+            "add the login once, before the application has handled a request; two logins need two prefixes"
+        ) from error
     for kind in LOG_IN_AGAIN:
         app.register_error_handler(kind, log_in_again)
     csrf: Any = app.extensions.get("csrf")

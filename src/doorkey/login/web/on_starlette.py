@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from doorkey.arguments import instance
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.proxy_settings import STARLETTE
 from doorkey.login.web.messages import WebReply, WebRequest
@@ -68,6 +69,8 @@ def mount(login: Login, app: Starlette) -> None:
         return response_of(await routes.backend.do(routes.again(web_request(request))))
 
     route = Route(f"{login.site.prefix}/{{route:path}}", respond, methods=["GET", "POST"], include_in_schema=False)
+    if instance(app, Starlette, "mount takes a Starlette or FastAPI application").middleware_stack is not None:
+        raise UsageError("add the login before the application has started")
     app.router.routes.insert(0, route)
     app.add_middleware(RememberRoot)
     app.add_exception_handler(ReplyRaised, raised)
