@@ -253,6 +253,7 @@ def test_a_user_who_is_not_active_sees_why_and_has_no_session(browser: Browser, 
     done = fresh.log_in(provider, path="/accounts/login")
     assert done.status == 400
     assert "no active account" in done.text
+    assert fresh.cookies_of() == {}, "the login is finished"
     assert fresh.get("/me", JSON).json["pk"] is None
     assert fresh.get("/accounts/me", JSON).status == 401
     assert StoredRecord.objects.filter(data__isnull=False).count() <= records + 1  # that the login was used

@@ -68,7 +68,9 @@ def _answered(
             retry = project.login.site.path(web_request(request, project.login.site), LOGIN)
             asked = web_request(request, project.login.site)
             told = error_reply(error, asked, retry_path=retry, site=project.login.site.name)
-            return answer_of(told, project.login.site).response
+            refusal = answer_of(told, project.login.site).response
+            refusal.cookies.update(response.cookies)  # the login is finished: its cookie goes
+            return refusal
     elif is_checked or (identifier == "" and SESSION in request.session):
         auth.logout(request)
     return response
