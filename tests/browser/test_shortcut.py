@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +19,7 @@ from doorkey.testing import Provider, client
 from tests.servers.handle import RealServer
 from tests.servers.process import port_of_ones_own
 from tests.support.real_providers import Registered, at_provider, register
-from tests.support.web_workers import GUNICORN, PATIENCE, UVICORN, running
+from tests.support.web_workers import GUNICORN, PATIENCE, ROOT, UVICORN, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -70,9 +73,64 @@ async def refresh(user: login.User):
     before = user.client.token["access_token"]
     return {"is_new": (await user.client.refresh_token())["access_token"] != before}
 """,
+    "django": """
+import os
+import django
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.http import JsonResponse
+from django.urls import include, path
+
+contrib = "django.contrib"
+settings.configure(
+    SECRET_KEY=os.environ["DOORKEY_SECRET"] * 2,
+    ALLOWED_HOSTS=["127.0.0.1"],
+    ROOT_URLCONF=__name__,
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "program.db", "OPTIONS": {"timeout": 60}}},
+    INSTALLED_APPS=[f"{contrib}.auth", f"{contrib}.contenttypes", f"{contrib}.sessions", "doorkey.login.django"],
+    MIDDLEWARE=[
+        f"{contrib}.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        f"{contrib}.auth.middleware.AuthenticationMiddleware",
+        "doorkey.login.django.LoginMiddleware",
+    ],
+    AUTHENTICATION_BACKENDS=["doorkey.login.django.LoginBackend"],
+    LOGIN_URL="doorkey_login:login",
+    LOGIN_REDIRECT_URL="/",
+    LOGOUT_REDIRECT_URL="/",
+    SESSION_COOKIE_NAME="doorkey",
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+)
+django.setup()
+
+@login_required
+def home(request):
+    return JsonResponse({"sub": request.user.claims.sub})
+
+@login_required
+def api(request):
+    return JsonResponse(request.user.client.get(os.environ["API"]).json())
+
+@login_required
+def refresh(request):
+    client = request.user.client
+    client.get(os.environ["API"])
+    before = client.token["access_token"]
+    return JsonResponse({"is_new": client.refresh_token()["access_token"] != before})
+
+urlpatterns = [
+    path("", home), path("api", api), path("refresh", refresh), path("auth/", include("doorkey.login.django.urls")),
+]
+if __name__ == "__main__":
+    call_command("migrate", verbosity=0)
+app = get_wsgi_application()
+""",
 }
-SERVERS: Final = {"flask": GUNICORN, "fastapi": UVICORN}
+SERVERS: Final = {"flask": GUNICORN, "fastapi": UVICORN, "django": GUNICORN}
 STORES: Final = {"flask": "redis_server", "fastapi": "postgres"}
+"""The fixture of the store of sessions; Django has its own database."""
 APIS: Final = {"keycloak": "/realms/master/protocol/openid-connect/userinfo", "oidc_provider": "/me"}
 EMBEDDED: Final = "embedded"
 
@@ -95,6 +153,20 @@ def registered(provider: str, origin: str, request: pytest.FixtureRequest) -> Ge
     )
     with Provider(clients=[program]) as embedded:
         yield Registered(embedded.issuer, "program", secret), embedded.userinfo_endpoint
+
+
+def sessions_of(framework: str, folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Make the tables that the sessions need, and return what the environment says about the store."""
+    if framework == "django":
+        environment = {**os.environ, "DOORKEY_SECRET": "0" * 32, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
+        subprocess.run([sys.executable, "program.py"], cwd=folder, env=environment, check=True)
+        return {}
+    store: RealServer = request.getfixturevalue(STORES[framework])
+    if framework == "fastapi":
+        sql = SQLStore(store.origin)
+        sql.create_table()
+        sql.close()
+    return {"DOORKEY_SESSIONS": store.origin}
 
 
 def shown(page: Page, url: str) -> Any:
@@ -126,11 +198,6 @@ def test_login_consent_api_refresh_and_logout_with_four_workers(
     framework: str, provider: str, tmp_path: Path, chromium: Page, request: pytest.FixtureRequest
 ) -> None:
     chromium.set_default_timeout(PATIENCE * 1000)
-    store: RealServer = request.getfixturevalue(STORES[framework])
-    if framework == "fastapi":
-        sql = SQLStore(store.origin)
-        sql.create_table()
-        sql.close()
     port = port_of_ones_own()
     origin = f"http://127.0.0.1:{port}"
     (tmp_path / "program.py").write_text(PROGRAMS[framework], encoding="utf-8")
@@ -141,8 +208,8 @@ def test_login_consent_api_refresh_and_logout_with_four_workers(
             "DOORKEY_CLIENT_SECRET": own.client_secret,
             "DOORKEY_BASE_URL": origin,
             "DOORKEY_SECRET": secrets.token_urlsafe(32),
-            "DOORKEY_SESSIONS": store.origin,
             "API": api,
+            **sessions_of(framework, tmp_path, request),
         }
         with running(SERVERS[framework], "program:app", environment, port=port, folder=tmp_path):
             chromium.goto(origin)
