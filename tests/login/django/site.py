@@ -44,16 +44,27 @@ def database(path: Path) -> AbstractContextManager[None]:
 def database_at(place: dict[str, Any]) -> Generator[None]:
     """Use the database at `place`, in the words of `DATABASES`, which `override_settings` cannot change."""
     from django.db import connections
+    from django.db.backends.signals import connection_created
+
+    opened: list[Any] = []  # each thread and each task has its own, which nothing closes when it ends
+
+    def remember(connection: Any, **_: Any) -> None:
+        opened.append(connection)
 
     before = connections.settings
     fresh: Any = {"default": place}
     connections.settings = connections.configure_settings(fresh)
     forget_connections()
+    connection_created.connect(remember)
     try:
         yield
     finally:
+        connection_created.disconnect(remember)
         forget_connections()
         connections.settings = before
+        for connection in opened:
+            connection.inc_thread_sharing()
+            connection.close()
 
 
 def forget_connections() -> None:
