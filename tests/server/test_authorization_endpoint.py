@@ -131,6 +131,44 @@ def test_plain_pkce_is_refused_also_where_none_is_required(world: World) -> None
     assert refused(world.authorize(client_id="app", code_challenge_method="plain")) == "invalid_request"
 
 
+@pytest.mark.parametrize(
+    ("changes", "description"),
+    [
+        ({"code_challenge_method": None}, "Missing parameter: code_challenge_method"),
+        (
+            {"code_challenge_method": "plain"},
+            "Invalid parameter: code challenge method is not matching the configured one",
+        ),
+        ({"code_challenge": None}, "Missing parameter: code_challenge"),
+        ({"code_challenge": "x" * 42}, "Invalid parameter: code_challenge"),
+    ],
+)
+def test_a_refusal_of_the_code_challenge_names_the_parameter(
+    world: World, changes: dict[str, str | None], description: str
+) -> None:
+    outcome = world.authorize(**changes)
+    assert isinstance(outcome, Response)
+    brought = callback(outcome)
+    assert (brought["error"], brought["error_description"]) == ("invalid_request", description)
+
+
+@pytest.mark.parametrize("cookies", [Cookies(), Cookies(session="no-session")])
+def test_a_browser_without_a_session_logs_in_whatever_the_age_and_class_of_the_login_may_be(
+    world: World, cookies: Cookies
+) -> None:
+    for asked in ({"max_age": "0"}, {"max_age": "3600"}, {"acr_values": "1"}, {"prompt": "login"}):
+        assert isinstance(world.authorize(cookies, **asked), LoginNeeded)
+        assert refused(world.authorize(cookies, **{**asked, "prompt": "none"})) == "login_required"
+
+
+def test_a_session_of_a_user_that_was_removed_is_none(world: World) -> None:
+    cookies = Cookies(session=world.logged_in().session_key)
+    assert isinstance(world.authorize(cookies), Response)
+    world.users = ()
+    assert isinstance(world.authorize(cookies), LoginNeeded)
+    assert refused(world.authorize(cookies, prompt="none")) == "login_required"
+
+
 def test_the_callback_brings_code_state_and_issuer_and_keeps_the_registered_query(world: World) -> None:
     done = world.logged_in()
     assert done.response.status == 303
