@@ -112,11 +112,13 @@ def test_an_error_of_the_provider_is_told_in_bounded_words_and_requests_no_token
 
 @pytest.mark.parametrize("iss", [None, "https://other.example"])
 @pytest.mark.parametrize("answer", ["code", "error"])
+@pytest.mark.parametrize("discovered", [True, False])
 def test_neither_code_nor_error_is_used_without_the_issuer_that_is_promised(
-    app: Application, iss: str | None, answer: str
+    app: Application, iss: str | None, answer: str, discovered: bool
 ) -> None:
     metadata = {**app.provider.metadata, "authorization_response_iss_parameter_supported": True}
-    app.client(issuer=None, metadata=metadata)
+    app.provider.server.on("/.well-known/openid-configuration", reply(json=metadata))
+    app.client(**({} if discovered else {"issuer": None, "metadata": metadata}))
     begun = app.begin()
     params = {answer: "access_denied", "state": begun.pending.state, **({} if iss is None else {"iss": iss})}
     with pytest.raises(VerificationError) as error:
@@ -124,6 +126,23 @@ def test_neither_code_nor_error_is_used_without_the_issuer_that_is_promised(
     assert error.value.claim == "iss"
     assert "access_denied" not in str(error.value)
     assert app.provider.asked("/token") == 0
+
+
+def test_a_login_is_not_finished_at_another_token_endpoint(app: Application) -> None:
+    moved = {**app.provider.metadata, "token_endpoint": app.provider.server.url("/other")}
+    first = app.client(issuer=None, metadata=app.provider.metadata, name="one")
+    other = app.client(issuer=None, metadata=moved, name="one")
+    begun = app.call(first.begin)
+    with pytest.raises(UsageError, match="another authorization server"):
+        app.call(other.finish, app.provider.log_in(begun.url), begun.pending)
+    assert app.provider.asked("/token") == app.provider.asked("/other") == 0
+
+
+def test_a_login_is_finished_by_a_process_that_did_not_begin_it(app: Application) -> None:
+    first, other = app.client(), app.client()
+    begun = app.call(first.begin)
+    stored = PendingLogin.from_dict(begun.pending.to_dict())
+    assert app.call(other.finish, app.provider.log_in(begun.url), stored).sub == SUB
 
 
 def test_a_login_of_another_provider_is_refused(app: Application) -> None:
