@@ -161,6 +161,12 @@ def test_a_browser_without_a_session_logs_in_whatever_the_age_and_class_of_the_l
         assert refused(world.authorize(cookies, **{**asked, "prompt": "none"})) == "login_required"
 
 
+def test_a_class_that_the_realm_does_not_have_is_no_reason_to_log_in_again(world: World) -> None:
+    cookies = Cookies(session=world.logged_in().session_key)
+    assert isinstance(world.authorize(cookies, acr_values="urn:unknown"), Response)
+    assert isinstance(world.authorize(cookies, acr_values="urn:unknown 1"), Response)
+
+
 def test_a_session_of_a_user_that_was_removed_is_none(world: World) -> None:
     cookies = Cookies(session=world.logged_in().session_key)
     assert isinstance(world.authorize(cookies), Response)
