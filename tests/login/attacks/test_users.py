@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 from tests.login.attacks.target import Target, at_once, logged_in
 from tests.support.web_sites import Browser
 
-REQUESTS: Final = 1_000
+REQUESTS: Final = 400
 """Whole requests to a program; `tests/login/core/test_sharing.py` has 10,000 turns with the login client alone."""
 API: Final = "https://api.example/"
 USERS: Final = ("alice", "bob")
