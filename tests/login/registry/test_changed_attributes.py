@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.hostile_server import reply
 from tests.support.openid_provider import SECRET, SUB
-from tests.support.registries import Steps, Visit, World
+from tests.support.registries import CONFIGURATION, Steps, Visit, World
 from tests.support.relying_party import parameters
 
 
@@ -88,11 +88,22 @@ def test_changed_metadata_are_used(world: World) -> None:
     assert world.provider.asked("/me") == 1
 
 
+def test_metadata_that_are_changed_after_the_discovery_stay_changed(world: World) -> None:
+    token = world.log_in()
+    world.provider.server.also_on("/me", "/userinfo")
+    world.client.server_metadata["userinfo_endpoint"] = world.provider.server.url("/me")
+    assert world.call("userinfo", token=token)["sub"] == SUB
+    world.log_in()
+    assert world.call("load_server_metadata")["userinfo_endpoint"] == world.provider.server.url("/me")
+    assert (world.provider.asked("/me"), world.provider.asked(CONFIGURATION)) == (1, 1)
+
+
 def test_many_changes_keep_a_bounded_number_of_sets(world: World) -> None:
-    for number in range(40):
+    for number in range(10):
         world.client.client_kwargs["prompt"] = f"p{number}"
         world.begin(world.browser())
-    assert len(world.client._sets._sets) <= 8
+    assert len(world.client._sets._sets) == 8
+    assert world.provider.asked(CONFIGURATION) == 1
 
 
 @pytest.mark.parametrize("name", ["authorize_access_token", "get", "userinfo"])

@@ -10,7 +10,15 @@ from urllib.parse import urljoin
 from doorkey.errors import MissingTokenError, OAuthError, UsageError
 from doorkey.login.registry.names import registration_name
 from doorkey.login.registry.options import RegistryOptions
-from doorkey.login.registry.registered import LOADED_AT, Registered, RegisteredSets, members_of, session_of, values_of
+from doorkey.login.registry.registered import (
+    LOADED_AT,
+    Registered,
+    RegisteredSets,
+    discovering_values_of,
+    members_of,
+    session_of,
+    values_of,
+)
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.values import NotPicklable, clears_locals
 from doorkey.wire.flow import Flow, settled
@@ -74,6 +82,7 @@ class RegisteredClient(NotPicklable):
         self._update_token = own.update_token
         self._sets = RegisteredSets(self._saving)
         self._discovering: tuple[object, Any] | None = None
+        self._found: ServerMetadata | None = None
         self._changing = ForkSafeLock()
 
     def __repr__(self) -> str:
@@ -115,10 +124,9 @@ class RegisteredClient(NotPicklable):
             except OAuthError:
                 server.retry_now()  # a user is waiting, and tries again
                 raise
-            known = self.server_metadata
-            new = {name: value for name, value in members_of(found).items() if known.get(name) != value}
-            if new or LOADED_AT not in known:
-                self.server_metadata.update({**new, LOADED_AT: time.time()})
+            if found is not self._found or LOADED_AT not in self.server_metadata:
+                self._found = found  # once: what a program changes afterwards stays
+                self.server_metadata.update({**members_of(found), LOADED_AT: time.time()})
         return self.server_metadata
 
     def _is_only_an_issuer(self) -> bool:
@@ -128,7 +136,7 @@ class RegisteredClient(NotPicklable):
 
     def _discovering_session(self) -> Any:
         """Return the session that fetches the metadata, with the settings of the registered client."""
-        values = {**values_of(self, {}), "compliance_fix": None}  # a fix is for tokens
+        values = discovering_values_of(self)
         server = {"server_metadata_url": self._server_metadata_url}
         if not self._server_metadata_url:
             server = {"issuer": self.server_metadata["issuer"]}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
+from doorkey.login.registry.names import HTTP_OPTIONS
 from doorkey.login.registry.options import known_client_kwargs
 from doorkey.login.registry.user_sessions import UserSessions
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
@@ -26,6 +27,7 @@ MOST_KEPT: Final = 8
 """The sets of values that a client keeps for logins in progress."""
 LOADED_AT: Final = "_loaded_at"
 """The member of `server_metadata` that is the time of the discovery, as in Authlib."""
+_FOR_DISCOVERY: Final = HTTP_OPTIONS | {"clock", "exchange", "tenant_issuer"}
 _OWN_MEMBERS: Final = ("jwks", LOADED_AT)
 
 
@@ -48,6 +50,14 @@ def values_of(app: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
         "client_cls": app.client_cls,
         "metadata": {name: value for name, value in metadata.items() if name != LOADED_AT},
     }
+
+
+def discovering_values_of(app: Any) -> dict[str, Any]:
+    """Return the values of a client on which the discovery depends: a new secret or scope causes no new one."""
+    nothing: dict[str, Any] = dict.fromkeys(values_of(app, {}))
+    kwargs = {name: value for name, value in _copied(app.client_kwargs or {}).items() if name in _FOR_DISCOVERY}
+    own = {"client_auth_methods": (), "client_kwargs": kwargs, "client_cls": app.client_cls}
+    return {**nothing, **own, "user_agent": app._user_agent}
 
 
 def _copied(client_kwargs: Mapping[str, Any]) -> dict[str, Any]:
