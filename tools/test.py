@@ -14,7 +14,7 @@ ALL_PYTHONS = "--all-pythons"
 
 OF_NO_PYTHON = (
     *("tests/tools", "tests/bench", "tests/browser"),
-    *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py"),
+    *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py", "tests/login/django/test_page.py"),
 )
 """Tests that run on one Python only: those of the repository's text and tools, and those of pages in a browser."""
 
