@@ -176,6 +176,24 @@ def test_data_that_a_program_saved_in_its_own_way_is_enough(world: World) -> Non
     assert form["code_verifier"] == begun["code_verifier"]
 
 
+def test_a_login_that_was_begun_without_pkce_ends_without_it(world: World) -> None:
+    browser = world.browser()
+    begun: dict[str, Any] = {}
+
+    def begin(visit: Visit) -> Steps:  # what Authlib stores: a deploy may come in the middle of a login
+        begun.update((yield visit.client.create_authorization_url(HOME)))
+        data = {name: begun[name] for name in ("state", "nonce", "url")}
+        yield visit.client.save_authorize_data(*visit.request, redirect_uri=HOME, **data)
+
+    world.visit(begin, browser)
+    with pytest.raises(NoPendingLogin):
+        world.finish(browser, {**world.answer(begun["url"]), "state": "another"})
+    assert world.finish(browser, world.answer(begun["url"]))["userinfo"]["nonce"] == begun["nonce"]
+    form = world.provider.server.token_requests[-1].form
+    assert form["redirect_uri"] == HOME
+    assert "code_verifier" not in form
+
+
 def test_data_without_a_state_is_a_usage_error(world: World) -> None:
     def view(visit: Visit) -> Steps:
         yield visit.client.save_authorize_data(*visit.request, redirect_uri=HOME)

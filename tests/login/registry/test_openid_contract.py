@@ -133,6 +133,15 @@ def test_userinfo_sends_parameters_of_the_program(world: World) -> None:
     assert world.provider.server.to("/userinfo")[-1].target.endswith("?fields=name")
 
 
+def test_signed_userinfo_is_verified_and_not_with_options_of_the_http_library(world: World) -> None:
+    token = world.log_in()
+    world.provider.userinfo_signer = Signer()
+    world.register(overwrite=True, client_kwargs={"scope": "openid", "userinfo_signed_response_alg": "ES256"})
+    assert world.call("userinfo", token=token)["sub"] == SUB
+    with pytest.raises(UsageError, match="without further options"):
+        world.call("userinfo", token=token, params={"a": "b"})
+
+
 def test_userinfo_that_is_an_error_is_an_oauth_error(world: World) -> None:
     token = world.log_in()
     headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -169,6 +178,8 @@ def test_a_fix_makes_claims_of_another_response(world: World) -> None:
 def test_a_fix_sends_requests_with_the_token_of_the_user(world: World) -> None:
     def fix(client: Any, data: dict[str, Any]) -> Flow[dict[str, Any]]:
         response = yield from settled(client.get(world.provider.server.url("/emails")))
+        yield from settled(client.post(world.provider.server.url("/emails")))
+        yield from settled(client.request("PUT", world.provider.server.url("/emails")))
         return {**data, "email": response.json()[0]}
 
     world.provider.server.on("/emails", reply(json=["alice@example.org"]))
@@ -176,7 +187,7 @@ def test_a_fix_sends_requests_with_the_token_of_the_user(world: World) -> None:
     token = world.log_in()
     info = world.call("userinfo", token=token)
     assert (info["sub"], info["email"]) == (SUB, "alice@example.org")
-    assert world.provider.server.to("/emails")[-1].token == token["access_token"]
+    assert [sent.token for sent in world.provider.server.to("/emails")] == [token["access_token"]] * 3
 
 
 def test_a_provider_without_openid_connect_returns_its_own_claims(world: World) -> None:

@@ -156,6 +156,20 @@ def test_the_class_for_oauth_1_can_be_replaced(world: World, monkeypatch: pytest
     assert client.options["request_token_url"] == "https://as.example/request"
 
 
+def test_a_registry_without_a_class_for_oauth_1_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    oauth = world.registry()
+    monkeypatch.setattr(world.module.OAuth, "oauth1_client_cls", None)
+    with pytest.raises(UsageError, match="OAuth 1"):
+        oauth.register("old", client_id="c", request_token_url="https://as.example/request")
+
+
+def test_a_client_can_be_put_in_the_place_of_another(world: World) -> None:
+    first = world.register()
+    world.oauth._clients[NAME] = "a stand-in of a test"
+    assert world.oauth._clients[NAME] == world.oauth.create_client(NAME) == "a stand-in of a test"
+    world.oauth._clients[NAME] = first
+
+
 def test_a_wrong_option_is_a_usage_error_that_names_it(world: World) -> None:
     with pytest.raises(UsageError, match="client_kwargs"):
         world.register(client_kwargs="openid")
