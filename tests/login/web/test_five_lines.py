@@ -45,10 +45,14 @@ def browser(framework: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     with ExitStack() as stack:
         if framework == "Flask":
             yield Browser(OnWSGI(names["app"]))
+            names["login"].close()
         else:
             from starlette.testclient import TestClient
 
-            yield Browser(OnASGI(stack.enter_context(TestClient(names["app"]))))
+            client = stack.enter_context(TestClient(names["app"]))
+            yield Browser(OnASGI(client))
+            assert client.portal is not None
+            client.portal.call(names["login"].aclose)
 
 
 def logged_in_at(url: str, username: str, password: str) -> str:

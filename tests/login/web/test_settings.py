@@ -112,21 +112,44 @@ def test_a_login_for_development_uses_the_environment_if_it_names_a_provider() -
         ("sqlite:///s.sqlite3", True, AsyncSQLiteStore),
     ],
 )
-def test_a_url_names_the_store(
+@pytest.mark.anyio
+async def test_a_url_names_the_store(
     url: str, awaited: bool, kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tmp_path.chmod(0o700)
     monkeypatch.chdir(tmp_path)
-    assert type(store_at(url, awaited=awaited)) is kind
+    store = store_at(url, awaited=awaited)
+    assert type(store) is kind
+    closed = store.close()
+    if awaited:
+        await closed
 
 
 def test_the_table_of_a_database_is_created(provider: Provider, tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     url = f"sqlite+pysqlite:///{tmp_path}/sessions.sqlite3"
     for _ in range(2):
-        backend = login_at(provider, sessions=url).blocking.backend
+        login = login_at(provider, sessions=url)
+        backend = login.blocking.backend
         assert backend.do(backend.cookie_sealer())
         assert backend.do(backend.sessions.load("A" * 43, 0.0)) is None
+        login.close()
+
+
+@pytest.mark.anyio
+async def test_a_login_opens_again_what_close_has_closed(provider: Provider, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    login = login_at(provider, sessions=f"sqlite:///{tmp_path}/sessions.sqlite3")
+    for _ in range(2):
+        backend = login.blocking.backend
+        assert backend.do(backend.sessions.load("A" * 43, 0.0)) is None
+        login.close()
+        awaiting = login.awaiting.backend
+        assert await awaiting.do(awaiting.sessions.load("A" * 43, 0.0)) is None
+        await login.aclose()
+    assert login.blocking.backend is not backend
+    login.close()
+    login.close()
 
 
 @pytest.mark.parametrize("url", ["", "sessions.sqlite3", "redis"])

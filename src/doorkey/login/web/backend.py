@@ -56,7 +56,8 @@ class Backend(NotPicklable):
     ) -> None:
         self.providers: Mapping[str, LoginProvider] = {one.name: one for one in providers}
         self.clock = clock
-        self._store, self._creates_table = store, owns_store and hasattr(store, "create_table")
+        self._store, self._owns_store = store, owns_store
+        self._creates_table = owns_store and hasattr(store, "create_table")
         records = sealer_of(given, "records") if given else None
         self._cookies: Sealer | None = sealer_of(given, "cookies") if given else None
         self._secrets = Documents(None)
@@ -125,6 +126,13 @@ class BlockingBackend(Backend):
         """Return the result of a flow."""
         return run(flow, self._perform)
 
+    def close(self) -> None:
+        """Close the clients, and the store if a URL named it."""
+        for client in self.clients.values():
+            client.close()
+        if self._owns_store:
+            self._store.close()
+
     def _perform(self, effect: Any) -> Any:
         call = _store_call(effect)
         try:
@@ -145,6 +153,13 @@ class AwaitingBackend(Backend):
     def do(self, flow: Flow[T]) -> Awaitable[T]:
         """Return an awaitable of the result of a flow."""
         return arun(flow, self._perform)
+
+    async def aclose(self) -> None:
+        """Close the clients, and the store if a URL named it."""
+        for client in self.clients.values():
+            await client.aclose()
+        if self._owns_store:
+            await self._store.close()
 
     async def _perform(self, effect: Any) -> Any:
         call = _store_call(effect)

@@ -219,6 +219,23 @@ class Login(NotPicklable):
         reply: WebReply = await routes.backend.do(routes.reply(route, request))
         return reply
 
+    def close(self) -> None:
+        """Close what blocking frameworks have used: the connections to the providers, and the store that a URL named.
+
+        A server that ends need not call it. The next request opens them again, but `memory:` loses its sessions.
+        """
+        with self._lock:
+            made = self._made.pop(BlockingBackend, None)
+        if made is not None:
+            made.backend.close()
+
+    async def aclose(self) -> None:
+        """Close what frameworks that await have used, as `close` does."""
+        with self._lock:
+            made = self._made.pop(AwaitingBackend, None)
+        if made is not None:
+            await made.backend.aclose()
+
     def __repr__(self) -> str:
         return f"<Login at {', '.join(one.name for one in self._providers) or 'the embedded provider'}>"
 
