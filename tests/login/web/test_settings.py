@@ -103,6 +103,13 @@ def test_a_login_for_development_uses_the_environment_if_it_names_a_provider() -
     assert repr(Login.dev({})) == "<Login at the embedded provider>"
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder to which other users cannot write."""
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
 @pytest.mark.parametrize(
     ("url", "awaited", "kind"),
     [
@@ -114,10 +121,9 @@ def test_a_login_for_development_uses_the_environment_if_it_names_a_provider() -
 )
 @pytest.mark.anyio
 async def test_a_url_names_the_store(
-    url: str, awaited: bool, kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, awaited: bool, kind: type, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tmp_path.chmod(0o700)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(folder)
     store = store_at(url, awaited=awaited)
     assert type(store) is kind
     closed = store.close()
@@ -125,9 +131,8 @@ async def test_a_url_names_the_store(
         await closed
 
 
-def test_the_table_of_a_database_is_created(provider: Provider, tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    url = f"sqlite+pysqlite:///{tmp_path}/sessions.sqlite3"
+def test_the_table_of_a_database_is_created(provider: Provider, folder: Path) -> None:
+    url = f"sqlite+pysqlite:///{folder}/sessions.sqlite3"
     for _ in range(2):
         login = login_at(provider, sessions=url)
         backend = login.blocking.backend
@@ -137,9 +142,8 @@ def test_the_table_of_a_database_is_created(provider: Provider, tmp_path: Path) 
 
 
 @pytest.mark.anyio
-async def test_a_login_opens_again_what_close_has_closed(provider: Provider, tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    login = login_at(provider, sessions=f"sqlite:///{tmp_path}/sessions.sqlite3")
+async def test_a_login_opens_again_what_close_has_closed(provider: Provider, folder: Path) -> None:
+    login = login_at(provider, sessions=f"sqlite:///{folder}/sessions.sqlite3")
     for _ in range(2):
         backend = login.blocking.backend
         assert backend.do(backend.sessions.load("A" * 43, 0.0)) is None
