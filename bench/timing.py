@@ -11,7 +11,7 @@ import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import sqrt
 from statistics import median
@@ -71,17 +71,23 @@ class Comparison:
         return min(map(len, self.seconds.values()))
 
 
-def compare(contenders: Mapping[str, Calls], *, limit: float, fewest: int = FEWEST_ROUNDS) -> Comparison:
-    """Time the contenders against each other, for `limit` seconds at most, and for at least `fewest` rounds."""
+def compare(
+    contenders: Mapping[str, Calls], *, limit: float, fewest: int = FEWEST_ROUNDS, collects: bool = False
+) -> Comparison:
+    """Time the contenders against each other, for `limit` seconds at most, and for at least `fewest` rounds.
+
+    collects: True to collect garbage when Python does, in the calls, as in a program that runs for long.
+    """
     names = list(contenders)
     found = Comparison({name: [] for name in names}, {name: [] for name in names})
-    with alone_on_a_core(), _tidy():
+    with alone_on_a_core(), nullcontext() if collects else _tidy():
         for name in names:
             contenders[name](2 * CALLS)  # connections are opened, caches filled
         ends = time.perf_counter() + limit
         while found.rounds < fewest or (time.perf_counter() < ends and not _close_enough(found)):
             for name in in_turn(names, found.rounds):
-                gc.collect()  # nobody is made to clear away what another left
+                if not collects:
+                    gc.collect()  # nobody is made to clear away what another left
                 calls = contenders[name](CALLS)
                 found.seconds[name].append(median(call.seconds for call in calls))
                 found.cpu[name].append(median(call.cpu for call in calls))
