@@ -124,7 +124,7 @@ async def test_a_url_names_the_store(
     url: str, awaited: bool, kind: type, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    store = store_at(url, awaited=awaited)
+    store: Any = store_at(url, awaited=awaited)
     assert type(store) is kind
     closed = store.close()
     if awaited:
@@ -144,6 +144,7 @@ def test_the_table_of_a_database_is_created(provider: Provider, folder: Path) ->
 @pytest.mark.anyio
 async def test_a_login_opens_again_what_close_has_closed(provider: Provider, folder: Path) -> None:
     login = login_at(provider, sessions=f"sqlite:///{folder}/sessions.sqlite3")
+    closed = login.blocking.backend
     for _ in range(2):
         backend = login.blocking.backend
         assert backend.do(backend.sessions.load("A" * 43, 0.0)) is None
@@ -151,7 +152,7 @@ async def test_a_login_opens_again_what_close_has_closed(provider: Provider, fol
         awaiting = login.awaiting.backend
         assert await awaiting.do(awaiting.sessions.load("A" * 43, 0.0)) is None
         await login.aclose()
-    assert login.blocking.backend is not backend
+    assert login.blocking.backend is not closed
     login.close()
     login.close()
 

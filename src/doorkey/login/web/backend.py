@@ -114,6 +114,10 @@ class Backend(NotPicklable):
         """Return the result of a flow, or an awaitable of it."""
         raise NotImplementedError
 
+    def close(self) -> Any:
+        """Close the clients, and the store if a URL named it; or return an awaitable of that."""
+        raise NotImplementedError
+
 
 class BlockingBackend(Backend):
     """For code that blocks."""
@@ -154,7 +158,7 @@ class AwaitingBackend(Backend):
         """Return an awaitable of the result of a flow."""
         return arun(flow, self._perform)
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the clients, and the store if a URL named it."""
         for client in self.clients.values():
             await client.aclose()

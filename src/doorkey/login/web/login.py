@@ -234,7 +234,7 @@ class Login(NotPicklable):
         with self._lock:
             made = self._made.pop(AwaitingBackend, None)
         if made is not None:
-            await made.backend.aclose()
+            await made.backend.close()
 
     def __repr__(self) -> str:
         return f"<Login at {', '.join(one.name for one in self._providers) or 'the embedded provider'}>"
