@@ -125,8 +125,8 @@ async def test_a_url_names_the_store(
 ) -> None:
     monkeypatch.chdir(folder)
     store: Any = store_at(url, awaited=awaited)
-    assert type(store) is kind
     closed = store.close()
+    assert type(store) is kind
     if awaited:
         await closed
 
