@@ -111,6 +111,34 @@ def test_the_auth_object_needs_no_library_that_is_not_installed(missing: tuple[s
     loaded_by("from doorkey import OAuth2Auth, TokenSource\nOAuth2Auth({'access_token': 't'})", after=hidden)
 
 
+@pytest.mark.parametrize(
+    ("module", "missing", "extra"),
+    [
+        ("doorkey.login.django.urls", "django", "doorkey[django]"),
+        ("doorkey.integrations.django_client", "django", "doorkey[django]"),
+        ("doorkey.integrations.flask_client", "flask", "doorkey[flask]"),
+        ("doorkey.integrations.starlette_client", "starlette", "doorkey[starlette]"),
+    ],
+)
+def test_a_module_for_a_framework_that_is_not_installed_names_the_extra(module: str, missing: str, extra: str) -> None:
+    loaded_by(f"""
+import doorkey, importlib.abc
+class Hidden(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {missing!r}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Hidden())
+import importlib.util
+importlib.util.find_spec = lambda name, of=importlib.util.find_spec: None if name == {missing!r} else of(name)
+try:
+    import {module}
+except ImportError as error:
+    assert {extra!r} in str(error), error
+else:
+    raise AssertionError
+""")
+
+
 def test_the_clients_can_be_imported_from_the_package_itself() -> None:
     from doorkey import AsyncOAuth2Client, OAuth2Client, OAuth2Session
     from doorkey.integrations import httpx_client, requests_client

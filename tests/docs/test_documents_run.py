@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -49,7 +50,7 @@ def test_every_block_of_the_page_runs(
             line = text.count("\n", 0, block.start()) + 1
             source = block[1].replace(KEYCLOAK, f"http://localhost:{provider.port}")
             exec(compile("\n" * line + source, str(page), "exec", dont_inherit=True), names)  # noqa: S102  # our own pages
-            if "async def main" in source:
+            if "async def main" in source and "asyncio.run(main())" not in source:
                 asyncio.run(names["main"]())
     for value in names.values():
         if hasattr(value, "fetch_token") and hasattr(value, "close") and not isinstance(value, type):
@@ -109,6 +110,26 @@ def test_the_readme_says_what_its_first_example_needs() -> None:
     before_the_first_block = text[: text.index("```python")].split("\n\n")[-2:]
     assert "Keycloak at port 8080" in "\n".join(before_the_first_block)
     assert "with Provider() as provider:" in BLOCK.findall(text)[1]
+
+
+@pytest.mark.parametrize("which", range(len(BLOCK.findall(README.read_text("utf-8")))))
+def test_each_program_of_the_readme_runs_alone(which: int, provider: Provider) -> None:
+    source = BLOCK.findall(README.read_text("utf-8"))[which].replace(KEYCLOAK, f"http://localhost:{provider.port}")
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(source, str(README), "exec", dont_inherit=True), names)  # noqa: S102  # our own page
+    if "client" in names:
+        names["client"].close()
+
+
+def test_every_extra_that_a_page_names_exists_and_each_login_has_its_framework_and_an_http_client() -> None:
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    named = {page: re.findall(r"doorkey\[([\w,-]+)\]", page.read_text("utf-8")) for page in PAGES}
+    extras = {extra for several in named.values() for group in several for extra in group.split(",")}
+    assert extras - set(known) == set()
+    logins = ["flask,dev,requests", "fastapi,dev,httpx2", "django,dev,requests"]
+    assert [group for group in logins if group not in named[README]] == []
+    for page, group in zip(("logins.md", "logins.md", "logins/django.md"), logins, strict=True):
+        assert group in named[ROOT / "docs" / page]
 
 
 def test_the_readme_names_its_documents_and_links_to_nothing_that_a_package_index_lacks() -> None:

@@ -155,6 +155,27 @@ def test_a_wrong_setting_is_explained(configure: Configure, setting: object, tol
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize("of_provider", [ONE, {"providers": {"work": ONE}}, {}], ids=["one", "several", "embedded"])
+def test_an_option_that_does_not_exist_is_found_by_the_check(configure: Configure, of_provider: dict[str, Any]) -> None:
+    configure({**of_provider, "groop": 1}, DEBUG=True)
+    from doorkey.login.django.checks import check_settings
+
+    [found] = check_settings(None)
+    assert found.id == "doorkey_login.E004"
+    assert "groop" in str(found.msg)
+
+
+def test_an_option_of_one_of_several_providers_that_does_not_exist_is_found_by_the_check(configure: Configure) -> None:
+    configure({"providers": {"work": {**ONE, "skope": "openid"}}})
+    assert problems() == ["doorkey_login.E004"]
+
+
+def test_the_check_does_not_start_the_embedded_provider(configure: Configure) -> None:
+    configure({"lifetime": 60}, DEBUG=True)
+    assert problems() == []
+    assert "embedded" in repr(login())
+
+
 def test_a_short_secret_key_is_refused(configure: Configure) -> None:
     configure(SECRET_KEY="short")
     with pytest.raises(UsageError) as caught:

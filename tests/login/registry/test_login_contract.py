@@ -220,6 +220,15 @@ def test_a_callback_of_nobody_deletes_nothing(world: World) -> None:
     assert world.finish(browser, world.answer(url))["userinfo"]["sub"] == SUB
 
 
+@pytest.mark.parametrize("query", [{"code": "c"}, {"code": "c", "state": ""}, {}], ids=str)
+def test_a_callback_without_a_state_names_what_is_missing(world: World, query: dict[str, str]) -> None:
+    browser = world.browser()
+    world.begin(browser)
+    with pytest.raises(NoPendingLogin, match="no parameter `state`") as error:
+        world.finish(browser, query)
+    assert "cookie" not in str(error.value.for_developers)
+
+
 def test_a_login_ends_once(world: World) -> None:
     browser = world.browser()
     response = world.answer(world.begin(browser))

@@ -175,6 +175,15 @@ def test_a_wrong_option_is_a_usage_error_that_names_it(world: World) -> None:
         world.register(client_kwargs="openid")
 
 
+def test_a_login_without_a_client_id_says_where_to_give_one(world: World) -> None:
+    world.register(client_id=None)
+    with pytest.raises(UsageError) as caught:
+        world.begin(world.browser())
+    setting = "DOORKEY_OAUTH_CLIENTS['op']" if world.framework == "django" else "OP_CLIENT_ID"
+    assert "register('op', client_id=…)" in str(caught.value)
+    assert setting in str(caught.value)
+
+
 def test_a_client_shows_no_secret_and_is_not_pickled(world: World) -> None:
     import pickle
 

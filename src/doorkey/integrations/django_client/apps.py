@@ -38,6 +38,7 @@ class DjangoOAuth2App(BlockingRequestApp):
 
     client_cls: ClassVar[Any] = blocking_session()
     _proxy_setting: ClassVar[str] = DJANGO
+    _client_id_setting: ClassVar[str] = "the member client_id of DOORKEY_OAUTH_CLIENTS[{name!r}]"
 
     def _browser_session(self, request: HttpRequest) -> MutableMapping[str, Any]:
         session: Any = getattr(request, "session", None)

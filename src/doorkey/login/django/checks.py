@@ -51,7 +51,10 @@ def check_settings(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
 
 def _login() -> Any:
     config: Any = apps.get_app_config("doorkey_login")
-    return config.project_login().login
+    login = config.project_login().login
+    if login._providers:  # their options are checked when their clients are made; the embedded provider is not started
+        _ = login.blocking
+    return login
 
 
 def _is_in_atomic_requests(login: Any) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import Parameter, signature
 from typing import Any, Final, cast
 
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 
-from doorkey.arguments import flag, instance, mapping, text, texts
+from doorkey.arguments import did_you_mean, flag, instance, mapping, text, texts
 from doorkey.errors import UsageError
 from doorkey.login.django.store import DjangoStore
 from doorkey.login.web.keys import LEAST
@@ -20,7 +21,7 @@ from doorkey.login.web.providers import LoginProvider
 from doorkey.login.web.user import User
 
 _OF_USERS: Final = ("create_users", "groups", "groups_claim")
-_OF_A_PROVIDER: Final = ("client_id", "issuer", "preset", "metadata", "providers")
+_OF_A_PROVIDER: Final = ("client_id", "issuer", "preset", "metadata")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +87,26 @@ def login_of_settings() -> ProjectLogin:
         "after_logout": _path(settings.LOGOUT_REDIRECT_URL, None),
     }
     make: Callable[..., Login] = Login
-    if not any(options.get(name) for name in _OF_A_PROVIDER):
+    has_one = any(options.get(name) for name in _OF_A_PROVIDER)
+    if not has_one:
+        _refuse_options_of_a_provider(options)
+    if not has_one and not options.get("providers"):
         make = Login.dev if settings.DEBUG else Login.from_env
         told = {name: os.environ.get(f"DOORKEY_{name.upper()}") for name in ("base_url", "sessions", "secret")}
         usual |= {name: value.split() if name == "secret" else value for name, value in told.items() if value}
     providers = _providers(options.pop("providers", ()))
     return ProjectLogin(make(*providers, **{**usual, **options}), users)
+
+
+def _refuse_options_of_a_provider(options: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for an option that `Login` itself does not have: no provider is named beside it."""
+    own = [name for name, one in signature(Login).parameters.items() if one.kind is Parameter.KEYWORD_ONLY]
+    for name in sorted(options.keys() - {*own, "providers"}):
+        meant = did_you_mean(name, [*own, *_OF_USERS, *_OF_A_PROVIDER])
+        raise UsageError(
+            f"{name} in DOORKEY_LOGIN belongs to a provider, which needs issuer and client_id beside it, or it is no "
+            f"option at all{meant}"
+        )
 
 
 def _providers(given: Any) -> tuple[LoginProvider, ...]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import path
+try:
+    from django.urls import path
 
-from doorkey.login.django.views import respond
+    from doorkey.login.django.views import respond
+except ModuleNotFoundError as missing:
+    from doorkey.runtime.extras import explained
+
+    raise explained(missing) from None
 from doorkey.login.web.site import LOGIN, LOGOUT, ME
 
 app_name = "doorkey_login"

@@ -29,6 +29,7 @@ _NO_ENDPOINT = (
     "the authorization endpoint of {name!r} is not known: register it with server_metadata_url=, or with "
     "authorize_url= and access_token_url="
 )
+_NO_CLIENT_ID = "the client ID of {name!r} is missing: give register({name!r}, client_id=…), or {setting}"
 _NO_STATE = (
     "save_authorize_data() needs the state= of the login: pass on everything that create_authorization_url() returned"
 )
@@ -38,6 +39,7 @@ class LoginFlows(RegisteredClient):
     """The login of a registered client."""
 
     _proxy_setting: ClassVar[str] = "the settings of the framework"
+    _client_id_setting: ClassVar[str] = "the setting {prefix}_CLIENT_ID"
 
     create_authorization_url: Any  # this and the next one block or await
     parse_id_token: Any
@@ -69,6 +71,9 @@ class LoginFlows(RegisteredClient):
 
         Raises `UsageError`, and as `load_server_metadata` does.
         """
+        if not self.client_id:
+            setting = self._client_id_setting.format(name=self.name, prefix=str(self.name).upper())
+            raise UsageError(_NO_CLIENT_ID.format(name=self.name, setting=setting))
         registered = yield from self._registered()
         options = registered.origin._oauth.options
         if options.metadata.authorization_endpoint is None:

@@ -51,6 +51,11 @@ _EXPIRED_NOTE: Final = (
     "A pending login lives as long as `expires_in` of the framework's integration says, one hour by default. Check the "
     "clock of this machine if a user came back sooner."
 )
+_NO_STATE: Final = "The address of this page has no parameter `state`, so it belongs to no login."
+_NO_STATE_NOTE: Final = (
+    "Browsers come to the callback by the redirect of the provider, which returns the `state` of the request. It is "
+    "missing if the callback was opened by hand, or if a form_post response was read as a query."
+)
 _EMPTY_NOTE: Final = (
     "The session of this request is empty: the browser sent no session cookie, or one that this process cannot read. "
     "The login and the callback need one host, and every worker and deployment the same session secret. A session "
@@ -101,7 +106,7 @@ class PendingStates:
         apart by what the session holds, and `StoreError` if the cache fails.
         """
         if not state:
-            raise NoPendingLogin
+            raise NoPendingLogin(_NO_STATE, for_developers=_NO_STATE_NOTE)
         entry = _entry(session, self.key(state))
         if entry is None or entry.get("use", LOGIN) != use:
             raise _absence(session, self.key(state))
