@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar, cast
+import logging
+from typing import Any, ClassVar, Final, cast
 
 import h11
 from starlette.types import Scope
@@ -13,6 +14,8 @@ from doorkey.dev.limits import Limits
 from doorkey.server.responses.responses import NOSNIFF
 
 _TRANSPORT = "doorkey.transport"
+_QUIET: Final = logging.Logger("doorkey.dev", logging.CRITICAL + 1)
+"""A logger that writes nothing. uvicorn's loggers belong to the application, which may run on uvicorn too."""
 
 
 class Connection(H11Protocol):
@@ -23,6 +26,11 @@ class Connection(H11Protocol):
 
     limits: ClassVar[Limits] = Limits()
     _deadline: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.logger = self.access_logger = _QUIET
+        self.access_log = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn declares a base class of this
         """Begin to wait for a request, or close one connection too many."""

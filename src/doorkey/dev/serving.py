@@ -31,9 +31,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,  # uvicorn would trust every process of this machine; App knows whom to trust
                 ws="none",
                 lifespan="off",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
+                log_config=None,  # uvicorn's loggers are those of the application, which may run on uvicorn too
                 server_header=False,
             )
         )
@@ -50,6 +48,15 @@ class Server(uvicorn.Server):
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until it is to stop. uvicorn's own method writes to the application's log that a server has started."""
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup(sockets)
+        if not self.should_exit:
+            await self.main_loop()
+        if self.started:
+            await self.shutdown(sockets)
 
     async def main_loop(self) -> None:
         """Return when the server is to stop; uvicorn's own loop looks ten times in a second."""

@@ -29,7 +29,8 @@ def error_reply(
     """Return the reply for an error: a page for a browser, otherwise JSON with the members of RFC 6749 §5.2."""
     status = status_of(error)
     level = logger.info if isinstance(error, LoginError) else logger.warning if status < 500 else logger.error
-    level("a login failed: %s: %s", error.code, error)
+    shown = str(error)
+    level("a login failed: %s", shown if shown.startswith(error.code) else f"{error.code}: {shown}")
     headers: list[tuple[str, str]] = list(cookies)
     if isinstance(error, ServerError) and error.retry_after is not None:
         headers.append(("Retry-After", f"{math.ceil(error.retry_after)}"))

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doorkey.errors import UsageError
 from doorkey.login.web.environment import DEFAULT_NAME
 from doorkey.login.web.providers import LoginProvider
-from doorkey.observe.logs import logger
 from doorkey.runtime.extras import explained
+from doorkey.wire.urls import shown_url
 
-CLIENT_ID = "dev-login"
+if TYPE_CHECKING:
+    from doorkey.dev import Provider
+
+CLIENT_ID: Final = "dev-login"
+FIRST_PORT: Final = 20_000
+PORTS: Final = 10_000
+"""Below the ports that operating systems give to outgoing connections."""
 
 
 def development_provider(prefix: str) -> LoginProvider:
-    """Start an embedded provider on a free port of this machine, and return it as a provider of a login.
+    """Start an embedded provider on this machine, and return it as a provider of a login.
+
+    The port follows from the working directory, so that the issuer and every user stay the same after a restart.
+    If the port is taken, the provider listens at any free one.
 
     prefix: the path of the login's routes.
     """
     try:
-        from doorkey.dev import Provider, client, user
+        from doorkey.dev import client, user
     except ModuleNotFoundError as error:
         raise explained(error, "doorkey.dev") from error
     hosts = ("127.0.0.1", "localhost", "[::1]")
@@ -26,6 +43,26 @@ def development_provider(prefix: str) -> LoginProvider:
         post_logout_redirect_uris=[f"http://{host}/" for host in hosts],
     )
     bob = user("bob", "builder", given_name="Bob", family_name="Example", email="bob@example.org")
-    provider = Provider(clients=[registered], users=[bob]).start()
-    logger.warning("the login uses an embedded provider, for development: log in as alice, password wonderland")
-    return LoginProvider(DEFAULT_NAME, CLIENT_ID, label="the embedded provider", issuer=provider.issuer)
+    issuer = _started(clients=[registered], users=[bob]).issuer
+    if sys.stderr is not None:  # it is None in pythonw
+        # Not a log record: a server for development shows no records of libraries
+        told = "log in as alice, password wonderland, or as bob, password builder"
+        sys.stderr.write(
+            f"doorkey: the login uses an embedded provider, for development, at {shown_url(issuer)}: {told}\n"
+        )
+        sys.stderr.flush()
+    return LoginProvider(DEFAULT_NAME, CLIENT_ID, label="the embedded provider", issuer=issuer)
+
+
+def _started(**options: Any) -> Provider:
+    from doorkey.dev import Provider
+
+    with suppress(OSError, UsageError):  # no working directory any more, or the port is taken
+        return Provider(port=port_of(Path.cwd()), **options).start()
+    return Provider(**options).start()
+
+
+def port_of(directory: Path) -> int:
+    """Return the port for the provider of a program that runs in `directory`."""
+    digest = hashlib.sha256(os.fsencode(directory)).digest()
+    return FIRST_PORT + int.from_bytes(digest[:4], "big") % PORTS

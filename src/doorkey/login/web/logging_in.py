@@ -64,7 +64,7 @@ class LoggingIn:
         base = self.site.base(request)
         pairs = request.form if request.method == "POST" else request.parameters
         pending_logins = yield from self._pending_logins(base)
-        pending = self._found(request, pairs, pending_logins, base)
+        pending = yield from self._found(request, pairs, pending_logins, base)
         provider = self._chosen(name)
         client = self.backend.clients[provider]
         if self.backend.clock() >= pending.expires_at:
@@ -93,7 +93,7 @@ class LoggingIn:
         pending = pending_logins.find(request, states[0]) if len(states) == 1 else None
         return () if pending is None else (pending_logins.removed(pending),)
 
-    def _found(self, request: WebRequest, pairs: Pairs, pending_logins: PendingLogins, base: str) -> PendingLogin:
+    def _found(self, request: WebRequest, pairs: Pairs, pending_logins: PendingLogins, base: str) -> Flow[PendingLogin]:
         """Return the pending login of a callback, which only this browser has. Its state is the one of the callback."""
         states = [value for key, value in pairs if key == "state"]
         if len(states) > 1:
@@ -105,6 +105,8 @@ class LoggingIn:
             return pending
         if self.site.is_elsewhere(request):
             raise OtherHost(urlsplit(base).netloc, request.host)
+        if (yield from self.backend.finished_logins.is_marked(states[0], self.backend.clock())):
+            raise LoginReplayed  # its cookie was removed when it was finished
         raise NoPendingLogin
 
     def _pending_logins(self, base: str) -> Flow[PendingLogins]:

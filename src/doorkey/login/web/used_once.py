@@ -55,6 +55,18 @@ class UsedOnce:
         yield from self.documents.change(key, change)
         return first
 
+    def is_marked(self, identifier: str, now: float) -> Flow[bool]:
+        """Return whether an identifier is marked: for at least `seconds` after it has expired. Raises `StoreError`.
+
+        now: seconds since the epoch.
+        """
+        for slots in (-1, 0, 1):
+            key, slot, digest = self._place(identifier, now + slots * self.seconds)
+            found = yield from self.documents.load(key)
+            if digest in _entries(found.document, slot):
+                return True
+        return False
+
     def unmark(self, identifier: str, expires_at: float) -> Flow[None]:
         """Forget a mark, because what it was for has failed. Raises `StoreError`."""
         key, slot, digest = self._place(identifier, expires_at)

@@ -1,0 +1,68 @@
+"""The embedded provider of `Login.dev()`: where it listens, and what it tells the developer."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from doorkey.login.web.development import FIRST_PORT, PORTS, port_of
+
+PROGRAM = """
+import logging
+from doorkey.login import Login
+from doorkey.login.web.messages import WebRequest
+login = Login.dev({})
+reply = login.respond("login", WebRequest("GET", "http", "127.0.0.1:8000", "/auth/login"))
+print(dict(reply.headers)["Location"])
+"""
+
+
+def run_in(directory: Path) -> tuple[str, str]:
+    """The origin of the provider of a program that runs in a directory, and the standard error of the program."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=directory, capture_output=True, text=True, check=True, timeout=60
+    )
+    location = urlsplit(done.stdout.strip())
+    return f"{location.scheme}://{location.netloc}", done.stderr
+
+
+def test_the_issuer_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    first, told = run_in(tmp_path)
+    assert first == f"http://127.0.0.1:{port_of(tmp_path.resolve())}"
+    assert run_in(tmp_path)[0] == first
+    assert told.count("\n") == 1, told
+    assert f"an embedded provider, for development, at {first}" in told
+    assert "alice, password wonderland" in told
+
+
+def test_another_port_is_used_if_that_of_the_directory_is_taken(tmp_path: Path) -> None:
+    port = port_of(tmp_path.resolve())
+    with socket.create_server(("127.0.0.1", port)):
+        origin, _ = run_in(tmp_path)
+    assert origin != f"http://127.0.0.1:{port}"
+
+
+def test_the_port_follows_from_the_directory() -> None:
+    ports = {port_of(Path(f"/srv/{number}")) for number in range(100)}
+    assert len(ports) > 90
+    assert all(FIRST_PORT <= port < FIRST_PORT + PORTS for port in ports)
+
+
+def test_a_failed_login_is_logged_with_its_code_once(caplog: pytest.LogCaptureFixture) -> None:
+    from doorkey.errors import ServerError
+    from doorkey.login.errors import NoPendingLogin
+    from doorkey.login.web.answers import error_reply
+    from doorkey.login.web.messages import WebRequest
+
+    request = WebRequest("GET", "http", "localhost", "/auth/callback")
+    errors = ServerError("unauthorized_client", "Invalid client"), NoPendingLogin()
+    with caplog.at_level(logging.INFO, "doorkey"):
+        for error in errors:
+            error_reply(error, request, retry_path=None)
+    assert [one.getMessage().count(error.code) for one, error in zip(caplog.records, errors, strict=True)] == [1, 1]
