@@ -215,9 +215,12 @@ def test_a_site_behind_a_proxy_names_the_setting_of_the_framework(make_site: Mak
 
 
 def test_the_redirect_uri_is_that_of_the_base_url_whatever_the_host_header_is(make_site: MakeSite) -> None:
-    browser = Browser(make_site(base_url=PUBLIC), PUBLIC)
-    url = browser.get("/auth/login").location
-    assert parse_qs(urlsplit(url).query)["redirect_uri"] == [f"{PUBLIC}/auth/callback"]
+    site = make_site(base_url=PUBLIC)
+    for more in ({}, {"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"}):
+        url = Browser(site, PUBLIC, more=more).get("/auth/login").location
+        assert parse_qs(urlsplit(url).query)["redirect_uri"] == [f"{PUBLIC}/auth/callback"]
+    elsewhere = Browser(site, "https://evil.example").get("/auth/login").location
+    assert elsewhere.startswith(f"{PUBLIC}/auth/login?")
 
 
 @pytest.mark.parametrize("host", ["app.example", "localhost.evil.example", "127.0.0.1.evil.example"])

@@ -6,7 +6,7 @@ import pytest
 
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider
-from tests.login.web.browser import JSON, Browser
+from tests.login.web.browser import JSON, Browser, Cookie
 from tests.login.web.conftest import LOCAL, PUBLIC, SECRET, MakeSite
 from tests.login.web.kit import Awaited
 from tests.login.web.sites import BLOCKING
@@ -107,6 +107,8 @@ def test_an_id_that_the_site_did_not_choose_is_no_session(browser: Browser, prov
     browser.jar["127.0.0.1"] = {}
     fixed = Browser(browser.site, more={"Cookie": f"doorkey={chosen}"})
     begun = Browser(browser.site)
+    begun.jar["127.0.0.1"] = {"doorkey": Cookie(chosen, "Lax", secure=False)}
+    assert begun.get("/", JSON).status == 401
     begun.log_in(provider)
     assert begun.cookies_of()["doorkey"] != chosen
     assert fixed.get("/", JSON).status == 401

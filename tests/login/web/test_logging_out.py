@@ -165,7 +165,10 @@ def test_a_frame_without_parameters_ends_the_session_of_its_browser(browser: Bro
     other = Browser(browser.site)
     for one in (browser, other):
         one.log_in(provider)
-    assert browser.get("/auth/frontchannel-logout").status == 200
+    link = {**PAGE, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
+    assert browser.get("/auth/frontchannel-logout", link).status == 200
+    assert is_logged_in(browser), "a link of another site is no frame of the provider"
+    assert browser.get("/auth/frontchannel-logout", {**PAGE, "Sec-Fetch-Dest": "iframe"}).status == 200
     assert [is_logged_in(one) for one in (browser, other)] == [False, True]
 
 

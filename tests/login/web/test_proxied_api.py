@@ -36,6 +36,7 @@ def test_a_path_below_the_prefix_is_one_of_the_api(path: str, query: str, target
     [
         *((path, "") for path in ("/apix", "/ap", "/", "/other/api", "/api@evil.example", "/api.evil.example/a")),
         *((path, "") for path in ("/api/../admin", "/api/a/..", "/api/.", "/api//evil.example", "/api/a//b")),
+        *((path, "") for path in ("/api/..;/admin", "/api/a/.;b=c", "/api/a/..;")),
         *((path, "") for path in ("/api/\\evil.example", "/api/a\r\nHost: evil", "/api/a\x00", "/api/\t")),
         *(("/api/a", query) for query in ("a=b#c", "a=b c", "a=\r\nb", "a=ä", "a\\b")),
     ],

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from flask import g, has_app_context, redirect, session
 from flask import request as current
 from flask.sessions import NullSession
+from werkzeug.exceptions import HTTPException
 
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, VerificationError
 from doorkey.integrations.base_client.blocking_session import blocking_session
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.registry.apps import BlockingApp
@@ -135,7 +136,13 @@ class FlaskOAuth2App(BlockingApp):
 
     def _callback(self, request: Any) -> Any:
         del request
-        return current.args if current.method == "GET" else current.form
+        if current.method == "GET":
+            return current.args
+        try:
+            return current.form
+        except HTTPException:  # too many fields
+            pass
+        raise VerificationError("callback", "is a form that the application refuses to read: it is too large")
 
     def _query(self, request: Any) -> Any:
         del request

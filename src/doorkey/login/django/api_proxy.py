@@ -40,7 +40,9 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponse]:
         root = request.META.get("SCRIPT_NAME", "").rstrip("/")
         proxy = proxy_at(project_login().login, request.path.removesuffix(path).rstrip("/").removeprefix(root))
         body = request.read(proxy.max_request + 1)
-        reply = proxy.respond(web_request(request, site), None if len(body) > proxy.max_request else body)
+        known: Any = request.user
+        asked = web_request(request, site, of_user=known.is_authenticated)
+        reply = proxy.respond(asked, None if len(body) > proxy.max_request else body)
         return answer_of(reply, site).response
 
     return view

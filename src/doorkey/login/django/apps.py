@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig, apps
 from django.core.signals import setting_changed
+
+from doorkey.runtime.forks import ForkSafeLock
 
 if TYPE_CHECKING:
     from doorkey.login.django.project import ProjectLogin
@@ -24,7 +25,7 @@ class LoginConfig(AppConfig):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock()
         self._made: ProjectLogin | None = None
 
     def ready(self) -> None:

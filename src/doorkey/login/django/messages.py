@@ -33,14 +33,17 @@ class Answer(NamedTuple):
     identifier: str | None
 
 
-def web_request(request: HttpRequest, site: Site, form: Pairs = ()) -> WebRequest:
-    """Return a request as a value; `form` are parameters beside those of the request's body."""
+def web_request(request: HttpRequest, site: Site, form: Pairs = (), *, of_user: bool = True) -> WebRequest:
+    """Return a request as a value; `form` are parameters beside those of the request's body.
+
+    of_user: False: without the login of this session, because Django knows no active user of it.
+    """
     names = _names(site)
     headers = [(name, value) for name, value in request.headers.items() if name.lower() != "cookie"]
     theirs = [
         part for part in request.headers.get("Cookie", "").split(";") if part.partition("=")[0].strip() not in names
     ]
-    identifier = request.session.get(SESSION)
+    identifier = request.session.get(SESSION) if of_user else None
     ours = [f"{name}={identifier}" for name in names] if isinstance(identifier, str) else []
     posted = [(name, value) for name, values in request.POST.lists() for value in values]
     return WebRequest(

@@ -92,8 +92,8 @@ def login_of_settings() -> ProjectLogin:
         _refuse_options_of_a_provider(options)
     if not has_one and not options.get("providers"):
         make = Login.dev if settings.DEBUG else Login.from_env
-        told = {name: os.environ.get(f"DOORKEY_{name.upper()}") for name in ("base_url", "sessions", "secret")}
-        usual |= {name: value.split() if name == "secret" else value for name, value in told.items() if value}
+    told = {name: os.environ.get(f"DOORKEY_{name.upper()}") for name in ("base_url", "sessions", "secret")}
+    usual |= {name: value.split() if name == "secret" else value for name, value in told.items() if value}
     providers = _providers(options.pop("providers", ()))
     return ProjectLogin(make(*providers, **{**usual, **options}), users)
 

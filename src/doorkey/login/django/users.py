@@ -127,10 +127,13 @@ def _fields(model: Any, known: Mapping[str, Any], own: Any) -> dict[str, str]:
     """
     values = {ours: known.get(theirs) for theirs, ours in _FIELDS.items()}
     email, address = model.get_email_field_name(), _address(known)
+    if address is not None and len(address) > _room(model, email):
+        address = None  # the beginning of an address is another address
     if email != model.USERNAME_FIELD and not _is_of_another(model, email, address, own):
         values[email] = address
     rooms = {name: _room(model, name) for name in values}
-    return {name: value[: rooms[name]] for name, value in values.items() if isinstance(value, str) and rooms[name]}
+    texts = {name: value.replace("\0", "") for name, value in values.items() if isinstance(value, str)}
+    return {name: value[: rooms[name]] for name, value in texts.items() if rooms[name]}
 
 
 def _is_of_another(model: Any, email: str, address: str | None, own: Any) -> bool:

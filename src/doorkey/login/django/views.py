@@ -18,7 +18,7 @@ from doorkey.login.django.middleware import loaded
 from doorkey.login.django.project import ProjectLogin
 from doorkey.login.web.answers import error_reply
 from doorkey.login.web.messages import WebReply
-from doorkey.login.web.site import LOGIN, LOGOUT
+from doorkey.login.web.site import LOGIN, LOGOUT, ME
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -40,7 +40,9 @@ def respond(request: HttpRequest, route: str) -> HttpResponse:
         loaded(request.user)  # while the session is there: Django's signal names the user who logs out
     if route == LOGOUT and request.method == "POST" and _has_token_of_django(request):
         return csrf_protect(_logout)(request)
-    return _answered(request, project, project.login.respond(route, web_request(request, project.login.site)))
+    of_user = route != ME or bool(request.user.is_authenticated)
+    asked = web_request(request, project.login.site, of_user=of_user)
+    return _answered(request, project, project.login.respond(route, asked))
 
 
 def _logout(request: HttpRequest) -> HttpResponse:

@@ -45,7 +45,7 @@ class BrowserSession:
     provider: str
     iss: str
     sub: str
-    sid: str | None
+    sid: str | None = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     userinfo: Mapping[str, Any] = field(repr=False)
     id_token: Secret | None

@@ -15,15 +15,19 @@ from doorkey.login.result import LoginResult
 from doorkey.login.web.answers import choice_reply
 from doorkey.login.web.backend import Backend
 from doorkey.login.web.browser_sessions import BrowserSession
+from doorkey.login.web.documents import encoded
 from doorkey.login.web.errors import NoUser, SessionEnded
 from doorkey.login.web.messages import WebReply, WebRequest, redirect
 from doorkey.login.web.pending_logins import PendingLogins
 from doorkey.login.web.site import CALLBACK, LOGIN, Site
+from doorkey.stores.limits import MAX_DATA
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.messages import Pairs
 
 _MOVED = "moved"
+_SEAL = 256
+"""Bytes that encryption adds to a record, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +134,18 @@ class LoggingIn:
             raise NoUser
         claims: Mapping[str, Any] = result.claims or {}
         sid, id_token, now = claims.get("sid"), result.token.id_token, self.backend.clock()
-        return BrowserSession(
-            provider=provider,
-            iss=iss,
-            sub=sub,
-            sid=sid if isinstance(sid, str) and sid else None,
-            claims=dict(claims),
-            userinfo=dict(info),
-            id_token=None if id_token is None else Secret(id_token),
-            created_at=now,
-            expires_at=now + self.site.lifetime,
+        return _storable(
+            BrowserSession(
+                provider=provider,
+                iss=iss,
+                sub=sub,
+                sid=sid if isinstance(sid, str) and sid else None,
+                claims=dict(claims),
+                userinfo=dict(info),
+                id_token=None if id_token is None else Secret(id_token),
+                created_at=now,
+                expires_at=now + self.site.lifetime,
+            )
         )
 
     def _userinfo(self, client: Any, result: LoginResult) -> Flow[Mapping[str, Any]]:
@@ -160,6 +166,17 @@ class LoggingIn:
         earlier = yield from self.backend.sessions.load(cookie, self.backend.clock())
         if earlier is not None:
             yield from self.backend.forget((yield from self.backend.sessions.end(cookie, earlier)))
+
+
+def _storable(session: BrowserSession) -> BrowserSession:
+    """Return a session that a record can hold. Raises `VerificationError` before anything of it is stored."""
+    try:
+        size = len(encoded(session.to_dict()))
+    except UsageError:  # a lone surrogate
+        size = MAX_DATA
+    if size > MAX_DATA - _SEAL:
+        raise VerificationError("userinfo", "and the ID token have claims that cannot be stored, or too many of them")
+    return session
 
 
 def _form(pairs: Pairs) -> Mapping[str, list[str]]:

@@ -101,7 +101,7 @@ class LoggingOut:
         headers: list[tuple[str, str]] = [("Content-Type", "text/html;charset=utf-8")]
         if named.sid is not None:
             yield from self.backend.forget((yield from sessions.end_all(named.iss or "", None, named.sid)))
-        if cookie is not None and session is not None and _is_meant(session, named.iss, named.sid):
+        if cookie is not None and session is not None and _is_meant(session, named.iss, named.sid, request):
             yield from self.backend.forget((yield from sessions.end(cookie, session)))
             rules = self.site.rules(self.site.base(request))
             headers.append(rules.drop(rules.name()))
@@ -135,8 +135,11 @@ class LoggingOut:
         return redirect(url, *cookies) if request.wants_html else json_reply(200, {"logout_url": url}, cookies)
 
 
-def _is_meant(session: BrowserSession, iss: str | None, sid: str | None) -> bool:
-    return sid is None or (session.iss, session.sid) == (iss, sid)
+def _is_meant(session: BrowserSession, iss: str | None, sid: str | None, request: WebRequest) -> bool:
+    """Say whether a request ends this session. A link of another site, which names none, ends none: it is no frame."""
+    if sid is None:
+        return request.header("Sec-Fetch-Dest") in ("iframe", "frame")
+    return (session.iss, session.sid) == (iss, sid)
 
 
 def _parameters(request: WebRequest) -> Mapping[str, list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -20,6 +19,7 @@ from doorkey.login.web.session_stores import DEFAULT, MEMORY, store_at
 from doorkey.login.web.site import Site
 from doorkey.login.web.user import User as UserOfRequest
 from doorkey.runtime.clock import wall_time
+from doorkey.runtime.forks import ForkSafeLock
 from doorkey.values import NotPicklable, clears_locals
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Login(NotPicklable):
         self._sessions = DEFAULT if sessions is None else sessions
         self._start: Callable[[], LoginProvider] | None = None
         self._made: dict[type[Backend], Routes] = {}
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock()
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 from urllib.parse import quote
 
+from doorkey.errors import UsageError, VerificationError
 from doorkey.login.web.cookies import cookies_of
 from doorkey.wire.messages import Pairs
 from doorkey.wire.parameters import parse_form
@@ -54,8 +55,8 @@ class WebRequest:
 
     @property
     def parameters(self) -> Pairs:
-        """The parameters of the query. Raises `UsageError` if there are more than 1000."""
-        return parse_form(self.query)
+        """The parameters of the query. Raises `VerificationError` if there are more than 1000."""
+        return form_pairs(self.query)
 
     @property
     def origin(self) -> str:
@@ -110,6 +111,15 @@ class WebReply:
     def with_headers(self, *more: tuple[str, str]) -> Self:
         """Return the reply with `more` headers at the end."""
         return replace(self, headers=(*self.headers, *more))
+
+
+def form_pairs(text: str) -> Pairs:
+    """Return the pairs of a form-encoded text that a browser sent. Raises `VerificationError` for more than 1000."""
+    try:
+        return parse_form(text)
+    except UsageError:
+        pass
+    raise VerificationError("request", "has more than 1000 parameters")
 
 
 def only(pairs: Pairs, name: str) -> str | None:

@@ -11,11 +11,13 @@ from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExp
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.user import User
+from doorkey.wire.messages import Pairs
 
 if TYPE_CHECKING:
     from doorkey.login.web.login import Login
 
 PROXY_SETTING: Final = FLASK
+_LOGINS: Final = "doorkey.login"
 LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
 
 
@@ -23,14 +25,14 @@ def init_app(login: Login, app: Flask) -> None:
     """Add the routes of `login` to an application, and its responses to errors of `user.client`."""
 
     def respond(route: str) -> Response:
-        return response_of(login.respond(route, web_request()))
+        return response_of(login.respond(route, web_request(tuple(request.form.items(multi=True)))))
 
     def log_in_again(error: OAuthError) -> Response:
-        user = g.get(_name(login))
-        if not isinstance(user, User) or not user.uses_token:
-            raise error
-        routes = login.blocking
-        return response_of(routes.backend.do(routes.again(web_request())))
+        for one in app.extensions[_LOGINS]:
+            user = g.get(_name(one))
+            if isinstance(user, User) and user.uses_token:
+                return response_of(one.blocking.backend.do(one.blocking.again(web_request())))
+        raise error
 
     endpoint = f"doorkey_login_{login.site.prefix.strip('/').replace('/', '_')}"
     instance(app, Flask, "init_app takes a Flask application")
@@ -40,6 +42,7 @@ def init_app(login: Login, app: Flask) -> None:
         raise UsageError(
             "add the login once, before the application has handled a request; two logins need two prefixes"
         ) from error
+    app.extensions.setdefault(_LOGINS, []).append(login)
     for kind in LOG_IN_AGAIN:
         app.register_error_handler(kind, log_in_again)
     csrf: Any = app.extensions.get("csrf")
@@ -71,8 +74,8 @@ def denial(login: Login) -> Response | None:
     return response_of(routes.denied(web_request()))
 
 
-def web_request() -> WebRequest:
-    """Return the current request as a value."""
+def web_request(form: Pairs = ()) -> WebRequest:
+    """Return the current request as a value. Its body stays unread: it may be that of a view of the program."""
     return WebRequest(
         method=request.method,
         scheme=request.scheme,
@@ -80,7 +83,7 @@ def web_request() -> WebRequest:
         path=request.root_path.rstrip("/") + request.path,
         query=request.query_string.decode("latin-1"),
         headers=tuple(request.headers.items()),
-        form=tuple(request.form.items(multi=True)) if request.method == "POST" else (),
+        form=form,
         root=request.root_path.rstrip("/"),
         proxy_setting=PROXY_SETTING,
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PROXY_SETTING: Final = STARLETTE
 LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
+_LOGINS: Final = "_doorkey_logins"
 _ROOT: Final = "doorkey.login.root"
 MAX_FORM: Final = 128 * 1024
 """Bytes of a posted form: the parameters of a callback, or a logout token."""
@@ -62,15 +63,18 @@ def mount(login: Login, app: Starlette) -> None:
         return response_of(error.reply)
 
     async def log_in_again(request: Request, error: Exception) -> Response:
-        user = request.scope.get("state", {}).get(_name(login))
-        if not isinstance(user, User) or not user.uses_token:
-            raise error
-        routes = login.awaiting
-        return response_of(await routes.backend.do(routes.again(web_request(request))))
+        for one in logins:
+            user = request.scope.get("state", {}).get(_name(one))
+            if isinstance(user, User) and user.uses_token:
+                return response_of(await one.awaiting.backend.do(one.awaiting.again(web_request(request))))
+        raise error
 
     route = Route(f"{login.site.prefix}/{{route:path}}", respond, methods=["GET", "POST"], include_in_schema=False)
     if instance(app, Starlette, "mount takes a Starlette or FastAPI application").middleware_stack is not None:
         raise UsageError("add the login before the application has started")
+    logins: list[Login] = getattr(app.state, _LOGINS, [])
+    setattr(app.state, _LOGINS, [*logins, login])
+    logins = getattr(app.state, _LOGINS)
     app.router.routes.insert(0, route)
     app.add_middleware(RememberRoot)
     app.add_exception_handler(ReplyRaised, raised)
@@ -142,7 +146,10 @@ async def _form_of(request: Request) -> Pairs:
         body += part
         if len(body) > MAX_FORM:
             return ()
-    return parse_form(body.decode("utf-8", "replace"))
+    try:
+        return parse_form(body.decode("utf-8", "replace"))
+    except UsageError:  # too many parameters
+        return ()
 
 
 def _name(login: Login) -> str:

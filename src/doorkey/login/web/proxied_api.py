@@ -40,7 +40,7 @@ _NEVER: Final = frozenset(
 )
 _NEVER_BEGINS: Final = ("access-control-", "proxy-", "sec-", "x-forwarded-", "content-security-policy")
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\]|//|(?:^|/)\.{1,2}(?:/|$)")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\]|//|(?:^|/)\.{1,2}(?:[/;]|$)")
 _QUERY: Final = re.compile(r"[!\"$-\[\]-~]*")
 _ODD: Final = re.compile(r"[?#%]")
 _PATH_CHARACTERS: Final = "/:@!$&'()*+,;=-._~"

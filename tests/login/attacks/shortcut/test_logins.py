@@ -176,8 +176,15 @@ def test_userinfo_of_another_user_logs_nobody_in(shortcut: Shortcut) -> None:
 def test_claims_of_one_megabyte_reach_no_cookie(shortcut: Shortcut) -> None:
     shortcut.provider.user = {**shortcut.provider.user, "blob": "x" * 1_000_000}
     browser = shortcut.browser()
-    shortcut.finish(browser, shortcut.begin(browser))
+    assert shortcut.finish(browser, shortcut.begin(browser)).status == 303
     assert all(len(value) < 100 for name, value in browser.cookies_of().items() if "-login-" not in name)
+
+
+def test_claims_that_are_no_unicode_text_leave_nothing_in_the_store(shortcut: Shortcut) -> None:
+    shortcut.provider.user = {**shortcut.provider.user, "nickname": "a\ud800b"}
+    browser = shortcut.browser()
+    assert shortcut.finish(browser, shortcut.begin(browser), JSON).status == 400
+    assert [key for key in shortcut.store._entries if key.startswith(("login/session", "login/token"))] == []
 
 
 def test_no_page_shows_a_secret(shortcut: Shortcut) -> None:

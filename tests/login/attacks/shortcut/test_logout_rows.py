@@ -9,10 +9,11 @@ import pytest
 
 from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
+from doorkey.jose.verification import unsafe_claims
 from tests.login.attacks.shortcut.conftest import JSON, SID, Shortcut
 from tests.login.web.browser import Browser, Reply, Site
 from tests.login.web.conftest import PUBLIC
-from tests.support.openid_provider import SECRET, SUB, Signer
+from tests.support.openid_provider import SECRET, Signer
 from tests.support.relying_party import parameters
 
 
@@ -88,7 +89,7 @@ def test_oidcc_client_test_rp_backchannel_rpinitlogout_wrong_alg(shortcut: Short
 def test_a_logout_token_of_another_key_is_not_accepted(shortcut: Shortcut) -> None:
     browser = logged_in(shortcut)
     stranger = generate_key("ES256")
-    claims = {"iss": shortcut.provider.issuer, "sub": SUB, "sid": SID}
+    claims = unsafe_claims(shortcut.provider.logout_token())
     token = sign(claims, stranger, alg="ES256", header={"typ": "logout+jwt", "kid": str(Signer().kid)})
     assert backchannel(shortcut, browser, token) == 400
     assert is_logged_in(browser)
