@@ -117,7 +117,10 @@ def made_or_not(config: LoginConfig) -> None:
 
 
 def registered(_: Path) -> Any:
-    urls = {"authorize_url": "https://as.example/authorize", "access_token_url": "https://as.example/token"}
+    urls: dict[str, Any] = {
+        "authorize_url": "https://as.example/authorize",
+        "access_token_url": "https://as.example/token",
+    }
     return OAuth(flask.Flask("app")).register("as", client_id="c", **urls)
 
 

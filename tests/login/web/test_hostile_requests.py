@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flask
 import pytest
 
@@ -56,7 +58,7 @@ def test_a_user_of_the_first_of_two_logins_in_flask_is_asked_to_log_in_again(pro
 
     @app.get("/api")
     @login.required
-    def api() -> object:
+    def api() -> Any:
         assert login.user is not None
         return login.user.client.get(provider.userinfo_endpoint).json()
 
