@@ -11,7 +11,29 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from doorkey.errors import UsageError
+from doorkey.login import Login
 from doorkey.login.web.development import FIRST_PORT, PORTS, port_of
+from doorkey.login.web.messages import WebRequest
+from tests.login.web.test_five_lines import logged_in_at
+
+LIBRARIES = """
+import importlib.util, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name in sys.argv[2:] else find(name, *more)
+from doorkey.errors import MissingLibraryError
+from doorkey.login import Login
+login = Login.dev({})
+try:
+    if sys.argv[1] == "Flask":
+        import flask
+        login.init_app(flask.Flask("app"))
+    else:
+        import starlette.applications
+        login.mount(starlette.applications.Starlette())
+except MissingLibraryError as error:
+    print(error)
+"""
 
 PROGRAM = """
 import logging
@@ -58,7 +80,6 @@ def test_a_failed_login_is_logged_with_its_code_once(caplog: pytest.LogCaptureFi
     from doorkey.errors import ServerError
     from doorkey.login.errors import NoPendingLogin
     from doorkey.login.web.answers import error_reply
-    from doorkey.login.web.messages import WebRequest
 
     request = WebRequest("GET", "http", "localhost", "/auth/callback")
     errors = ServerError("unauthorized_client", "Invalid client"), NoPendingLogin()
@@ -66,3 +87,56 @@ def test_a_failed_login_is_logged_with_its_code_once(caplog: pytest.LogCaptureFi
         for error in errors:
             error_reply(error, request, retry_path=None)
     assert [one.getMessage().count(error.code) for one, error in zip(caplog.records, errors, strict=True)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("framework", "missing", "extras"),
+    [
+        ("Flask", ["uvicorn", "starlette"], "dev"),
+        ("Flask", ["uvicorn", "requests", "httpx2", "httpx"], "dev,requests"),
+        ("Flask", ["requests"], ""),
+        ("Starlette", ["httpx2", "httpx"], "httpx2"),
+        ("Starlette", ["uvicorn", "httpx2", "httpx"], "dev,httpx2"),
+    ],
+)
+def test_missing_libraries_are_named_when_the_login_is_added(framework: str, missing: list[str], extras: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIBRARIES, framework, *missing], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (f"pip install 'doorkey[{extras}]'" in done.stdout) if extras else not done.stdout
+
+
+def test_the_callback_at_a_base_url_is_registered() -> None:
+    login = Login.dev({"DOORKEY_BASE_URL": "https://app.example/shop"})
+    reply = login.respond("login", WebRequest("GET", "https", "app.example", "/shop/auth/login"))
+    url = dict(reply.headers)["Location"]
+    assert logged_in_at(url, "alice", "wonderland").startswith("https://app.example/shop/auth/callback?")
+    login.close()
+
+
+def test_a_login_that_was_not_added_to_the_application_says_so() -> None:
+    from flask import Flask
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+    from starlette.testclient import TestClient
+
+    def home(*_: object) -> str:
+        raise AssertionError("a user is needed")
+
+    login = login_for_tests()
+    app = Flask("app", static_folder=None)
+    app.testing = True
+    app.add_url_rule("/", view_func=login.required(home))
+    with pytest.raises(UsageError, match=r"login\.init_app\(app\)"):
+        app.test_client().get("/")
+
+    async def page(request: object) -> None:
+        raise AssertionError("a user is needed")
+
+    client = TestClient(Starlette(routes=[Route("/", login.required(page))]))
+    with pytest.raises(UsageError, match=r"login\.mount\(app\)"):
+        client.get("/")
+
+
+def login_for_tests() -> Login:
+    return Login(issuer="https://op.example", client_id="app", sessions="memory:")

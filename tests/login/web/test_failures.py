@@ -126,6 +126,21 @@ def test_an_error_without_the_state_of_a_login_uses_up_none(browser: Browser, pr
     assert browser.get(url).status == 303
 
 
+def test_a_wrong_client_secret_is_named(make_site: MakeSite, provider: Provider) -> None:
+    browser = Browser(make_site(client_secret="another-secret"))
+    page = browser.get(provider.log_in(browser.get("/auth/login").location, "alice"))
+    assert page.status == 502, page.text
+    assert "credentials" in page.text
+    assert "DOORKEY_CLIENT_SECRET" in page.text
+    assert "another-secret" not in page.text
+
+
+def test_a_callback_without_state_is_named(browser: Browser) -> None:
+    page = browser.get("/auth/callback?code=c")
+    assert page.status == 400
+    assert "has no parameter state" in page.text
+
+
 @pytest.mark.parametrize("iss", ["https://evil.example", ""])
 def test_a_callback_of_another_issuer_sends_no_code(browser: Browser, provider: Provider, iss: str) -> None:
     url = provider.log_in(browser.get("/auth/login").location, "alice")

@@ -61,9 +61,43 @@ def test_providers_have_different_names() -> None:
         Login("google")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-def test_a_login_without_a_provider_says_so_when_it_is_used() -> None:
+def test_a_login_without_a_provider_or_a_client_id_is_refused() -> None:
     with pytest.raises(UsageError, match="provider is missing"):
-        _ = Login().blocking
+        Login()
+    with pytest.raises(UsageError, match="client_id= is missing"):
+        Login(issuer="https://op.example")
+
+
+@pytest.mark.parametrize("scope", ["profile", ["profile", "email"]])
+def test_a_scope_without_openid_is_refused_at_an_openid_provider(scope: Any) -> None:
+    with pytest.raises(UsageError, match="scope needs openid"):
+        Login(**GIVEN, scope=scope)
+    Login(**GIVEN, scope=scope, userinfo_endpoint="https://op.example/me")
+    with pytest.raises(UsageError, match="scope needs openid"):
+        Login.from_env({**ENVIRONMENT, "DOORKEY_SCOPE": "profile"})
+
+
+@pytest.mark.parametrize(
+    ("variables", "match"),
+    [
+        ({"CLIENT_ID": "app", "CLIENT_SECRET": "s", "BASE_URL": "https://app.example"}, "set DOORKEY_ISSUER"),
+        ({"SCOPE": "openid"}, "set DOORKEY_ISSUER"),
+        ({"ISSUERS": "https://op.example"}, "did you mean DOORKEY_ISSUER[?]"),
+        ({"PROVIDER": "google"}, "did you mean DOORKEY_PROVIDERS[?]"),
+        ({"ISSUER": "https://op.example"}, "set DOORKEY_CLIENT_ID"),
+        ({"ISSUER": "https://op.example", "PRESET": "google", "CLIENT_ID": "a"}, "DOORKEY_ISSUER and DOORKEY_PRESET"),
+        ({"PROVIDERS": "google", "GOOGLE_CLIENT_ID": "g", "CLIENT_ID": "a"}, "DOORKEY_PROVIDERS and DOORKEY_CLIENT_ID"),
+    ],
+)
+def test_a_login_for_development_refuses_variables_that_are_incomplete(variables: dict[str, str], match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        Login.dev({f"DOORKEY_{name}": value for name, value in variables.items()})
+
+
+def test_a_login_for_development_has_the_settings_of_the_site_and_ignores_other_variables() -> None:
+    login = Login.dev({"DOORKEY_BASE_URL": "https://app.example", "DOORKEY_SERVER": "x", "DOORKEY_": "", "HOME": "/"})
+    assert login.site.base_url == "https://app.example"
+    assert repr(login) == "<Login at the embedded provider>"
 
 
 def test_the_environment_describes_a_login() -> None:

@@ -10,6 +10,7 @@ from django.core import checks
 from django.db import connections
 
 from doorkey.errors import UsageError
+from doorkey.login.web.backend import BlockingBackend
 
 _MIDDLEWARE: Final = "doorkey.login.django.LoginMiddleware"
 _BEFORE: Final = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -52,8 +53,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
 def _login() -> Any:
     config: Any = apps.get_app_config("doorkey_login")
     login = config.project_login().login
-    if login._providers:  # their options are checked when their clients are made; the embedded provider is not started
-        _ = login.blocking
+    login._check(BlockingBackend)
     return login
 
 

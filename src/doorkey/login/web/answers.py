@@ -16,6 +16,14 @@ from doorkey.pages.parts import form, paragraph, problem, submit
 
 _PROVIDER_FAILED = "The provider did not answer as it should."
 _LATER = "Try again in a moment."
+_SITE_PROBLEM = "This site has a problem"
+_TELL = "Tell the people who run this site."
+_WRONG_CLIENT = ("invalid_client", "unauthorized_client")
+"""Keycloak answers with the second one to a wrong secret (RFC 6749 §5.2)."""
+_CREDENTIALS = (
+    "Compare the client ID and the client secret with the registration at the provider: DOORKEY_CLIENT_ID and "
+    "DOORKEY_CLIENT_SECRET, or client_id= and client_secret=."
+)
 
 
 def error_reply(
@@ -62,12 +70,14 @@ def told(error: OAuthError) -> tuple[str, str, str, str]:
     """Return the title, the cause, what the user can do, and what the developer should know."""
     if isinstance(error, LoginError):
         return error.title, error.problem, error.fix, error.for_developers
+    if isinstance(error, ServerError) and error.error in _WRONG_CLIENT:
+        return _SITE_PROBLEM, "The provider did not accept this site's credentials.", _TELL, f"{error}. {_CREDENTIALS}"
     if isinstance(error, TransportError | InvalidResponse | ServerError):
         return "The login is not available now", _PROVIDER_FAILED, _LATER, str(error)
     if isinstance(error, VerificationError):
         cause = "The provider's response did not pass a check."
         return "The login failed", cause, "Start the login again.", str(error)
-    return "This site has a problem", "The login of this site is not set up correctly.", _LATER, str(error)
+    return _SITE_PROBLEM, "The login of this site is not set up correctly.", _LATER, str(error)
 
 
 def choice_reply(choices: Iterable[tuple[str, str]], site: str) -> WebReply:

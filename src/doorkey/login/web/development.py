@@ -6,13 +6,16 @@ import hashlib
 import os
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from doorkey.errors import UsageError
+from doorkey.errors import MissingLibraryError, UsageError
 from doorkey.login.web.environment import DEFAULT_NAME
 from doorkey.login.web.providers import LoginProvider
-from doorkey.runtime.extras import explained
+from doorkey.login.web.site import CALLBACK, Site
+from doorkey.runtime.extras import EXTRAS, explained
+from doorkey.transport.httpx_or_httpx2 import NAMES
 from doorkey.wire.urls import shown_url
 
 if TYPE_CHECKING:
@@ -24,23 +27,25 @@ PORTS: Final = 10_000
 """Below the ports that operating systems give to outgoing connections."""
 
 
-def development_provider(prefix: str) -> LoginProvider:
+def development_provider(site: Site) -> LoginProvider:
     """Start an embedded provider on this machine, and return it as a provider of a login.
 
     The port follows from the working directory, so that the issuer and every user stay the same after a restart.
     If the port is taken, the provider listens at any free one.
 
-    prefix: the path of the login's routes.
+    site: whose callback is registered: at its base URL, or on this machine.
     """
     try:
         from doorkey.dev import client, user
     except ModuleNotFoundError as error:
         raise explained(error, "doorkey.dev") from error
-    hosts = ("127.0.0.1", "localhost", "[::1]")
+    bases = [f"http://{host}" for host in ("127.0.0.1", "localhost", "[::1]")]
+    if site.base_url is not None:
+        bases.append(site.base_url)
     registered = client(
         CLIENT_ID,
-        redirect_uris=[f"http://{host}{prefix}/callback" for host in hosts],
-        post_logout_redirect_uris=[f"http://{host}/" for host in hosts],
+        redirect_uris=[site.url(base, CALLBACK) for base in bases],
+        post_logout_redirect_uris=[f"{base}/" for base in bases],
     )
     bob = user("bob", "builder", given_name="Bob", family_name="Example", email="bob@example.org")
     issuer = _started(clients=[registered], users=[bob]).issuer
@@ -52,6 +57,18 @@ def development_provider(prefix: str) -> LoginProvider:
         )
         sys.stderr.flush()
     return LoginProvider(DEFAULT_NAME, CLIENT_ID, label="the embedded provider", issuer=issuer)
+
+
+def check_libraries(*, awaited: bool) -> None:
+    """Raise `MissingLibraryError`, which names the extras, if the provider or the HTTP client has no library."""
+    missing = {name: "dev" for name in ("starlette", "uvicorn") if find_spec(name) is None}
+    clients = NAMES if awaited else ("requests", *NAMES)
+    if all(find_spec(name) is None for name in clients):
+        missing[clients[0]] = EXTRAS[clients[0]]
+    if missing:
+        extras = ",".join(sorted(set(missing.values())))
+        message = f"Login.dev() needs {' and '.join(missing)}: pip install 'doorkey[{extras}]'"
+        raise MissingLibraryError(message, name=next(iter(missing)))
 
 
 def _started(**options: Any) -> Provider:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from doorkey.arguments import did_you_mean, mapping
-from doorkey.errors import UsageError
+from doorkey.errors import UsageError, printable
 from doorkey.login.presets import PRESETS
 from doorkey.login.presets.table import preset_of_environment
 from doorkey.login.web.providers import LoginProvider
@@ -17,6 +18,9 @@ DEFAULT_NAME: Final = "login"
 """The name of the only provider."""
 
 _OF_A_PROVIDER: Final = ("ISSUER", "PRESET", "CLIENT_ID", "CLIENT_SECRET", "SCOPE")
+_OF_A_SITE: Final = ("BASE_URL", "SESSIONS", "SECRET")
+_NEAR: Final = 0.85
+"""How similar two names are of which one is a slip: ISSUERS and ISSUER, and not SERVER and SECRET."""
 
 
 @hides_locals
@@ -27,10 +31,21 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, Any]:
     """
     names = _checked(environment).get(f"{PREFIX}PROVIDERS", "").split()
     if names:
+        if beside := [PREFIX + option for option in _OF_A_PROVIDER if environment.get(PREFIX + option)]:
+            raise UsageError(
+                f"{PREFIX}PROVIDERS and {beside[0]} contradict each other: each of several providers has variables of "
+                f"its own, such as {PREFIX}{names[0].upper().replace('-', '_')}_CLIENT_ID"
+            )
         providers = [_provider(name, f"{PREFIX}{name.upper().replace('-', '_')}_", environment) for name in names]
     else:
         providers = [_provider(DEFAULT_NAME, PREFIX, environment)]
-    settings: dict[str, Any] = {"providers": providers}
+    return {"providers": providers, **site_settings(environment)}
+
+
+@hides_locals
+def site_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the arguments of `Login` that the environment has, without the provider."""
+    settings: dict[str, Any] = {}
     for option in ("BASE_URL", "SESSIONS"):
         if value := environment.get(PREFIX + option):
             settings[option.lower()] = value
@@ -40,8 +55,21 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def names_a_provider(environment: Mapping[str, str]) -> bool:
-    """Return whether the environment names a provider."""
-    return any(_checked(environment).get(PREFIX + name) for name in ("ISSUER", "PRESET", "PROVIDERS"))
+    """Return whether the environment names a provider, or has a part of its registration, such as a client ID.
+
+    Raises `UsageError` for a variable that is none, and almost has the name of one.
+    """
+    found = {name.removeprefix(PREFIX) for name, value in _checked(environment).items() if value and _is_ours(name)}
+    if not found.isdisjoint((*_OF_A_PROVIDER, "PROVIDERS")):
+        return True
+    for name in sorted(found.difference(_OF_A_SITE)):
+        if near := get_close_matches(name, (*_OF_A_PROVIDER, *_OF_A_SITE, "PROVIDERS"), 1, _NEAR):
+            raise UsageError(f"{PREFIX}{printable(name, 40)} is no setting of a login: did you mean {PREFIX}{near[0]}?")
+    return False
+
+
+def _is_ours(name: object) -> bool:
+    return isinstance(name, str) and name.startswith(PREFIX)
 
 
 def _checked(environment: object) -> Mapping[str, str]:
@@ -53,6 +81,8 @@ def _checked(environment: object) -> Mapping[str, str]:
 
 def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginProvider:
     found = {option: environment.get(prefix + option) or None for option in _OF_A_PROVIDER}
+    if found["ISSUER"] is not None and found["PRESET"] is not None:
+        raise UsageError(f"{prefix}ISSUER and {prefix}PRESET contradict each other: a preset has its issuer; set one")
     preset = found["PRESET"] or (name if found["ISSUER"] is None and name in PRESETS else None)
     if preset is not None and preset not in PRESETS:
         known = f"; there are {', '.join(PRESETS)}"

@@ -103,7 +103,12 @@ class LoggingIn:
         if len(states) > 1:
             raise VerificationError("state", "stands in the callback more than once")
         if not states:
-            raise WrongState
+            raise WrongState(
+                for_developers=(
+                    "The callback has no parameter state: it was opened by hand, or the provider did not return the "
+                    "state that was sent to it."
+                )
+            )
         pending = pending_logins.find(request, states[0])
         if pending is not None:
             return pending

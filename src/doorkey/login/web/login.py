@@ -10,7 +10,7 @@ from doorkey import arguments
 from doorkey.arguments import each
 from doorkey.errors import UsageError
 from doorkey.login.web.backend import AwaitingBackend, Backend, BlockingBackend
-from doorkey.login.web.environment import DEFAULT_NAME, names_a_provider, settings_of
+from doorkey.login.web.environment import DEFAULT_NAME, names_a_provider, settings_of, site_settings
 from doorkey.login.web.keys import secrets_of
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.providers import LoginProvider
@@ -88,17 +88,22 @@ class Login(NotPicklable):
         self._clock = wall_time if clock is None else clock
         arguments.clock(self._clock)
         self._providers = each(providers, LoginProvider, "the providers of a login are LoginProvider")
+        self._start: Callable[[Site], LoginProvider] | None = options.pop("_start", None)  # of dev()
         if options:
             if providers:
                 raise UsageError("the options of a provider belong to its LoginProvider, when providers are given")
+            if options.get("client_id") is None:
+                raise UsageError("client_id= is missing: the ID under which this application is registered there")
             given: dict[str, Any] = {} if clock is None else {"clock": clock}
             self._providers = (LoginProvider(DEFAULT_NAME, **{**given, **options}),)
+        if not self._providers and self._start is None:
+            raise UsageError("the provider is missing: give issuer= and client_id=, or use Login.dev()")
         names = [one.name for one in self._providers]
         if len(set(names)) < len(names):
             raise UsageError("two providers of a login have the same name")
         self._secrets = () if secret is None else secrets_of(secret)
         self._sessions = DEFAULT if sessions is None else sessions
-        self._start: Callable[[], LoginProvider] | None = None
+        self._is_mounted = False
         self._made: dict[type[Backend], Routes] = {}
         self._lock = ForkSafeLock()
 
@@ -126,34 +131,34 @@ class Login(NotPicklable):
     def dev(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:
         """Return a login for development, at a provider that runs in this process: no account is needed anywhere.
 
-        Its users are alice (password wonderland) and bob (password builder). Sessions are kept in memory. If the
-        environment names a provider, this is `from_env()`.
+        Its users are alice (password wonderland) and bob (password builder). Sessions are kept in memory, unless
+        `DOORKEY_SESSIONS` is set. If the environment names a provider, this is `from_env()`.
 
         environment, options: as for `from_env`.
+
+        Raises `UsageError`, also for a registration in the environment without its provider.
         """
         variables = os.environ if environment is None else environment
         if names_a_provider(variables):
             return cls.from_env(variables, **options)
-        given: dict[str, Any] = {"sessions": MEMORY, **options}
-        login = cls(**given)
-        login._start = _started(login.site.prefix)
-        return login
+        given: dict[str, Any] = {"sessions": MEMORY, **site_settings(variables), **options}
+        return cls(**given, _start=_started)
 
     def mount(self, app: Starlette) -> None:
         """Add the routes to a Starlette or FastAPI application."""
         from doorkey.login.web.on_starlette import mount
 
+        self._check(AwaitingBackend)
         mount(self, app)
-        if self._providers:  # what is wrong with the settings is told when the application starts
-            _ = self.awaiting
+        self._is_mounted = True
 
     def init_app(self, app: Flask) -> None:
         """Add the routes to a Flask application."""
         from doorkey.login.web.on_flask import init_app
 
+        self._check(BlockingBackend)
         init_app(self, app)
-        if self._providers:  # as above
-            _ = self.blocking
+        self._is_mounted = True
 
     @property
     def User(self) -> Any:  # noqa: N802  # it stands where a type does
@@ -239,6 +244,18 @@ class Login(NotPicklable):
     def __repr__(self) -> str:
         return f"<Login at {', '.join(one.name for one in self._providers) or 'the embedded provider'}>"
 
+    def _check(self, kind: type[Backend]) -> None:
+        """Raise `UsageError` for wrong settings when the application starts: later they are a response with 500.
+
+        The embedded provider starts at the first request, because an application may be imported without being served.
+        """
+        if self._providers:
+            self._routes(kind)
+        else:
+            from doorkey.login.web.development import check_libraries
+
+            check_libraries(awaited=kind.awaited)
+
     def _routes(self, kind: type[Backend]) -> Routes:
         found = self._made.get(kind)
         if found is not None:
@@ -246,9 +263,7 @@ class Login(NotPicklable):
         with self._lock:
             if kind not in self._made:
                 if self._start is not None and not self._providers:
-                    self._providers = (self._start(),)
-                if not self._providers:
-                    raise UsageError("the provider is missing: give issuer= and client_id=, or use Login.dev()")
+                    self._providers = (self._start(self.site),)
                 given: Any = self._sessions
                 owned = isinstance(given, str)
                 store = store_at(given, awaited=kind.awaited) if owned else given
@@ -257,10 +272,7 @@ class Login(NotPicklable):
         return self._made[kind]
 
 
-def _started(prefix: str) -> Callable[[], LoginProvider]:
-    def start() -> LoginProvider:
-        from doorkey.login.web.development import development_provider
+def _started(site: Site) -> LoginProvider:
+    from doorkey.login.web.development import development_provider
 
-        return development_provider(prefix)
-
-    return start
+    return development_provider(site)

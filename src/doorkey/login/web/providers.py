@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, cast
 
 from doorkey.arguments import instance, text
 from doorkey.errors import UsageError
@@ -60,6 +60,8 @@ class LoginProvider(NotPicklable):
             given["issuer"] = Issuer(issuer, exchange=given.get("exchange"), **clock)
         if issuer is not None or "metadata" in given:
             given.setdefault("scope", _SCOPE)
+        if issuer is not None and self.preset is None and given.get("userinfo_endpoint") is None:
+            _check_scope(given["scope"])
         self._options: Mapping[str, Any] = given
 
     def client_options(self) -> dict[str, Any]:
@@ -83,6 +85,14 @@ class LoginProvider(NotPicklable):
 
     def __repr__(self) -> str:
         return f"<LoginProvider {self.name}>"
+
+
+def _check_scope(scope: object) -> None:
+    """Refuse a login at an OpenID provider that names no user: one without the scope openid (Core §3.1.2.1)."""
+    if isinstance(scope, str | list | tuple | set | frozenset):
+        names = cast("Collection[object]", scope.split() if isinstance(scope, str) else scope)
+        if "openid" not in names:
+            raise UsageError("scope needs openid, without which the provider names no user: openid profile email")
 
 
 def _preset(given: object) -> Preset | None:
