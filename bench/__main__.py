@@ -20,6 +20,7 @@ from bench import (
     requests_session,
     token_requests,
 )
+from bench.peers import set_environment
 from bench.row import Row, exit_status
 from bench.server import serving
 from bench.table import markdown, show
@@ -76,4 +77,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    set_environment()
     sys.exit(main())

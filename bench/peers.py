@@ -21,11 +21,14 @@ authlib_httpx2: Any = import_module("authlib.integrations.httpx_client")
 authlib_requests: Any = import_module("authlib.integrations.requests_client")
 requests_oauthlib: Any = import_module("requests_oauthlib")
 
-os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # requests-oauthlib sends nothing over http otherwise
-os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-
 TEXT = "eyJhbGciOiJSUzI1NiJ9." + "x" * 700 + "." + "y" * 342
 """As long as a usual access token."""
+
+
+def set_environment() -> None:
+    """Let all libraries send requests to this machine over http, and through no proxy."""
+    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # requests-oauthlib sends nothing over http otherwise
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
 def token(lifetime: int = 3600) -> dict[str, Any]:

@@ -127,3 +127,8 @@ def test_calls_are_timed_one_by_one() -> None:
     with asyncio.Runner() as runner:
         assert len(awaiting(call, runner.run)(2)) == 2
     assert made == ["one"] * 3 + ["awaited"] * 2
+
+
+def test_importing_the_bench_leaves_the_environment_as_it_is() -> None:
+    program = "import os; before = dict(os.environ); import bench.__main__; assert dict(os.environ) == before"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)

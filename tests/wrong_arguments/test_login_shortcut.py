@@ -27,7 +27,10 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _used(**given: Any) -> object:
     login = Login(**given)
-    return repr(login), login.blocking
+    try:
+        return repr(login), login.blocking
+    finally:
+        login.close()
 
 
 def test_the_construction_and_first_use_of_a_login() -> None:

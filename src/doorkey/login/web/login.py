@@ -267,7 +267,12 @@ class Login(NotPicklable):
                 given: Any = self._sessions
                 owned = isinstance(given, str)
                 store = store_at(given, awaited=kind.awaited) if owned else given
-                backend = kind(self._providers, store, self._secrets, self._clock, owns_store=owned)
+                try:
+                    backend = kind(self._providers, store, self._secrets, self._clock, owns_store=owned)
+                except BaseException:
+                    if owned and not kind.awaited:  # one that is awaited opens nothing before its first use
+                        store.close()
+                    raise
                 self._made[kind] = Routes(self.site, backend)
         return self._made[kind]
 
