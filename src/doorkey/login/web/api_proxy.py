@@ -135,7 +135,7 @@ class ApiProxy(NotPicklable):
             return routes.failed(error, asked)
 
     def _refused(self, request: WebRequest, body: bytes | None) -> WebReply | None:
-        """Return the reply to a request that is not passed on, whoever the user is."""
+        """Return the reply to a request that is not passed on for any user."""
         if request.method not in METHODS:
             return _problem(405, "method_not_allowed", "The method is not allowed.", ("Allow", ", ".join(METHODS)))
         if request.header(CSRF_HEADER) != "1":
