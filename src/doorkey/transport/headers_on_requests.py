@@ -24,6 +24,7 @@ def reading_headers_within(pool: object, max_headers: int) -> Any:
         return pool
     twin: Any = object.__new__(_bounded_pool(kind, max_headers))
     twin.__dict__ = pool.__dict__
+    twin.original = pool
     return twin
 
 
@@ -77,5 +78,7 @@ def _bounded_pool(kind: Any, max_headers: int) -> Any:
         getattr(conn, "__dict__", {}).pop("response_class", None)
         kind._put_conn(self, conn)
 
-    members = {"_get_conn": _get_conn, "_put_conn": _put_conn, "bounds_headers": True}
+    # A session that is closed drops its pools, and urllib3 closes the idle connections of a pool when it is collected:
+    # not before the exchange has put its own back.
+    members = {"__slots__": ("original",), "_get_conn": _get_conn, "_put_conn": _put_conn, "bounds_headers": True}
     return type(kind.__name__, (kind,), members)

@@ -18,9 +18,6 @@ from tests.support.fake_clock import Clock
 from tests.support.hostile_server import WAIT, Held, Hostile, reply, token
 from tests.support.source_requests import REFRESH, on_token
 
-# The thread of a request that was interrupted may end after its client was closed: then its socket is collected.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
 blocking = pytest.mark.parametrize("adapter", ["requests", "httpx2", "httpx"], indirect=True)
 
 
