@@ -11,36 +11,52 @@ which of them) is judged once and remembered; so is the header, since the tokens
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from joserfc.jws import JWSRegistry
 
 from doorkey.arguments import texts
-from doorkey.errors import UsageError, VerificationError
+from doorkey.errors import VerificationError
 from doorkey.jose.algorithms import algorithm_named
+from doorkey.jose.compact import (
+    MAX_BYTES,
+    Segments,
+    UnverifiedToken,
+    header_in,
+    parsed,
+    raw_bytes,
+    segments_of,
+    split_token,
+    unsafe_claims,
+    unsafe_header,
+    unsafe_read,
+)
 from doorkey.jose.errors import BadSignatureError, DecodeError, UnsupportedAlgorithmError
 from doorkey.jose.key_reading import BROKEN
 from doorkey.jose.keys import Key, import_keys
 from doorkey.values import hides_locals, unguarded
-from doorkey.wire.strict_json import JSONProblem, parse_object
 
-MAX_BYTES = 64 * 1024
+__all__ = [
+    "MAX_BYTES",
+    "MAX_TRIED",
+    "UnverifiedToken",
+    "VerifiedToken",
+    "asks_for_other_keys",
+    "unsafe_claims",
+    "unsafe_header",
+    "unsafe_read",
+    "verify",
+    "verify_bytes",
+]
+
 MAX_TRIED = 16
 """Keys that one token is checked with."""
 
 _UNKNOWN_KID, _NO_KEY = "is not among the known keys", "has no key that fits it"
 _BAD_SIGNATURE: Final = ("signature", "is not good")
-
-_LEGAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
-_TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
-_LAST: Final[tuple[bytes, ...]] = (_LEGAL, b"AEIMQUYcgkosw048", b"AQgw", b"")
-"""The last characters that leave no bits over, by the number of characters that base64 pads."""
-_MAX_HEADER: Final = 1024
-"""Bytes of a header that is remembered."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,21 +68,6 @@ class VerifiedToken:
 
     def __repr__(self) -> str:  # claims may be personal
         return f"<VerifiedToken alg={self.header.get('alg')!r}>"
-
-
-_Segments: TypeAlias = tuple[bytes, bytes, bytes, bytes]
-"""The signing input, and the three segments of a token."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class UnverifiedToken:
-    """A token that `unsafe_read` has read, and nothing has verified: use its claims to choose keys, and `verify` it."""
-
-    claims: Mapping[str, Any]
-    _segments: _Segments
-
-    def __repr__(self) -> str:
-        return "<UnverifiedToken>"
 
 
 @hides_locals
@@ -91,10 +92,10 @@ def verify(
     """
     allowed, candidates = _allowed(algorithms), _import_keys(keys)  # an error of the program comes first
     if isinstance(token, UnverifiedToken):
-        return VerifiedToken(_verified_header(token._segments, candidates, allowed, typ), token.claims)
-    segments = _split(token, max_bytes)
+        return VerifiedToken(_verified_header(segments_of(token), candidates, allowed, typ), token.claims)
+    segments = split_token(token, max_bytes)
     header = _verified_header(segments, candidates, allowed, typ)
-    return VerifiedToken(header, _parsed(_raw(segments[2], "token"), "token"))
+    return VerifiedToken(header, parsed(raw_bytes(segments[2], "token"), "token"))
 
 
 @hides_locals
@@ -111,20 +112,20 @@ def verify_bytes(
     The payload may be empty: the segment in the middle is then empty too.
     """
     allowed, candidates = _allowed(algorithms), _import_keys(keys)
-    segments = _split(token, max_bytes, may_be_empty=True)
+    segments = split_token(token, max_bytes, may_be_empty=True)
     header = _verified_header(segments, candidates, allowed, typ)
-    return header, _raw(segments[2], "token") if segments[2] else b""
+    return header, raw_bytes(segments[2], "token") if segments[2] else b""
 
 
 _import_keys = unguarded(import_keys)
 
 
 def _verified_header(
-    segments: _Segments, candidates: tuple[Key, ...], allowed: tuple[str, ...], typ: str | Iterable[str] | None
+    segments: Segments, candidates: tuple[Key, ...], allowed: tuple[str, ...], typ: str | Iterable[str] | None
 ) -> dict[str, Any]:
     """Return the header of a token whose algorithm, type and signature are good."""
     signed, head, _, signature = segments
-    header = _header(head)
+    header = header_in(head)
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in allowed:
         raise UnsupportedAlgorithmError("alg", "is not the registered one", expected=" or ".join(allowed))
@@ -151,95 +152,6 @@ def _registered(names: tuple[str, ...]) -> tuple[str, ...]:
 def asks_for_other_keys(error: VerificationError) -> bool:
     """Return whether `error` says that no key verified the token: a newer key set may have one that does."""
     return isinstance(error, BadSignatureError) or error.reason.startswith((_UNKNOWN_KID, _NO_KEY))
-
-
-@hides_locals
-def unsafe_header(token: str, max_bytes: int = MAX_BYTES, *, may_be_empty: bool = False) -> Mapping[str, Any]:
-    """Return the header of a token that was not verified: use it to choose a key, and trust nothing in it.
-
-    `may_be_empty`: whether the payload may be empty, as `verify_bytes` accepts it; claims never are.
-
-    Raises `VerificationError` if the token is not in the legal compact form.
-    """
-    return _header(_split(token, max_bytes, may_be_empty=may_be_empty)[1])
-
-
-@hides_locals
-def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
-    """Return the claims of a token that was not verified: use them to choose the issuer's keys, and trust
-    nothing in them.
-
-    Raises `VerificationError` if the token is not in the legal compact form.
-    """
-    return _read(token, max_bytes).claims
-
-
-@hides_locals
-def unsafe_read(token: str, max_bytes: int = MAX_BYTES) -> UnverifiedToken:
-    """Return a token that was not verified, for `verify`: its claims choose the issuer's keys, and it is read once.
-
-    Raises `VerificationError` if the token is not in the legal compact form.
-    """
-    return _read(token, max_bytes)
-
-
-def _read(token: str, max_bytes: int) -> UnverifiedToken:
-    segments = _split(token, max_bytes)
-    _header(segments[1])
-    return UnverifiedToken(_parsed(_raw(segments[2], "token"), "token"), segments)
-
-
-def _split(token: object, max_bytes: int, *, may_be_empty: bool = False) -> _Segments:
-    """Return the signing input of a token, and its three segments, of which the payload's may be empty if the caller
-    says so (RFC 7515 §7.1)."""
-    if not isinstance(token, str):
-        raise UsageError(f"a token is text, not {type(token).__name__}")
-    if len(token) > max_bytes:
-        raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
-    raw = token.encode("ascii", "replace")  # by a question mark, which is not legal
-    segments = raw.split(b".", 3)
-    if len(segments) == 3 and not raw.translate(None, _LEGAL):
-        head, payload, signature = segments
-        if head and signature and (payload or may_be_empty):
-            return raw[: -len(signature) - 1], head, payload, signature
-    raise DecodeError("token", "is not a signed token in the compact form (RFC 7515 §7.1)")
-
-
-def _header(segment: bytes) -> dict[str, Any]:
-    """Return the header in `segment` as a dictionary that belongs to the caller."""
-    plain = _plain_header(segment) if len(segment) <= _MAX_HEADER else None
-    return _parsed_header(segment) if plain is None else dict(plain)
-
-
-@lru_cache(256)
-def _plain_header(segment: bytes) -> Mapping[str, Any] | None:
-    """Return the header in `segment`, to be copied; None for one with lists or objects, which a copy would share."""
-    header = _parsed_header(segment)
-    return None if any(isinstance(value, list | dict) for value in header.values()) else header
-
-
-def _parsed_header(segment: bytes) -> dict[str, Any]:
-    header = _parsed(_raw(segment, "header"), "header")
-    if "crit" in header:
-        raise DecodeError("crit", "names extensions that are not understood here (RFC 7515 §4.1.11)")
-    if header.get("b64", True) is not True:
-        raise DecodeError("b64", "is not for JWTs (RFC 7797 §7)")
-    return header
-
-
-def _raw(segment: bytes, what: str) -> bytes:
-    """Return what the legal characters of `segment` encode; no bits are left over (RFC 4648 §3.5)."""
-    padding = -len(segment) % 4
-    if segment[-1] not in _LAST[padding]:
-        raise DecodeError(what, "is not base64url")
-    return a2b_base64(segment.translate(_TO_BASE64) + b"=" * padding)
-
-
-def _parsed(data: bytes, what: str) -> dict[str, Any]:
-    try:
-        return parse_object(data)
-    except JSONProblem as problem:
-        raise DecodeError(what, f"is not acceptable: {problem}") from None
 
 
 def _check_typ(header: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
@@ -274,7 +186,7 @@ def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Ke
 def _check_signature(signed: bytes, segment: bytes, alg: str, keys: Iterable[Key]) -> None:
     """Raise `BadSignatureError` unless one of the keys verifies the signature by joserfc's algorithm `alg`."""
     try:
-        signature = _raw(segment, "signature")
+        signature = raw_bytes(segment, "signature")
     except DecodeError:
         raise BadSignatureError(*_BAD_SIGNATURE) from None
     algorithm = JWSRegistry.algorithms[alg]
