@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from doorkey.integrations.httpx_client import OAuth2Client as OAuth2Client
     from doorkey.integrations.requests_client import OAuth2Session as OAuth2Session
     from doorkey.protocol.authorization import AuthorizationTransaction
+    from doorkey.protocol.device import DeviceAuthorization
     from doorkey.protocol.metadata import ServerMetadata
     from doorkey.sources import AsyncKeySource, AsyncTokenSource, Issuer, KeySource, TokenSource
     from doorkey.tokens import OAuth2Token, OAuthToken
@@ -40,6 +41,7 @@ __all__ = [
     "AsyncTokenVault",
     "AuthorizationTransaction",
     "ClientCredentials",
+    "DeviceAuthorization",
     "ExchangePolicy",
     "InvalidGrant",
     "InvalidResponse",
@@ -74,6 +76,7 @@ _MODULES = {
     "AsyncTokenVault": "doorkey.vault",
     "AuthorizationTransaction": "doorkey.protocol.authorization",
     "ClientCredentials": "doorkey.credentials",
+    "DeviceAuthorization": "doorkey.protocol.device",
     "ExchangePolicy": "doorkey.wire.limits",
     "InvalidGrant": "doorkey.errors",
     "InvalidResponse": "doorkey.errors",

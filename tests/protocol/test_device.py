@@ -13,6 +13,7 @@ from doorkey.errors import (
     InvalidClient,
     InvalidResponse,
     OAuthError,
+    ServerFailure,
     SlowDown,
     TemporarilyUnavailable,
     TransportError,
@@ -179,6 +180,19 @@ def test_a_failure_of_the_network_doubles_the_interval_up_to_a_bound() -> None:
     polling = Polling(down, "token")
     polling.run(interval=200)
     assert polling.pauses == [200, 300]
+
+
+def test_a_failing_server_is_asked_again_as_a_failing_network_is() -> None:
+    broken = InvalidResponse("not_json", "an HTML page", status=502)
+    polling = Polling(broken, ServerFailure("server_error", status=500), "token")
+    polling.run()
+    assert polling.pauses == [5, 10, 20]
+    polling = Polling(InvalidResponse("not_json", "an HTML page", status=200))
+    with pytest.raises(InvalidResponse):
+        polling.run()
+    polling = Polling(ServerFailure("server_error", status=400))
+    with pytest.raises(ServerFailure):
+        polling.run()
 
 
 def test_the_last_request_is_made_as_the_code_expires_and_none_after_that() -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from doorkey.errors import (
     AuthorizationPending,
     ExpiredDeviceCode,
     InvalidResponse,
+    ServerError,
     SlowDown,
     TemporarilyUnavailable,
     TransportError,
 )
 from doorkey.protocol.token_endpoint import ACCEPT
 from doorkey.tokens import legal_refresh_token, lifetime_of
-from doorkey.values import Secret
+from doorkey.values import Scope, Secret
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.flow import Flow, Sleep
 from doorkey.wire.messages import Pairs, Request, Response
@@ -44,6 +45,8 @@ class DeviceAuthorization:
     `expires_at`: seconds since the epoch.
     `interval`: seconds between two token requests.
     `device_code`: what the client presents in them.
+    `scope`: the scope that was requested.
+    `issuer`: the issuer of the server, or None if the client does not know it. No other server gets the code.
     """
 
     user_code: str
@@ -52,6 +55,8 @@ class DeviceAuthorization:
     device_code: Secret
     interval: float = USUAL_INTERVAL
     verification_uri_complete: str | None = None
+    scope: Scope = field(default_factory=Scope)
+    issuer: str | None = None
 
 
 def device_authorization_request(
@@ -113,7 +118,7 @@ def polled(device: DeviceAuthorization, ask: Callable[[], Flow[T]], clock: Calla
     ask: makes one token request.
     clock: returns seconds since the epoch.
 
-    The pause gets longer after `slow_down`, and twice as long after a failure of the network. Raises
+    The pause gets longer after `slow_down`, and twice as long after a failure of the network or the server. Raises
     `ExpiredDeviceCode` once the code has expired, `AccessDenied` if the user refused, and any other error of `ask`.
     """
     interval, pause = device.interval, device.interval
@@ -132,7 +137,9 @@ def polled(device: DeviceAuthorization, ask: Callable[[], Flow[T]], clock: Calla
             pause = interval = min(interval + SLOWER, MAX_INTERVAL)
         except TemporarilyUnavailable as busy:
             pause = max(interval, busy.retry_after or 0.0)
-        except TransportError:
+        except (TransportError, ServerError, InvalidResponse) as failed:
+            if not isinstance(failed, TransportError) and (failed.status or 0) < 500:
+                raise
             pause = interval = min(interval * 2, MAX_INTERVAL)
 
 

@@ -107,6 +107,8 @@ class BlockingSession:
     refresh_token = blocking(OAuth2Client._refresh_token)
     ensure_active_token = blocking(OAuth2Client._ensure_active_token)
     introspect_token = blocking(OAuth2Client._introspect_token)
+    begin_device_authorization = blocking(OAuth2Client._begin_device_authorization)
+    finish_device_authorization = blocking(OAuth2Client._finish_device_authorization)
     verify_id_token = blocking(OAuth2Client._verify_id_token)
     userinfo = blocking(OAuth2Client._userinfo)
     verify_logout_token = blocking(OAuth2Client._verify_logout_token)
@@ -124,6 +126,7 @@ class BlockingSession:
     def _perform(self: Any, effect: Any) -> Any:
         from doorkey.renewal.effects import Active, Renewed
         from doorkey.renewal.leader_lock import AcquireOrWait
+        from doorkey.wire.flow import Sleep
         from doorkey.wire.messages import Request
 
         match effect:
@@ -135,6 +138,10 @@ class BlockingSession:
                 return self._flight.token()
             case AcquireOrWait():
                 return effect.acquire_or_wait()
+            case Sleep():
+                from doorkey.transport.performing import slept
+
+                return slept(effect, self._oauth.options.sleep)
             case _:
                 raise UsageError(f"a session cannot perform {type(effect).__name__}")
 
@@ -151,6 +158,8 @@ class AwaitingSession:
     refresh_token = awaiting(OAuth2Client._refresh_token)
     ensure_active_token = awaiting(OAuth2Client._ensure_active_token)
     introspect_token = awaiting(OAuth2Client._introspect_token)
+    begin_device_authorization = awaiting(OAuth2Client._begin_device_authorization)
+    finish_device_authorization = awaiting(OAuth2Client._finish_device_authorization)
     verify_id_token = awaiting(OAuth2Client._verify_id_token)
     userinfo = awaiting(OAuth2Client._userinfo)
     verify_logout_token = awaiting(OAuth2Client._verify_logout_token)
@@ -173,6 +182,7 @@ class AwaitingSession:
     async def _perform(self: Any, effect: Any) -> Any:
         from doorkey.renewal.effects import Active, Renewed
         from doorkey.renewal.leader_lock import AcquireOrWait
+        from doorkey.wire.flow import Sleep
         from doorkey.wire.messages import Request
 
         match effect:
@@ -184,5 +194,9 @@ class AwaitingSession:
                 return await self._flight.token()
             case AcquireOrWait():
                 return await effect.acquire_or_wait_async()
+            case Sleep():
+                from doorkey.transport.performing import slept_async
+
+                return await slept_async(effect, self._oauth.options.sleep)
             case _:
                 raise UsageError(f"a session cannot perform {type(effect).__name__}")

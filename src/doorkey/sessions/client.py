@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, cast
 
 from doorkey.errors import UsageError
 from doorkey.sessions.attributes import Option
+from doorkey.sessions.device import DeviceOperations
 from doorkey.sessions.openid_operations import OpenIDOperations
 from doorkey.sessions.token_queries import HeaderItems, TokenQueries
 from doorkey.values import Secret, clears_locals
@@ -35,7 +36,7 @@ AuthMethod: TypeAlias = "str | ClientAuthMethod | None"
 
 if TYPE_CHECKING:
 
-    class _Operations(OpenIDOperations, TokenQueries):
+    class _Operations(OpenIDOperations, TokenQueries, DeviceOperations):
         """The operations of other modules. They are not inherited: users know the bases of a session."""
 
 else:
@@ -83,6 +84,7 @@ class OAuth2Client(_Operations):
         request.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.
     clock: returns seconds since the epoch; None: time.time.
+    sleep: lets seconds pass, a coroutine function on an asynchronous client; None: time.sleep, or anyio.sleep.
     on_event: called with each `doorkey.observe.TokenEvent`.
     timer: returns seconds, for the durations in events; None: time.monotonic.
 
@@ -370,6 +372,8 @@ class OAuth2Client(_Operations):
     if not TYPE_CHECKING:
         _revoke_token = TokenQueries._revoke_token
         _introspect_token = TokenQueries._introspect_token
+        _begin_device_authorization = DeviceOperations._begin_device_authorization
+        _finish_device_authorization = DeviceOperations._finish_device_authorization
         _verify_id_token = OpenIDOperations._verify_id_token
         _userinfo = OpenIDOperations._userinfo
         _verify_logout_token = OpenIDOperations._verify_logout_token

@@ -49,6 +49,7 @@ class CommonOptions(TypedDict, total=False):
     retry_rejected: bool | None
     revocation_endpoint: str | None
     server_metadata_url: str | None
+    sleep: Callable[[float], Any] | None
     tenant_issuer: TenantIssuer | None
     timer: Callable[[], float] | None
     tls_client_certificate_bound_access_tokens: bool | None

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from doorkey.arguments import accepts, awaits, clock, error_statuses, flag, function, mapping, seconds, text
+from doorkey.arguments import blocking as blocking_function
 from doorkey.errors import UsageError
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.protocol.pkce import METHOD
@@ -74,6 +75,7 @@ class SessionOptions:
     openid: OpenIDOptions = field(default_factory=OpenIDOptions)
     exchange: ExchangePolicy = field(default_factory=ExchangePolicy)
     clock: Callable[[], float] = wall_time
+    sleep: Callable[[float], Any] | None = None
     on_event: OnEvent | None = None
     timer: Callable[[], float] = monotonic_time
 
@@ -99,6 +101,7 @@ OWN_OPTIONS: Final = frozenset(
         *("client_id", "client_secret", "token_endpoint_auth_method", "revocation_endpoint_auth_method", "scope"),
         *("state", "redirect_uri", "token", "token_placement", "update_token", "leeway", "code_challenge_method"),
         *("metadata", "grant_type", "token_params", "token_request_headers", "token_types", "exchange", "clock"),
+        "sleep",
         *("on_event", "timer", "rejected_statuses", "retry_rejected", "tls_client_certificate_bound_access_tokens"),
         *METADATA_OPTIONS,
         *AUTHORIZATION_OPTIONS,
@@ -202,6 +205,8 @@ def _check(options: SessionOptions, blocking: bool) -> None:
     for name in ("retry_rejected", "tls_client_certificate_bound_access_tokens"):
         flag(getattr(options, name), name)
     clock(options.clock)
+    if options.sleep is not None:
+        (blocking_function if blocking else function)(options.sleep, "sleep is a callable that lets seconds pass")
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):

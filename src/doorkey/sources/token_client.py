@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from doorkey.observe.observer import Observer
 from doorkey.protocol.client_auth import CertificateMethod, auth_method_named, authenticate
@@ -20,11 +21,15 @@ from doorkey.protocol.grants import RefreshTokenGrant, presented
 from doorkey.protocol.kept_key import KeptKey
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_id_token, parse_token, token_request
-from doorkey.sources.token_call import TokenCall
+from doorkey.sources.token_call import CallOverrides, TokenCall
 from doorkey.tokens import OAuthToken
+from doorkey.values import Scope
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Pairs, Request, Response
 from doorkey.wire.urls import origin_of
+
+if TYPE_CHECKING:
+    from doorkey.protocol.device import DeviceAuthorization
 
 __all__: list[str] = []
 
@@ -129,6 +134,50 @@ class TokenClient:
                 grant=grant,
                 token_types=self.token_types,
             )
+
+    def authorize_device(
+        self,
+        endpoint: str,
+        parameters: Pairs,
+        metadata: ServerMetadata,
+        token_endpoint: str | None,
+        overrides: CallOverrides,
+    ) -> Flow[DeviceAuthorization]:
+        """Request a device code and a user code at the device authorization `endpoint` (RFC 8628 §3.1).
+
+        The client authenticates as at the token endpoint. Raises as `parse_device_authorization`, and the error of the
+        transport.
+        """
+        from doorkey.protocol.device import device_authorization_request, parse_device_authorization
+
+        auth = self.method_for(overrides.auth, metadata, "token")
+        request = device_authorization_request(
+            self.placed(endpoint, auth, metadata),
+            parameters,
+            headers=(*self.headers, *overrides.headers),
+            http_hosts=metadata.http_hosts,
+        )
+        asked_at = self.clock()
+        request, response = yield from self.sent(
+            request.with_options(overrides.options), auth, metadata, token_endpoint
+        )
+        with self.explaining(request):
+            device = parse_device_authorization(response, asked_at=asked_at)
+        requested = " ".join(value for name, value in parameters if name == "scope")
+        return replace(device, scope=Scope.of(requested), issuer=metadata.issuer)
+
+    def poll(self, call: TokenCall, device: DeviceAuthorization, metadata: ServerMetadata) -> Flow[OAuthToken]:
+        """Repeat the token request of `call` until the user has finished the login of `device` (RFC 8628 §3.4).
+
+        All its requests are one event for the observer. Raises as `polled`.
+        """
+        from doorkey.protocol.device import polled
+
+        with self.observer.asking(call.grant.grant_type, metadata.issuer or call.endpoint):
+            token = yield from polled(device, partial(self._token, call, metadata), self.clock)
+        if token.dropped:
+            self.observer.dropped(token.dropped)
+        return token
 
     def explaining(self, request: Request) -> AbstractContextManager[None]:
         """Return the block that reads the answer to `request`: an error says why the client may have been refused."""

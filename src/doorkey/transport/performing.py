@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,9 +24,7 @@ def performed(effect: object, sender: Sender, sleep: Callable[[float], object]) 
         case Request():
             return sender.send(effect)
         case Sleep():
-            if not effect.saving:
-                begin()  # a Ctrl-C that came during a request does not wait for the end of the pause
-            return sleep(effect.seconds)
+            return slept(effect, sleep)
         case AcquireOrWait():
             return effect.acquire_or_wait()
         case _:
@@ -41,13 +40,25 @@ async def performed_async(effect: object, sender: AsyncSender, sleep: Callable[[
         case Request():
             return await sender.send(effect)
         case Sleep():
-            from anyio import sleep as anyio_sleep
-
-            return await (sleep or anyio_sleep)(effect.seconds)
+            return await slept_async(effect, sleep)
         case AcquireOrWait():
             return await effect.acquire_or_wait_async()
         case _:
             raise _unknown(effect)
+
+
+def slept(effect: Sleep, sleep: Callable[[float], object] | None) -> object:
+    """Let the seconds of `effect` pass in a program that blocks. `sleep` defaults to `time.sleep`."""
+    if not effect.saving:
+        begin()  # a Ctrl-C that came during a request does not wait for the end of the pause
+    return (time.sleep if sleep is None else sleep)(effect.seconds)
+
+
+async def slept_async(effect: Sleep, sleep: Callable[[float], Any] | None) -> object:
+    """Let the seconds of `effect` pass in a program that awaits. `sleep` defaults to anyio's."""
+    if sleep is None:
+        from anyio import sleep
+    return await sleep(effect.seconds)
 
 
 def _unknown(effect: object) -> UsageError:

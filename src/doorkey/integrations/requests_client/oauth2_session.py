@@ -130,6 +130,8 @@ class OAuth2Session(OAuth2Client, TypedSession):
     ensure_active_token = BlockingSession.ensure_active_token
     revoke_token = blocking(bringing(requests.Response, OAuth2Client._revoke_token))
     introspect_token = BlockingSession.introspect_token
+    begin_device_authorization = BlockingSession.begin_device_authorization
+    finish_device_authorization = BlockingSession.finish_device_authorization
     verify_id_token = BlockingSession.verify_id_token
     userinfo = BlockingSession.userinfo
     verify_logout_token = BlockingSession.verify_logout_token
