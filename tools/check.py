@@ -18,6 +18,7 @@ def check(_: list[str]) -> int:
         "mypy": ["mypy", *typed, "dev"],
         "pyright": ["pyright", "--pythonpath", python, "--project", ROOT],  # not a file of some folder above
         "each pure module by its own tests": ["tests.support.coverage_of_each"],
+        "documentation": ["tools.docs", "--build"],
         "changelog": ["towncrier", "build", "--draft", "--version", "next"],
     }
     failed: list[str] = []

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from tools.check import check
-from tools.environments import FUZZING, OWN, SUITE, TESTED, environment, interpreter
+from tools.environments import DOCUMENTED, FUZZING, OWN, SUITE, TESTED, environment, interpreter
 from tools.running import ROOT, run, say
 from tools.test import servers, test
 
@@ -19,6 +19,11 @@ def demo(arguments: list[str]) -> int:
 def bench(arguments: list[str]) -> int:
     """Compare with other libraries."""
     return run(environment(OWN, *SUITE), "-m", "bench", *arguments)
+
+
+def docs(arguments: list[str]) -> int:
+    """Build the documentation site, and serve it."""
+    return run(environment(OWN, *DOCUMENTED), "-m", "tools.docs", *arguments)
 
 
 def record(arguments: list[str]) -> int:
@@ -48,6 +53,7 @@ COMMANDS = {
     "fuzz": (fuzz, "mutate the inputs of each parser (--seconds N) [TARGET …]; without targets, all of them"),
     "demo": (demo, "the main job, step by step, on the embedded provider (--keycloak: on a real one)"),
     "bench": (bench, "compare with other libraries"),
+    "docs": (docs, "build the documentation site and serve it on 127.0.0.1 (--build: only build)"),
     "servers": (servers, "install the real servers that tests use, nothing else"),
     "record": (record, "ask the real Keycloak again and write tests/recordings/keycloak.json"),
 }

@@ -18,10 +18,21 @@ from tools.running import ROOT, must, say
 TESTED = ("3.11", "3.12", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
-BROWSER = ("browser",)
-"""What drives a browser: on one Python only, because it is large and tests pages, which are the same on each."""
+BROWSER = ("browser", "docs")
+"""What drives a browser and what builds the site: on one Python only, because pages are the same on each."""
+DOCUMENTED = ("build", "runtime", "docs")
 FUZZING = ("build", "runtime", "fuzz")
-MEGABYTES = {"build": 1, "runtime": 34, "test": 16, "bench": 42, "check": 99, "mutate": 3, "fuzz": 33, "browser": 55}
+MEGABYTES = {
+    "build": 1,
+    "runtime": 34,
+    "test": 16,
+    "bench": 42,
+    "check": 99,
+    "mutate": 3,
+    "fuzz": 33,
+    "browser": 55,
+    "docs": 14,
+}
 """About what pip downloads for each requirement set."""
 
 

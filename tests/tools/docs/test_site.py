@@ -1,0 +1,39 @@
+"""The site, built as `./dev docs --build` does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.docs.__main__ import build
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    built = build(tmp_path_factory.mktemp("docs") / "staged")
+    assert built is not None
+    return built
+
+
+def test_each_page_is_built(site: Path) -> None:
+    pages = [page.relative_to(ROOT / "docs").with_suffix(".html") for page in (ROOT / "docs").rglob("*.md")]
+    assert [str(page) for page in pages if not (site / page).is_file()] == []
+
+
+def test_search_knows_every_page(site: Path) -> None:
+    index = (site / "search.json").read_text("utf-8")
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"{page.stem}.html" not in index] == []
+
+
+def test_a_link_to_a_page_that_is_not_there_fails_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert build(tmp_path / "staged", {"broken.md": "# Broken\n\n[x](start.md#no-such-heading)\n"}) is None
+    assert "broken.md" in re.sub(r"\x1b\[[\d;]*m", "", capfd.readouterr().err)
+
+
+def test_a_picture_that_is_not_there_fails_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert build(tmp_path / "staged", {"broken.md": "# Broken\n\n![x](no-such-picture.png)\n"}) is None
+    assert "broken.html: no-such-picture.png leads nowhere" in capfd.readouterr().err
