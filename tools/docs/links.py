@@ -15,9 +15,9 @@ LOADED = {"script": "src", "img": "src", "link": "href", "source": "src", "ifram
 class Page:
     """The anchors and links of one page."""
 
-    anchors: set[str] = field(default_factory=set)
-    links: list[str] = field(default_factory=list)
-    loaded: list[str] = field(default_factory=list)
+    anchors: set[str] = field(default_factory=set[str])
+    links: list[str] = field(default_factory=list[str])
+    loaded: list[str] = field(default_factory=list[str])
 
 
 class _Reader(HTMLParser):
