@@ -46,6 +46,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.login.web",),
     ("doorkey.login.django",),
     ("doorkey.testing",),
+    ("doorkey.cli", "doorkey.__main__"),
     ("doorkey",),
 ]
 """From the bottom up; a module belongs to the longest name that it begins with.
@@ -93,6 +94,9 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "redis": ("doorkey.stores.redis",),
     "sqlalchemy": ("doorkey.stores.sql",),
     "opentelemetry": ("doorkey.observe.telemetry",),
+    "click": ("doorkey.cli",),
+    "rich": ("doorkey.cli",),
+    "keyring": ("doorkey.cli",),
 }
 """Which library is imported where, and nowhere else."""
 

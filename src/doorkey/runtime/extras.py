@@ -22,10 +22,14 @@ EXTRAS: Final = {
     "rest_framework": "rest-framework",
     "starlette": "starlette",
     "fastapi": "fastapi",
+    "click": "cli",
+    "rich": "cli",
+    "segno": "cli",
+    "keyring": "cli",
 }
 """The extra that installs each library."""
 
-_OF_PACKAGES: Final = {"doorkey.dev": "dev"}
+_OF_PACKAGES: Final = {"doorkey.dev": "dev", "doorkey.cli": "cli"}
 """The extra that installs everything that a package of ours needs."""
 
 

@@ -1,0 +1,1 @@
+"""The commands, one module each; `doorkey.cli.main.COMMANDS` names them."""

@@ -1,0 +1,139 @@
+"""What a command's error prints, one sentence on stderr, and the exit status that it has."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import click
+
+from doorkey.errors import (
+    AccessDenied,
+    InvalidGrant,
+    InvalidResponse,
+    MissingTokenError,
+    OAuthError,
+    RecordError,
+    ServerError,
+    StoreError,
+    TokenExpiredError,
+    TransportError,
+    UsageError,
+    printable,
+)
+
+__all__: list[str] = []
+
+
+class ExitStatus(IntEnum):
+    """The exit statuses, as docs/command-line.md documents them. `doorkey run` has the status of its command."""
+
+    OK = 0
+    REJECTED = 1
+    """A login or a request was rejected, or a check failed."""
+    USAGE = 2
+    """The command line is wrong; also click's own status."""
+    NOT_LOGGED_IN = 3
+    """There is no such account, or its login has ended."""
+    UNREACHABLE = 4
+    """The server or the network failed."""
+    STORAGE = 5
+    """The store of tokens, its key or the disk failed."""
+    BUG = 70
+    """An error that doorkey does not expect (EX_SOFTWARE of sysexits.h)."""
+    INTERRUPTED = 130
+    """Ctrl-C, as a shell reports it."""
+
+
+_STATUSES: Final[tuple[tuple[type[OAuthError], ExitStatus], ...]] = (
+    (StoreError, ExitStatus.STORAGE),
+    (RecordError, ExitStatus.STORAGE),
+    (MissingTokenError, ExitStatus.NOT_LOGGED_IN),
+    (TokenExpiredError, ExitStatus.NOT_LOGGED_IN),
+    (InvalidGrant, ExitStatus.NOT_LOGGED_IN),
+    (AccessDenied, ExitStatus.REJECTED),
+    (UsageError, ExitStatus.USAGE),
+    (TransportError, ExitStatus.UNREACHABLE),
+    (ServerError, ExitStatus.UNREACHABLE),
+    (InvalidResponse, ExitStatus.UNREACHABLE),
+)
+"""The status of each class of errors: the first class that fits decides; all others are `REJECTED`."""
+
+
+class CommandError(Exception):
+    """A command cannot go on: one sentence for the user, with the cause and what to do, and the exit status."""
+
+    def __init__(self, sentence: str, status: ExitStatus) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the options of all commands set."""
+
+    debug: bool = False
+
+
+def status_of(error: BaseException) -> ExitStatus:
+    """Return the exit status of an error."""
+    if isinstance(error, CommandError):
+        return error.status
+    if isinstance(error, OAuthError):
+        return next((status for kind, status in _STATUSES if isinstance(error, kind)), ExitStatus.REJECTED)
+    return ExitStatus.STORAGE if isinstance(error, OSError) else ExitStatus.BUG
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return the one sentence that says what went wrong; it has no line break and no control character."""
+    if isinstance(error, CommandError | OAuthError):
+        return printable(str(error), 2000)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return printable(f"{where}{error.strerror or type(error).__name__}", 2000)
+    return f"this is a bug in doorkey ({type(error).__name__}): please report it with what --debug shows"
+
+
+def guarded(command: Callable[[], object], settings: Settings) -> int:
+    """Call `command` and return the exit status; print an error as one sentence, with `--debug` its traceback too.
+
+    A number that `command` returns is the status.
+    """
+    try:
+        result = command()
+        sys.stdout.flush()  # a full disk behind `> file` is an error like any other
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("", err=True)  # the shell's prompt begins on a line of its own
+        return ExitStatus.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # a traceback is for --debug alone
+        return _reported(error, settings)
+    return result if isinstance(result, int) else ExitStatus.OK
+
+
+def _reported(error: Exception, settings: Settings) -> int:
+    if settings.debug:
+        click.echo(traceback_of(error), err=True, nl=False)
+    click.echo(f"doorkey: {sentence_of(error)}", err=True)
+    return status_of(error)
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of an error and of its causes, without values of variables and without secrets.
+
+    The text of our own errors has no secret. In that of other libraries, what looks like a secret is hidden.
+    """
+    from doorkey.wire.redaction import without_tokens
+
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = f"{traceback_of(cause)}\nwhich led to\n\n" if cause is not None else ""
+    own = isinstance(error, CommandError | OAuthError)
+    text = printable(str(error) if own else without_tokens(str(error)), 2000)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{before}{frames}{type(error).__qualname__}: {text}\n"

@@ -1,0 +1,109 @@
+"""The command `doorkey`: its table of commands, the options of all of them, and the exit status."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from doorkey.cli.errors import Settings, guarded
+
+__all__: list[str] = []
+
+COMMANDS: Final = {
+    "completion": "doorkey.cli.commands.completion:completion",
+}
+"""Where each command is; it is imported when it is used. The order is that of `doorkey --help`."""
+
+MAX_WIDTH: Final = 100
+"""Columns of help texts on a wide terminal."""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are used, and whose errors become one sentence and a status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of this name, which gets `--debug`; None if there is none."""
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        module, _, attribute = where.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return with_debug(command)
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """Run the command of these arguments, and return the exit status (`errors.ExitStatus`)."""
+        settings = Settings()
+
+        def command() -> object:
+            # click wraps at 50 columns at least, unless it is given a width
+            width = min(shutil.get_terminal_size().columns, MAX_WIDTH) - 1
+            return self.main(list(arguments), "doorkey", standalone_mode=False, obj=settings, terminal_width=width)
+
+        return guarded(command, settings)
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run as click does; standing alone, end the process with `run`'s status."""
+        if not standalone_mode:
+            run: Callable[..., Any] = super().main  # its overloads are for calls by name
+            return run(*args, standalone_mode=False, **extra)
+        given = args[0] if args else extra.get("args")
+        sys.exit(self.run(sys.argv[1:] if given is None else given))
+
+
+def _set_debug(context: click.Context, _: click.Parameter, value: bool) -> None:  # click calls it
+    settings = context.find_object(Settings)
+    if value and settings is not None:
+        settings.debug = True
+
+
+def _debug_option() -> click.Option:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        callback=_set_debug,
+        help="Show the traceback of an error.",
+    )
+
+
+def with_debug(command: click.Command) -> click.Command:
+    """Return the `command` with the option `--debug`, so that it works before and after the command's name."""
+    if not any("--debug" in parameter.opts for parameter in command.params):
+        command.params.append(_debug_option())
+    return command
+
+
+def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # click calls it
+    if value:
+        # the package is above this module; it is loaded, as this module is in it
+        click.echo(f"doorkey {sys.modules['doorkey'].__version__}")
+        context.exit()
+
+
+cli = Commands(
+    "doorkey",
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Show the version.",
+        ),
+        _debug_option(),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="OAuth 2 and OpenID Connect from a terminal: log in, get a fresh token, call an API, find a fault.\n\n"
+    "Results are printed to stdout, all messages to stderr.",
+)
+"""The group that runs every command."""

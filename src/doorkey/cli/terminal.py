@@ -1,0 +1,97 @@
+"""What a command prints and where: results to stdout, messages and progress to stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__: list[str] = []
+
+DELAY: Final = 0.3
+"""Seconds before progress is shown: most waits end earlier."""
+PERIOD: Final = 0.1
+_FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_ASCII_FRAMES: Final = "|/-\\"
+_CLEAR_LINE: Final = "\r\x1b[K"
+
+
+def out(text: str) -> None:
+    """Print a result to stdout, with a line break."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """Print a message to stderr, with a line break. The terminal wraps it, so that URLs in it stay whole."""
+    click.echo(text, err=True)
+
+
+def out_console() -> Console:
+    """Return a rich console on stdout, for tables: without color if NO_COLOR is set or there is no terminal.
+
+    Without a terminal it is 120 columns wide, so that a pipe does not depend on a window.
+    """
+    return _console(sys.stdout)
+
+
+def err_console() -> Console:
+    """Return a rich console on stderr; see `out_console`."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    width = None if stream.isatty() else 120
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+
+
+def is_animated() -> bool:
+    """Whether stderr is a terminal on which a line can be drawn again."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+@contextmanager
+def waiting(text: str) -> Generator[None]:
+    """Show `text` with a moving sign on stderr while the block runs, if it takes longer than `DELAY`.
+
+    Only on a terminal; the line is gone afterwards, after Ctrl-C too.
+    """
+    if not is_animated():
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=_animate, args=(text, stop, sys.stderr), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _animate(text: str, stop: threading.Event, stream: TextIO) -> None:
+    if stop.wait(DELAY):
+        return
+    frames = _FRAMES if (stream.encoding or "").lower().replace("-", "") == "utf8" else _ASCII_FRAMES
+    step = 0
+    while True:
+        # a line that wraps cannot be cleared
+        room = max(shutil.get_terminal_size().columns - 3, 1)
+        shown = text[:room]
+        stream.write(f"{_CLEAR_LINE}{frames[step % len(frames)]} {shown}")
+        stream.flush()
+        if stop.wait(PERIOD):
+            break
+        step += 1
+    stream.write(_CLEAR_LINE)
+    stream.flush()

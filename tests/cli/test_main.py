@@ -1,0 +1,96 @@
+"""The command itself: its table, its start, and what all commands have in common."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import doorkey
+from doorkey.cli.main import COMMANDS, cli
+from tests.cli.running import Run, finished, on_terminal
+
+SLOW = {
+    *("httpx", "httpx2", "requests", "urllib3", "aiohttp", "anyio", "rich", "segno", "keyring", "cryptography"),
+    *("joserfc", "sqlite3", "sqlalchemy", "redis", "starlette", "uvicorn", "flask", "django", "fastapi", "asyncio"),
+}
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The packages that a command has imported when it ends, also with an error."""
+    code = f"import sys\nfrom doorkey.cli.main import cli\nstatus = cli.run({list(arguments)!r})\n"
+    code += "print('\\n', sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules: list[str] = ast.literal_eval(done.stderr.splitlines()[-1].strip())
+    return {module.partition(".")[0] for module in modules}
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version").stdout == f"doorkey {doorkey.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("no-such-command",)], ids=str)
+def test_the_start_imports_no_http_client_database_framework_or_console(arguments: tuple[str, ...]) -> None:
+    assert loaded_by(*arguments) & SLOW == set()
+
+
+def test_every_command_has_a_help_of_one_sentence_and_its_own_page(run: Run) -> None:
+    overview = run("--help").stdout
+    for name in COMMANDS:
+        result = run(name, "--help")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "--debug" in result.stdout
+        assert f"  {name}" in overview
+
+
+def test_python_dash_m_runs_the_same_command(home: Path) -> None:
+    done = finished("--version")
+    assert (done.returncode, done.stdout) == (0, f"doorkey {doorkey.__version__}\n")
+
+
+def test_an_unknown_command_is_a_usage_error(run: Run) -> None:
+    result = run("no-such-command")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "No such command 'no-such-command'" in result.stderr
+
+
+def test_without_click_one_sentence_names_the_extra() -> None:
+    code = "import sys\nsys.modules['click'] = None\nfrom doorkey.__main__ import main\nsys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "doorkey: click is not installed: pip install 'doorkey[cli]'\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_a_script_that_calls_doorkey(run: Run, shell: str) -> None:
+    result = run("completion", shell)
+    assert result.exit_code == 0
+    assert f"_DOORKEY_COMPLETE={shell}_complete" in result.stdout
+
+
+def test_a_shell_completes_the_names_of_commands(home: Path) -> None:
+    environment = {**os.environ, "_DOORKEY_COMPLETE": "bash_complete", "COMP_WORDS": "doorkey comp", "COMP_CWORD": "1"}
+    assert finished(env=environment).stdout == "plain,completion\n"
+
+
+def test_a_full_disk_behind_stdout_is_a_storage_error(home: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = finished("completion", "bash", stdout=full)
+    assert done.returncode == 5
+    assert done.stderr == "doorkey: No space left on device\n"
+
+
+def test_the_table_names_commands_that_are_there() -> None:
+    context = cli.make_context("doorkey", ["--version"], resilient_parsing=True)
+    assert [cli.get_command(context, name) is not None for name in COMMANDS] == [True] * len(COMMANDS)
+    assert cli.list_commands(context) == list(COMMANDS)
+
+
+def test_the_help_fits_a_narrow_terminal(home: Path) -> None:
+    with on_terminal("--help", columns=40) as terminal:
+        assert terminal.status() == 0
+        assert max(len(line) for line in terminal.text.splitlines()) <= 40
