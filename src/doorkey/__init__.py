@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doorkey.auth import OAuth2Auth
-    from doorkey.credentials import ClientCredentials, JWTBearer, RefreshToken, ResourceOwnerCredentials, TokenExchange
+    from doorkey.credentials import (
+        ClientCredentials,
+        DeviceGrant,
+        JWTBearer,
+        RefreshToken,
+        ResourceOwnerCredentials,
+        TokenExchange,
+    )
     from doorkey.discovery import adiscover, discover
     from doorkey.errors import (
         InvalidGrant,
@@ -42,6 +49,7 @@ __all__ = [
     "AuthorizationTransaction",
     "ClientCredentials",
     "DeviceAuthorization",
+    "DeviceGrant",
     "ExchangePolicy",
     "InvalidGrant",
     "InvalidResponse",
@@ -77,6 +85,7 @@ _MODULES = {
     "AuthorizationTransaction": "doorkey.protocol.authorization",
     "ClientCredentials": "doorkey.credentials",
     "DeviceAuthorization": "doorkey.protocol.device",
+    "DeviceGrant": "doorkey.credentials",
     "ExchangePolicy": "doorkey.wire.limits",
     "InvalidGrant": "doorkey.errors",
     "InvalidResponse": "doorkey.errors",

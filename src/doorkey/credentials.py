@@ -16,7 +16,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from doorkey.arguments import flag, function, members, text, texts
 from doorkey.errors import OAuthError, UsageError
@@ -26,6 +26,9 @@ from doorkey.protocol.token_endpoint import check_token_types
 from doorkey.tokens import legal_refresh_token, legal_token, token_problem
 from doorkey.values import Scope, Secret, constructor_clears_locals, hides_locals
 from doorkey.wire.messages import Pairs
+
+if TYPE_CHECKING:
+    from doorkey.protocol.device import DeviceAuthorization
 
 AuthMethods: TypeAlias = "tuple[str | ClientAuthMethod, ...]"
 TokenTypes: TypeAlias = Mapping[str, str] | tuple[tuple[str, str], ...]
@@ -157,6 +160,29 @@ class JWTBearer(Credentials):
     def grant(self) -> grants.Grant:
         """Return the grant with its assertion. Raises `UsageError` when the callable fails."""
         return grants.JWTBearerGrant(_secret_of(self.assertion, "assertion"))
+
+
+@constructor_clears_locals
+@dataclass(frozen=True, slots=True, eq=False)
+class DeviceGrant(Credentials):
+    """A login that a user finishes on another device (RFC 8628).
+
+    `show` is called with the `DeviceAuthorization` of each login, and shows its URL and code to the user. It may be a
+    coroutine function for an `AsyncTokenSource`. A source begins one login, and renews its token by the refresh token.
+    Once the server refuses that, or the user refuses the login or does not finish it, the source raises the error
+    until its `retry_now()`, which lets the next call begin another login.
+    """
+
+    show: Callable[[DeviceAuthorization], object] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super(DeviceGrant, self).__post_init__()  # a class with slots is another one than `super()` would look for
+        function(self.show, "show is a callable that shows a DeviceAuthorization to the user")
+
+    @property
+    def repeatable(self) -> bool:
+        """No: each login needs the user."""
+        return False
 
 
 @constructor_clears_locals

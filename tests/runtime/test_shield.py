@@ -12,7 +12,7 @@ import pytest
 
 from doorkey.errors import InvalidGrant
 from doorkey.runtime.loops import running_trio
-from doorkey.runtime.shield import shielded, spawn_detached
+from doorkey.runtime.shield import interruptible, shielded, spawn_detached
 from tests.support.backends import both_backends
 
 WAIT = 60.0
@@ -201,3 +201,41 @@ def test_work_in_a_loop_that_was_closed_in_the_middle_of_it_is_let_go() -> None:
     gc.collect()
     assert left() is None
     assert complaints == ["Task was destroyed but it is pending!"]  # as asyncio says of any task
+
+
+@both_backends
+async def test_a_cancelled_caller_leaves_in_a_pause_that_risks_nothing_and_in_no_other(anyio_backend_name: str) -> None:
+    """On trio the work ends there too; on asyncio it goes on in its own task, without its caller."""
+    steps: list[str] = []
+    pausing = anyio.Event()
+
+    async def work() -> None:
+        with interruptible():
+            pausing.set()
+            await anyio.sleep(3600)
+        steps.append("went on")  # pragma: no cover  # nothing wakes it
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(shielded, work, lambda: steps.append("done"))
+        await pausing.wait()
+        tasks.cancel_scope.cancel()
+    assert steps == (["done"] if anyio_backend_name == "trio" else [])
+
+    protected = Work()
+
+    async def shielded_again() -> str:
+        with interruptible():
+            await anyio.lowlevel.checkpoint()
+        return await protected()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(shielded, shielded_again, lambda: None)
+        await protected.begun.wait()
+        tasks.cancel_scope.cancel()
+        protected.go_on.set()
+    with anyio.fail_after(WAIT):
+        while not protected.ended:
+            await anyio.lowlevel.checkpoint()
+    assert protected.ended == ["saved"]
+    with interruptible():  # where nothing is shielded, it changes nothing
+        await anyio.lowlevel.checkpoint()

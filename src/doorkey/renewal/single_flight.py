@@ -34,7 +34,8 @@ _DEADLOCK: Final = (
     "update_token is given, or a session of its own"
 )
 _TIMEOUT: Final = (
-    "another caller has been renewing this token for {seconds} s and is not done; is its update_token callback stuck?"
+    "another caller has been renewing this token for {seconds} s and is not done; is its update_token callback "
+    "stuck, or a user still about to log in?"
 )
 
 

@@ -5,8 +5,9 @@ A refresh that was sent may have used up the refresh token: giving up before the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from doorkey.errors import OAuthError
@@ -21,6 +22,8 @@ T = TypeVar("T")
 # loop is closed: what is left then will never be done, and would hold its connection for ever.
 _running: dict[Any, set[Any]] = {}
 
+_scope: ContextVar[Any] = ContextVar("doorkey_shield", default=None)  # that shields the work of this task of trio
+
 
 async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> T:
     """Return what `work()` returns, and call `done()` when it ends, however it ends.
@@ -31,13 +34,34 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[]
     trio = running_trio()
     if trio is not None:
         try:
-            with trio.CancelScope(shield=True):
-                return await work()
+            with trio.CancelScope(shield=True) as scope:
+                mark = _scope.set(scope)
+                try:
+                    return await work()
+                finally:
+                    _scope.reset(mark)
         finally:
             done()
     import asyncio
 
     return await asyncio.shield(_started(work, done))
+
+
+@contextmanager
+def interruptible() -> Generator[None]:
+    """Let a cancelled caller on trio leave in the block, although its work is shielded: for a pause that risks nothing.
+
+    On asyncio, a caller leaves at once anyway.
+    """
+    scope = _scope.get()
+    if scope is None:
+        yield
+        return
+    scope.shield = False
+    try:
+        yield
+    finally:
+        scope.shield = True
 
 
 def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callable[[], object]) -> None:

@@ -8,8 +8,8 @@ from random import random as draw
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey import arguments
-from doorkey.credentials import Credentials
-from doorkey.errors import InvalidGrant, InvalidResponse, ServerError
+from doorkey.credentials import Credentials, DeviceGrant
+from doorkey.errors import AccessDenied, ExpiredDeviceCode, InvalidGrant, InvalidResponse, ServerError
 from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.backoff import Backoff, is_transient
@@ -94,7 +94,16 @@ class SourceCore:
         return self.renewable(token)
 
     def retry_now(self) -> None:
-        """End the pause after a failed request to the token endpoint, and after a failed discovery."""
+        """End the pause after a failed request to the token endpoint, and after a failed discovery.
+
+        A login on another device that has ended may begin again.
+        """
+        if isinstance(self.credentials, DeviceGrant):
+            token, ended = self.slot.token, self.slot.dead is not None
+            if ended or (
+                token is not None and not self.renewable(token) and not self.slot.is_good(token, self.clock())
+            ):
+                self.slot.put(None)
         self.slot.attempts.retry_now()
         self._server.retry_now()
 
@@ -124,9 +133,13 @@ class SourceCore:
         """Present the credentials; a good `token` is not waited for."""
         metadata = yield from self._requests.metadata()
         try:
+            if isinstance(self.credentials, DeviceGrant):
+                return (yield from self._requests.log_in_by_device(metadata, self.credentials.show))
             tries = 1 if token is not None and self.slot.is_good(token, self.clock()) else TRIES
             return (yield from self._ask_patiently(metadata, tries))
-        except InvalidGrant as refused:
+        except (InvalidGrant, AccessDenied, ExpiredDeviceCode) as refused:
+            if isinstance(self.credentials, DeviceGrant):
+                refused.add_note("The login has ended: retry_now() of the source lets the next call begin another one.")
             if not self.credentials.repeatable:
                 self.slot.mark_dead(token, refused)
             raise

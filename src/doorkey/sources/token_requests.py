@@ -7,17 +7,24 @@ from dataclasses import replace
 from typing import Any
 
 from doorkey.credentials import Credentials
-from doorkey.errors import UsageError
+from doorkey.errors import OAuthError, UsageError
 from doorkey.observe.observer import Observer
 from doorkey.protocol.grants import Grant
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.renewed_tokens import check_same_login, with_id_token_of
-from doorkey.sources.token_call import HeaderItems, TokenCall, token_params, token_request_headers
+from doorkey.sources.token_call import (
+    REPLAYED,
+    CallOverrides,
+    HeaderItems,
+    TokenCall,
+    token_params,
+    token_request_headers,
+)
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuthToken
 from doorkey.values import Scope
-from doorkey.wire.flow import Flow
+from doorkey.wire.flow import Flow, settled
 
 __all__: list[str] = []
 
@@ -79,6 +86,32 @@ class TokenRequests:
     def ask(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
         """Present `grant`, and return the token that it brings."""
         return self._client.ask(self._call(_endpoint_of(metadata), grant), metadata)
+
+    def log_in_by_device(self, metadata: ServerMetadata, show: Callable[..., object]) -> Flow[OAuthToken]:
+        """Begin a login on another device, `show` it to the user, and return its token (RFC 8628).
+
+        Raises `UsageError` if the server has no device flow or `show` fails, else as `polled`.
+        """
+        from doorkey.protocol.grants import DeviceCodeGrant
+
+        endpoint, place = _endpoint_of(metadata), metadata.device_authorization_endpoint
+        with self._observer.preparing():
+            if place is None:
+                raise UsageError(
+                    "the metadata of this server names no device_authorization_endpoint, so it may have no device "
+                    "flow: give metadata= with that endpoint, or use another grant"
+                )
+            begun = self._client.authorize_device(place, self._parameters, metadata, endpoint, CallOverrides())
+            device = yield from begun
+            try:
+                yield from settled(show(device))
+            except OAuthError:
+                raise
+            except Exception as error:
+                raise UsageError(f"show, which shows a login to the user, failed: {type(error).__name__}") from error
+        repeated = tuple(pair for pair in self._parameters if pair[0] in REPLAYED)
+        call = TokenCall(endpoint, DeviceCodeGrant(device.device_code), repeated, promised=device.scope or None)
+        return (yield from self._client.poll(call, device, metadata))
 
     def _call(self, endpoint: str, grant: Grant) -> TokenCall:
         return TokenCall(endpoint, grant, self._parameters)

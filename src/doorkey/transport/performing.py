@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from doorkey.errors import UsageError
 from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.runtime.deadline import begin
+from doorkey.runtime.shield import interruptible
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.wire.flow import Sleep
 from doorkey.wire.messages import Request
@@ -56,9 +58,10 @@ def slept(effect: Sleep, sleep: Callable[[float], object] | None) -> object:
 
 async def slept_async(effect: Sleep, sleep: Callable[[float], Any] | None) -> object:
     """Let the seconds of `effect` pass in a program that awaits. `sleep` defaults to anyio's."""
-    if sleep is None:
-        from anyio import sleep
-    return await sleep(effect.seconds)
+    from anyio import sleep as anyio_sleep
+
+    with nullcontext() if effect.saving else interruptible():
+        return await (sleep or anyio_sleep)(effect.seconds)
 
 
 def _unknown(effect: object) -> UsageError:
