@@ -27,7 +27,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.renewal",),
     ("doorkey.transport",),
     ("doorkey.credentials", "doorkey.discovery"),
-    ("doorkey.sources",),
+    ("doorkey.sources", "doorkey.registration"),
     ("doorkey.sessions",),
     ("doorkey.resource",),
     ("doorkey.oauth2",),

@@ -57,6 +57,7 @@ PUBLIC = (
     "doorkey.observe",
     *("doorkey.oidc.core", "doorkey.oidc.discovery", "doorkey.oidc.logout"),
     *("doorkey.protocol.authorization", "doorkey.protocol.introspection", "doorkey.protocol.metadata"),
+    "doorkey.registration",
     *("doorkey.resource", "doorkey.resource.on_django", "doorkey.resource.on_fastapi", "doorkey.resource.on_flask"),
     *("doorkey.resource.on_rest_framework", "doorkey.resource.on_starlette"),
     "doorkey.sources",

@@ -17,18 +17,22 @@ from doorkey import (
     KeySource,
     OAuth2Auth,
     RefreshToken,
+    RegisteredClient,
     ResourceOwnerCredentials,
     TokenExchange,
     TokenSource,
     TokenVault,
     adiscover,
+    aregister_client,
     discover,
+    register_client,
 )
 from doorkey.errors import OAuthError
 from doorkey.integrations.httpx_transport import AsyncOAuthAuthorityClient, OAuthAuthorityClient
 from doorkey.jose import jwt
 from doorkey.jose.generation import generate_key
 from doorkey.login import AsyncLoginClient, LoginClient, PendingLogin
+from doorkey.registration import delete_client, read_client, update_client
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
@@ -114,6 +118,18 @@ CALLS: dict[str, Callable[[], object]] = {
         AsyncLoginClient("c", **SERVER).finish({"code": ARGUMENT}, pending_login())
     ),
     "PendingLogin.from_dict(members)": lambda: PendingLogin.from_dict({"transaction": {"code_verifier": ARGUMENT}}),
+    "RegisteredClient.from_dict(members)": lambda: RegisteredClient.from_dict(
+        {"client_id": "", "client_secret": ARGUMENT}
+    ),
+    "register_client(initial_access_token=)": lambda: register_client(
+        "ftp://as.example", initial_access_token=ARGUMENT
+    ),
+    "aregister_client(initial_access_token=)": lambda: asyncio.run(
+        aregister_client("ftp://as.example", initial_access_token=ARGUMENT)
+    ),
+    "read_client(client)": lambda: read_client(AS_TOKEN),
+    "update_client(metadata)": lambda: update_client(RegisteredClient(client_id="c"), key=ARGUMENT),
+    "delete_client(client)": lambda: delete_client(AS_TOKEN),
     "discover(issuer)": lambda: discover(f"ftp://user:{ARGUMENT}@as.example"),
     "adiscover(issuer)": lambda: asyncio.run(adiscover(f"ftp://user:{ARGUMENT}@as.example")),
 }

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from doorkey.protocol.authorization import AuthorizationTransaction
     from doorkey.protocol.device import DeviceAuthorization
     from doorkey.protocol.metadata import ServerMetadata
+    from doorkey.registration import RegisteredClient, aregister_client, register_client
     from doorkey.sources import AsyncKeySource, AsyncTokenSource, Issuer, KeySource, TokenSource
     from doorkey.tokens import OAuth2Token, OAuthToken
     from doorkey.values import Scope, Secret
@@ -61,6 +62,7 @@ __all__ = [
     "OAuthError",
     "OAuthToken",
     "RefreshToken",
+    "RegisteredClient",
     "ResourceOwnerCredentials",
     "Scope",
     "Secret",
@@ -74,8 +76,10 @@ __all__ = [
     "VerificationError",
     "__version__",
     "adiscover",
+    "aregister_client",
     "discover",
     "public_address",
+    "register_client",
 ]
 
 _MODULES = {
@@ -97,6 +101,7 @@ _MODULES = {
     "OAuthError": "doorkey.errors",
     "OAuthToken": "doorkey.tokens",
     "RefreshToken": "doorkey.credentials",
+    "RegisteredClient": "doorkey.registration",
     "ResourceOwnerCredentials": "doorkey.credentials",
     "Scope": "doorkey.values",
     "Secret": "doorkey.values",
@@ -109,8 +114,10 @@ _MODULES = {
     "UsageError": "doorkey.errors",
     "VerificationError": "doorkey.errors",
     "adiscover": "doorkey.discovery",
+    "aregister_client": "doorkey.registration",
     "discover": "doorkey.discovery",
     "public_address": "doorkey.wire.addresses",
+    "register_client": "doorkey.registration",
 }
 _CLIENTS = {
     "AsyncOAuth2Client": "doorkey.integrations.httpx_client",

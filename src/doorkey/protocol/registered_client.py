@@ -1,0 +1,120 @@
+"""A client that a server has registered, as a value to keep (RFC 7591 §3.2.1, RFC 7592 §3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from doorkey.arguments import instance, mapping, named, seconds
+from doorkey.errors import UsageError
+from doorkey.tokens import legal_refresh_token, legal_token
+from doorkey.values import RedactedDict, Secret, constructor_clears_locals, hides_locals
+from doorkey.wire.urls import check_endpoint
+
+ISSUED: Final = (
+    *("client_id", "client_secret", "client_id_issued_at", "client_secret_expires_at"),
+    *("registration_client_uri", "registration_access_token"),
+)
+"""Members that the server issues, beside the metadata of the client."""
+MAX_TEXT: Final = 4096
+"""Characters of an identifier, a secret or a token that a server issues."""
+
+
+@constructor_clears_locals
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredClient:
+    """A client that an authorization server has registered.
+
+    client_id: its identifier.
+    client_secret: its secret; None for a client without one.
+    client_id_issued_at: seconds since the epoch, or None.
+    client_secret_expires_at: seconds since the epoch; None for a secret that does not expire.
+    registration_client_uri: the URL at which the registration is read, updated and deleted, or None.
+    registration_access_token: what proves the right to do so, or None.
+    metadata: the other members of the response: what the server has registered, which may differ from the request.
+    issuer: the issuer of the server. The secrets are for this server alone.
+
+    Raises `UsageError` for a value of another type, and for a URL that cannot be (RFC 7592 §3).
+    """
+
+    client_id: str
+    client_secret: Secret | None = None
+    client_id_issued_at: float | None = None
+    client_secret_expires_at: float | None = None
+    registration_client_uri: str | None = None
+    registration_access_token: Secret | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+    issuer: str | None = None
+    http_hosts: Collection[str] = field(default=(), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not legal_refresh_token(self.client_id) or len(self.client_id) > MAX_TEXT:
+            raise UsageError(f"client_id is text of at most {MAX_TEXT} printable ASCII characters")
+        for name, is_legal in (("client_secret", legal_refresh_token), ("registration_access_token", legal_token)):
+            secret: object = getattr(self, name)
+            if secret is not None:
+                value = instance(secret, Secret, f"{name} is a doorkey.Secret").reveal()
+                if not is_legal(value) or len(value) > MAX_TEXT:
+                    del value
+                    raise UsageError(f"{name} is text of at most {MAX_TEXT} visible ASCII characters")
+        for name in ("client_id_issued_at", "client_secret_expires_at"):
+            moment: object = getattr(self, name)
+            if moment is not None:
+                object.__setattr__(self, name, seconds(moment, f"{name}, since the epoch,"))
+        if self.registration_client_uri is not None:
+            check_endpoint(self.registration_client_uri, "registration_client_uri", self.http_hosts)
+        if self.issuer is not None:
+            named(self.issuer, "the issuer")
+        object.__setattr__(self, "metadata", RedactedDict(mapping(self.metadata, "metadata")))
+
+    def issued(self) -> dict[str, Any]:
+        """Return what the server issued, with the secrets in the clear, by the names of its response."""
+        values = {
+            name: value.reveal() if isinstance(value, Secret) else value
+            for name in ISSUED
+            if (value := getattr(self, name)) is not None
+        }
+        return RedactedDict(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values, with the secrets in the clear: store it as you store a password."""
+        named_issuer = {} if self.issuer is None else {"issuer": self.issuer}
+        return {"metadata": json.loads(json.dumps(dict(self.metadata))), **self.issued(), **named_issuer}
+
+    @classmethod
+    @hides_locals
+    def from_dict(cls, members: Mapping[str, Any], *, http_hosts: Collection[str] = ()) -> RegisteredClient:
+        """Return the client whose `to_dict()` gave these `members`.
+
+        `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for members that are not such
+        a client's.
+        """
+        given = dict(mapping(members, "a stored client"))
+        metadata = mapping(given.pop("metadata", {}), "the metadata of a stored client")
+        issuer = given.pop("issuer", None)
+        if given.keys() - set(ISSUED):
+            raise UsageError("a stored client has a member that to_dict() does not write")
+        return cls.of_members({**metadata, **given}, issuer=issuer, http_hosts=http_hosts)
+
+    @classmethod
+    @hides_locals
+    def of_members(
+        cls, members: Mapping[str, Any], *, issuer: str | None = None, http_hosts: Collection[str] = ()
+    ) -> RegisteredClient:
+        """Return the client in the `members` of a registration response (RFC 7591 §3.2.1).
+
+        `issuer`: of the server. `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for
+        a member of the wrong type. An empty or absent secret is none, and `client_secret_expires_at` 0 is never.
+        """
+        issued: dict[str, Any] = {name: members[name] for name in ISSUED if members.get(name) not in (None, "")}
+        for name in ("client_secret", "registration_access_token"):
+            if name in issued:
+                issued[name] = Secret(issued[name])
+        if issued.get("client_secret_expires_at") == 0:
+            del issued["client_secret_expires_at"]
+        others = {name: value for name, value in members.items() if name not in ISSUED}
+        return cls(
+            client_id=issued.pop("client_id", ""), **issued, metadata=others, issuer=issuer, http_hosts=http_hosts
+        )
