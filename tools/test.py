@@ -13,10 +13,10 @@ from tools.running import ROOT, run, say
 ALL_PYTHONS = "--all-pythons"
 
 OF_NO_PYTHON = (
-    *("tests/tools", "tests/bench", "tests/browser"),
+    *("tests/tools", "tests/bench", "tests/browser", "tests/examples"),
     *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py", "tests/login/django/test_page.py"),
 )
-"""Tests that run on one Python only: those of the repository's text and tools, and those of pages in a browser."""
+"""Tests that run on one Python only: of the text, tools and examples of the repository, and of pages in a browser."""
 
 
 def servers(arguments: list[str]) -> int:

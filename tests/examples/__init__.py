@@ -1,0 +1,1 @@
+"""The programs of examples/, and the pages that show them."""
