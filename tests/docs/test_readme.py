@@ -68,7 +68,7 @@ def test_every_link_of_the_readme_leads_to_a_file() -> None:
 
 
 def test_the_page_of_a_package_index_has_no_link_and_no_picture_that_needs_the_repository() -> None:
-    read = [sys.executable, "-m", "hatchling", "metadata", "readme"]
+    read = [sys.executable, "-m", "hatchling", "metadata", "readme"]  # made by hatch_build.py
     page = subprocess.run(read, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert [link for link in LINK.findall(page) if "://" not in link] == []
     assert "log users in (`docs/logins.md`)" in page.replace("Log users in", "log users in")
