@@ -38,6 +38,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("doorkey.server",),
     ("doorkey.dev",),
     ("doorkey.login",),
+    ("doorkey.native",),
     (
         "doorkey.integrations.flask_client",
         "doorkey.integrations.django_client",
@@ -68,6 +69,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "anyio": (
         *("doorkey.runtime", "doorkey.renewal", "doorkey.transport", "doorkey.sources"),
         *("doorkey.vault", "doorkey.stores", "doorkey.integrations", "doorkey.resource", "doorkey.login.web.required"),
+        "doorkey.native",
     ),
     "starlette": (
         *("doorkey.dev", "doorkey.resource.on_starlette", "doorkey.resource.on_fastapi", "doorkey.login.web"),
@@ -104,6 +106,7 @@ PURE_MODULES = (
     "doorkey.wire",
     "doorkey.pages",
     "doorkey.protocol",
+    *(f"doorkey.native.{name}" for name in ("http_request", "callbacks")),
     *(f"doorkey.renewal.{name}" for name in ("slot", "state", "attempts", "backoff", "dead_grant", "api_rejections")),
 )
 """Modules that do no I/O: no HTTP, no threads, no event loop, no clock, no environment."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import doorkey
+from doorkey import native
 from doorkey.integrations import httpx_client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.login import AsyncLoginClient, LoginClient
@@ -124,3 +125,21 @@ def test_discover_has_a_twin() -> None:
     assert parameters(doorkey.discover) == parameters(doorkey.adiscover)
     assert inspect.iscoroutinefunction(doorkey.adiscover)
     assert not inspect.iscoroutinefunction(doorkey.discover)
+
+
+NATIVE = [name for name in native.__all__ if f"a{name}" in native.__all__]
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_each_native_login_has_a_twin(name: str) -> None:
+    blocking, awaiting = getattr(native, name), getattr(native, f"a{name}")
+    assert parameters(blocking) == parameters(awaiting)
+    assert inspect.getdoc(blocking) == inspect.getdoc(awaiting)
+    assert (blocking.__name__, awaiting.__name__) == (name, f"a{name}")
+    assert inspect.iscoroutinefunction(awaiting)
+    assert not inspect.iscoroutinefunction(blocking)
+    assert "Flow" not in str(inspect.signature(awaiting))
+
+
+def test_a_native_login_can_be_awaited() -> None:
+    assert "login_in_browser" in NATIVE

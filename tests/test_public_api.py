@@ -50,6 +50,7 @@ PUBLIC = (
         "doorkey.jose.verification",
     ),
     *("doorkey.login", "doorkey.login.django", "doorkey.login.errors", "doorkey.login.presets"),
+    "doorkey.native",
     *("doorkey.oauth2", "doorkey.oauth2.client", "doorkey.oauth2.rfc6749", "doorkey.oauth2.rfc6749.errors"),
     "doorkey.oauth2.rfc6749.wrappers",
     *("doorkey.oauth2.rfc6750", "doorkey.oauth2.rfc7523", "doorkey.oauth2.rfc7662", "doorkey.oauth2.rfc8414"),

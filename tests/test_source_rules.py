@@ -29,6 +29,7 @@ NUMBERS = {
     "transport/single_attempt.py": "what urllib3 has parsed already",
     "server/storage/effects.py": "a record that the server wrote",
     "dev/control.py": "Content-Length, after a check of its digits",
+    "native/http_request.py": "Content-Length, after a check of its digits",
     "server/attempts.py": "an address of the module ipaddress",
     "server/endpoints/authorize.py": "max_age, after a check of its digits",
 }
@@ -43,6 +44,8 @@ URLS = {
     ("dev/__main__.py", "control.url"): "where the control of the embedded provider listens",
     ("dev/__main__.py", "provider.issuer"): "the embedded provider's own",
     ("dev/provider.py", "self.issuer if self._thread else 'not started'"): "the embedded provider's own",
+    ("native/browsers.py", "url"): "the authorization URL, which the user opens",
+    ("native/loopback.py", "REDIRECT_URI"): "a constant",
     ("integrations/httpx_transport/authority.py", "self.issuer"): "a validated issuer, which has no query",
 }
 """Sentences that contain a URL, and why they may contain all of it."""

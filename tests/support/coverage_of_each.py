@@ -27,6 +27,8 @@ PURE = (
     "wire/*",
     "pages/*",
     "protocol/*",
+    "native/http_request",
+    "native/callbacks",
     "renewal/backoff",
     "renewal/dead_grant",
     "renewal/api_rejections",

@@ -1,0 +1,65 @@
+"""The browser of the user, opened without waiting for it and without its output in the terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from typing import Any, Final
+
+_IN_THE_TERMINAL: Final = frozenset({"www-browser", "links", "elinks", "lynx", "w3m", "browsh", "carbonyl"})
+"""Browsers that would take the terminal over: they count as none."""
+
+
+def graphical_browser() -> Any:
+    """Return the controller of the browser that opens windows, or None."""
+    try:
+        found: Any = webbrowser.get()
+    except webbrowser.Error:
+        return None
+    return None if _name(found) in _IN_THE_TERMINAL else found
+
+
+def open_quietly(url: str) -> bool:
+    """Open `url` in the user's browser, and return whether there is one. Its output is dropped."""
+    browser = graphical_browser()
+    if browser is None:
+        return False
+    if type(browser) in (webbrowser.GenericBrowser, webbrowser.BackgroundBrowser):
+        command = [browser.name, *(one.replace("%s", url) for one in browser.args)]
+        quiet: Any = subprocess.DEVNULL
+        # Its own session: a Ctrl-C in the terminal is not for the browser.
+        subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, check=False, start_new_session=True)  # noqa: S603  # the user chose it
+        return True
+    return bool(browser.open(url))  # these controllers drop the output
+
+
+def open_in_background(url: str, open_browser: Callable[[str], Any]) -> None:
+    """Call `open_browser(url)` in a thread, because it may return only when the browser is closed.
+
+    It may fail: the URL has been shown before.
+    """
+
+    def call() -> None:
+        try:
+            open_browser(url)
+        except Exception:  # noqa: BLE001  # whatever a program's own callable raises
+            from doorkey.observe.logs import logger
+
+            logger.info("the browser could not be opened")
+
+    threading.Thread(target=call, name="doorkey-browser", daemon=True).start()
+
+
+def show_url(url: str) -> None:
+    """Write the URL to standard error, where the result of a program is not."""
+    if sys.stderr is not None:  # a program without a console has none
+        sys.stderr.write(f"To log in, open this URL in a browser:\n\n  {url}\n\n")
+        sys.stderr.flush()
+
+
+def _name(browser: Any) -> str:
+    name = getattr(browser, "name", "")
+    return str(name).replace("\\", "/").rpartition("/")[2]

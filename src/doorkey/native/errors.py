@@ -1,0 +1,43 @@
+"""The errors of a native login, beside those of `doorkey.login.errors`.
+
+LoginError
+├─ CallbackTimeout         no response came from the browser in time
+└─ NoFreePort              no port of the list can be listened at
+"""
+
+from __future__ import annotations
+
+from doorkey.login.errors import LoginError
+
+__all__ = ["CallbackTimeout", "NoFreePort"]
+
+
+class CallbackTimeout(LoginError):
+    """No valid authorization response came from the browser in time.
+
+    waited: seconds. rejected: why the last request to the callback was rejected, if there was one.
+    """
+
+    code = "callback_timeout"
+    title = "The login took too long"
+    fix = "Start the login again, and finish it in the browser of this machine."
+    for_developers = (
+        "The browser must reach the redirect URI: use login_by_device or login_by_pasting on a machine without a "
+        "browser. timeout= allows more time."
+    )
+
+    def __init__(self, waited: float = 300.0, rejected: str = "") -> None:
+        last = f" The last request was rejected: {rejected}" if rejected else ""
+        super().__init__(f"No response came from the browser within {waited:g} seconds.{last}")
+        self.waited, self.rejected = waited, rejected
+        self.args = (waited, rejected)
+
+
+class NoFreePort(LoginError):
+    """The program cannot listen at any of the ports to which the provider may redirect the browser (RFC 8252 §7.3)."""
+
+    code = "no_free_port"
+    title = "The login cannot listen for the browser"
+    problem = "No port of this machine is free for the response of the browser."
+    fix = "End the other program, or log in by device code or by pasting."
+    for_developers = "ports= lists the ports of the registered redirect URIs; (0,) takes any free one."
