@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorkey.protocol.challenge import MOST, challenge, is_invalid_token
+from doorkey.protocol.challenge import MOST, Challenge, challenge, challenges_in, is_invalid_token
 
 INVALID = [
     'Bearer error="invalid_token"',
@@ -64,3 +64,25 @@ def test_the_signs_of_our_messages_are_written_in_ascii() -> None:
     parameters = [("error_description", "send it as Authorization: Bearer … (RFC 6750 §2.1)")]
     expected = "send it as Authorization: Bearer ... (RFC 6750 section 2.1)"
     assert challenge("Bearer", parameters) == f'Bearer error_description="{expected}"'
+
+
+def test_each_challenge_of_a_header_has_its_own_parameters() -> None:
+    value = 'Basic realm="a, b", Bearer Realm="x", error="invalid_token", scope="a b"'
+    basic, bearer = challenges_in(value)
+    assert basic == Challenge("basic", {"realm": "a, b"})
+    assert bearer == Challenge("bearer", {"realm": "x", "error": "invalid_token", "scope": "a b"})
+
+
+def test_what_a_quoted_value_escapes_is_read_without_the_backslash() -> None:
+    assert challenges_in(r'Bearer realm="the \"inner\" one"')[0].parameters == {"realm": 'the "inner" one'}
+
+
+def test_a_parameter_before_the_first_scheme_is_ignored() -> None:
+    assert challenges_in('error="invalid_token", Bearer') == (Challenge("bearer"),)
+
+
+def test_what_challenge_writes_is_read_again() -> None:
+    written = challenge("Bearer", (("error", "invalid_token"), ("scope", None), ("resource_metadata", "https://a/b")))
+    assert challenges_in(written) == (
+        Challenge("bearer", {"error": "invalid_token", "resource_metadata": "https://a/b"}),
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 MOST: Final = 8192
@@ -14,6 +15,7 @@ _PART: Final = re.compile(
         (?:[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s,"=]+)))?""",
     re.VERBOSE,
 )
+_ESCAPED: Final = re.compile(r"\\(.)")
 _ILLEGAL: Final = re.compile(r"[^ !#-\[\]-~]")
 """What `error_description` may not contain (RFC 6750 §3); neither may a quoted string here, so nothing is escaped."""
 
@@ -23,19 +25,40 @@ _IN_ASCII: Final = str.maketrans({'"': "'", "§": "section ", "…": "..."})
 _SHOWN: Final = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One challenge: its `scheme`, in lower case, and its `parameters`, whose names are in lower case."""
+
+    scheme: str
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def challenges_in(value: str | None) -> tuple[Challenge, ...]:
+    """Return the challenges in `value`, that of one `WWW-Authenticate` header or of several, joined by commas.
+
+    Of a parameter that a challenge repeats, the last value counts. A parameter before the first scheme is ignored, and
+    so is what follows the first 8192 characters (RFC 9110 §11.6.1).
+    """
+    found: list[Challenge] = []
+    parameters: dict[str, str] = {}
+    for part in _PART.finditer((value or "")[:MOST]):
+        given = part["token"] if part["quoted"] is None else _ESCAPED.sub(r"\1", part["quoted"])
+        if given is None:
+            parameters = {}
+            found.append(Challenge(part["name"].lower(), parameters))
+        else:
+            parameters[part["name"].lower()] = given
+    return tuple(found)
+
+
 def is_invalid_token(challenge: str | None) -> bool:
     """Return whether `challenge`, the value of `WWW-Authenticate`, has ``Bearer error="invalid_token"``.
 
     Several challenges may stand in one value, separated by commas (RFC 6750 §3.1).
     """
-    scheme = ""
-    for part in _PART.finditer((challenge or "")[:MOST]):
-        value = part["token"] if part["quoted"] is None else part["quoted"]
-        if value is None:
-            scheme = part["name"].lower()
-        elif scheme == "bearer" and part["name"].lower() == "error" and value == "invalid_token":
-            return True
-    return False
+    return any(
+        one.scheme == "bearer" and one.parameters.get("error") == "invalid_token" for one in challenges_in(challenge)
+    )
 
 
 def challenge(scheme: str, parameters: Iterable[tuple[str, str | None]]) -> str:
