@@ -15,6 +15,7 @@ from doorkey.cli.errors import Settings, guarded
 __all__: list[str] = []
 
 COMMANDS: Final = {
+    "inspect": "doorkey.cli.commands.inspect:inspect",
     "completion": "doorkey.cli.commands.completion:completion",
 }
 """Where each command is; it is imported when it is used. The order is that of `doorkey --help`."""

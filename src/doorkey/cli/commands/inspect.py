@@ -1,0 +1,153 @@
+"""`doorkey inspect`: decode a token, verify it against its issuer, and say in words what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.terminal import note, out, out_console, waiting
+from doorkey.runtime.clock import wall_time
+from doorkey.values import Secret
+from doorkey.wire.urls import shown_url
+
+if TYPE_CHECKING:
+    from doorkey.cli.inspection.reading import EncryptedToken, OpaqueToken, SignedToken
+    from doorkey.cli.inspection.report import Report
+    from doorkey.cli.inspection.verifying import Signature
+    from doorkey.sources.issuer import Issuer
+
+__all__: list[str] = []
+
+_MOST: Final = 10 * 1024 * 1024
+_OPAQUE: Final = (
+    "this is not a JWT: only its issuer knows what it means. --introspect with --issuer URL and --client-id sends it "
+    "to that issuer, and to nobody else"
+)
+
+
+@click.command()
+@click.argument("token", required=False)
+@click.option("--issuer", metavar="URL", help="The issuer that you trust; the token must be from it.")
+@click.option("--audience", metavar="TEXT", multiple=True, help="Your client ID, or the name of your API.")
+@click.option("--key", metavar="FILE", help="A JWK Set, a JWK, PEM or a shared secret, in place of the issuer's keys.")
+@click.option("--type", "kind", type=click.Choice(["id", "access"]), help="Check it as this kind of token.")
+@click.option(
+    "--profile",
+    type=click.Choice(["rfc9068", "keycloak", "entra", "auth0"]),
+    help="Check it as an access token of this kind of server.",
+)
+@click.option("--leeway", type=click.FloatRange(0, 3600), default=60.0, help="Seconds by which clocks may differ.")
+@click.option("--offline", is_flag=True, help="Contact no server; the signature is checked with --key only.")
+@click.option("--introspect", is_flag=True, help="Send the token to its issuer and show what the issuer says.")
+@click.option("--client-id", metavar="ID", help="The client that asks, for --introspect.")
+@click.option("--client-secret-file", metavar="FILE", help="The secret of that client; else $DOORKEY_CLIENT_SECRET.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def inspect(token: str | None, *, as_json: bool, **options: Any) -> int:
+    """Decode TOKEN, verify it against its issuer, and say what is wrong.
+
+    TOKEN is the token or `-` for stdin; it defaults to stdin. A token on the command line is in the history of your
+    shell, so a pipe is better: doorkey token | doorkey inspect
+
+    Nothing is sent to a server but requests for the issuer's metadata and keys, unless you give --introspect.
+    The exit status is 1 if anything is wrong with the token.
+    """
+    from doorkey.cli.inspection.reading import EncryptedToken, OpaqueToken, read_token
+    from doorkey.cli.inspection.report import encrypted_report
+
+    given = read_token(_given(token))
+    del token
+    if options["introspect"]:
+        report = _introspected(given, options)
+    elif isinstance(given, OpaqueToken):
+        raise CommandError(_OPAQUE, ExitStatus.REJECTED)
+    elif isinstance(given, EncryptedToken):
+        report = encrypted_report(given)
+    else:
+        report = _verified(given, options)
+    if as_json:
+        out(json.dumps(report.as_json(), indent=2))
+    else:
+        from doorkey.cli.inspection.view import rendered
+
+        out_console().print(rendered(report))
+    return report.exit_code
+
+
+def _given(token: str | None) -> str | bytes:
+    if token is not None and token != "-":
+        return token
+    if sys.stdin.isatty():
+        note("Paste the token, then press Enter and Ctrl-D:")
+    return sys.stdin.buffer.read(_MOST + 1)
+
+
+def _verified(token: SignedToken, options: dict[str, Any]) -> Report:
+    from doorkey.cli.inspection.checks import Expected
+    from doorkey.cli.inspection.report import report_of
+    from doorkey.protocol.token_profiles import PROFILES
+
+    now = wall_time()
+    profile = options["profile"]
+    expected = Expected(
+        issuer=options["issuer"],
+        audience=options["audience"],
+        kind=options["kind"] or ("access" if profile else None),
+        profile=PROFILES[profile] if profile else None,
+        leeway=options["leeway"],
+    )
+    return report_of(token, expected, _signature(token, expected.kind, options, now), now)
+
+
+def _signature(token: SignedToken, kind: str | None, options: dict[str, Any], now: float) -> Signature:
+    from doorkey.cli.inspection import verifying
+    from doorkey.cli.inspection.checks import kind_of
+
+    if options["key"] is not None:
+        return verifying.with_keys(token, verifying.read_keys(_content(options["key"])), now)
+    if options["offline"]:
+        return verifying.Signature(verified=None, words="not checked: --offline, and no --key FILE")
+    named = options["issuer"] or verifying.issuer_of(token)
+    if named is None:
+        return verifying.Signature(verified=None, words=verifying.unfetchable(token))
+    note(verifying.contacts(named))
+    with _issuer(named) as issuer, waiting(verifying.contacts(named)):
+        return verifying.with_issuer(token, issuer, kind or kind_of(token.header, token.claims), now)
+
+
+def _introspected(token: SignedToken | EncryptedToken | OpaqueToken, options: dict[str, Any]) -> Report:
+    from doorkey.cli.inspection import verifying
+    from doorkey.cli.inspection.report import introspected_report
+
+    issuer, client_id = options["issuer"], options["client_id"]
+    if issuer is None or client_id is None or options["offline"]:
+        raise click.UsageError("--introspect needs --issuer URL and --client-id ID, and no --offline")
+    note(f"sending the token to its issuer {shown_url(issuer)}")
+    with _issuer(issuer) as known, waiting("asking the issuer about the token"):
+        members = verifying.asked(token.token, known, client_id, _secret(options["client_secret_file"]))
+    return introspected_report(token, members, wall_time())
+
+
+def _issuer(url: str) -> Issuer:
+    from doorkey.sources.issuer import Issuer
+
+    return Issuer(url)
+
+
+def _secret(file: str | None) -> Secret | None:
+    import os
+
+    if file is not None:
+        return Secret(_content(file).decode("utf-8", "replace").strip())
+    return Secret(given) if (given := os.environ.get("DOORKEY_CLIENT_SECRET")) else None
+
+
+def _content(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", ExitStatus.USAGE) from None

@@ -1,0 +1,1 @@
+"""What `doorkey inspect` finds out about a token: reading, verifying and showing it."""

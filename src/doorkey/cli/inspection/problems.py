@@ -1,0 +1,121 @@
+"""Every problem of a token, in words.
+
+The checks are those of the library, which raise the first problem that they find. So after each one the value at fault
+is replaced by a good one, in a copy, and the checks run again: one implementation of the checks finds them all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from doorkey.cli.times import absolute, in_words
+from doorkey.errors import VerificationError, printable
+from doorkey.jose.claim_rules import numeric_date
+
+Members = dict[str, Any]
+Check = Callable[[Members, Members], object]
+"""A check of header and claims, which raises `VerificationError`."""
+
+_MOST: Final = 32
+_SHOWN: Final = 200
+_SOON: Final = 3600.0
+_ABSENT: Final = object()
+_UNSHOWN: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one claim or header parameter: `message`, what was `expected`, and the value in the token."""
+
+    claim: str
+    message: str
+    expected: str | None = None
+    got: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodValues:
+    """Values that pass the checks, in place of those that do not. `types`: header types. `claims`: claims by name."""
+
+    types: tuple[str, ...]
+    claims: Mapping[str, Any]
+
+
+def every_problem(
+    check: Check, header: Mapping[str, Any], claims: Mapping[str, Any], good: GoodValues, now: float
+) -> tuple[Problem, ...]:
+    """Return all problems that `check` finds in a token, in the order in which it finds them.
+
+    check: raises the first problem that it finds.
+    header, claims: of the token.
+    good: values that pass the check.
+    now: seconds since the epoch, for the messages.
+    """
+    tried_header, tried = dict(header), dict(claims)
+    problems: dict[tuple[str, str], Problem] = {}
+    repairs: dict[str, int] = {}
+    for _ in range(_MOST):
+        try:
+            check(tried_header, tried)
+        except VerificationError as wrong:
+            problems.setdefault((wrong.claim, wrong.reason), problem_of(wrong, header, claims, now))
+            attempt = repairs[wrong.claim] = repairs.get(wrong.claim, 0) + 1
+            if not _repair(wrong.claim, attempt, tried_header, tried, good, now):
+                break
+        else:
+            break
+    return tuple(problems.values())
+
+
+def _repair(name: str, attempt: int, header: Members, claims: Members, good: GoodValues, now: float) -> bool:
+    """Change the value that a check rejected, and return whether there was another way to change it."""
+    times = {"exp": now + _SOON, "iat": now, "nbf": now, "auth_time": now}
+    ways: list[tuple[Members, object]] = [(claims, {**times, **good.claims}.get(name, "-")), (claims, _ABSENT)]
+    if name == "typ":
+        ways.insert(0, (header, good.types[0]))
+    if attempt > len(ways):
+        return False
+    members, value = ways[attempt - 1]
+    if value is _ABSENT:
+        members.pop(name, None)
+    else:
+        members[name] = value
+    return True
+
+
+def problem_of(wrong: VerificationError, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> Problem:
+    """Return the words for an error of the library, with the value that the token has. `now`: since the epoch."""
+    name = wrong.claim
+    members = claims if name in claims and not (name == "typ" and "type of" in wrong.reason) else header
+    message = f"{name} {wrong.reason}"
+    if name in ("exp", "nbf", "iat", "auth_time"):
+        message = _in_time(name, claims, now) or message
+    got = None if name in _UNSHOWN or name not in members else shown_value(members[name])
+    return Problem(name, message, wrong.expected, got)
+
+
+def _in_time(name: str, claims: Mapping[str, Any], now: float) -> str | None:
+    """Return by how much a time is wrong, or None where it is no time, or not known to be wrong."""
+    try:
+        at = numeric_date(claims, name)
+    except VerificationError:
+        return None
+    if at is None:
+        return None
+    if name == "exp" and at <= now:
+        return f"expired {in_words(now - at)} ago: {absolute(at)}"
+    if name == "nbf" and at > now:
+        return f"not valid yet: it begins in {in_words(at - now)}, {absolute(at)}"
+    if name in ("iat", "auth_time") and at > now:
+        what = "issued" if name == "iat" else "the user authenticated"
+        return f"{what} {in_words(at - now)} in the future, {absolute(at)}: one of the clocks is wrong"
+    return None
+
+
+def shown_value(value: object) -> str:
+    """Return a value of a token as text that a terminal can show, cut to a line or two."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return printable(text, _SHOWN)

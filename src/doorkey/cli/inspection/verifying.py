@@ -1,0 +1,163 @@
+"""Verifies the signature of a token with its issuer's keys, or with the user's, and asks the issuer about a token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from doorkey.cli.inspection.problems import Problem, problem_of
+from doorkey.cli.inspection.reading import SignedToken
+from doorkey.errors import InvalidResponse, OAuthError, ServerError, TransportError, UsageError, VerificationError
+from doorkey.jose.algorithms import ALGORITHMS, ASYMMETRIC
+from doorkey.jose.keys import Key, import_key, import_keys
+from doorkey.jose.verification import verify
+from doorkey.oidc.core.algorithms import accepted_algorithms
+from doorkey.protocol.introspection import Introspection
+from doorkey.resource.core import digest_of
+from doorkey.resource.introspector import Introspector
+from doorkey.resource.trusted_issuer import IntrospectionClient
+from doorkey.sources.id_tokens import ID_TOKEN_ALGORITHMS
+from doorkey.sources.issuer import Issuer
+from doorkey.values import Secret, hides_locals
+from doorkey.wire.urls import check_endpoint, is_loopback, shown_url
+
+_UNREACHABLE: Final = (TransportError, InvalidResponse, ServerError)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The verdict about a signature: `verified` (None: not checked), in words, and what was found wrong.
+
+    `unreachable`: the keys could not be fetched, so nothing is known about the signature.
+    """
+
+    verified: bool | None
+    words: str
+    problem: Problem | None = None
+    unreachable: bool = False
+
+
+def issuer_of(token: SignedToken) -> str | None:
+    """Return the issuer that a token names if its keys may be fetched: at an https URL, or on this machine."""
+    named = token.claims.get("iss")
+    if not isinstance(named, str) or len(named) > 2000:
+        return None
+    try:
+        check_endpoint(named, "issuer")
+    except UsageError:
+        return None
+    return named
+
+
+def unfetchable(token: SignedToken) -> str:
+    """Return why no keys are fetched for a token whose issuer the user has not named."""
+    named = token.claims.get("iss")
+    if not isinstance(named, str) or not named:
+        return "not checked: the token names no issuer (iss); give --issuer URL or --key FILE"
+    return (
+        f"not checked: the issuer {shown_url(named)!r} is neither an https URL nor on this machine; "
+        "give --issuer URL or --key FILE"
+    )
+
+
+def read_keys(content: bytes) -> tuple[Key, ...]:
+    """Return the keys of a file: a JWK Set, a JWK, PEM, or the text of a shared secret.
+
+    Raises `UsageError` for a file that has none.
+    """
+    text = content.strip()
+    if text.startswith((b"{", b"-----BEGIN")):
+        keys = import_keys(text)
+    else:
+        keys = (import_key(Secret(text.decode("utf-8", "replace"))),)
+    if not keys:
+        raise UsageError("the file of --key contains no key that verifies signatures")
+    return keys
+
+
+@hides_locals
+def with_keys(token: SignedToken, keys: tuple[Key, ...], now: float) -> Signature:
+    """Return the verdict about the signature of `token`, by the user's own `keys`. `now`: since the epoch."""
+    return _verdict(token, lambda check: check(keys), "the given key", tuple(ALGORITHMS), now)
+
+
+@hides_locals
+def with_issuer(token: SignedToken, issuer: Issuer, kind: str | None, now: float) -> Signature:
+    """Return the verdict about the signature of `token`, by the published keys of `issuer`.
+
+    kind: `id` for an ID token, whose algorithm is one that the metadata lists. now: seconds since the epoch.
+    """
+    host = urlsplit(issuer.issuer).netloc
+    try:
+        metadata = issuer.metadata()
+        allowed = accepted_algorithms((), metadata.extra, ID_TOKEN_ALGORITHMS) if kind == "id" else ASYMMETRIC
+    except _UNREACHABLE as error:
+        return _unknown(error)
+    except VerificationError as wrong:
+        return _refused(wrong, token, now)
+    return _verdict(token, issuer.checked, f"the keys of {host}", allowed, now)
+
+
+def _verdict(
+    token: SignedToken,
+    checked: Callable[[Callable[[tuple[Key, ...]], Any]], Any],
+    whose: str,
+    allowed: tuple[str, ...],
+    now: float,
+) -> Signature:
+    found: list[Key] = []
+
+    def check(keys: tuple[Key, ...]) -> None:
+        found[:] = keys
+        verify(token.token.reveal(), keys, algorithms=allowed)
+
+    try:
+        checked(check)
+    except VerificationError as wrong:
+        return _refused(wrong, token, now, _known(found) if wrong.claim == "kid" else None)
+    except _UNREACHABLE as error:
+        return _unknown(error)
+    alg, kid = token.header.get("alg"), token.header.get("kid")
+    named = f", key {kid!r}" if isinstance(kid, str) else ""
+    return Signature(verified=True, words=f"verified with {whose} ({alg}{named})")
+
+
+def _refused(wrong: VerificationError, token: SignedToken, now: float, expected: str | None = None) -> Signature:
+    problem = problem_of(wrong, token.header, {}, now)
+    if expected is not None:
+        problem = Problem(problem.claim, problem.message, expected, problem.got)
+    return Signature(verified=False, words=f"not good: {problem.message}", problem=problem)
+
+
+def _known(keys: list[Key]) -> str:
+    return ", ".join(repr(key.kid) for key in keys[:10]) or "no key"
+
+
+def _unknown(error: OAuthError) -> Signature:
+    return Signature(
+        verified=None, words=f"not checked: the keys of the issuer could not be fetched: {error}", unreachable=True
+    )
+
+
+@hides_locals
+def asked(token: Secret, issuer: Issuer, client_id: str, client_secret: Secret | None) -> Introspection:
+    """Return what the issuer says about `token` (RFC 7662): the request sends the token to its introspection endpoint.
+
+    client_id, client_secret: the client that asks.
+
+    Raises `TransportError`, `ServerError` or `InvalidResponse`.
+    """
+    client = IntrospectionClient(client_id=client_id, client_secret=client_secret, audience_required=False)
+    clock = issuer._clock
+    introspector = Introspector(client, issuer._core, issuer._server, (), clock=clock, leeway=0.0, entries=1)
+    text = token.reveal()
+    return issuer._blocking.run(introspector.members(text, digest_of(text))).value
+
+
+def contacts(issuer: str) -> str:
+    """Return the sentence that says which host is contacted for the keys of `issuer`."""
+    parts = urlsplit(issuer)
+    where = "this machine" if is_loopback(parts.hostname or "") else "the host"
+    return f"fetching the keys of the issuer from {where} {parts.netloc}"
