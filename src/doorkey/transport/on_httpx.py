@@ -15,6 +15,7 @@ from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, H
 from doorkey.runtime.deadline import too_late, within
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.causes import caused_by, detached
+from doorkey.transport.headers_on_httpx import HeaderCount
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_httpx import achecked, checked
 from doorkey.transport.reasons import reason_of
@@ -37,6 +38,9 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
     permission = policy.addresses
 
     def receive(transport: Any, native_request: Any) -> Response:
+        extensions = native_request.extensions
+        count = HeaderCount(transport, policy.max_headers, extensions.get("trace"))
+        native_request.extensions = {**extensions, "trace": count.blocking}
         try:
             native = transport.handle_request(native_request)
             try:
@@ -95,6 +99,9 @@ async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePo
     transport = client._transport_for_url(native_request.url)
 
     async def receive(transport: Any, native_request: Any) -> Response:
+        extensions = native_request.extensions
+        count = HeaderCount(transport, policy.max_headers, extensions.get("trace"))
+        native_request.extensions = {**extensions, "trace": count.awaiting}
         try:
             native = await transport.handle_async_request(native_request)
             try:
