@@ -83,6 +83,7 @@ def public_modules() -> Iterator[ModuleType]:
         yield importlib.import_module(name)
 
 
+@cache
 def names_of(module: ModuleType) -> list[str]:
     """What a module exports: what its `__all__` says, else what it defines itself."""
     if hasattr(module, "__all__"):

@@ -20,7 +20,8 @@ OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
 BROWSER = ("browser", "docs")
 """What drives a browser and what builds the site: on one Python only, because pages are the same on each."""
-DOCUMENTED = ("build", "runtime", "docs")
+DOCUMENTED = ("build", "runtime", "test", "docs")
+"""What builds the site: pages are made from the public modules, which tests/test_public_api.py lists."""
 FUZZING = ("build", "runtime", "fuzz")
 MEGABYTES = {
     "build": 1,

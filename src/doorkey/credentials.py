@@ -46,6 +46,7 @@ class Credentials:
     """The client of a token and what it presents. `scopes`, `audience` and `resource` are kept as tuples of texts."""
 
     client_id: str
+    """The client's identifier."""
     client_secret: object = None
     scopes: str | Iterable[str] = ()
     auth_methods: AuthMethods = ()
@@ -113,7 +114,9 @@ class ResourceOwnerCredentials(Credentials):
     """A person's or a technical account's name and password (RFC 6749 §4.3), given by `with_username_password`."""
 
     username: str = field(default="", kw_only=True)
+    """The name of the account."""
     password: SecretText = field(default="", kw_only=True)
+    """The password of the account."""
 
     @hides_locals
     def with_username_password(self, username: str, password: SecretText) -> ResourceOwnerCredentials:
@@ -134,6 +137,7 @@ class RefreshToken(Credentials):
     """A refresh token that was obtained elsewhere (RFC 6749 §6). Once it is refused, the grant is dead."""
 
     refresh_token: SecretText = field(kw_only=True)
+    """The refresh token, as text or as a `Secret`."""
 
     @property
     def repeatable(self) -> bool:
@@ -151,6 +155,7 @@ class JWTBearer(Credentials):
     """A signed assertion (RFC 7523 §2.1): a text that is used once, or a callable that makes a fresh one each time."""
 
     assertion: SecretSource = field(kw_only=True)
+    """A signed JWT as text, or a callable that returns a new one for each token request."""
 
     @property
     def repeatable(self) -> bool:
@@ -192,10 +197,15 @@ class TokenExchange(Credentials):
 
     _: KW_ONLY
     subject_token: SecretSource
+    """The token that is exchanged: text, or a callable that returns the current one."""
     subject_token_type: str = grants.ACCESS_TOKEN_TYPE
+    """The type of the subject token, as a URN (RFC 8693 §3)."""
     actor_token: SecretSource | None = None
+    """The token of the party that acts for the subject: text, or a callable; None: no other party acts."""
     actor_token_type: str | None = None
+    """The type of the actor token, as a URN."""
     requested_token_type: str | None = None
+    """The type of the token to issue, as a URN; None: the server decides."""
 
     def grant(self) -> grants.Grant:
         """Return the grant with its tokens. Raises `UsageError` when a callable fails or there is no subject token."""

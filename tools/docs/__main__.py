@@ -9,29 +9,35 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tools.docs import errors, options, reference
 from tools.docs.links import problems
-from tools.docs.staging import STAGED, Pages, stage
+from tools.docs.staging import STAGED, stage
 from tools.running import say
 
 PORT = 8800
 PROJECT = [("Security", "security.md"), ("Contributing", "contributing.md"), ("Changes", "changelog.md")]
 
 
-def build(folder: Path = STAGED, more: Pages | None = None) -> Path | None:
-    """Build the site below `folder`, and return its own folder, or None after a message if the site has a fault."""
-    config = stage(more or {}, {"project": PROJECT}, folder)
+def staged(folder: Path = STAGED) -> Path:
+    """Write every page, those made from the code too, below `folder`, and return the path of mkdocs.yml."""
+    sections = {
+        "reference": [(options.TITLE, options.PAGE), (errors.TITLE, errors.PAGE), *reference.navigation()],
+        "project": PROJECT,
+    }
+    return stage({**reference.pages(), options.PAGE: options.page(), errors.PAGE: errors.page()}, sections, folder)
+
+
+def build(config: Path) -> Path | None:
+    """Build the site beside `config`, and return its folder, or None after a message if the site has a fault."""
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     site = config.parent / "site"
-    if done.returncode:
-        print(done.stdout, done.stderr.partition("Traceback")[0], file=sys.stderr)
-        say("zensical found the faults above: each names the page below docs/ and its line")
-        return None
-    if faults := problems(site):
-        print(*faults, sep="\n", file=sys.stderr)
-        say("correct the links above, or the page that they name")
-        return None
-    return site
+    faults = problems(site) if site.is_dir() else []
+    if not done.returncode and not faults:
+        return site
+    print(done.stdout, done.stderr.partition("Traceback")[0], *faults, sep="\n", file=sys.stderr)
+    say("correct what is named above: pages are below docs/, and those of reference/ come from docstrings")
+    return None
 
 
 def main() -> int:
@@ -40,7 +46,7 @@ def main() -> int:
     parser.add_argument("--build", action="store_true", help="only build")
     parser.add_argument("--port", type=int, default=PORT, help=f"on 127.0.0.1; defaults to {PORT}")
     options = parser.parse_args()
-    site = build()
+    site = build(staged())
     if site is None:
         return 1
     say(f"built {site}")

@@ -49,7 +49,12 @@ def user(
 ) -> User:
     """Return a user whose `sub` follows from the name, so that it is the same after a restart.
 
-    One without a password gets tokens by an assertion only: `links` are the user's subjects by trusted issuer.
+    username: the name with which the user logs in.
+    password: the user's password. One without a password gets tokens by an assertion only.
+    roles: names of roles, beside those that every user has.
+    given_name: the user's first name.
+    more: the other members of `User`, such as `email`; `links` are the user's subjects by trusted issuer.
+
     Raises `UsageError` for an unknown member or a value of the wrong type.
     """
     check_names(more, [one.name for one in fields(User) if one.name != "sub"], "a user")

@@ -30,14 +30,20 @@ class Settings:
     """
 
     access_token_lifetime: int = 60
+    """Seconds for which an access token is valid."""
     session_idle: int = 1800
+    """Seconds after the last request with a refresh token at which a session ends."""
     session_max: int = 36000
+    """Seconds after its login at which a session ends."""
     code_lifetime: int = 60
+    """Seconds for which an authorization code is valid."""
     login_lifetime: int = 1800
+    """Seconds that a user has to complete the login page."""
     rotate_refresh_tokens: bool | None = None
     failed_logins: int = 10
     login_block: int = 900
     clock_skew: int = 10
+    """Seconds by which the clock of the client may differ."""
     signing_alg: str = "RS256"
     key_ids: bool = True
     rfc9068: bool = False

@@ -71,10 +71,13 @@ class OAuth2Client(_Operations):
     metadata: the server's metadata (RFC 8414), in place of discovery.
     server_metadata_url: URL of the metadata, in place of `issuer`.
     tenant_issuer: a `TenantIssuer`, the policy for the issuers of a multi-tenant server.
-    token_endpoint, authorization_endpoint, …: URLs of single endpoints.
+    token_endpoint, authorization_endpoint, userinfo_endpoint, end_session_endpoint: URLs of single endpoints.
+    revocation_endpoint, introspection_endpoint, device_authorization_endpoint: URLs of single endpoints.
+    registration_endpoint, pushed_authorization_request_endpoint, jwks_uri: URLs of single endpoints.
     id_token_signed_response_alg, id_token_encrypted_response_alg, id_token_encrypted_response_enc: registered values of
-        `alg` and `enc` of ID tokens; None: the asymmetric signatures that both sides have. The same options with
-        `userinfo_` are for UserInfo responses.
+        `alg` and `enc` of ID tokens; None: the asymmetric signatures that both sides have.
+    userinfo_signed_response_alg, userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same of UserInfo
+        responses.
     decryption_keys: the client's private keys for encrypted responses.
     trusted_audiences: further audiences that an ID token may have.
     id_token_leeway: seconds by which the clocks of the server and of this machine may differ; None: 60.

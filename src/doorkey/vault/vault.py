@@ -61,6 +61,12 @@ class TokenVault(NotPicklable):
     `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch (None:
     time.time), `sleep` waits for a number of seconds (None: time.sleep). `on_event` is called with each
     `doorkey.observe.TokenEvent`, `timer` returns seconds and measures their durations (None: time.monotonic).
+
+    token_params: further parameters of each token request.
+    token_request_headers: further headers of each token request, without `Authorization`.
+    token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``.
+    tls_client_certificate_bound_access_tokens: True if tokens are bound to the client's TLS certificate (RFC 8705 §3).
+    allow_changed_auth_time: True to accept a renewed ID token whose `auth_time` differs from the original.
     """
 
     @clears_locals

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tools.docs.__main__ import build
+from tools.docs.__main__ import build, staged
+from tools.docs.staging import stage
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = build(tmp_path_factory.mktemp("docs") / "staged")
+    built = build(staged(tmp_path_factory.mktemp("docs") / "staged"))
     assert built is not None
     return built
 
@@ -29,11 +30,17 @@ def test_search_knows_every_page(site: Path) -> None:
     assert [page.name for page in (ROOT / "docs").glob("*.md") if f"{page.stem}.html" not in index] == []
 
 
-def test_a_link_to_a_page_that_is_not_there_fails_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert build(tmp_path / "staged", {"broken.md": "# Broken\n\n[x](start.md#no-such-heading)\n"}) is None
-    assert "broken.md" in re.sub(r"\x1b\[[\d;]*m", "", capfd.readouterr().err)
+def broken(page: str, folder: Path) -> Path:
+    return stage({"broken.md": page}, {"reference": [], "project": []}, folder / "staged")
+
+
+def test_a_link_to_a_heading_that_is_not_there_fails_the_build(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert build(broken("# Broken\n\n[x](start.md#no-such-heading)\n", tmp_path)) is None
+    assert "broken.md:3" in re.sub(r"\x1b\[[\d;]*m", "", capfd.readouterr().err)
 
 
 def test_a_picture_that_is_not_there_fails_the_build(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert build(tmp_path / "staged", {"broken.md": "# Broken\n\n![x](no-such-picture.png)\n"}) is None
+    assert build(broken("# Broken\n\n![x](no-such-picture.png)\n", tmp_path)) is None
     assert "broken.html: no-such-picture.png leads nowhere" in capfd.readouterr().err
