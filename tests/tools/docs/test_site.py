@@ -31,7 +31,7 @@ def test_search_knows_every_page(site: Path) -> None:
 
 
 def broken(page: str, folder: Path) -> Path:
-    return stage({"broken.md": page}, {"reference": [], "project": []}, folder / "staged")
+    return stage({"broken.md": page}, {"reference": [("Broken", "broken.md")], "project": []}, folder / "staged")
 
 
 def test_a_link_to_a_heading_that_is_not_there_fails_the_build(
