@@ -67,7 +67,7 @@ _STATUSES: Final[tuple[tuple[type[OAuthError], ExitStatus], ...]] = (
 class CommandError(Exception):
     """A command cannot go on: one sentence for the user, with the cause and what to do, and the exit status."""
 
-    def __init__(self, sentence: str, status: ExitStatus) -> None:
+    def __init__(self, sentence: str, status: int) -> None:
         super().__init__(sentence)
         self.status = status
 
@@ -79,7 +79,7 @@ class Settings:
     debug: bool = False
 
 
-def status_of(error: BaseException) -> ExitStatus:
+def status_of(error: BaseException) -> int:
     """Return the exit status of an error."""
     if isinstance(error, CommandError):
         return error.status

@@ -15,6 +15,11 @@ from doorkey.cli.errors import Settings, guarded
 __all__: list[str] = []
 
 COMMANDS: Final = {
+    "token": "doorkey.cli.commands.token:token",
+    "run": "doorkey.cli.commands.run:run",
+    "status": "doorkey.cli.commands.status:status",
+    "accounts": "doorkey.cli.commands.accounts:accounts",
+    "logout": "doorkey.cli.commands.logout:logout",
     "inspect": "doorkey.cli.commands.inspect:inspect",
     "completion": "doorkey.cli.commands.completion:completion",
 }

@@ -1,0 +1,292 @@
+"""The accounts of the command line: where each one logs in, and its tokens, in one encrypted store.
+
+Theory of operation. `tokens.sqlite` has one record `accounts`, which names every account with its client, and one
+record for the token of each login. Both are sealed with the store's key, so that no other program can change where a
+refresh token is sent. A change of the accounts is committed over the version that was read, so that of two parallel
+commands none undoes the other. A new login of an account gets a record of its own: the account refers to it only when
+it is on the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.home import home, make_home, storage_errors
+from doorkey.cli.reserve import FILE as RESERVE
+from doorkey.cli.reserve import StoreWithReserve
+from doorkey.cli.store_key import StoreKey, delete_key, store_key
+from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, RecordError, StoreError, TokenExpiredError
+from doorkey.stores import Sealer
+from doorkey.stores.private_file import COMPANIONS
+from doorkey.values import Secret
+from doorkey.wire.strict_json import JSONProblem, parse_object
+from doorkey.wire.urls import shown_url
+
+if TYPE_CHECKING:
+    from doorkey.tokens import OAuth2Token, OAuthToken
+    from doorkey.vault import TokenVault
+    from doorkey.vault.entry import Entry
+
+__all__: list[str] = []
+
+STORE: Final = "tokens.sqlite"
+RECORD: Final = "accounts"
+FORMAT: Final = 1
+TRIES: Final = 20
+_TEXTS: Final = ("issuer", "client_id", "scope", "token_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One login: its name, its issuer and client, the scope that was requested, and the record of its token."""
+
+    name: str
+    issuer: str
+    client_id: str
+    scope: str = ""
+    client_secret: Secret | None = None
+    token_key: str = ""
+
+    def members(self) -> dict[str, Any]:
+        """Return what the record keeps of the account, under its name."""
+        kept: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS}
+        return kept | {"client_secret": self.client_secret.reveal() if self.client_secret else None}
+
+    @classmethod
+    def of(cls, name: str, members: Mapping[str, Any]) -> Account:
+        """Return the account of a record. Raises `RecordError`."""
+        secret = members.get("client_secret")
+        texts = {member: members.get(member) for member in _TEXTS}
+        if not all(isinstance(text, str) for text in texts.values()) or not isinstance(secret, str | None):
+            raise RecordError("of the accounts has an account of another shape")
+        return cls(name, client_secret=Secret(secret) if secret else None, **texts)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The content of the record: the accounts by name, in the order of their logins, and the name of the default."""
+
+    accounts: Mapping[str, Account]
+    default: str | None = None
+
+    def packed(self) -> bytes:
+        """Return the book as bytes."""
+        accounts = {name: account.members() for name, account in self.accounts.items()}
+        return json.dumps({"version": FORMAT, "default": self.default, "accounts": accounts}).encode()
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Book:
+        """Return the book of these bytes. Raises `RecordError`."""
+        try:
+            members = parse_object(data)
+        except JSONProblem:
+            raise RecordError("of the accounts is not JSON") from None
+        version, default, accounts = (members.get(name) for name in ("version", "default", "accounts"))
+        if isinstance(version, int) and version > FORMAT:
+            raise RecordError("of the accounts was written by a newer version of doorkey: upgrade doorkey")
+        if version != FORMAT or not isinstance(accounts, dict) or not isinstance(default, str | None):
+            raise RecordError("of the accounts has another shape")
+        given: dict[str, Any] = accounts
+        return cls({name: Account.of(name, one) for name, one in given.items()}, default)
+
+    def with_account(self, account: Account) -> Book:
+        """Return the book with `account`, which is the default if it is the first one."""
+        return Book({**self.accounts, account.name: account}, self.default or account.name)
+
+    def without(self, name: str) -> Book:
+        """Return the book without the account of this name; the next default is the first of the others."""
+        left = {other: account for other, account in self.accounts.items() if other != name}
+        return Book(left, self.default if self.default != name else next(iter(left), None))
+
+
+class Accounts:
+    """The accounts in a directory. The store is opened when it is first needed.
+
+    path: the directory; None: `home()`.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._home = home() if path is None else path
+        self._opened: tuple[StoreWithReserve, StoreKey, Sealer] | None = None
+        self._vaults: dict[str, TokenVault] = {}
+
+    @property
+    def key_place(self) -> str:
+        """Where the key of the store is, in words; empty if there is no store."""
+        opened = self._open(may_make=False)
+        return opened[1].place if opened else ""
+
+    def prepare(self) -> None:
+        """Create what a login needs, and check that the store can be written to. Raises `CommandError`."""
+        opened = self._open(may_make=True)
+        assert opened is not None, "may_make"
+        with storage_errors():
+            opened[0].fill_reserve()
+            lease = opened[0].try_lease("writable", 1.0)
+            if lease is not None:
+                opened[0].release(lease)
+
+    def book(self) -> Book:
+        """Return all accounts. Raises `CommandError`."""
+        return self._load()[0]
+
+    def find(self, name: str | None) -> Account:
+        """Return the account of this name, or the default (None). Raises `CommandError` if there is none."""
+        book = self.book()
+        if not book.accounts:
+            raise CommandError("you are not logged in: run 'doorkey login ISSUER'", ExitStatus.NOT_LOGGED_IN)
+        found = book.accounts.get(name or book.default or "")
+        if found is None:
+            names = ", ".join(book.accounts)
+            raise CommandError(f"there is no account {name!r}; the accounts are: {names}", ExitStatus.NOT_LOGGED_IN)
+        return found
+
+    def save(self, account: Account, token: OAuth2Token) -> Account:
+        """Save the `token` of a new login, then the `account`, and return it with its record. Raises `CommandError`."""
+        self.prepare()
+        saved = replace(account, token_key=f"token:{secrets.token_hex(8)}")
+        with storage_errors():
+            self.vault(saved).save(saved.token_key, token)
+        before = self._change(lambda book: book.with_account(saved))
+        replaced = before.accounts.get(account.name)
+        if replaced is not None:
+            self._forget(replaced)
+        return saved
+
+    def set_default(self, name: str) -> None:
+        """Make the account of this name the default. Raises `CommandError`."""
+        self.find(name)
+        self._change(lambda book: Book(book.accounts, name if name in book.accounts else book.default))
+
+    def remove(self, account: Account) -> None:
+        """Delete the account and its token. Raises `CommandError`."""
+        self._change(lambda book: book.without(account.name))
+        self._forget(account)
+
+    def delete_everything(self) -> None:
+        """Delete the store with every account, and its key: also a store that cannot be read. Raises `CommandError`."""
+        self.close()
+        with storage_errors():
+            for name in (*(STORE + suffix for suffix in ("", *COMPANIONS)), RESERVE):
+                (self._home / name).unlink(missing_ok=True)
+            delete_key(self._home)
+
+    def vault(self, account: Account) -> TokenVault:
+        """Return the vault of the account's tokens, which renews each one once for all processes."""
+        from doorkey.vault import TokenVault
+
+        vault = self._vaults.get(account.token_key)
+        if vault is None:
+            opened = self._open(may_make=False)
+            assert opened is not None, "an account was found in it"
+            store, _, sealer = opened
+            secret = account.client_secret.reveal() if account.client_secret else None
+            vault = self._vaults[account.token_key] = TokenVault(
+                store, client_id=account.client_id, client_secret=secret, issuer=account.issuer, sealer=sealer
+            )
+        return vault
+
+    def fresh_token(self, account: Account, *, instead_of: OAuthToken | None = None) -> OAuthToken:
+        """Return a token that may be sent now, renewed if need be, once for all processes.
+
+        instead_of: a token that an API rejected, or whose ID token has expired.
+
+        Raises `CommandError` if the login has ended or the store fails, and the errors of the server.
+        """
+        source = self.vault(account).source(account.token_key)
+        if instead_of is not None:
+            source.reject(instead_of)
+        try:
+            return source.token()
+        except (InvalidGrant, MissingTokenError, TokenExpiredError) as error:
+            raise _ended(account, error) from error
+
+    def entry(self, account: Account) -> Entry | None:
+        """Return the token of the account as the store has it, without a renewal; None if there is none."""
+        from doorkey.vault.entry import Codec
+
+        opened = self._open(may_make=False)
+        assert opened is not None, "an account was found in it"
+        store, _, sealer = opened
+        with storage_errors():
+            record = store.load(account.token_key)
+            codec = Codec(account.client_id, account.issuer, sealer)
+            return codec.read(account.token_key, record) if record else None
+
+    def close(self) -> None:
+        """Close the store, and the connections of the vaults."""
+        for vault in self._vaults.values():
+            vault.close()
+        self._vaults.clear()
+        if self._opened is not None:
+            self._opened[0].close()
+            self._opened = None
+
+    def __enter__(self) -> Accounts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self, *, may_make: bool) -> tuple[StoreWithReserve, StoreKey, Sealer] | None:
+        if self._opened is None:
+            path = self._home / STORE
+            with storage_errors():
+                if may_make:
+                    make_home(self._home)
+                has_store = path.exists()
+                key = store_key(self._home, may_make=may_make and not has_store)
+                if key is None and has_store:
+                    raise CommandError(
+                        f"the key of the token store is missing, so {path} cannot be read: 'doorkey logout --all' "
+                        "deletes it, so that you can log in again",
+                        ExitStatus.STORAGE,
+                    )
+                if key is None or not (has_store or may_make):
+                    return None
+                store = StoreWithReserve(path)
+            self._opened = store, key, Sealer({key.name: key.value}, key.name, context="doorkey command line")
+        return self._opened
+
+    def _load(self) -> tuple[Book, int]:
+        opened = self._open(may_make=False)
+        if opened is None:
+            return Book({}), 0
+        store, _, sealer = opened
+        with storage_errors():
+            record = store.load(RECORD)
+            if record is None:
+                return Book({}), 0
+            return Book.unpacked(sealer.open(RECORD, record.data, version=record.version)), record.version
+
+    def _change(self, change: Callable[[Book], Book]) -> Book:
+        """Commit what `change` makes of the book, and return the book before it."""
+        opened = self._open(may_make=True)
+        assert opened is not None, "may_make"
+        store, _, sealer = opened
+        with storage_errors():
+            for _ in range(TRIES):
+                book, version = self._load()
+                data = sealer.seal(RECORD, change(book).packed(), version=version + 1)
+                if store.commit(RECORD, data, expected=version) == version + 1:
+                    return book
+            raise StoreError("other commands keep changing the accounts: try again")
+
+    def _forget(self, account: Account) -> None:
+        with storage_errors():
+            self.vault(account).forget(account.token_key)
+
+
+def _ended(account: Account, error: OAuthError) -> CommandError:
+    why = f" ({error})" if isinstance(error, InvalidGrant) else ""
+    return CommandError(
+        f"the login of the account {account.name!r} has ended{why}: run "
+        f"'doorkey login {shown_url(account.issuer)} --account {account.name}'",
+        ExitStatus.NOT_LOGGED_IN,
+    )

@@ -1,0 +1,30 @@
+"""`doorkey accounts`: the accounts, and which one is the default."""
+
+from __future__ import annotations
+
+import click
+
+from doorkey.cli.parameters import ACCOUNT
+from doorkey.cli.terminal import note, out
+
+__all__: list[str] = []
+
+
+@click.command()
+@click.option("--default", "default", type=ACCOUNT, help="Make this account the default.")
+def accounts(default: str | None) -> None:
+    """List the accounts: one line each, with the name, the issuer and the client.
+
+    The default account, which commands use when none is named, has an asterisk.
+    """
+    from doorkey.cli.accounts import Accounts
+
+    with Accounts() as opened:
+        if default is not None:
+            opened.set_default(default)
+        book = opened.book()
+    if not book.accounts:
+        note("There are no accounts yet: run 'doorkey login ISSUER'.")
+    width = max(map(len, book.accounts), default=0)
+    for name, account in book.accounts.items():
+        out(f"{'*' if name == book.default else ' '} {name:<{width}}  {account.issuer}  {account.client_id}")

@@ -1,0 +1,56 @@
+"""`doorkey logout`: delete the tokens of an account, after their revocation if that is requested."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from doorkey.cli.parameters import account_argument
+from doorkey.cli.terminal import note, waiting
+
+if TYPE_CHECKING:
+    from doorkey.cli.accounts import Account, Accounts
+
+__all__: list[str] = []
+
+
+@click.command()
+@account_argument
+@click.option("--revoke", is_flag=True, help="Revoke the tokens at the server first (RFC 7009).")
+@click.option("--all", "is_all", is_flag=True, help="Every account; also deletes the store and its key.")
+def logout(account: str | None, *, revoke: bool, is_all: bool) -> None:
+    """Delete an account and its tokens from this machine.
+
+    With --revoke, the account is kept if the server cannot be reached, so that you can try again.
+    """
+    from doorkey.cli.accounts import Accounts
+
+    if account is not None and is_all:
+        raise click.UsageError("--all logs out of every account: name none")
+    with Accounts() as accounts:
+        if is_all:
+            _log_out_of_all(accounts, revoke=revoke)
+            return
+        found = accounts.find(account)
+        if revoke:
+            _revoke(accounts, found)
+        accounts.remove(found)
+    note(f"Logged out of {found.name}.")
+
+
+def _log_out_of_all(accounts: Accounts, *, revoke: bool) -> None:
+    if revoke:
+        for account in accounts.book().accounts.values():
+            _revoke(accounts, account)
+    accounts.delete_everything()
+    note("Logged out of every account.")
+
+
+def _revoke(accounts: Accounts, account: Account) -> None:
+    from doorkey.cli.revocation import revoke
+
+    with waiting("revoking the tokens"):
+        revoked = revoke(account, accounts.entry(account))
+    if not revoked:
+        note(f"The server of {account.name} offers no revocation (RFC 7009): its tokens are only deleted here.")

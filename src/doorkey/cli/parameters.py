@@ -1,0 +1,48 @@
+"""Arguments that several commands have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    TextType = click.ParamType[str]
+else:
+    TextType = click.ParamType  # click 8.1 has no type arguments
+
+__all__: list[str] = []
+
+
+class AccountName(TextType):
+    """The name of an account: 1 to 64 printable characters without spaces, which a shell completes."""
+
+    name = "account"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or end the command with a usage error."""
+        if not 0 < len(value) <= 64 or not value.isprintable() or " " in value or value.startswith("-"):
+            self.fail("the name of an account has 1 to 64 printable characters and no space", param, ctx)
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the accounts whose names begin so; none if the store cannot be read."""
+        from click.shell_completion import CompletionItem
+
+        from doorkey.cli.accounts import Accounts
+        from doorkey.cli.errors import CommandError
+        from doorkey.errors import OAuthError
+
+        try:
+            with Accounts() as accounts:
+                names = list(accounts.book().accounts)
+        except (CommandError, OAuthError, OSError):
+            return []
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+ACCOUNT = AccountName()
+account_argument = click.argument("account", type=ACCOUNT, required=False)
+account_option = click.option("--account", type=ACCOUNT, help="The account; by default the first one that logged in.")

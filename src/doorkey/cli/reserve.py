@@ -1,0 +1,58 @@
+"""A store that can save a renewed token on a full disk.
+
+Theory of operation. A server that rotates refresh tokens has used up the old one when it returns the new one. If the
+disk is full at that moment, the new one would be lost, and the login with it. So a file of random bytes lies beside the
+store. When a commit fails, the file is deleted, and the commit is repeated in the space that this frees.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from doorkey.errors import StoreError
+from doorkey.stores import SQLiteStore
+from doorkey.stores.private_file import create
+
+__all__: list[str] = []
+
+FILE: Final = "reserve"
+SIZE: Final = 256 * 1024
+"""Bytes: more than the pages that the largest usual token needs in the store's log and in its file."""
+
+
+class StoreWithReserve(SQLiteStore):
+    """An `SQLiteStore` at `path` with a reserve of disk space beside it, for the commit that must not fail."""
+
+    def __init__(self, path: Path, *, timeout: float = 5.0) -> None:
+        self._reserve = path.with_name(FILE)
+        super().__init__(path, timeout=timeout)
+
+    def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+        """Save `data`; see `SQLiteStore.commit`. Without space, the reserve is given up for it."""
+        try:
+            return super().commit(key, data, expected=expected)
+        except StoreError as error:
+            if error.retryable or not self._given_up():
+                raise
+        return super().commit(key, data, expected=expected)
+
+    def _given_up(self) -> bool:
+        """Delete the reserve; return whether there was one."""
+        try:
+            self._reserve.unlink()
+        except OSError:  # it is used up, or nothing can be written to this disk
+            return False
+        return True
+
+    def fill_reserve(self) -> None:
+        """Create the reserve if there is none and there is space for it."""
+        with suppress(OSError):  # it is there, or the disk is full
+            create(self._reserve)
+            try:
+                # random, so that a file system that compresses keeps the space
+                self._reserve.write_bytes(os.urandom(SIZE))
+            except OSError:
+                self._reserve.unlink()

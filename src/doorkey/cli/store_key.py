@@ -1,0 +1,167 @@
+"""The key that encrypts the store of tokens: in the keyring of the operating system, or in a file with mode 0600.
+
+Theory of operation. `key.json` is created once and never changed. It names the place of the key, so that a keyring
+that does not respond later is not mistaken for one without a key: nothing is overwritten then, and the command ends.
+The file gets its content under another name and is linked to its own, which fails if another process was faster; then
+that process's key is used.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.home import storage_errors
+from doorkey.cli.keyring_calls import NoKeyringError, delete_secret, keep_secret, read_secret
+from doorkey.cli.terminal import note
+from doorkey.stores.private_file import check_directory, create, identity
+from doorkey.wire.strict_json import JSONProblem, parse_object
+
+__all__: list[str] = []
+
+FILE: Final = "key.json"
+FORMAT: Final = 1
+BYTES: Final = 32
+MAX_FILE: Final = 4096
+KEYRING: Final = "keyring"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKey:
+    """The key: its id, its bytes, and where it is kept, in words."""
+
+    name: str
+    value: bytes = field(repr=False)
+    place: str
+
+
+def store_key(home: Path, *, may_make: bool) -> StoreKey | None:
+    """Return the key of the store in the directory `home`; None if there is none and `may_make` is false.
+
+    Raises `CommandError` for a key that cannot be read: damaged, of another user, of a newer version, or in a keyring
+    that does not respond. The file is left as it is.
+    """
+    path = home / FILE
+    with storage_errors():
+        if identity(path) is None:
+            return _made(path) if may_make else None
+        check_directory(path)
+        return _read(path)
+
+
+def delete_key(home: Path) -> None:
+    """Delete the key of the store in the directory `home`, in the keyring too if that responds. Raises `OSError`."""
+    path = home / FILE
+    try:
+        members = parse_object(path.read_bytes()[:MAX_FILE])
+    except (OSError, JSONProblem):
+        members = {}
+    name = members.get("id")
+    if members.get("place") == KEYRING and isinstance(name, str):
+        with suppress(NoKeyringError):
+            delete_secret(name)
+    path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> StoreKey:
+    with path.open("rb") as file:
+        data = file.read(MAX_FILE + 1)
+    try:
+        members = parse_object(data) if len(data) <= MAX_FILE else {}
+    except JSONProblem:
+        members = {}
+    version, name = members.get("version"), members.get("id")
+    if isinstance(version, int) and version > FORMAT:
+        raise _unusable(path, "was written by a newer version of doorkey; upgrade doorkey")
+    if version != FORMAT or not isinstance(name, str) or not name.isalnum() or len(name) > 64:
+        raise _unusable(path, "is damaged, or is not a file of doorkey's")
+    if members.get("place") == KEYRING:
+        return StoreKey(name, _from_keyring(name), "the keyring of the operating system")
+    value = _decoded(members.get("key"))
+    if value is None:
+        raise _unusable(path, "is damaged")
+    return StoreKey(name, value, str(path))
+
+
+def _unusable(path: Path, problem: str) -> CommandError:
+    return CommandError(f"the file {path} {problem}. It was left as it is", ExitStatus.STORAGE)
+
+
+def _from_keyring(name: str) -> bytes:
+    try:
+        kept = read_secret(name)
+    except NoKeyringError as error:
+        raise CommandError(
+            f"the key of the token store is in the keyring of the operating system, but {error}: unlock the keyring "
+            "and run the command again",
+            ExitStatus.STORAGE,
+        ) from None
+    value = _decoded(kept)
+    if value is None:
+        raise CommandError(
+            "the keyring of the operating system no longer has the key of the token store: 'doorkey logout --all' "
+            "deletes the store, so that you can log in again",
+            ExitStatus.STORAGE,
+        )
+    return value
+
+
+def _decoded(text: object) -> bytes | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        value = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return value if len(value) == BYTES else None
+
+
+def _made(path: Path) -> StoreKey:
+    check_directory(path)
+    name, value = secrets.token_hex(8), secrets.token_bytes(BYTES)
+    text = base64.b64encode(value).decode()
+    members: dict[str, Any] = {"version": FORMAT, "id": name}
+    reason = ""
+    try:
+        keep_secret(name, text)
+    except NoKeyringError as error:
+        reason = str(error)
+        members |= {"place": "file", "key": text}
+    else:
+        members |= {"place": KEYRING}
+    if _put(path, json.dumps(members).encode()) and reason:
+        note(
+            f"The keyring of the operating system is not used ({reason}). The key of the token store is in {path}, "
+            "which only your user can read."
+        )
+    return _read(path)
+
+
+def _put(path: Path, data: bytes) -> bool:
+    """Write the file as a whole, unless there is one already; return whether it was written."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    create(fresh)
+    try:
+        with fresh.open("r+b") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without hard links: claim the name first, so that no other file is replaced
+            create(path)
+            fresh.replace(path)
+        return True
+    finally:
+        with suppress(FileNotFoundError):
+            fresh.unlink()

@@ -1,0 +1,107 @@
+"""The token of an account as a command prints it: alone, as a header, as JSON, or for kubectl."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.terminal import waiting
+from doorkey.errors import VerificationError
+from doorkey.runtime.clock import wall_time
+
+if TYPE_CHECKING:
+    from doorkey.cli.accounts import Account, Accounts
+    from doorkey.tokens import OAuthToken
+    from doorkey.values import Secret
+
+__all__: list[str] = []
+
+_API: Final = "client.authentication.k8s.io"
+_VERSIONS: Final = (f"{_API}/v1", f"{_API}/v1beta1")
+
+
+def current_token(accounts: Accounts, account: Account) -> OAuthToken:
+    """Return a fresh token of the account, with progress while it is renewed. Raises as `Accounts.fresh_token`."""
+    with waiting("renewing the token"):
+        return accounts.fresh_token(account)
+
+
+def with_id_token(accounts: Accounts, account: Account) -> tuple[OAuthToken, Secret, float | None]:
+    """Return a token of the account, its ID token, and when that expires (seconds since the epoch).
+
+    The login is renewed if the ID token has expired. Raises `CommandError` if there is no ID token that is valid.
+    """
+    token = current_token(accounts, account)
+    expires_at = _id_token_expiry(token)
+    if token.id_token is not None and expires_at is not None and expires_at <= wall_time():
+        with waiting("renewing the ID token"):
+            token = accounts.fresh_token(account, instead_of=token)
+        expires_at = _id_token_expiry(token)
+    if token.id_token is None:
+        raise CommandError(
+            f"the account {account.name!r} has no ID token: log in again with --scope 'openid …'",
+            ExitStatus.NOT_LOGGED_IN,
+        )
+    if expires_at is not None and expires_at <= wall_time():
+        raise CommandError(
+            f"the ID token of the account {account.name!r} has expired, and this server does not renew ID tokens: "
+            "log in again",
+            ExitStatus.NOT_LOGGED_IN,
+        )
+    return token, token.id_token, expires_at
+
+
+def _id_token_expiry(token: OAuthToken) -> float | None:
+    from doorkey.jose.compact import unsafe_claims
+
+    if token.id_token is None:
+        return None
+    try:
+        # It was verified at the login or the renewal; here only its lifetime is read.
+        claims = unsafe_claims(token.id_token.reveal())
+    except VerificationError:  # an encrypted one
+        return None
+    expires_at = claims.get("exp")
+    return expires_at if isinstance(expires_at, int | float) else None
+
+
+def as_json(token: OAuthToken) -> str:
+    """Return the token for programs: without its refresh token, which must stay in the store."""
+    members: dict[str, Any] = {"access_token": token.access_token.reveal(), "token_type": token.token_type}
+    if token.expires_at is not None:
+        members |= {"expires_at": round(token.expires_at), "expires": timestamp(token.expires_at)}
+    if token.scope is not None:
+        members["scope"] = str(token.scope)
+    if token.id_token is not None:
+        members["id_token"] = token.id_token.reveal()
+    return json.dumps(members, indent=2)
+
+
+def exec_credential(token: Secret, expires_at: float | None, environ: Mapping[str, str]) -> str:
+    """Return the object that kubectl reads from a credential plugin (client.authentication.k8s.io).
+
+    token: the access token or the ID token, as the cluster requires.
+    expires_at: seconds since the epoch, until which kubectl keeps it; None: for this process.
+    environ: its `KUBERNETES_EXEC_INFO` names the version of the API, which the answer must repeat.
+    """
+    status = {"token": token.reveal()}
+    if expires_at is not None:
+        status["expirationTimestamp"] = timestamp(expires_at)
+    return json.dumps({"apiVersion": _requested_version(environ), "kind": "ExecCredential", "status": status})
+
+
+def _requested_version(environ: Mapping[str, str]) -> str:
+    try:
+        asked: Any = json.loads(environ.get("KUBERNETES_EXEC_INFO", "{}"))
+    except ValueError:
+        asked = None
+    version = asked.get("apiVersion") if isinstance(asked, dict) else None  # pyright: ignore[reportUnknownVariableType]
+    return next((known for known in _VERSIONS if known == version), _VERSIONS[0])
+
+
+def timestamp(moment: float) -> str:
+    """Return seconds since the epoch as RFC 3339 in UTC, rounded down."""
+    return datetime.fromtimestamp(moment // 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
