@@ -13,6 +13,7 @@ from doorkey.server.context import At, Endpoints
 from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.endpoints.authorize import authorize
 from doorkey.server.endpoints.consent import ConsentNeeded
+from doorkey.server.endpoints.device_question import DeviceQuestion
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded, log_in
@@ -28,7 +29,19 @@ from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Pairs, Request, Response
 
 ISSUER = "https://as.example/realms/one"
-_NAMES = ("auth", "token", "introspect", "revoke", "me", "jwks", "end", "account", "script.js")
+_NAMES = (
+    "auth",
+    "token",
+    "introspect",
+    "revoke",
+    "me",
+    "jwks",
+    "end",
+    "account",
+    "script.js",
+    "device_authorization",
+    "device",
+)
 ENDPOINTS = Endpoints(*(f"{ISSUER}/{name}" for name in _NAMES))
 CALLBACK = "https://app.example/cb?fixed=1"
 VERIFIER = "v" * 43
@@ -138,7 +151,7 @@ class World:
         browser: str | None = None,
         headers: Pairs = (),
         **changes: str,
-    ) -> LoggedIn | LoginNeeded | ConsentNeeded:
+    ) -> LoggedIn | LoginNeeded | ConsentNeeded | DeviceQuestion:
         """Send the login form, from the browser it was shown in unless told otherwise."""
         form = {"transaction": needed.login_id, "csrf": needed.csrf, "username": "alice", "password": password}
         request = Request("POST", ISSUER, (("Content-Type", FORM), *headers), tuple({**form, **changes}.items()))

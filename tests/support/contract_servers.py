@@ -95,6 +95,13 @@ class KeyAssertion:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceFlow:
+    """The device flow (RFC 8628)."""
+
+    client: Registration
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One server: its paths below the issuer, and its abilities."""
 
@@ -150,6 +157,7 @@ def _keycloak_paths() -> dict[str, str]:
         "revocation_endpoint": f"{base}/revoke",
         "introspection_endpoint": f"{base}/token/introspect",
         "userinfo_endpoint": f"{base}/userinfo",
+        "device_authorization_endpoint": f"{base}/auth/device",
     }
 
 
@@ -173,6 +181,7 @@ _KEYCLOAKS: tuple[object, ...] = (
     SecretInBody(("web-basic", "web-basic-secret")),
     SecretAssertion(("web-secret-jwt", "web-secret-jwt-with-32-bytes-or-more")),
     KeyAssertion(_pem),
+    DeviceFlow(("web-basic", "web-basic-secret")),
 )
 
 EMBEDDED = Facts("embedded", "embedded", _keycloak_paths(), _KEYCLOAKS)

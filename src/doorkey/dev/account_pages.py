@@ -34,7 +34,6 @@ def consent_page(needed: ConsentNeeded, action: str, account_url: str) -> Respon
         client=needed.client_id,
         user=needed.username,
     )
-    scopes = fill("<ul>\n{items}\n</ul>", items=joined(fill("<li>{it}</li>", it=meaning(one)) for one in needed.scope))
     buttons = joined(
         (submit("Allow", name=ACCEPT, value="Yes"), submit("Do not allow", name=CANCEL, value="No", other=True))
     )
@@ -43,7 +42,8 @@ def consent_page(needed: ConsentNeeded, action: str, account_url: str) -> Respon
     )
     fields = (("transaction", needed.consent_id), ("csrf", needed.csrf))
     title = f"Allow {needed.client_id}?"
-    return page_response(page(title, intro, scopes, form(action, fields, buttons), note, site=SITE))
+    content = form(action, fields, buttons)
+    return page_response(page(title, intro, scope_list(needed.scope), content, note, site=SITE))
 
 
 def account_page(shown: Account, action: str, logout_url: str, now: float) -> Response:
@@ -72,6 +72,11 @@ def account_page(shown: Account, action: str, logout_url: str, now: float) -> Re
         wide=True,
     )
     return page_response(text)
+
+
+def scope_list(scope: Iterable[str]) -> Html:
+    """Return the list of what scopes mean to a user."""
+    return fill("<ul>\n{items}\n</ul>", items=joined(fill("<li>{it}</li>", it=meaning(one)) for one in scope))
 
 
 def meaning(scope: str) -> Html:

@@ -6,12 +6,15 @@ import re
 from urllib.parse import urlsplit
 
 from doorkey.dev.account_pages import account_page, consent_page
+from doorkey.dev.device_pages import code_page, device_answered_page, device_page
 from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
 from doorkey.errors import OAuthError, ServerError
 from doorkey.server.context import At
 from doorkey.server.endpoints.account import Account, account
 from doorkey.server.endpoints.authorize import authorize
 from doorkey.server.endpoints.consent import ConsentNeeded, answer_consent
+from doorkey.server.endpoints.device import CodeNeeded, DeviceAnswered, device
+from doorkey.server.endpoints.device_question import DeviceQuestion
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded, log_in
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
@@ -21,6 +24,7 @@ from doorkey.wire.messages import Request, Response
 LOGIN_PATH = "/login-actions/authenticate"
 CONSENT_PATH = "/login-actions/consent"
 ACCOUNT_PATH = "/account"
+DEVICE_PATH = "/device"
 BROWSER_COOKIE = "doorkey_browser"
 SESSION_COOKIE = "doorkey_session"
 
@@ -47,6 +51,11 @@ def account_in_browser(request: Request, at: At) -> Flow[Response]:
     return _with_error_page(_account(request, at))
 
 
+def device_in_browser(request: Request, at: At) -> Flow[Response]:
+    """Answer a visit to the page on which a user lets a device log in, and its forms."""
+    return _with_error_page(_device(request, at))
+
+
 def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
     """Answer a visit to the logout endpoint."""
     return _with_error_page(_log_out(request, at))
@@ -67,11 +76,26 @@ def _account(request: Request, at: At) -> Flow[Response]:
     return _shown((yield from account(request, at, _cookies(request, at))), at)
 
 
+def _device(request: Request, at: At) -> Flow[Response]:
+    return _shown((yield from device(request, at, _cookies(request, at))), at)
+
+
 def _log_out(request: Request, at: At) -> Flow[Response]:
     return _shown((yield from log_out(request, at, _cookies(request, at))), at)
 
 
-def _shown(outcome: Response | LoginNeeded | ConsentNeeded | Account | ConfirmLogout | LoggedOut, at: At) -> Response:
+def _shown(
+    outcome: Response
+    | LoginNeeded
+    | ConsentNeeded
+    | Account
+    | ConfirmLogout
+    | LoggedOut
+    | CodeNeeded
+    | DeviceQuestion
+    | DeviceAnswered,
+    at: At,
+) -> Response:
     """Return the page for what an endpoint wants to show, with its cookie."""
     match outcome:
         case LoginNeeded():
@@ -80,6 +104,12 @@ def _shown(outcome: Response | LoginNeeded | ConsentNeeded | Account | ConfirmLo
         case ConsentNeeded():
             page = consent_page(outcome, at.issuer + CONSENT_PATH, at.endpoints.account)
             return _with_cookie(page, at, SESSION_COOKIE, outcome.session_key)
+        case CodeNeeded():
+            return _with_cookie(code_page(outcome, at.endpoints.device), at, BROWSER_COOKIE, outcome.browser)
+        case DeviceQuestion():
+            return _with_cookie(device_page(outcome, at.endpoints.device), at, SESSION_COOKIE, outcome.session_key)
+        case DeviceAnswered():
+            return device_answered_page(outcome)
         case Account():
             return account_page(outcome, at.endpoints.account, at.endpoints.end_session, at.now)
         case ConfirmLogout():

@@ -11,6 +11,8 @@
     acr_values = ["1"]                    # the authentication contexts that a login reaches on request
     failed_logins = 10                    # in a row until the account is blocked; the second half of them with pauses
     login_block = 900
+    device_code_lifetime = 600            # of a login on another device
+    device_interval = 5                   # between two of its polls
     [realms.master.trusted_issuers."https://robots.example"]
     keys = []                             # the public keys of an issuer whose assertions are taken
 
@@ -95,6 +97,8 @@ _REALM = {
     "acr_values": list,
     "failed_logins": int,
     "login_block": int,
+    "device_code_lifetime": int,
+    "device_interval": int,
     "trusted_issuers": dict,
 }
 _CLAIMS = {"access_token_claims": dict, "id_token_claims": dict, "userinfo_claims": dict}

@@ -57,6 +57,8 @@ def operations_of(provider: Provider) -> Mapping[str, Operation]:
         "send_logout_token": send_logout_token,
         "end_session": provider.end_session,
         "log_in": provider.log_in,
+        "approve_device": provider.approve_device,
+        "deny_device": provider.deny_device,
         "advance": provider.advance,
         "clock": provider.clock,
         "rotate_keys": provider.rotate_keys,
@@ -193,6 +195,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _description(provider: Provider) -> dict[str, object]:
     issuers = {name: provider.issuer_of(name) for name in provider.realms}
-    ends = ("token", "authorization", "introspection", "revocation", "userinfo", "end_session")
+    ends = ("token", "authorization", "device_authorization", "introspection", "revocation", "userinfo", "end_session")
     endpoints: dict[str, str] = {f"{end}_endpoint": getattr(provider, f"{end}_endpoint") for end in ends}
     return {"issuers": issuers, **endpoints, "jwks_uri": provider.jwks_uri}

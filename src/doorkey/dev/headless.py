@@ -15,8 +15,8 @@ from doorkey.wire.messages import FORM, Pairs, Request, Response
 from doorkey.wire.urls import split_url
 
 MAX_STEPS = 20
-_ACCEPT = "accept"
-"""The button of a consent page that agrees."""
+_ACCEPT, _CANCEL = "accept", "cancel"
+"""The buttons of a page that asks for consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,38 @@ class HeadlessBrowser:
                 tried = True
             else:
                 raise UsageError(_dead_end(response, page))
-            origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.action))
-            headers = (("Content-Type", FORM), ("Origin", origin))
-            request = Request("POST", page.action, headers, tuple(page.fields.items()))
+            request = _filled_in(page.action, page.fields)
         raise UsageError("the provider redirects in a circle")
+
+    def answer_device(self, url: str, username: str, password: str, *, approve: bool = True) -> None:
+        """Let a device log in as a user, or refuse it (RFC 8628 §3.3).
+
+        url: the `verification_uri_complete` of the device, which names its code.
+
+        Raises `UsageError` if the provider shows another page: for a code that is wrong or has expired, and for a wrong
+        password.
+        """
+        response, page = self._page(Request("GET", split_url(url, "URL of the device page").geturl()))
+        tried: set[str] = set()
+        while page.action is not None:
+            step = next(
+                (name for name in (_ACCEPT, "password", "user_code") if name in (*page.buttons, *page.fields)), ""
+            )
+            if not self._is_ours(page.action) or not step or step in tried:
+                raise UsageError(_dead_end(response, page))
+            tried.add(step)
+            if step == _ACCEPT:
+                button = _ACCEPT if approve else _CANCEL
+                page.fields[button] = page.buttons[button]
+            elif step == "password":
+                page.fields |= {"username": username, "password": password}
+            response, page = self._page(_filled_in(page.action, page.fields))
+        if response.status != 200 or _ACCEPT not in tried:
+            raise UsageError(_dead_end(response, page))
+
+    def _page(self, request: Request) -> tuple[Response, _Page]:
+        response = self._visit(request)
+        return response, _Page(request.url, response.body.decode("utf-8", "replace"))
 
     def log_out(self, url: str) -> LogoutPage:
         """Visit the logout page at `url`, agree to log out if it asks, and return where it leads.
@@ -149,6 +177,12 @@ class _Page(HTMLParser):
             self.text.append(data.strip())
 
 
+def _filled_in(action: str, fields: dict[str, str]) -> Request:
+    """Return the request that sends a form of the page at its own origin."""
+    headers = (("Content-Type", FORM), ("Origin", "{0.scheme}://{0.netloc}".format(urlsplit(action))))
+    return Request("POST", action, headers, tuple(fields.items()))
+
+
 def _with_query(url: str, fields: dict[str, str]) -> str:
     parts = urlsplit(url)
     return parts._replace(query="&".join(part for part in (parts.query, urlencode(fields)) if part)).geturl()
@@ -156,4 +190,4 @@ def _with_query(url: str, fields: dict[str, str]) -> str:
 
 def _dead_end(response: Response, page: _Page) -> str:
     shown = printable(" ".join(page.text), 300)
-    return f"the login did not come back to the client; the provider answered {response.status}: {shown}"
+    return f"the login did not reach its end; the provider answered {response.status}: {shown}"

@@ -18,10 +18,12 @@ from doorkey.dev.admin import count_users, end_session, refuse_others
 from doorkey.dev.browser import (
     ACCOUNT_PATH,
     CONSENT_PATH,
+    DEVICE_PATH,
     LOGIN_PATH,
     account_in_browser,
     authorize_in_browser,
     consent_in_browser,
+    device_in_browser,
     log_in_in_browser,
     log_out_in_browser,
 )
@@ -31,6 +33,7 @@ from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
 from doorkey.server.context import At, Endpoints
 from doorkey.server.ended_sessions import SendLogoutToken
+from doorkey.server.endpoints.device_authorization import authorize_device
 from doorkey.server.endpoints.discovery import discovery
 from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.jwks import jwks
@@ -68,6 +71,9 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("POST", f"{PROTOCOL}/userinfo"): userinfo,
     ("GET", f"{PROTOCOL}/auth"): authorize_in_browser,
     ("POST", f"{PROTOCOL}/auth"): authorize_in_browser,
+    ("POST", f"{PROTOCOL}/auth/device"): authorize_device,
+    ("GET", DEVICE_PATH): device_in_browser,
+    ("POST", DEVICE_PATH): device_in_browser,
     ("POST", LOGIN_PATH): log_in_in_browser,
     ("POST", CONSENT_PATH): consent_in_browser,
     ("GET", ACCOUNT_PATH): account_in_browser,
@@ -78,7 +84,10 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
 }
 
 PUBLIC = (DISCOVERY, f"{PROTOCOL}/certs")
-FOR_SCRIPTS = (*PUBLIC, *(f"{PROTOCOL}/{name}" for name in ("token", "token/introspect", "revoke", "userinfo")))
+FOR_SCRIPTS = (
+    *PUBLIC,
+    *(f"{PROTOCOL}/{name}" for name in ("token", "token/introspect", "revoke", "userinfo", "auth/device")),
+)
 """The endpoints that scripts of other origins may use."""
 
 _ADMIN: tuple[tuple[str, re.Pattern[str], Callable[..., Flow[Response]]], ...] = (
@@ -187,6 +196,8 @@ class Keycloak:
             end_session=f"{pages}/logout",
             account=f"{issuer}{ACCOUNT_PATH}",
             script=f"{issuer}{SCRIPT_PATH}",
+            device_authorization=f"{base}/auth/device",
+            device=f"{issuer}{DEVICE_PATH}",
         )
         return At(issuer, endpoints, realm.settings, self._keys_of(realm), self._clock(), address)
 

@@ -30,7 +30,7 @@ def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
     """Return the form that asks for a name and a password. It states that they were wrong, or wrong too often."""
     wrong = ""
     if needed.retry_after is not None:
-        wrong = f"Too many failed logins. Try again in {_duration(needed.retry_after)}."
+        wrong = too_often(needed.retry_after)
     elif needed.failed:
         wrong = "The user name or the password is wrong."
     described = fill(' aria-invalid="true" aria-describedby="problem"') if wrong else EMPTY
@@ -83,6 +83,11 @@ def logged_out_page(ended: LoggedOut, script: str) -> Response:
     runs = None if ended.redirect is None else script
     text = page("Logged out", done("You are logged out."), frames(ended.frames), back, site=SITE, script=runs)
     return page_response(text, frames=ended.frames, script=runs)
+
+
+def too_often(retry_after: int) -> str:
+    """Return the sentence that a page shows after too many wrong passwords or codes; `retry_after` is in seconds."""
+    return f"Too many failed logins. Try again in {_duration(retry_after)}."
 
 
 def _duration(seconds: int) -> str:

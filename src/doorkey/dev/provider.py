@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from doorkey.arguments import count, encodable, flag, instance, named, text
 from doorkey.dev.app import App
+from doorkey.dev.browser import DEVICE_PATH
 from doorkey.dev.certificates import LOOPBACK_NAMES, Certificates
 from doorkey.dev.faults import Faults
 from doorkey.dev.headless import HeadlessBrowser
@@ -224,6 +225,11 @@ class Provider(Service):
         return self.issuer + PROTOCOL + "/auth"
 
     @property
+    def device_authorization_endpoint(self) -> str:
+        """The device authorization endpoint of realm `master` (RFC 8628 §3.1)."""
+        return self.issuer + PROTOCOL + "/auth/device"
+
+    @property
     def introspection_endpoint(self) -> str:
         """The introspection endpoint of realm `master`."""
         return self.issuer + PROTOCOL + "/token/introspect"
@@ -264,10 +270,34 @@ class Provider(Service):
         Nothing listens at the callback URL: the test gives it to the client. `password` defaults to the user's. Raises
         `UsageError` if the login does not come back to the client.
         """
+        return self.browser().log_in(url, text(username, "username"), self._password_of(username, password))
+
+    def approve_device(
+        self, user_code: str, username: str, password: str | None = None, *, realm: str = ADMIN_REALM
+    ) -> None:
+        """Log a user in on the page of a device, in a browser of its own, and allow the device to log in.
+
+        user_code: the code that the device shows. The other parameters are those of `log_in`; `realm` is the realm of
+        the device. Raises `UsageError` for a code that is wrong or has expired, and for a wrong password.
+        """
+        self._answer_device(user_code, username, password, realm, approve=True)
+
+    def deny_device(
+        self, user_code: str, username: str, password: str | None = None, *, realm: str = ADMIN_REALM
+    ) -> None:
+        """Log a user in on the page of a device, and refuse the device, as `approve_device` allows it."""
+        self._answer_device(user_code, username, password, realm, approve=False)
+
+    def _answer_device(self, user_code: str, username: str, password: str | None, realm: str, *, approve: bool) -> None:
+        query = urlencode({"user_code": text(user_code, "user_code")})
+        url, given = f"{self.issuer_of(realm)}{DEVICE_PATH}?{query}", self._password_of(username, password)
+        self.browser().answer_device(url, text(username, "username"), given, approve=approve)
+
+    def _password_of(self, username: str, password: str | None) -> str:
         known = self._user(username)
         if password is None and known is not None and known.password is not None:
-            password = known.password.reveal()
-        return self.browser().log_in(url, text(username, "username"), text(password or "", "password"))
+            return known.password.reveal()
+        return text(password or "", "password")
 
     def send_logout_token(
         self,

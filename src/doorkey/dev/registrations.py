@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from doorkey.arguments import named, text, texts
-from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
+from doorkey.protocol.grants import DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.model import Settings
 from doorkey.server.option_names import check_names
 from doorkey.server.registrations import (
@@ -36,7 +36,7 @@ ROBOTS, ROBOT = "https://robots.example", "robot-7"
 _SCOPE_1 = ("scope-1",)
 _SERVICE = frozenset({CLIENT_CREDENTIALS, PASSWORD, REFRESH_TOKEN, TOKEN_EXCHANGE})
 _NEED_A_SECRET = frozenset({CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER})
-_WEB = _SERVICE | {AUTHORIZATION_CODE}
+_WEB = _SERVICE | {AUTHORIZATION_CODE, DEVICE_CODE}
 
 
 def user(

@@ -10,7 +10,8 @@ from doorkey.server.tokens.keys import RealmKeys
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The absolute URL of each endpoint of an issuer (RFC 8414 §2), of its account page, and of the script of pages."""
+    """The absolute URL of each endpoint of an issuer (RFC 8414 §2), of its account page, of the
+    script of pages, and of the page on which a user lets a device log in."""
 
     authorization: str
     token: str
@@ -21,6 +22,8 @@ class Endpoints:
     end_session: str
     account: str
     script: str
+    device_authorization: str
+    device: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Settings:
     With `rfc9068`, access tokens have the form of RFC 9068 in place of Keycloak's.
     Every access token that is not lightweight has `audience` in its audience, and `access_token_claims`.
     `trusted_issuers` are the issuers of assertions by which a client may get a token for a user.
+    A device that logs a user in may poll every `device_interval` seconds, for `device_code_lifetime` (RFC 8628 §3.2).
     """
 
     access_token_lifetime: int = 60
@@ -51,6 +52,8 @@ class Settings:
     audience: str | None = None
     access_token_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
     trusted_issuers: tuple[TrustedIssuer, ...] = ()
+    device_code_lifetime: int = 600
+    device_interval: int = 5
 
     def __post_init__(self) -> None:
         times = (
@@ -61,12 +64,14 @@ class Settings:
             "login_lifetime",
             "clock_skew",
             "login_block",
+            "device_code_lifetime",
         )
         for name in times:
             count(getattr(self, name), f"{name} in seconds", least=0)
         if self.rotate_refresh_tokens is not None:
             instance(self.rotate_refresh_tokens, bool, "rotate_refresh_tokens is True, False or None")
         count(self.failed_logins, "failed_logins", least=1)
+        count(self.device_interval, "device_interval in seconds", least=1)
         check_known(self.signing_alg, SIGNING_ALGS, "signing algorithm")
         flag(self.key_ids, "key_ids")
         flag(self.rfc9068, "rfc9068")
@@ -149,13 +154,47 @@ class AuthorizationRequest:
 class PendingLogin:
     """An authorization request whose user is logging in or is asked for consent.
 
-    `request` is None for a login to the account page. `browser` is the SHA-256 of a cookie of the browser.
+    `request` is None for a login to the account page. `browser` is the SHA-256 of a cookie of the browser. `device` is
+    the user code and the client of a device that is to log in.
     """
 
     id: str
     request: AuthorizationRequest | None
     browser: str
     expires_at: float
+    device: tuple[str, str] | None = None
+
+    @property
+    def client_id(self) -> str | None:
+        """The client that the login leads to; None: the user wants to see the account."""
+        if self.device is not None:
+            return self.device[1]
+        return None if self.request is None else self.request.client_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLogin:
+    """A login on another device (RFC 8628). `id` is the SHA-256 of its device code; times are POSIX seconds.
+
+    `state` is "pending", "denied", "allowed" or "used". A poll before `next_poll` is too early. An allowed one has a
+    grant in a session.
+    """
+
+    id: str
+    user_code: str
+    client_id: str
+    scope: tuple[str, ...]
+    expires_at: float
+    interval: int
+    next_poll: float = 0.0
+    state: str = "pending"
+    session_id: str | None = None
+    grant_id: str | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the user has not answered yet."""
+        return self.state == "pending"
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,18 @@ class RemoteProvider:
         """Log a user in at an authorization request's `url`, and return the callback URL."""
         return str(self.call("log_in", url=url, username=username, password=password))
 
+    def approve_device(
+        self, user_code: str, username: str, password: str | None = None, *, realm: str = DEFAULT_REALM
+    ) -> None:
+        """Log a user in on the page of a device, and allow the device to log in."""
+        self.call("approve_device", user_code=user_code, username=username, password=password, realm=realm)
+
+    def deny_device(
+        self, user_code: str, username: str, password: str | None = None, *, realm: str = DEFAULT_REALM
+    ) -> None:
+        """Log a user in on the page of a device, and refuse the device."""
+        self.call("deny_device", user_code=user_code, username=username, password=password, realm=realm)
+
     def advance(self, seconds: float) -> None:
         """Move the provider's clock on by `seconds`."""
         self.call("advance", seconds=seconds)

@@ -22,6 +22,7 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         "issuer": at.issuer,
         "authorization_endpoint": ends.authorization,
         "token_endpoint": ends.token,
+        "device_authorization_endpoint": ends.device_authorization,
         "introspection_endpoint": ends.introspection,
         "userinfo_endpoint": ends.userinfo,
         "end_session_endpoint": ends.end_session,

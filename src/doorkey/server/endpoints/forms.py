@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import secrets
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,6 +24,15 @@ class Cookies:
 
     browser: str | None = None
     session: str | None = None
+
+
+def browser_cookie(at: At, cookies: Cookies) -> str:
+    """Return the id of a browser: that of its cookie, if this server issued it, else a new one."""
+    known = cookies.browser
+    if known and hmac.compare_digest(mac(at, "browser", known[:-43]).encode(), known[-43:].encode()):
+        return known
+    fresh = secrets.token_urlsafe(32)
+    return fresh + mac(at, "browser", fresh)
 
 
 def refuse_other_origins(request: Request, at: At) -> None:

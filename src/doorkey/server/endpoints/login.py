@@ -17,7 +17,15 @@ from doorkey.errors import InvalidRequest, TemporarilyUnavailable
 from doorkey.server.attempts import user_with_password
 from doorkey.server.context import At
 from doorkey.server.endpoints.consent import ConsentNeeded, ask_for_consent, is_consent_needed
-from doorkey.server.endpoints.forms import Cookies, check_csrf, fingerprint, mac, refuse_other_origins
+from doorkey.server.endpoints.device_question import DeviceQuestion, ask_about_device
+from doorkey.server.endpoints.forms import (
+    Cookies,
+    browser_cookie,
+    check_csrf,
+    fingerprint,
+    mac,
+    refuse_other_origins,
+)
 from doorkey.server.endpoints.pending_login import sealed, unsealed
 from doorkey.server.model import AuthorizationRequest, PendingLogin
 from doorkey.server.responses.authorization import back_to_client
@@ -55,19 +63,23 @@ class LoggedIn:
     session_key: str
 
 
-def ask_to_log_in(asked: AuthorizationRequest | None, at: At, cookies: Cookies) -> LoginNeeded:
+def ask_to_log_in(
+    asked: AuthorizationRequest | None, at: At, cookies: Cookies, *, device: tuple[str, str] | None = None
+) -> LoginNeeded:
     """Return what the login page of an authorization request holds; None: the login leads to the account page.
+
+    `device` is the user code and the client of a device: then the login leads to the question about it.
 
     Raises `InvalidRequest` for an authorization request that is too long.
     """
     # One id for all tabs of a browser; each tab has its own login.
-    browser = cookies.browser if cookies.browser and _is_issued(cookies.browser, at) else _new_browser(at)
+    browser = browser_cookie(at, cookies)
     login_id = secrets.token_urlsafe(32)
-    login = PendingLogin(login_id, asked, fingerprint(browser), int(at.now) + at.settings.login_lifetime)
-    return LoginNeeded(sealed(login, at, LOGIN), _csrf(login, at), browser, asked.client_id if asked else None)
+    login = PendingLogin(login_id, asked, fingerprint(browser), int(at.now) + at.settings.login_lifetime, device)
+    return LoginNeeded(sealed(login, at, LOGIN), _csrf(login, at), browser, login.client_id)
 
 
-def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginNeeded | ConsentNeeded]:
+def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginNeeded | ConsentNeeded | DeviceQuestion]:
     """Answer a filled-in login form. Raises `ServerError` if it is not this browser's, or has expired."""
     refuse_other_origins(request, at)
     form = form_of(request)
@@ -80,7 +92,7 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
         raise InvalidRequest(description="This login was begun in another browser.", status=400)
     csrf = check_csrf(form, _csrf(login, at))
     username, asked = form.get("username") or "", login.request
-    again = LoginNeeded(transaction, csrf, browser, asked.client_id if asked else None, username, failed=True)
+    again = LoginNeeded(transaction, csrf, browser, login.client_id, username, failed=True)
     try:
         user = yield from user_with_password(at, username, form.get("password") or "")
     except TemporarilyUnavailable as error:
@@ -93,6 +105,8 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
     session = yield from start_session(at, user, acr_values=asked.acr_values if asked else ())
     key = secrets.token_urlsafe(32)
     yield from RememberBrowser(key, session)
+    if login.device is not None:
+        return (yield from ask_about_device(login.device[0], user, key, at))
     if asked is None:
         return LoggedIn(redirect(at.endpoints.account, {}, status=303), key)
     if (yield from is_consent_needed(asked, session)):
@@ -103,16 +117,6 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
 def _expired() -> InvalidRequest:
     description = "This login has expired, or was finished already. Go back to the app and begin again."
     return InvalidRequest(description=description, status=400)
-
-
-def _new_browser(at: At) -> str:
-    fresh = secrets.token_urlsafe(32)
-    return fresh + mac(at, "browser", fresh)
-
-
-def _is_issued(value: str, at: At) -> bool:
-    fresh, proof = value[:-43], value[-43:]
-    return hmac.compare_digest(mac(at, "browser", fresh).encode(), proof.encode())
 
 
 def _csrf(login: PendingLogin, at: At) -> str:

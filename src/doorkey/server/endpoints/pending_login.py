@@ -7,6 +7,7 @@ its store. The seal is a JWT signed with the key that only this server holds.
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from doorkey.errors import InvalidRequest
 from doorkey.jose.signing import sign
@@ -32,6 +33,7 @@ def sealed(login: PendingLogin, at: At, kind: str) -> str:
         "exp": login.expires_at,
         "browser": login.browser,
         "request": None if asked is None else asdict(asked),
+        "device": login.device,
     }
     text = sign(claims, at.keys.refresh, alg=REFRESH_ALG)
     if len(text) > MAX_SEALED:
@@ -45,4 +47,5 @@ def unsealed(text: str, at: At, kind: str) -> PendingLogin | None:
     if claims is None or is_expired(at, claims):
         return None
     asked = None if claims["request"] is None else AuthorizationRequest.of(claims["request"])
-    return PendingLogin(claims["jti"], asked, claims["browser"], claims["exp"])
+    device: Any = claims.get("device")
+    return PendingLogin(claims["jti"], asked, claims["browser"], claims["exp"], tuple(device) if device else None)

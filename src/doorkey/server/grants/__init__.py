@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from doorkey.protocol.grants import JWT_BEARER, TOKEN_EXCHANGE
+from doorkey.protocol.grants import DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.context import At
 from doorkey.server.grants.authorization_code import exchange_code
 from doorkey.server.grants.client_credentials import grant_to_client
+from doorkey.server.grants.device_code import grant_by_device
 from doorkey.server.grants.jwt_bearer import grant_by_assertion
 from doorkey.server.grants.password import grant_by_password
 from doorkey.server.grants.refresh_token import refresh
@@ -37,6 +38,7 @@ GRANTS: Mapping[str, GrantHandler] = {
     CLIENT_CREDENTIALS: grant_to_client,
     TOKEN_EXCHANGE: exchange_token,
     JWT_BEARER: grant_by_assertion,
+    DEVICE_CODE: grant_by_device,
 }
 
 ASK_NOBODY = frozenset({PASSWORD, TOKEN_EXCHANGE, JWT_BEARER})

@@ -14,6 +14,7 @@ from typing import Any
 
 from doorkey.server.model import Attempts, AuthorizationRequest, Code, Consent, Grant, Session, Settings
 from doorkey.server.registrations import Client, User
+from doorkey.server.storage.device_logins import DeviceEffect, performed_on_devices
 from doorkey.server.storage.records import Records
 from doorkey.values import Secret
 from doorkey.wire.flow import Effect
@@ -285,6 +286,8 @@ class Storage:
                 return int(self._get("not-before", kind) or 0)
             case RevokeAllBefore(kind, moment):
                 return self._put("not-before", kind, str(moment), math.inf)
+            case DeviceEffect():
+                return performed_on_devices(effect, self._store, self._realm, now)
             case _:
                 raise TypeError(f"nothing here performs {type(effect).__name__}")
 

@@ -1,0 +1,25 @@
+"""User codes: short enough to type on a remote control, and too many to guess (RFC 8628 §6.1)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
+"""Twenty letters without vowels, so that no code is a word."""
+LENGTH: Final = 8
+
+
+def new_user_code() -> str:
+    """Return a random user code, without its hyphen."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def shown(user_code: str) -> str:
+    """Return a user code as a user reads it: in two groups."""
+    return f"{user_code[: LENGTH // 2]}-{user_code[LENGTH // 2 :]}"
+
+
+def typed(text: str) -> str:
+    """Return the user code that a user typed, in any case and with any separators; it may be none."""
+    return "".join(letter for letter in text[:100].upper() if letter in ALPHABET)[: LENGTH + 1]

@@ -1,0 +1,309 @@
+"""The device flow of the authorization server (RFC 8628): its endpoint, its grant, and who may answer its page."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from doorkey.errors import ServerError
+from doorkey.protocol.grants import DEVICE_CODE
+from doorkey.server.endpoints.device import CodeNeeded, DeviceAnswered, device
+from doorkey.server.endpoints.device_authorization import MAX_PENDING, authorize_device
+from doorkey.server.endpoints.device_question import DeviceQuestion
+from doorkey.server.endpoints.forms import Cookies
+from doorkey.server.endpoints.login import LoginNeeded
+from doorkey.server.model import DeviceLogin, Settings
+from doorkey.server.storage.device_logins import DeviceEffect, FindDevice, SaveDevice, device_id
+from doorkey.server.storage.effects import EndSession
+from doorkey.server.user_codes import ALPHABET, new_user_code, shown, typed
+from doorkey.wire.flow import run
+from doorkey.wire.messages import FORM, Pairs, Request
+from tests.server.world import APP, ENDPOINTS, OTHER, SECRET, SPA, Answer, World
+
+TV = replace(APP, client_id="tv", grants=frozenset({DEVICE_CODE, "refresh_token"}))
+BOX = replace(SPA, client_id="box", grants=frozenset({DEVICE_CODE, "refresh_token"}))
+
+
+@pytest.fixture
+def world() -> World:
+    return World(Settings(signing_alg="ES256"), clients=(TV, BOX, APP, OTHER))
+
+
+def begun(world: World, client_id: str = "box", **form: str) -> Answer:
+    return Answer.of(world.post(authorize_device, {"client_id": client_id, "scope": "openid", **form}))
+
+
+def poll(world: World, answer: Answer, client_id: str = "box") -> Answer:
+    form = {"grant_type": DEVICE_CODE, "device_code": answer.json["device_code"], "client_id": client_id}
+    return world.token(form, None)
+
+
+def visit(world: World, cookies: Cookies | None = None, **query: str) -> Any:
+    request = Request("GET", f"{ENDPOINTS.device}?{urlencode(query)}")
+    return run(device(request, world.at, cookies or Cookies()), world.perform)
+
+
+def send(world: World, cookies: Cookies, headers: Pairs = (), **form: Any) -> Any:
+    request = Request("POST", ENDPOINTS.device, (("Content-Type", FORM), *headers), tuple(form.items()))
+    return run(device(request, world.at, cookies), world.perform)
+
+
+def asked(world: World, answer: Answer) -> DeviceQuestion:
+    """Enter the code and log in; the question to the user."""
+    page = visit(world)
+    assert isinstance(page, CodeNeeded)
+    needed = send(world, Cookies(page.browser), user_code=answer.json["user_code"], csrf=page.csrf)
+    assert isinstance(needed, LoginNeeded)
+    question: object = world.fill_in(needed)
+    assert isinstance(question, DeviceQuestion)
+    return question
+
+
+def reply(world: World, question: DeviceQuestion, button: str = "accept", **changes: str) -> Any:
+    form: dict[str, Any] = {"user_code": shown(question.user_code), "csrf": question.csrf, button: "Yes", **changes}
+    return send(world, Cookies(session=question.session_key), **form)
+
+
+def test_the_answer_names_a_code_to_type_and_where(world: World) -> None:
+    answer = begun(world).json
+    assert re.fullmatch(rf"[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}", answer["user_code"])
+    assert len(answer["device_code"]) >= 43
+    assert (answer["verification_uri"], answer["expires_in"], answer["interval"]) == (ENDPOINTS.device, 600, 5)
+    complete = urlsplit(answer["verification_uri_complete"])
+    assert dict(parse_qsl(complete.query)) == {"user_code": answer["user_code"]}
+
+
+def test_a_device_logs_in_once_its_user_has_allowed_it(world: World) -> None:
+    answer = begun(world)
+    assert poll(world, answer).problem == (400, "authorization_pending")
+    question = asked(world, answer)
+    assert (question.client_id, question.username) == ("box", "alice")
+    assert set(question.scope) == {"openid", "profile", "email"}
+    world.advance(5)
+    assert poll(world, answer).problem == (400, "authorization_pending"), "entering the code is no consent"
+    assert reply(world, question) == DeviceAnswered("box", allowed=True)
+    world.advance(5)
+    token = poll(world, answer)
+    assert token.status == 200
+    assert token.json["scope"].split()[0] == "openid"
+    assert {"access_token", "refresh_token", "id_token"} <= token.json.keys()
+    renewed = {"grant_type": "refresh_token", "client_id": "box", "refresh_token": token.json["refresh_token"]}
+    assert world.token(renewed, None).status == 200
+
+
+def test_a_browser_that_is_logged_in_is_asked_at_once(world: World) -> None:
+    first = asked(world, begun(world))
+    answer = begun(world)
+    cookies = Cookies("", first.session_key)
+    page = visit(world, cookies)
+    question = send(world, Cookies(page.browser, first.session_key), user_code=answer.json["user_code"], csrf=page.csrf)
+    assert isinstance(question, DeviceQuestion)
+    assert reply(world, question) == DeviceAnswered("box", allowed=True)
+    assert poll(world, answer).status == 200
+
+
+def test_a_device_that_is_refused_is_told_so(world: World) -> None:
+    answer = begun(world)
+    assert reply(world, asked(world, answer), "cancel") == DeviceAnswered("box", allowed=False)
+    for _ in range(2):
+        assert poll(world, answer).problem == (400, "access_denied")
+
+
+def test_a_device_code_works_once_and_its_replay_ends_its_grant(world: World) -> None:
+    answer = begun(world)
+    reply(world, asked(world, answer))
+    token = poll(world, answer)
+    renewal = {"grant_type": "refresh_token", "client_id": "box", "refresh_token": token.json["refresh_token"]}
+    renewed = world.token(renewal, None)
+    assert renewed.status == 200
+    assert poll(world, answer).problem == (400, "invalid_grant")
+    assert world.token({**renewal, "refresh_token": renewed.json["refresh_token"]}, None).problem[0] == 400
+
+
+def test_a_code_is_answered_once(world: World) -> None:
+    question = asked(world, begun(world))
+    reply(world, question)
+    for button in ("accept", "cancel"):
+        with pytest.raises(ServerError, match="used already"):
+            reply(world, question, button)
+    page = visit(world)
+    again = send(world, Cookies(page.browser), user_code=question.user_code, csrf=page.csrf)
+    assert isinstance(again, CodeNeeded)
+    assert again.failed
+
+
+def test_a_code_expires_for_the_device_and_for_the_user(world: World) -> None:
+    answer = begun(world)
+    question = asked(world, answer)
+    world.advance(600)
+    assert poll(world, answer).problem == (400, "expired_token")
+    with pytest.raises(ServerError, match="has expired"):
+        reply(world, question)
+
+
+def test_a_login_that_was_allowed_too_long_ago_has_expired_too(world: World) -> None:
+    answer = begun(world)
+    reply(world, asked(world, answer))
+    world.advance(600)
+    assert poll(world, answer).problem == (400, "expired_token")
+
+
+def test_polling_too_fast_is_slowed_down_for_good(world: World) -> None:
+    answer = begun(world)
+    problems = []
+    for pause in (0, 1, 5, 10, 14, 15):
+        world.advance(pause)
+        problems.append(poll(world, answer).problem[1])
+    assert problems == ["authorization_pending", *["slow_down"] * 5]
+    world.advance(30)  # the interval began with 5 seconds, and each slow_down has added as many
+    assert poll(world, answer).problem[1] == "authorization_pending"
+
+
+def test_another_client_can_neither_use_nor_spoil_a_device_code(world: World) -> None:
+    answer = begun(world)
+    reply(world, asked(world, answer))
+    assert world.token(
+        {"grant_type": DEVICE_CODE, "device_code": answer.json["device_code"]}, ("tv", SECRET)
+    ).problem == (
+        400,
+        "invalid_grant",
+    )
+    assert poll(world, answer).status == 200
+
+
+@pytest.mark.parametrize("device_code", ["", "made-up"])
+def test_an_unknown_device_code_is_refused(world: World, device_code: str) -> None:
+    form = {"grant_type": DEVICE_CODE, "device_code": device_code, "client_id": "box"}
+    assert world.token(form, None).status == 400
+
+
+def test_the_client_authenticates_and_has_the_grant(world: World) -> None:
+    wrong = world.post(authorize_device, {"scope": "openid"}, ("tv", "guess"))
+    assert (wrong.status, wrong.header("cache-control")) == (401, "no-store")
+    assert begun(world, "tv").problem[0] == 401, "its secret is missing"
+    assert Answer.of(world.post(authorize_device, {}, ("tv", SECRET))).status == 200
+    assert Answer.of(world.post(authorize_device, {}, ("app", SECRET))).problem == (400, "unauthorized_client")
+    form = {"grant_type": DEVICE_CODE, "device_code": "d"}
+    assert world.token(form, ("app", SECRET)).problem == (400, "unauthorized_client")
+    assert begun(world, scope="openid nonsense").problem == (400, "invalid_scope")
+
+
+def test_the_session_that_allowed_it_may_end_before_the_device_polls(world: World) -> None:
+    answer = begun(world)
+    question = asked(world, answer)
+    reply(world, question)
+    login = run(iter(FindDevice(device_id(answer.json["device_code"]))), world.perform)
+    assert isinstance(login, DeviceLogin)
+    world.perform(EndSession(login.session_id or ""))
+    assert poll(world, answer).problem == (400, "invalid_grant")
+    with pytest.raises(ServerError):
+        reply(world, question)
+
+
+def test_pending_codes_are_bounded(world: World) -> None:
+    for _ in range(MAX_PENDING):
+        assert begun(world).status == 200
+    full = begun(world)
+    assert full.problem == (503, "temporarily_unavailable")
+    world.advance(600)
+    assert begun(world).status == 200
+
+
+def test_guessing_codes_has_to_wait_as_guessing_passwords_does(world: World) -> None:
+    world.address = "203.0.113.7"
+    answer = begun(world)
+    page = visit(world)
+    outcomes: list[CodeNeeded] = [
+        send(world, Cookies(page.browser), user_code=new_user_code(), csrf=page.csrf) for _ in range(60)
+    ]
+    assert outcomes[0].failed
+    assert outcomes[-1].retry_after
+    right = send(world, Cookies(page.browser), user_code=answer.json["user_code"], csrf=page.csrf)
+    assert isinstance(right, CodeNeeded)
+    assert right.retry_after, "a right guess is not told apart meanwhile"
+    world.address = "203.0.113.8"
+    assert isinstance(
+        send(world, Cookies(page.browser), user_code=answer.json["user_code"], csrf=page.csrf), LoginNeeded
+    )
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        lambda world, page, question: send(world, Cookies(page.browser), user_code="BCDFGHJK", csrf="made up"),
+        lambda world, page, question: send(world, Cookies(), user_code="BCDFGHJK", csrf=page.csrf),
+        lambda world, page, question: send(
+            world, Cookies(page.browser), (("Origin", "https://evil.example"),), user_code="B", csrf=page.csrf
+        ),
+        lambda world, page, question: reply(world, question, csrf=page.csrf),
+        lambda world, page, question: reply(world, question, user_code="BCDFGHJK"),
+        lambda world, page, question: send(
+            world, Cookies(page.browser), user_code=question.user_code, csrf=question.csrf, accept="Yes"
+        ),
+    ],
+)
+def test_a_form_works_only_in_the_browser_and_for_the_code_that_it_was_made_for(
+    world: World, attack: Callable[[World, CodeNeeded, DeviceQuestion], object]
+) -> None:
+    answer = begun(world)
+    question = asked(world, answer)
+    with pytest.raises(ServerError):
+        attack(world, visit(world), question)
+    assert poll(world, answer).problem == (400, "authorization_pending")
+
+
+def test_a_code_in_the_url_is_shown_and_changes_nothing(world: World) -> None:
+    answer = begun(world)
+    page = visit(world, user_code=answer.json["user_code"])
+    assert page.user_code == typed(answer.json["user_code"])
+    assert not page.failed
+    assert visit(world, user_code="<script>").user_code == "SCRPT"
+    assert poll(world, answer).problem == (400, "authorization_pending")
+
+
+def test_two_answers_at_once_count_once(world: World) -> None:
+    """The device polls, which writes the record, between the reading and the writing of the user's answer."""
+    answer = begun(world)
+    question = asked(world, answer)
+    perform, polled = world.perform, list[Answer]()
+
+    def racing(effect: Any) -> Any:
+        found = perform(effect)
+        if type(effect).__name__ == "FindUserCode" and not polled:
+            polled.append(poll(world, answer))
+        return found
+
+    form = {"user_code": question.user_code, "csrf": question.csrf, "accept": "Yes"}
+    request = Request("POST", ENDPOINTS.device, (("Content-Type", FORM),), tuple(form.items()))
+    done = run(device(request, world.at, Cookies(session=question.session_key)), racing)
+    assert done == DeviceAnswered("box", allowed=True)
+    assert polled[0].problem == (400, "authorization_pending")
+    world.advance(5)
+    assert poll(world, answer).status == 200
+
+
+def test_a_user_code_is_never_given_twice_at_one_time(world: World) -> None:
+    login = DeviceLogin(id="a", user_code="BCDFGHJK", client_id="box", scope=(), expires_at=world.now + 9, interval=5)
+    assert world.perform(SaveDevice(login))
+    assert not world.perform(SaveDevice(replace(login, id="b")))
+    with pytest.raises(TypeError, match="nothing here performs"):
+        world.perform(_Unknown())
+
+
+class _Unknown(DeviceEffect[None]):
+    """An effect on devices that nothing performs."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("text", ["wdjb-mjht", " W D J B M J H T ", "WDJB\u2013MJHT", "wdjbmjht"])
+def test_a_code_may_be_typed_in_any_case_and_with_any_separator(text: str) -> None:
+    assert typed(text) == "WDJBMJHT"
+    assert shown(typed(text)) == "WDJB-MJHT"
+
+
+def test_a_longer_text_is_no_code() -> None:
+    assert typed("WDJBMJHTX" * 50) != "WDJBMJHT"

@@ -1,0 +1,76 @@
+"""The device flow at the embedded provider and at Keycloak: a session and a source, that block and that await."""
+
+from typing import Any
+
+import pytest
+from anyio.from_thread import BlockingPortal
+
+from doorkey import AsyncTokenSource, DeviceAuthorization, DeviceGrant, TokenSource
+from doorkey.errors import AccessDenied
+from tests.servers.browser import Browser
+from tests.support.contract_servers import DeviceFlow, Site, on
+from tests.support.every_adapter import Adapter, Client
+
+of_each_world = pytest.mark.parametrize("adapter", ["requests", "httpx2-async"], indirect=True)
+
+
+def answer(site: Site, device: DeviceAuthorization, *, agree: bool = True) -> None:
+    """Answer in a browser, as the user."""
+    with Browser(site.facts.name, agree=agree) as browser:
+        browser.device(
+            {
+                "verification_uri": device.verification_uri,
+                "verification_uri_complete": device.verification_uri_complete,
+                "user_code": device.user_code,
+            }
+        )
+
+
+def session(adapter: Adapter, site: Site) -> Client:
+    """A session whose pauses advance the clock, and take no time."""
+    sleep = adapter.function(site.clock.advance)
+    return adapter.client(*site.ability(DeviceFlow).client, scope="openid", sleep=sleep, **site.options)
+
+
+@of_each_world
+@on(DeviceFlow)
+def test_a_user_logs_a_device_in(adapter: Adapter, site: Site) -> None:
+    client = session(adapter, site)
+    device: Any = client.call("begin_device_authorization")
+    assert device.issuer == site.issuer
+    answer(site, device)
+    token: Any = client.call("finish_device_authorization", device)
+    assert token.id_token_claims["preferred_username"] == "alice"
+    before = token["access_token"]
+    client.refresh_token()
+    assert client.access_token != before
+
+
+@of_each_world
+@on(DeviceFlow)
+def test_a_user_refuses_a_device(adapter: Adapter, site: Site) -> None:
+    client = session(adapter, site)
+    device: Any = client.call("begin_device_authorization")
+    answer(site, device, agree=False)
+    with pytest.raises(AccessDenied):
+        client.call("finish_device_authorization", device)
+    assert client.token is None
+
+
+@on(DeviceFlow)
+def test_a_source_logs_in_on_a_device(site: Site, portal: BlockingPortal) -> None:
+    def show(device: DeviceAuthorization) -> None:
+        answer(site, device)
+
+    async def asleep(seconds: float) -> None:
+        site.clock.advance(seconds)
+
+    grant = DeviceGrant(*site.ability(DeviceFlow).client, ("openid",), show=show)
+    with TokenSource(grant, issuer=site.issuer, clock=site.clock, sleep=site.clock.advance) as source:
+        assert source.token().id_token is not None
+
+    async def awaiting() -> None:
+        async with AsyncTokenSource(grant, issuer=site.issuer, clock=site.clock, sleep=asleep) as source:
+            assert (await source.token()).refresh_token is not None
+
+    portal.call(awaiting)
