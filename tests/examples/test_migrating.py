@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -143,12 +144,13 @@ def test_the_program_of_authlib_is_migrated_by_one_substitution() -> None:
 def test_users_of_the_application_log_in_before_and_after(
     library: str, greeting: str, when: str, place: Place, tmp_path: Path
 ) -> None:
+    serve: list[str | Path]
     program, interpreter = PROGRAMS / f"{library}_{when}.py", python(library, when)
     if library == "flask_dance":
         serve = [interpreter, "-m", "flask", "--app", program, "run", "--host", "localhost", "--port", str(place.port)]
         ready = "Running on"
     else:
-        migrate = [interpreter, program, "migrate"]
+        migrate: list[str | Path] = [interpreter, program, "migrate"]
         subprocess.run(migrate, cwd=tmp_path, env=place.environment(), check=True, capture_output=True)
         if when == "after":
             _with_an_identity(program, place, tmp_path)
@@ -171,12 +173,13 @@ def test_users_of_the_application_log_in_before_and_after(
 
 def _with_an_identity(program: Path, place: Place, folder: Path) -> None:
     """A user of the project from the time before doorkey, who is given the identity as the page says."""
-    shell = [sys.executable, program, "shell"]
+    shell: list[str | Path] = [sys.executable, program, "shell"]
     made = "from django.contrib.auth.models import User; User.objects.create(username='alice-of-old')"
     subprocess.run([*shell, "-c", made], cwd=folder, env=place.environment(), check=True, capture_output=True)
     with OAuth2Session("web-app", "its-secret", issuer=place.provider.issuer, scope="openid") as session:
-        subject = session.fetch_token(username="alice", password="wonderland").id_token_claims["sub"]
-    (folder / "users.csv").write_text(f"alice-of-old,{subject}\n")
+        claims = session.fetch_token(username="alice", password="wonderland").id_token_claims
+    assert claims is not None
+    (folder / "users.csv").write_text(f"alice-of-old,{claims['sub']}\n")
     with (PROGRAMS / "mozilla_django_oidc_users.py").open() as script:
         done = subprocess.run(
             shell, stdin=script, cwd=folder, env=place.environment(), capture_output=True, text=True, check=False
@@ -190,7 +193,7 @@ def _logged_in(place: Place) -> str:
         site.trust_env, site.headers["Accept"] = False, "text/html"
         answer = site.get(f"{place.origin}/", allow_redirects=False)
         while not (target := answer.headers["Location"]).startswith(place.provider.origin):
-            answer = site.get(requests.compat.urljoin(answer.url, target), allow_redirects=False)
+            answer = site.get(urljoin(answer.url, target), allow_redirects=False)
         page = site.get(alice.authorize(target, place.origin))
         assert page.url == f"{place.origin}/", page.text[-2000:]
         return page.text
