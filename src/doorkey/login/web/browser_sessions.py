@@ -5,7 +5,7 @@ session. Two kinds of index list the sessions of a user, the exact pair (`iss`, 
 provider, (`iss`, `sid`). A login writes the indexes first, then the record, and then looks into the index again. A
 logout of the provider removes the records, then the entries of the index, and then the records that came in between.
 So of a login and a logout at the same time, one sees the other, and a logout that fails can be repeated. Each login
-removes what has expired of the same user, so no record needs a sweep.
+removes what has expired of the same user, and a few expired sessions of others (`expiring_sessions`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from doorkey.login.web.documents import Document, Documents
+from doorkey.login.web.expiring_sessions import ExpiringSessions, Place
 from doorkey.tokens import moment_of
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
@@ -129,7 +130,9 @@ class BrowserSessions:
             dropped[:] = [one for one in entries if one not in kept]
             return _index(session.iss, session.sub, [*kept, mine])
 
-        user = user_key(session.iss, session.sub)
+        [place] = _places(session.iss, session.sub, [mine])
+        expired = yield from ExpiringSessions(self.documents).add(place, now)
+        user = place.user
         yield from self.documents.change(user, add)
         if session.sid is not None:
             yield from self.documents.change(
@@ -138,11 +141,11 @@ class BrowserSessions:
             )
         yield from save_token(token_key(digest))
         yield from self.documents.save(session_key(digest), session.to_dict())
-        ended = yield from self._end(session.iss, session.sub, dropped)
+        ended = yield from self._end([*_places(session.iss, session.sub, dropped), *expired])
         there = yield from self.documents.load(user)
         if mine in _entries(there.document):
             return identifier, ended
-        return None, [*ended, *(yield from self._end(session.iss, session.sub, [mine]))]
+        return None, [*ended, *(yield from self._end([place]))]
 
     def load(self, identifier: str | None, now: float) -> Flow[BrowserSession | None]:
         """Return the session of an ID, or None. What cannot be an ID is not looked for."""
@@ -155,7 +158,7 @@ class BrowserSessions:
     def end(self, identifier: str, session: BrowserSession) -> Flow[list[Ended]]:
         """End one session."""
         entry = Entry(digest_of(identifier), session.provider, session.expires_at, session.sid)
-        return (yield from self._end(session.iss, session.sub, [entry]))
+        return (yield from self._end(_places(session.iss, session.sub, [entry])))
 
     def end_all(self, iss: str, sub: str | None, sid: str | None) -> Flow[list[Ended]]:
         """End the sessions of a session at the provider (`sid`), or all of a user (`sub`); if both, that match both."""
@@ -164,28 +167,27 @@ class BrowserSessions:
         owner: Any = None if found.document is None else found.document.get("sub")
         if not isinstance(owner, str) or (sub is not None and owner != sub):
             return []
-        return (yield from self._end(iss, owner, _entries(found.document)))
+        return (yield from self._end(_places(iss, owner, _entries(found.document))))
 
-    def _end(self, iss: str, sub: str, entries: list[Entry]) -> Flow[list[Ended]]:
-        if not entries:
+    def _end(self, places: list[Place]) -> Flow[list[Ended]]:
+        if not places:
             return []
-        yield from self._delete(entries)  # before the index: what fails here can be done again
-        gone = {one.digest for one in entries}
+        gone = {one.digest: one for one in places}
+        yield from self._delete(gone)  # before the indexes: what fails here can be done again
 
         def remove(found: Document | None) -> Document | None:
             kept = [one for one in _entries(found) if one.digest not in gone]
-            return _index(iss, sub, kept) if kept else None
+            return {**found, "sessions": [list(one) for one in kept]} if found is not None and kept else None
 
-        yield from self.documents.change(user_key(iss, sub), remove)
-        for sid in dict.fromkeys(one.sid for one in entries):
-            if sid is not None:
-                yield from self.documents.change(sid_key(iss, sid), remove)
-        yield from self._delete(entries)  # a login that ended meanwhile has found itself in the index
-        return [Ended(one.provider, token_key(one.digest)) for one in entries]
+        for key in dict.fromkeys(key for one in gone.values() for key in (one.user, one.sid) if key is not None):
+            yield from self.documents.change(key, remove)
+        yield from self._delete(gone)  # a login that ended meanwhile has found itself in the index
+        yield from ExpiringSessions(self.documents).remove(gone)
+        return [Ended(one.provider, token_key(one.digest)) for one in gone.values()]
 
-    def _delete(self, entries: list[Entry]) -> Flow[None]:
-        for one in entries:
-            yield from self.documents.delete(session_key(one.digest))
+    def _delete(self, digests: Iterable[str]) -> Flow[None]:
+        for digest in digests:
+            yield from self.documents.delete(session_key(digest))
 
 
 def digest_of(identifier: str) -> str:
@@ -211,6 +213,14 @@ def user_key(iss: str, sub: str) -> str:
 def sid_key(iss: str, sid: str) -> str:
     """Return the key of the index of a session at the provider."""
     return f"login/sid/{digest_of(json.dumps([iss, sid]))}"
+
+
+def _places(iss: str, sub: str, entries: list[Entry]) -> list[Place]:
+    user = user_key(iss, sub)
+    return [
+        Place(one.digest, one.provider, one.expires_at, user, None if one.sid is None else sid_key(iss, one.sid))
+        for one in entries
+    ]
 
 
 def _index(iss: str, sub: str, entries: list[Entry]) -> Document:
