@@ -62,10 +62,10 @@ class Account:
     def of(cls, name: str, members: Mapping[str, Any]) -> Account:
         """Return the account of a record. Raises `RecordError`."""
         secret = members.get("client_secret")
-        texts = {member: members.get(member) for member in _TEXTS}
+        texts: dict[str, Any] = {member: members.get(member) for member in _TEXTS}
         if not all(isinstance(text, str) for text in texts.values()) or not isinstance(secret, str | None):
             raise RecordError("of the accounts has an account of another shape")
-        return cls(name, client_secret=Secret(secret) if secret else None, **texts)  # type: ignore[arg-type]
+        return cls(name, client_secret=Secret(secret) if secret else None, **texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class Book:
             members = parse_object(data)
         except JSONProblem:
             raise RecordError("of the accounts is not JSON") from None
-        version, default, accounts = (members.get(name) for name in ("version", "default", "accounts"))
+        version, default = members.get("version"), members.get("default")
+        accounts: Any = members.get("accounts")
         if isinstance(version, int) and version > FORMAT:
             raise RecordError("of the accounts was written by a newer version of doorkey: upgrade doorkey")
         if version != FORMAT or not isinstance(accounts, dict) or not isinstance(default, str | None):

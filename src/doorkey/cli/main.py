@@ -17,6 +17,7 @@ __all__: list[str] = []
 COMMANDS: Final = {
     "token": "doorkey.cli.commands.token:token",
     "run": "doorkey.cli.commands.run:run",
+    "curl": "doorkey.cli.commands.curl:curl",
     "status": "doorkey.cli.commands.status:status",
     "accounts": "doorkey.cli.commands.accounts:accounts",
     "logout": "doorkey.cli.commands.logout:logout",

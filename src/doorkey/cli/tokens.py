@@ -11,6 +11,7 @@ from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.cli.terminal import waiting
 from doorkey.errors import VerificationError
 from doorkey.runtime.clock import wall_time
+from doorkey.wire.strict_json import JSONProblem, parse_object
 
 if TYPE_CHECKING:
     from doorkey.cli.accounts import Account, Accounts
@@ -95,10 +96,11 @@ def exec_credential(token: Secret, expires_at: float | None, environ: Mapping[st
 
 def _requested_version(environ: Mapping[str, str]) -> str:
     try:
-        asked: Any = json.loads(environ.get("KUBERNETES_EXEC_INFO", "{}"))
-    except ValueError:
-        asked = None
-    version = asked.get("apiVersion") if isinstance(asked, dict) else None  # pyright: ignore[reportUnknownVariableType]
+        version = parse_object(environ.get("KUBERNETES_EXEC_INFO", "{}").encode("utf-8", "surrogateescape")).get(
+            "apiVersion"
+        )
+    except JSONProblem:
+        version = None
     return next((known for known in _VERSIONS if known == version), _VERSIONS[0])
 
 

@@ -1,0 +1,135 @@
+"""One request to an API, with the time of each of its steps.
+
+Theory of operation. The name is resolved here, and the connection goes to one address after the other, as a client does
+that resolves itself; so the time for DNS is told apart from that for the connection. `Host` and the certificate's name
+stay those of the URL. Through a proxy, which resolves names itself, the URL is sent as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from doorkey.cli.api.request import APIRequest, authority_of
+from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.errors import TransportError
+from doorkey.transport.causes import caused_by
+from doorkey.transport.httpx_or_httpx2 import library
+from doorkey.transport.made_clients import tls_context
+from doorkey.transport.name_resolution import resolve
+from doorkey.transport.reasons import reason_of
+from doorkey.wire.urls import origin_of
+
+__all__: list[str] = []
+
+_MARKS: Final = {
+    "connect_tcp.started": "connecting",
+    "connect_tcp.complete": "connected",
+    "start_tls.started": "TLS began",
+    "start_tls.complete": "TLS done",
+    "receive_response_headers.complete": "first byte",
+}
+
+
+class Timeline:
+    """When each step of a request happened; `timer` returns seconds."""
+
+    def __init__(self, timer: Callable[[], float]) -> None:
+        self._timer = timer
+        self.marks: dict[str, float] = {"begin": timer()}
+
+    def mark(self, name: str) -> None:
+        """Note that the step `name` happened now; of several, the last one counts."""
+        self.marks[name] = self._timer()
+
+    def seen(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take an event of httpcore (the extension `trace`)."""
+        for ending, name in _MARKS.items():
+            if event.endswith(ending):
+                self.mark(name)
+
+    def durations(self) -> dict[str, float]:
+        """Return the seconds of each step that there was, in order; `first byte` and `total` count from the start."""
+        steps = (
+            ("DNS", "begin", "resolved"),
+            ("connect", "connecting", "connected"),
+            ("TLS", "TLS began", "TLS done"),
+            ("first byte", "begin", "first byte"),
+            ("total", "begin", "end"),
+        )
+        marks = self.marks
+        return {name: marks[to] - marks[since] for name, since, to in steps if since in marks and to in marks}
+
+
+@contextmanager
+def sent(request: APIRequest, authorization: str, timeline: Timeline, timeout: float) -> Generator[Any]:
+    """Send the request, and give the response of httpx2, whose body is still to be read.
+
+    authorization: the value of the header.
+    timeout: seconds for the connection, and between two parts of the response.
+
+    Raises `TransportError`.
+    """
+    lib = library()
+    with lib.Client(verify=tls_context(lib), timeout=timeout, follow_redirects=False) as client:
+        response, failed = None, None
+        try:
+            headers = [*request.headers, ("Authorization", authorization)]
+            native = client.build_request(request.method, request.url, headers=headers, content=request.body)
+            response = _answered(lib, client, native, request.url, timeline)
+        except lib.InvalidURL:
+            raise CommandError("the URL has a host or a port that cannot be", ExitStatus.USAGE) from None
+        except (lib.HTTPError, OSError) as error:
+            failed = _failure(error, request.url)
+        if failed is not None:  # outside of the block, which would make the library's error its context
+            raise failed
+        try:
+            yield response
+        except lib.HTTPError as error:  # not an OSError: that is of the file to which the body is written
+            failed = _failure(error, request.url)
+        finally:
+            if response is not None:
+                response.close()
+        if failed is not None:
+            raise failed
+
+
+def _answered(lib: Any, client: Any, native: Any, url: str, timeline: Timeline) -> Any:
+    def send(request: Any) -> Any:
+        return client.send(request, stream=True, auth=None)
+
+    host, port = authority_of(url)
+    trace = {"trace": timeline.seen}
+    if _goes_through_a_proxy(url):
+        native.extensions = {**native.extensions, **trace}
+        return send(native)
+    addresses = resolve(host, port, lambda _: True)
+    timeline.mark("resolved")
+    for number, address in enumerate(addresses, 1):
+        pinned = lib.Request(
+            native.method,
+            native.url.copy_with(host=str(address)),
+            headers=native.headers.multi_items(),
+            stream=native.stream,
+            extensions={**native.extensions, **trace, "sni_hostname": native.url.raw_host.decode("ascii")},
+        )
+        try:
+            return send(pinned)
+        except (lib.ConnectError, lib.ConnectTimeout):
+            if number == len(addresses):
+                raise
+    raise AssertionError("resolve returns one address at least")
+
+
+def _goes_through_a_proxy(url: str) -> bool:
+    parts = urlsplit(url)
+    proxies = getproxies()
+    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.hostname or "")
+
+
+def _failure(error: Exception, url: str) -> TransportError:
+    reason = reason_of(error, "the environment variable SSL_CERT_FILE", "a proxy that has it")
+    return caused_by(error, TransportError(f"no response from {origin_of(url)}{reason}", retryable=True), url)
