@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.cli.home import home, make_home, storage_errors
@@ -93,7 +93,7 @@ class Book:
             raise RecordError("of the accounts was written by a newer version of doorkey: upgrade doorkey")
         if version != FORMAT or not isinstance(accounts, dict) or not isinstance(default, str | None):
             raise RecordError("of the accounts has another shape")
-        given: dict[str, Any] = accounts
+        given = cast("dict[str, Any]", accounts)
         return cls({name: Account.of(name, one) for name, one in given.items()}, default)
 
     def with_account(self, account: Account) -> Book:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,7 +38,7 @@ class API:
 
 
 @contextmanager
-def serving() -> Iterator[API]:
+def serving() -> Generator[API]:
     """Give a running API. Without a queued reply, it replies with a status of 200."""
 
     class Handler(BaseHTTPRequestHandler):
