@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
             public_url=options.public_url or (found.public_url if found else None),
             host_names=options.host_name or (found.host_names if found else ()),
             trusted_proxies=options.trusted_proxy or (found.trusted_proxies if found else ()),
+            registration=found.registration if found else None,
+            initial_access_token=found.initial_access_token if found else None,
         ).start()
     except OAuthError as error:
         return _failed(error)

@@ -69,6 +69,8 @@ class App:
         if fault is not None:
             await held(fault)
         lost = fault is not None and fault.reset == "before"
+        if self._keycloak.documents is not None and not lost:
+            await self._keycloak.documents.prepare(request)
         address = self._proxies.caller(asked.client.host if asked.client else None, request.headers)
         response = Response(0) if lost else self._answer(request, path, size, fault, address)
         # Before the response: who asked for the logout may then rely on it.

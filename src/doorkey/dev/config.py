@@ -20,6 +20,8 @@
     public_url = "https://login.example"  # by which clients and browsers reach it; needed with --host 0.0.0.0
     host_names = ["keycloak"]             # other names by which programs reach it, such as that of its container
     trusted_proxies = ["10.0.0.0/8"]      # whose X-Forwarded-For names the caller
+    registration = true                   # clients may register themselves; default: only on loopback
+    initial_access_token = "for-developers"   # what a registration must present; default: nothing
 
     [[clients]]
     client_id = "my-app"
@@ -81,11 +83,18 @@ from doorkey.dev.registrations import client, default_realms, user
 from doorkey.errors import UsageError, printable
 from doorkey.server.model import Settings
 from doorkey.server.registrations import Client, User
+from doorkey.values import Secret
 
 T = TypeVar("T")
 Table = Mapping[str, Any]
 
-_SERVER = {"public_url": str, "host_names": list, "trusted_proxies": list}
+_SERVER = {
+    "public_url": str,
+    "host_names": list,
+    "trusted_proxies": list,
+    "registration": bool,
+    "initial_access_token": str,
+}
 _REALM = {
     "access_token_lifetime": int,
     "session_idle": int,
@@ -149,6 +158,8 @@ class Config:
     public_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     host_names: tuple[str, ...] = ()
+    registration: bool | None = None
+    initial_access_token: Secret | None = None
 
 
 def read_config(path: str | os.PathLike[str]) -> Config:
@@ -171,7 +182,7 @@ def parse_config(content: Table) -> Config:
     """Return the configuration in the tables of a TOML file. Raises `UsageError`."""
     _check(content, {"realms": dict, "server": dict, "clients": list, "users": list}, "the file")
     server: Table = _check(content.get("server", {}), _SERVER, "server")
-    public_url = server.get("public_url")
+    public_url, token = server.get("public_url"), server.get("initial_access_token")
     realms: Table = content.get("realms", {})
     clients = tuple(_each(content, "clients", _CLIENT, "client_id", client))
     users = tuple(_each(content, "users", _USER, "username", user))
@@ -184,6 +195,8 @@ def parse_config(content: Table) -> Config:
         None if public_url is None else public_origin(public_url),
         TrustedProxies(server.get("trusted_proxies", ())).networks,
         Hosts(names=server.get("host_names", ())).names,
+        server.get("registration"),
+        None if token is None else Secret(token),
     )
 
 

@@ -27,24 +27,28 @@ from doorkey.dev.browser import (
     log_in_in_browser,
     log_out_in_browser,
 )
+from doorkey.dev.client_documents import ClientDocuments
 from doorkey.dev.cors import preflight, with_cors
 from doorkey.dev.hosts import Hosts
 from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
-from doorkey.server.context import At, Endpoints
+from doorkey.server.context import At, Endpoints, Registering
 from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.endpoints.device_authorization import authorize_device
 from doorkey.server.endpoints.discovery import discovery
 from doorkey.server.endpoints.introspect import introspect
 from doorkey.server.endpoints.jwks import jwks
+from doorkey.server.endpoints.register import manage, register
 from doorkey.server.endpoints.revoke import revoke
 from doorkey.server.endpoints.script import script
 from doorkey.server.endpoints.token import token
 from doorkey.server.endpoints.userinfo import userinfo
 from doorkey.server.model import Settings
+from doorkey.server.registrations import Client
 from doorkey.server.responses.responses import json_response
-from doorkey.server.storage.effects import Directory, Storage
+from doorkey.server.storage.effects import Directory, FindClient, Storage
 from doorkey.server.storage.records import Records
+from doorkey.server.storage.registered import ListRegistrations
 from doorkey.server.tokens.bearer import bearer_token, challenge
 from doorkey.server.tokens.keys import KeyRing, RealmKeys, algorithms_of
 from doorkey.server.tokens.reading import live_access_token
@@ -54,11 +58,13 @@ from doorkey.wire.messages import Request, Response
 SCRIPT_PATH = "/resources/continue.js"
 PROTOCOL = "/protocol/openid-connect"
 DISCOVERY = "/.well-known/openid-configuration"
+REGISTRATION = "/clients-registrations/openid-connect"
 ADMIN_REALM = "master"
 
 T = TypeVar("T")
 Endpoint: TypeAlias = Callable[[Request, At], Flow[Response]]
 
+_REGISTERED = re.compile(REGISTRATION + "/([A-Za-z0-9-]{1,64})")
 _REALM = re.compile(r"/realms/([A-Za-z0-9_-]+)(/.*)?")
 
 _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
@@ -108,7 +114,8 @@ class Realm:
 class Keycloak:
     """Answers requests for some realms over one store. Safe to share between threads.
 
-    `clock` returns POSIX seconds. `hosts` are the names under which it answers.
+    `clock` returns POSIX seconds. `hosts` are the names under which it answers. `registration`: how clients register
+    themselves; None: not at all. `documents`: the clients that are named by the URL of their metadata document.
     """
 
     def __init__(
@@ -117,7 +124,10 @@ class Keycloak:
         store: Records,
         clock: Callable[[], float],
         hosts: Hosts,
+        registration: Registering | None = None,
+        documents: ClientDocuments | None = None,
     ) -> None:
+        self._registration, self.documents = registration, documents
         self._realms = realms
         self._store = store
         self._keys = KeyRing(store)
@@ -145,18 +155,36 @@ class Keycloak:
         realm = self._realms.get(found[1])
         if realm is None:
             return json_response({"error": "Realm does not exist"}, 404)
-        public, clients = found[2] in PUBLIC, realm.directory.clients
+        public, clients = found[2] in PUBLIC, self._clients_for(request, realm)
         methods = [method for method, path in _ENDPOINTS if path == found[2] and path in FOR_SCRIPTS]
         if methods and (told := preflight(request, methods, public=public, clients=clients)) is not None:
             return told
         method = "GET" if request.method == "HEAD" else request.method
-        endpoint = _ENDPOINTS.get((method, found[2] or ""))
+        endpoint = self._registration_endpoint(method, found[2] or "") or _ENDPOINTS.get((method, found[2] or ""))
         if endpoint is None:
             known = any(path == found[2] != DISCOVERY for _, path in _ENDPOINTS)  # Keycloak knows one method there
+            known = known or (self._registration is not None and found[2] == REGISTRATION)
             return _plain_error(405, "Method Not Allowed") if known else _not_found()
         at = self.at(realm, f"{origin}/realms/{realm.name}", address, f"{back}/realms/{realm.name}")
         response = self.run(realm, endpoint(request, at))
         return with_cors(request, response, public=public, clients=clients) if methods else response
+
+    def _clients_for(self, request: Request, realm: Realm) -> Mapping[str, Client]:
+        """Return the clients whose origins count for the scripts of a page."""
+        if self._registration is None or request.header("origin") is None:
+            return realm.directory.clients
+        registered = self.run(realm, iter(ListRegistrations()))
+        return {**{one.client_id: one.client for one in registered}, **realm.directory.clients}
+
+    def _registration_endpoint(self, method: str, path: str) -> Endpoint | None:
+        if self._registration is None:
+            return None
+        if (method, path) == ("POST", REGISTRATION):
+            return register
+        found = _REGISTERED.fullmatch(path)
+        if found is None or method not in ("GET", "PUT", "DELETE"):
+            return None
+        return lambda request, at: manage(request, at, found[1])
 
     def check_bearer(self, request: Request) -> Response | None:
         """Return None if the request bears an access token of any realm that counts now, else the refusal."""
@@ -198,8 +226,10 @@ class Keycloak:
             script=f"{issuer}{SCRIPT_PATH}",
             device_authorization=f"{base}/auth/device",
             device=f"{issuer}{DEVICE_PATH}",
+            registration=f"{reached_at or issuer}{REGISTRATION}",
         )
-        return At(issuer, endpoints, realm.settings, self._keys_of(realm), self._clock(), address)
+        keys, now = self._keys_of(realm), self._clock()
+        return At(issuer, endpoints, realm.settings, keys, now, address, self._registration)
 
     def at_realm(self, name: str, issuer: str) -> At:
         """Return the circumstances of a token that is ordered from a realm now."""
@@ -224,6 +254,8 @@ class Keycloak:
         def perform(effect: Effect[Any]) -> Any:
             if isinstance(effect, SendLogoutToken):
                 return self._to_send.append(effect)
+            if isinstance(effect, FindClient) and self.documents is not None and self.documents.names(effect.client_id):
+                return self.documents.client(effect.client_id)
             return storage.perform(effect)
 
         return run(flow, perform)

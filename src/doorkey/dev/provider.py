@@ -18,10 +18,11 @@ from doorkey.dev.certificates import LOOPBACK_NAMES, Certificates
 from doorkey.dev.faults import Faults
 from doorkey.dev.headless import HeadlessBrowser
 from doorkey.dev.hosts import Hosts
-from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL
+from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL, REGISTRATION
 from doorkey.dev.limits import Limits, TrustedProxies, public_origin
 from doorkey.dev.local_http import sent
 from doorkey.dev.logout_calls import LogoutCall, LogoutCalls
+from doorkey.dev.registering import registering
 from doorkey.dev.request_log import RequestLog
 from doorkey.dev.service import Service
 from doorkey.dev.serving import Server, listen
@@ -32,6 +33,7 @@ from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import Client, User
 from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.storage.sqlite import SQLiteRecords
+from doorkey.values import Secret
 from doorkey.wire.urls import is_loopback
 
 START_SECONDS = 10.0
@@ -68,6 +70,9 @@ class Provider(Service):
     trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` names the caller.
     limits: bounds on the time of a request and the number of connections.
     clock: returns POSIX seconds; None: `time.time`.
+    registration: whether clients may register themselves (RFC 7591), and whether a client ID may be the URL of a
+        client's metadata document; None: only while the provider is reached at a loopback address alone.
+    initial_access_token: what a registration must present; with it, `registration` defaults to True.
 
     Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for invalid arguments.
     """
@@ -91,6 +96,8 @@ class Provider(Service):
         trusted_proxies: Iterable[str] = (),
         limits: Limits | None = None,
         clock: Callable[[], float] | None = None,
+        registration: bool | None = None,
+        initial_access_token: str | Secret | None = None,
     ) -> None:
         instance(allow_remote, bool, "allow_remote is True or False")
         if not is_loopback(named(host, "host")) and not allow_remote:
@@ -105,6 +112,9 @@ class Provider(Service):
         if self._public_url is None and host in ANY_ADDRESS:
             raise UsageError(f"a provider that listens at {host} needs public_url=, the origin by which it is reached")
         self._https = flag(https, "https")
+        public_host = "localhost" if self._public_url is None else urlsplit(self._public_url).hostname
+        self._is_local = is_loopback(host) and is_loopback(public_host or "")
+        self._registering = registering(registration, initial_access_token, by_default=self._is_local)
         self._host_names = Hosts(names=host_names).names
         self._certificates: Certificates | None = None
         self._proxies = TrustedProxies(trusted_proxies)
@@ -140,7 +150,8 @@ class Provider(Service):
             self._certificates = Certificates((*LOOPBACK_NAMES, *self._names(), *self._host_names))
             self.logout_calls.tls = self._certificates.client_context(system=True)
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
-        keycloak = self.open(self._store, Hosts(public, self._host_names))
+        hosts = Hosts(public, self._host_names)
+        keycloak = self.open(self._store, hosts, self._registering, at_loopback=self._is_local)
         app = App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls)
         self._server = Server(app, self._limits, self._certificates)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
@@ -248,6 +259,11 @@ class Provider(Service):
     def end_session_endpoint(self) -> str:
         """The logout endpoint of realm `master`."""
         return self.issuer + PROTOCOL + "/logout"
+
+    @property
+    def registration_endpoint(self) -> str:
+        """The client registration endpoint of realm `master`."""
+        return self.issuer + REGISTRATION
 
     @property
     def jwks_uri(self) -> str:

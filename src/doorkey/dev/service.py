@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from doorkey.arguments import count, each, instance, mapping, text
+from doorkey.dev.client_documents import ClientDocuments
 from doorkey.dev.clock import Clock
 from doorkey.dev.hosts import Hosts
 from doorkey.dev.keycloak import ADMIN_REALM, Keycloak, Realm
@@ -15,7 +16,7 @@ from doorkey.dev.named import DEFAULT_CLIENT, found
 from doorkey.dev.registrations import default_clients, default_realms, default_users
 from doorkey.errors import UsageError
 from doorkey.runtime.clock import wall_time
-from doorkey.server.context import At
+from doorkey.server.context import At, Registering
 from doorkey.server.model import Settings
 from doorkey.server.registrations import Client, User
 from doorkey.server.storage.effects import Directory, RevokeAllBefore
@@ -54,11 +55,20 @@ class Service:
         """Scheme, host and port of every issuer."""
         raise NotImplementedError
 
-    def open(self, store: Records, hosts: Hosts) -> Keycloak:
-        """Return what answers requests for the realms, over `store`."""
+    def open(
+        self, store: Records, hosts: Hosts, registration: Registering | None = None, *, at_loopback: bool = False
+    ) -> Keycloak:
+        """Return what answers requests for the realms, over `store`.
+
+        registration: how clients register themselves; None: not at all.
+        at_loopback: metadata documents of clients may be at a loopback address.
+        """
         directory = Directory(self.clients, self.users)
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
-        self._keycloak = Keycloak(realms, store, self._clock.now, hosts)
+        documents = None
+        if registration is not None and registration.has_documents:
+            documents = ClientDocuments(at_loopback=at_loopback, registered=self.clients, clock=self._clock.now)
+        self._keycloak = Keycloak(realms, store, self._clock.now, hosts, registration, documents)
         return self._keycloak
 
     def advance(self, seconds: float) -> None:

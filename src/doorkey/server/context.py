@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from doorkey.server.model import Settings
 from doorkey.server.tokens.keys import RealmKeys
+from doorkey.values import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,27 @@ class Endpoints:
     script: str
     device_authorization: str
     device: str
+    registration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registering:
+    """How clients register themselves.
+
+    `initial_access_token`: what a registration must present; None: nothing. `has_documents`: whether a client ID may be
+    the URL of a client's metadata document.
+    """
+
+    initial_access_token: Secret | None = None
+    has_documents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class At:
     """The circumstances of one request.
 
-    `now` is POSIX seconds. `address` is the IP address of the caller, or None if it is not known.
+    `now` is POSIX seconds. `address` is the IP address of the caller, or None if it is not known. `registration` is
+    None where clients cannot register themselves.
     """
 
     issuer: str
@@ -39,3 +54,4 @@ class At:
     keys: RealmKeys
     now: float
     address: str | None = None
+    registration: Registering | None = None

@@ -66,6 +66,9 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }
+    if at.registration is not None and ends.registration is not None:
+        metadata["registration_endpoint"] = ends.registration
+        metadata["client_id_metadata_document_supported"] = at.registration.has_documents
     for endpoint in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
         metadata[f"{endpoint}_auth_methods_supported"] = list(METHODS)
         metadata[f"{endpoint}_auth_signing_alg_values_supported"] = list(ASSERTION_ALGORITHMS)

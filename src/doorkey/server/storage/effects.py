@@ -16,6 +16,7 @@ from doorkey.server.model import Attempts, AuthorizationRequest, Code, Consent, 
 from doorkey.server.registrations import Client, User
 from doorkey.server.storage.device_logins import DeviceEffect, performed_on_devices
 from doorkey.server.storage.records import Records
+from doorkey.server.storage.registered import FindRegistration, RegistrationEffect
 from doorkey.values import Secret
 from doorkey.wire.flow import Effect
 
@@ -229,7 +230,7 @@ class Storage:
         now, settings = self._now, self._settings
         match effect:
             case FindClient(client_id):
-                return self._directory.clients.get(client_id)
+                return self._directory.clients.get(client_id) or self._registered(client_id)
             case FindUser(sub):
                 return next((user for user in self._directory.users.values() if user.sub == sub), None)
             case FindLinkedUser(issuer, subject):
@@ -288,8 +289,14 @@ class Storage:
                 return self._put("not-before", kind, str(moment), math.inf)
             case DeviceEffect():
                 return performed_on_devices(effect, self._store, self._realm, now)
+            case RegistrationEffect():
+                return effect.perform(self._store, self._realm, now)
             case _:
                 raise TypeError(f"nothing here performs {type(effect).__name__}")
+
+    def _registered(self, client_id: str) -> Client | None:
+        found = FindRegistration(client_id).perform(self._store, self._realm, self._now)
+        return None if found is None else found.client
 
     def _check_password(self, effect: CheckPassword) -> User | None:
         user = self._directory.users.get(effect.username.lower())

@@ -34,9 +34,14 @@ def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
     return bool(claims["exp"] <= at.now)
 
 
+def tokens_of_client(client_id: str) -> str:
+    """Return what stands for the `jti` of all access tokens of a client that was deleted."""
+    return f"client/{client_id}"
+
+
 def is_revoked(claims: Mapping[str, Any], kind: str) -> Flow[bool]:
-    """Return whether the token was revoked, by itself or with all tokens of its kind that were issued so far."""
-    if (yield from IsRevoked(claims["jti"])):
+    """Return whether the token was revoked, by itself, with its client, or with all tokens of its kind so far."""
+    if (yield from IsRevoked(claims["jti"])) or (yield from IsRevoked(tokens_of_client(str(claims.get("azp"))))):
         return True
     return bool(claims["iat"] < (yield from NotBefore(kind)))
 

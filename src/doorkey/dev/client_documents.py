@@ -1,0 +1,125 @@
+"""The clients that are named by the URL of their metadata document: fetched within bounds, and kept for a while.
+
+`prepare` fetches before a request is answered, because the answers are computed in the event loop's thread. What it
+fetched, or why it could not, is found by the endpoints afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Container
+from importlib.util import find_spec
+from typing import Final
+from urllib.parse import urlsplit
+
+from doorkey.errors import InvalidClient, OAuthError, ServerError, TransportError
+from doorkey.protocol.client_id_document import MAX_DOCUMENT, document_request, is_document_url, parse_document
+from doorkey.protocol.http_caching import Kept, Lifetime
+from doorkey.runtime.forks import ForkSafeLock
+from doorkey.server.clients.authentication import client_id_in
+from doorkey.server.registered import accepted, client_of
+from doorkey.server.registrations import NONE, Client
+from doorkey.server.responses.parameters import query_of
+from doorkey.transport.httpx_or_httpx2 import NAMES
+from doorkey.transport.senders import sender
+from doorkey.wire.addresses import Address, public_address
+from doorkey.wire.limits import ExchangePolicy
+from doorkey.wire.messages import Request
+from doorkey.wire.urls import is_loopback
+
+LIFETIME: Final = Lifetime(least=10.0, usual=300.0, most=86_400.0, stale=86_400.0)
+"""Seconds for which a document is used, unless its HTTP caching headers say otherwise."""
+DEADLINE: Final = 5.0
+MAX_KEPT: Final = 100
+MAX_FETCHES: Final = 8
+
+
+class ClientDocuments:
+    """Clients by the URL of their document. Safe to share between threads.
+
+    at_loopback: a document may be at a loopback address of this machine; else only where the whole internet reaches it.
+    registered: the IDs of clients that are known without a document.
+    clock: returns POSIX seconds.
+    """
+
+    def __init__(self, *, at_loopback: bool, registered: Container[str], clock: Callable[[], float]) -> None:
+        self._at_loopback, self._registered, self._clock = at_loopback, registered, clock
+        self._kept: OrderedDict[str, Kept[Client] | OAuthError] = OrderedDict()
+        self._fetches = asyncio.Semaphore(MAX_FETCHES)
+        self._lock = ForkSafeLock()
+
+    @staticmethod
+    def can_be_fetched() -> bool:
+        """Say whether there is an HTTP library that fetches documents."""
+        return any(find_spec(name) is not None for name in (*NAMES, "requests"))
+
+    def names(self, client_id: str) -> bool:
+        """Say whether `client_id` is the URL of a document that may be fetched."""
+        return client_id not in self._registered and is_document_url(client_id, at_loopback=self._at_loopback)
+
+    async def prepare(self, request: Request) -> None:
+        """Fetch the document of the client that a request names, unless it is kept and fresh."""
+        client_id = _named_in(request)
+        if client_id is None or not self.names(client_id):
+            return
+        with self._lock:
+            kept = self._kept.get(client_id)
+        if isinstance(kept, Kept) and kept.is_fresh(self._clock()):
+            return
+        async with self._fetches:
+            found = await asyncio.to_thread(self._fetched, client_id)
+        with self._lock:
+            if not (isinstance(found, OAuthError) and isinstance(kept, Kept) and _is_outage(found)):
+                self._kept[client_id] = found
+                self._kept.move_to_end(client_id)
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the client of a document that was prepared, or None for one that was not.
+
+        Raises `InvalidClient` if the document could not be fetched, or is not valid.
+        """
+        with self._lock:
+            kept = self._kept.get(client_id)
+        if isinstance(kept, OAuthError):
+            raise InvalidClient(description=_told(kept), status=400)
+        return kept.value if kept is not None and kept.is_usable(self._clock()) else None
+
+    def _fetched(self, client_id: str) -> Kept[Client] | OAuthError:
+        local = is_loopback(urlsplit(client_id).hostname or "")
+        addresses = _loopback_address if local else public_address
+        policy = ExchangePolicy(deadline=DEADLINE, max_body=MAX_DOCUMENT, addresses=addresses)
+        try:
+            with sender(None, policy) as send:
+                response = send(document_request(client_id))
+            metadata = accepted(parse_document(response, client_id), NONE)
+            return LIFETIME.keep(client_of(client_id, metadata, None), response, self._clock())
+        except OAuthError as error:
+            return error.without_history()
+
+
+def _loopback_address(address: Address) -> bool:
+    return address.is_loopback
+
+
+def _named_in(request: Request) -> str | None:
+    try:
+        return query_of(request).get("client_id") if request.method == "GET" else client_id_in(request)
+    except OAuthError:
+        return None
+
+
+def _is_outage(error: OAuthError) -> bool:
+    """Say whether a document that is kept stays in use: it could not be fetched now, and nothing is wrong with it."""
+    return isinstance(error, TransportError) or (getattr(error, "status", None) or 0) >= 500
+
+
+def _told(error: OAuthError) -> str:
+    """Return what a client is told: nothing about the network from which the document was requested."""
+    if isinstance(error, TransportError):
+        return "the client metadata document cannot be fetched"
+    if isinstance(error, ServerError) and error.status != 400:
+        return "the server of the client metadata document answered with an error"
+    return f"the client metadata document cannot be used: {error.description}"
