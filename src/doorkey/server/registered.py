@@ -184,10 +184,10 @@ def _check_list(value: object, name: str) -> None:
 def _check_uris(found: Mapping[str, Any]) -> None:
     uris: list[str] = found.get("redirect_uris", [])
     for name in ("redirect_uris", "post_logout_redirect_uris"):
-        for uri in cast("list[str]", found.get(name, [])):
+        for place, uri in enumerate(cast("list[str]", found.get(name, [])), 1):
             if (why := redirect_uri_problem(uri)) is not None:
                 kind = InvalidRedirectURI if name == "redirect_uris" else InvalidClientMetadata
-                raise kind(description=f"{printable(uri, 200)} of {name} {why}", status=400)
+                raise kind(description=f"number {place} of {name} {why}", status=400)
     if not uris and {AUTHORIZATION_CODE, IMPLICIT} & set(found["grant_types"]):
         raise InvalidRedirectURI(description="redirect_uris is missing: the grant type needs one", status=400)
 
