@@ -57,7 +57,12 @@ A sub-folder may have a row of its own, as the import paths of `integrations/` t
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "joserfc": ("doorkey.jose",),
-    "cryptography": ("doorkey.jose", "doorkey.dev.certificates", "doorkey.stores.encryption"),
+    "cryptography": (
+        "doorkey.jose",
+        "doorkey.cli.doctor.running",
+        "doorkey.dev.certificates",
+        "doorkey.stores.encryption",
+    ),
     "requests": ("doorkey.integrations.requests_client", "doorkey.transport"),
     "urllib3": ("doorkey.transport", "doorkey.integrations.requests_client"),
     "httpx": (),  # chosen by name at run time, in doorkey.transport.httpx_or_httpx2 alone

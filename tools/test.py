@@ -13,7 +13,7 @@ from tools.running import ROOT, run, say
 ALL_PYTHONS = "--all-pythons"
 
 OF_NO_PYTHON = (
-    *("tests/tools", "tests/bench", "tests/browser", "tests/examples"),
+    *("tests/tools", "tests/bench", "tests/browser", "tests/examples", "tests/cli/doctor/test_real_servers.py"),
     *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py", "tests/login/django/test_page.py"),
 )
 """Tests that run on one Python only: of the text, tools and examples of the repository, and of pages in a browser."""

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "accounts": "doorkey.cli.commands.accounts:accounts",
     "logout": "doorkey.cli.commands.logout:logout",
     "inspect": "doorkey.cli.commands.inspect:inspect",
+    "doctor": "doorkey.cli.commands.doctor:doctor",
     "completion": "doorkey.cli.commands.completion:completion",
 }
 """Where each command is; it is imported when it is used. The order is that of `doorkey --help`."""

@@ -42,6 +42,18 @@ def tls_context(lib: Any) -> ssl.SSLContext:
     return _trusting(*found)
 
 
+def own_tls_context() -> ssl.SSLContext:
+    """Return the TLS context that the clients made here use, whichever library is installed. Raises as `new_client`."""
+    if installed():
+        return tls_context(library())
+    found = _bundle()
+    if found is not None:
+        return _trusting(*found)
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+
+
 def requests_session(*, trust_env: bool = True) -> Any:
     """Return a session of requests; without `trust_env` no variable of the environment counts.
 

@@ -1,0 +1,81 @@
+"""A finding: what was found about a server, why it matters, and how it is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from doorkey.errors import printable
+
+_SHOWN = 120
+
+
+class Severity(Enum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    INFO = "info"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding.
+
+    severity: how bad it is; a failure stops clients, a warning makes them less secure or less reliable.
+    code: its name for programs, which does not change.
+    what, why, fix: sentences for people; a finding that is good has no fix.
+    section: the section of the specification.
+    """
+
+    severity: Severity
+    code: str
+    what: str
+    why: str = ""
+    fix: str = ""
+    section: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return the finding as a JSON object."""
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "what": self.what,
+            "why": self.why,
+            "fix": self.fix,
+            "section": self.section,
+        }
+
+
+def ok(code: str, what: str, section: str = "") -> Finding:
+    """Return a finding of something that is good."""
+    return Finding(severity=Severity.OK, code=code, what=what, section=section)
+
+
+def info(code: str, what: str, why: str = "", section: str = "") -> Finding:
+    """Return a finding that needs no change."""
+    return Finding(severity=Severity.INFO, code=code, what=what, why=why, section=section)
+
+
+def warning(code: str, what: str, why: str, fix: str, section: str = "") -> Finding:
+    """Return a finding of something that is less secure, or less reliable, than it could be."""
+    return Finding(severity=Severity.WARNING, code=code, what=what, why=why, fix=fix, section=section)
+
+
+def failure(code: str, what: str, why: str, fix: str, section: str = "") -> Finding:
+    """Return a finding of something that makes clients fail, or that attackers can use."""
+    return Finding(severity=Severity.FAILURE, code=code, what=what, why=why, fix=fix, section=section)
+
+
+def has_failure(findings: Iterable[Finding]) -> bool:
+    """Say whether one of the findings is a failure."""
+    return any(one.severity is Severity.FAILURE for one in findings)
+
+
+def listed(values: Iterable[object], most: int = 12) -> str:
+    """Return values of a server for a sentence, at most `most` of them."""
+    texts = [printable(str(value), _SHOWN) for value in values]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return (", ".join(texts[:most]) or "none") + more
