@@ -99,6 +99,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "pytest": ("doorkey.testing.plugin",),
     "h11": ("doorkey.dev",),
     "redis": ("doorkey.stores.redis",),
+    "segno": ("doorkey.native.by_device",),
     "sqlalchemy": ("doorkey.stores.sql",),
     "opentelemetry": ("doorkey.observe.telemetry",),
     "click": ("doorkey.cli",),

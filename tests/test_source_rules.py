@@ -45,6 +45,7 @@ URLS = {
     ("dev/__main__.py", "provider.issuer"): "the embedded provider's own",
     ("dev/provider.py", "self.issuer if self._thread else 'not started'"): "the embedded provider's own",
     ("native/browsers.py", "url"): "the authorization URL, which the user opens",
+    ("native/by_device.py", "url"): "the page of the device flow, which the user opens",
     ("native/loopback.py", "REDIRECT_URI"): "a constant",
     ("integrations/httpx_transport/authority.py", "self.issuer"): "a validated issuer, which has no query",
 }

@@ -72,8 +72,8 @@ def test_the_answer_names_a_code_to_type_and_where(world: World) -> None:
     assert re.fullmatch(rf"[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}", answer["user_code"])
     assert len(answer["device_code"]) >= 43
     assert (answer["verification_uri"], answer["expires_in"], answer["interval"]) == (ENDPOINTS.device, 600, 5)
-    complete = urlsplit(answer["verification_uri_complete"])
-    assert dict(parse_qsl(complete.query)) == {"user_code": answer["user_code"]}
+    complete: str = answer["verification_uri_complete"]
+    assert dict(parse_qsl(urlsplit(complete).query)) == {"user_code": answer["user_code"]}
 
 
 def test_a_device_logs_in_once_its_user_has_allowed_it(world: World) -> None:
@@ -153,7 +153,7 @@ def test_a_login_that_was_allowed_too_long_ago_has_expired_too(world: World) -> 
 
 def test_polling_too_fast_is_slowed_down_for_good(world: World) -> None:
     answer = begun(world)
-    problems = []
+    problems: list[str] = []
     for pause in (0, 1, 5, 10, 14, 15):
         world.advance(pause)
         problems.append(poll(world, answer).problem[1])
@@ -230,19 +230,41 @@ def test_guessing_codes_has_to_wait_as_guessing_passwords_does(world: World) -> 
     )
 
 
+def _guessed(world: World, page: CodeNeeded, question: DeviceQuestion) -> Any:
+    return send(world, Cookies(page.browser), user_code=question.user_code, csrf="made up")
+
+
+def _elsewhere(world: World, page: CodeNeeded, question: DeviceQuestion) -> Any:
+    return send(world, Cookies(), user_code=question.user_code, csrf=page.csrf)
+
+
+def _from_another_site(world: World, page: CodeNeeded, question: DeviceQuestion) -> Any:
+    headers = (("Origin", "https://evil.example"),)
+    return send(world, Cookies(page.browser), headers, user_code=question.user_code, csrf=page.csrf)
+
+
+def _with_the_field_of_the_other_form(world: World, page: CodeNeeded, question: DeviceQuestion) -> Any:
+    return reply(world, question, csrf=page.csrf)
+
+
+def _for_another_code(world: World, page: CodeNeeded, question: DeviceQuestion) -> Any:
+    return reply(world, question, user_code="BCDFGHJK")
+
+
+def _without_the_session(world: World, page: CodeNeeded, question: DeviceQuestion) -> Any:
+    form: dict[str, Any] = {"user_code": question.user_code, "csrf": question.csrf, "accept": "Yes"}
+    return send(world, Cookies(page.browser), **form)
+
+
 @pytest.mark.parametrize(
     "attack",
     [
-        lambda world, page, question: send(world, Cookies(page.browser), user_code="BCDFGHJK", csrf="made up"),
-        lambda world, page, question: send(world, Cookies(), user_code="BCDFGHJK", csrf=page.csrf),
-        lambda world, page, question: send(
-            world, Cookies(page.browser), (("Origin", "https://evil.example"),), user_code="B", csrf=page.csrf
-        ),
-        lambda world, page, question: reply(world, question, csrf=page.csrf),
-        lambda world, page, question: reply(world, question, user_code="BCDFGHJK"),
-        lambda world, page, question: send(
-            world, Cookies(page.browser), user_code=question.user_code, csrf=question.csrf, accept="Yes"
-        ),
+        _guessed,
+        _elsewhere,
+        _from_another_site,
+        _with_the_field_of_the_other_form,
+        _for_another_code,
+        _without_the_session,
     ],
 )
 def test_a_form_works_only_in_the_browser_and_for_the_code_that_it_was_made_for(

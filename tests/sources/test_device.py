@@ -41,7 +41,8 @@ class World:
     def __init__(self, source: Maker, clock: Clock, options: dict[str, Any], **credentials: Any) -> None:
         self.shown: list[DeviceAuthorization] = []
         self.clock = clock
-        grant = DeviceGrant("tv", **{"scopes": SCOPES, "show": self.shown.append, **credentials})
+        given: dict[str, Any] = {"scopes": SCOPES, "show": self.shown.append, **credentials}
+        grant = DeviceGrant("tv", **given)
         blocks = source.portal is None
         self.source: Driven = source(grant, clock=clock, sleep=clock.advance if blocks else self._sleep, **options)
 

@@ -43,7 +43,7 @@ def test_a_device_is_denied_with_one_call(provider: Provider) -> None:
             tv.finish_device_authorization(device)
 
 
-def test_a_device_that_nobody_answers_expires(provider: Provider) -> None:
+def test_a_device_that_gets_no_answer_expires(provider: Provider) -> None:
     with session(provider) as tv:
         device = tv.begin_device_authorization()
         with pytest.raises(ExpiredDeviceCode):

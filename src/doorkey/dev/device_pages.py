@@ -26,7 +26,9 @@ def code_page(needed: CodeNeeded, action: str) -> Response:
         wrong = "There is no device with this code. It may have expired: look at the device again."
     hint = "Enter the code that the device shows."
     if needed.user_code and not wrong:
-        hint = "Check that the device shows this code. If it shows another one, or if you have none, do not continue."
+        hint = (
+            "Check that the device shows this code. If it shows another one, or if there is no device, do not continue."
+        )
     field = fill(
         """<label for="user_code">Code</label>
 <input id="user_code" name="user_code" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" \

@@ -108,8 +108,11 @@ def test_the_token_is_renewed_by_its_refresh_token(adapter: Adapter, hostile: Ho
 
 def test_the_new_token_is_saved(adapter: Adapter, hostile: Hostile, waiting: Waiting) -> None:
     saved: list[Any] = []
-    save = adapter.function(lambda new, refresh_token=None, access_token=None: saved.append(new["access_token"]))
-    client = session(adapter, waiting, update_token=save, **at(hostile, token()))
+
+    def save(new: Any, refresh_token: str | None = None, access_token: str | None = None) -> None:
+        saved.append(new["access_token"])
+
+    client = session(adapter, waiting, update_token=adapter.function(save), **at(hostile, token()))
     client.call("finish_device_authorization", begin(client))
     assert saved == ["at-1"]
 

@@ -101,4 +101,5 @@ def _login(text: str | None) -> DeviceLogin | None:
     if text is None:
         return None
     members: dict[str, Any] = json.loads(text)
-    return DeviceLogin(**{**members, "scope": tuple(members["scope"])})
+    members["scope"] = tuple(members["scope"])
+    return DeviceLogin(**members)

@@ -1,0 +1,120 @@
+"""`login_by_device`: a login that the user finishes in a browser of any device (RFC 8628)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from io import StringIO
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from doorkey.arguments import function
+from doorkey.errors import AccessDenied, ExpiredDeviceCode
+from doorkey.login.effects import AtSession
+from doorkey.login.errors import LoginExpired, LoginRefused
+from doorkey.native.effects import OpenClient
+from doorkey.native.registration import registration
+from doorkey.native.result import NativeLogin
+from doorkey.native.twins import awaiting, blocking
+from doorkey.wire.flow import Flow, settled
+
+if TYPE_CHECKING:
+    from doorkey.oidc.core.id_token import IDToken
+    from doorkey.protocol.device import DeviceAuthorization
+    from doorkey.sources.issuer import Issuer
+    from doorkey.tokens import OAuth2Token
+    from doorkey.wire.limits import ExchangePolicy
+
+__all__ = ["alogin_by_device", "login_by_device"]
+
+
+def _login_by_device(
+    issuer: str | Issuer,
+    client_id: str,
+    *,
+    client_secret: Any = None,
+    scope: str | Iterable[str] | None = "openid",
+    show: Callable[[DeviceAuthorization], Any] | None = None,
+    http_client: Any = None,
+    exchange: ExchangePolicy | None = None,
+    clock: Callable[[], float] | None = None,
+    sleep: Callable[[float], Any] | None = None,
+    **parameters: Any,
+) -> Flow[NativeLogin]:
+    """Log a user in with a browser of any device, and return the token (RFC 8628).
+
+    The program shows a URL and a code, and asks the provider in intervals until the user has entered the code there. It
+    needs neither a browser nor a port. The ID token is verified as by `OAuth2Client.fetch_token`.
+
+    issuer: the provider's issuer, a URL or an `Issuer`, whose metadata is discovered.
+    client_id, client_secret: the client; a native app is a public client and has no secret (RFC 8252 §8.5).
+    scope: text or several texts; None: the usual one of a login.
+    show: ``show(device)`` shows the `DeviceAuthorization` to the user. None: standard error, with a QR code if that is
+        a terminal and segno is installed.
+    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: one is made.
+    exchange: the bounds of each request to the provider.
+    clock: returns seconds since the epoch; None: `time.time`.
+    sleep: lets seconds pass, a coroutine function for the asynchronous twin; None: `time.sleep`, or anyio's.
+    parameters: further parameters of the device authorization request, such as `audience`.
+
+    Raises `LoginRefused` if the user refuses, `LoginExpired` if the code expires first, `VerificationError` for an ID
+    token that does not verify, `ServerError` and `InvalidResponse` for the provider's answers, `TransportError` if it
+    cannot be reached at the beginning, and `UsageError`, also for a provider without the device flow.
+    """
+    shown = show_device if show is None else show
+    function(shown, "show is a callable (device)")
+    options = registration(issuer, client_id, client_secret, scope, http_client, exchange, clock)
+    client = yield from OpenClient(options if sleep is None else {**options, "sleep": sleep})
+    session = client.session()
+    device: DeviceAuthorization = yield from AtSession(session, session._begin_device_authorization(**parameters))
+    yield from settled(shown(device))
+    try:
+        token: OAuth2Token = yield from AtSession(session, session._finish_device_authorization(device))
+    except AccessDenied as refused:
+        raise LoginRefused.by(refused) from None
+    except ExpiredDeviceCode:
+        raise LoginExpired from None
+    return NativeLogin(token, cast("IDToken | None", token.id_token_claims), "device")
+
+
+login_by_device = blocking(_login_by_device)
+alogin_by_device = awaiting(_login_by_device)
+
+
+def show_device(device: DeviceAuthorization) -> None:
+    """Write the URL and the code to standard error, where the result of a program is not."""
+    out = sys.stderr
+    if out is None:  # a program without a console has none
+        return
+    url, complete = device.verification_uri, device.verification_uri_complete
+    qr = qr_code(complete or url, out)
+    out.write(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
+    if qr:
+        out.write(f"or scan this code:\n\n{qr}\n")
+    out.write(f"and enter the code {device.user_code}\n\n" if not complete else f"The code is {device.user_code}\n\n")
+    out.flush()
+
+
+def qr_code(url: str, out: TextIO) -> str:
+    """Return the QR code of `url` for the terminal `out`; nothing if `out` cannot show it, or without segno.
+
+    It is white on black also on a light terminal, because not every camera reads an inverted code.
+    """
+    if not out.isatty() or os.environ.get("TERM") == "dumb":
+        return ""
+    try:
+        import segno
+    except ImportError:
+        return ""
+    drawn = StringIO()
+    segno.make(url, error="l", micro=False).terminal(drawn, compact=True, border=2)
+    lines = drawn.getvalue().splitlines()
+    try:
+        "".join(lines).encode(out.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ""
+    if max(map(len, lines)) > get_terminal_size().columns:
+        return ""  # its lines would wrap
+    color, end = ("", "") if os.environ.get("NO_COLOR") else ("\x1b[97;40m", "\x1b[0m")
+    return "".join(f"{color}{line}{end}\n" for line in lines)
