@@ -26,12 +26,17 @@ def test_a_user_who_is_no_longer_active_gets_neither_the_api_nor_the_claims(
     provider: Provider, hostile: Hostile, ending: str
 ) -> None:
     def views() -> list[object]:
+        from django.http import HttpRequest, JsonResponse
         from django.urls import include, path
 
-        from doorkey.login.django import api_proxy
+        from doorkey.login.django import api_proxy, login_user
+
+        def who(request: HttpRequest) -> JsonResponse:
+            user = login_user(request)
+            return JsonResponse({"sub": None if user is None else user.sub}, status=401 if user is None else 200)
 
         proxied = path("api/<path:path>", api_proxy(hostile.url("/v1")))
-        return [path("auth/", include("doorkey.login.django.urls")), proxied]
+        return [path("auth/", include("doorkey.login.django.urls")), path("who", who), proxied]
 
     with django_project(login_at(provider), views) as site:
         from django.contrib.auth.models import User
@@ -39,11 +44,11 @@ def test_a_user_who_is_no_longer_active_gets_neither_the_api_nor_the_claims(
         browser = Browser(site)
         browser.log_in(provider)
         hostile.on("/v1/a", reply(200, "fine"))
-        asked = [("/api/a", SCRIPT), ("/auth/me", JSON)]
-        assert [browser.get(path, headers).status for path, headers in asked] == [200, 200]
+        asked = [("/api/a", SCRIPT), ("/auth/me", JSON), ("/who", JSON)]
+        assert [browser.get(path, headers).status for path, headers in asked] == [200] * 3
         if ending == "deleted":
             User.objects.all().delete()
         else:
             User.objects.update(is_active=False)
-        assert [browser.get(path, headers).status for path, headers in asked] == [401, 401]
+        assert [browser.get(path, headers).status for path, headers in asked] == [401] * 3
         assert len(hostile.received) == 1

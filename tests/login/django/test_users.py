@@ -160,3 +160,39 @@ def test_the_migrations_are_those_of_the_models() -> None:
     from django.core.management import call_command
 
     call_command("makemigrations", "doorkey_login", check=True, dry_run=True, verbosity=0)
+
+
+def test_an_identity_with_a_character_that_postgresql_refuses_has_a_user() -> None:
+    from doorkey.login.django.models import Identity
+    from doorkey.login.django.users import user_of_identity
+
+    first = user_of_identity("https://op.example", "ali\0ce", {})
+    assert user_of_identity("https://op.example", "ali\0ce", {}).pk == first.pk
+    assert user_of_identity("https://op.example", "alice", {}).pk != first.pk
+    assert {one.sub for one in Identity.objects.all()} == {"alice"}
+
+
+def test_an_email_address_that_is_too_long_is_no_username() -> None:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db import connection, models
+
+    from doorkey.login.django.users import _username
+
+    class Member(AbstractBaseUser):
+        email: models.EmailField[str, str] = models.EmailField(max_length=40, unique=True)
+        USERNAME_FIELD = "email"
+
+        class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]
+            app_label = "members"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Member)
+    try:
+        for address, name in (
+            ("alice@example.com", "alice@example.com"),
+            (f"{'a' * 40}@example.com", f"{'0' * 16}@login.invalid"),
+        ):
+            assert _username(Member, "0" * 64, {"email": address, "email_verified": True}) == name
+    finally:
+        with connection.schema_editor() as editor:
+            editor.delete_model(Member)

@@ -56,6 +56,15 @@ def test_an_error_is_a_page_or_json_with_the_same_status(error: OAuthError, stat
         assert "no-store" in (reply.header("Cache-Control") or "")
 
 
+def test_the_response_of_a_provider_is_in_the_log_and_not_on_the_page(caplog: pytest.LogCaptureFixture) -> None:
+    error = InvalidResponse("not_json", "the body is not JSON", status=502, excerpt="<p>db-7.internal is down")
+    for request in (PAGE, SCRIPT):
+        reply = error_reply(error, request, retry_path="/auth/login")
+        assert "db-7" not in reply.body.decode()
+    assert "the body is not JSON" in error_reply(error, PAGE, retry_path=None).body.decode()
+    assert "db-7.internal is down" in caplog.text
+
+
 def test_the_pause_that_a_provider_asks_for_is_passed_on() -> None:
     busy = TemporarilyUnavailable("temporarily_unavailable", status=503, retry_after=1.2)
     assert error_reply(busy, PAGE, retry_path=None).header("Retry-After") == "2"

@@ -22,7 +22,11 @@ SESSIONS = BrowserSessions(Documents(None))
 @pytest.fixture(autouse=True)
 def one_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have all sessions listed in one record, as those of a busy application are listed in 256."""
-    monkeypatch.setattr("doorkey.login.web.expiring_sessions._key", lambda _: "login/expiring/00")
+
+    def one(digest: str) -> str:
+        return "login/expiring/00"
+
+    monkeypatch.setattr("doorkey.login.web.expiring_sessions._key", one)
 
 
 @pytest.fixture

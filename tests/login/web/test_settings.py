@@ -77,6 +77,14 @@ def test_a_scope_without_openid_is_refused_at_an_openid_provider(scope: Any) -> 
         Login.from_env({**ENVIRONMENT, "DOORKEY_SCOPE": "profile"})
 
 
+def test_a_provider_in_a_network_of_containers_is_named_in_the_environment() -> None:
+    inside = {**ENVIRONMENT, "DOORKEY_ISSUER": "http://keycloak:8080/realms/one"}
+    for hosts in ({}, {"DOORKEY_HTTP_HOSTS": "other"}):
+        with pytest.raises(UsageError, match="name it in DOORKEY_HTTP_HOSTS"):
+            Login.from_env({**inside, **hosts})
+    Login.from_env({**inside, "DOORKEY_HTTP_HOSTS": "db keycloak"})
+
+
 @pytest.mark.parametrize(
     ("variables", "match"),
     [

@@ -93,7 +93,7 @@ class _RequestUser(_Lazy):
         user = self._checked_user()
         if hasattr(cast("type[object]", type(user)), name) or name in vars(user):
             return getattr(user, name)
-        found = login_user(self.__dict__["_request"]) if user.is_authenticated else None
+        found = _login_of(self.__dict__["_request"]) if user.is_authenticated else None
         return None if found is None else getattr(found, name)
 
     def _checked_user(self) -> Any:
@@ -110,8 +110,14 @@ def loaded(lazy: Any) -> Any:
 def login_user(request: HttpRequest) -> User | None:
     """Return the login of a request's user, with `claims`, `client`, `iss` and `sub`; None without one.
 
-    Raises `StoreError`.
+    A user who is not active any more is not logged in. Raises `StoreError`.
     """
+    found = _login_of(request)
+    return found if found is not None and cast("Any", request).user.is_authenticated else None
+
+
+def _login_of(request: HttpRequest) -> User | None:
+    """Return the login of Django's session, whatever has become of its user."""
     if not hasattr(request, _LOADED):
         identifier = request.session.get(SESSION)
         try:
@@ -149,7 +155,7 @@ def login_required(view: V) -> V:
 
 def _checked(request: HttpRequest, of_session: Any) -> Any:
     """Return the user of Django's session, and a user who is not logged in if the login has ended."""
-    if SESSION in request.session and login_user(request) is None:
+    if SESSION in request.session and _login_of(request) is None:
         cast("Any", request).user = of_session  # logout() reads it, and must not come back here
         auth.logout(request)
         return AnonymousUser()

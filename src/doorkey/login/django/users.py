@@ -54,7 +54,8 @@ def _created(key: str, iss: str, sub: str, known: Mapping[str, Any]) -> Identity
     try:
         with transaction.atomic(using=router.db_for_write(Identity)):
             user.save()
-            return Identity.objects.create(key=key, iss=iss, sub=sub, user=user)
+            shown = {name: value.replace("\0", "") for name, value in (("iss", iss), ("sub", sub))}  # PostgreSQL's rule
+            return Identity.objects.create(key=key, user=user, **shown)
     except IntegrityError:
         return None
 
@@ -99,7 +100,7 @@ def _username(model: Any, key: str, known: Mapping[str, Any]) -> str:
     room = field.max_length or 150
     candidates = [f"{key[:size]}@login.invalid" for size in (16, 40)]
     if isinstance(field, models.EmailField):
-        candidates = [address for address in (_address(known),) if address] + candidates
+        candidates = [address for address in (_address(known),) if address and len(address) <= room] + candidates
     else:
         given = known.get("preferred_username")
         name = _NOT_IN_A_NAME.sub("-", given if isinstance(given, str) else "").strip("-.") or "user"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from copy import copy
 
 from doorkey.errors import InvalidResponse, OAuthError, ServerError, TransportError, UsageError, VerificationError
 from doorkey.login.errors import LoginError, LoginRefused
@@ -73,11 +74,20 @@ def told(error: OAuthError) -> tuple[str, str, str, str]:
     if isinstance(error, ServerError) and error.error in _WRONG_CLIENT:
         return _SITE_PROBLEM, "The provider did not accept this site's credentials.", _TELL, f"{error}. {_CREDENTIALS}"
     if isinstance(error, TransportError | InvalidResponse | ServerError):
-        return "The login is not available now", _PROVIDER_FAILED, _LATER, str(error)
+        return "The login is not available now", _PROVIDER_FAILED, _LATER, _without_excerpt(error)
     if isinstance(error, VerificationError):
         cause = "The provider's response did not pass a check."
         return "The login failed", cause, "Start the login again.", str(error)
     return _SITE_PROBLEM, "The login of this site is not set up correctly.", _LATER, str(error)
+
+
+def _without_excerpt(error: OAuthError) -> str:
+    """Return the text of an error without the response that it quotes, which is not for every visitor."""
+    if not isinstance(error, InvalidResponse) or not error.excerpt:
+        return str(error)
+    plain = copy(error)
+    plain.excerpt = ""
+    return f"{plain}. The log of this site shows how the response begins."
 
 
 def choice_reply(choices: Iterable[tuple[str, str]], site: str) -> WebReply:

@@ -12,12 +12,13 @@ from doorkey.login.presets import PRESETS
 from doorkey.login.presets.table import preset_of_environment
 from doorkey.login.web.providers import LoginProvider
 from doorkey.values import hides_locals
+from doorkey.wire.limits import ExchangePolicy
 
 PREFIX: Final = "DOORKEY_"
 DEFAULT_NAME: Final = "login"
 """The name of the only provider."""
 
-_OF_A_PROVIDER: Final = ("ISSUER", "PRESET", "CLIENT_ID", "CLIENT_SECRET", "SCOPE")
+_OF_A_PROVIDER: Final = ("ISSUER", "PRESET", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "HTTP_HOSTS")
 _OF_A_SITE: Final = ("BASE_URL", "SESSIONS", "SECRET")
 _NEAR: Final = 0.85
 """How similar two names are of which one is a slip: ISSUERS and ISSUER, and not SERVER and SECRET."""
@@ -93,6 +94,16 @@ def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginPr
     if client_id is None:
         raise UsageError(f"set {prefix}CLIENT_ID, under which this application is registered at the provider")
     given = {"issuer": found["ISSUER"], "scope": found["SCOPE"]}
-    options = {option: value for option, value in given.items() if value is not None}
+    options: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
+    if found["HTTP_HOSTS"] is not None:
+        options["exchange"] = ExchangePolicy(http_hosts=found["HTTP_HOSTS"].split())
     known_provider = None if preset is None else preset_of_environment(preset, f"{prefix}PRESET_", environment)
-    return LoginProvider(name, client_id, found["CLIENT_SECRET"], preset=known_provider, **options)
+    try:
+        return LoginProvider(name, client_id, found["CLIENT_SECRET"], preset=known_provider, **options)
+    except UsageError as error:
+        if "(http_hosts=" not in str(error):  # advice that an environment cannot follow
+            raise
+    raise UsageError(
+        f"{prefix}ISSUER must be https: plain http is for loopback only. For a host of your own network, such as a "
+        f"container of a compose file, name it in {prefix}HTTP_HOSTS"
+    )

@@ -71,14 +71,14 @@ def _document(places: Iterable[Place]) -> Document | None:
 def _places(found: Document | None) -> list[Place]:
     members: Any = {} if found is None else found
     listed: Any = members.get("sessions")
-    return [place for one in listed if (place := _place(one)) is not None] if isinstance(listed, list) else []
+    given: list[Any] = listed if isinstance(listed, list) else []  # pyright: ignore[reportUnknownVariableType]
+    return [Place(*one) for one in given if _is_place(one)]
 
 
-def _place(given: Any) -> Place | None:
+def _is_place(given: Any) -> bool:
     if not isinstance(given, list) or len(given) != len(Place._fields):  # pyright: ignore[reportUnknownArgumentType]
-        return None
-    digest, provider, expires_at, user, sid = given  # pyright: ignore[reportUnknownVariableType]
-    texts = (digest, provider, user, sid or "")  # pyright: ignore[reportUnknownVariableType]
-    if not all(isinstance(one, str) for one in texts) or moment_of(expires_at) is None:  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        return None
-    return Place(digest, provider, expires_at, user, sid)  # pyright: ignore[reportUnknownArgumentType]
+        return False
+    one: list[Any] = given  # pyright: ignore[reportUnknownVariableType]
+    digest, provider, expires_at, user, sid = one
+    texts = all(isinstance(value, str) for value in (digest, provider, user, sid or ""))
+    return texts and moment_of(expires_at) is not None

@@ -113,6 +113,7 @@ class Login(NotPicklable):
 
         - `DOORKEY_ISSUER`, or `DOORKEY_PRESET`: the provider.
         - `DOORKEY_CLIENT_ID`, `DOORKEY_CLIENT_SECRET`, `DOORKEY_SCOPE`: the registration there.
+        - `DOORKEY_HTTP_HOSTS`: hosts that plain http may reach, with spaces, such as a container of a compose file.
         - `DOORKEY_PROVIDERS`: names of several providers, with spaces. Then each has variables of its own, such as
           `DOORKEY_GOOGLE_CLIENT_ID`. The name of a preset needs no issuer.
         - `DOORKEY_BASE_URL`, `DOORKEY_SECRET`, `DOORKEY_SESSIONS`: as `base_url`, `secret` and `sessions`. Several
