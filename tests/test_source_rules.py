@@ -41,6 +41,7 @@ OUR_OWN_NUMBER = re.compile(
 """What is a number already: a time that is rounded."""
 
 URLS = {
+    ("cli/logins.py", "REDIRECT_URI"): "a constant",
     ("dev/__main__.py", "control.url"): "where the control of the embedded provider listens",
     ("dev/__main__.py", "provider.issuer"): "the embedded provider's own",
     ("dev/provider.py", "self.issuer if self._thread else 'not started'"): "the embedded provider's own",
@@ -52,7 +53,7 @@ URLS = {
 """Sentences that contain a URL, and why they may contain all of it."""
 
 SAFE = ("shown_url(", "origin_of(", "origin_shown(", "how_issuers_differ(")
-"""Functions whose result has no secret of a URL: an origin has none, and the last one returns a hint without any URL."""
+"""Functions whose result has no secret of a URL: an origin has none, and the last one returns a hint without a URL."""
 
 
 def numbers_of(tree: ast.Module) -> Iterator[str]:

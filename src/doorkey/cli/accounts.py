@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -23,7 +24,7 @@ from doorkey.cli.reserve import StoreWithReserve
 from doorkey.cli.store_key import StoreKey, delete_key, store_key
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, RecordError, StoreError, TokenExpiredError
 from doorkey.stores import Sealer
-from doorkey.stores.private_file import COMPANIONS
+from doorkey.stores.private_file import COMPANIONS, create
 from doorkey.values import Secret
 from doorkey.wire.strict_json import JSONProblem, parse_object
 from doorkey.wire.urls import shown_url
@@ -132,6 +133,22 @@ class Accounts:
             lease = opened[0].try_lease("writable", 1.0)
             if lease is not None:
                 opened[0].release(lease)
+
+    def check_writable(self) -> None:
+        """Check before a login that it can be saved; where there is no store yet, nothing is left behind.
+
+        Raises `CommandError`.
+        """
+        if self._open(may_make=False) is not None:
+            self.prepare()
+            return
+        with storage_errors():
+            make_home(self._home)
+            probe = self._home / f".{secrets.token_hex(8)}"
+            create(probe)
+            probe.unlink()
+            with suppress(OSError):  # it is not empty: a key, or another command's store
+                self._home.rmdir()
 
     def book(self) -> Book:
         """Return all accounts. Raises `CommandError`."""

@@ -15,6 +15,7 @@ from doorkey.cli.errors import Settings, guarded
 __all__: list[str] = []
 
 COMMANDS: Final = {
+    "login": "doorkey.cli.commands.login:login",
     "token": "doorkey.cli.commands.token:token",
     "run": "doorkey.cli.commands.run:run",
     "curl": "doorkey.cli.commands.curl:curl",

@@ -1,0 +1,95 @@
+"""`doorkey login`: a login at an issuer, which becomes an account."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from doorkey.cli.parameters import ACCOUNT
+from doorkey.cli.terminal import note
+from doorkey.errors import printable
+
+__all__: list[str] = []
+
+
+@click.command()
+@click.argument("issuer")
+@click.option("--account", type=ACCOUNT, help="The name of the account; by default the host of the issuer.")
+@click.option("--client-id", metavar="ID", help="The client; by default one is registered, if the server offers that.")
+@click.option("--client-secret-stdin", "has_secret", is_flag=True, help="Read the client's secret from stdin.")
+@click.option("--scope", metavar="SCOPES", help="The scopes, separated by spaces.  [default: openid]")
+@click.option("--no-browser", is_flag=True, help="Only print the URL, do not open the browser.")
+@click.option(
+    "--port",
+    "ports",
+    type=click.IntRange(1, 65535),
+    multiple=True,
+    help="A port for the response of the browser, if the client is registered with it; repeatable: the first free one.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1, 600),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the login in the browser may take.",
+)
+def login(
+    issuer: str,
+    account: str | None,
+    client_id: str | None,
+    scope: str | None,
+    ports: tuple[int, ...],
+    timeout: float,
+    *,
+    has_secret: bool,
+    no_browser: bool,
+) -> None:
+    """Log in at an issuer, and keep the tokens as an account.
+
+    ISSUER is the URL of the authorization server, such as https://login.example.com/realms/one. A second login of an
+    account uses its client and its scopes again.
+    """
+    from doorkey.cli.accounts import Account, Accounts
+    from doorkey.cli.logins import account_name, client_of, issuer_url, log_in
+
+    if has_secret and client_id is None:
+        raise click.UsageError("--client-secret-stdin needs --client-id")
+    secret = _secret() if has_secret else None
+    url = issuer_url(issuer)
+    with Accounts() as accounts:
+        accounts.check_writable()
+        book = accounts.book()
+        name = account or account_name(book, url)
+        before = book.accounts.get(name)
+        scopes = scope or (before.scope if before and before.issuer == url else "") or "openid"
+        with client_of(before, url, client_id, secret) as client:
+            result = log_in(url, client, scopes, ports=ports, timeout=timeout, opens_browser=not no_browser)
+            made = Account(name, url, client.client_id, scopes, client.client_secret)
+            saved = accounts.save(made, result.token)
+        note(f"Logged in{_user(result.claims)}. The account is {saved.name!r}.")
+        note(f"'doorkey token {saved.name}' prints its token.")
+        if not result.token.get("refresh_token"):
+            note(
+                "The server issued no refresh token, so the login ends with the token. --scope 'openid offline_access' "
+                "asks for one."
+            )
+
+
+def _user(claims: Mapping[str, Any] | None) -> str:
+    """Return ` as ` and the name of the user, as the provider shows it, or nothing."""
+    named = (claims or {}).get("preferred_username") or (claims or {}).get("sub")
+    return f" as {printable(named, 100)}" if isinstance(named, str) else ""
+
+
+def _secret() -> str:
+    if sys.stdin.isatty():
+        secret: str = click.prompt("Client secret", hide_input=True, err=True)
+    else:
+        secret = sys.stdin.readline().rstrip("\r\n")
+    if not secret:
+        raise click.UsageError("stdin has no secret")
+    return secret

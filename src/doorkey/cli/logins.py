@@ -1,0 +1,143 @@
+"""A login of the command line: its account, its client, and the way to log in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from doorkey.cli.accounts import Account, Book
+from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.terminal import note, waiting
+from doorkey.errors import OAuthError
+from doorkey.values import Secret
+from doorkey.wire.urls import is_loopback, shown_url
+
+if TYPE_CHECKING:
+    from doorkey.native import NativeLogin
+    from doorkey.protocol.registered_client import RegisteredClient
+
+__all__: list[str] = []
+
+REDIRECT_URI: Final = "http://127.0.0.1/callback"
+GRANTS: Final = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code")
+
+
+def issuer_url(text: str) -> str:
+    """Return the issuer that the user named: without a scheme it is https, and http for this machine."""
+    if "://" in text:
+        return text
+    host = urlsplit(f"//{text}").hostname or ""
+    return f"{'http' if is_loopback(host) else 'https'}://{text}"
+
+
+def account_name(book: Book, issuer: str) -> str:
+    """Return the name for a new login at `issuer`: that of its account, else its host, else its host and path."""
+    for name, account in book.accounts.items():
+        if account.issuer == issuer:
+            return name
+    parts = urlsplit(issuer)
+    host = parts.netloc.rpartition("@")[2]
+    return (host if host not in book.accounts else f"{host}{parts.path}")[:64]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The client of a login."""
+
+    client_id: str
+    client_secret: Secret | None = None
+
+
+@contextmanager
+def client_of(before: Account | None, issuer: str, client_id: str | None, secret: str | None) -> Generator[Client]:
+    """Give the client of a login; one that is registered for it is deleted again if the login fails.
+
+    before: the account with this name, whose client is used again at the same issuer.
+    client_id, secret: of the command line. Without a client ID, one is registered if the server offers that (RFC 7591).
+
+    Raises `CommandError` if there is no client, and the errors of the server.
+    """
+    if client_id is not None:
+        yield Client(client_id, Secret(secret) if secret is not None else None)
+        return
+    if before is not None and before.issuer == issuer:
+        yield Client(before.client_id, before.client_secret)
+        return
+    registered = _registered(issuer)
+    try:
+        yield Client(registered.client_id, registered.client_secret)
+    except BaseException:
+        from doorkey.registration import delete_client
+
+        if registered.registration_client_uri is not None:
+            with suppress(OAuthError):
+                delete_client(registered)
+        raise
+
+
+def _registered(issuer: str) -> RegisteredClient:
+    from doorkey.registration import register_client
+    from doorkey.sources import Issuer
+
+    with Issuer(issuer) as server, waiting(f"registering a client at {shown_url(issuer)}"):
+        if server.metadata().registration_endpoint is None:
+            raise CommandError(
+                f"{shown_url(issuer)} does not let programs register themselves: register a public client there, with "
+                f"the redirect URI {REDIRECT_URI}, and name it with --client-id",
+                ExitStatus.USAGE,
+            )
+        return register_client(
+            server,
+            redirect_uris=[REDIRECT_URI],
+            client_name="doorkey",
+            grant_types=GRANTS,
+            token_endpoint_auth_method="none",
+        )
+
+
+class Progress:
+    """Shows that the command waits for the user, from the moment when the URL has been shown until the end."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+
+    def after(self, show: Callable[[Any], Any], text: str) -> Callable[[Any], None]:
+        """Return a function that shows something by `show`, and then that the command waits, with `text`."""
+
+        def shown(given: Any) -> None:
+            show(given)
+            self._stack.enter_context(waiting(text))
+
+        return shown
+
+
+def log_in(
+    issuer: str, client: Client, scope: str, *, ports: Iterable[int], timeout: float, opens_browser: bool
+) -> NativeLogin:
+    """Log the user in, and return the tokens. Raises the errors of `doorkey.native`."""
+    from doorkey.native import login_in_browser
+
+    options: dict[str, Any] = {} if opens_browser else {"open_browser": _leave_closed}
+    with ExitStack() as stack:
+        show = Progress(stack).after(_show_url, "waiting for the login in the browser (Ctrl-C ends it)")
+        return login_in_browser(
+            issuer,
+            client.client_id,
+            client_secret=client.client_secret.reveal() if client.client_secret else None,
+            scope=scope,
+            ports=tuple(ports) or (0,),
+            timeout=timeout,
+            show=show,
+            **options,
+        )
+
+
+def _leave_closed(url: str) -> None:
+    """Open no browser: the user does, with the URL that was printed."""
+
+
+def _show_url(url: str) -> None:
+    note(f"To log in, open this URL in a browser:\n\n  {url}\n")
