@@ -88,13 +88,19 @@ def shots() -> Shots:
     They are kept in `artifacts/` (or DOORKEY_ARTIFACTS). The page must be accessible in each of them, as axe-core
     checks it (WCAG 2.2 A and AA), and must not scroll sideways.
     """
-    return shots_in(Path(os.environ.get("DOORKEY_ARTIFACTS") or ROOT / "artifacts") / "screenshots")
+    return shots_in(screenshots())
+
+
+def screenshots() -> Path:
+    """Return the folder of pictures, which is made if it is missing."""
+    folder = Path(os.environ.get("DOORKEY_ARTIFACTS") or ROOT / "artifacts") / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def shots_in(folder: Path) -> Shots:
     """Return what keeps the pictures in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    axe = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
     def keep(page: Page, name: str) -> None:
         for width, height in WIDTHS.items():
@@ -103,16 +109,16 @@ def shots_in(folder: Path) -> Shots:
                 page.emulate_media(color_scheme=scheme)
                 page.screenshot(path=folder / f"{name}-{scheme}-{width}.png", full_page=True)
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name}: {width} px"
-                assert problems_of(page, axe) == [], f"{name}: {scheme}, {width} px"
+                assert accessibility_problems(page) == [], f"{name}: {scheme}, {width} px"
         page.emulate_media(color_scheme="null")
 
     return keep
 
 
-def problems_of(page: Page, axe: str) -> list[str]:
+def accessibility_problems(page: Page) -> list[str]:
     """Return what axe-core finds: the rule, the element and the reason."""
     if not page.evaluate("typeof axe === 'object'"):
-        page.evaluate(axe)
+        page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     result: dict[str, Any] = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
     return [

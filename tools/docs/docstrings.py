@@ -90,8 +90,9 @@ def _linked(code: str, link: Linker) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text for a cell of a table."""
-    return " ".join(text.split()).replace("|", "\\|")
+    """Return text for a cell of a table. In code, `|` separates nothing."""
+    parts = CODE.split(" ".join(text.split()))
+    return "".join(part if index % 2 else part.replace("|", "\\|") for index, part in enumerate(parts))
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

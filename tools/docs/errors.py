@@ -12,7 +12,7 @@ from typing import Any
 import doorkey
 from doorkey.errors import OAuthError
 from doorkey.login.errors import LoginError
-from tools.docs.docstrings import prose, table
+from tools.docs.docstrings import prose
 from tools.docs.names import home_of, is_public, link_of, modules, summary
 
 PAGE = "reference/errors.md"
@@ -101,15 +101,14 @@ def entry(kind: Any) -> str:
     shown = f"`{kind.__module__}.{kind.__name__}`"
     if is_public(kind):
         shown = f"[`{home_of(kind)}`]({link_of(home_of(kind)) or ''})"
-    rows: list[tuple[str, ...]] = [
-        ("class", shown),
-        ("cause", prose(cause(kind), link_of)),
-        ("fix", prose(fix(kind), link_of)),
+    lines = [
+        f"- **Class**: {shown}",
+        f"- **Cause**: {prose(cause(kind), link_of)}",
+        f"- **Fix**: {prose(fix(kind), link_of)}",
+        f"- **Attributes**: {_attributes(kind)}",
     ]
-    if more := _attributes(kind):
-        rows.append(("attributes", more))
     anchor = f"{kind.code}-{kind.__name__}".lower()
-    return f"### `{kind.code}`: {kind.__name__} {{ #{anchor} }}\n\n" + table(("", ""), rows)
+    return "\n".join([f"### `{kind.code}`: {kind.__name__} {{ #{anchor} }}\n", *lines, ""])
 
 
 def _attributes(kind: Any) -> str:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
-LOADED = {"script": "src", "img": "src", "link": "href", "source": "src", "iframe": "src", "use": "href"}
+LOADED = {"script": "src", "img": "src", "link": "href", "source": "srcset", "iframe": "src", "use": "href"}
 """The attributes whose URL a browser loads without a click."""
 
 

@@ -52,12 +52,12 @@ def page() -> str:
     """Return the page of all option tables."""
     parts = [
         f"# {TITLE}\n",
-        "Each table has the parameters of a constructor, as the code has them. One without a default is required.\n",
+        "Each table has the parameters of a constructor, as the code has them. Links lead to the class.\n",
     ]
     for group, names in GROUPS.items():
         parts.append(f"## {group}\n")
         for name in names:
-            parts += [section(name, value) for value in constructors(name)]
+            parts += [section(name, value) for value in distinct(name)]
     return "\n".join(parts)
 
 
@@ -71,18 +71,27 @@ def constructors(name: str) -> Iterator[Any]:
             yield value
 
 
+def distinct(name: str) -> list[Any]:
+    """Return those constructors of this name whose parameters differ from each other's."""
+    by_options = {tuple(options(value)): value for value in reversed([*constructors(name)])}
+    return [value for found, value in reversed(by_options.items()) if found]
+
+
 def section(name: str, value: Any) -> str:
     """Return the heading and the table of one constructor."""
     home = home_of(value)
     rows: list[tuple[str, ...]] = [
-        (f"`{one.name}`", f"`{one.annotation}`" if one.annotation else "", one.default, prose(one.meaning, _link))
-        for one in options(value)
+        (_name_and_type(one), one.default or "required", prose(one.meaning, _link)) for one in options(value)
     ]
     intro = prose(summary(value), _link)
     target = _link(home)
     path = f"[`{home}`]({target})" if target else f"`{home}`"
     heading = f"### `{name}` {{ #{home} }}\n"
-    return "\n".join([heading, f"{path}: {intro}\n", table(("option", "type", "default", "meaning"), rows)])
+    return "\n".join([heading, f"{path}: {intro}\n", table(("option", "default", "meaning"), rows)])
+
+
+def _name_and_type(option: Parameter) -> str:
+    return f"`{option.name}`" + (f"<br><small>`{option.annotation}`</small>" if option.annotation else "")
 
 
 def _link(name: str) -> str | None:

@@ -22,7 +22,10 @@ def pages() -> dict[str, str]:
 
 def navigation() -> list[tuple[str, str]]:
     """Return the titles and paths of the pages."""
-    return [("All modules", f"{FOLDER}index.md"), *((name, FOLDER + page_of(name)) for name in modules())]
+    return [
+        ("All modules", f"{FOLDER}index.md"),
+        *((name.removeprefix("doorkey."), FOLDER + page_of(name)) for name in modules()),
+    ]
 
 
 def index() -> str:
@@ -30,7 +33,7 @@ def index() -> str:
     rows = [(f"[`{name}`]({page_of(name)})", prose(summary(module), link_of)) for name, module in modules().items()]
     head = (
         "# API reference\n\nThese modules are public. Programs may rely on the names that their pages list, and on no "
-        "others. A dictionary of `from doorkey import …` names is on the page of [`doorkey`](doorkey.md).\n\n"
+        "others. The page of [`doorkey`](doorkey.md) has the names that most programs import.\n\n"
     )
     return head + table(("module", "purpose"), rows)
 
