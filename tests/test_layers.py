@@ -112,7 +112,7 @@ PURE_MODULES = (
     "doorkey.wire",
     "doorkey.pages",
     "doorkey.protocol",
-    *(f"doorkey.native.{name}" for name in ("http_request", "callbacks")),
+    *(f"doorkey.native.{name}" for name in ("http_request", "callbacks", "methods", "pasted")),
     *(f"doorkey.renewal.{name}" for name in ("slot", "state", "attempts", "backoff", "dead_grant", "api_rejections")),
 )
 """Modules that do no I/O: no HTTP, no threads, no event loop, no clock, no environment."""

@@ -29,6 +29,8 @@ PURE = (
     "protocol/*",
     "native/http_request",
     "native/callbacks",
+    "native/methods",
+    "native/pasted",
     "renewal/backoff",
     "renewal/dead_grant",
     "renewal/api_rejections",

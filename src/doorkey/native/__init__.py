@@ -1,10 +1,9 @@
-"""Logins of command line tools and desktop apps (RFC 8252): in a browser on this machine, by a code on another device
-(RFC 8628), or by pasting a URL.
+"""Logins of command line tools and desktop apps: in a browser on this machine, on another device, or by pasting a URL.
 
 result = login_in_browser("https://login.example", "my-tool", scope="openid offline_access")
 result.token, result.claims["sub"]
 
-Each function blocks; the same name with an `a` in front is its twin for code that awaits.
+Each function blocks; the same name with an `a` in front is its twin for code that awaits (RFC 8252, RFC 8628).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,25 +11,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from doorkey.native.by_browser import alogin_in_browser, login_in_browser
     from doorkey.native.by_device import alogin_by_device, login_by_device
-    from doorkey.native.errors import CallbackTimeout, NoFreePort
+    from doorkey.native.by_pasting import alogin_by_pasting, login_by_pasting
+    from doorkey.native.errors import CallbackTimeout, NoFreePort, NoLoginMethod, WrongPaste
+    from doorkey.native.methods import MethodChoice, choose_method
     from doorkey.native.result import NativeLogin
 
-__all__ = [
-    "CallbackTimeout",
-    "NativeLogin",
-    "NoFreePort",
-    "alogin_by_device",
-    "alogin_in_browser",
-    "login_by_device",
-    "login_in_browser",
-]
+__all__ = ["CallbackTimeout", "MethodChoice", "NativeLogin", "NoFreePort", "NoLoginMethod", "WrongPaste"]
+__all__ += ["alogin_by_device", "alogin_by_pasting", "alogin_in_browser", "choose_method"]
+__all__ += ["login_by_device", "login_by_pasting", "login_in_browser"]
 
-_MODULES = {
-    **dict.fromkeys(("alogin_in_browser", "login_in_browser"), "doorkey.native.by_browser"),
-    **dict.fromkeys(("alogin_by_device", "login_by_device"), "doorkey.native.by_device"),
-    **dict.fromkeys(("CallbackTimeout", "NoFreePort"), "doorkey.native.errors"),
-    "NativeLogin": "doorkey.native.result",
+_NAMES = {
+    "by_browser": ("alogin_in_browser", "login_in_browser"),
+    "by_device": ("alogin_by_device", "login_by_device"),
+    "by_pasting": ("alogin_by_pasting", "login_by_pasting"),
+    "errors": ("CallbackTimeout", "NoFreePort", "NoLoginMethod", "WrongPaste"),
+    "methods": ("MethodChoice", "choose_method"),
+    "result": ("NativeLogin",),
 }
+_MODULES = {name: f"doorkey.native.{module}" for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

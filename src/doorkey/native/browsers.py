@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from shutil import which
 from typing import Any, Final
 
 _IN_THE_TERMINAL: Final = frozenset({"www-browser", "links", "elinks", "lynx", "w3m", "browsh", "carbonyl"})
@@ -16,6 +18,8 @@ _IN_THE_TERMINAL: Final = frozenset({"www-browser", "links", "elinks", "lynx", "
 def graphical_browser() -> Any:
     """Return the controller of the browser that opens windows, or None."""
     try:
+        if os.environ.get("WSL_DISTRO_NAME") and not os.environ.get("BROWSER") and which("wslview"):
+            return webbrowser.BackgroundBrowser("wslview")  # the browser of Windows
         found: Any = webbrowser.get()
     except webbrowser.Error:
         return None

@@ -1,15 +1,17 @@
-"""The effects of a native login's flow: a client at the provider, and sockets that are ready."""
+"""The effects of a native login's flow: a client at the provider, sockets that are ready, and a call that blocks."""
 
 from __future__ import annotations
 
 import selectors
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from socket import socket
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from doorkey.login.client import AsyncLoginClient, LoginClient
 from doorkey.wire.flow import Effect
+
+T = TypeVar("T")
 
 LOOK: Final = 0.5
 """Seconds of one wait. After it the flow reads its clock again; and on Windows, a Ctrl-C does not end a wait."""
@@ -58,10 +60,40 @@ class WaitForSockets(Effect["frozenset[socket | int]"]):
             ready.add(one)
             group.cancel_scope.cancel()
 
-        with move_on_after(min(self.seconds, LOOK)):
-            async with create_task_group() as group:
-                for one in self.reading:
-                    group.start_soon(wait_for, one, wait_readable)
-                for one in self.writing:
-                    group.start_soon(wait_for, one, wait_writable)
-        return frozenset(ready)
+        try:
+            with move_on_after(min(self.seconds, LOOK)):
+                async with create_task_group() as group:
+                    for one in self.reading:
+                        group.start_soon(wait_for, one, wait_readable)
+                    for one in self.writing:
+                        group.start_soon(wait_for, one, wait_writable)
+        except BaseExceptionGroup as several:
+            error = _first(several)
+        else:
+            return frozenset(ready)
+        raise error
+
+
+def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the Ctrl-C that struck in one of several waits (on trio), else the first of their errors."""
+    error: BaseException = several.subgroup(KeyboardInterrupt) or several
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class CallBlocking(Effect[T]):
+    """Ask for the result of a call that blocks: of a program that awaits, in a thread."""
+
+    call: Callable[[], T] = field(repr=False)
+
+    def blocking(self) -> Any:
+        """Return the result."""
+        return self.call()
+
+    async def in_thread(self) -> Any:
+        """Await the result; a cancellation leaves the thread."""
+        from anyio.to_thread import run_sync
+
+        return await run_sync(self.call, abandon_on_cancel=True)

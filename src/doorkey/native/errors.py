@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from doorkey.login.errors import LoginError
 
-__all__ = ["CallbackTimeout", "NoFreePort"]
+__all__ = ["CallbackTimeout", "NoFreePort", "NoLoginMethod", "WrongPaste"]
 
 
 class CallbackTimeout(LoginError):
@@ -41,3 +41,22 @@ class NoFreePort(LoginError):
     problem = "No port of this machine is free for the response of the browser."
     fix = "End the other program, or log in by device code or by pasting."
     for_developers = "ports= lists the ports of the registered redirect URIs; (0,) takes any free one."
+
+
+class NoLoginMethod(LoginError):
+    """No way to log in fits this machine and this provider; the problem says why."""
+
+    code = "no_login_method"
+    title = "No login is possible here"
+    problem = "No user can log in from this machine."
+    fix = "Log in on a machine with a browser, or use a service account."
+    for_developers = "method= selects a way to log in that the environment does not show."
+
+
+class WrongPaste(LoginError):
+    """What the user pasted is not the URL at which the browser came back; the problem says what it is."""
+
+    code = "wrong_paste"
+    title = "This is not the URL of the login"
+    problem = "The text is not the URL of the page that opened after the login."
+    fix = "Start the login again, and paste the whole URL from the address bar of the browser."

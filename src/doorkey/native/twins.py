@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from doorkey.errors import UsageError
 from doorkey.login.effects import AtSession
-from doorkey.native.effects import OpenClient, WaitForSockets
+from doorkey.native.effects import CallBlocking, OpenClient, WaitForSockets
 from doorkey.values import clear_locals
 from doorkey.wire.flow import Flow, arun, run
 
@@ -72,6 +72,8 @@ class _BlockingDriver:
                 return effect.run()
             case WaitForSockets():
                 return effect.wait()
+            case CallBlocking():
+                return effect.blocking()
             case OpenClient():
                 self._client = effect.blocking()
                 return self._client
@@ -99,6 +101,8 @@ class _AwaitingDriver:
                 return await effect.run()
             case WaitForSockets():
                 return await effect.wait_async()
+            case CallBlocking():
+                return await effect.in_thread()
             case OpenClient():
                 self._client = effect.awaiting()
                 return self._client
