@@ -28,6 +28,7 @@ NUMBERS = {
     "stores/sqlite.py": "a column of the table",
     "transport/single_attempt.py": "what urllib3 has parsed already",
     "server/storage/effects.py": "a record that the server wrote",
+    "dev/control_page/actions.py": "a number of a form, after a check of its digits",
     "dev/control.py": "Content-Length, after a check of its digits",
     "native/http_request.py": "Content-Length, after a check of its digits",
     "server/attempts.py": "an address of the module ipaddress",
@@ -42,8 +43,10 @@ OUR_OWN_NUMBER = re.compile(
 
 URLS = {
     ("cli/logins.py", "REDIRECT_URI"): "a constant",
-    ("dev/__main__.py", "control.url"): "where the control of the embedded provider listens",
-    ("dev/__main__.py", "provider.issuer"): "the embedded provider's own",
+    ("dev/command.py", "control.url"): "where the control of the embedded provider listens",
+    ("dev/command.py", "provider.issuer"): "the embedded provider's own",
+    ("dev/snippets.py", "provider.issuer"): "the embedded provider's own",
+    ("dev/snippets.py", "provider.token_endpoint"): "the embedded provider's own",
     ("dev/provider.py", "self.issuer if self._thread else 'not started'"): "the embedded provider's own",
     ("native/browsers.py", "url"): "the authorization URL, which the user opens",
     ("native/by_device.py", "url"): "the page of the device flow, which the user opens",

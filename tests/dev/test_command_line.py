@@ -1,9 +1,13 @@
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -11,11 +15,13 @@ import requests
 
 from doorkey.dev import Provider, config
 from doorkey.dev.__main__ import main
+from doorkey.dev.command import LAST_LINE
 from doorkey.dev.config import parse_config, read_config
 from doorkey.errors import UsageError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
+from doorkey.login.web.login import Login
 from doorkey.protocol.grants import JWT_BEARER
 
 TOML = """
@@ -64,6 +70,57 @@ def test_it_serves_in_a_terminal_until_it_is_stopped(
         assert process.wait(60) == 0
     assert "admin / admin" in rest
     assert "mine / my-own-secret" in rest
+    assert LAST_LINE in rest
+
+
+@contextmanager
+def running(*arguments: str) -> Generator[str]:
+    """What the command prints once it serves; it is stopped after the block, by Ctrl-C."""
+    command = [sys.executable, "-m", "doorkey.dev", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield "".join(takewhile(lambda line: LAST_LINE not in line, process.stdout))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+
+
+def test_what_it_prints_runs_when_it_is_pasted(http: requests.Session, capsys: pytest.CaptureFixture[str]) -> None:
+    with running() as printed:
+        parts = dict(
+            re.findall(r"^# ([^\n]+)\n(.*?)(?:\n\n|\Z)", printed.split("\n\n", 1)[1], re.DOTALL | re.MULTILINE)
+        )
+        program = printed.split("# a program in Python\n")[1].split("\n\n# ")[0]
+        exec(compile(program, "snippet", "exec"), {})  # noqa: S102  # our own
+        assert json.loads(capsys.readouterr().out.replace("'", '"'))["method"] == "GET"
+        environment = dict(re.findall(r"(DOORKEY_\w+)=(\S+)", printed))
+        assert set(environment) == {"DOORKEY_ISSUER", "DOORKEY_CLIENT_ID", "DOORKEY_CLIENT_SECRET"}
+        assert "Login at" in repr(Login.from_env(environment))
+        curl = shlex.split(parts["curl"].replace("\\\n", ""))
+        assert curl[:5] == ["curl", "-u", "client-1:my-secret", "-d", "grant_type=client_credentials"]
+        client_id, _, secret = curl[2].partition(":")
+        answer = http.post(curl[5], dict([curl[4].split("=")]), auth=(client_id, secret))
+        assert answer.json()["token_type"] == "Bearer"
+        issuer = re.findall(r"^doorkey login (\S+) --client-id public-native$", parts["the command line"])
+        assert http.get(issuer[0] + "/.well-known/openid-configuration").json()["issuer"] == issuer[0]
+        page = re.findall(r"^page +(\S+)$", printed, re.MULTILINE)
+        assert "Development provider" in http.get(page[0]).text
+
+
+@pytest.mark.parametrize("arguments", [["--no-page"], ["--host-name", "keycloak"]])
+def test_it_serves_no_page_if_it_is_not_to_or_if_others_reach_it(arguments: list[str], http: requests.Session) -> None:
+    with running(*arguments) as printed:
+        assert "page " not in printed
+        origin = printed.split()[1].removesuffix("/realms/master")
+        assert http.get(origin + "/dev").status_code == 404
+
+
+def test_a_busy_port_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with Provider() as provider:
+        assert main(["--port", str(provider.port)]) == 2
+    told = f"doorkey.dev: cannot listen at 127.0.0.1:{provider.port} (Address already in use): choose another port\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from doorkey.dev import Control, Provider
-from doorkey.dev.__main__ import TOKEN_VARIABLE, main
+from doorkey.dev.__main__ import main
+from doorkey.dev.command import TOKEN_VARIABLE
 from doorkey.dev.control import MAX_BODY, operations_of
 from doorkey.errors import TransportError, UsageError
 from doorkey.jose.generation import generate_key

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "logout": "doorkey.cli.commands.logout:logout",
     "inspect": "doorkey.cli.commands.inspect:inspect",
     "doctor": "doorkey.cli.commands.doctor:doctor",
+    "dev": "doorkey.cli.commands.dev:dev",
     "completion": "doorkey.cli.commands.completion:completion",
 }
 """Where each command is; it is imported when it is used. The order is that of `doorkey --help`."""

@@ -16,9 +16,10 @@ from starlette.responses import Response as StarletteResponse
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from doorkey.dev.control_page import ControlPage
 from doorkey.dev.faults import Fault, Faults
 from doorkey.dev.keycloak import Keycloak, bad_host
-from doorkey.dev.limits import Limits, TrustedProxies
+from doorkey.dev.limits import MAX_BODY, Limits, TrustedProxies
 from doorkey.dev.logout_calls import LogoutCalls
 from doorkey.dev.misbehavior import dripping, held, reset
 from doorkey.dev.request_log import RequestLog, grant_type_of, logged
@@ -26,7 +27,6 @@ from doorkey.errors import OAuthError
 from doorkey.server.responses.responses import NO_STORE, json_response, server_error, without_sniffing
 from doorkey.wire.messages import Request, Response
 
-MAX_BODY = 256 * 1024
 ECHO = "/echo"
 
 
@@ -41,6 +41,7 @@ class App:
         limits: Limits,
         proxies: TrustedProxies,
         calls: LogoutCalls,
+        control_page: ControlPage | None = None,
     ) -> None:
         self._keycloak = keycloak
         self._faults = faults
@@ -48,6 +49,7 @@ class App:
         self._limits = limits
         self._proxies = proxies
         self._calls = calls
+        self._control_page = control_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,6 +66,11 @@ class App:
             return
         request = Request(asked.method, str(asked.url), tuple(asked.headers.items()), body=body)
         path = asked.url.path
+        if self._control_page is not None and self._control_page.serves(path):
+            response = self._control_page.answer(request, asked.client.host if asked.client else None, size=size)
+            await self._calls.post_all(self._keycloak.take_logout_tokens())
+            await self._send(response, scope, receive, send, head=asked.method == "HEAD")
+            return
         grant_type = None if path == ECHO else grant_type_of(request)
         fault = self._faults.take(path, grant_type)
         if fault is not None:

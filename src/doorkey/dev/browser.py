@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from doorkey.dev.account_pages import account_page, consent_page
+from doorkey.dev.cookies import cookie_of
 from doorkey.dev.device_pages import code_page, device_answered_page, device_page
 from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
+from doorkey.dev.picking import UsersToPick, with_picked_user
 from doorkey.errors import OAuthError, ServerError
 from doorkey.server.context import At
 from doorkey.server.endpoints.account import Account, account
@@ -27,8 +29,6 @@ ACCOUNT_PATH = "/account"
 DEVICE_PATH = "/device"
 BROWSER_COOKIE = "doorkey_browser"
 SESSION_COOKIE = "doorkey_session"
-
-_VALUE = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
 
 def authorize_in_browser(request: Request, at: At) -> Flow[Response]:
@@ -62,22 +62,23 @@ def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
 
 
 def _authorize(request: Request, at: At) -> Flow[Response]:
-    return _shown((yield from authorize(request, at, _cookies(request, at))), at)
+    return _shown((yield from authorize(request, at, _cookies(request, at))), at, (yield from UsersToPick()))
 
 
 def _log_in(request: Request, at: At) -> Flow[Response]:
-    outcome = yield from log_in(request, at, _cookies(request, at))
+    users = yield from UsersToPick()
+    outcome = yield from log_in(with_picked_user(request, users), at, _cookies(request, at))
     if isinstance(outcome, LoggedIn):
         return _with_cookie(outcome.response, at, SESSION_COOKIE, outcome.session_key)
-    return _shown(outcome, at)
+    return _shown(outcome, at, users)
 
 
 def _account(request: Request, at: At) -> Flow[Response]:
-    return _shown((yield from account(request, at, _cookies(request, at))), at)
+    return _shown((yield from account(request, at, _cookies(request, at))), at, (yield from UsersToPick()))
 
 
 def _device(request: Request, at: At) -> Flow[Response]:
-    return _shown((yield from device(request, at, _cookies(request, at))), at)
+    return _shown((yield from device(request, at, _cookies(request, at))), at, (yield from UsersToPick()))
 
 
 def _log_out(request: Request, at: At) -> Flow[Response]:
@@ -95,11 +96,15 @@ def _shown(
     | DeviceQuestion
     | DeviceAnswered,
     at: At,
+    users: Iterable[str] = (),
 ) -> Response:
-    """Return the page for what an endpoint wants to show, with its cookie."""
+    """Return the page for what an endpoint wants to show, with its cookie.
+
+    users: the names of the users that the login page lets log in without a password.
+    """
     match outcome:
         case LoginNeeded():
-            page = login_page(outcome, at.issuer + LOGIN_PATH, at.issuer.rpartition("/")[2])
+            page = login_page(outcome, at.issuer + LOGIN_PATH, at.issuer.rpartition("/")[2], users)
             return _with_cookie(page, at, BROWSER_COOKIE, outcome.browser)
         case ConsentNeeded():
             page = consent_page(outcome, at.issuer + CONSENT_PATH, at.endpoints.account)
@@ -147,16 +152,5 @@ def _cookie_name(at: At, name: str) -> str:
 
 
 def _cookies(request: Request, at: At) -> Cookies:
-    """Return our cookies of a request. A value that cannot be ours counts as none, and so do two for one name."""
-    found: dict[str, set[str]] = {}
-    for name, value in request.headers:
-        if name.lower() == "cookie":
-            for pair in value.split(";"):
-                key, _, text = pair.strip().partition("=")
-                found.setdefault(key, set()).add(text)
-
-    def only(name: str) -> str | None:
-        values = found.get(_cookie_name(at, name), set())
-        return next((text for text in values if len(values) == 1 and _VALUE.fullmatch(text)), None)
-
-    return Cookies(only(BROWSER_COOKIE), only(SESSION_COOKIE))
+    """Return our cookies of a request."""
+    return Cookies(*(cookie_of(request, _cookie_name(at, name)) for name in (BROWSER_COOKIE, SESSION_COOKIE)))

@@ -30,6 +30,7 @@ from doorkey.dev.browser import (
 from doorkey.dev.client_documents import ClientDocuments
 from doorkey.dev.cors import preflight, with_cors
 from doorkey.dev.hosts import Hosts
+from doorkey.dev.picking import UsersToPick, pickable
 from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
 from doorkey.server.context import At, Endpoints, Registering
@@ -116,6 +117,7 @@ class Keycloak:
 
     `clock` returns POSIX seconds. `hosts` are the names under which it answers. `registration`: how clients register
     themselves; None: not at all. `documents`: the clients that are named by the URL of their metadata document.
+    `offers_users`: whether its login page has a button for each user.
     """
 
     def __init__(
@@ -126,9 +128,12 @@ class Keycloak:
         hosts: Hosts,
         registration: Registering | None = None,
         documents: ClientDocuments | None = None,
+        *,
+        offers_users: bool = False,
     ) -> None:
         self._registration, self.documents = registration, documents
         self._realms = realms
+        self._offers_users = offers_users
         self._store = store
         self._keys = KeyRing(store)
         self._algorithms = {
@@ -256,6 +261,8 @@ class Keycloak:
                 return self._to_send.append(effect)
             if isinstance(effect, FindClient) and self.documents is not None and self.documents.names(effect.client_id):
                 return self.documents.client(effect.client_id)
+            if isinstance(effect, UsersToPick):
+                return pickable(realm.directory.users) if self._offers_users else {}
             return storage.perform(effect)
 
         return run(flow, perform)

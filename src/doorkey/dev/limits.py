@@ -14,6 +14,8 @@ from doorkey.wire.messages import Pairs
 from doorkey.wire.urls import split_url
 
 MAX_HOPS = 32
+MAX_BODY = 256 * 1024
+"""Bytes of a request's body."""
 
 _NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from doorkey.dev.picking import PICK
 from doorkey.pages.layout import page
-from doorkey.pages.markup import EMPTY, attribute, fill
+from doorkey.pages.markup import EMPTY, attribute, fill, joined
 from doorkey.pages.parts import button_link, details, done, form, frames, paragraph, problem, submit
 from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut
@@ -26,8 +28,11 @@ _FOR_DEVELOPERS = {
 """What a developer can do about an error, by its description."""
 
 
-def login_page(needed: LoginNeeded, action: str, realm: str) -> Response:
-    """Return the form that asks for a name and a password. It states that they were wrong, or wrong too often."""
+def login_page(needed: LoginNeeded, action: str, realm: str, users: Iterable[str] = ()) -> Response:
+    """Return the form that asks for a name and a password. It states that they were wrong, or wrong too often.
+
+    users: the names of the users that have a button to log in without a password.
+    """
     wrong = ""
     if needed.retry_after is not None:
         wrong = too_often(needed.retry_after)
@@ -46,11 +51,15 @@ required value="{username}"{described}{first}>
         first=EMPTY if needed.username else focus,
         second=focus if needed.username else EMPTY,
     )
-    content = form(action, (("transaction", needed.login_id), ("csrf", needed.csrf)), fields, submit("Log in"))
+    hidden = (("transaction", needed.login_id), ("csrf", needed.csrf))
+    content = form(action, hidden, fields, submit("Log in"))
+    picks = joined(submit(f"Log in as {name}", name=PICK, value=name, other=True) for name in users)
+    if picks:
+        picks = joined((paragraph("For development, without a password:", soft=True), form(action, hidden, picks)))
     title = f"Log in to {realm}"
     goal = "your account" if needed.client_id is None else needed.client_id
     to_client = fill("<p>You will go on to <strong>{goal}</strong>.</p>", goal=goal)
-    parts = (problem(wrong) if wrong else EMPTY, to_client, content)
+    parts = (problem(wrong) if wrong else EMPTY, to_client, content, picks)
     text = page(title, *parts, site=SITE, tab=f"Problem: {title}" if wrong else title)
     if needed.retry_after is None:
         return page_response(text)

@@ -15,6 +15,7 @@ from doorkey.arguments import count, encodable, flag, instance, named, text
 from doorkey.dev.app import App
 from doorkey.dev.browser import DEVICE_PATH
 from doorkey.dev.certificates import LOOPBACK_NAMES, Certificates
+from doorkey.dev.control_page import PATH, ControlPage
 from doorkey.dev.faults import Faults
 from doorkey.dev.headless import HeadlessBrowser
 from doorkey.dev.hosts import Hosts
@@ -73,6 +74,8 @@ class Provider(Service):
     registration: whether clients may register themselves (RFC 7591), and whether a client ID may be the URL of a
         client's metadata document; None: only while the provider is reached at a loopback address alone.
     initial_access_token: what a registration must present; with it, `registration` defaults to True.
+    control_page: True serves a page at `/dev` that changes users, adds faults, rotates keys and expires tokens, and
+        lets each user log in without a password. Only a provider that nothing beyond this machine reaches may have it.
 
     Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for invalid arguments.
     """
@@ -98,6 +101,7 @@ class Provider(Service):
         clock: Callable[[], float] | None = None,
         registration: bool | None = None,
         initial_access_token: str | Secret | None = None,
+        control_page: bool = False,
     ) -> None:
         instance(allow_remote, bool, "allow_remote is True or False")
         if not is_loopback(named(host, "host")) and not allow_remote:
@@ -118,6 +122,9 @@ class Provider(Service):
         self._host_names = Hosts(names=host_names).names
         self._certificates: Certificates | None = None
         self._proxies = TrustedProxies(trusted_proxies)
+        self._has_control_page = flag(control_page, "control_page")
+        if self._has_control_page and (reached := self._reached_by_others()):
+            raise UsageError(f"control_page=True is for a provider that only this machine reaches: remove {reached}")
         self._limits = Limits() if limits is None else instance(limits, Limits, "limits is doorkey.dev.Limits")
         self._store_path = _path(store)
         self._store: Records | None = None
@@ -151,8 +158,10 @@ class Provider(Service):
             self.logout_calls.tls = self._certificates.client_context(system=True)
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
         hosts = Hosts(public, self._host_names)
-        keycloak = self.open(self._store, hosts, self._registering, at_loopback=self._is_local)
-        app = App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls)
+        options = {"at_loopback": self._is_local, "offers_users": self._has_control_page}
+        keycloak = self.open(self._store, hosts, self._registering, **options)
+        page = ControlPage(self, keycloak, self.faults, self.requests) if self._has_control_page else None
+        app = App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls, page)
         self._server = Server(app, self._limits, self._certificates)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
@@ -212,6 +221,21 @@ class Provider(Service):
     def ssl_context(self) -> ssl.SSLContext:
         """A TLS context for clients, which trusts this provider and no other server. Raises as `ca_file` does."""
         return self._own_certificates().client_context()
+
+    @property
+    def control_page(self) -> str | None:
+        """The URL of the page that controls this provider; None without `control_page=True`."""
+        return self.origin + PATH if self._has_control_page else None
+
+    def _reached_by_others(self) -> str:
+        """Return the options by which programs beyond this machine may reach the provider."""
+        given = {
+            f"host={self._host!r}": not is_loopback(self._host),
+            "public_url": self._public_url is not None,
+            "host_names": bool(self._host_names),
+            "trusted_proxies": bool(self._proxies.networks),
+        }
+        return ", ".join(name for name, is_given in given.items() if is_given)
 
     def _own_certificates(self) -> Certificates:
         if self._certificates is None:

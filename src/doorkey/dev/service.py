@@ -56,20 +56,39 @@ class Service:
         raise NotImplementedError
 
     def open(
-        self, store: Records, hosts: Hosts, registration: Registering | None = None, *, at_loopback: bool = False
+        self,
+        store: Records,
+        hosts: Hosts,
+        registration: Registering | None = None,
+        *,
+        at_loopback: bool = False,
+        offers_users: bool = False,
     ) -> Keycloak:
         """Return what answers requests for the realms, over `store`.
 
         registration: how clients register themselves; None: not at all.
         at_loopback: metadata documents of clients may be at a loopback address.
+        offers_users: the login page has a button for each user.
         """
         directory = Directory(self.clients, self.users)
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
         documents = None
         if registration is not None and registration.has_documents:
             documents = ClientDocuments(at_loopback=at_loopback, registered=self.clients, clock=self._clock.now)
-        self._keycloak = Keycloak(realms, store, self._clock.now, hosts, registration, documents)
+        self._keycloak = Keycloak(
+            realms, store, self._clock.now, hosts, registration, documents, offers_users=offers_users
+        )
         return self._keycloak
+
+    def set_user(self, user: User) -> None:
+        """Add a user in every realm, or replace the user of that name.
+
+        user: what `doorkey.dev.user()` returns.
+
+        Raises `UsageError` for anything else.
+        """
+        instance(user, User, "a user is what doorkey.dev.user() returns")
+        self.users[user.username.lower()] = user
 
     def advance(self, seconds: float) -> None:
         """Move the provider's clock on by `seconds`, so that tokens expire without a wait.

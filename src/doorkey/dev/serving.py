@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import threading
 from contextlib import suppress
@@ -121,5 +122,6 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(2048)
     except (OSError, ValueError, TypeError) as error:  # the latter of a host that is no name, or has a NUL
         listener.close()
-        raise UsageError(f"cannot listen at {host}:{port} ({getattr(error, 'strerror', 'no host')})") from error
+        fix = ": choose another port" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
+        raise UsageError(f"cannot listen at {host}:{port} ({getattr(error, 'strerror', 'no host')}){fix}") from error
     return listener

@@ -34,8 +34,8 @@ a { color: var(--link); text-underline-offset: .2em; }
 a:hover { text-decoration-thickness: .14em; }
 ul { margin: .75rem 0; padding-left: 1.25rem; }
 label { display: block; margin: 1rem 0 .3rem; font-weight: 600; }
-input { width: 100%; min-height: 2.9rem; padding: .5rem .75rem; border: 1px solid var(--edge); border-radius: .4rem;
-  background: var(--card); color: inherit; font: inherit; }
+input, select, textarea { width: 100%; min-height: 2.9rem; padding: .5rem .75rem; border: 1px solid var(--edge);
+  border-radius: .4rem; background: var(--card); color: inherit; font: inherit; }
 input[aria-invalid] { border: 2px solid var(--bad); }
 button, .button { display: block; width: 100%; min-height: 2.9rem; margin: 1.25rem 0 0; padding: .6rem 1.25rem;
   border: 1px solid var(--fill); border-radius: .4rem; background: var(--fill); color: var(--on-fill);
@@ -60,6 +60,16 @@ code { font: .95em/1.5 ui-monospace, "Liberation Mono", monospace; }
 .rows .about p { margin: .15rem 0; }
 .rows form { flex: none; }
 .wide button { width: auto; margin: 0; }
+input[type=checkbox] { width: 1.25rem; min-height: 1.25rem; margin: 0 .5rem 0 0; vertical-align: middle; }
+textarea { min-height: 6rem; font-family: ui-monospace, "Liberation Mono", monospace; }
+.fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 12rem), 1fr)); gap: 0 1rem; }
+.fields > * { min-width: 0; }
+.fields ~ button, .buttons { margin-top: 1rem; }
+.buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 11rem), 1fr)); gap: .75rem 1rem;
+  margin: 1rem 0; }
+dt { color: var(--soft); font-size: .9rem; }
+dd { margin: 0; font-weight: 600; }
 @media (forced-colors: active) { button, .button { border: 1px solid; } }
 @media print { body { background: none; } main { border: 0; } }
 """)

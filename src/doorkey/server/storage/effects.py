@@ -232,10 +232,9 @@ class Storage:
             case FindClient(client_id):
                 return self._directory.clients.get(client_id) or self._registered(client_id)
             case FindUser(sub):
-                return next((user for user in self._directory.users.values() if user.sub == sub), None)
+                return next((user for user in self._users() if user.sub == sub), None)
             case FindLinkedUser(issuer, subject):
-                users = self._directory.users.values()
-                return next((user for user in users if user.links.get(issuer) == subject), None)
+                return next((user for user in self._users() if user.links.get(issuer) == subject), None)
             case CheckPassword():
                 return self._check_password(effect)
             case CountUsers():
@@ -297,6 +296,9 @@ class Storage:
     def _registered(self, client_id: str) -> Client | None:
         found = FindRegistration(client_id).perform(self._store, self._realm, self._now)
         return None if found is None else found.client
+
+    def _users(self) -> list[User]:
+        return list(self._directory.users.values())  # a copy: another thread may add a user meanwhile
 
     def _check_password(self, effect: CheckPassword) -> User | None:
         user = self._directory.users.get(effect.username.lower())
