@@ -1,6 +1,7 @@
 """The examples of RFC 7515, 7516, 7517, 7519, 7520, 7638, 8037, 9068 and 9278; those of other forms are refused."""
 
 import json
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.jose import JsonWebKey, JsonWebToken, KeySet
 from doorkey.jose.encryption import decrypt, decrypt_nested
 from doorkey.jose.encryption_algorithms import MANAGEMENT
-from doorkey.jose.errors import DecodeError, ExpiredTokenError, UnsupportedAlgorithmError
+from doorkey.jose.errors import BadSignatureError, DecodeError, ExpiredTokenError, UnsupportedAlgorithmError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key, import_key_set, import_own_keys
 from doorkey.jose.signing import sign, sign_bytes
@@ -114,9 +115,6 @@ def test_rfc_7519_3_1_the_claims_have_expired_in_2011() -> None:
         claims.validate(now=1300819381, leeway=0)
 
 
-# RFC 7520 also has detached content (4.5), JSON serializations (4.6-4.8, 5.10-5.13), RSA1_5 (5.1) and PBES2 (5.3).
-
-
 def of_wycheproof(file: str, comment: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     groups = json.loads((VECTORS / "wycheproof" / f"json_web_{file}_test.json").read_text())["testGroups"]
     return [(group, test) for group in groups if group["comment"] == comment for test in group["tests"]]
@@ -140,6 +138,52 @@ def test_rfc_7520_5_2_to_5_9_are_decrypted() -> None:
     ]
     assert len(opened) == 7
     assert all(plaintext.startswith(b"You can trust us to stick with you") for plaintext in opened)
+
+
+def test_rfc_7520_4_5_detached_content_is_refused() -> None:
+    given = RFC["RFC 7520"]["4.5"]
+    with pytest.raises(DecodeError):
+        verify(given["compact"], given["key"], algorithms=["HS256"])
+    with pytest.raises(BadSignatureError):  # a payload may be empty there, and this signature is of another one
+        verify_bytes(given["compact"], given["key"], algorithms=["HS256"])
+    attached = given["compact"].replace("..", f".{given['payload']}.")
+    assert verify_bytes(attached, given["key"], algorithms=["HS256"])[0]["kid"] == given["key"]["kid"]
+
+
+@pytest.mark.parametrize("example", ["4.6", "4.7", "4.8"])
+def test_rfc_7520_the_json_serializations_of_signatures_are_refused(example: str) -> None:
+    given = RFC["RFC 7520"][example]
+    text = json.dumps(given["json"])
+    for check in (verify, verify_bytes):
+        with pytest.raises(DecodeError):
+            check(text, given["key"], algorithms=["HS256"])
+    with pytest.raises(VerificationError):
+        JsonWebToken(["HS256"]).decode(text, given["key"])
+
+
+@pytest.mark.parametrize("example", ["5.10", "5.11", "5.12", "5.13"])
+def test_rfc_7520_the_json_serializations_of_encryption_are_refused(example: str) -> None:
+    given = RFC["RFC 7520"][example]
+    with pytest.raises(DecodeError):
+        decrypt(json.dumps(given["json"]), given["key"], algorithms=EVERY)
+
+
+def test_rfc_7520_5_3_a_password_is_refused() -> None:
+    """A header would choose how often it is hashed (CVE-2023-6681)."""
+    given = RFC["RFC 7520"]["5.3"]
+    password = {"kty": "oct", "k": urlsafe_b64encode(given["password"].encode()).rstrip(b"=").decode()}
+    with pytest.raises(UnsupportedAlgorithmError):
+        decrypt(given["compact"], password, algorithms=EVERY)
+    with pytest.raises(UsageError):
+        decrypt(given["compact"], password, algorithms=["PBES2-HS512+A256KW"])
+
+
+def test_rfc_7520_5_1_a_padding_oracle_is_refused() -> None:
+    group, test = next(
+        (group, test) for group, test in of_wycheproof("encryption", "rfc_7520") if test["comment"] == "Figure81"
+    )
+    with pytest.raises(VerificationError):
+        decrypt(test["jwe"], group["private"], algorithms=EVERY)
 
 
 def test_rfc_7520_6_a_signed_token_within_an_encrypted_one_is_verified() -> None:
