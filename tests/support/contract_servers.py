@@ -99,6 +99,7 @@ class DeviceFlow:
     """The device flow (RFC 8628)."""
 
     client: Registration
+    brings_id_token: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ OIDC_PROVIDER = Facts(
         "revocation_endpoint": "/token/revocation",
         "introspection_endpoint": "/token/introspection",
         "userinfo_endpoint": "/me",
+        "device_authorization_endpoint": "/device/auth",
     },
     (
         ClientCredentials(("web-basic", "web-basic-secret")),
@@ -205,6 +207,7 @@ OIDC_PROVIDER = Facts(
         SecretInBody(("web-post", "web-post-secret")),
         SecretAssertion(("web-secret-jwt", "web-secret-jwt-secret-of-at-least-32-bytes")),
         KeyAssertion(_jwk),
+        DeviceFlow(("web-basic", "web-basic-secret")),
     ),
 )
 DJANGO = Facts(
@@ -216,6 +219,7 @@ DJANGO = Facts(
         "revocation_endpoint": "/revoke_token/",
         "introspection_endpoint": "/introspect/",
         "userinfo_endpoint": "/userinfo/",
+        "device_authorization_endpoint": "/device-authorization/",
     },
     (
         Password(("pw", "pw-secret"), ALICE),
@@ -225,6 +229,7 @@ DJANGO = Facts(
         Introspecting(("machine", "machine-secret"), "introspection", ("machine", "machine-secret")),
         Odd(),
         SecretInBody(("machine", "machine-secret")),
+        DeviceFlow(("tv", None), brings_id_token=False),
     ),
 )
 SITES = {facts.name: facts for facts in (EMBEDDED, KEYCLOAK, OIDC_PROVIDER, DJANGO)}
