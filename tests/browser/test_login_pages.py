@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doorkey.errors import OAuthError, TransportError, UsageError
+from doorkey.login.django.errors import NoAccount
 from doorkey.login.errors import LoginError, LoginRefused, OtherHost
 from doorkey.login.web.answers import error_reply, logout_reply
 from doorkey.login.web.errors import WrongAddress
@@ -30,6 +31,7 @@ def kinds(of: type[LoginError] = LoginError) -> Iterator[type[LoginError]]:
 
 ERRORS: dict[str, OAuthError] = {
     **{kind.code.replace("_", "-"): kind() for kind in kinds()},
+    NoAccount.code.replace("_", "-"): NoAccount(),
     "login-refused-with-words": LoginRefused("access_denied", '<script>alert("no")</script> ' + "x" * 400),
     "other-host-with-names": OtherHost("localhost:8000", "127.0.0.1:8000"),
     "wrong-address-with-setting": WrongAddress(for_developers=PROXY),
