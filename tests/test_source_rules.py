@@ -43,6 +43,7 @@ OUR_OWN_NUMBER = re.compile(
 
 URLS = {
     ("cli/logins.py", "REDIRECT_URI"): "a constant",
+    ("cli/logins.py", "url"): "the URL of a login, which the user opens in the browser",
     ("dev/command.py", "control.url"): "where the control of the embedded provider listens",
     ("dev/command.py", "provider.issuer"): "the embedded provider's own",
     ("dev/snippets.py", "provider.issuer"): "the embedded provider's own",
