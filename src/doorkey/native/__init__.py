@@ -1,6 +1,6 @@
 """Logins of command line tools and desktop apps: in a browser on this machine, on another device, or by pasting a URL.
 
-result = login_in_browser("https://login.example", "my-tool", scope="openid offline_access")
+result = login("https://login.example", "my-tool", scope="openid offline_access")
 result.token, result.claims["sub"]
 
 Each function blocks; the same name with an `a` in front is its twin for code that awaits (RFC 8252, RFC 8628).
@@ -9,6 +9,7 @@ Each function blocks; the same name with an `a` in front is its twin for code th
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from doorkey.native.any_method import alogin, login
     from doorkey.native.by_browser import alogin_in_browser, login_in_browser
     from doorkey.native.by_device import alogin_by_device, login_by_device
     from doorkey.native.by_pasting import alogin_by_pasting, login_by_pasting
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from doorkey.native.result import NativeLogin
 
 __all__ = ["CallbackTimeout", "MethodChoice", "NativeLogin", "NoFreePort", "NoLoginMethod", "WrongPaste"]
-__all__ += ["alogin_by_device", "alogin_by_pasting", "alogin_in_browser", "choose_method"]
-__all__ += ["login_by_device", "login_by_pasting", "login_in_browser"]
+__all__ += ["alogin", "alogin_by_device", "alogin_by_pasting", "alogin_in_browser", "choose_method"]
+__all__ += ["login", "login_by_device", "login_by_pasting", "login_in_browser"]
 
 _NAMES = {
+    "any_method": ("alogin", "login"),
     "by_browser": ("alogin_in_browser", "login_in_browser"),
     "by_device": ("alogin_by_device", "login_by_device"),
     "by_pasting": ("alogin_by_pasting", "login_by_pasting"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -20,6 +20,7 @@ from doorkey.native.twins import awaiting, blocking
 from doorkey.wire.flow import Flow, settled
 
 if TYPE_CHECKING:
+    from doorkey.login.flows import LoginFlows
     from doorkey.oidc.core.id_token import IDToken
     from doorkey.protocol.device import DeviceAuthorization
     from doorkey.sources.issuer import Issuer
@@ -62,10 +63,21 @@ def _login_by_device(
     token that does not verify, `ServerError` and `InvalidResponse` for the provider's answers, `TransportError` if it
     cannot be reached at the beginning, and `UsageError`, also for a provider without the device flow.
     """
+    options = registration(issuer, client_id, client_secret, scope, http_client, exchange, clock)
+    client: LoginFlows = yield from OpenClient(options if sleep is None else {**options, "sleep": sleep})
+    return (yield from device_login(client, show, parameters))
+
+
+login_by_device = blocking(_login_by_device)
+alogin_by_device = awaiting(_login_by_device)
+
+
+def device_login(
+    client: LoginFlows, show: Callable[[DeviceAuthorization], Any] | None, parameters: Mapping[str, Any]
+) -> Flow[NativeLogin]:
+    """Log a user in by `client`, with the arguments of `login_by_device`."""
     shown = show_device if show is None else show
     function(shown, "show is a callable (device)")
-    options = registration(issuer, client_id, client_secret, scope, http_client, exchange, clock)
-    client = yield from OpenClient(options if sleep is None else {**options, "sleep": sleep})
     session = client.session()
     device: DeviceAuthorization = yield from AtSession(session, session._begin_device_authorization(**parameters))
     yield from settled(shown(device))
@@ -76,10 +88,6 @@ def _login_by_device(
     except ExpiredDeviceCode:
         raise LoginExpired from None
     return NativeLogin(token, cast("IDToken | None", token.id_token_claims), "device")
-
-
-login_by_device = blocking(_login_by_device)
-alogin_by_device = awaiting(_login_by_device)
 
 
 def show_device(device: DeviceAuthorization) -> None:
