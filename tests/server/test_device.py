@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 
 from doorkey.errors import ServerError
 from doorkey.protocol.grants import DEVICE_CODE
+from doorkey.server.consents import revoke_consent
 from doorkey.server.endpoints.device import CodeNeeded, DeviceAnswered, device
 from doorkey.server.endpoints.device_authorization import MAX_PENDING, authorize_device
 from doorkey.server.endpoints.device_question import DeviceQuestion
@@ -17,11 +19,12 @@ from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.model import DeviceLogin, Settings
 from doorkey.server.storage.device_logins import DeviceEffect, FindDevice, SaveDevice, device_id
-from doorkey.server.storage.effects import EndSession
+from doorkey.server.storage.effects import EndSession, FindConsents
+from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.server.user_codes import ALPHABET, new_user_code, shown, typed
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Pairs, Request
-from tests.server.world import APP, ENDPOINTS, OTHER, SECRET, SPA, Answer, World
+from tests.server.world import ALICE, APP, ENDPOINTS, OTHER, SECRET, SPA, Answer, World
 
 TV = replace(APP, client_id="tv", grants=frozenset({DEVICE_CODE, "refresh_token"}))
 BOX = replace(SPA, client_id="box", grants=frozenset({DEVICE_CODE, "refresh_token"}))
@@ -160,6 +163,69 @@ def test_polling_too_fast_is_slowed_down_for_good(world: World) -> None:
     assert problems == ["authorization_pending", *["slow_down"] * 5]
     world.advance(30)  # the interval began with 5 seconds, and each slow_down has added as many
     assert poll(world, answer).problem[1] == "authorization_pending"
+
+
+def test_a_poll_may_come_a_moment_early(world: World) -> None:
+    answer = begun(world)
+    poll(world, answer)
+    world.advance(4.6)
+    assert poll(world, answer).problem[1] == "authorization_pending"
+    world.advance(4.4)
+    assert poll(world, answer).problem[1] == "slow_down"
+
+
+def test_what_was_allowed_is_a_consent_and_ends_when_it_is_revoked(world: World) -> None:
+    answer = begun(world)
+    reply(world, asked(world, answer))
+    token = poll(world, answer)
+    consents = run(iter(FindConsents(ALICE.sub)), world.perform)
+    assert consents is not None
+    assert [(one.client_id, set(one.scope)) for one in consents] == [("box", {"openid", "profile", "email"})]
+    run(revoke_consent(ALICE.sub, "box"), world.perform)
+    renewal = {"grant_type": "refresh_token", "client_id": "box", "refresh_token": token.json["refresh_token"]}
+    assert world.token(renewal, None).problem == (400, "invalid_grant")
+
+
+def test_a_wrong_password_leaves_the_login_of_the_device_as_it_is(world: World) -> None:
+    answer = begun(world)
+    page = visit(world)
+    needed = send(world, Cookies(page.browser), user_code=answer.json["user_code"], csrf=page.csrf)
+    again: object = world.fill_in(needed, "wrong")
+    assert isinstance(again, LoginNeeded)
+    assert (again.failed, again.client_id) == (True, "box")
+    question: object = world.fill_in(again)
+    assert isinstance(question, DeviceQuestion)
+    assert reply(world, question) == DeviceAnswered("box", allowed=True)
+
+
+def test_a_code_that_ends_while_its_user_logs_in_is_an_error(world: World) -> None:
+    answer = begun(world)
+    page = visit(world)
+    needed = send(world, Cookies(page.browser), user_code=answer.json["user_code"], csrf=page.csrf)
+    world.advance(600)
+    with pytest.raises(ServerError, match="has expired"):
+        world.fill_in(needed)
+
+
+def test_a_login_survives_a_restart_of_the_server(tmp_path: Path) -> None:
+    def started() -> World:
+        store = SQLiteRecords(tmp_path / "store")
+        return World(Settings(signing_alg="ES256"), clients=(BOX,), store=store)
+
+    world = started()
+    answer = begun(world)
+    question = asked(world, answer)
+    world.store.close()
+    world = started()
+    assert poll(world, answer).problem == (400, "authorization_pending")
+    assert reply(world, question) == DeviceAnswered("box", allowed=True)
+    world.store.close()
+    world = started()
+    world.advance(5)
+    assert poll(world, answer).status == 200
+    assert poll(world, answer).problem == (400, "invalid_grant")
+    world.store.close()
+    assert answer.json["device_code"].encode() not in (tmp_path / "store").read_bytes()
 
 
 def test_another_client_can_neither_use_nor_spoil_a_device_code(world: World) -> None:

@@ -237,6 +237,26 @@ def test_an_auth_object_takes_the_grant(hostile: Hostile, clock: Clock) -> None:
     assert len(shown) == 1
 
 
+@pytest.mark.parametrize("source", ["requests"], indirect=True)
+def test_an_interruption_ends_the_login_and_the_next_call_begins_another(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    shown: list[DeviceAuthorization] = []
+    struck = [KeyboardInterrupt()]
+
+    def sleep(seconds: float) -> None:
+        if struck:
+            raise struck.pop()
+        clock.advance(seconds)
+
+    asking = source(DeviceGrant("tv", show=shown.append), clock=clock, sleep=sleep, **at(hostile, token()))
+    with pytest.raises(KeyboardInterrupt):
+        asking.token()
+    assert not hostile.token_requests
+    assert asking.access_token() == "at-1"
+    assert len(shown) == 2
+
+
 @pytest.mark.parametrize("source", ["trio", "asyncio"], indirect=True)
 def test_a_caller_that_is_cancelled_in_a_pause_leaves_at_once(source: Maker, hostile: Hostile, clock: Clock) -> None:
     """Nothing is at stake in a pause, unlike in a token request: a user may never finish the login."""

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from doorkey.dev.control import Control
 from doorkey.errors import AccessDenied, ExpiredDeviceCode, UsageError
 from doorkey.integrations.requests_client import OAuth2Session
-from doorkey.testing import Provider, Settings, client
+from doorkey.testing import Provider, RemoteProvider, Settings, client
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,17 @@ def test_what_cannot_be_answered_is_an_error(provider: Provider) -> None:
         provider.approve_device(device.user_code, "alice", realm="short")
         with pytest.raises(UsageError, match="no device with this code"):
             provider.deny_device(device.user_code, "alice", realm="short")
+
+
+def test_a_provider_in_another_process_answers_too(provider: Provider) -> None:
+    with Control(provider) as control, RemoteProvider(control.url, control.token) as remote, session(provider) as tv:
+        device = tv.begin_device_authorization()
+        remote.approve_device(device.user_code, "alice", realm="short")
+        assert tv.finish_device_authorization(device)["access_token"]
+        device = tv.begin_device_authorization()
+        remote.deny_device(device.user_code, "alice", realm="short")
+        with pytest.raises(AccessDenied):
+            tv.finish_device_authorization(device)
 
 
 def test_the_endpoint_is_discovered_and_named(provider: Provider) -> None:
