@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tools.docs import errors, options, reference
+from tools.docs import errors, llms, options, reference
+from tools.docs.charts import with_charts
 from tools.docs.links import problems
 from tools.docs.staging import STAGED, stage
 from tools.running import say
@@ -24,7 +26,12 @@ def staged(folder: Path = STAGED) -> Path:
         "reference": [(options.TITLE, options.PAGE), (errors.TITLE, errors.PAGE), *reference.navigation()],
         "project": PROJECT,
     }
-    return stage({**reference.pages(), options.PAGE: options.page(), errors.PAGE: errors.page()}, sections, folder)
+    pages = {**reference.pages(), options.PAGE: options.page(), errors.PAGE: errors.page()}
+    config = stage(pages, sections, folder)
+    for measured in (config.parent / "docs").glob("bench*.md"):
+        measured.write_text(with_charts(measured.read_text("utf-8")), "utf-8")
+    llms.write(config)
+    return config
 
 
 def build(config: Path) -> Path | None:
@@ -34,6 +41,8 @@ def build(config: Path) -> Path | None:
     site = config.parent / "site"
     faults = problems(site) if site.is_dir() else []
     if not done.returncode and not faults:
+        for page in (config.parent / "docs").rglob("*.md"):  # beside its HTML, for the links of llms.txt
+            shutil.copy(page, site / page.relative_to(config.parent / "docs"))
         return site
     print(done.stdout, done.stderr.partition("Traceback")[0], *faults, sep="\n", file=sys.stderr)
     say("correct what is named above: pages are below docs/, and those of reference/ come from docstrings")

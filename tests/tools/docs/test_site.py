@@ -30,6 +30,12 @@ def test_search_knows_every_page(site: Path) -> None:
     assert [page.name for page in (ROOT / "docs").glob("*.md") if f"{page.stem}.html" not in index] == []
 
 
+def test_programs_find_the_pages_as_markdown(site: Path) -> None:
+    listed = re.findall(r"^- \[[^\]]+\]\(([^)]+)\): ", (site / "llms.txt").read_text("utf-8"), re.MULTILINE)
+    assert len(listed) > 100
+    assert [name for name in listed if not (site / name).is_file()] == []
+
+
 def broken(page: str, folder: Path) -> Path:
     return stage({"broken.md": page}, {"reference": [("Broken", "broken.md")], "project": []}, folder / "staged")
 
