@@ -37,7 +37,7 @@ def test_a_login_in_the_browser_becomes_an_account(
     run: Run, home: Path, server: Provider, browser: LogsInAtOnce
 ) -> None:
     issuer = server.issuer_of(REALM)
-    result = run("login", issuer, "--client-id", CLIENT, "--account", "work")
+    result = run("login", issuer, "--browser", "--client-id", CLIENT, "--account", "work")
     assert (result.exit_code, result.stdout) == (0, "")
     assert f"  {browser.opened[0]}\n" in result.stderr
     assert "The account is 'work'.\n'doorkey token work' prints its token.\n" in result.stderr
@@ -52,10 +52,10 @@ def test_a_second_login_uses_the_client_and_the_scopes_again(
     run: Run, home: Path, server: Provider, browser: LogsInAtOnce
 ) -> None:
     issuer = server.issuer_of(REALM)
-    assert run("login", issuer, "--client-id", CLIENT, "--scope", "openid email").exit_code == 0
+    assert run("login", issuer, "--browser", "--client-id", CLIENT, "--scope", "openid email").exit_code == 0
     host = urlsplit(issuer).netloc
     assert run("accounts").stdout == f"* {host}  {issuer}  {CLIENT}\n"
-    assert run("login", issuer).exit_code == 0
+    assert run("login", issuer, "--browser").exit_code == 0
     assert parse_qs(urlsplit(browser.opened[1]).query)["scope"] == ["openid email"]
     assert run("accounts").stdout.count("\n") == 1
 
@@ -93,7 +93,7 @@ def test_a_user_who_refuses_is_told_so_and_nothing_is_saved(
             return f"{query['redirect_uri'][0]}?error=access_denied&state={query['state'][0]}&iss={issuer}"
 
     install(Refuses(server), monkeypatch)
-    result = run("login", server.issuer_of(REALM), "--client-id", CLIENT)
+    result = run("login", server.issuer_of(REALM), "--browser", "--client-id", CLIENT)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "Traceback" not in result.stderr
     assert not home.exists()
@@ -110,10 +110,10 @@ def test_a_confidential_client_reads_its_secret_from_stdin(
     run: Run, home: Path, server: Provider, browser: LogsInAtOnce
 ) -> None:
     issuer = server.issuer_of(REALM)
-    arguments = ("login", issuer, "--client-id", "client-1", "--client-secret-stdin")
+    arguments = ("login", issuer, "--browser", "--client-id", "client-1", "--client-secret-stdin")
     assert run(*arguments, input="my-secret\n").exit_code == 0
     assert unsafe_claims(run("token", "--id").stdout.strip())["aud"] == "client-1"
-    assert run("login", issuer).exit_code == 0  # the secret is in the account
+    assert run("login", issuer, "--browser").exit_code == 0  # the secret is in the account
     assert run(*arguments, input="").exit_code == 2
     assert run("login", issuer, "--client-secret-stdin", input="x").exit_code == 2
 
@@ -122,7 +122,7 @@ def test_a_home_that_cannot_be_written_to_ends_the_command_before_the_login(
     run: Run, home: Path, server: Provider, browser: LogsInAtOnce
 ) -> None:
     home.parent.joinpath("doorkey").write_text("a file where the directory should be")
-    result = run("login", server.issuer_of(REALM), "--client-id", CLIENT)
+    result = run("login", server.issuer_of(REALM), "--browser", "--client-id", CLIENT)
     assert (result.exit_code, len(result.stderr.splitlines())) == (5, 1)
     assert browser.opened == []
 
@@ -151,3 +151,26 @@ def test_an_account_is_named_after_the_host_of_its_issuer() -> None:
 @pytest.mark.parametrize("name", ["", "a b", "-x", "x" * 65, "a\tb"])
 def test_a_name_that_is_none_is_a_usage_error(run: Run, name: str) -> None:
     assert run("login", "https://as.example", f"--account={name}").exit_code == 2
+
+
+def test_without_a_client_one_is_registered_and_used_again(
+    run: Run, home: Path, server: Provider, browser: LogsInAtOnce
+) -> None:
+    issuer = server.issuer_of(REALM)
+    assert run("login", issuer, "--browser", "--account", "work").exit_code == 0
+    registered = run("accounts").stdout.split()[-1]
+    assert registered == unsafe_claims(run("token", "--id").stdout.strip())["aud"]
+    assert run("login", issuer, "--browser", "--account", "work").exit_code == 0
+    assert run("accounts").stdout.split()[-1] == registered
+
+
+def test_a_client_that_was_registered_for_a_failed_login_is_deleted(run: Run, home: Path, server: Provider) -> None:
+    result = run("login", server.issuer_of(REALM), "--no-browser", "--timeout", "1")
+    assert result.exit_code == 1
+    calls = [(one.method, one.status) for one in server.requests if "clients-registrations" in one.path]
+    assert calls == [("POST", 201), ("DELETE", 204)]
+    assert not home.exists()
+
+
+def test_ways_that_exclude_each_other_are_a_usage_error(run: Run) -> None:
+    assert run("login", "https://as.example", "--no-browser", "--device").exit_code == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,9 @@ from doorkey.values import Secret
 from doorkey.wire.urls import is_loopback, shown_url
 
 if TYPE_CHECKING:
-    from doorkey.native import NativeLogin
+    from doorkey.native import MethodChoice, NativeLogin
+    from doorkey.native.result import Method
+    from doorkey.protocol.device import DeviceAuthorization
     from doorkey.protocol.registered_client import RegisteredClient
 
 __all__: list[str] = []
@@ -99,45 +101,73 @@ def _registered(issuer: str) -> RegisteredClient:
 
 
 class Progress:
-    """Shows that the command waits for the user, from the moment when the URL has been shown until the end."""
+    """Tells the user how to log in, and then that the command waits, until the block ends."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
+    def __init__(self, method: Method | None) -> None:
+        self._method = method
+        self._stack = ExitStack()
 
-    def after(self, show: Callable[[Any], Any], text: str) -> Callable[[Any], None]:
-        """Return a function that shows something by `show`, and then that the command waits, with `text`."""
+    def __enter__(self) -> Progress:
+        return self
 
-        def shown(given: Any) -> None:
-            show(given)
-            self._stack.enter_context(waiting(text))
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
-        return shown
+    def chosen(self, choice: MethodChoice) -> None:
+        """Show why another way than the browser was chosen."""
+        self._method = choice.method
+        if choice.method != "browser":
+            note(choice.reason)
+
+    def show_url(self, url: str) -> None:
+        """Show the URL of a login; while the user is to paste another one, nothing moves."""
+        note(f"To log in, open this URL in a browser:\n\n  {url}\n")
+        if self._method != "paste":
+            self._wait("waiting for the login in the browser (Ctrl-C ends it)")
+
+    def show_device(self, device: DeviceAuthorization) -> None:
+        """Show the URL, the code and the QR code of a login on another device."""
+        from doorkey.native.by_device import show_device
+
+        show_device(device)
+        self._wait("waiting for the login on the other device (Ctrl-C ends it)")
+
+    def _wait(self, text: str) -> None:
+        self._stack.enter_context(waiting(text))
 
 
 def log_in(
-    issuer: str, client: Client, scope: str, *, ports: Iterable[int], timeout: float, opens_browser: bool
+    issuer: str,
+    client: Client,
+    scope: str,
+    *,
+    method: Method | None,
+    ports: Iterable[int],
+    timeout: float,
+    opens_browser: bool,
 ) -> NativeLogin:
-    """Log the user in, and return the tokens. Raises the errors of `doorkey.native`."""
-    from doorkey.native import login_in_browser
+    """Log the user in, and return the tokens. Raises the errors of `doorkey.native`.
+
+    method: "browser", "device" or "paste"; None: what fits this machine and the server.
+    """
+    from doorkey.native import login
 
     options: dict[str, Any] = {} if opens_browser else {"open_browser": _leave_closed}
-    with ExitStack() as stack:
-        show = Progress(stack).after(_show_url, "waiting for the login in the browser (Ctrl-C ends it)")
-        return login_in_browser(
+    with Progress(method) as progress:
+        return login(
             issuer,
             client.client_id,
+            method=method,
             client_secret=client.client_secret.reveal() if client.client_secret else None,
             scope=scope,
             ports=tuple(ports) or (0,),
             timeout=timeout,
-            show=show,
+            show=progress.show_url,
+            show_device=progress.show_device,
+            show_choice=progress.chosen,
             **options,
         )
 
 
 def _leave_closed(url: str) -> None:
     """Open no browser: the user does, with the URL that was printed."""
-
-
-def _show_url(url: str) -> None:
-    note(f"To log in, open this URL in a browser:\n\n  {url}\n")

@@ -49,6 +49,12 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return with_debug(command)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the first sentence of each command, whole: click would cut it to the width of the terminal."""
+        commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=500)) for name, one in commands if one])
+
     def run(self, arguments: Sequence[str]) -> int:
         """Run the command of these arguments, and return the exit status (`errors.ExitStatus`)."""
         settings = Settings()

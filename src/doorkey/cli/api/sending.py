@@ -39,7 +39,7 @@ class Timeline:
 
     def __init__(self, timer: Callable[[], float]) -> None:
         self._timer = timer
-        self.marks: dict[str, float] = {"begin": timer()}
+        self.marks: dict[str, float] = {}
 
     def mark(self, name: str) -> None:
         """Note that the step `name` happened now; of several, the last one counts."""
@@ -103,6 +103,7 @@ def _answered(lib: Any, client: Any, native: Any, url: str, timeline: Timeline) 
 
     host, port = authority_of(url)
     trace = {"trace": timeline.seen}
+    timeline.mark("begin")  # not before: the libraries are imported, and the certificate authorities read
     if _goes_through_a_proxy(url):
         native.extensions = {**native.extensions, **trace}
         return send(native)

@@ -10,7 +10,7 @@ from doorkey.cli.terminal import note, out
 __all__: list[str] = []
 
 
-@click.command()
+@click.command(short_help="List the accounts, or choose the default.")
 @click.option("--default", "default", type=ACCOUNT, help="Make this account the default.")
 def accounts(default: str | None) -> None:
     """List the accounts: one line each, with the name, the issuer and the client.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -21,7 +21,10 @@ __all__: list[str] = []
 @click.option("--client-id", metavar="ID", help="The client; by default one is registered, if the server offers that.")
 @click.option("--client-secret-stdin", "has_secret", is_flag=True, help="Read the client's secret from stdin.")
 @click.option("--scope", metavar="SCOPES", help="The scopes, separated by spaces.  [default: openid]")
-@click.option("--no-browser", is_flag=True, help="Only print the URL, do not open the browser.")
+@click.option("--browser", "method", flag_value="browser", help="Log in with the browser of this machine.")
+@click.option("--device", "method", flag_value="device", help="Log in with a code in a browser of another device.")
+@click.option("--paste", "method", flag_value="paste", help="Log in with any browser, and paste the URL it ends at.")
+@click.option("--no-browser", is_flag=True, help="Log in with the browser of this machine, but do not open it.")
 @click.option(
     "--port",
     "ports",
@@ -42,6 +45,7 @@ def login(
     account: str | None,
     client_id: str | None,
     scope: str | None,
+    method: Literal["browser", "device", "paste"] | None,
     ports: tuple[int, ...],
     timeout: float,
     *,
@@ -50,12 +54,15 @@ def login(
 ) -> None:
     """Log in at an issuer, and keep the tokens as an account.
 
-    ISSUER is the URL of the authorization server, such as https://login.example.com/realms/one. A second login of an
-    account uses its client and its scopes again.
+    ISSUER is the URL of the authorization server, such as https://login.example.com/realms/one. The way to log in is
+    the one that fits this machine and the server, unless an option names one. A second login of an account uses its
+    client and its scopes again.
     """
     from doorkey.cli.accounts import Account, Accounts
     from doorkey.cli.logins import account_name, client_of, issuer_url, log_in
 
+    if no_browser and method not in (None, "browser"):
+        raise click.UsageError(f"--no-browser and --{method} cannot be used together")
     if has_secret and client_id is None:
         raise click.UsageError("--client-secret-stdin needs --client-id")
     secret = _secret() if has_secret else None
@@ -67,7 +74,15 @@ def login(
         before = book.accounts.get(name)
         scopes = scope or (before.scope if before and before.issuer == url else "") or "openid"
         with client_of(before, url, client_id, secret) as client:
-            result = log_in(url, client, scopes, ports=ports, timeout=timeout, opens_browser=not no_browser)
+            result = log_in(
+                url,
+                client,
+                scopes,
+                method="browser" if no_browser else method,
+                ports=ports,
+                timeout=timeout,
+                opens_browser=not no_browser,
+            )
             made = Account(name, url, client.client_id, scopes, client.client_secret)
             saved = accounts.save(made, result.token)
         note(f"Logged in{_user(result.claims)}. The account is {saved.name!r}.")

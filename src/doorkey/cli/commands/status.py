@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@click.command()
+@click.command(short_help="Show an account, and when its token expires.")
 @account_argument
 @click.option("--json", "is_json", is_flag=True, help="Print a JSON object.")
 def status(account: str | None, *, is_json: bool) -> int:
