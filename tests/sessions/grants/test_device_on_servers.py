@@ -8,7 +8,7 @@ from anyio.from_thread import BlockingPortal
 from doorkey import AsyncTokenSource, DeviceAuthorization, DeviceGrant, TokenSource
 from doorkey.errors import AccessDenied
 from tests.servers.browser import Browser
-from tests.support.contract_servers import DJANGO, EMBEDDED, KEYCLOAK, DeviceFlow, Site, on
+from tests.support.contract_servers import DJANGO, EMBEDDED, KEYCLOAK, DeviceFlow, KeyAssertion, Site, on
 from tests.support.every_adapter import Adapter, Client
 
 of_each_world = pytest.mark.parametrize("adapter", ["requests", "httpx2-async"], indirect=True)
@@ -44,6 +44,17 @@ def test_a_user_logs_a_device_in(adapter: Adapter, site: Site) -> None:
     before = token["access_token"]
     client.refresh_token()
     assert client.access_token != before
+
+
+@of_each_world
+@on(DeviceFlow, KeyAssertion)
+def test_a_client_signs_both_of_its_requests(adapter: Adapter, site: Site) -> None:
+    key, sleep = site.ability(KeyAssertion).key(site.keys, "rs256"), adapter.function(site.clock.advance)
+    method = {"token_endpoint_auth_method": "private_key_jwt", "scope": "openid"}
+    client = adapter.client("pkjwt-rs256", key, **method, sleep=sleep, **site.options)
+    device: Any = client.call("begin_device_authorization")
+    answer(site, device)
+    assert client.call("finish_device_authorization", device)
 
 
 @of_each_world
