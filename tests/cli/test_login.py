@@ -172,5 +172,15 @@ def test_a_client_that_was_registered_for_a_failed_login_is_deleted(run: Run, ho
     assert not home.exists()
 
 
+def test_a_server_that_registers_only_with_a_token_says_what_to_register(run: Run, home: Path) -> None:
+    with Provider(initial_access_token="for-developers-only") as strict:
+        result = run("login", strict.issuer, "--browser")
+    assert result.exit_code == 1
+    assert "registers no client for this program (" in result.stderr
+    assert "name it with --client-id" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not home.exists()
+
+
 def test_ways_that_exclude_each_other_are_a_usage_error(run: Run) -> None:
     assert run("login", "https://as.example", "--no-browser", "--device").exit_code == 2

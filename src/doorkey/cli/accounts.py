@@ -129,7 +129,6 @@ class Accounts:
         opened = self._open(may_make=True)
         assert opened is not None, "may_make"
         with storage_errors():
-            opened[0].fill_reserve()
             lease = opened[0].try_lease("writable", 1.0)
             if lease is not None:
                 opened[0].release(lease)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from doorkey.cli.accounts import Account, Book
 from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.cli.terminal import note, waiting
-from doorkey.errors import OAuthError
+from doorkey.errors import OAuthError, ServerError
 from doorkey.values import Secret
 from doorkey.wire.urls import is_loopback, shown_url
 
@@ -91,13 +91,20 @@ def _registered(issuer: str) -> RegisteredClient:
                 f"the redirect URI {REDIRECT_URI}, and name it with --client-id",
                 ExitStatus.USAGE,
             )
-        return register_client(
-            server,
-            redirect_uris=[REDIRECT_URI],
-            client_name="doorkey",
-            grant_types=GRANTS,
-            token_endpoint_auth_method="none",
-        )
+        try:
+            return register_client(
+                server,
+                redirect_uris=[REDIRECT_URI],
+                client_name="doorkey",
+                grant_types=GRANTS,
+                token_endpoint_auth_method="none",
+            )
+        except ServerError as error:
+            raise CommandError(
+                f"{shown_url(issuer)} registers no client for this program ({error}): register a public client there, "
+                f"with the redirect URI {REDIRECT_URI}, and name it with --client-id",
+                ExitStatus.REJECTED,
+            ) from error
 
 
 class Progress:

@@ -2,7 +2,8 @@
 
 Theory of operation. A server that rotates refresh tokens has used up the old one when it returns the new one. If the
 disk is full at that moment, the new one would be lost, and the login with it. So a file of random bytes lies beside the
-store. When a commit fails, the file is deleted, and the commit is repeated in the space that this frees.
+store. When a commit fails, the file is deleted, and the commit is repeated in the space that this frees. No renewal
+begins without the file: a lease is taken only when it is there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 from doorkey.errors import StoreError
 from doorkey.stores import SQLiteStore
 from doorkey.stores.private_file import create
+from doorkey.stores.protocol import Lease
 
 __all__: list[str] = []
 
@@ -29,6 +31,12 @@ class StoreWithReserve(SQLiteStore):
     def __init__(self, path: Path, *, timeout: float = 5.0) -> None:
         self._reserve = path.with_name(FILE)
         super().__init__(path, timeout=timeout)
+
+    def try_lease(self, key: str, seconds: float) -> Lease | None:
+        """Take the lease of `key`; see `SQLiteStore.try_lease`. Raises `StoreError` if the reserve cannot be filled."""
+        if not self.fill_reserve():
+            raise StoreError(f"there is no space for {self._reserve}: free some, or make the directory writable")
+        return super().try_lease(key, seconds)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
         """Save `data`; see `SQLiteStore.commit`. Without space, the reserve is given up for it."""
@@ -47,12 +55,24 @@ class StoreWithReserve(SQLiteStore):
             return False
         return True
 
-    def fill_reserve(self) -> None:
-        """Create the reserve if there is none and there is space for it."""
-        with suppress(OSError):  # it is there, or the disk is full
+    def fill_reserve(self) -> bool:
+        """Create the reserve if there is none, or only a part of it; return whether it is there."""
+        try:
+            if self._reserve.stat().st_size == SIZE:
+                return True
+            self._reserve.unlink()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return False
+        try:
             create(self._reserve)
-            try:
-                # random, so that a file system that compresses keeps the space
-                self._reserve.write_bytes(os.urandom(SIZE))
-            except OSError:
+            # random, so that a file system that compresses keeps the space
+            self._reserve.write_bytes(os.urandom(SIZE))
+        except FileExistsError:  # another process is about to fill it
+            return True
+        except OSError:
+            with suppress(OSError):
                 self._reserve.unlink()
+            return False
+        return True

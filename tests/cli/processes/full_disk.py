@@ -45,22 +45,25 @@ def outcome(home: Path, account: Account) -> str:
     return "token"
 
 
-def tried(home: Path, issuer: str, leaving: int) -> dict[str, Any]:
+def tried(home: Path, issuer: str, leaving: int, *, has_reserve: bool) -> dict[str, Any]:
     with OAuth2Client(CLIENT, SECRET, issuer=issuer, scope="openid") as client:
         token = client.fetch_token(username="alice", password="wonderland")
     with Accounts(home) as accounts:
         expired = OAuth2Token({**token, "expires_at": time.time() - 60})
         account = accounts.save(Account("work", issuer, CLIENT, "openid", Secret(SECRET)), expired)
+    if not has_reserve:
+        (home / FILE).unlink()  # it was used up
     filler = home.parent / "filler"
     fill(filler, leaving)
     try:
         during = outcome(home, account)
     finally:
         filler.unlink()
+    used = has_reserve and not (home / FILE).exists()
     return {
         "left": leaving,
         "during": during,
-        "reserve used": not (home / FILE).exists(),
+        "reserve used": used,
         "after": outcome(home, account),
     }
 
@@ -69,7 +72,9 @@ def main() -> None:
     where, issuer = sys.argv[1:]
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", where], check=True)
     home = Path(where) / "doorkey"
-    sys.stdout.write(json.dumps([tried(home, issuer, pages * PAGE) for pages in range(4, 18)]))
+    outcomes = [tried(home, issuer, pages * PAGE, has_reserve=True) for pages in range(4, 16)]
+    outcomes += [tried(home, issuer, pages * PAGE, has_reserve=False) for pages in (8, 10, 12, 100)]
+    sys.stdout.write(json.dumps(outcomes))
 
 
 if __name__ == "__main__":

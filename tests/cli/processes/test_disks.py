@@ -41,7 +41,7 @@ def test_a_renewal_on_a_full_disk_is_either_saved_or_not_begun(home: Path, serve
     outcomes = json.loads(done.stdout)
     assert {one["during"] for one in outcomes} == {"STORAGE", "token"}
     assert any(one["reserve used"] for one in outcomes)
-    assert [one for one in outcomes if one["after"] != "token"] == []
+    assert [one for one in outcomes if one["after"] != "token"] == []  # the refresh token was never lost
 
 
 @pytest.mark.parametrize("command", ["token", "login", "logout", "status"])
