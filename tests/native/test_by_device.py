@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ def test_by_default_the_url_and_the_code_are_on_standard_error(
     out, err = capsys.readouterr()
     assert not out
     assert f"{provider.issuer_of('fast')}/device\n" in err
-    assert "The code is " in err
+    assert re.search(r"enter this code there:\n\n  [A-Z]{4}-[A-Z]{4}\n", err)
 
 
 def test_an_interruption_leaves_at_once_and_sends_nothing_more(log_in: Logins, provider: Provider) -> None:
@@ -199,7 +200,8 @@ def test_a_terminal_shows_a_qr_code_of_the_complete_url_that_a_camera_reads(monk
     show_device(device())
     text = terminal.written()
     assert f"  {URL}\n" in text
-    assert "WDJB-MJHT" in text
+    assert "  WDJB-MJHT\n" in text
+    assert "check that the page shows the same code" in text
     assert "a-device-code" not in text
     rows = [line for line in text.splitlines() if line.startswith("\x1b[97;40m")]
     assert rows
@@ -229,7 +231,8 @@ def test_without_the_complete_url_the_code_has_to_be_typed(monkeypatch: pytest.M
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     show_device(device(None))
-    assert "and enter the code WDJB-MJHT" in terminal.written()
+    assert "enter this code there:\n\n  WDJB-MJHT\n" in terminal.written()
+    assert "Or scan this QR code for the URL:" in terminal.written()
 
 
 def test_a_qr_code_has_no_colors_where_the_user_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,9 +98,10 @@ def show_device(device: DeviceAuthorization) -> None:
     url, complete = device.verification_uri, device.verification_uri_complete
     qr = qr_code(complete or url, out)
     out.write(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
+    out.write(f"and enter this code there:\n\n  {device.user_code}\n\n")
     if qr:
-        out.write(f"or scan this code:\n\n{qr}\n")
-    out.write(f"and enter the code {device.user_code}\n\n" if not complete else f"The code is {device.user_code}\n\n")
+        check = ", and check that the page shows the same code" if complete else " for the URL"
+        out.write(f"Or scan this QR code{check}:\n\n{qr}\n")
     out.flush()
 
 
