@@ -102,7 +102,7 @@ def test_a_user_who_refuses_is_told_so_and_nothing_is_saved(
 def test_a_login_that_takes_too_long_is_status_1(run: Run, home: Path, server: Provider) -> None:
     result = run("login", server.issuer_of(REALM), "--client-id", CLIENT, "--no-browser", "--timeout", "1")
     assert result.exit_code == 1
-    assert "No response came from the browser within 1 seconds." in result.stderr
+    assert "No response came from the browser within 1 s." in result.stderr
     assert not home.exists()
 
 

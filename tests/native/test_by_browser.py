@@ -267,7 +267,7 @@ def test_the_time_runs_out_by_the_clock_that_was_given(login: Native, browser: B
 
     error = login.failure(wait_for_long, timeout=30, clock=clock)
     assert isinstance(error, CallbackTimeout)
-    assert str(error).startswith("No response came from the browser within 30 seconds. Start the login again")
+    assert str(error).startswith("No response came from the browser within 30 s. Start the login again")
     assert is_closed(parse_qs(urlsplit(opened[0]).query)["redirect_uri"][0])
 
 
