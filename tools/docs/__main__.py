@@ -10,23 +10,25 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tools.docs import errors, llms, options, reference
+from tools.docs import errors, guarantees, llms, options, reference
 from tools.docs.charts import with_charts
 from tools.docs.links import problems
 from tools.docs.staging import STAGED, stage
 from tools.running import say
 
 PORT = 8800
-PROJECT = [("Security", "security.md"), ("Contributing", "contributing.md"), ("Changes", "changelog.md")]
+PROJECT = [("Contributing", "contributing.md"), ("Changes", "changelog.md")]
 
 
 def staged(folder: Path = STAGED) -> Path:
     """Write every page, those made from the code too, below `folder`, and return the path of mkdocs.yml."""
     sections = {
         "reference": [(options.TITLE, options.PAGE), (errors.TITLE, errors.PAGE), *reference.navigation()],
+        "security": [("Security", "security.md"), (guarantees.TITLE, guarantees.PAGE)],
         "project": PROJECT,
     }
     pages = {**reference.pages(), options.PAGE: options.page(), errors.PAGE: errors.page()}
+    pages[guarantees.PAGE] = guarantees.page()
     config = stage(pages, sections, folder)
     for measured in (config.parent / "docs").glob("bench*.md"):
         measured.write_text(with_charts(measured.read_text("utf-8")), "utf-8")

@@ -37,7 +37,11 @@ def test_programs_find_the_pages_as_markdown(site: Path) -> None:
 
 
 def broken(page: str, folder: Path) -> Path:
-    return stage({"broken.md": page}, {"reference": [("Broken", "broken.md")], "project": []}, folder / "staged")
+    return stage(
+        {"broken.md": page},
+        {"reference": [("Broken", "broken.md")], "security": [("Security", "security.md")], "project": []},
+        folder / "staged",
+    )
 
 
 def test_a_link_to_a_heading_that_is_not_there_fails_the_build(

@@ -23,4 +23,4 @@ def test_pages_without_a_place_in_the_navigation_are_an_error() -> None:
 
 def test_a_page_that_was_written_by_hand_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match=r"docs/start\.md"):
-        stage({"start.md": "# Generated\n"}, {"project": []}, tmp_path / "staged")
+        stage({"start.md": "# Generated\n"}, {}, tmp_path / "staged")
