@@ -44,9 +44,9 @@ def logged_in(command: str, environment: dict[str, str]) -> str:
     """Run the command of a login as alice, and return what it prints to stderr after the URL."""
     with subprocess.Popen(["sh", "-c", command], env=environment, stderr=subprocess.PIPE, text=True) as login:
         assert login.stderr
-        url = next(word for line in login.stderr for word in line.split() if word.startswith("http"))
+        url: str = next(word for line in login.stderr for word in line.split() if word.startswith("http"))
         with Browser("the embedded provider", "alice", "wonderland") as alice:
-            (callback,) = parse_qs(urlsplit(url).query)["redirect_uri"]
+            callback: str = parse_qs(urlsplit(url).query)["redirect_uri"][0]
             requests.get(alice.authorize(url, callback), timeout=10)
         return login.stderr.read()
 
