@@ -6,7 +6,7 @@ from pathlib import Path
 
 from doorkey import Issuer, TokenVault
 from doorkey.errors import InvalidGrant, MissingTokenError, TokenExpiredError
-from doorkey.native import login_in_browser
+from doorkey.native import login
 from doorkey.stores import SQLiteStore
 
 ISSUER = os.environ.get("ISSUER", "http://localhost:8080/realms/master")
@@ -22,7 +22,7 @@ def main() -> None:
         try:
             vault.source("me").token()
         except (MissingTokenError, TokenExpiredError, InvalidGrant):  # no login yet, or none that is valid
-            vault.save("me", login_in_browser(issuer, CLIENT, scope="openid profile").token)
+            vault.save("me", login(issuer, CLIENT, scope="openid profile").token)
             print("You are logged in.", file=sys.stderr)
         with vault.client("me") as api:
             user = api.get(issuer.metadata().userinfo_endpoint or "").json()

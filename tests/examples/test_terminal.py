@@ -18,6 +18,9 @@ from tests.servers.browser import Browser
 README = Path(__file__).resolve().parents[2] / "README.md"
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
+DESKTOP = {"VSCODE_IPC_HOOK_CLI": "/run/editor", "BROWSER": "true"}
+"""The terminal of an editor, which opens the browser of its user."""
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
@@ -26,8 +29,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m doorkey "$@"\n')
     script.chmod(0o700)
-    mine = {"DOORKEY_HOME": str(tmp_path / "home"), "BROWSER": "true", "NO_PROXY": "*", "NO_COLOR": "1"}
-    return {**os.environ, **mine, "PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"}
+    mine = {"DOORKEY_HOME": str(tmp_path / "home"), "NO_PROXY": "*", "NO_COLOR": "1", **DESKTOP}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CI", "SSH_", "DOORKEY_"))}
+    return {**inherited, **mine, "PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.fixture
@@ -67,3 +71,16 @@ def test_the_commands_of_the_readme_log_in_and_use_the_token(environment: dict[s
     assert "no problem found" in inspected
     assert "Alice Example" in inspected
     assert f"authorization server {origin}/realms/master" in audited
+
+
+def test_the_login_of_the_readme_by_a_code_on_another_device(environment: dict[str, str], origin: str) -> None:
+    login = COMMANDS[0].replace("http://localhost:8080", origin).splitlines()[0]
+    with subprocess.Popen(
+        ["sh", "-c", f"{login} --device"], env=environment, stderr=subprocess.PIPE, text=True
+    ) as tool:
+        assert tool.stderr
+        code = next(match for line in tool.stderr if (match := re.search(r"\b[A-Z]{4}-[A-Z]{4}\b", line)))[0]
+        with Browser("the embedded provider", "alice", "wonderland") as alice:
+            alice.device({"verification_uri": f"{origin}/realms/master/device", "user_code": code})
+        assert "Logged in as alice." in tool.stderr.read()
+    assert tool.returncode == 0
