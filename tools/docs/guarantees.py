@@ -118,11 +118,12 @@ def advisories() -> list[tuple[str, str]]:
 
 def page() -> str:
     """Return the page."""
+    rows = [(what, most, f"`{where.removeprefix('doorkey.')}`") for what, most, where in bounds()]
     parts = [
         f"# {TITLE}\n",
         INTRO,
         "## Bounds\n",
-        table(("what", "at most", "constant"), [(what, most, f"`{where}`") for what, most, where in bounds()]),
+        table(("what", "at most", "constant"), rows),
         "## Guarantees and their tests\n",
     ]
     for guarantee in guarantees():
