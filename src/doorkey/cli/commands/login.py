@@ -30,6 +30,7 @@ __all__: list[str] = []
     "ports",
     type=click.IntRange(1, 65535),
     multiple=True,
+    metavar="PORT",
     help="A port for the response of the browser, if the client is registered with it; repeatable: the first free one.",
 )
 @click.option(

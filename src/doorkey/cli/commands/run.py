@@ -23,6 +23,9 @@ NOT_EXECUTABLE = 126
 class _Run(click.Command):
     """Everything after `--` is the program's."""
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "--", "PROGRAM [ARGUMENT]..."]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own, program = args, list[str]()
         if "--" in args:
@@ -32,24 +35,21 @@ class _Run(click.Command):
         return super().parse_args(ctx, own)
 
 
-@click.command(
-    cls=_Run, options_metavar="[OPTIONS]", epilog="Example: doorkey run -- sh -c 'echo \"$DOORKEY_TOKEN\" | wc -c'"
-)
+@click.command(cls=_Run, epilog="Example: doorkey run -- sh -c 'echo \"$DOORKEY_TOKEN\" | wc -c'")
 @account_argument
 @click.option("--env", "variable", default="DOORKEY_TOKEN", show_default=True, help="The variable for the token.")
 @click.pass_context
 def run(ctx: click.Context, account: str | None, variable: str) -> int:
     """Run a program with a fresh access token in its environment.
 
-    The usage is doorkey run [ACCOUNT] -- PROGRAM [ARGUMENT]…; the exit status is the program's. The token is not
-    renewed while the program runs.
+    The exit status is the program's. The token is not renewed while the program runs.
     """
     from doorkey.cli.accounts import Accounts
     from doorkey.cli.tokens import current_token
 
     program: list[str] = ctx.meta["doorkey.program"]
     if not program:
-        raise click.UsageError("name the program after '--': doorkey run [ACCOUNT] -- PROGRAM [ARGUMENT]…")
+        raise click.UsageError("name the program after '--'")
     if not variable.isidentifier() or not variable.isascii():
         raise click.BadParameter("the name of a variable has letters, digits and _", param_hint="--env")
     path = shutil.which(program[0])
