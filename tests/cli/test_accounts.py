@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.dev import Provider
 from doorkey.errors import RecordError
 from doorkey.stores import SQLiteStore
-from tests.cli.logins import SECRET, logged_in, refreshes
+from tests.cli.api.server import Reply, serving
+from tests.cli.logins import SECRET, logged_in, refreshes, token_of
 from tests.cli.running import Run
 
 
@@ -125,6 +127,33 @@ def test_logout_can_revoke_the_tokens_first(run: Run, home: Path, server: Provid
     assert run("accounts").stdout == ""
 
 
+def test_logout_can_print_the_logout_page_of_the_server_which_has_no_token_in_its_url(
+    run: Run, home: Path, server: Provider
+) -> None:
+    logged_in(home, server)
+    result = run("logout", "--end-session")
+    assert (result.exit_code, result.stdout) == (0, "")
+    url = next(line.strip() for line in result.stderr.splitlines() if "http" in line)
+    assert url == f"{server.issuer_of('rotating')}/protocol/openid-connect/logout?client_id=client-1"
+    assert server.browser().open(url).status == 200
+    assert run("logout", "--end-session", "--all").exit_code == 2
+
+
+def test_logout_says_what_the_server_does_not_offer(run: Run, home: Path, server: Provider) -> None:
+    with serving() as api:
+        document = {"issuer": api.url, "jwks_uri": f"{api.url}/k", "response_types_supported": ["code"]}
+        document |= {"authorization_endpoint": f"{api.url}/a", "token_endpoint": f"{api.url}/t"}
+        reply = Reply(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
+        api.replies = [reply, reply]
+        with Accounts(home) as accounts:
+            accounts.save(Account("work", api.url, "client-1"), token_of(server))
+        result = run("logout", "--revoke", "--end-session")
+    assert result.exit_code == 0
+    assert "offers no revocation (RFC 7009): its tokens are only deleted here." in result.stderr
+    assert "has no logout page (OpenID Connect RP-Initiated Logout)." in result.stderr
+    assert run("accounts").stdout == ""
+
+
 def test_logout_keeps_the_account_if_the_revocation_fails(run: Run, home: Path) -> None:
     with Provider() as away:
         logged_in(home, away)
@@ -211,3 +240,18 @@ def test_a_renewal_of_the_command_is_seen_by_the_next(run: Run, home: Path, serv
     logged_in(home, server, expires_at=time.time() - 1)
     assert len({run("token").stdout for _ in range(3)}) == 1
     assert refreshes(server) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize("name", [STORE, "key.json"])
+def test_a_file_of_another_user_is_rejected_and_left_as_it_is(
+    run: Run, home: Path, server: Provider, name: str
+) -> None:
+    logged_in(home, server)
+    os.chown(home / name, 65534, 65534)
+    before = (home / name).read_bytes()
+    result = run("token")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "belongs to another user" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert (home / name).read_bytes() == before

@@ -1,4 +1,4 @@
-"""The revocation of an account's tokens at its server (RFC 7009)."""
+"""The end of a login at its server: revocation (RFC 7009), and the logout page (OpenID Connect RP-Initiated Logout)."""
 
 from __future__ import annotations
 
@@ -31,3 +31,18 @@ def revoke(account: Account, entry: Entry | None) -> bool:
     with OAuth2Client(account.client_id, secret, metadata=metadata, token=entry.token.to_dict()) as client:
         client.revoke_token()
     return True
+
+
+def logout_page(account: Account) -> str | None:
+    """Return the URL that ends the session of the user in the browser; None if the server has no such page.
+
+    It names the client and has no ID token, because it is printed: the server asks the user to confirm (§2).
+
+    Raises the errors of the server and of the network.
+    """
+    from doorkey.protocol.logout import logout_url
+    from doorkey.sources import Issuer
+
+    with Issuer(account.issuer) as issuer:
+        endpoint = issuer.metadata().end_session_endpoint
+    return None if endpoint is None else logout_url(endpoint, (("client_id", account.client_id),))
