@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "inspect": "doorkey.cli.commands.inspect:inspect",
     "doctor": "doorkey.cli.commands.doctor:doctor",
     "dev": "doorkey.cli.commands.dev:dev",
+    "trace": "doorkey.cli.commands.trace:trace",
     "completion": "doorkey.cli.commands.completion:completion",
 }
 """Where each command is; it is imported when it is used. The order is that of `doorkey --help`."""

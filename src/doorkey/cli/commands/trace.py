@@ -1,0 +1,133 @@
+"""`doorkey trace`: a login step by step, with each exchange and its specification, and with all secrets hidden."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from doorkey.cli.errors import CommandError, ExitStatus, sentence_of
+from doorkey.cli.parameters import account_option
+from doorkey.cli.terminal import note, out_console
+from doorkey.values import Secret
+from doorkey.wire.urls import shown_url
+
+if TYPE_CHECKING:
+    from doorkey.cli.trace.events import Event
+    from doorkey.cli.trace.log import Log
+    from doorkey.cli.trace.steps import Options
+
+__all__: list[str] = []
+
+_SCOPE: Final = "openid"
+
+
+@click.command()
+@click.argument("issuer", required=False)
+@account_option
+@click.option("--client-id", metavar="ID", help="The client.")
+@click.option("--client-secret-file", metavar="FILE", help="The client's secret; else $DOORKEY_CLIENT_SECRET.")
+@click.option("--scope", metavar="TEXT", help="The scope that is requested; by default openid.")
+@click.option("--device", "flow", flag_value="device", help="Log in with a code on another device (RFC 8628).")
+@click.option(
+    "--client-credentials", "flow", flag_value="client_credentials", help="Request a token for the client itself."
+)
+@click.option("--no-browser", is_flag=True, help="Show the URL of the login, and open no browser.")
+@click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Port of the redirect URI.")
+@click.option("--timeout", type=click.FloatRange(1, 600), default=300.0, help="Seconds for the login in the browser.")
+@click.option("--verbose", "-v", is_flag=True, help="Show all headers, and all lines of documents.")
+@click.option("--html", "html_file", metavar="FILE", help="Also write the trace as one HTML page.")
+def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options: Any) -> int:
+    """Log in at ISSUER step by step, and show each exchange with the section of its specification.
+
+    The steps: discovery, authorization request, its response, token request, ID token, UserInfo, renewal, revocation.
+    Secrets, tokens, codes and claims about a person are hidden. The tokens are revoked and not kept.
+
+    With --account, issuer and client are those of the account; its own tokens are not used.
+    """
+    from doorkey.cli.trace.log import Log
+    from doorkey.cli.trace.steps import traced
+    from doorkey.cli.trace.view import rendered
+
+    given = _options(issuer, options)
+    console = out_console()
+
+    def told(event: Event) -> None:
+        console.print(rendered(event, len(log.events), whole=verbose))
+
+    log = Log(told)
+    if html_file is not None:
+        _write(html_file, log, given)  # before the login: a file that cannot be written is found now
+    try:
+        traced(given, log)
+    except Exception as error:
+        log.add(_failure(error))
+        raise
+    finally:
+        if html_file is not None:
+            _write(html_file, log, given)
+            note(f"the trace is in {html_file}")
+    return ExitStatus.OK
+
+
+def _failure(error: Exception) -> Event:
+    from doorkey.cli.trace.events import Event
+
+    return Event(title="the trace ends here", note=sentence_of(error), failed=True)
+
+
+def _options(issuer: str | None, options: dict[str, Any]) -> Options:
+    from doorkey.cli.trace.steps import BROWSER, Options
+
+    client_id, secret, scope = options["client_id"], _secret(options["client_secret_file"]), options["scope"]
+    if options["account"] is not None:
+        from doorkey.cli.accounts import Accounts
+
+        with Accounts() as accounts:
+            account = accounts.find(options["account"])
+        issuer, client_id = issuer or account.issuer, client_id or account.client_id
+        secret, scope = secret or account.client_secret, scope or account.scope or None
+    if issuer is None or client_id is None:
+        raise click.UsageError("give ISSUER and --client-id ID, or --account NAME")
+    flow = options["flow"] or BROWSER
+    return Options(
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=secret,
+        scope=scope or (None if flow == "client_credentials" else _SCOPE),
+        flow=flow,
+        ports=options["ports"] or (0,),
+        timeout=options["timeout"],
+        open_browser=_open_nothing if options["no_browser"] else None,
+    )
+
+
+def _open_nothing(_: str) -> None:
+    """Open no browser: the URL was shown."""
+
+
+def _secret(file: str | None) -> Secret | None:
+    if file is not None:
+        return Secret(Path(file).read_text("utf-8").strip())
+    return Secret(given) if (given := os.environ.get("DOORKEY_CLIENT_SECRET")) else None
+
+
+def _write(file: str, log: Log, options: Options) -> None:
+    from doorkey.cli.trace.page import trace_page
+
+    facts = (
+        ("issuer", shown_url(options.issuer)),
+        ("client", options.client_id),
+        ("flow", options.flow),
+        ("time", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())),
+        ("versions", f"doorkey {sys.modules['doorkey'].__version__}, Python {platform.python_version()}"),
+    )
+    try:
+        Path(file).write_text(trace_page(log.events, "Trace of a login", facts), "utf-8")
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", ExitStatus.STORAGE) from None

@@ -1,0 +1,1 @@
+"""What `doorkey trace` does: a login whose exchanges are recorded, with all secrets hidden, and shown step by step."""
