@@ -10,6 +10,7 @@ import sys
 import termios
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,8 @@ class Terminal:
 
     def close(self) -> None:
         for stream in self.streams:
-            stream.close()
+            with suppress(OSError):  # of a terminal that was closed
+                stream.close()
         os.close(self.user)
         os.close(self.program)
 
@@ -250,6 +252,24 @@ def test_a_file_and_a_text_in_memory_are_read(login: Native, tmp_path: Path, mon
         assert "Nothing was pasted" in str(failure(login, User(login.provider), show=str, read=None))
         assert "Standard input ended" in str(failure(login, User(login.provider), show=str, read=None))
         stdin.close()
+
+
+def test_a_terminal_that_was_closed_and_input_that_is_no_text_are_the_end(
+    login: Native, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    terminal.connect(monkeypatch)
+
+    def hang_up(_: str) -> None:
+        os.close(terminal.user)
+
+    assert "Standard input ended" in str(failure(login, User(login.provider), show=hang_up, read=None))
+    terminal.user = os.open(os.devnull, os.O_RDONLY)
+    terminal.close()
+    (tmp_path / "input").write_bytes(b"\xff\n")
+    with (tmp_path / "input").open(encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert "Standard input ended" in str(failure(login, User(login.provider), show=str, read=None))
 
 
 def test_a_program_without_standard_streams_is_told(login: Native, monkeypatch: pytest.MonkeyPatch) -> None:

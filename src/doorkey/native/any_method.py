@@ -13,7 +13,8 @@ from doorkey.native.browsers import graphical_browser
 from doorkey.native.by_browser import TIMEOUT, browser_login
 from doorkey.native.by_device import device_login
 from doorkey.native.by_pasting import pasted_login
-from doorkey.native.effects import OpenClient
+from doorkey.native.console import is_terminal
+from doorkey.native.effects import CallBlocking, OpenClient
 from doorkey.native.loopback import ANY_PORT, REDIRECT_URI, Target
 from doorkey.native.methods import MethodChoice, choose_method
 from doorkey.native.registration import registration
@@ -80,7 +81,9 @@ def _login(
     options = registration(issuer, client_id, client_secret, scope, http_client, exchange, clock)
     client: LoginFlows = yield from OpenClient(options if sleep is None else {**options, "sleep": sleep})
     if method is None:
-        choice = _chosen((yield from client._discover()), has_browser=open_browser is not None)
+        metadata: ServerMetadata = yield from client._discover()
+        has_browser = open_browser is not None or (yield from CallBlocking(_has_browser))
+        choice = _chosen(metadata, has_browser=has_browser)
         method = choice.method
         if show_choice is not None:
             yield from settled(show_choice(choice))
@@ -96,13 +99,18 @@ login = blocking(_login)
 alogin = awaiting(_login)
 
 
+def _has_browser() -> bool:
+    """Return whether a browser with windows is installed; Python may start a program to find out."""
+    return graphical_browser() is not None
+
+
 def _chosen(metadata: ServerMetadata, *, has_browser: bool) -> MethodChoice:
-    """Return the method for this machine. `has_browser`: the caller has a way to open one. Raises `NoLoginMethod`."""
+    """Return the method for this machine. Raises `NoLoginMethod`."""
     return choose_method(
         os.environ,
         platform=sys.platform,
-        has_browser=has_browser or graphical_browser() is not None,
-        has_terminal=all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)),
+        has_browser=has_browser,
+        has_terminal=is_terminal(sys.stdin) and is_terminal(sys.stderr),
         in_container=any(Path(one).exists() for one in _CONTAINER_FILES),
         has_authorization_endpoint=metadata.authorization_endpoint is not None,
         has_device_endpoint=metadata.device_authorization_endpoint is not None,

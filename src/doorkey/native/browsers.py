@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from shutil import which
 from typing import Any, Final
+
+from doorkey.native.console import say
 
 _IN_THE_TERMINAL: Final = frozenset({"www-browser", "links", "elinks", "lynx", "w3m", "browsh", "carbonyl"})
 """Browsers that would take the terminal over: they count as none."""
@@ -54,14 +56,13 @@ def open_in_background(url: str, open_browser: Callable[[str], Any]) -> None:
 
             logger.info("the browser could not be opened")
 
-    threading.Thread(target=call, name="doorkey-browser", daemon=True).start()
+    with suppress(RuntimeError):  # no more threads
+        threading.Thread(target=call, name="doorkey-browser", daemon=True).start()
 
 
 def show_url(url: str) -> None:
-    """Write the URL to standard error, where the result of a program is not."""
-    if sys.stderr is not None:  # a program without a console has none
-        sys.stderr.write(f"To log in, open this URL in a browser:\n\n  {url}\n\n")
-        sys.stderr.flush()
+    """Show the URL on standard error."""
+    say(f"To log in, open this URL in a browser:\n\n  {url}\n\n")
 
 
 def _name(browser: Any) -> str:

@@ -13,6 +13,7 @@ from doorkey.arguments import function
 from doorkey.errors import AccessDenied, ExpiredDeviceCode
 from doorkey.login.effects import AtSession
 from doorkey.login.errors import LoginExpired, LoginRefused
+from doorkey.native.console import is_terminal, say
 from doorkey.native.effects import OpenClient
 from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin
@@ -92,17 +93,13 @@ def device_login(
 
 def show_device(device: DeviceAuthorization) -> None:
     """Write the URL and the code to standard error, where the result of a program is not."""
-    out = sys.stderr
-    if out is None:  # a program without a console has none
-        return
     url, complete = device.verification_uri, device.verification_uri_complete
-    qr = qr_code(complete or url, out)
-    out.write(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
-    out.write(f"and enter this code there:\n\n  {device.user_code}\n\n")
+    say(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
+    say(f"and enter this code there:\n\n  {device.user_code}\n\n")
+    qr = qr_code(complete or url, sys.stderr) if is_terminal(sys.stderr) else ""
     if qr:
         check = ", and check that the page shows the same code" if complete else " for the URL"
-        out.write(f"Or scan this QR code{check}:\n\n{qr}\n")
-    out.flush()
+        say(f"Or scan this QR code{check}:\n\n{qr}\n")
 
 
 def qr_code(url: str, out: TextIO) -> str:

@@ -6,9 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from doorkey.native.console import is_terminal, say
 from doorkey.native.effects import CallBlocking, WaitForSockets
 from doorkey.native.errors import WrongPaste
 from doorkey.native.pasted import MAX_TEXT, Line
@@ -22,24 +23,57 @@ def read_line(prompt: str) -> Flow[str]:
     """Show the prompt on standard error, and return the next line of standard input. Raises `WrongPaste` at its end."""
     number = _number_of(sys.stdin)
     if number is None:
-        _write(prompt)
-        text = "" if sys.stdin is None else (yield from CallBlocking(lambda: sys.stdin.readline(MAX_TEXT + 2)))
+        say(prompt)
+        text = yield from CallBlocking(_read_blocking)
         if not text:
             raise WrongPaste(_NO_INPUT)
         return text
-    line, is_terminal = Line(), os.isatty(number)
-    with _without_line_editing(number) if is_terminal else nullcontext():
-        _write(prompt)
-        while not line.is_done and (is_terminal or not line.is_too_long):
-            if number not in (yield from WaitForSockets((number,))):
-                continue
-            piece = os.read(number, _PIECE if is_terminal else 1)  # the next line of a pipe stays there
-            echo = line.feed(piece)
-            if is_terminal and sys.stderr is not None and sys.stderr.isatty():  # a file would keep the code
-                _write(echo.decode("ascii"))
+    return (yield from _of_terminal(prompt, number) if os.isatty(number) else _of_pipe(prompt, number))
+
+
+def _of_terminal(prompt: str, number: int) -> Flow[str]:
+    """Read a line that is typed or pasted, and show it in the terminal only: a file would keep the code in the URL."""
+    line = Line()
+    with _without_line_editing(number):
+        say(prompt)
+        while not line.is_done:
+            if number in (yield from WaitForSockets((number,))):
+                echo = line.feed(_read(number, _PIECE))
+                if is_terminal(sys.stderr):
+                    say(echo.decode("ascii"))
+    return _value(line)
+
+
+def _of_pipe(prompt: str, number: int) -> Flow[str]:
+    """Read a line byte by byte: the next line stays there."""
+    line = Line()
+    say(prompt)
+    while not line.is_done and not line.is_too_long:
+        if _has_input(number) or number in (yield from WaitForSockets((number,))):
+            line.feed(_read(number, 1))
+    return _value(line)
+
+
+def _value(line: Line) -> str:
     if line.is_end:
         raise WrongPaste(_NO_INPUT)
     return line.value()
+
+
+def _read(number: int, size: int) -> bytes:
+    """Return what can be read, nothing at the end and of a terminal that was closed."""
+    try:
+        return os.read(number, size)
+    except OSError:
+        return b""
+
+
+def _read_blocking() -> str:
+    """Return the next line, nothing at the end and of a stream that cannot be read."""
+    try:
+        return "" if sys.stdin is None else sys.stdin.readline(MAX_TEXT + 2)
+    except (OSError, ValueError):  # the latter of a closed stream, and of bytes that are no text
+        return ""
 
 
 def _number_of(stream: Any) -> int | None:
@@ -54,23 +88,30 @@ def _number_of(stream: Any) -> int | None:
     return number if os.isatty(number) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) else None
 
 
+def _has_input(number: int) -> bool:
+    """Return whether a read returns at once."""
+    from select import POLLIN, poll
+
+    waiting = poll()
+    waiting.register(number, POLLIN)
+    return bool(waiting.poll(0))
+
+
 @contextmanager
 def _without_line_editing(number: int) -> Generator[None]:
     """Have a terminal pass on each byte at once, and show none itself. Ctrl-C still interrupts."""
     import termios
 
-    before = termios.tcgetattr(number)
-    now = termios.tcgetattr(number)
-    now[3] &= ~(termios.ICANON | termios.ECHO)
-    now[6][termios.VMIN], now[6][termios.VTIME] = 1, 0
-    termios.tcsetattr(number, termios.TCSADRAIN, now)
+    try:
+        before, now = termios.tcgetattr(number), termios.tcgetattr(number)
+        now[3] &= ~(termios.ICANON | termios.ECHO)
+        now[6][termios.VMIN], now[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(number, termios.TCSADRAIN, now)
+    except termios.error:  # it was closed
+        yield
+        return
     try:
         yield
     finally:
-        termios.tcsetattr(number, termios.TCSADRAIN, before)
-
-
-def _write(text: str) -> None:
-    if sys.stderr is not None:  # a program without a console has none
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        with suppress(termios.error):
+            termios.tcsetattr(number, termios.TCSADRAIN, before)

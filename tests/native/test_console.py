@@ -1,0 +1,38 @@
+"""Words for the user: on standard error, whatever that is, and no error if it cannot take them."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from doorkey.native.console import is_terminal, say
+
+
+class Broken(io.StringIO):
+    """A stream whose reader has gone."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_words_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    say("open this\n")
+    assert capsys.readouterr() == ("", "open this\n")
+
+
+def test_a_stream_that_is_gone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed, Broken()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        say("open this\n")
+        assert is_terminal(stream) is False
+
+
+def test_a_letter_that_the_stream_cannot_hold_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(raw, encoding="ascii", errors="strict"))
+    say("code \u00e4\n")
+    assert raw.getvalue() == b"code \\xe4\n"
