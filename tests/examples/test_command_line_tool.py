@@ -42,7 +42,7 @@ def on_another_device(provider: Provider, code: str) -> None:
 def test_the_first_run_logs_the_user_in_and_the_second_uses_the_token(
     machine: Mapping[str, str], shown: str, log_in: Callable[[Provider, str], None], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-W", "error", PROGRAM]
+    command: list[str | Path] = [sys.executable, "-W", "error", PROGRAM]
     with Provider(realms={"master": Settings(device_interval=1)}) as provider:
         inherited = {name: value for name, value in os.environ.items() if name not in ABSENT}
         mine = {"ISSUER": provider.issuer, "XDG_DATA_HOME": str(tmp_path), "NO_PROXY": "*", **machine}
