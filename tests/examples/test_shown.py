@@ -60,6 +60,17 @@ def test_a_page_shows_no_file_that_does_not_exist() -> None:
     assert {name for _, name, _ in BLOCKS} - {*FILES} == set()
 
 
+def test_the_list_of_examples_names_each_of_them_and_its_page() -> None:
+    text = (EXAMPLES / "README.md").read_text("utf-8")
+    listed = {
+        name for row in re.findall(r"^\| (`.*`) \|", text, re.MULTILINE) for name in re.findall(r"`([\w./]+)`", row)
+    }
+    folders = {f"{Path(file).parts[1]}/" for file in FILES if len(Path(file).parts) > 2}
+    assert listed == folders | {Path(file).name for file in FILES if len(Path(file).parts) == 2}
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert [link for link in links if not (EXAMPLES / link).is_file()] == []
+
+
 @pytest.mark.parametrize("program", ["call_an_api", "call_an_api_async", "service_account"])
 def test_the_program_prints_what_its_page_says(program: str, tmp_path: Path) -> None:
     path = f"examples/{program}.py"
