@@ -42,6 +42,7 @@ OUR_OWN_NUMBER = re.compile(
 """What is a number already: a time that is rounded."""
 
 URLS = {
+    ("cli/commands/logout.py", "url"): "the logout page of a server, with the client ID",
     ("cli/logins.py", "REDIRECT_URI"): "a constant",
     ("cli/logins.py", "url"): "the URL of a login, which the user opens in the browser",
     ("dev/command.py", "control.url"): "where the control of the embedded provider listens",

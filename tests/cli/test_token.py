@@ -12,7 +12,7 @@ import pytest
 from doorkey.cli.accounts import Accounts
 from doorkey.dev import Provider
 from doorkey.jose.compact import unsafe_claims
-from tests.cli.logins import CLIENT, REALM, logged_in, logged_in_long_ago, refreshes
+from tests.cli.logins import CLIENT, REALM, SECRET, logged_in, logged_in_long_ago, refreshes
 from tests.cli.running import Run
 
 
@@ -138,3 +138,18 @@ def test_a_server_that_is_away_is_status_4_and_the_login_is_kept(run: Run, home:
     assert result.stderr.startswith("doorkey: ")
     assert len(result.stderr.splitlines()) == 1
     assert "work" in run("accounts").stdout
+
+
+def test_debug_shows_no_secret_of_the_account(run: Run, home: Path, server: Provider) -> None:
+    account = logged_in(home, server, expires_at=time.time() - 60, refresh_token="a-refresh-token-of-nobody-1")
+    result = run("--debug", "token")
+    assert result.exit_code == 3
+    assert "Traceback" not in result.stdout
+    assert "InvalidGrant" in result.stderr
+    with Accounts(home) as accounts:
+        entry = accounts.entry(account)
+    assert entry is not None
+    assert entry.token.id_token is not None
+    secrets = [entry.token.access_token.reveal(), entry.token.id_token.reveal(), SECRET, "a-refresh-token-of-nobody-1"]
+    assert [secret for secret in secrets if secret in result.stderr] == []
+    assert run("token", "--debug").stderr.count("InvalidGrant") >= 1

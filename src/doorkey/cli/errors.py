@@ -109,8 +109,9 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("", err=True)  # the shell's prompt begins on a line of its own
+    except (click.Abort, KeyboardInterrupt) as interrupt:
+        if not isinstance(interrupt.__cause__, KeyboardInterrupt):  # click has ended the line for that one
+            click.echo("", err=True)  # the shell's prompt begins on a line of its own
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # a traceback is for --debug alone
         return _reported(error, settings)
