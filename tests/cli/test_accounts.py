@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -255,3 +257,15 @@ def test_a_file_of_another_user_is_rejected_and_left_as_it_is(
     assert "belongs to another user" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert (home / name).read_bytes() == before
+
+
+def test_a_store_of_a_newer_version_is_left_as_it_is(run: Run, home: Path, server: Provider) -> None:
+    logged_in(home, server)
+    with closing(sqlite3.connect(home / STORE, isolation_level=None)) as db:
+        db.execute("PRAGMA user_version = 99")
+    result = run("token")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "was written by a newer version of doorkey; it was left as it is" in result.stderr
+    with closing(sqlite3.connect(home / STORE)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (99,)
+        assert db.execute("SELECT count(*) FROM record").fetchone()[0] >= 2
