@@ -6,7 +6,9 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-PICTURE = re.compile(r"^!\[[^\]]*\]\((?!https?:)[^)]*\)\n\n?", re.MULTILINE)
+PICTURE = re.compile(
+    r"^(?:!\[[^\]]*\]\((?!https?:)[^)]*\)|<picture>.*?</picture>|<img\b[^>]*>)\n\n?", re.MULTILINE | re.DOTALL
+)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)([^)\s]+)\)")
 
 

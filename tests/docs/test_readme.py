@@ -71,6 +71,24 @@ def test_the_page_of_a_package_index_has_no_link_and_no_picture_that_needs_the_r
     read = [sys.executable, "-m", "hatchling", "metadata", "readme"]  # made by hatch_build.py
     page = subprocess.run(read, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert [link for link in LINK.findall(page) if "://" not in link] == []
+    assert re.findall(r"<(?:img|picture|source)\b", page) == []
     assert "log users in (`docs/logins.md`)" in page.replace("Log users in", "log users in")
     for program in PROGRAMS:
         assert program in page
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        "![The demo](docs/demo.svg)\n\n",
+        '<img alt="The demo" src="docs/demo.svg">\n\n',
+        '<picture>\n  <source srcset="docs/dark.svg">\n  <img src="docs/demo.svg">\n</picture>\n\n',
+    ],
+)
+def test_pictures_of_the_repository_are_not_in_the_page_of_a_package_index(picture: str) -> None:
+    names = runpy.run_path(str(ROOT / "hatch_build.py"))
+    assert names["page_of_an_index"](f"Before.\n\n{picture}See [the demo](docs/demo.md).\n") == (
+        "Before.\n\nSee the demo (`docs/demo.md`).\n"
+    )
+    kept = "![A badge](https://example.org/badge.svg) and [RFC 6749](https://example.org/rfc6749)\n"
+    assert names["page_of_an_index"](kept) == kept
