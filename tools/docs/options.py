@@ -28,7 +28,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Exchanges": ("ExchangePolicy",),
     "Vault and stores": ("TokenVault", "AsyncTokenVault", "MemoryStore", "SQLiteStore", "RedisStore", "SQLStore"),
     "Logins": ("Login", "LoginProvider", "ApiProxy", "LoginClient", "AsyncLoginClient"),
-    "Logins from a terminal, and registration": ("login_in_browser", "login_by_device", "register_client"),
+    "Logins from a terminal, and registration": (
+        *("login", "login_in_browser", "login_by_device", "login_by_pasting", "register_client"),
+    ),
     "Protecting an API": (
         *("AccessTokenVerifier", "AsyncAccessTokenVerifier", "IntrospectionClient", "TrustedIssuer", "TokenProfile"),
         *("FastAPIGuard", "StarletteGuard", "FlaskGuard", "DjangoGuard", "ResourceProtector"),
