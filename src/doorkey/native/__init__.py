@@ -1,7 +1,7 @@
 """Logins of command line tools and desktop apps: in a browser on this machine, on another device, or by pasting a URL.
 
-result = login("https://login.example", "my-tool", scope="openid offline_access")
-result.token, result.claims["sub"]
+    result = login("https://login.example", "my-tool", scope="openid offline_access")
+    result.token, result.claims["sub"]
 
 Each function blocks; the same name with an `a` in front is its twin for code that awaits (RFC 8252, RFC 8628).
 """

@@ -15,7 +15,8 @@ __all__ = ["CallbackTimeout", "NoFreePort", "NoLoginMethod", "WrongPaste"]
 class CallbackTimeout(LoginError):
     """No valid authorization response came from the browser in time.
 
-    waited: seconds. rejected: why the last request to the callback was rejected, if there was one.
+    waited: seconds.
+    rejected: why the last request to the callback was rejected, if there was one.
     """
 
     code = "callback_timeout"
