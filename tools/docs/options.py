@@ -22,20 +22,43 @@ PAGE = "reference/options.md"
 TITLE = "Options of every class"
 REFERRED = re.compile(r"`((?:doorkey\.)?[\w.]*[A-Z]\w+)`")
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Sessions": ("OAuth2Session", "OAuth2Client", "AsyncOAuth2Client", "AssertionSession", "AssertionClient"),
-    "Credentials": (*("ClientCredentials", "ResourceOwnerCredentials", "RefreshToken", "JWTBearer", "TokenExchange"),),
-    "Sources and auth objects": ("TokenSource", "AsyncTokenSource", "OAuth2Auth", "KeySource", "Issuer"),
+    "Sessions": (
+        *("OAuth2Session", "OAuth2Client", "AsyncOAuth2Client"),
+        *("AssertionSession", "AssertionClient", "AsyncAssertionClient", "TenantIssuer"),
+    ),
+    "Client authentication": ("ClientSecretJWT", "PrivateKeyJWT"),
+    "Credentials": (
+        *("ClientCredentials", "ResourceOwnerCredentials", "RefreshToken", "JWTBearer", "TokenExchange"),
+        "DeviceGrant",
+    ),
+    "Sources and auth objects": (
+        *("TokenSource", "AsyncTokenSource", "OAuth2Auth", "KeySource", "AsyncKeySource", "Issuer"),
+    ),
+    "Transports": (
+        *("OAuthAuthorityClient", "AsyncOAuthAuthorityClient"),
+        *("AuthenticatingTransportFactory", "AsyncAuthenticatingTransportFactory"),
+    ),
     "Exchanges": ("ExchangePolicy",),
-    "Vault and stores": ("TokenVault", "AsyncTokenVault", "MemoryStore", "SQLiteStore", "RedisStore", "SQLStore"),
-    "Logins": ("Login", "LoginProvider", "ApiProxy", "LoginClient", "AsyncLoginClient"),
+    "Vault and stores": (
+        *("TokenVault", "AsyncTokenVault", "Sealer", "MemoryStore", "SQLiteStore", "RedisStore", "SQLStore"),
+        *("AsyncMemoryStore", "AsyncSQLiteStore", "AsyncRedisStore", "AsyncSQLStore"),
+    ),
+    "Logins": (
+        *("Login", "LoginProvider", "ApiProxy", "LoginClient", "AsyncLoginClient", "OAuth", "Preset"),
+        "AppleClientSecret",
+    ),
     "Logins from a terminal, and registration": (
         *("login", "login_in_browser", "login_by_device", "login_by_pasting", "register_client"),
     ),
     "Protecting an API": (
         *("AccessTokenVerifier", "AsyncAccessTokenVerifier", "IntrospectionClient", "TrustedIssuer", "TokenProfile"),
-        *("FastAPIGuard", "StarletteGuard", "FlaskGuard", "DjangoGuard", "ResourceProtector"),
+        *("FastAPIGuard", "StarletteGuard", "FlaskGuard", "DjangoGuard", "RestFrameworkGuard"),
+        *("ASGIGuard", "WSGIGuard", "ProtectedResource", "ResourceProtector"),
+        *("BearerTokenValidator", "JWTBearerTokenValidator", "IntrospectTokenValidator"),
     ),
-    "The embedded provider": ("Provider", "Settings", "client", "user", "Limits", "LocalIssuer", "RemoteProvider"),
+    "The embedded provider": (
+        *("Provider", "Settings", "client", "Client", "user", "Config", "Limits", "LocalIssuer", "RemoteProvider"),
+    ),
 }
 """The constructors, by subject. A name that no public module has is left to a later version."""
 

@@ -204,6 +204,9 @@ class OAuthAuthorityClient(_Authority):
     `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch (None:
     time.time). `on_event` is called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their
     durations (None: time.monotonic).
+
+    token_params: further parameters of each token request.
+    token_request_headers: further headers of each token request, without `Authorization`.
     """
 
     @property
