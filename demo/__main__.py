@@ -5,39 +5,60 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 from rich.console import Console
 
 from demo.embedded import embedded
-from demo.show import run_step, summary
+from demo.fleet import fleet
+from demo.picture import svg_of, write_table
+from demo.place import Place
+from demo.show import WIDTH, run_step, summary
 from demo.steps import STEPS
+from demo.threads import measure
+
+README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def main() -> int:
     """Read the command line, run every step."""
     parser = argparse.ArgumentParser(prog="./dev demo", description="The main job of doorkey, step by step.")
     parser.add_argument("--keycloak", action="store_true", help="on a real Keycloak, installed at the first run")
+    parser.add_argument("--svg", metavar="FILE", type=Path, help="write a picture of the run, too")
+    parser.add_argument("--readme", action="store_true", help="measure step 1, and write its table into README.md")
     options = parser.parse_args()
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # all of it happens on this machine
-    console = Console(highlight=False)
-    if not options.keycloak:
+    if options.readme:
         with embedded() as place:
-            held = [run_step(number, step, place, console) for number, step in enumerate(STEPS, 1)]
-            summary(held, place, console)
-        return int(not all(held))
+            write_table(README, measure(place))
+        return 0
+    console = Console(highlight=False, record=options.svg is not None)
+    console.width = WIDTH if options.svg else min(console.width, WIDTH)
+    held = _on_keycloak(console) if options.keycloak else run(embedded(), console)
+    if options.svg is not None:
+        options.svg.write_text(svg_of(console), "utf-8")
+    return int(not all(held))
 
+
+def run(where: AbstractContextManager[Place], console: Console) -> list[bool]:
+    """Run every step at a place; return which of them held."""
+    with fleet() as workers, where as place:
+        held = [run_step(number, step, place, workers, console) for number, step in enumerate(STEPS, 1)]
+        summary(held, place, console)
+    return held
+
+
+def _on_keycloak(console: Console) -> list[bool]:
     from demo.keycloak import keycloak
     from tests.servers.process import Unavailable
 
     console.print("Starting Keycloak; the first run on a machine downloads it.")
     try:
-        with keycloak() as place:
-            held = [run_step(number, step, place, console) for number, step in enumerate(STEPS, 1)]
-            summary(held, place, console)
+        return run(keycloak(), console)
     except Unavailable as error:
         console.print(f"Keycloak cannot run here: {error}", style="red", markup=False)
-        return 1
-    return int(not all(held))
+        return [False]
 
 
 if __name__ == "__main__":

@@ -16,16 +16,11 @@ LIFETIME = 60
 def embedded() -> Generator[Place, None, None]:
     """Run the provider; its clock is also the sessions', and is advanced, so that no step waits a minute."""
     with Provider(access_token_lifetime=LIFETIME) as provider:
-
-        def token_requests(_: str) -> int:
-            asked = provider.requests.to("/protocol/openid-connect/token")
-            return sum(one.grant_type == "client_credentials" for one in asked)
-
         yield Place(
             name="the embedded provider",
             origin=provider.origin,
             echo=provider.echo,
             clock=provider.clock,
             let_tokens_expire=lambda: provider.advance(LIFETIME + 1),
-            token_requests=token_requests,
+            refreshes=lambda: sum(one.grant_type == "refresh_token" for one in provider.requests.to("/token")),
         )

@@ -7,25 +7,28 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from demo.echo import echo_server
-from demo.place import Place
+from demo.place import Place, token_endpoint
 from doorkey.integrations.requests_client import OAuth2Session
 from tests.servers.running import started
 
 LIFETIME = 4
 """Seconds an access token lives: short, because here expiry has to be waited for."""
 
+_EVENTS = {"eventsEnabled": True, "enabledEventTypes": ["REFRESH_TOKEN", "REFRESH_TOKEN_ERROR"]}
+"""What the realm `rotating` keeps: Keycloak keeps no refresh by default."""
+
 
 @contextmanager
 def keycloak() -> Generator[Place, None, None]:
-    """Run Keycloak, and the echo that it lacks; it keeps its events, to count token requests by."""
-    with started("keycloak", TTL_ACCESS=str(LIFETIME), REALM_eventsEnabled="true") as server, echo_server() as echo:
+    """Run Keycloak, and the echo that it lacks; it keeps its events, to count refreshes by."""
+    with started("keycloak", TTL_ACCESS=str(LIFETIME)) as server, echo_server() as echo:
+        events = f"{server.origin}/admin/realms/rotating/events"
+        with _admin(server.realm("master")) as admin:
+            admin.put(f"{events}/config", json=_EVENTS).raise_for_status()
 
-        def token_requests(client_id: str) -> int:
-            with OAuth2Session(client_id="admin-cli") as admin:
-                url = f"{server.origin}/realms/master/protocol/openid-connect/token"
-                admin.fetch_token(url, username="admin", password="admin")
-                wanted = {"type": "CLIENT_LOGIN", "client": client_id, "max": "1000"}
-                return len(admin.get(f"{server.origin}/admin/realms/master/events", params=wanted).json())
+        def refreshes() -> int:
+            with _admin(server.realm("master")) as admin:
+                return len(admin.get(events, params={"max": "1000"}).json())
 
         yield Place(
             name="a real Keycloak",
@@ -33,5 +36,12 @@ def keycloak() -> Generator[Place, None, None]:
             echo=echo,
             clock=time.time,
             let_tokens_expire=lambda: time.sleep(LIFETIME + 1),
-            token_requests=token_requests,
+            refreshes=refreshes,
         )
+
+
+@contextmanager
+def _admin(issuer: str) -> Generator[OAuth2Session, None, None]:
+    with OAuth2Session(client_id="admin-cli") as session:
+        session.fetch_token(token_endpoint(issuer), username="admin", password="admin")
+        yield session

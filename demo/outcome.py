@@ -6,16 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from demo.fleet import Fleet
 from demo.place import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One observation of a step; `holds` is True if it is as expected."""
+    """One observation of a step; `holds` is True if it is as expected, None if it is there to compare."""
 
     name: str
     value: str
-    holds: bool
+    holds: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,4 @@ class Step:
 
     title: str
     does: Callable[..., Any]
-    shows: Callable[[Place], list[Fact]]
-
-
-def shortened(text: str | None) -> str:
-    """Return the beginning and the end of a header or token: enough to distinguish two, too little to use one."""
-    text = text or "(none)"
-    return text if len(text) <= 40 else f"{text[:16]}…{text[-8:]}"
+    shows: Callable[[Place, Fleet], list[Fact]]

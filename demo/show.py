@@ -1,42 +1,85 @@
-"""Printing: the code of a step, what came of it, and at the end whether all of it is as promised."""
+"""Printing: the code of a step, what came of it, and at the end whether all of it is as promised.
+
+Only the default color, bold, dim, green and red are used: each of them is readable on a light and on a dark terminal.
+"""
 
 from __future__ import annotations
 
+import ast
 import inspect
-from textwrap import dedent
+from collections.abc import Callable
+from textwrap import dedent, indent
+from typing import Any
 
 from rich.console import Console
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from demo.fleet import Fleet
 from demo.outcome import Fact, Step
 from demo.place import Place
 from doorkey.errors import OAuthError
 
+WIDTH = 80
+"""Columns at most; a narrower terminal has fewer."""
 
-def run_step(number: int, step: Step, place: Place, console: Console) -> bool:
+NEXT = (
+    ("docs/start.md", "your first program, in five minutes"),
+    ("docs/which-class.md", "which class you need"),
+    ("examples/", "the programs of the tutorials, to copy"),
+    ("doorkey dev", "this server, with a page to make requests fail"),
+    ("./dev demo --keycloak", "the same steps on a real Keycloak"),
+)
+"""What to do after the demo."""
+
+
+def run_step(number: int, step: Step, place: Place, fleet: Fleet, console: Console) -> bool:
     """Print one step while it runs; return whether everything in it holds."""
-    console.rule(f"[bold]{number}  {step.title}", align="left")
-    console.print(Syntax(dedent(inspect.getsource(step.does)), "python", background_color="default", word_wrap=True))
+    console.print(Text(f"{number}  {step.title}", "bold"))
+    console.print(Text(indent(body_of(step.does), "   ")))
     try:
-        facts = step.shows(place)
-    except (OAuthError, OSError, LookupError, ValueError, RuntimeError) as error:
+        facts = step.shows(place, fleet)
+    except (OAuthError, OSError, LookupError, ValueError, RuntimeError, AssertionError) as error:
         facts = [Fact(type(error).__name__, str(error), False)]  # noqa: FBT003
     table = Table.grid(padding=(0, 2))
     for fact in facts:
         # Text, because a value is not markup
-        mark = Text("✓", "green") if fact.holds else Text("✗ not as promised", "red")
-        table.add_row(Text(fact.name, "cyan"), Text(fact.value), mark)
+        table.add_row(_mark(fact), Text(fact.name, "dim"), Text(fact.value))
     console.print(table)
     console.print()
-    return all(fact.holds for fact in facts)
+    return all(fact.holds is not False for fact in facts)
 
 
 def summary(held: list[bool], place: Place, console: Console) -> None:
-    """Print the last line."""
+    """Print whether all steps held, and what to do next."""
     if all(held):
-        console.print(f"[green]All {len(held)} steps did what they say, on {place.name}.")
+        console.print(Text(f"All {len(held)} steps did what they say, on {place.name}.", "green"))
     else:
         failed = ", ".join(str(number) for number, holds in enumerate(held, 1) if not holds)
-        console.print(f"[red]Not as promised on {place.name}: step {failed}.")
+        console.print(Text(f"Not as promised on {place.name}: step {failed}.", "red"))
+    console.print()
+    table = Table.grid(padding=(0, 2))
+    for number, (name, text) in enumerate(NEXT):
+        table.add_row(Text("" if number else "Next:", "bold"), Text(name), Text(text, "dim"))
+    console.print(table)
+
+
+def body_of(function: Callable[..., Any]) -> str:
+    """Return the statements of a function without its docstring, as they are written."""
+    source = dedent(inspect.getsource(function))
+    (tree,) = ast.parse(source).body
+    assert isinstance(tree, ast.FunctionDef)
+    first = tree.body[1] if ast.get_docstring(tree) else tree.body[0]
+    lines = source.splitlines()
+    start = first.lineno - 1
+    return dedent("\n".join(lines[start:]))
+
+
+def _mark(fact: Fact) -> Text:
+    match fact.holds:
+        case True:
+            return Text("✓", "green")
+        case False:
+            return Text("✗ not as promised", "red")
+        case None:
+            return Text("-", "dim")

@@ -13,7 +13,7 @@ from tools.test import servers, test
 
 def demo(arguments: list[str]) -> int:
     """Show the main job on the embedded provider, or on a real Keycloak."""
-    return run(environment(OWN, "build", "runtime"), "-m", "demo", *arguments)
+    return run(environment(OWN, "build", "runtime", "demo"), "-m", "demo", *arguments)
 
 
 def bench(arguments: list[str]) -> int:

@@ -28,6 +28,7 @@ MEGABYTES = {
     "runtime": 34,
     "test": 16,
     "bench": 42,
+    "demo": 4,
     "check": 99,
     "mutate": 3,
     "fuzz": 33,

@@ -1,13 +1,12 @@
 """One file for each step; `STEPS` has them in order."""
 
 from demo.outcome import Step
-from demo.steps import api_call, login, many_threads, password, removed_session, renewal
+from demo.steps import many_threads, protected_api, removed_session, user_login, worker_fleet
 
 STEPS: tuple[Step, ...] = (
-    password.STEP,
-    api_call.STEP,
-    renewal.STEP,
-    removed_session.STEP,
     many_threads.STEP,
-    login.STEP,
+    user_login.STEP,
+    worker_fleet.STEP,
+    protected_api.STEP,
+    removed_session.STEP,
 )
