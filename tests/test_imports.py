@@ -246,4 +246,4 @@ def test_the_provider_without_its_extra_prints_one_sentence_and_no_traceback() -
     run = hiding("uvicorn") + "import runpy\nrunpy.run_module('doorkey.dev', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "doorkey.dev: uvicorn is not installed: pip install 'doorkey[dev]'\n"
+    assert done.stderr == "doorkey.dev: uvicorn is not installed: pip install 'doorkey[server]'\n"

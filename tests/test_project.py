@@ -46,10 +46,29 @@ def test_the_lock_file_of_oidc_provider_names_no_place_to_download_from() -> Non
     assert '"resolved"' not in (ROOT / "tests/servers/oidc_provider_app/package-lock.json").read_text()
 
 
+def asked_for() -> list[str]:
+    """Every requirement of the package and of its extras; `dev` is another name of `server`."""
+    extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+    assert extras["dev"] == ["doorkey[server]"]
+    own = [line for name, lines in extras.items() if name not in ("all", "dev") for line in lines]
+    return [*own, *PROJECT["project"]["dependencies"]]
+
+
+def test_the_lowest_versions_that_are_tested_are_those_that_the_package_allows() -> None:
+    lowest = (ROOT / "requirements/lowest.in").read_text().partition("# what runs the tests")[0]
+    lines = [line for line in lowest.splitlines() if not line.startswith("#")]
+    assert sorted(set(asked_for())) == sorted(lines)
+    pinned = (ROOT / "requirements/lowest.txt").read_text()
+    assert [line for line in lines if not re.search(rf"(?m)^{re.escape(re.sub(r'\[.*\]', '', line).split('>=')[0])}==", pinned)] == []
+
+
+def test_the_package_alone_needs_no_http_library_and_no_framework() -> None:
+    assert names("\n".join(PROJECT["project"]["dependencies"])) == {"joserfc", "cryptography"}
+
+
 def test_the_tests_run_with_the_packages_of_the_extras() -> None:
     extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
-    asked = [line for name, lines in extras.items() if name != "all" for line in lines]
-    asked += PROJECT["project"]["dependencies"]
+    asked = asked_for()
     runtime = (ROOT / "requirements/runtime.in").read_text()
     assert names("\n".join(asked)) == names(re.sub(r"(?m)^#.*$", "", runtime))
     assert set(re.findall(r"[\w-]+", extras["all"][0].split("[")[1])) == set(extras) - {"all"}

@@ -16,7 +16,7 @@ EXTRAS: Final = {
     "aiohttp": "aiohttp",
     "redis": "redis",
     "sqlalchemy": "sql",
-    "uvicorn": "dev",
+    "uvicorn": "server",
     "flask": "flask",
     "django": "django",
     "rest_framework": "rest-framework",
@@ -29,7 +29,7 @@ EXTRAS: Final = {
 }
 """The extra that installs each library."""
 
-_OF_PACKAGES: Final = {"doorkey.dev": "dev", "doorkey.cli": "cli"}
+_OF_PACKAGES: Final = {"doorkey.dev": "server", "doorkey.cli": "cli"}
 """The extra that installs everything that a package of ours needs."""
 
 
