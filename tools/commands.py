@@ -26,6 +26,11 @@ def docs(arguments: list[str]) -> int:
     return run(environment(OWN, *DOCUMENTED), "-m", "tools.docs", *arguments)
 
 
+def dist(arguments: list[str]) -> int:
+    """Build and test the distributions."""
+    return run(environment(OWN, "build", "runtime", "test"), "-m", "tools.dist", *arguments, PYTHONPATH=str(ROOT))
+
+
 def record(arguments: list[str]) -> int:
     """Record the responses of a real Keycloak."""
     return run(environment(OWN, *SUITE), "-m", "tests.recordings.record", *arguments)
@@ -54,6 +59,7 @@ COMMANDS = {
     "demo": (demo, "the main job, step by step, on the embedded provider (--keycloak: on a real one)"),
     "bench": (bench, "compare with other libraries"),
     "docs": (docs, "build the documentation site and serve it on 127.0.0.1 (--build: only build)"),
+    "dist": (dist, "build the wheel and the source distribution, check them, and test what they install (--quick)"),
     "servers": (servers, "install the real servers that tests use, nothing else"),
     "record": (record, "ask the real Keycloak again and write tests/recordings/keycloak.json"),
 }
