@@ -1,0 +1,1 @@
+"""`./dev dist`: the wheel and the source distribution, built so that anyone gets the same bytes, and tested as installed."""

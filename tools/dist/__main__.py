@@ -1,0 +1,105 @@
+"""`./dev dist`: build the distributions, check what they contain, and test what they install."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import doorkey
+from tools.dist.building import Built, NotReproducible, build, tracked
+from tools.dist.contents import problems, required_by
+from tools.dist.installed import check_import, copy_tests, environment, install, test
+from tools.dist.locks import blocks, closure, wheel_line
+from tools.environments import TESTED, interpreter
+from tools.running import ROOT, say
+
+NEWER: Final = ("3.14", "3.15")
+"""Pythons that are tested where this machine has them, though CI does not ask for them."""
+QUICK: Final = (
+    *("tests/test_errors.py", "tests/test_values.py", "tests/test_tokens.py", "tests/test_discovery.py"),
+    *("tests/test_registration.py", "tests/testing/test_kit.py"),
+)
+COMPLETE: Final = (
+    *QUICK,
+    *("tests/auth", "tests/sources", "tests/integrations", "tests/httpx_transport", "tests/resource"),
+    *("tests/stores", "tests/login/web", "tests/jose", "tests/dev/test_provider.py", "tests/dev/test_registration.py"),
+)
+LOWEST: Final = (*COMPLETE, "--deselect", "tests/auth/test_starlette.py::test_it_is_a_client_of_httpx2")
+"""Without the one test of Starlette's own test client, which is httpx's in the lowest version."""
+OF_QUICK: Final = ("requests", "httpx2", "httpx", "server")
+"""The extras that the quick tests need."""
+RUNNERS: Final = ("pytest", "pytest-xdist", "trio", "hypothesis", "requests-mock")
+LOCKS: Final = tuple(ROOT / "requirements" / f"{name}.txt" for name in ("runtime", "test"))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Build, check and test, and return 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="./dev dist", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder for the two files (default: dist/)")
+    parser.add_argument("--quick", action="store_true", help="a few tests for each Python, as CI runs them")
+    parser.add_argument("--only-build", action="store_true", help="build and check, and test nothing")
+    options = parser.parse_args(arguments)
+    say("building the wheel and the source distribution, twice")
+    try:
+        built = build(Path(sys.executable), options.out)
+    except NotReproducible as error:
+        say(str(error))
+        return 1
+    wrong = list(problems(built, tracked(), doorkey.__version__))
+    for problem in wrong:
+        say(problem)
+    if wrong:
+        return 1
+    say(f"{built.wheel.name} and {built.sdist.name} are reproducible and complete")
+    return 0 if options.only_build else _tested(built, quick=options.quick)
+
+
+def _tested(built: Built, *, quick: bool) -> int:
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        tests = copy_tests(Path(temporary) / "tests")
+        for version in (*TESTED, *NEWER):
+            base = interpreter(version)
+            if base is None:
+                continue
+            say(f"the wheel on Python {version}, in an environment of its own")
+            folder = Path(temporary) / version
+            python = environment(base, folder)
+            install(Path(sys.executable), python, _alone(built), folder)
+            if check_import(python, tests):
+                failed.append(f"the package alone on {version}")
+            install(Path(sys.executable), python, _requirements(built, quick=quick), folder)
+            if test(python, tests, QUICK if quick else COMPLETE):
+                failed.append(f"tests on {version}")
+        if not quick and (base := interpreter(TESTED[0])) is not None:
+            say(f"the lowest versions of every library, on Python {TESTED[0]}")
+            python = environment(base, Path(temporary) / "lowest")
+            lowest = wheel_line(built.wheel) + (ROOT / "requirements/lowest.txt").read_text("utf-8")
+            install(Path(sys.executable), python, lowest, Path(temporary) / "lowest")
+            if test(python, tests, LOWEST):
+                failed.append("tests on the lowest versions")
+    say(f"failed: {', '.join(failed)}" if failed else "what the distributions install works")
+    return int(bool(failed))
+
+
+def _alone(built: Built) -> str:
+    """Return the wheel with what it requires, pinned: what `pip install doorkey` installs."""
+    return wheel_line(built.wheel) + closure(["doorkey"], blocks(*LOCKS), required_by(built.wheel))
+
+
+def _requirements(built: Built, *, quick: bool) -> str:
+    """Return the wheel with what the tests need, pinned."""
+    locked = blocks(*LOCKS)
+    if quick:
+        extras = f"[{','.join(OF_QUICK)}]"
+        needed = closure([f"doorkey{extras}", *RUNNERS], locked, required_by(built.wheel))
+        return wheel_line(built.wheel, extras) + needed
+    return wheel_line(built.wheel) + "\n".join(locked.values()) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

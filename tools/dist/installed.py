@@ -1,0 +1,70 @@
+"""Tests of what the distributions install: in an environment of its own, with the sources out of reach."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from tools.running import ROOT
+
+HERE: Final = ("tests", "pyproject.toml")
+"""What tests need of the checkout. The sources are not among them."""
+ALONE: Final = """
+import importlib.metadata, sys
+import doorkey
+assert "site-packages" in doorkey.__file__, doorkey.__file__
+assert doorkey.__version__ == importlib.metadata.version("doorkey")
+from doorkey.jose.generation import generate_key
+generate_key("ES256")
+doorkey.ClientCredentials("client-1", "secret")
+others = {one.metadata["Name"].lower() for one in importlib.metadata.distributions()}
+assert others == {"doorkey", "joserfc", "cryptography", "cffi", "pycparser"}, others
+"""
+"""A program that runs with the package alone, and finds nothing that it did not ask for."""
+
+
+def environment(base: Path, folder: Path) -> Path:
+    """Make an empty environment of the interpreter `base` in `folder`, and return its Python."""
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
+    return folder / "bin" / "python"
+
+
+def install(pip: Path, python: Path, requirements: str, folder: Path) -> None:
+    """Install pinned `requirements` into the environment of `python`, with the pip of another one.
+
+    folder: where the file of requirements is written.
+    """
+    file = folder / "requirements.txt"
+    file.write_text(requirements, "utf-8")
+    command: list[str | Path] = [pip, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
+    subprocess.run([*command, "--disable-pip-version-check", "--require-hashes", "-r", file], check=True)
+
+
+def copy_tests(folder: Path) -> Path:
+    """Copy the tests into `folder`, and return it: from there, nothing imports the sources."""
+    for name in HERE:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / name)
+    return folder
+
+
+def check_import(python: Path, folder: Path) -> int:
+    """Import the package from where it is installed, and return the exit code."""
+    return _run(python, folder, "-c", ALONE)
+
+
+def test(python: Path, folder: Path, selection: tuple[str, ...]) -> int:
+    """Run a selection of the copied tests against the installed package, and return pytest's exit code."""
+    return _run(python, folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not real_server", *selection)
+
+
+def _run(python: Path, folder: Path, *arguments: str) -> int:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DOORKEY"))}
+    return subprocess.run([python, *arguments], cwd=folder, env=clean, stdin=subprocess.DEVNULL, check=False).returncode

@@ -1,0 +1,75 @@
+"""A part of the pinned requirements: some packages and what they need, each with its hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools.environments import TESTED
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def blocks(*files: Path) -> dict[str, str]:
+    """Return the pinned requirements of lock files by name, with their markers and hashes; the first file wins."""
+    found: dict[str, str] = {}
+    for file in files:
+        for block in re.split(r"\n(?=\S)", file.read_text("utf-8").strip()):
+            if match := _NAME.match(block):
+                found.setdefault(canonicalize_name(match[0]), block)
+    return found
+
+
+def closure(roots: Iterable[str], locked: Mapping[str, str], own: Iterable[str] = ()) -> str:
+    """Return the pinned requirements of `roots` and of all that they need, as the text of a requirements file.
+
+    locked: what `blocks` returned. own: requirements of the distribution itself (`Requires-Dist`), of which `roots` may
+    name extras as `doorkey[requests]`.
+    """
+    wanted: dict[str, str] = {}
+    pending = [Requirement(root) for root in roots]
+    seen: set[tuple[str, str]] = set()
+    while pending:
+        requirement = pending.pop()
+        name = canonicalize_name(requirement.name)
+        if name in locked:
+            wanted[name] = locked[name]
+        for extra in ("", *requirement.extras):
+            if (name, extra) not in seen:
+                seen.add((name, extra))
+                pending += [one for one in _needs(name, own) if _is_for(one, extra)]
+    return "\n".join(wanted[name] for name in sorted(wanted)) + "\n"
+
+
+def wheel_line(wheel: Path, extras: str = "") -> str:
+    """Return the line of a requirements file that installs `wheel` with `extras` (`[requests]`), and no other file."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"doorkey{extras} @ {wheel.resolve().as_uri()} --hash=sha256:{digest}\n"
+
+
+def _needs(name: str, own: Iterable[str]) -> list[Requirement]:
+    if name == "doorkey":
+        return [Requirement(line) for line in own]
+    try:
+        return [Requirement(line) for line in metadata.requires(name) or ()]
+    except metadata.PackageNotFoundError:  # for another platform or Python
+        return []
+
+
+def _is_for(requirement: Requirement, extra: str) -> bool:
+    """Say whether a requirement belongs to `extra`, or ("") to none, on any Python that is tested."""
+    marker = requirement.marker
+    if marker is None:
+        return not extra
+    if bool(extra) != ("extra ==" in str(marker)):
+        return False
+    return any(
+        marker.evaluate({"python_version": version, "python_full_version": f"{version}.0", "extra": extra})
+        for version in TESTED
+    )
