@@ -21,9 +21,10 @@ SLOW = {
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """The packages that a command has imported when it ends, also with an error."""
-    code = f"import sys\nfrom doorkey.cli.main import cli\nstatus = cli.run({list(arguments)!r})\n"
-    code += "print('\\n', sorted(sys.modules), file=sys.stderr)"
+    """The packages that a command has imported when it ends, also with an error, beyond those of the start of Python."""
+    code = "import sys\nbefore = set(sys.modules)\n"
+    code += f"from doorkey.cli.main import cli\nstatus = cli.run({list(arguments)!r})\n"
+    code += "print('\\n', sorted(set(sys.modules) - before), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules: list[str] = ast.literal_eval(done.stderr.splitlines()[-1].strip())
     return {module.partition(".")[0] for module in modules}

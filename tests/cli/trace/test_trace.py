@@ -98,7 +98,6 @@ def test_a_token_for_the_client_itself_is_traced_step_by_step(provider: KnownPro
     assert titles(log) == [
         "the metadata of the issuer (discovery)",
         "the client requests a token for itself",
-        "there is no ID token: openid was not requested",
         "there is no refresh token, so nothing is renewed",
         "the token is revoked",
     ]
@@ -223,6 +222,7 @@ def test_the_command_shows_a_trace_for_the_client_itself(run: Run, provider: Kno
     result = run("trace", provider.issuer, "--client-credentials", "--client-id", CLIENT, DOORKEY_CLIENT_SECRET=SECRET)
     assert result.exit_code == 0, result.output
     assert "grant_type" in result.stdout
+    assert "scope" not in provider.server.token_requests[0].form, "no scope is requested unless the user names one"
     assert SECRET not in result.output
     assert not any(one in result.output for one in provider.issued_secrets)
 

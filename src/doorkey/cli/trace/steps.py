@@ -71,7 +71,8 @@ def traced(options: Options, log: Log) -> None:
         ) as client:
             log.metadata = client.discover()
             token, claims = _FLOWS[options.flow](client, options, log)
-            _id_token(claims, log)
+            if options.flow != CLIENT_CREDENTIALS:
+                _id_token(claims, log)
             _afterwards(client, token, claims, log)
     finally:
         http_client.close()
@@ -100,7 +101,7 @@ def _by_device(client: LoginClient, options: Options, log: Log) -> tuple[OAuth2T
 
 def _for_itself(client: LoginClient, options: Options, log: Log) -> tuple[OAuth2Token, None]:
     with client.session() as session:
-        return session.fetch_token(grant_type="client_credentials"), None
+        return session.fetch_token(grant_type="client_credentials", scope=options.scope or ""), None
 
 
 _FLOWS: Final[Mapping[str, Callable[[LoginClient, Options, Log], tuple[OAuth2Token, Any]]]] = {
