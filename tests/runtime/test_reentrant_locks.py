@@ -20,6 +20,7 @@ import flask
 import pytest
 
 from doorkey import OAuthToken, discovery
+from doorkey.dev.client_documents import ClientDocuments
 from doorkey.dev.clock import Clock
 from doorkey.dev.faults import Faults
 from doorkey.dev.logout_calls import LogoutCalls
@@ -124,6 +125,10 @@ def registered(_: Path) -> Any:
     return OAuth(flask.Flask("app")).register("as", client_id="c", **urls)
 
 
+def documents(_: Path) -> ClientDocuments:
+    return ClientDocuments(at_loopback=True, registered=(), clock=time.time)
+
+
 OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable[[Any], object]]] = {
     "leader lock": (lambda _: LeaderLock(), lambda one: one, lambda one: one.try_acquire()),
     "cache": (cache, lambda one: one, lambda one: one.get("k", LeaderLock)),
@@ -145,6 +150,7 @@ OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable
     "discovered metadata": (lookup, lambda _: discovery, lambda one: one.known() or "nothing"),
     "verified tokens": (verified, lambda one: one, lambda one: one.put(b"k", "verified", 0.0, 9.0)),
     "server of a session": (server, lambda one: one, lambda one: one.keys()),
+    "client documents": (documents, lambda one: one, lambda one: one.client("https://app.example/client")),
     "logout calls": (lambda _: LogoutCalls(), lambda one: one, list),
     "login": (login, lambda one: one, lambda one: one.blocking),
     "login of a Django project": (django_login, lambda one: one, made_or_not),
