@@ -21,7 +21,7 @@ SLOW = {
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """The packages that a command has imported when it ends, also with an error, beyond those of the start of Python."""
+    """The packages that a command has imported when it ends, also with an error, beyond those of Python itself."""
     code = "import sys\nbefore = set(sys.modules)\n"
     code += f"from doorkey.cli.main import cli\nstatus = cli.run({list(arguments)!r})\n"
     code += "print('\\n', sorted(set(sys.modules) - before), file=sys.stderr)"

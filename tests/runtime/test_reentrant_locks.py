@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
+from inspect import iscoroutinefunction
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -68,7 +69,8 @@ class Finalized:
 def locks_of(owner: object) -> list[Any]:
     names = [*getattr(owner, "__dict__", {}), *getattr(type(owner), "__slots__", ())]
     found = [getattr(owner, name) for name in names if hasattr(owner, name)]
-    return [one for one in found if hasattr(one, "acquire") and hasattr(one, "release") and not isinstance(one, type)]
+    locks = [one for one in found if hasattr(one, "acquire") and hasattr(one, "release") and not isinstance(one, type)]
+    return [one for one in locks if not iscoroutinefunction(one.acquire)]  # a thread never blocks in that of asyncio
 
 
 def cache(_: Path) -> BoundedCache[str, LeaderLock]:
