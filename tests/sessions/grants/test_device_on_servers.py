@@ -54,7 +54,8 @@ def test_a_client_signs_both_of_its_requests(adapter: Adapter, site: Site) -> No
     client = adapter.client("pkjwt-rs256", key, **method, sleep=sleep, **site.options)
     device: Any = client.call("begin_device_authorization")
     answer(site, device)
-    assert client.call("finish_device_authorization", device)
+    token: Any = client.call("finish_device_authorization", device)
+    assert token["access_token"]
 
 
 @of_each_world
