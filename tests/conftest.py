@@ -2,6 +2,7 @@
 
 import gc
 import ipaddress
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,12 @@ pytest_plugins = [
 # No property is about speed, and a busy machine takes its time.
 settings.register_profile("doorkey", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("doorkey")
+
+
+def pytest_configure() -> None:
+    """Let a Ctrl-C reach the programs of tests: a shell that starts a job in the background has it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
