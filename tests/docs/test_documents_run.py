@@ -92,7 +92,7 @@ def test_every_extra_that_a_page_names_exists_and_each_login_has_its_framework_a
     named = {page: re.findall(r"doorkey\[([\w,-]+)\]", page.read_text("utf-8")) for page in PAGES}
     extras = {extra for several in named.values() for group in several for extra in group.split(",")}
     assert extras - set(known) == set()
-    logins = ["flask,dev,requests", "fastapi,dev,httpx2", "django,dev,requests"]
+    logins = ["flask,server,requests", "fastapi,server,httpx2", "django,server,requests"]
     assert [group for group in logins if group not in named[README]] == []
     for page, group in zip(("logins.md", "logins.md", "logins/django.md"), logins, strict=True):
         assert group in named[ROOT / "docs" / page]
