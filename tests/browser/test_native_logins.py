@@ -87,7 +87,18 @@ def test_the_command_line_opens_the_browser_and_keeps_the_login(
     program.chmod(0o755)
     home = {"DOORKEY_HOME": str(tmp_path / "home"), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
     environ = {**home, "BROWSER": str(program), "DISPLAY": ":0"}
-    login = (sys.executable, "-m", "doorkey", "login", provider.issuer, "--client-id", QUICK, "--account", "work")
+    login = (
+        sys.executable,
+        "-m",
+        "doorkey",
+        "login",
+        provider.issuer,
+        "--client-id",
+        QUICK,
+        "--account",
+        "work",
+        "--browser",
+    )
     with Terminal(*login, env=environ) as terminal:
         terminal.until("127.0.0.1")
         log_in(chromium, pipe.read_text("utf-8"))
