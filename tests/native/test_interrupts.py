@@ -9,6 +9,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,13 +24,12 @@ def strike(_: str = "") -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def strike_soon(_: str) -> None:
-    threading.Timer(0, strike).start()
-
-
 def sockets() -> set[str]:
     """The sockets of this process that listen on TCP, as the kernel numbers them."""
-    ours = {str(one.readlink()) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()}
+    ours = set[str]()
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # another thread has closed it
+            ours.add(str(one.readlink()))
     rows = [
         line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/self/net/{name}").read_text().splitlines()
     ]
@@ -124,6 +124,8 @@ def test_while_a_pipe_is_read(login: Native, monkeypatch: pytest.MonkeyPatch) ->
     output, source = os.pipe()
     with os.fdopen(output) as stdin, os.fdopen(source, "w"):
         monkeypatch.setattr(sys, "stdin", stdin)
+        soon = threading.Timer(0, strike)
         before = threading.active_count()
-        interrupted(login, "login_by_pasting", redirect_uri=URI, show=strike_soon)
+        interrupted(login, "login_by_pasting", redirect_uri=URI, show=lambda _: soon.start())
+        soon.join(10)
         assert threading.active_count() <= before

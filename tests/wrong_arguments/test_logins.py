@@ -8,6 +8,7 @@ from anyio.from_thread import BlockingPortal
 
 from doorkey.login import AsyncLoginClient, LoginClient, PendingLogin
 from doorkey.login.errors import LoginError
+from doorkey.native import errors as native_errors
 from tests.support.wrong_values import failures, parameters_of, refused
 
 GOOD: dict[str, Any] = {
@@ -70,7 +71,10 @@ def test_pending_logins() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [LoginError, *LoginError.__subclasses__()])
+NATIVE = [vars(native_errors)[name] for name in native_errors.__all__]
+
+
+@pytest.mark.parametrize("kind", [*dict.fromkeys([LoginError, *LoginError.__subclasses__(), *NATIVE])])
 def test_errors_say_what_they_are_whatever_they_are_given(kind: Any) -> None:
     for text in ("", "\x1b[31m", "x" * 10_000, "\ud800"):
         error = kind(text)
