@@ -125,7 +125,11 @@ def test_while_a_pipe_is_read(login: Native, monkeypatch: pytest.MonkeyPatch) ->
     with os.fdopen(output) as stdin, os.fdopen(source, "w"):
         monkeypatch.setattr(sys, "stdin", stdin)
         soon = threading.Timer(0, strike)
+
+        def show(url: str) -> None:
+            soon.start()
+
         before = threading.active_count()
-        interrupted(login, "login_by_pasting", redirect_uri=URI, show=lambda _: soon.start())
+        interrupted(login, "login_by_pasting", redirect_uri=URI, show=show)
         soon.join(10)
         assert threading.active_count() <= before
