@@ -29,7 +29,7 @@ class CallbackTimeout(LoginError):
 
     def __init__(self, waited: float = 300.0, rejected: str = "") -> None:
         last = f" The last request was rejected: {rejected}" if rejected else ""
-        limit = f"{waited:g} s" if isinstance(waited, int | float) else "its time"  # pyright: ignore[reportUnnecessaryIsInstance]
+        limit = f"{waited:g} s" if isinstance(waited, int | float) else "its time"
         super().__init__(f"No response came from the browser within {limit}.{last}")
         self.waited, self.rejected = waited, rejected
         self.args = (waited, rejected)
