@@ -29,7 +29,8 @@ class CallbackTimeout(LoginError):
 
     def __init__(self, waited: float = 300.0, rejected: str = "") -> None:
         last = f" The last request was rejected: {rejected}" if rejected else ""
-        limit = f"{waited:g} s" if isinstance(waited, int | float) else "its time"
+        given: object = waited  # an error of ours, whatever a program gives
+        limit = f"{given:g} s" if isinstance(given, int | float) else "its time"
         super().__init__(f"No response came from the browser within {limit}.{last}")
         self.waited, self.rejected = waited, rejected
         self.args = (waited, rejected)
