@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    with Provider(clients=[client("living-room-tv")]) as provider:
+    with Provider(clients=[client("living-room-tv", client_name="Living Room TV")]) as provider:
         yield provider
 
 
@@ -51,7 +51,7 @@ def test_every_page_from_the_code_to_the_end_is_accessible(chromium: Page, shots
     chromium.goto(device.verification_uri_complete or "")
     shots(chromium, "device-code-complete")
     chromium.get_by_role("button", name="Continue").click()
-    chromium.get_by_text("living-room-tv").wait_for()
+    chromium.get_by_text("Living Room TV").wait_for()
     log_in(chromium)
     assert chromium.get_by_text(device.user_code).count() == 1
     shots(chromium, "device-question")
@@ -67,7 +67,8 @@ def test_the_code_is_typed_with_the_keyboard_alone_and_without_scripts(
     page = context.new_page()
     device = tv.begin_device_authorization()
     page.goto(device.verification_uri)
-    page.keyboard.type(device.user_code.lower().replace("-", " "))  # the field has the focus
+    page.locator("#user_code:focus").wait_for()  # the field gets the focus
+    page.keyboard.type(device.user_code.lower().replace("-", " "))
     page.keyboard.press("Enter")
     log_in(page)
     page.get_by_role("button", name="Do not allow").click()

@@ -62,6 +62,7 @@ def application() -> Iterator[Application]:
 def provider(application: Application) -> Iterator[Provider]:
     careful = client(
         "photo-printer",
+        client_name="Photo Printer",
         require_consent=True,
         post_logout_redirect_uris=[application.url + "/bye"],
         frontchannel_logout_uri=application.url + "/frontchannel",
@@ -113,7 +114,7 @@ def test_every_page_from_the_login_to_the_logout_is_accessible(
     shots(chromium, "provider-account")
     chromium.get_by_role("button", name="End all other sessions").click()
     assert chromium.get_by_role("button", name="End").count() == 1
-    chromium.get_by_role("button", name="Revoke: photo-printer").click()
+    chromium.get_by_role("button", name="Revoke: Photo Printer (photo-printer)").click()
     chromium.get_by_text("You have allowed no application anything.").wait_for()
     chromium.get_by_role("link", name="Log out").click()
     shots(chromium, "provider-logout")
@@ -127,7 +128,8 @@ def test_the_login_form_works_with_the_keyboard_alone(
     chromium: Page, provider: Provider, application: Application
 ) -> None:
     chromium.goto(authorization_url(provider, application, client_id="calendar"))
-    chromium.keyboard.type("alice")  # the first field has the focus
+    chromium.locator("#username:focus").wait_for()  # the first field gets the focus
+    chromium.keyboard.type("alice")
     chromium.keyboard.press("Tab")
     chromium.keyboard.type("wonderland")
     chromium.keyboard.press("Enter")

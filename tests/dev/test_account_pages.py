@@ -7,6 +7,7 @@ import requests
 
 from doorkey.dev import Provider, client
 from doorkey.dev.account_pages import account_page, consent_page
+from doorkey.dev.client_names import ClientNames
 from doorkey.server.endpoints.account import Account
 from doorkey.server.endpoints.consent import ConsentNeeded
 from doorkey.server.model import Consent, Grant, Session
@@ -67,14 +68,14 @@ def test_a_headless_login_agrees() -> None:
 def test_nothing_on_the_consent_page_is_reflected_unescaped(field: str) -> None:
     values = {"client_id": "app", "username": "alice", field: HOSTILE}
     needed = ConsentNeeded("id", "csrf", values["client_id"], values["username"], (values.get("scope", "openid"),), "k")
-    read = Page(consent_page(needed, URL, URL).body.decode())
+    read = Page(consent_page(needed, ClientNames(), URL, URL).body.decode())
     assert not read.all("img")
     assert HOSTILE in read.text
 
 
 def test_the_consent_page_says_what_the_scopes_mean() -> None:
     needed = ConsentNeeded("id", "csrf", "app", "alice", ("openid", "email", "scope-1"), "key")
-    read = Page(consent_page(needed, URL, URL).body.decode())
+    read = Page(consent_page(needed, ClientNames(), URL, URL).body.decode())
     assert read.texts["li"] == ["Know who you are", "See your email address", "Use "]
     assert read.texts["code"] == ["scope-1"]
     assert [(tag["name"], tag["value"]) for tag in read.all("button")] == [("accept", "Yes"), ("cancel", "No")]
@@ -84,7 +85,7 @@ def test_nothing_on_the_account_page_is_reflected_unescaped_and_each_button_has_
     session = Session("id-1", "sub", 1000.0, 4900.0, (Grant("g", HOSTILE, ()),))
     other = Session("id-2", "sub", -172_800.0, 5030.0)
     shown = Account("csrf", HOSTILE, session, (other,), (Consent(HOSTILE, (HOSTILE,), 86400.0),))
-    read = Page(account_page(shown, URL, URL, 5060.0).body.decode())
+    read = Page(account_page(shown, ClientNames(), URL, URL, 5060.0).body.decode())
     assert not read.all("img")
     assert read.text.count(HOSTILE) >= 4
     assert [tag.get("aria-label") for tag in read.all("button")] == [

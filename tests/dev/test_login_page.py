@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from doorkey.dev import Provider
+from doorkey.dev.client_names import ClientNames
 from doorkey.dev.pages import error_page, login_page
 from doorkey.server.endpoints.login import LoginNeeded
 from tests.pages.reading import Page
@@ -46,7 +47,7 @@ def test_a_wrong_password_is_an_alert_and_the_name_is_kept(realm: Realm, http: r
 
 def test_what_a_page_shows_is_escaped() -> None:
     needed = LoginNeeded("id", "csrf", "browser", '<b id="x">', username="</form><script>")
-    for text in (login_page(needed, 'http://x/"><i>', "master").body, error_page("<b>", 400).body):
+    for text in (login_page(needed, ClientNames(), 'http://x/"><i>', "master").body, error_page("<b>", 400).body):
         assert b"<b" not in text.replace(b"<body>", b"").replace(b"<button", b"")
         assert b"<i>" not in text
         assert b"<script" not in text

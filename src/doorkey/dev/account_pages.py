@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from doorkey.dev.client_names import ClientNames
 from doorkey.dev.pages import SITE
 from doorkey.pages.layout import page
 from doorkey.pages.markup import EMPTY, Html, fill, joined
@@ -27,11 +28,11 @@ _SCOPES = {
 """What the scopes of OpenID Connect Core §5.4 and §11 mean to a user."""
 
 
-def consent_page(needed: ConsentNeeded, action: str, account_url: str) -> Response:
+def consent_page(needed: ConsentNeeded, names: ClientNames, action: str, account_url: str) -> Response:
     """Return the form that asks whether a client may have what it asks for."""
     intro = fill(
-        "<p><strong>{client}</strong> wants to use your account <strong>{user}</strong>. It asks to:</p>",
-        client=needed.client_id,
+        "<p>{client} wants to use your account <strong>{user}</strong>. It asks to:</p>",
+        client=names.marked(needed.client_id),
         user=needed.username,
     )
     buttons = joined(
@@ -41,24 +42,25 @@ def consent_page(needed: ConsentNeeded, action: str, account_url: str) -> Respon
         '<p class="soft">You can revoke this at any time in <a href="{url}">your account</a>.</p>', url=account_url
     )
     fields = (("transaction", needed.consent_id), ("csrf", needed.csrf))
-    title = f"Allow {needed.client_id}?"
+    title = f"Allow {names.title(needed.client_id)}?"
     content = form(action, fields, buttons)
     return page_response(page(title, intro, scope_list(needed.scope), content, note, site=SITE))
 
 
-def account_page(shown: Account, action: str, logout_url: str, now: float) -> Response:
+def account_page(shown: Account, names: ClientNames, action: str, logout_url: str, now: float) -> Response:
     """Return the page with the sessions and the consents of a user."""
     csrf = (("csrf", shown.csrf),)
-    sessions = [_session(shown.current, "This browser", now, form(action, csrf, _end(shown.current, "this browser")))]
-    for number, one in enumerate(shown.others, 2):
-        about = f"session {number}"
-        sessions.append(_session(one, f"Session {number}", now, form(action, csrf, _end(one, about))))
+    sessions: list[Html] = []
+    for number, one in enumerate((shown.current, *shown.others), 1):
+        title = f"Session {number}" if number > 1 else "This browser"
+        end = form(action, csrf, _end(one, title[0].lower() + title[1:]))
+        sessions.append(_session(one, title, now, names, end))
     others = EMPTY
     if shown.others:
         others = form(action, csrf, submit("End all other sessions", name=END_OTHERS, value="yes", other=True))
     consents = paragraph("You have allowed no application anything.", soft=True)
     if shown.consents:
-        consents = _list(_consent(one, form(action, csrf, _revoke(one))) for one in shown.consents)
+        consents = _list(_consent(one, names, form(action, csrf, _revoke(one, names))) for one in shown.consents)
     text = page(
         "Your account",
         fill("<p>You are logged in as <strong>{user}</strong>.</p>", user=shown.username),
@@ -85,8 +87,8 @@ def meaning(scope: str) -> Html:
     return fill("Use <code>{scope}</code>", scope=scope) if known is None else fill("{known}", known=known)
 
 
-def _session(session: Session, name: str, now: float, end: Html) -> Html:
-    apps = ", ".join(dict.fromkeys(grant.client_id for grant in session.grants))
+def _session(session: Session, name: str, now: float, names: ClientNames, end: Html) -> Html:
+    apps = ", ".join(dict.fromkeys(names.text(grant.client_id) for grant in session.grants))
     return _row(
         name,
         f"Used by {apps}" if apps else "Used by no application",
@@ -95,10 +97,10 @@ def _session(session: Session, name: str, now: float, end: Html) -> Html:
     )
 
 
-def _consent(consent: Consent, revoke: Html) -> Html:
+def _consent(consent: Consent, names: ClientNames, revoke: Html) -> Html:
     day = datetime.fromtimestamp(consent.given_at, UTC)
     given = f"Allowed on {day:%B} {day.day}, {day.year}"
-    return _row(consent.client_id, f"Scopes: {', '.join(consent.scope)}", given, revoke)
+    return _row(names.text(consent.client_id), f"Scopes: {', '.join(consent.scope)}", given, revoke)
 
 
 def _row(name: str, first: str, second: str, button: Html) -> Html:
@@ -119,8 +121,8 @@ def _end(session: Session, about: str) -> Html:
     return submit("End", name=END, value=session.id, other=True, about=about)
 
 
-def _revoke(consent: Consent) -> Html:
-    return submit("Revoke", name=REVOKE, value=consent.client_id, other=True, about=consent.client_id)
+def _revoke(consent: Consent, names: ClientNames) -> Html:
+    return submit("Revoke", name=REVOKE, value=consent.client_id, other=True, about=names.text(consent.client_id))
 
 
 def _ago(moment: float, now: float) -> str:

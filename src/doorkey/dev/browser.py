@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from doorkey.dev.account_pages import account_page, consent_page
+from doorkey.dev.client_names import ClientNames, names_on
 from doorkey.dev.cookies import cookie_of
 from doorkey.dev.device_pages import code_page, device_answered_page, device_page
 from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
@@ -62,7 +63,8 @@ def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
 
 
 def _authorize(request: Request, at: At) -> Flow[Response]:
-    return _shown((yield from authorize(request, at, _cookies(request, at))), at, (yield from UsersToPick()))
+    outcome = yield from authorize(request, at, _cookies(request, at))
+    return _shown(outcome, at, (yield from names_on(outcome)), (yield from UsersToPick()))
 
 
 def _log_in(request: Request, at: At) -> Flow[Response]:
@@ -70,19 +72,21 @@ def _log_in(request: Request, at: At) -> Flow[Response]:
     outcome = yield from log_in(with_picked_user(request, users), at, _cookies(request, at))
     if isinstance(outcome, LoggedIn):
         return _with_cookie(outcome.response, at, SESSION_COOKIE, outcome.session_key)
-    return _shown(outcome, at, users)
+    return _shown(outcome, at, (yield from names_on(outcome)), users)
 
 
 def _account(request: Request, at: At) -> Flow[Response]:
-    return _shown((yield from account(request, at, _cookies(request, at))), at, (yield from UsersToPick()))
+    outcome = yield from account(request, at, _cookies(request, at))
+    return _shown(outcome, at, (yield from names_on(outcome)), (yield from UsersToPick()))
 
 
 def _device(request: Request, at: At) -> Flow[Response]:
-    return _shown((yield from device(request, at, _cookies(request, at))), at, (yield from UsersToPick()))
+    outcome = yield from device(request, at, _cookies(request, at))
+    return _shown(outcome, at, (yield from names_on(outcome)), (yield from UsersToPick()))
 
 
 def _log_out(request: Request, at: At) -> Flow[Response]:
-    return _shown((yield from log_out(request, at, _cookies(request, at))), at)
+    return _shown((yield from log_out(request, at, _cookies(request, at))), at, ClientNames())
 
 
 def _shown(
@@ -96,27 +100,30 @@ def _shown(
     | DeviceQuestion
     | DeviceAnswered,
     at: At,
+    names: ClientNames,
     users: Iterable[str] = (),
 ) -> Response:
     """Return the page for what an endpoint wants to show, with its cookie.
 
+    names: the names of the clients that the page shows.
     users: the names of the users that the login page lets log in without a password.
     """
     match outcome:
         case LoginNeeded():
-            page = login_page(outcome, at.issuer + LOGIN_PATH, at.issuer.rpartition("/")[2], users)
+            page = login_page(outcome, names, at.issuer + LOGIN_PATH, at.issuer.rpartition("/")[2], users)
             return _with_cookie(page, at, BROWSER_COOKIE, outcome.browser)
         case ConsentNeeded():
-            page = consent_page(outcome, at.issuer + CONSENT_PATH, at.endpoints.account)
+            page = consent_page(outcome, names, at.issuer + CONSENT_PATH, at.endpoints.account)
             return _with_cookie(page, at, SESSION_COOKIE, outcome.session_key)
         case CodeNeeded():
             return _with_cookie(code_page(outcome, at.endpoints.device), at, BROWSER_COOKIE, outcome.browser)
         case DeviceQuestion():
-            return _with_cookie(device_page(outcome, at.endpoints.device), at, SESSION_COOKIE, outcome.session_key)
+            page = device_page(outcome, names, at.endpoints.device)
+            return _with_cookie(page, at, SESSION_COOKIE, outcome.session_key)
         case DeviceAnswered():
             return device_answered_page(outcome)
         case Account():
-            return account_page(outcome, at.endpoints.account, at.endpoints.end_session, at.now)
+            return account_page(outcome, names, at.endpoints.account, at.endpoints.end_session, at.now)
         case ConfirmLogout():
             return logout_page(outcome, at.endpoints.end_session)
         case LoggedOut():

@@ -25,6 +25,7 @@
 
     [[clients]]
     client_id = "my-app"
+    client_name = "My application"        # what users see, with the ID
     secret = "my-app-secret"              # without it: a public client, of which PKCE is required
     auth_methods = ["client_secret_basic", "client_secret_post"]
     grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
@@ -113,6 +114,7 @@ _REALM = {
 _CLAIMS = {"access_token_claims": dict, "id_token_claims": dict, "userinfo_claims": dict}
 _CLIENT: dict[str, type] = {
     "client_id": str,
+    "client_name": str,
     "secret": str,
     "auth_methods": list,
     "grants": list,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from doorkey.dev.account_pages import scope_list
+from doorkey.dev.client_names import ClientNames
 from doorkey.dev.pages import SITE, too_often
 from doorkey.pages.layout import page
 from doorkey.pages.markup import EMPTY, attribute, fill, joined
@@ -46,14 +47,14 @@ required value="{value}"{described} autofocus>""",
     return replace(response, headers=(*response.headers, ("Retry-After", str(needed.retry_after))))
 
 
-def device_page(asked: DeviceQuestion, action: str) -> Response:
+def device_page(asked: DeviceQuestion, names: ClientNames, action: str) -> Response:
     """Return the form that asks whether a device may log in as the user."""
     code = shown(asked.user_code)
     intro = fill(
-        "<p>The device with the code <strong>{code}</strong> wants to log in to <strong>{client}</strong> as "
+        "<p>The device with the code <strong>{code}</strong> wants to log in to {client} as "
         "<strong>{user}</strong>. It asks to:</p>",
         code=code,
-        client=asked.client_id,
+        client=names.marked(asked.client_id),
         user=asked.username,
     )
     note = paragraph("Allow this only if you began it yourself, and the device shows this code.")
@@ -61,7 +62,7 @@ def device_page(asked: DeviceQuestion, action: str) -> Response:
         (submit("Allow", name=ACCEPT, value="Yes"), submit("Do not allow", name=CANCEL, value="No", other=True))
     )
     fields = (("user_code", code), ("csrf", asked.csrf))
-    title = f"Allow {asked.client_id}?"
+    title = f"Allow {names.title(asked.client_id)}?"
     return page_response(page(title, intro, scope_list(asked.scope), note, form(action, fields, buttons), site=SITE))
 
 

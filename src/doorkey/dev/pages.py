@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from doorkey.dev.client_names import ClientNames
 from doorkey.dev.picking import PICK
 from doorkey.pages.layout import page
 from doorkey.pages.markup import EMPTY, attribute, fill, joined
@@ -28,7 +29,7 @@ _FOR_DEVELOPERS = {
 """What a developer can do about an error, by its description."""
 
 
-def login_page(needed: LoginNeeded, action: str, realm: str, users: Iterable[str] = ()) -> Response:
+def login_page(needed: LoginNeeded, names: ClientNames, action: str, realm: str, users: Iterable[str] = ()) -> Response:
     """Return the form that asks for a name and a password. It states that they were wrong, or wrong too often.
 
     users: the names of the users that have a button to log in without a password.
@@ -57,8 +58,9 @@ required value="{username}"{described}{first}>
     if picks:
         picks = joined((paragraph("For development, without a password:", soft=True), form(action, hidden, picks)))
     title = f"Log in to {realm}"
-    goal = "your account" if needed.client_id is None else needed.client_id
-    to_client = fill("<p>You will go on to <strong>{goal}</strong>.</p>", goal=goal)
+    your_account = fill("<strong>your account</strong>")
+    goal = your_account if needed.client_id is None else names.marked(needed.client_id)
+    to_client = fill("<p>You will go on to {goal}.</p>", goal=goal)
     parts = (problem(wrong) if wrong else EMPTY, to_client, content, picks)
     text = page(title, *parts, site=SITE, tab=f"Problem: {title}" if wrong else title)
     if needed.retry_after is None:

@@ -135,6 +135,7 @@ def client_of(client_id: str, metadata: Mapping[str, Any], secret: Secret | None
     scopes = metadata["scope"].split() if "scope" in metadata else [*DEFAULT_SCOPES, *OPTIONAL_SCOPES]
     return Client(
         client_id=client_id,
+        client_name=metadata.get("client_name"),
         secret=secret,
         auth_methods=(metadata["token_endpoint_auth_method"],),
         jwks=metadata.get("jwks"),

@@ -63,7 +63,8 @@ _SEVERAL = (
 class Client:
     """A registered client (RFC 7591 §2, OpenID Connect Registration §2).
 
-    client_id: its name.
+    client_id: its ID.
+    client_name: the name that users see, with the ID.
     secret: its secret; None for a public client, and for one that signs with a key.
     auth_methods: the ways it may authenticate; a client with `none` among them is public.
     auth_algorithms: the algorithms of its assertions; empty: each that fits.
@@ -94,6 +95,7 @@ class Client:
     """
 
     client_id: str
+    client_name: str | None = None
     secret: Secret | None = None
     auth_methods: tuple[str, ...] = WITH_A_SECRET
     auth_algorithms: tuple[str, ...] = ()
@@ -125,6 +127,7 @@ class Client:
 
     def __post_init__(self) -> None:
         named(self.client_id, "client_id")
+        check_optional(self.client_name, "client_name")
         check_secret(self.secret, "the secret of a client")
         for name in _SEVERAL:
             object.__setattr__(self, name, names(getattr(self, name), name))
