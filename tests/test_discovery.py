@@ -11,7 +11,7 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
-from doorkey import ExchangePolicy, adiscover, discover
+from doorkey import ExchangePolicy, adiscover, adiscover_issuer, discover, discover_issuer, public_address
 from doorkey.errors import InvalidResponse, TransportError, UsageError, VerificationError
 from doorkey.protocol.metadata import ServerMetadata
 from tests.support.backends import both_backends
@@ -249,3 +249,52 @@ def test_only_so_many_issuers_are_remembered(clock: Clock) -> None:
 def test_options_that_cannot_be_are_usage_errors(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
         discover(ISSUER, **options)
+
+
+NAMED = {"rel": "http://openid.net/specs/connect/1.0/issuer", "href": ISSUER}
+
+
+def webfinger(url: str) -> tuple[int, bytes]:
+    """A host that names the issuer of one user."""
+    place, _, query = url.partition("?")
+    if place == "https://example.com/.well-known/webfinger" and "resource=acct%3Ajoe%40example.com&" in query:
+        return 200, json.dumps({"subject": "acct:joe@example.com", "links": [NAMED]}).encode()
+    return 404, b"{}"
+
+
+@blocking
+def test_the_issuer_of_a_user_is_found_from_what_the_user_typed(client_of: Callable[[Answer], Any]) -> None:
+    with client_of(webfinger) as client:
+        assert discover_issuer("joe@example.com", http_client=client) == ISSUER
+        with pytest.raises(InvalidResponse, match="404"):
+            discover_issuer("other@example.com", http_client=client)
+
+
+@both_backends
+@awaiting
+@pytest.mark.anyio
+async def test_an_asynchronous_caller_finds_the_issuer_of_a_user(client_of: Callable[[Answer], Any]) -> None:
+    async with client_of(webfinger) as client:
+        assert await adiscover_issuer("joe@example.com", http_client=client) == ISSUER
+        with pytest.raises(InvalidResponse, match="404"):
+            await adiscover_issuer("other@example.com", http_client=client)
+
+
+def test_a_user_cannot_name_a_host_of_the_own_network() -> None:
+    careful = ExchangePolicy(addresses=public_address)
+    for typed in ("acct:joe@127.0.0.1:1", "http://localhost:1/joe", "joe@169.254.169.254"):
+        with pytest.raises(VerificationError, match="address"):
+            discover_issuer(typed, exchange=careful)
+        with pytest.raises(VerificationError, match="address"):
+            anyio.run(lambda typed=typed: adiscover_issuer(typed, exchange=careful))
+
+
+def test_an_identifier_that_is_none_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(UsageError, match="identifier"):
+        discover_issuer("=joe", http_client=httpx2.Client(transport=httpx2.MockTransport(_unasked)))
+    with pytest.raises(UsageError, match="identifier"):
+        anyio.run(adiscover_issuer, "=joe")
+
+
+def _unasked(_: httpx2.Request) -> httpx2.Response:
+    raise AssertionError("a request was sent")

@@ -121,10 +121,12 @@ def test_twins_have_the_same_methods_with_the_same_parameters(sync: type, awaiti
     assert inspect.getdoc(awaiting)
 
 
-def test_discover_has_a_twin() -> None:
-    assert parameters(doorkey.discover) == parameters(doorkey.adiscover)
-    assert inspect.iscoroutinefunction(doorkey.adiscover)
-    assert not inspect.iscoroutinefunction(doorkey.discover)
+@pytest.mark.parametrize("name", ["discover", "discover_issuer", "register_client"])
+def test_each_function_of_the_package_has_a_twin(name: str) -> None:
+    blocking, awaiting = getattr(doorkey, name), getattr(doorkey, f"a{name}")
+    assert parameters(blocking) == parameters(awaiting)
+    assert inspect.iscoroutinefunction(awaiting)
+    assert not inspect.iscoroutinefunction(blocking)
 
 
 EXPORTED: list[str] = vars(native)["__all__"]

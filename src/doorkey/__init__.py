@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         ResourceOwnerCredentials,
         TokenExchange,
     )
-    from doorkey.discovery import adiscover, discover
+    from doorkey.discovery import adiscover, adiscover_issuer, discover, discover_issuer
     from doorkey.errors import (
         InvalidGrant,
         InvalidResponse,
@@ -76,8 +76,10 @@ __all__ = [
     "VerificationError",
     "__version__",
     "adiscover",
+    "adiscover_issuer",
     "aregister_client",
     "discover",
+    "discover_issuer",
     "public_address",
     "register_client",
 ]
@@ -114,8 +116,10 @@ _MODULES = {
     "UsageError": "doorkey.errors",
     "VerificationError": "doorkey.errors",
     "adiscover": "doorkey.discovery",
+    "adiscover_issuer": "doorkey.discovery",
     "aregister_client": "doorkey.registration",
     "discover": "doorkey.discovery",
+    "discover_issuer": "doorkey.discovery",
     "public_address": "doorkey.wire.addresses",
     "register_client": "doorkey.registration",
 }

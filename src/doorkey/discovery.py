@@ -1,4 +1,4 @@
-"""`discover` and `adiscover`: the metadata of an authorization server, fetched with any installed HTTP library."""
+"""The issuer of a user and the metadata of an issuer, fetched with any installed HTTP library."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from doorkey.arguments import seconds, text
 from doorkey.protocol.discovery import LIFETIME, kept_metadata
 from doorkey.protocol.http_caching import Kept
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.webfinger import issuer_request, parse_issuer, resource_of
 from doorkey.runtime.clock import wall_time
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.values import clears_locals
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.limits import ExchangePolicy, policy_of
+from doorkey.wire.messages import Request
 
 _MAX_ISSUERS: Final = 100
 """Issuers whose metadata is remembered for each client."""
@@ -72,6 +74,49 @@ async def adiscover(
         return found
     async with asender(http_client, lookup.policy) as send:
         return lookup.remember(await arun(lookup.request(), send))
+
+
+@clears_locals
+def discover_issuer(identifier: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> str:
+    """Return the issuer that a user logs in at, which the host of the user's identifier names by WebFinger.
+
+    OpenID Connect Discovery 1.0 §2. The issuer is what `issuer=` takes elsewhere: its metadata is not fetched here.
+
+    identifier: what the user typed: an email address, an `acct:` URI, a host or a URL.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None makes one.
+    exchange: the bounds of each request. A user names the host: give `ExchangePolicy(addresses=public_address)` here,
+        and wherever the issuer is used.
+
+    Raises `UsageError` for an identifier that is none, `TransportError`, `ServerError`, and `InvalidResponse` if the
+    host names no issuer.
+    """
+    from doorkey.transport.senders import sender
+
+    policy = policy_of(exchange)
+    flow = _issuer_of(identifier, policy)
+    with sender(http_client, policy) as send:
+        return run(flow, send)
+
+
+@clears_locals
+async def adiscover_issuer(identifier: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> str:
+    """Return the issuer of a user as `discover_issuer` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
+    from doorkey.transport.senders import asender
+
+    policy = policy_of(exchange)
+    flow = _issuer_of(identifier, policy)
+    async with asender(http_client, policy) as send:
+        return await arun(flow, send)
+
+
+def _issuer_of(identifier: str, policy: ExchangePolicy) -> Flow[str]:
+    request = issuer_request(resource_of(identifier, policy.http_hosts))
+    return _named_by(request, policy)
+
+
+def _named_by(request: Request, policy: ExchangePolicy) -> Flow[str]:
+    response = yield from request
+    return parse_issuer(response, policy.http_hosts, wall_time())
 
 
 class _MadeHere:

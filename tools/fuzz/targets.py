@@ -34,6 +34,7 @@ from doorkey.protocol.revocation import check_revocation
 from doorkey.protocol.token_endpoint import parse_token, token_of
 from doorkey.protocol.token_profiles import KEYCLOAK, RFC9068
 from doorkey.protocol.userinfo import parse_userinfo
+from doorkey.protocol.webfinger import parse_issuer, resource_of
 from doorkey.tokens import OAuth2Token
 from doorkey.values import Secret
 from doorkey.wire.flow import run
@@ -160,7 +161,7 @@ def jwks(data: bytes) -> None:
 
 
 def metadata(data: bytes) -> None:
-    """Read the metadata of an authorization server and of a protected resource (RFC 8414, RFC 9728)."""
+    """Read metadata of authorization servers and protected resources, and WebFinger (RFC 8414, 9728, 7033)."""
     answer = response_of(data)
     members = members_of(answer.body)
     with only_ours():
@@ -171,6 +172,10 @@ def metadata(data: bytes) -> None:
         ServerMetadata.from_mapping(members)
     with only_ours():
         parse_protected_resource(answer, "https://api.example", NOW)
+    with only_ours():
+        parse_issuer(answer, now=NOW)
+    with only_ours():
+        resource_of(text_of(data))
 
 
 def challenge(data: bytes) -> None:

@@ -1,0 +1,99 @@
+"""From what a user types to the issuer that the user logs in at (OpenID Connect Discovery 1.0 §2, RFC 7033)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple, cast
+from urllib.parse import quote, urlsplit
+
+from doorkey.arguments import text
+from doorkey.errors import InvalidResponse, UsageError
+from doorkey.values import hides_locals
+from doorkey.wire.messages import Request, Response
+from doorkey.wire.responses import json_answer
+from doorkey.wire.urls import check_endpoint, is_loopback
+
+ISSUER_RELATION: Final = "http://openid.net/specs/connect/1.0/issuer"
+
+_PLACE: Final = "/.well-known/webfinger"
+_XRI: Final = ("=", "@", "!")
+_SCHEME: Final = re.compile(r"(acct:|https?://)", re.IGNORECASE)
+_OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9]+(/|\?|$))")
+"""Not the port of a host."""
+_ACCOUNT: Final = re.compile(r"[^@/?#]+@[^@/?#:]+")
+_MAX_LENGTH: Final = 2048
+
+
+class Resource(NamedTuple):
+    """What WebFinger is asked about, and the URL of the host that is asked."""
+
+    name: str
+    host_url: str
+
+
+@hides_locals
+def resource_of(identifier: str, http_hosts: Collection[str] = ()) -> Resource:
+    """Return the resource that `identifier` names, and its host (OpenID Connect Discovery 1.0 §2.1).
+
+    `identifier`: an email address, an `acct:` URI, a host or a URL, as the user typed it. `http_hosts`: hosts beside
+    loopback that plain http may reach. Raises `UsageError` for any other text, an XRI included.
+    """
+    typed = text(identifier, "the identifier of the user").strip().partition("#")[0]
+    has_scheme = _SCHEME.match(typed)
+    other = typed.startswith(_XRI) or (not has_scheme and _OTHER_SCHEME.match(typed))
+    if not typed or other or len(typed) > _MAX_LENGTH:
+        raise UsageError("the identifier of a user is an email address, an acct: URI, a host or an https URL")
+    if not has_scheme:
+        typed = f"acct:{typed}" if _ACCOUNT.fullmatch(typed) else f"https://{typed}"
+    scheme, _, rest = typed.partition(":")
+    if scheme.lower() != "acct":
+        check_endpoint(typed, "identifier of the user", http_hosts)
+        parts = urlsplit(typed)
+        return Resource(typed, f"{parts.scheme}://{parts.netloc}")
+    account, _, host = rest.rpartition("@")
+    if not account or "/" in rest or "?" in rest:
+        raise UsageError("an acct: URI is acct:NAME@HOST (RFC 7565 §7)")
+    name = urlsplit(f"//{host}").hostname or ""
+    plain = is_loopback(name) or name in http_hosts  # an acct: URI cannot say that its host has no TLS
+    host_url = check_endpoint(f"{'http' if plain else 'https'}://{host}", "host of the acct: URI", http_hosts)
+    return Resource(f"acct:{rest}", host_url)
+
+
+def issuer_request(resource: Resource) -> Request:
+    """Return the request for the issuer of `resource` (RFC 7033 §4.1)."""
+    query = f"resource={quote(resource.name, safe='')}&rel={quote(ISSUER_RELATION, safe='')}"
+    return Request("GET", f"{resource.host_url}{_PLACE}?{query}", (("Accept", "application/jrd+json"),))
+
+
+def parse_issuer(response: Response, http_hosts: Collection[str] = (), now: float | None = None) -> str:
+    """Return the issuer in a response of WebFinger (OpenID Connect Discovery 1.0 §2).
+
+    `http_hosts`: hosts beside loopback that plain http may reach. `now`: seconds since the epoch, for a `Retry-After`.
+    Raises `InvalidResponse` for a document that names no issuer, or one that cannot be; `ServerError`.
+    """
+    members = json_answer(response, "WebFinger document", now)
+    links: object = members.get("links")
+    for link in cast("list[Any]", links) if isinstance(links, list) else []:
+        if isinstance(link, dict) and cast("dict[str, Any]", link).get("rel") == ISSUER_RELATION:
+            return _checked(cast("dict[str, Any]", link).get("href"), http_hosts, response.status)
+    raise InvalidResponse(
+        "webfinger",
+        "the WebFinger document of this identifier names no issuer: ask the administrator of its host, or give the "
+        "issuer itself",
+        status=response.status,
+    )
+
+
+def _checked(href: object, http_hosts: Collection[str], status: int) -> str:
+    try:
+        if isinstance(href, str) and "?" not in check_endpoint(href, "issuer", http_hosts):
+            return href
+    except UsageError:
+        pass
+    raise InvalidResponse(
+        "webfinger",
+        "the issuer in the WebFinger document is no https URL without query and fragment (RFC 8414 §2): tell the "
+        "administrator of its host",
+        status=status,
+    )
