@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,22 @@ class Sends(LogsInAtOnce):
         return True
 
 
+class RunsOutOfTime(Sends):
+    """Sends the same; then the clock is one minute later, and another connection makes the command look at it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, provider: Provider, *changes: tuple[str, str], **headers: str):
+        super().__init__(provider, *changes, **headers)
+        self._monkeypatch = monkeypatch
+
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
+        super().open(url)
+        later = time.time() + 60
+        self._monkeypatch.setattr(time, "time", lambda: later)
+        place = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0])
+        socket.create_connection((place.hostname or "", place.port or 0), timeout=10).close()
+        return True
+
+
 def log_in(run: Run, server: Provider, browser: LogsInAtOnce, monkeypatch: pytest.MonkeyPatch, *more: str) -> Any:
     """Log in as the account "work" with this browser."""
     monkeypatch.setattr(webbrowser, "_tryorder", ["test"])
@@ -46,14 +64,14 @@ def test_a_response_of_another_login_or_host_or_with_a_megabyte_ends_nothing_unt
     logged_in(home, server)
     before = run("token").stdout
     megabyte = ("code=", f"code={'x' * 1_000_000}")
-    browser = Sends(server, megabyte, ("state=", "state=another-"), ("/callback", "/other"))
-    result = log_in(run, server, browser, monkeypatch, "--timeout", "1")
+    browser = RunsOutOfTime(monkeypatch, server, megabyte, ("state=", "state=another-"), ("/callback", "/other"))
+    result = log_in(run, server, browser, monkeypatch, "--timeout", "50")
     assert browser.statuses == [431, 400, 404]
     assert (result.exit_code, result.stdout) == (1, "")
     (told,) = [line for line in result.stderr.splitlines() if "within" in line]
-    assert "within 1 s. The last request was rejected: This response belongs to another login." in told
-    other = Sends(server, ("", ""), Host="evil.example")
-    assert log_in(run, server, other, monkeypatch, "--timeout", "1").exit_code == 1
+    assert "within 50 s. The last request was rejected: This response belongs to another login." in told
+    other = RunsOutOfTime(monkeypatch, server, ("", ""), Host="evil.example")
+    assert log_in(run, server, other, monkeypatch, "--timeout", "50").exit_code == 1
     assert other.statuses == [421]
     assert run("token").stdout == before
 

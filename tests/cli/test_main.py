@@ -21,13 +21,13 @@ SLOW = {
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """The packages that a command has imported when it ends, also with an error, beyond those of Python itself."""
+    """The modules that a command has imported when it ends, also with an error, beyond those of Python itself."""
     code = "import sys\nbefore = set(sys.modules)\n"
     code += f"from doorkey.cli.main import cli\nstatus = cli.run({list(arguments)!r})\n"
     code += "print('\\n', sorted(set(sys.modules) - before), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules: list[str] = ast.literal_eval(done.stderr.splitlines()[-1].strip())
-    return {module.partition(".")[0] for module in modules}
+    return set(modules)
 
 
 def test_the_version_is_that_of_the_package(run: Run) -> None:
@@ -36,7 +36,16 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
 
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("no-such-command",)], ids=str)
 def test_the_start_imports_no_http_client_database_framework_or_console(arguments: tuple[str, ...]) -> None:
-    assert loaded_by(*arguments) & SLOW == set()
+    loaded = loaded_by(*arguments)
+    assert {module.partition(".")[0] for module in loaded} & SLOW == set()
+    assert [module for module in loaded if module.startswith("doorkey.cli.commands")] == []
+
+
+def test_the_list_of_commands_has_the_first_sentence_of_the_help_of_each() -> None:
+    context = cli.make_context("doorkey", ["--version"], resilient_parsing=True)
+    commands = {name: cli.get_command(context, name) for name in COMMANDS}
+    summaries = {name: one.get_short_help_str(limit=500) for name, one in commands.items() if one}
+    assert summaries == {name: summary for name, (_, summary) in COMMANDS.items()}
 
 
 def test_every_command_has_a_help_of_one_sentence_and_its_own_page(run: Run) -> None:
@@ -76,6 +85,7 @@ def test_each_shell_gets_a_script_that_calls_doorkey(run: Run, shell: str) -> No
 def test_a_shell_completes_the_names_of_commands(home: Path) -> None:
     environment = {**os.environ, "_DOORKEY_COMPLETE": "bash_complete", "COMP_WORDS": "doorkey comp", "COMP_CWORD": "1"}
     assert finished(env=environment).stdout == "plain,completion\n"
+    assert "plain,--version" in finished(env={**environment, "COMP_WORDS": "doorkey --"}).stdout.split()
 
 
 def test_a_full_disk_behind_stdout_is_a_storage_error(home: Path) -> None:

@@ -6,29 +6,38 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from doorkey.cli.errors import Settings, guarded
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__: list[str] = []
 
 COMMANDS: Final = {
-    "login": "doorkey.cli.commands.login:login",
-    "token": "doorkey.cli.commands.token:token",
-    "run": "doorkey.cli.commands.run:run",
-    "curl": "doorkey.cli.commands.curl:curl",
-    "status": "doorkey.cli.commands.status:status",
-    "accounts": "doorkey.cli.commands.accounts:accounts",
-    "logout": "doorkey.cli.commands.logout:logout",
-    "inspect": "doorkey.cli.commands.inspect:inspect",
-    "doctor": "doorkey.cli.commands.doctor:doctor",
-    "dev": "doorkey.cli.commands.dev:dev",
-    "trace": "doorkey.cli.commands.trace:trace",
-    "completion": "doorkey.cli.commands.completion:completion",
+    "login": ("commands.login:login", "Log in at an issuer, and keep the tokens as an account."),
+    "token": ("commands.token:token", "Print a fresh access token of an account."),
+    "run": ("commands.run:run", "Run a program with a fresh access token in its environment."),
+    "curl": ("commands.curl:curl", "Send a request to an API with the token of an account."),
+    "status": ("commands.status:status", "Show an account, and when its token expires."),
+    "accounts": ("commands.accounts:accounts", "List the accounts, or choose the default."),
+    "logout": ("commands.logout:logout", "Delete an account and its tokens from this machine."),
+    "inspect": ("commands.inspect:inspect", "Decode a token, verify it against its issuer, and say what is wrong."),
+    "doctor": ("commands.doctor:doctor", "Audit an authorization server by its issuer, or an API by one of its URLs."),
+    "dev": ("commands.dev:dev", "An OpenID provider that emulates Keycloak, for development on this machine."),
+    "trace": (
+        "commands.trace:trace",
+        "Log in at ISSUER step by step, and show each exchange with the section of its specification.",
+    ),
+    "completion": ("commands.completion:completion", "Print the completion script of a shell."),
 }
-"""Where each command is; it is imported when it is used. The order is that of `doorkey --help`."""
+"""Where each command is in this package, and the first sentence of its help, so that a list of them imports none.
+
+A command is imported when it is used. The order is that of `doorkey --help`.
+"""
 
 MAX_WIDTH: Final = 100
 """Columns of help texts on a wide terminal."""
@@ -43,18 +52,24 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command of this name, which gets `--debug`; None if there is none."""
-        where = COMMANDS.get(cmd_name)
-        if where is None:
+        if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = where.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"doorkey.cli.{module}"), attribute)
         return with_debug(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the first sentence of each command, whole: click would cut it to the width of the terminal."""
-        commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, one.get_short_help_str(limit=500)) for name, one in commands if one])
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the options of the group and the commands whose names begin so; no command is imported for it."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [one for one in found if one.value.startswith(incomplete)] + options
 
     def run(self, arguments: Sequence[str]) -> int:
         """Run the command of these arguments, and return the exit status (`errors.ExitStatus`)."""
