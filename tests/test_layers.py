@@ -6,6 +6,7 @@ An import inside a function counts like any other; one for type checkers alone i
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -155,16 +156,21 @@ def module_of(path: Path) -> str:
 FILES = {module_of(path): path for path in sorted(SRC.rglob("*.py"))}
 
 
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(FILES[module].read_text(encoding="utf-8"))
+
+
 def imports_of(module: str) -> Iterator[Imported]:
-    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree_of(module)))
     guarded = {
         id(node)
-        for block in ast.walk(tree)
+        for block in nodes
         if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
         for statement in block.body
         for node in ast.walk(statement)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -176,9 +182,19 @@ def imports_of(module: str) -> Iterator[Imported]:
             yield Imported(module, name, getattr(node, "lineno", 0), id(node) in guarded)
 
 
-IMPORTS = [imported for module in FILES for imported in imports_of(module)]
-OURS = [imported for imported in IMPORTS if imported.name.partition(".")[0] == "doorkey"]
-OTHERS = [imported for imported in IMPORTS if imported not in OURS and not imported.for_checkers]
+@cache  # read by the first test: every worker of a run imports this module, and most of them run no test of it
+def imports() -> list[Imported]:
+    return [imported for module in FILES for imported in imports_of(module)]
+
+
+def ours() -> list[Imported]:
+    """The imports of the project's own modules."""
+    return [imported for imported in imports() if imported.name.partition(".")[0] == "doorkey"]
+
+
+def others() -> list[Imported]:
+    """The imports of libraries, without those for type checkers alone."""
+    return [i for i in imports() if i.name.partition(".")[0] != "doorkey" and not i.for_checkers]
 
 
 def begins_with(module: str, name: str) -> bool:
@@ -235,7 +251,7 @@ def test_every_folder_has_one_row() -> None:
 
 def test_folders_import_each_other_without_cycles() -> None:
     graph: dict[str, set[str]] = {}
-    for imported in OURS:
+    for imported in ours():
         by, of = folder_of(imported.by), folder_of(imported.name)
         if by != of and not names_its_part(imported):
             graph.setdefault(by, set()).add(of)
@@ -244,37 +260,37 @@ def test_folders_import_each_other_without_cycles() -> None:
 
 def test_modules_import_each_other_without_cycles() -> None:
     graph: dict[str, set[str]] = {}
-    for imported in OURS:
+    for imported in ours():
         if not imported.for_checkers and not imported.by.startswith(imported.name + "."):
             graph.setdefault(imported.by, set()).add(imported.name)
     assert cycle_in(graph) == []
 
 
 def test_a_layer_imports_only_downward() -> None:
-    upward = [imported for imported in OURS if layer_of(imported.name) > layer_of(imported.by)]
+    upward = [imported for imported in ours() if layer_of(imported.name) > layer_of(imported.by)]
     assert [str(imported) for imported in upward if not names_its_part(imported)] == []
 
 
 def test_every_imported_name_of_the_project_exists() -> None:
-    assert [str(imported) for imported in OURS if imported.name not in FILES] == []
+    assert [str(imported) for imported in ours() if imported.name not in FILES] == []
 
 
 def test_pure_modules_import_nothing_that_does_io_or_tells_the_time() -> None:
     def pure(name: str) -> bool:
         return any(begins_with(name, allowed) for allowed in PURE)
 
-    impure = [str(i) for i in OTHERS if any(begins_with(i.by, name) for name in PURE_MODULES) and not pure(i.name)]
+    impure = [str(i) for i in others() if any(begins_with(i.by, name) for name in PURE_MODULES) and not pure(i.name)]
     assert impure == []
 
 
 def test_the_protocol_signs_reads_keys_and_judges_claims_through_jose_and_uses_nothing_else() -> None:
-    used = {i.name for i in OURS if begins_with(i.by, "doorkey.protocol") and begins_with(i.name, "doorkey.jose")}
+    used = {i.name for i in ours() if begins_with(i.by, "doorkey.protocol") and begins_with(i.name, "doorkey.jose")}
     assert used == {"doorkey.jose.signers", "doorkey.jose.keys", "doorkey.jose.claim_rules"}
 
 
 def test_errors_and_values_stand_on_the_standard_library() -> None:
-    assert [str(i) for i in OURS if i.by == "doorkey.errors"] == []
-    assert {i.name for i in OURS if i.by == "doorkey.values"} == {"doorkey.errors"}
+    assert [str(i) for i in ours() if i.by == "doorkey.errors"] == []
+    assert {i.name for i in ours() if i.by == "doorkey.values"} == {"doorkey.errors"}
 
 
 def test_each_library_is_imported_where_it_belongs_and_nowhere_else() -> None:
@@ -284,11 +300,11 @@ def test_each_library_is_imported_where_it_belongs_and_nowhere_else() -> None:
             return True
         return any(imported.by.startswith(place) for place in LIBRARIES.get(package, ()))
 
-    assert [str(imported) for imported in OTHERS if not allowed(imported)] == []
+    assert [str(imported) for imported in others() if not allowed(imported)] == []
 
 
 def test_the_front_door_imports_nothing_when_it_is_opened() -> None:
-    body = ast.parse(FILES["doorkey"].read_text(encoding="utf-8")).body
+    body = tree_of("doorkey").body
     eager = [
         node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
         for node in body
@@ -299,7 +315,7 @@ def test_the_front_door_imports_nothing_when_it_is_opened() -> None:
 
 @pytest.mark.parametrize("module", FILES)
 def test_a_module_says_what_it_is_for(module: str) -> None:
-    docstring = ast.get_docstring(ast.parse(FILES[module].read_text(encoding="utf-8")))
+    docstring = ast.get_docstring(tree_of(module))
     assert docstring, f"{module} has no docstring"
     assert docstring.splitlines()[0].strip()
 

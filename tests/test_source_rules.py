@@ -8,10 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "doorkey"
-TREES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 
 NUMBERS = {
     "arguments.py": "the numbers that callers pass, after a check of their type",
@@ -88,13 +88,20 @@ def urls_of(tree: ast.Module) -> Iterator[str]:
             )
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {
+        str(path.relative_to(PACKAGE)): ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
 def test_a_number_from_outside_is_parsed_in_one_place() -> None:
-    found = {f"{name}:{place}" for name, tree in TREES.items() if name not in NUMBERS for place in numbers_of(tree)}
+    found = {f"{name}:{place}" for name, tree in trees().items() if name not in NUMBERS for place in numbers_of(tree)}
     assert found == set()
 
 
 def test_no_message_shows_a_url_with_what_may_be_secret_in_it() -> None:
-    found = {(name, text) for name, tree in TREES.items() for text in urls_of(tree)}
+    found = {(name, text) for name, tree in trees().items() for text in urls_of(tree)}
     assert found - URLS.keys() == set()
 
 
