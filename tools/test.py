@@ -19,8 +19,8 @@ OF_NO_PYTHON = (
     *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py", "tests/login/django/test_page.py"),
     "tests/sessions/grants/test_device_on_servers.py",
 )
-"""Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser, and
-of the command line in processes and on terminals of its own."""
+"""Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser,
+and of the command line in processes and on terminals of its own."""
 
 
 def servers(arguments: list[str]) -> int:
