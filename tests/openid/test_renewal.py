@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doorkey import AsyncTokenSource, AsyncTokenVault, RefreshToken, TokenSource, TokenVault
+from doorkey import AsyncTokenSource, AsyncTokenVault, RefreshToken, ResourceOwnerCredentials, TokenSource, TokenVault
 from doorkey.errors import OAuthError, VerificationError
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from tests.support.openid_provider import CLIENT, SECRET
@@ -185,3 +185,37 @@ def test_a_vault_compares_the_id_tokens_of_its_renewals_and_stores_nothing_of_an
     assert used[-1] == used[-2] == renewed.refresh_token.reveal()
     assert again.access_token != renewed.access_token
     call(vault.aclose if is_async else vault.close)
+
+
+@pytest.mark.parametrize("is_of_another", [False, True])
+def test_a_rotated_refresh_token_is_kept_where_the_id_token_is_refused_unless_it_is_another_users(
+    party: RelyingParty, is_of_another: bool
+) -> None:
+    provider, is_async, call = party.provider, party.adapter.kind.is_async, party.adapter.caller
+    login = party.log_in(max_age=3600)
+    how: dict[str, Any] = {"metadata": provider.metadata, "clock": provider.clock}
+    vault_kind: Any = AsyncTokenVault if is_async else TokenVault
+    source_kind: Any = AsyncTokenSource if is_async else TokenSource
+    vault = vault_kind(AsyncMemoryStore() if is_async else MemoryStore(), client_id=CLIENT, client_secret=SECRET, **how)
+    call(vault.save, "alice", login)
+    shared = ResourceOwnerCredentials(CLIENT, SECRET, username="alice", password="rabbit")
+    alone = source_kind(RefreshToken(CLIENT, SECRET, refresh_token="rt-0"), **how)
+    unverified = party.session(
+        token=dict(login), issuer=None, metadata=None, token_endpoint=provider.metadata["token_endpoint"]
+    )
+    sources = [alone.token, vault.source("alice").token, vault.source_of(shared).token]
+    provider.changed = {"auth_time": int(provider.clock())}
+    for source in (sources[0], sources[2]):
+        call(source)  # the first ID token of these has nothing to be compared with
+    for renew in (*sources, unverified.refresh_token):
+        provider.changed = {"auth_time": int(provider.clock()) + 5} | ({"sub": "another"} if is_of_another else {})
+        provider.clock.advance(400)
+        with pytest.raises(VerificationError):
+            call(renew) if renew in sources else renew()
+        first, provider.changed = provider.server.token_requests[-1].form["refresh_token"], {}
+        issued = f"rt-{provider.issued}"
+        provider.clock.advance(400)  # a failure begins a pause
+        call(renew) if renew in sources else renew()
+        assert provider.server.token_requests[-1].form["refresh_token"] == (first if is_of_another else issued)
+    for one in (alone, vault):
+        call(one.aclose if is_async else one.close)

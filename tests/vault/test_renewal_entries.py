@@ -156,7 +156,7 @@ class Credentials:
     def __init__(self, world: World) -> None:
         self._world, self.asked = world, list[OAuthToken | None]()
 
-    def ask(self, _metadata: ServerMetadata, token: OAuthToken | None) -> Flow[OAuthToken]:
+    def ask(self, _metadata: ServerMetadata, token: OAuthToken | None, _keep: object) -> Flow[OAuthToken]:
         self.asked.append(token)
         yield from ()
         return OAuthToken(Secret("at-c"), expires_at=self._world.now + LIFETIME, lifetime=LIFETIME)

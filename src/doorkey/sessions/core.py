@@ -149,9 +149,9 @@ class SessionCore(KnownServer):
         if self.options.update_token is not None:
             yield from Settle(self.options.update_token(token, **replaced))
 
-    def keep_rotated(self, token: OAuthToken, refresh_token: Secret | None) -> Flow[None]:
+    def keep_rotated(self, token: OAuthToken | None, refresh_token: Secret) -> Flow[None]:
         """Keep the refresh token that replaced that of `token`, and save it: nothing else of its response is used."""
-        if refresh_token is None or token.refresh_token is None or not isinstance(self.slot, Slot):
+        if token is None or token.refresh_token is None or not isinstance(self.slot, Slot):
             return
         kept = OAuth2Token(token.with_refresh_token(refresh_token))
         replaced = RedactedDict(refresh_token=token.refresh_token.reveal())

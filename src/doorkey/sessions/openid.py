@@ -4,17 +4,19 @@ Theory of operation. A session that knows its issuer verifies every ID token tha
 compared with come from the authorization request (`Pending`) and from the response. A renewed ID token is verified too,
 and then compared with the original. If it cannot be verified, for instance while the keys cannot be fetched, the
 session keeps a rotated refresh token and nothing else of the response: the old one may be used up. The same applies if
-it names another authentication of the same user. If it is another user's, nothing of the response is kept.
+it names another authentication of the same user. If it is another user's, nothing of the response is kept. Sources and
+vaults do the same (`sources.renewed_tokens`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.arguments import instance, text
-from doorkey.errors import OAuthError, UsageError, VerificationError
+from doorkey.errors import UsageError, VerificationError
 from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.sessions.authorizations import Pending, promised_by, unknown_request
 from doorkey.values import Secret
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
     from doorkey.sessions.core import SessionCore
     from doorkey.sources.id_tokens import IDTokenVerifier
     from doorkey.tokens import OAuthToken
-
-_IDENTITY: Final = frozenset({"iss", "sub", "aud", "azp", "tid", "nonce"})
-"""Claims whose failure means that a token was issued for another login, not that it cannot be verified now."""
 
 NO_LOGIN: Final = Pending()
 """A token request without an authorization request before it."""
@@ -146,24 +145,20 @@ def renewed_by(core: SessionCore, renewed: OAuthToken, original: OAuthToken | No
     Without an ID token in the response, that of the original stays (§12.2). Raises `VerificationError` for an ID token
     that cannot be verified or belongs to another login: then the token is neither used nor saved.
     """
-    from doorkey.sources.renewed_tokens import check_same_login, with_id_token_of
+    from doorkey.sources.renewed_tokens import keeping_rotated
 
+    return keeping_rotated(_checked(core, renewed, original), renewed, original, partial(core.keep_rotated, original))
+
+
+def _checked(core: SessionCore, renewed: OAuthToken, original: OAuthToken | None) -> Flow[OAuthToken]:
+    from doorkey.sources.renewed_tokens import same_login
+
+    if renewed.id_token is not None and knows_issuer(core):
+        more = {"any_nonce": True, "access_token": renewed.access_token}
+        claims = yield from verified(core, renewed.id_token, NO_LOGIN, **more)
+        renewed = replace(renewed, id_token_claims=claims)
     allows = core.options.openid.allow_changed_auth_time
-    if renewed.id_token is None or not knows_issuer(core):
-        check_same_login(renewed, original, allow_changed_auth_time=allows)
-        return with_id_token_of(renewed, original)
-    try:
-        claims = yield from verified(
-            core, renewed.id_token, NO_LOGIN, any_nonce=True, access_token=renewed.access_token
-        )
-        renewed_and_verified = replace(renewed, id_token_claims=claims)
-        check_same_login(renewed_and_verified, original, allow_changed_auth_time=allows)
-    except OAuthError as error:
-        is_of_another = isinstance(error, VerificationError) and error.claim in _IDENTITY
-        if not is_of_another and original is not None and renewed.refresh_token not in (None, original.refresh_token):
-            yield from core.keep_rotated(original, renewed.refresh_token)
-        raise
-    return renewed_and_verified
+    return (yield from same_login(renewed, original, allow_changed_auth_time=allows))
 
 
 def subject_of(token: OAuthToken) -> str | None:

@@ -123,11 +123,15 @@ class SourceCore:
     def _refresh(self, token: OAuthToken, refresh_token: Secret) -> Flow[OAuthToken]:
         metadata = yield from self._requests.metadata()
         try:
-            return (yield from self._requests.refresh(metadata, token))
+            return (yield from self._requests.refresh(metadata, token, partial(self._keep_rotated, token)))
         except (ServerError, InvalidResponse) as refused:
             if isinstance(refused, InvalidGrant) or (self.credentials.repeatable and rejects_the_grant(refused)):
                 self.slot.mark_dead(token, refused)
             raise
+
+    def _keep_rotated(self, token: OAuthToken, refresh_token: Secret) -> Flow[None]:
+        yield from ()  # nothing to wait for
+        self.slot.rotate(token, refresh_token)
 
     def _present(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         """Present the credentials; a good `token` is not waited for."""

@@ -1,16 +1,26 @@
-"""Renewed tokens and the login that they belong to (OpenID Connect Core §12.2), for sessions, sources and vaults."""
+"""Renewed tokens and the login that they belong to (OpenID Connect Core §12.2), for sessions, sources and vaults.
+
+Theory of operation. The server that answers a renewal may have used up the refresh token that was presented, and so the
+one that it returns must not be lost. If the ID token of the response is refused, for instance because it cannot be
+verified now or because it names another authentication of the same user, the new refresh token is kept, and nothing
+else of the response is used. If it is another login's, nothing of the response is kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from doorkey.errors import VerificationError
+from doorkey.errors import OAuthError, VerificationError
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret, hides_locals
+from doorkey.wire.flow import Flow
 
 __all__: list[str] = []
+
+_IDENTITY: Final = frozenset({"iss", "sub", "aud", "azp", "tid", "nonce"})
+"""Claims whose failure means that a token was issued for another login, not that it cannot be verified now."""
 
 # What reads tokens is imported for a token that has an ID token: a program that only gets access tokens never waits.
 
@@ -24,6 +34,41 @@ def claims_of(token: OAuthToken) -> Mapping[str, Any] | None:
     if token.id_token_claims is not None or token.id_token is None:
         return token.id_token_claims
     return _read(token.id_token)
+
+
+def keeping_rotated(
+    checked: Flow[OAuthToken],
+    renewed: OAuthToken,
+    original: OAuthToken | None,
+    keep: Callable[[Secret], Flow[None]],
+) -> Flow[OAuthToken]:
+    """Return what `checked`, the check of the ID token of `renewed`, returns.
+
+    If the check fails, `keep` is given the refresh token that replaced that of `original`. Raises the error of the
+    check.
+    """
+    try:
+        return (yield from checked)
+    except OAuthError as error:
+        rotated = renewed.refresh_token
+        is_of_another = isinstance(error, VerificationError) and error.claim in _IDENTITY
+        if not is_of_another and original is not None and rotated is not None and rotated != original.refresh_token:
+            yield from keep(rotated)
+        raise
+
+
+def same_login(
+    renewed: OAuthToken, original: OAuthToken | None, *, allow_changed_auth_time: bool = False
+) -> Flow[OAuthToken]:
+    """Return `renewed`, with the ID token of the `original` if the response had none: the login is the same.
+
+    Raises `VerificationError` as `check_same_login`.
+    """
+    yield from ()  # a check that asks for nothing
+    check_same_login(renewed, original, allow_changed_auth_time=allow_changed_auth_time)
+    if renewed.id_token is not None or original is None or original.id_token is None:
+        return renewed
+    return replace(renewed, id_token=original.id_token, id_token_claims=original.id_token_claims)
 
 
 def check_same_login(
@@ -41,13 +86,6 @@ def check_same_login(
         from doorkey.oidc.core.agreement import check_renewed
 
         check_renewed(before, now, allow_changed_auth_time=allow_changed_auth_time)
-
-
-def with_id_token_of(renewed: OAuthToken, original: OAuthToken | None) -> OAuthToken:
-    """Return `renewed` with the ID token of the `original` if the response had none: the login is the same."""
-    if renewed.id_token is not None or original is None or original.id_token is None:
-        return renewed
-    return replace(renewed, id_token=original.id_token, id_token_claims=original.id_token_claims)
 
 
 @hides_locals

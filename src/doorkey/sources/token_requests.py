@@ -12,7 +12,7 @@ from doorkey.observe.observer import Observer
 from doorkey.protocol.grants import Grant
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.sources.authorization_server import AuthorizationServer
-from doorkey.sources.renewed_tokens import check_same_login, with_id_token_of
+from doorkey.sources.renewed_tokens import keeping_rotated, same_login
 from doorkey.sources.token_call import (
     REPLAYED,
     CallOverrides,
@@ -23,7 +23,7 @@ from doorkey.sources.token_call import (
 )
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuthToken
-from doorkey.values import Scope
+from doorkey.values import Scope, Secret
 from doorkey.wire.flow import Flow, settled
 
 __all__: list[str] = []
@@ -70,17 +70,20 @@ class TokenRequests:
                 raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
         return metadata
 
-    def refresh(self, metadata: ServerMetadata, token: OAuthToken) -> Flow[OAuthToken]:
+    def refresh(
+        self, metadata: ServerMetadata, token: OAuthToken, keep: Callable[[Secret], Flow[None]]
+    ) -> Flow[OAuthToken]:
         """Present the refresh token of `token`; the scope stays if the answer names none (RFC 6749 §6).
 
-        Raises `VerificationError` for the ID token of another login: then the renewed token is neither used nor saved.
+        Raises `VerificationError` for the ID token of another login: then the renewed token is neither used nor saved,
+        and `keep` is given its refresh token, unless it is another user's.
         """
         assert token.refresh_token is not None, "the caller has checked"
         endpoint = _endpoint_of(metadata)
         call = self._call(endpoint, Grant()).refreshing(endpoint, token.refresh_token, token.scope)
         renewed = yield from self._client.ask(call, metadata)
-        check_same_login(renewed, token, allow_changed_auth_time=self._allow_changed_auth_time)
-        renewed = with_id_token_of(renewed, token)
+        checked = same_login(renewed, token, allow_changed_auth_time=self._allow_changed_auth_time)
+        renewed = yield from keeping_rotated(checked, renewed, token, keep)
         return renewed if renewed.scope is not None else replace(renewed, scope=token.scope)
 
     def ask(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:

@@ -147,9 +147,11 @@ class VaultCore:
         moment = self.observer.moment()
         return monotonic_time() if moment is None else moment  # a renewal goes on without the program's own timer
 
-    def _refreshed(self, metadata: ServerMetadata, token: OAuthToken | None) -> Flow[OAuthToken]:
+    def _refreshed(
+        self, metadata: ServerMetadata, token: OAuthToken | None, keep: Callable[[Secret], Flow[None]]
+    ) -> Flow[OAuthToken]:
         assert token is not None, "without a record there is nothing to renew"
-        return self._requests.refresh(metadata, token)
+        return self._requests.refresh(metadata, token, keep)
 
     def shared(self, credentials: object, key: str | None) -> SharedCredentials:
         """Return `credentials` as all processes share them, in the record of `key` or of one derived from them."""

@@ -16,6 +16,7 @@ from doorkey.sources.next_token import next_token
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.stores.limits import checked_key
 from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
 __all__: list[str] = []
@@ -32,15 +33,18 @@ class SharedCredentials:
     credentials: Credentials
     requests: TokenRequests = field(repr=False, compare=False)
 
-    def next_token(self, metadata: ServerMetadata, token: OAuthToken | None) -> Flow[OAuthToken]:
+    def next_token(
+        self, metadata: ServerMetadata, token: OAuthToken | None, keep: Callable[[Secret], Flow[None]]
+    ) -> Flow[OAuthToken]:
         """Return the token that follows `token` (None: the first), at the server of `metadata`.
 
-        It is requested by the refresh token if there is one and it works, else by the credentials.
+        It is requested by the refresh token if there is one and it works, else by the credentials. `keep` is given the
+        refresh token of a response whose ID token is refused.
         """
         return next_token(
             token,
             None,
-            lambda old, _: self.requests.refresh(metadata, old),
+            lambda old, _: self.requests.refresh(metadata, old, keep),
             lambda: self._present(metadata),
             repeatable=True,
         )

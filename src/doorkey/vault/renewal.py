@@ -14,6 +14,8 @@ What can go wrong, and what becomes of it:
   the same version, so one wins, and the other takes the winner's token.
 - The server says `invalid_grant`. Another process may have rotated it since the second read: read once more, and only
   if there is nothing newer mark the grant dead, in the store, so that no request is made until the next `save`.
+- The ID token of the response is refused. Its refresh token is committed, with the access token that was there, because
+  the server has used up the other one; no waiting process takes that for a new token.
 - The token that is being renewed is saved once more (a script that imports it runs again). It holds the refresh token
   that this renewal has used up, so it is no login: what was renewed is committed over it.
 - The store is down when the new token is to be committed. The token is kept in memory, ahead of the store, is used,
@@ -30,6 +32,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from doorkey.errors import (
@@ -46,6 +49,7 @@ from doorkey.renewal.slot import Freshness
 from doorkey.renewal.state import SlotObserver
 from doorkey.stores.protocol import Lease
 from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
 from doorkey.vault.commits import TRIES, commit_until_decided
 from doorkey.vault.effects import Load, Release, TryLease
 from doorkey.vault.entry import Codec, Entry
@@ -65,16 +69,17 @@ TRY_EVERY: Final = 3
 class Renewing:
     """The renewal of the tokens of one vault.
 
-    `metadata()` is a flow that returns the server's metadata, `ask(metadata, token)` one that presents the refresh
-    token of `token` at the authorization server. If `repeatable`, `ask` can also request a token without a refresh
-    token, or without any token (None), and no grant becomes dead. `lease` is in seconds and outlives the request by
-    `slack`; `chance` returns 0…1. `observer` is told how long a caller waits for another process; `timer` measures that
-    in seconds, even if the clock is set. `pace` is when a waiter reads the store again.
+    `metadata()` is a flow that returns the server's metadata. `ask(metadata, token, keep)` is one that presents the
+    refresh token of `token` at the authorization server; it gives the refresh token of a refused response to the flow
+    `keep`. If `repeatable`, `ask` can also request a token without a refresh token, or without any token (None), and no
+    grant becomes dead. `lease` is in seconds and outlives the request by `slack`; `chance` returns 0…1. `observer` is
+    told how long a caller waits for another process; `timer` measures that in seconds, even if the clock is set. `pace`
+    is when a waiter reads the store again.
     """
 
     codec: Codec
     metadata: Callable[[], Flow[ServerMetadata]]
-    ask: Callable[[ServerMetadata, OAuthToken | None], Flow[OAuthToken]]
+    ask: Callable[[ServerMetadata, OAuthToken | None, Callable[[Secret], Flow[None]]], Flow[OAuthToken]]
     repeatable: bool = False
     clock: Callable[[], float]
     chance: Callable[[], float]
@@ -162,13 +167,13 @@ class _OneKey:
         """Say whether `newer` is another version `than` that (None: there was no record), and may be sent.
 
         The token of a renewal has just been issued, even if this process's clock says that it has expired; a token
-        that was saved may have expired long ago.
+        that was saved may have expired long ago, and so may one of which only the refresh token was replaced.
         """
         if self._memory.refuses(newer) or (than is not None and newer.version == than.version):
             return False
         return (
             than is None
-            or newer.supersedes(than)
+            or (newer.supersedes(than) and newer.token.access_token != than.token.access_token)
             or self._memory.freshness_of(newer, self._how.clock()) is not Freshness.EXPIRED
         )
 
@@ -197,7 +202,8 @@ class _OneKey:
             return None
         began = self._how.timer()
         try:
-            token = yield from self._how.ask(metadata, None if entry is None else entry.token)
+            old = None if entry is None else entry.token
+            token = yield from self._how.ask(metadata, old, partial(self._keep_rotated, entry))
         except InvalidGrant as refused:
             newer = yield from self._read()
             if newer is not None and self._usable(newer, entry):
@@ -224,6 +230,20 @@ class _OneKey:
         self._observe(saved)
         self._how.pace.took(self._how.timer() - began)
         return saved if saved.is_same_rotation_as(mine) or self._usable(saved, entry) else None
+
+    def _keep_rotated(self, entry: Entry | None, refresh_token: Secret) -> Flow[None]:
+        """Commit the token of `entry` with the `refresh_token` that replaced its own."""
+        assert entry is not None, "without a record no refresh token was presented"
+        mine = entry.renewed(entry.token.with_refresh_token(refresh_token))
+        self._memory.hold_unsaved(mine, self._changes)
+        try:
+            saved = yield from commit_until_decided(self._how.codec, self._key, mine.version, mine, self._how.timer)
+        except MissingTokenError:
+            return  # it was forgotten meanwhile
+        except StoreError:
+            _log.warning("the store did not take a new refresh token: it is kept in memory until the store answers")
+            return
+        self._observe(saved)
 
     def _marked_dead(self, dead: Entry) -> Flow[Entry]:
         """Mark the grant dead in the store, and return what the store then holds: a newer rotation overrules."""
