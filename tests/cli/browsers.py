@@ -18,7 +18,7 @@ class LogsInAtOnce(webbrowser.BaseBrowser):
 
     def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
         self.opened.append(url)
-        with urlopen(self.callback(url), timeout=10) as response:
+        with urlopen(self.callback(url), timeout=60) as response:
             response.read()
         return True
 

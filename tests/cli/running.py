@@ -34,7 +34,7 @@ def started(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen([*COMMAND, *arguments], text=True, **(given | options))
 
 
-def finished(*arguments: str, timeout: float = 30, **options: Any) -> subprocess.CompletedProcess[str]:
+def finished(*arguments: str, timeout: float = 60, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own until it ends."""
     with started(*arguments, **options) as process:
         try:
@@ -68,13 +68,13 @@ class Terminal:
         self._own = own
         self.text = ""
 
-    def until(self, text: str, timeout: float = 20) -> str:
+    def until(self, text: str, timeout: float = 60) -> str:
         """Read until `text` has been printed, and return everything so far; fails at the end of the output."""
         while text not in self.text:
             assert self._read(timeout), f"{text!r} was not printed, but:\n{self.text}"
         return self.text
 
-    def rest(self, timeout: float = 20) -> str:
+    def rest(self, timeout: float = 60) -> str:
         """Read until the process has closed the terminal, and return everything."""
         while self._read(timeout):
             pass
@@ -88,7 +88,7 @@ class Terminal:
         """Type Ctrl-C."""
         self.type("\x03")
 
-    def status(self, timeout: float = 20) -> int:
+    def status(self, timeout: float = 60) -> int:
         """Return the exit status, when the process has ended."""
         self.rest(timeout)
         return self.process.wait(timeout)

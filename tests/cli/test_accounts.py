@@ -45,7 +45,7 @@ def test_no_secret_is_in_a_file_in_plain_text(home: Path, server: Provider) -> N
 
 
 def test_status_shows_what_is_known_without_a_request(run: Run, home: Path, server: Provider) -> None:
-    logged_in(home, server, expires_at=time.time() + 245)
+    logged_in(home, server, expires_at=time.time() + 299)
     server.requests.clear()
     result = run("status")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -25,7 +25,7 @@ CODE = r"\b[A-Z]{4}-[A-Z]{4}\b"
 
 def in_the_browser(provider: Provider, url: str) -> None:
     """Log in at the URL that the tool printed, and come back to the tool."""
-    page = requests.get(provider.log_in(url, "alice"), timeout=10)
+    page = requests.get(provider.log_in(url, "alice"), timeout=60)
     assert page.status_code == 200
 
 

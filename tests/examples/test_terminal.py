@@ -51,7 +51,7 @@ def logged_in(command: str, environment: dict[str, str]) -> str:
         url: str = next(word for line in login.stderr for word in line.split() if word.startswith("http"))
         with Browser("the embedded provider", "alice", "wonderland") as alice:
             callback: str = parse_qs(urlsplit(url).query)["redirect_uri"][0]
-            requests.get(alice.authorize(url, callback), timeout=10)
+            requests.get(alice.authorize(url, callback), timeout=60)
         return login.stderr.read()
 
 

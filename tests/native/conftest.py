@@ -35,7 +35,7 @@ def provider() -> Iterator[Provider]:
 def send(url: str, request: bytes) -> bytes:
     """Send the bytes of a request to the host and port of `url`, and return the whole response."""
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=10) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as sock:
         sock.sendall(request)
         return received(sock)
 
@@ -79,7 +79,7 @@ class Browser:
 
     def result(self) -> Any:
         """Return what the visit returned, or raise what it raised."""
-        result = self.results.get(timeout=10)
+        result = self.results.get(timeout=60)
         if isinstance(result, BaseException):
             raise result
         return result
@@ -128,5 +128,5 @@ def no_thread_is_left() -> Iterator[None]:
     yield
     for thread in threading.enumerate():
         if thread.name == "doorkey-browser":
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()

@@ -51,7 +51,7 @@ def test_a_login_opens_the_browser_of_the_environment_without_its_output(
     user = threading.Thread(target=lambda: browser(pipe.read_text()))
     user.start()
     assert login.call("login_in_browser", login.provider.issuer, "my-tool", show=str).claims
-    user.join(10)
+    user.join(60)
     assert capfd.readouterr() == ("", "")
 
 
@@ -73,5 +73,5 @@ def test_wsl_opens_the_browser_of_windows(environ: pytest.MonkeyPatch, tmp_path:
     user = threading.Thread(target=lambda: opened.append(pipe.read_text()))
     user.start()
     assert open_quietly("http://127.0.0.1/a?b=c&d=e f")
-    user.join(10)
+    user.join(60)
     assert opened == ["http://127.0.0.1/a?b=c&d=e f"]

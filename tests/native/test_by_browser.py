@@ -167,7 +167,7 @@ def test_idle_connections_do_not_block_the_browser(login: Native, browser: Brows
     def visit(callback: str) -> bytes:
         parts = urlsplit(callback)
         for _ in range(40):
-            idle.append(socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10))
+            idle.append(socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60))
             idle[-1].sendall(b"GET /call")
         return get(callback)
 
@@ -183,7 +183,7 @@ def test_a_slow_client_is_dropped_after_ten_seconds(login: Native, browser: Brow
 
     def visit(callback: str) -> tuple[bytes, bytes]:
         parts = urlsplit(callback)
-        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as slow:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as slow:
             slow.sendall(b"GET /callback?")
             assert status_of(get(callback.replace("/callback", "/other"))) == 404  # by then it was accepted
             clock.advance(11)
@@ -250,7 +250,7 @@ def test_the_browser_is_told_of_success_only_once_the_token_is_there(login: Nati
 def test_a_window_that_was_closed_does_not_matter(login: Native, browser: Browser) -> None:
     def leave(callback: str) -> None:
         parts = urlsplit(callback)
-        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as sock:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as sock:
             sock.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
 
     browser.visit = leave

@@ -149,7 +149,7 @@ class Terminal:
 
     def look(self) -> None:
         """Read more of what the program shows."""
-        assert select.select([self.user], [], [], 10)[0], self.seen
+        assert select.select([self.user], [], [], 60)[0], self.seen
         self.seen += os.read(self.user, 65536).decode()
 
     def wait_for_prompt(self) -> None:
@@ -201,7 +201,7 @@ def test_a_url_longer_than_a_line_of_the_terminal_can_be_pasted(
         threads.append(terminal.type(f"{URI}?code={'x' * 6000}&state=other\n", f"{callback}&{'x' * 6000}=\n"))
 
     assert paste(login, User(login.provider), show=show, read=None).claims
-    threads[0].join(10)
+    threads[0].join(60)
 
 
 def test_ctrl_d_ends_the_login(login: Native, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +213,7 @@ def test_ctrl_d_ends_the_login(login: Native, terminal: Terminal, monkeypatch: p
 
     error = failure(login, User(login.provider), show=show, read=None)
     assert "Standard input ended" in str(error)
-    threads[0].join(10)
+    threads[0].join(60)
 
 
 def test_the_code_is_shown_in_no_file(login: Native, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,11 +39,11 @@ def sockets() -> set[str]:
 
 
 def interrupted(login: Native, name: str, **options: Any) -> None:
-    """Call a login that is interrupted; it leaves no listening socket."""
+    """Call a login that is interrupted; it leaves no listening socket. One of an earlier test may close meanwhile."""
     before = sockets()
     with pytest.raises(KeyboardInterrupt):
         login.call(name, login.provider.issuer, CLIENT, **{"show": str, **options})
-    assert sockets() == before
+    assert sockets() <= before
 
 
 def threads_of_logins() -> list[list[str]]:
@@ -58,7 +58,7 @@ def is_free(url: str) -> bool:
     redirect = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0])
     for host in ("127.0.0.1", "::1"):
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((host, redirect.port or 0), timeout=10)
+            socket.create_connection((host, redirect.port or 0), timeout=60)
     return True
 
 
@@ -68,7 +68,7 @@ def struck_at(login: Native, path_end: str, call: Callable[[], None]) -> None:
     fault = login.provider.faults.add(path_end, hold=go_on)
 
     def beside() -> None:
-        assert fault.arrived.wait(10)
+        assert fault.arrived.wait(60)
         strike()
 
     thread = threading.Thread(target=beside)
@@ -77,7 +77,7 @@ def struck_at(login: Native, path_end: str, call: Callable[[], None]) -> None:
         call()
     finally:
         go_on.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_while_the_browser_is_waited_for(login: Native) -> None:
@@ -108,7 +108,7 @@ def test_while_the_code_is_exchanged(login: Native, browser: Browser) -> None:
 def visit_and_leave(callback: str) -> None:
     """Send the response, and wait for no page."""
     parts = urlsplit(callback)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as sock:
         sock.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         sock.recv(65536)
 
@@ -125,7 +125,7 @@ def test_while_a_url_is_pasted(login: Native, monkeypatch: pytest.MonkeyPatch) -
     thread = threading.Thread(target=beside)
     thread.start()
     interrupted(login, "login_by_pasting", redirect_uri=URI)
-    thread.join(10)
+    thread.join(60)
     assert termios.tcgetattr(terminal.program) == terminal.before
     terminal.close()
 
@@ -140,5 +140,5 @@ def test_while_a_pipe_is_read(login: Native, monkeypatch: pytest.MonkeyPatch) ->
             soon.start()
 
         interrupted(login, "login_by_pasting", redirect_uri=URI, show=show)
-        soon.join(10)
+        soon.join(60)
         assert threads_of_logins() == []

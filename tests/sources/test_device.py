@@ -232,7 +232,7 @@ def test_an_auth_object_takes_the_grant(hostile: Hostile, clock: Clock) -> None:
         DeviceGrant("tv", show=shown.append), clock=clock, sleep=clock.advance, **at(hostile, PENDING, token())
     )
     hostile.on("/api", reply(200, "hello"))
-    assert requests.get(hostile.url("/api"), auth=auth, timeout=10).text == "hello"
+    assert requests.get(hostile.url("/api"), auth=auth, timeout=60).text == "hello"
     assert hostile.to("/api")[0].token == "at-1"
     assert len(shown) == 1
 

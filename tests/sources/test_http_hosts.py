@@ -61,7 +61,7 @@ def test_a_source_reaches_a_named_host_by_plain_http(
 
 def test_an_auth_object_reaches_a_named_host_by_plain_http(hostile: Hostile, place: Callable[[str], str]) -> None:
     auth = OAuth2Auth(CLIENT, token_endpoint=place("/token"), exchange=POLICY)
-    assert requests.get(hostile.url(), auth=auth, timeout=10).status_code == 200
+    assert requests.get(hostile.url(), auth=auth, timeout=60).status_code == 200
     with pytest.raises(UsageError, match="http_hosts"):
         OAuth2Auth(CLIENT, token_endpoint=place("/token"))
 

@@ -39,7 +39,7 @@ def test_a_source_sends_them_with_the_first_request_and_with_a_refresh(source: M
 
 def by_auth(hostile: Hostile) -> None:
     auth = OAuth2Auth(CLIENT, token_endpoint=hostile.token_endpoint, **OWN)
-    assert requests.get(hostile.url(), auth=auth, timeout=10).status_code == 200
+    assert requests.get(hostile.url(), auth=auth, timeout=60).status_code == 200
 
 
 def by_vault(hostile: Hostile) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +18,10 @@ from tests.support.every_store import LONG, SERVERS
 
 SHORT = 0.2
 """Seconds, where nothing is to answer."""
-ENOUGH = 3.0
+ENOUGH = 1.0
 """Seconds, where the server is read from until the wire is cut. What it writes may wait for the disk: that has LONG."""
+ATTEMPTS = 60
+"""How often the server is read from until it answers in time: a busy machine may need several."""
 
 NAMES = ("redis", "postgres", "mariadb")
 KINDS = [pytest.param(kind, id=kind) for kind in NAMES]
@@ -87,6 +89,22 @@ def saved(kind: str, port: int, key: str) -> None:
         assert store.commit(key, b"data", expected=0) == 1
 
 
+def loaded(store: Store, key: str) -> Record | None:
+    """The record, as soon as the server answers in time."""
+    for _ in range(ATTEMPTS):
+        with suppress(StoreError):
+            return store.load(key)
+    raise AssertionError("the server does not answer")
+
+
+async def aloaded(store: AsyncStore, key: str) -> Record | None:
+    """The record, as soon as the server answers in time."""
+    for _ in range(ATTEMPTS):
+        with suppress(StoreError):
+            return await store.load(key)
+    raise AssertionError("the server does not answer")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_that_takes_the_connection_and_says_nothing_is_a_typed_error(kind: str, nobody: Wire) -> None:
     store = blocking(kind, nobody.port, SHORT)
@@ -118,13 +136,13 @@ def test_a_server_that_falls_silent_is_an_outage_and_is_used_again_when_it_is_ba
     saved(kind, real.port, key)
     store = blocking(kind, real.port, ENOUGH)
     with closing(store):
-        assert store.load(key) == Record(1, b"data")
+        assert loaded(store, key) == Record(1, b"data")
         real.cut()
         with pytest.raises(StoreError) as caught:
             store.load(key)
         assert caught.value.retryable
         real.mend()
-        assert store.load(key) == Record(1, b"data")
+        assert loaded(store, key) == Record(1, b"data")
 
 
 @pytest.mark.parametrize("kind", REAL)
@@ -133,13 +151,13 @@ def test_an_asynchronous_store_whose_server_falls_silent_is_used_again_when_it_i
 ) -> None:
     async def use() -> None:
         store = awaited(kind, real.port, ENOUGH)
-        assert await store.load(key) == Record(1, b"data")
+        assert await aloaded(store, key) == Record(1, b"data")
         real.cut()
         with pytest.raises(StoreError) as caught:
             await store.load(key)
         assert caught.value.retryable
         real.mend()
-        assert await store.load(key) == Record(1, b"data")
+        assert await aloaded(store, key) == Record(1, b"data")
         await store.close()
 
     saved(kind, real.port, key)

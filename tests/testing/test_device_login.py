@@ -9,12 +9,14 @@ from doorkey.dev.control import Control
 from doorkey.errors import AccessDenied, ExpiredDeviceCode, UsageError
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.testing import Provider, RemoteProvider, Settings, client
+from tests.support.fake_clock import Clock
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
     realms = {"short": Settings(signing_alg="ES256", device_code_lifetime=30, device_interval=1)}
-    with Provider(clients=[client("tv"), client("no-tv", grants=["password"])], realms=realms) as provider:
+    clients = [client("tv"), client("no-tv", grants=["password"])]
+    with Provider(clients=clients, realms=realms, clock=Clock()) as provider:  # both sides see a code expire at once
         yield provider
 
 
@@ -78,10 +80,10 @@ def test_a_provider_in_another_process_answers_too(provider: Provider) -> None:
 
 
 def test_the_endpoint_is_discovered_and_named(provider: Provider) -> None:
-    document = requests.get(provider.issuer + "/.well-known/openid-configuration", timeout=10).json()
+    document = requests.get(provider.issuer + "/.well-known/openid-configuration", timeout=60).json()
     assert document["device_authorization_endpoint"] == provider.device_authorization_endpoint
     assert "urn:ietf:params:oauth:grant-type:device_code" in document["grant_types_supported"]
-    refused = requests.post(provider.device_authorization_endpoint, {"client_id": "no-tv"}, timeout=10)
+    refused = requests.post(provider.device_authorization_endpoint, {"client_id": "no-tv"}, timeout=60)
     assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
 
 
@@ -89,7 +91,7 @@ def test_the_page_shows_the_code_the_client_and_what_it_asks_for(provider: Provi
     with session(provider, "master") as tv:
         device = tv.begin_device_authorization("openid email")
     assert device.verification_uri_complete is not None
-    page = requests.get(device.verification_uri_complete, timeout=10)
+    page = requests.get(device.verification_uri_complete, timeout=60)
     assert page.headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert f'value="{device.user_code}"' in page.text

@@ -29,7 +29,7 @@ class TestOptions:
 
 
 def test_the_fixture_is_a_provider_that_runs(doorkey_provider: Provider) -> None:
-    assert requests.get(doorkey_provider.jwks_uri, timeout=10).status_code == 200
+    assert requests.get(doorkey_provider.jwks_uri, timeout=60).status_code == 200
 
 
 def test_the_kit_works_in_pytest_and_reports_an_unused_fault(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_kit_works_in_unittest() -> None:
 
         def test_used(self) -> None:
             self.provider.faults.add("/token", status=503)
-            assert requests.post(self.provider.token_endpoint, ADMIN, timeout=10).status_code == 503
+            assert requests.post(self.provider.token_endpoint, ADMIN, timeout=60).status_code == 503
 
         def test_unused(self) -> None:
             self.provider.faults.add("/token", status=503)

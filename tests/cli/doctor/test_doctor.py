@@ -10,15 +10,20 @@ from rich.console import Console
 from doorkey.cli.doctor.audit import Audit
 from doorkey.cli.doctor.finding import Finding, failure, ok, warning
 from doorkey.cli.doctor.view import rendered
-from tests.cli.doctor.issuers import GoodIssuer
+from tests.cli.doctor.issuers import PLACE, GoodIssuer
 from tests.cli.running import Run
-from tests.support.hostile_server import Hostile
+from tests.support.hostile_server import Exchange, Hostile, reply
 
 
 @pytest.fixture
 def issuer(hostile: Hostile) -> GoodIssuer:
     made = GoodIssuer(hostile)
-    made.publish(headers=(("Date", formatdate(time.time(), usegmt=True)),))
+    made.publish()
+
+    def dated_now(exchange: Exchange) -> None:
+        exchange.send(reply(json=made.metadata, headers=(("Date", formatdate(time.time(), usegmt=True)),)))
+
+    hostile.on(PLACE, dated_now)
     return made
 
 

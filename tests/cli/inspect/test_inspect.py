@@ -151,7 +151,7 @@ def test_introspection_asks_the_named_issuer_as_the_named_client(
 ) -> None:
     metadata = {**provider.metadata, "introspection_endpoint": hostile.url("/introspect")}
     hostile.on("/.well-known/openid-configuration", reply(json=metadata))
-    hostile.on("/introspect", reply(json={"active": True, "scope": "read", "exp": int(time.time()) + 90}))
+    hostile.on("/introspect", reply(json={"active": True, "scope": "read", "exp": int(time.time()) + 119}))
     arguments = ("inspect", "--introspect", "--issuer", provider.issuer, "--client-id", "api")
     result = run(*arguments, input="opaque-token-1", DOORKEY_CLIENT_SECRET="a-client-secret")
     assert result.exit_code == 0, result.output

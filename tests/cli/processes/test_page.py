@@ -50,7 +50,7 @@ def test_every_command_of_the_page_works(environment: dict[str, str], server: Pr
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         url = next(word for line in process.stderr for word in line.split() if "code_challenge" in word)
-        with urlopen(server.log_in(url, "alice"), timeout=10) as response:
+        with urlopen(server.log_in(url, "alice"), timeout=60) as response:
             response.read()
         assert "Logged in as alice." in process.stderr.read()
     outputs = [ran(block, environment) for block in others if not block.startswith(OTHERS)]

@@ -55,7 +55,7 @@ def test_a_signal_reaches_the_program_itself(account: str) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
     assert process.returncode == -signal.SIGTERM
 
 

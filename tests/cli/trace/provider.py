@@ -47,7 +47,7 @@ class KnownProvider(OpenIDProvider):
         query = dict(parse_qsl(urlsplit(url).query))
         self.issued_secrets |= {query["state"], query["nonce"], query["code_challenge"]}
         parameters = urlsplit(str(self.log_in(url))).query
-        with urlopen(f"{query['redirect_uri']}?{parameters}", timeout=20) as page:  # loopback
+        with urlopen(f"{query['redirect_uri']}?{parameters}", timeout=60) as page:  # loopback
             page.read()
 
     def signed(self, claims: dict[str, Any]) -> str:
