@@ -41,11 +41,16 @@ RECORD: Final = "accounts"
 FORMAT: Final = 1
 TRIES: Final = 20
 _TEXTS: Final = ("issuer", "client_id", "scope", "token_key")
+_SECRETS: Final = ("client_secret", "registration_token")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One login: its name, its issuer and client, the scope that was requested, and the record of its token."""
+    """One login: its name, its issuer and client, the scope that was requested, and the record of its token.
+
+    registration_uri, registration_token: with which the client can be deleted at the server, if a login registered it
+    (RFC 7592).
+    """
 
     name: str
     issuer: str
@@ -53,20 +58,25 @@ class Account:
     scope: str = ""
     client_secret: Secret | None = None
     token_key: str = ""
+    registration_uri: str | None = None
+    registration_token: Secret | None = None
 
     def members(self) -> dict[str, Any]:
         """Return what the record keeps of the account, under its name."""
-        kept: dict[str, Any] = {name: getattr(self, name) for name in _TEXTS}
-        return kept | {"client_secret": self.client_secret.reveal() if self.client_secret else None}
+        kept: dict[str, Any] = {name: getattr(self, name) for name in (*_TEXTS, "registration_uri")}
+        secrets: dict[str, Secret | None] = {name: getattr(self, name) for name in _SECRETS}
+        return kept | {name: secret.reveal() if secret else None for name, secret in secrets.items()}
 
     @classmethod
     def of(cls, name: str, members: Mapping[str, Any]) -> Account:
         """Return the account of a record. Raises `RecordError`."""
-        secret = members.get("client_secret")
         texts: dict[str, Any] = {member: members.get(member) for member in _TEXTS}
-        if not all(isinstance(text, str) for text in texts.values()) or not isinstance(secret, str | None):
+        others: dict[str, Any] = {member: members.get(member) for member in (*_SECRETS, "registration_uri")}
+        is_sound = all(isinstance(text, str) for text in texts.values())
+        if not is_sound or not all(isinstance(text, str | None) for text in others.values()):
             raise RecordError("of the accounts has an account of another shape")
-        return cls(name, client_secret=Secret(secret) if secret else None, **texts)
+        secrets = {member: Secret(others[member]) if others[member] else None for member in _SECRETS}
+        return cls(name, **texts, **(others | secrets))
 
 
 @dataclass(frozen=True, slots=True)

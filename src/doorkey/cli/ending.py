@@ -1,14 +1,20 @@
-"""The end of a login at its server: revocation (RFC 7009), and the logout page (OpenID Connect RP-Initiated Logout)."""
+"""The end of a login at its server: revocation (RFC 7009), the logout page (OpenID Connect RP-Initiated Logout), and
+the deletion of a client that was registered for it (RFC 7592)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from doorkey.cli.terminal import note, waiting
 
 if TYPE_CHECKING:
-    from doorkey.cli.accounts import Account
+    from doorkey.cli.accounts import Account, Book
     from doorkey.vault.entry import Entry
 
 __all__: list[str] = []
+
+PATIENCE: Final = 5.0
+"""Seconds that the deletion of a client may take: the user waits for it at the end of a logout."""
 
 
 def revoke(account: Account, entry: Entry | None) -> bool:
@@ -46,3 +52,31 @@ def logout_page(account: Account) -> str | None:
     with Issuer(account.issuer) as issuer:
         endpoint = issuer.metadata().end_session_endpoint
     return None if endpoint is None else logout_url(endpoint, (("client_id", account.client_id),))
+
+
+def delete_registration(account: Account, left: Book) -> None:
+    """Delete the client that a login registered for `account` at its server, unless another account uses it.
+
+    left: the accounts that are left. It is called when the account is no longer among them: with it, the token that can
+    delete the client is gone.
+
+    A failure is a message, and no error: the login has ended on this machine whatever the server says (RFC 7592 §2.3).
+    """
+    from doorkey.errors import OAuthError
+    from doorkey.registration import RegisteredClient, delete_client
+    from doorkey.wire.limits import ExchangePolicy
+
+    client = (account.issuer, account.client_id)
+    if account.registration_uri is None or client in {(one.issuer, one.client_id) for one in left.accounts.values()}:
+        return
+    try:
+        registered = RegisteredClient(
+            client_id=account.client_id,
+            registration_client_uri=account.registration_uri,
+            registration_access_token=account.registration_token,
+            issuer=account.issuer,
+        )
+        with waiting("deleting the client that was registered for the login"):
+            delete_client(registered, exchange=ExchangePolicy(deadline=PATIENCE))
+    except OAuthError as error:
+        note(f"The client {account.client_id}, which the login registered, could not be deleted: {error}.")

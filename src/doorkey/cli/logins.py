@@ -51,6 +51,24 @@ class Client:
 
     client_id: str
     client_secret: Secret | None = None
+    registration_uri: str | None = None
+    registration_token: Secret | None = None
+
+    def account(self, name: str, issuer: str, scope: str) -> Account:
+        """Return the account of a login with this client."""
+        return Account(
+            name,
+            issuer,
+            self.client_id,
+            scope,
+            self.client_secret,
+            registration_uri=self.registration_uri,
+            registration_token=self.registration_token,
+        )
+
+    def is_of(self, account: Account, issuer: str) -> bool:
+        """Say whether it is the client of `account` at `issuer`."""
+        return (account.issuer, account.client_id) == (issuer, self.client_id)
 
 
 @contextmanager
@@ -62,15 +80,21 @@ def client_of(before: Account | None, issuer: str, client_id: str | None, secret
 
     Raises `CommandError` if there is no client, and the errors of the server.
     """
-    if client_id is not None:
+    known = before if before is not None and before.issuer == issuer else None
+    if client_id is not None and (known is None or known.client_id != client_id or secret is not None):
         yield Client(client_id, Secret(secret) if secret is not None else None)
         return
-    if before is not None and before.issuer == issuer:
-        yield Client(before.client_id, before.client_secret)
+    if known is not None:
+        yield Client(known.client_id, known.client_secret, known.registration_uri, known.registration_token)
         return
     registered = _registered(issuer)
     try:
-        yield Client(registered.client_id, registered.client_secret)
+        yield Client(
+            registered.client_id,
+            registered.client_secret,
+            registered.registration_client_uri,
+            registered.registration_access_token,
+        )
     except BaseException:
         from doorkey.registration import delete_client
 

@@ -43,6 +43,16 @@ class AccountName(TextType):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+class AccountOrToken(AccountName):
+    """The name of an account, which a shell completes, or a token."""
+
+    name = "token"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text as it is."""
+        return value
+
+
 ACCOUNT = AccountName()
 account_argument = click.argument("account", type=ACCOUNT, required=False)
 account_option = click.option("--account", type=ACCOUNT, help="The account; by default the first one that logged in.")

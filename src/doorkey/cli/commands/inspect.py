@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.parameters import AccountOrToken, account_option
 from doorkey.cli.terminal import note, out, out_console, waiting
 from doorkey.runtime.clock import wall_time
-from doorkey.values import Secret
 from doorkey.wire.urls import shown_url
 
 if TYPE_CHECKING:
+    from doorkey.cli.chosen_client import ChosenClient
     from doorkey.cli.inspection.reading import EncryptedToken, OpaqueToken, SignedToken
     from doorkey.cli.inspection.report import Report
     from doorkey.cli.inspection.verifying import Signature
@@ -23,15 +22,15 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_MOST: Final = 10 * 1024 * 1024
 _OPAQUE: Final = (
-    "this is not a JWT: only its issuer knows what it means. --introspect with --issuer URL and --client-id sends it "
-    "to that issuer, and to nobody else"
+    "this is not a JWT: only its issuer knows what it means. --introspect with --account NAME, or with --issuer URL "
+    "and --client-id ID, sends it to that issuer, and to nobody else"
 )
 
 
 @click.command()
-@click.argument("token", required=False)
+@click.argument("token", metavar="[TOKEN|ACCOUNT]", type=AccountOrToken(), required=False)
+@account_option
 @click.option("--issuer", metavar="URL", help="The issuer that you trust; the token must be from it.")
 @click.option("--audience", metavar="TEXT", multiple=True, help="Your client ID, or the name of your API.")
 @click.option("--key", metavar="FILE", help="A JWK Set, a JWK, PEM or a shared secret, in place of the issuer's keys.")
@@ -47,22 +46,35 @@ _OPAQUE: Final = (
 @click.option("--client-id", metavar="ID", help="The client that asks, for --introspect.")
 @click.option("--client-secret-file", metavar="FILE", help="The secret of that client; else $DOORKEY_CLIENT_SECRET.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def inspect(token: str | None, *, as_json: bool, **options: Any) -> int:
+def inspect(token: str | None, account: str | None, *, as_json: bool, **options: Any) -> int:
     """Decode a token, verify it against its issuer, and say what is wrong.
 
     TOKEN is the token or `-` for stdin; it defaults to stdin. A token on the command line is in the history of your
     shell, so a pipe is better: doorkey token | doorkey inspect
 
+    ACCOUNT is the name of an account, whose token is inspected as it is stored: its ID token with --type id. With
+    --account, TOKEN is checked against the issuer of the account, and --introspect asks as its client.
+
     Nothing is sent to a server but requests for the issuer's metadata and keys, unless you give --introspect.
     The exit status is 1 if anything is wrong with the token.
     """
+    from doorkey.cli.chosen_client import chosen_client
+    from doorkey.cli.inspection.of_account import account_named, given_token, token_of
     from doorkey.cli.inspection.reading import EncryptedToken, OpaqueToken, read_token
     from doorkey.cli.inspection.report import encrypted_report
 
-    given = read_token(_given(token))
+    found = account_named(token, account)
+    client = chosen_client(found, options["issuer"], options["client_id"], options["client_secret_file"])
+    options["issuer"] = client.issuer
+    if found is not None and token in (None, found.name):
+        if options["kind"] == "id":
+            options["audience"] = options["audience"] or (found.client_id,)
+        given = read_token(token_of(found, options["kind"]))
+    else:
+        given = read_token(given_token(token))
     del token
     if options["introspect"]:
-        report = _introspected(given, options)
+        report = _introspected(given, client, is_offline=options["offline"])
     elif isinstance(given, OpaqueToken):
         raise CommandError(_OPAQUE, ExitStatus.REJECTED)
     elif isinstance(given, EncryptedToken):
@@ -76,14 +88,6 @@ def inspect(token: str | None, *, as_json: bool, **options: Any) -> int:
 
         out_console().print(rendered(report))
     return report.exit_code
-
-
-def _given(token: str | None) -> str | bytes:
-    if token is not None and token != "-":
-        return token
-    if sys.stdin.isatty():
-        note("Paste the token, then press Enter and Ctrl-D:")
-    return sys.stdin.buffer.read(_MOST + 1)
 
 
 def _verified(token: SignedToken, options: dict[str, Any]) -> Report:
@@ -104,11 +108,12 @@ def _verified(token: SignedToken, options: dict[str, Any]) -> Report:
 
 
 def _signature(token: SignedToken, kind: str | None, options: dict[str, Any], now: float) -> Signature:
+    from doorkey.cli.chosen_client import content
     from doorkey.cli.inspection import verifying
     from doorkey.cli.inspection.checks import kind_of
 
     if options["key"] is not None:
-        return verifying.with_keys(token, verifying.read_keys(_content(options["key"])), now)
+        return verifying.with_keys(token, verifying.read_keys(content(options["key"])), now)
     if options["offline"]:
         return verifying.Signature(verified=None, words="not checked: --offline, and no --key FILE")
     named = options["issuer"] or verifying.issuer_of(token)
@@ -119,16 +124,19 @@ def _signature(token: SignedToken, kind: str | None, options: dict[str, Any], no
         return verifying.with_issuer(token, issuer, kind or kind_of(token.header, token.claims), now)
 
 
-def _introspected(token: SignedToken | EncryptedToken | OpaqueToken, options: dict[str, Any]) -> Report:
+def _introspected(
+    token: SignedToken | EncryptedToken | OpaqueToken, client: ChosenClient, *, is_offline: bool
+) -> Report:
     from doorkey.cli.inspection import verifying
     from doorkey.cli.inspection.report import introspected_report
 
-    issuer, client_id = options["issuer"], options["client_id"]
-    if issuer is None or client_id is None or options["offline"]:
-        raise click.UsageError("--introspect needs --issuer URL and --client-id ID, and no --offline")
-    note(f"sending the token to its issuer {shown_url(issuer)}")
-    with _issuer(issuer) as known, waiting("asking the issuer about the token"):
-        members = verifying.asked(token.token, known, client_id, _secret(options["client_secret_file"]))
+    if client.issuer is None or client.client_id is None or is_offline:
+        raise click.UsageError(
+            "--introspect needs --account NAME, or --issuer URL and --client-id ID, and no --offline"
+        )
+    note(f"sending the token to its issuer {shown_url(client.issuer)}")
+    with _issuer(client.issuer) as known, waiting("asking the issuer about the token"):
+        members = verifying.asked(token.token, known, client.client_id, client.client_secret)
     return introspected_report(token, members, wall_time())
 
 
@@ -136,18 +144,3 @@ def _issuer(url: str) -> Issuer:
     from doorkey.sources.issuer import Issuer
 
     return Issuer(url)
-
-
-def _secret(file: str | None) -> Secret | None:
-    import os
-
-    if file is not None:
-        return Secret(_content(file).decode("utf-8", "replace").strip())
-    return Secret(given) if (given := os.environ.get("DOORKEY_CLIENT_SECRET")) else None
-
-
-def _content(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", ExitStatus.USAGE) from None

@@ -59,7 +59,8 @@ def login(
     the one that fits this machine and the server, unless an option names one. A second login of an account uses its
     client and its scopes again.
     """
-    from doorkey.cli.accounts import Account, Accounts
+    from doorkey.cli.accounts import Accounts
+    from doorkey.cli.ending import delete_registration
     from doorkey.cli.logins import account_name, client_of, issuer_url, log_in
 
     if no_browser and method not in (None, "browser"):
@@ -84,8 +85,7 @@ def login(
                 timeout=timeout,
                 opens_browser=not no_browser,
             )
-            made = Account(name, url, client.client_id, scopes, client.client_secret)
-            saved = accounts.save(made, result.token)
+            saved = accounts.save(client.account(name, url, scopes), result.token)
         note(f"Logged in{_user(result.claims)}. The account is {saved.name!r}.")
         note(f"'doorkey token {saved.name}' prints its token.")
         if not result.token.get("refresh_token"):
@@ -93,6 +93,8 @@ def login(
                 "The server issued no refresh token, so the login ends with the token. --scope 'openid offline_access' "
                 "asks for one."
             )
+        if before is not None and not client.is_of(before, url):
+            delete_registration(before, accounts.book())
 
 
 def _user(claims: Mapping[str, Any] | None) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import click
 
+from doorkey.cli.errors import CommandError
 from doorkey.cli.parameters import account_argument
 from doorkey.cli.terminal import note, waiting
 
@@ -23,9 +25,11 @@ __all__: list[str] = []
 def logout(account: str | None, *, revoke: bool, end_session: bool, is_all: bool) -> None:
     """Delete an account and its tokens from this machine.
 
-    With --revoke, the account is kept if the server cannot be reached, so that you can try again.
+    A client that 'doorkey login' registered for the account is also deleted at the server (RFC 7592), if that is
+    possible. With --revoke, the account is kept if the server cannot be reached, so that you can try again.
     """
     from doorkey.cli.accounts import Accounts
+    from doorkey.cli.ending import delete_registration
 
     if account is not None and is_all:
         raise click.UsageError("--all logs out of every account: name none")
@@ -40,17 +44,28 @@ def logout(account: str | None, *, revoke: bool, end_session: bool, is_all: bool
             _revoke(accounts, found)
         url = _logout_page(found) if end_session else None
         accounts.remove(found)
+        left = accounts.book()
     note(f"Logged out of {found.name}.")
+    delete_registration(found, left)
     if url is not None:
         note(f"To end the session in the browser too, open this URL:\n\n  {url}\n")
 
 
 def _log_out_of_all(accounts: Accounts, *, revoke: bool) -> None:
+    from doorkey.cli.accounts import Book
+    from doorkey.cli.ending import delete_registration
+
+    registered: list[Account] = []
+    # a store that cannot be read is deleted, too
+    with nullcontext() if revoke else suppress(CommandError):
+        registered = list(accounts.book().accounts.values())
     if revoke:
-        for account in accounts.book().accounts.values():
+        for account in registered:
             _revoke(accounts, account)
     accounts.delete_everything()
     note("Logged out of every account.")
+    for account in {(one.issuer, one.client_id): one for one in registered if one.registration_uri}.values():
+        delete_registration(account, Book({}))
 
 
 def _revoke(accounts: Accounts, account: Account) -> None:

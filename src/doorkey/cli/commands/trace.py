@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 import time
@@ -14,7 +13,6 @@ import click
 from doorkey.cli.errors import CommandError, ExitStatus, sentence_of
 from doorkey.cli.parameters import account_option
 from doorkey.cli.terminal import note, out_console
-from doorkey.values import Secret
 from doorkey.wire.urls import shown_url
 
 if TYPE_CHECKING:
@@ -82,23 +80,24 @@ def _failure(error: Exception) -> Event:
 
 
 def _options(issuer: str | None, options: dict[str, Any]) -> Options:
+    from doorkey.cli.chosen_client import chosen_client
     from doorkey.cli.trace.steps import BROWSER, Options
 
-    client_id, secret, scope = options["client_id"], _secret(options["client_secret_file"]), options["scope"]
+    account, scope = None, options["scope"]
     if options["account"] is not None:
         from doorkey.cli.accounts import Accounts
 
         with Accounts() as accounts:
             account = accounts.find(options["account"])
-        issuer, client_id = issuer or account.issuer, client_id or account.client_id
-        secret, scope = secret or account.client_secret, scope or account.scope or None
-    if issuer is None or client_id is None:
+        scope = scope or account.scope or None
+    client = chosen_client(account, issuer, options["client_id"], options["client_secret_file"])
+    if client.issuer is None or client.client_id is None:
         raise click.UsageError("give ISSUER and --client-id ID, or --account NAME")
     flow = options["flow"] or BROWSER
     return Options(
-        issuer=issuer,
-        client_id=client_id,
-        client_secret=secret,
+        issuer=client.issuer,
+        client_id=client.client_id,
+        client_secret=client.client_secret,
         scope=scope or (None if flow == "client_credentials" else _SCOPE),
         flow=flow,
         ports=options["ports"] or (0,),
@@ -109,12 +108,6 @@ def _options(issuer: str | None, options: dict[str, Any]) -> Options:
 
 def _open_nothing(_: str) -> None:
     """Open no browser: the URL was shown."""
-
-
-def _secret(file: str | None) -> Secret | None:
-    if file is not None:
-        return Secret(Path(file).read_text("utf-8").strip())
-    return Secret(given) if (given := os.environ.get("DOORKEY_CLIENT_SECRET")) else None
 
 
 def _write(file: str, log: Log, options: Options) -> None:

@@ -1,0 +1,65 @@
+"""The issuer and the client that the options of a command name, or those of an account."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.values import Secret
+from doorkey.wire.urls import shown_url
+
+if TYPE_CHECKING:
+    from doorkey.cli.accounts import Account
+
+__all__: list[str] = []
+
+VARIABLE: Final = "DOORKEY_CLIENT_SECRET"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenClient:
+    """The issuer and the client; None for what is not known."""
+
+    issuer: str | None
+    client_id: str | None
+    client_secret: Secret | None
+
+
+def chosen_client(
+    account: Account | None, issuer: str | None, client_id: str | None, secret_file: str | None
+) -> ChosenClient:
+    """Return the issuer and the client of a command.
+
+    account: that of `--account`. Its secret is for its own client at its own issuer alone, and takes the place of the
+    environment variable, which is another client's.
+    issuer, client_id, secret_file: of the options.
+
+    Raises `click.UsageError` for another issuer than that of the account, and `CommandError` for an unreadable file.
+    """
+    if account is None:
+        return ChosenClient(issuer, client_id, _secret(secret_file))
+    if issuer is not None and issuer != account.issuer:
+        raise click.UsageError(f"the account {account.name!r} is one of {shown_url(account.issuer)}: name no issuer")
+    if client_id is not None and client_id != account.client_id:
+        return ChosenClient(account.issuer, client_id, _secret(secret_file))
+    secret = account.client_secret if secret_file is None else _secret(secret_file)
+    return ChosenClient(account.issuer, account.client_id, secret)
+
+
+def _secret(file: str | None) -> Secret | None:
+    if file is not None:
+        return Secret(content(file).decode("utf-8", "replace").strip())
+    return Secret(given) if (given := os.environ.get(VARIABLE)) else None
+
+
+def content(file: str) -> bytes:
+    """Return the content of a file that an option names. Raises `CommandError`."""
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", ExitStatus.USAGE) from None
