@@ -13,15 +13,20 @@ def main() -> int:
     """Run the command that `sys.argv` names, and return the exit status. Without the extra `cli`, say how to get it."""
     try:
         from doorkey.cli.main import cli
+        from doorkey.cli.streams import complete_streams, drop_unwritten
     except ModuleNotFoundError as error:
         from doorkey.runtime.extras import explained
 
         told = explained(error, "doorkey.cli")
         if not isinstance(told, MissingLibraryError):
             raise
-        sys.stderr.write(f"doorkey: {told.description}\n")
+        if sys.stderr is not None:
+            sys.stderr.write(f"doorkey: {told.description}\n")
         return 2
-    return cli.run(sys.argv[1:])
+    complete_streams()
+    status = cli.run(sys.argv[1:])
+    drop_unwritten()
+    return status
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def test_a_full_disk_behind_stdout_is_a_storage_error(home: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = finished("completion", "bash", stdout=full)
     assert done.returncode == 5
-    assert done.stderr == "doorkey: No space left on device\n"
+    assert done.stderr == "doorkey: stdout cannot be written to: No space left on device\n"
 
 
 def test_the_table_names_commands_that_are_there() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -25,6 +26,7 @@ from doorkey.errors import (
     UsageError,
     printable,
 )
+from doorkey.native.console import say
 
 __all__: list[str] = []
 
@@ -93,8 +95,8 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, CommandError | OAuthError):
         return printable(str(error), 2000)
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return printable(f"{where}{error.strerror or type(error).__name__}", 2000)
+        where = error.filename or "stdout cannot be written to"  # a file of the command line has a name
+        return printable(f"{where}: {error.strerror or type(error).__name__}", 2000)
     return f"this is a bug in doorkey ({type(error).__name__}): please report it with what --debug shows"
 
 
@@ -107,11 +109,12 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
         result = command()
         sys.stdout.flush()  # a full disk behind `> file` is an error like any other
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):  # a message that cannot be written is lost
+            error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupt:
         if not isinstance(interrupt.__cause__, KeyboardInterrupt):  # click has ended the line for that one
-            click.echo("", err=True)  # the shell's prompt begins on a line of its own
+            say("\n")  # the shell's prompt begins on a line of its own
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001  # a traceback is for --debug alone
         return _reported(error, settings)
@@ -120,8 +123,8 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
 
 def _reported(error: Exception, settings: Settings) -> int:
     if settings.debug:
-        click.echo(traceback_of(error), err=True, nl=False)
-    click.echo(f"doorkey: {sentence_of(error)}", err=True)
+        say(traceback_of(error))
+    say(f"doorkey: {sentence_of(error)}\n")
     return status_of(error)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from doorkey.cli.errors import Settings, guarded
+from doorkey.cli.streams import allow_every_character
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -74,6 +75,7 @@ class Commands(click.Group):
     def run(self, arguments: Sequence[str]) -> int:
         """Run the command of these arguments, and return the exit status (`errors.ExitStatus`)."""
         settings = Settings()
+        allow_every_character(sys.stdout, sys.stderr)
 
         def command() -> object:
             # click wraps at 50 columns at least, unless it is given a width

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
+from doorkey.native.console import say
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -31,8 +33,11 @@ def out(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a message to stderr, with a line break. The terminal wraps it, so that URLs in it stay whole."""
-    click.echo(text, err=True)
+    """Print a message to stderr, with a line break. The terminal wraps it, so that URLs in it stay whole.
+
+    A message that cannot be written is lost; the command goes on.
+    """
+    say(f"{text}\n")
 
 
 def out_console() -> Console:

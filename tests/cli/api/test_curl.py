@@ -204,7 +204,7 @@ def test_a_response_that_ends_too_early_is_status_4(run: Run, api: API) -> None:
 def test_a_full_disk_is_a_storage_error_and_no_error_of_the_server(api: API) -> None:
     with Path("/dev/full").open("w") as full:
         done = finished("curl", "-s", api.url, stdout=full)
-    assert (done.returncode, done.stderr) == (5, "doorkey: No space left on device\n")
+    assert (done.returncode, done.stderr) == (5, "doorkey: stdout cannot be written to: No space left on device\n")
 
 
 def test_without_a_login_no_request_is_sent(run: Run, api: API) -> None:
