@@ -300,6 +300,7 @@ class Server:
         self.error: str | None = None
         self.request: dict[str, str] = {}
         self.requested: list[str] = []
+        self.forms: list[dict[str, str]] = []
         self.transport = httpx2.MockTransport(self.answer)
 
     def authorize(self, url: str) -> dict[str, str]:
@@ -346,6 +347,7 @@ class Server:
     def token(self, request: httpx2.Request) -> dict[str, Any]:
         """Check a token request, and return the response."""
         form = {name: value for name, (value,) in parse_qs(request.content.decode()).items()}
+        self.forms.append(form)
         assert form["grant_type"] == "authorization_code"
         assert form["code"] == "the-code"
         assert form["redirect_uri"] == CALLBACK

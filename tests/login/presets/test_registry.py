@@ -19,7 +19,7 @@ from doorkey.login.presets import PRESETS, preset
 from tests.login.presets.providers import CALLBACK, CLIENT, NOW, PROVIDERS, SECRET, Server
 from tests.login.presets.test_table import PARAMETERS
 
-OF_QUERY = [name for name in PRESETS if name != "apple"]  # Apple posts, and the session's cookie is Lax
+OF_QUERY = [name for name in PRESETS if name != "apple"]  # Apple posts: test_registries.py
 
 
 @pytest.mark.parametrize("name", OF_QUERY)

@@ -63,6 +63,11 @@ def test_the_name_that_apple_posts_is_a_claim_and_its_address_is_not(log_in: Log
     assert claims["email"] == "alice@privaterelay.appleid.example"
 
 
+def test_linkedin_gets_no_code_verifier_and_every_other_provider_gets_one(log_in: LogIn) -> None:
+    without = [name for name in PRESETS if any("code_verifier" not in form for form in log_in(name)[1].forms)]
+    assert without == ["linkedin"]
+
+
 def logout_url(browser: Browser) -> str:
     token = browser.get("/auth/me", JSON).json["csrf_token"]
     return browser.post("/auth/logout", {"csrf_token": token}).location
