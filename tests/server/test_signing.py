@@ -2,12 +2,14 @@
 
 import base64
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from doorkey.errors import UsageError, VerificationError
+from doorkey.jose.generation import generate_key
 from doorkey.jose.verification import unsafe_header, verify
 from doorkey.oidc.core.hashes import half_hash
 from doorkey.server.endpoints.introspect import introspect
@@ -106,6 +108,22 @@ def test_every_process_on_one_store_sees_a_rotation_at_once() -> None:
     ours.rotate("one", "ES256")
     assert ours.of("one").public_jwks() == theirs.of("one").public_jwks()
     assert len(theirs.of("one").signing) == 4
+
+
+def test_an_rsa_key_that_this_process_made_is_not_checked_again() -> None:
+    first, second = (KeyRing(MemoryRecords()).of("one").signer("RS256") for _ in range(2))
+    assert first is second
+
+
+def test_the_key_in_the_store_counts_also_under_the_id_of_a_key_that_this_process_made() -> None:
+    store = MemoryRecords()
+    made = KeyRing(store).of("one").signer("RS256")
+    text = store.get("key", "one/signing", 0)
+    assert text is not None
+    other = {**generate_key("RS256").as_dict(is_private=True), "kid": made.kid}
+    assert store.swap("key", "one/signing", text, json.dumps(other), expires_at=math.inf, now=0)
+    read = KeyRing(store).of("one").signer("RS256")
+    assert (read.kid, read.thumbprint() == made.thumbprint()) == (made.kid, False)
 
 
 def test_a_bounded_number_of_old_keys_is_kept() -> None:
