@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.environments import BROWSER, OWN, SUITE, environment
+from tools.environments import BROWSER, SUITE, environment
+from tools.interpreters import OWN
 from tools.running import ROOT, run, say
 
 

@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from tools.check import check
-from tools.environments import DOCUMENTED, FUZZING, OWN, SUITE, TESTED, environment, interpreter
+from tools.environments import DOCUMENTED, FUZZING, SUITE, environment
+from tools.interpreters import OWN, TESTED, interpreter
 from tools.running import ROOT, run, say
 from tools.test import servers, test
 

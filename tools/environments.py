@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from tools.interpreters import interpreter
 from tools.running import ROOT, must, say
 
-TESTED = ("3.11", "3.12", "3.13")
-OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
 BROWSER = ("browser", "docs")
 """What drives a browser and what builds the site: on one Python only, because pages are the same on each."""
@@ -36,22 +34,6 @@ MEGABYTES = {
     "docs": 14,
 }
 """About what pip downloads for each requirement set."""
-
-
-def interpreter(version: str) -> Path | None:
-    """Return a real interpreter of this version, or None if this machine has none."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    places = [Path(sys.executable)] if version == OWN else []
-    places += [Path(folder) / f"python{version}" for folder in os.environ.get("PATH", "").split(os.pathsep)]
-    places += sorted(pyenv.glob(f"{version}.*/bin/python{version}"), reverse=True)
-    places += sorted(Path.home().glob(f".local/share/uv/python/cpython-{version}.*/bin/python{version}"))
-    for place in places:
-        if place.is_file():
-            ask = "import sys, ensurepip, ssl, sqlite3; print('%d.%d' % sys.version_info[:2])"
-            answer = subprocess.run([place, "-c", ask], capture_output=True, text=True, check=False)
-            if answer.returncode == 0 and answer.stdout.strip() == version:
-                return place
-    return None
 
 
 def outdated(version: str, sets: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tools.environments import BROWSER, OWN, SUITE, TESTED, environment, interpreter
+from tools.environments import BROWSER, SUITE, environment
+from tools.interpreters import OWN, TESTED, interpreter
 from tools.running import ROOT, run, say
 
 ALL_PYTHONS = "--all-pythons"

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorkey.errors import OAuthError, UsageError
-from tools.environments import FUZZING, TESTED, environment, interpreter
+from tools.environments import FUZZING, environment
 from tools.fuzz.messages import response_of
 from tools.fuzz.seeds import SEEDS
 from tools.fuzz.targets import TARGETS, only_ours
+from tools.interpreters import TESTED, interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 EACH = pytest.mark.parametrize("name", TARGETS)

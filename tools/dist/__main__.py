@@ -13,12 +13,10 @@ import doorkey
 from tools.dist.building import Built, NotReproducible, build, tracked
 from tools.dist.contents import problems, required_by
 from tools.dist.installed import check_import, copy_tests, environment, install, test
-from tools.dist.locks import blocks, closure, wheel_line
-from tools.environments import TESTED, interpreter
+from tools.dist.locks import blocks, closure, file_line, versions
+from tools.interpreters import TESTED, interpreter, newer
 from tools.running import ROOT, say
 
-NEWER: Final = ("3.14", "3.15")
-"""Pythons that are tested where this machine has them, though CI does not ask for them."""
 QUICK: Final = (
     *("tests/test_errors.py", "tests/test_values.py", "tests/test_tokens.py", "tests/test_discovery.py"),
     *("tests/test_registration.py", "tests/testing/test_kit.py"),
@@ -27,12 +25,16 @@ COMPLETE: Final = (
     *QUICK,
     *("tests/auth", "tests/sources", "tests/integrations", "tests/httpx_transport", "tests/resource"),
     *("tests/stores", "tests/login/web", "tests/jose", "tests/dev/test_provider.py", "tests/dev/test_registration.py"),
+    "--ignore=tests/auth/test_niquests.py",
 )
+"""Without the tests in an environment of their own, which has the package from the sources."""
 LOWEST: Final = (*COMPLETE, "--deselect", "tests/auth/test_starlette.py::test_it_is_a_client_of_httpx2")
 """Without the one test of Starlette's own test client, which is httpx's in the lowest version."""
 OF_QUICK: Final = ("requests", "httpx2", "httpx", "server")
 """The extras that the quick tests need."""
 RUNNERS: Final = ("pytest", "pytest-xdist", "trio", "hypothesis", "requests-mock")
+BUILD: Final = ROOT / "requirements" / "build.txt"
+"""What builds the package, pinned."""
 LOCKS: Final = tuple(ROOT / "requirements" / f"{name}.txt" for name in ("runtime", "test"))
 
 
@@ -60,35 +62,46 @@ def main(arguments: Sequence[str]) -> int:
 
 def _tested(built: Built, *, quick: bool) -> int:
     failed: list[str] = []
+    pythons = [version for version in TESTED if interpreter(version)] + newer()
     with tempfile.TemporaryDirectory() as temporary:
         tests = copy_tests(Path(temporary) / "tests")
-        for version in (*TESTED, *NEWER):
-            base = interpreter(version)
-            if base is None:
-                continue
+        for version in pythons:
             say(f"the wheel on Python {version}, in an environment of its own")
-            folder = Path(temporary) / version
-            python = environment(base, folder)
-            install(Path(sys.executable), python, _alone(built), folder)
-            if check_import(python, tests):
+            python = _environment(version, temporary)
+            if _installed(python, _alone(built, built.wheel)) or check_import(python, tests):
                 failed.append(f"the package alone on {version}")
-            install(Path(sys.executable), python, _requirements(built, quick=quick), folder)
-            if test(python, tests, QUICK if quick else COMPLETE):
+            selection = QUICK if quick else COMPLETE
+            if _installed(python, _requirements(built, quick=quick)) or test(python, tests, selection):
                 failed.append(f"tests on {version}")
-        if not quick and (base := interpreter(TESTED[0])) is not None:
-            say(f"the lowest versions of every library, on Python {TESTED[0]}")
-            python = environment(base, Path(temporary) / "lowest")
-            lowest = wheel_line(built.wheel) + (ROOT / "requirements/lowest.txt").read_text("utf-8")
-            install(Path(sys.executable), python, lowest, Path(temporary) / "lowest")
-            if test(python, tests, LOWEST):
+        for version in pythons[-1:] if quick else pythons:
+            say(f"the source distribution on Python {version}: pip builds it")
+            python = _environment(version, temporary)
+            if _installed(python, _alone(built, built.sdist), build=versions(BUILD)) or check_import(python, tests):
+                failed.append(f"the source distribution on {version}")
+        if not quick:
+            say(f"the lowest versions of every library, on Python {pythons[0]}")
+            python = _environment(pythons[0], temporary)
+            lowest = file_line(built.wheel) + (ROOT / "requirements/lowest.txt").read_text("utf-8")
+            if _installed(python, lowest) or test(python, tests, LOWEST):
                 failed.append("tests on the lowest versions")
     say(f"failed: {', '.join(failed)}" if failed else "what the distributions install works")
     return int(bool(failed))
 
 
-def _alone(built: Built) -> str:
-    """Return the wheel with what it requires, pinned: what `pip install doorkey` installs."""
-    return wheel_line(built.wheel) + closure(["doorkey"], blocks(*LOCKS), required_by(built.wheel))
+def _environment(version: str, temporary: str) -> Path:
+    """Return the Python of a new environment; the one before it in the same folder is removed."""
+    base = interpreter(version)
+    assert base is not None
+    return environment(base, Path(temporary) / version)
+
+
+def _installed(python: Path, requirements: str, build: str | None = None) -> int:
+    return install(Path(sys.executable), python, requirements, python.parents[1], build=build)
+
+
+def _alone(built: Built, file: Path) -> str:
+    """Return one of the files with what it requires, pinned: what `pip install doorkey` installs."""
+    return file_line(file) + closure(["doorkey"], blocks(*LOCKS), required_by(built.wheel))
 
 
 def _requirements(built: Built, *, quick: bool) -> str:
@@ -97,8 +110,8 @@ def _requirements(built: Built, *, quick: bool) -> str:
     if quick:
         extras = f"[{','.join(OF_QUICK)}]"
         needed = closure([f"doorkey{extras}", *RUNNERS], locked, required_by(built.wheel))
-        return wheel_line(built.wheel, extras) + needed
-    return wheel_line(built.wheel) + "\n".join(locked.values()) + "\n"
+        return file_line(built.wheel, extras) + needed
+    return file_line(built.wheel) + "\n".join(locked.values()) + "\n"
 
 
 if __name__ == "__main__":

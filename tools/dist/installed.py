@@ -10,10 +10,10 @@ from typing import Final
 
 from tools.running import ROOT
 
-HERE: Final = ("tests", "pyproject.toml")
+HERE: Final = ("tests", "docs", "pyproject.toml")
 """What tests need of the checkout. The sources are not among them."""
 ALONE: Final = """
-import importlib.metadata, sys
+import importlib.metadata, subprocess, sys
 import doorkey
 assert "site-packages" in doorkey.__file__, doorkey.__file__
 assert doorkey.__version__ == importlib.metadata.version("doorkey")
@@ -22,6 +22,8 @@ generate_key("ES256")
 doorkey.ClientCredentials("client-1", "secret")
 others = {one.metadata["Name"].lower() for one in importlib.metadata.distributions()}
 assert others == {"doorkey", "joserfc", "cryptography", "cffi", "pycparser"}, others
+done = subprocess.run([sys.executable, "-m", "doorkey"], capture_output=True, text=True)
+assert done.returncode == 2 and "doorkey[cli]" in done.stderr, done
 """
 """A program that runs with the package alone, and finds nothing that it did not ask for."""
 
@@ -33,15 +35,22 @@ def environment(base: Path, folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def install(pip: Path, python: Path, requirements: str, folder: Path) -> None:
+def install(pip: Path, python: Path, requirements: str, folder: Path, *, build: str | None = None) -> int:
     """Install pinned `requirements` into the environment of `python`, with the pip of another one.
 
-    folder: where the file of requirements is written.
+    folder: where the file of requirements is written. build: the versions in the environment in which pip builds a
+    source distribution, one for each line, without hashes, because pip would then demand one of what is not pinned.
+    Returns pip's exit code.
     """
     file = folder / "requirements.txt"
     file.write_text(requirements, "utf-8")
     command: list[str | Path] = [pip, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
-    subprocess.run([*command, "--disable-pip-version-check", "--require-hashes", "-r", file], check=True)
+    command += ["--disable-pip-version-check", "--require-hashes", "-r", file]
+    variables = os.environ.copy()
+    if build is not None:
+        (folder / "build.txt").write_text(build, "utf-8")
+        variables["PIP_CONSTRAINT"] = str(folder / "build.txt")
+    return subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def copy_tests(folder: Path) -> Path:

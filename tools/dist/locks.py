@@ -11,9 +11,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools.environments import TESTED
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_PYTHONS = [f"3.{minor}" for minor in range(11, 31)]
+"""A requirement that one of them has is kept: its marker remains, and pip reads it."""
 
 
 def blocks(*files: Path) -> dict[str, str]:
@@ -47,10 +48,15 @@ def closure(roots: Iterable[str], locked: Mapping[str, str], own: Iterable[str] 
     return "\n".join(wanted[name] for name in sorted(wanted)) + "\n"
 
 
-def wheel_line(wheel: Path, extras: str = "") -> str:
-    """Return the line of a requirements file that installs `wheel` with `extras` (`[requests]`), and no other file."""
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return f"doorkey{extras} @ {wheel.resolve().as_uri()} --hash=sha256:{digest}\n"
+def versions(file: Path) -> str:
+    """Return the requirements of a lock file with their versions and markers, without hashes, one on each line."""
+    return "".join(block.partition(" \\")[0] + "\n" for block in blocks(file).values())
+
+
+def file_line(file: Path, extras: str = "") -> str:
+    """Return the line of a requirements file that installs a distribution with `extras` (`[requests]`), by its hash."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return f"doorkey{extras} @ {file.resolve().as_uri()} --hash=sha256:{digest}\n"
 
 
 def _needs(name: str, own: Iterable[str]) -> list[Requirement]:
@@ -63,7 +69,7 @@ def _needs(name: str, own: Iterable[str]) -> list[Requirement]:
 
 
 def _is_for(requirement: Requirement, extra: str) -> bool:
-    """Say whether a requirement belongs to `extra`, or ("") to none, on any Python that is tested."""
+    """Say whether a requirement belongs to `extra`, or ("") to none, on any Python."""
     marker = requirement.marker
     if marker is None:
         return not extra
@@ -71,5 +77,5 @@ def _is_for(requirement: Requirement, extra: str) -> bool:
         return False
     return any(
         marker.evaluate({"python_version": version, "python_full_version": f"{version}.0", "extra": extra})
-        for version in TESTED
+        for version in _PYTHONS
     )
