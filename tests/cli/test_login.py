@@ -148,6 +148,26 @@ def test_an_account_is_named_after_the_host_of_its_issuer() -> None:
     assert account_name(Book({one.name: one}), "https://as.example/realms/two") == "as.example/realms/two"
 
 
+@pytest.mark.parametrize(
+    "issuers",
+    [
+        ("https://as.example", "http://as.example", "https://user@as.example"),
+        tuple(f"https://as.example/{'a' * 70}/{number}" for number in range(12)),
+        tuple(f"https://{'a' * 63}.{'b' * 63}.{number}.example" for number in range(12)),
+    ],
+    ids=["schemes", "long paths", "long hosts"],
+)
+def test_a_login_at_another_issuer_never_gets_the_name_of_an_account(issuers: tuple[str, ...]) -> None:
+    """It would replace that account, and its tokens would be lost."""
+    book = Book({})
+    for issuer in issuers:
+        name = account_name(book, issuer)
+        assert name not in book.accounts
+        assert 0 < len(name) <= 64
+        book = book.with_account(Account(name, issuer, CLIENT))
+        assert account_name(book, issuer) == name
+
+
 @pytest.mark.parametrize("name", ["", "a b", "-x", "x" * 65, "a\tb"])
 def test_a_name_that_is_none_is_a_usage_error(run: Run, name: str) -> None:
     assert run("login", "https://as.example", f"--account={name}").exit_code == 2

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -310,10 +311,14 @@ class Accounts:
             self.vault(account).forget(account.token_key)
 
 
+def login_command(account: Account) -> str:
+    """Return the command that logs the account in again, for a user who pastes it into a shell."""
+    return shlex.join(["doorkey", "login", shown_url(account.issuer), "--account", account.name])
+
+
 def _ended(account: Account, error: OAuthError) -> CommandError:
     why = f" ({error})" if isinstance(error, InvalidGrant) else ""
     return CommandError(
-        f"the login of the account {account.name!r} has ended{why}: run "
-        f"'doorkey login {shown_url(account.issuer)} --account {account.name}'",
+        f"the login of the account {account.name!r} has ended{why}: run '{login_command(account)}'",
         ExitStatus.NOT_LOGGED_IN,
     )

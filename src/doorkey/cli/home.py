@@ -35,8 +35,13 @@ def data_directory(environ: Mapping[str, str], platform: str) -> str:
 
 
 def home() -> Path:
-    """Return the directory of this user, which need not exist."""
+    """Return the directory of this user, which need not exist. Raises `CommandError` for a user without a home."""
     path = os.path.expanduser(data_directory(os.environ, sys.platform))  # noqa: PTH111  # it never raises
+    if path.startswith("~"):  # it would be a directory of this name where the command runs
+        raise CommandError(
+            "there is no home directory to keep accounts in: name a directory in the variable DOORKEY_HOME",
+            ExitStatus.STORAGE,
+        )
     return Path(path).absolute()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doorkey.cli.accounts import Account, Book
 from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.parameters import MAX_NAME
 from doorkey.cli.terminal import note, waiting
 from doorkey.errors import OAuthError, ServerError
 from doorkey.values import Secret
@@ -36,13 +38,18 @@ def issuer_url(text: str) -> str:
 
 
 def account_name(book: Book, issuer: str) -> str:
-    """Return the name for a new login at `issuer`: that of its account, else its host, else its host and path."""
+    """Return the name for a new login at `issuer`: that of its account, else its host, else its host and path.
+
+    A name that another account has gets a number.
+    """
     for name, account in book.accounts.items():
         if account.issuer == issuer:
             return name
     parts = urlsplit(issuer)
     host = parts.netloc.rpartition("@")[2]
-    return (host if host not in book.accounts else f"{host}{parts.path}")[:64]
+    whole = f"{host}{parts.path}"
+    names = chain((host, whole), (f"{whole[: MAX_NAME - 6]}-{number}" for number in count(2)))
+    return next(name for name in (one[:MAX_NAME] for one in names) if name not in book.accounts)
 
 
 @dataclass(frozen=True, slots=True)

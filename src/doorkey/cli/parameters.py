@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,6 +16,10 @@ else:
 __all__: list[str] = []
 
 
+MAX_NAME: Final = 64
+"""Characters of the name of an account."""
+
+
 class AccountName(TextType):
     """The name of an account: 1 to 64 printable characters without spaces, which a shell completes."""
 
@@ -23,7 +27,7 @@ class AccountName(TextType):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, or end the command with a usage error."""
-        if not 0 < len(value) <= 64 or not value.isprintable() or " " in value or value.startswith("-"):
+        if not 0 < len(value) <= MAX_NAME or not value.isprintable() or " " in value or value.startswith("-"):
             self.fail("the name of an account has 1 to 64 printable characters and no space", param, ctx)
         return value
 

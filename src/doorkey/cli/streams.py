@@ -3,7 +3,7 @@
 Theory of operation. A shell may start a command with a stream closed (`2>&-`). Its number would then be that of the
 next file that is opened, for instance of the store, into which other code could write messages. So the numbers are
 taken first. A closed stdin is at its end, a closed stderr drops what it is given, and a closed stdout fails at the
-first write: a result that nobody gets is an error.
+first write: a result that cannot be delivered is an error.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from doorkey.cli.api.explanation import explained
@@ -42,3 +44,11 @@ def test_several_challenges_are_all_explained() -> None:
     told = "\n".join(explained(401, 'Basic realm="a", Bearer error="invalid_token"', granted=None, login=LOGIN))
     assert "basic" in told
     assert "invalid_token" in told
+
+
+def test_a_scope_of_a_challenge_is_one_argument_of_the_command_to_paste() -> None:
+    """An API must not get a command of its own into the shell of a user who pastes the advice."""
+    scope = "a';touch${IFS}/tmp/x;'`id`$(id)"
+    told = explained(403, f'Bearer error="insufficient_scope", scope="{scope}"', granted=["b"], login="doorkey login")
+    command = told[-1].removeprefix("Log in again with it: ")
+    assert shlex.split(command) == ["doorkey", "login", "--scope", f"b {scope}"]

@@ -7,16 +7,18 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
+from doorkey.cli.accounts import login_command
 from doorkey.cli.api.explanation import explained
 from doorkey.cli.api.request import APIRequest, is_redirect
 from doorkey.cli.api.sending import Timeline, sent
+from doorkey.cli.api.terminal_body import TerminalBody
 from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.cli.terminal import note, waiting
 from doorkey.cli.tokens import current_token
 from doorkey.errors import OAuthError, printable
 from doorkey.protocol.bearer import authorization_header
 from doorkey.protocol.challenge import is_invalid_token
-from doorkey.wire.urls import origin_shown, shown_url
+from doorkey.wire.urls import origin_shown
 
 if TYPE_CHECKING:
     from doorkey.cli.accounts import Account, Accounts
@@ -43,8 +45,8 @@ class Display:
         """Write the response as it arrives, then its timing. Raises `CommandError` if it cannot be written."""
         with ExitStack() as stack:
             if self._output is None:
-                sink: Any = sys.stdout.buffer
                 self._check_for_terminal(response)
+                sink: Any = TerminalBody(sys.stdout) if sys.stdout.isatty() else sys.stdout.buffer
             else:
                 sink = stack.enter_context(open(self._output, "wb"))  # noqa: PTH123  # a name of the user's
             if self._include:
@@ -130,7 +132,7 @@ class Call:
     def _judged(self, response: Any, token: OAuthToken) -> int:
         status: int = response.status_code
         if status in (401, 403):
-            login = f"doorkey login {shown_url(self._account.issuer)} --account {self._account.name}"
+            login = login_command(self._account)
             for line in explained(status, _challenge_of(response), granted=token.scope, login=login):
                 note(line)
         return ExitStatus.REJECTED if status >= 400 else ExitStatus.OK

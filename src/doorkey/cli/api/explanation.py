@@ -61,6 +61,11 @@ def _description(parameters: Mapping[str, str]) -> str:
     return f": {printable(text, 300)}" if text else ""
 
 
+def _quoted(text: str) -> str:
+    """Return a text of the API as one argument for a user who pastes the command into a shell."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
 def _invalid_token(parameters: Mapping[str, str], granted: Iterable[str] | None, login: str) -> list[str]:
     return [
         f"The API rejects the token (invalid_token){_description(parameters)}.",
@@ -78,7 +83,7 @@ def _insufficient_scope(parameters: Mapping[str, str], granted: Iterable[str] | 
     missing = [scope for scope in needed if scope not in has]
     shown = printable(" ".join(missing or needed), 300)
     wanted = printable(" ".join(dict.fromkeys([*has, *needed])), 500)
-    return [*told, f"Missing: {shown}.", f"Log in again with it: {login} --scope '{wanted}'"]
+    return [*told, f"Missing: {shown}.", f"Log in again with it: {login} --scope {_quoted(wanted)}"]
 
 
 def _invalid_request(parameters: Mapping[str, str], granted: Iterable[str] | None, login: str) -> list[str]:

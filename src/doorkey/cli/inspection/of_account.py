@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.parameters import MAX_NAME
 from doorkey.cli.terminal import note
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _MOST: Final = 10 * 1024 * 1024
-_LONGEST_NAME: Final = 64
 
 
 def account_named(text: str | None, name: str | None) -> Account | None:
@@ -28,7 +28,7 @@ def account_named(text: str | None, name: str | None) -> Account | None:
     """
     from doorkey.cli.accounts import Accounts
 
-    if name is None and (text in (None, "-") or len(text or "") > _LONGEST_NAME):
+    if name is None and (text in (None, "-") or len(text or "") > MAX_NAME):
         return None
     with Accounts() as accounts:
         return accounts.book().accounts.get(text or "") if name is None else accounts.find(name)
