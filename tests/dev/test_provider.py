@@ -21,6 +21,7 @@ from doorkey.jose.verification import unsafe_claims
 from doorkey.server.clients.assertion import ASSERTION_TYPE
 from tests.recordings.compare import recorded
 from tests.servers.browser import forms
+from tests.servers.process import port_of_ones_own
 from tests.support.fake_clock import Clock
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
@@ -237,8 +238,9 @@ def test_a_provider_that_does_not_start_leaves_nothing_behind(
 
 
 def test_a_stopped_provider_lets_go_of_its_port() -> None:
-    with Provider() as provider:
-        port = provider.port
+    port = port_of_ones_own()  # no other program gets it at once
+    with Provider(port=port):
+        pass
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=60)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import runpy
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from flask import Flask
 from doorkey.login import Login
 from doorkey.testing import Provider, client
 from tests.servers.browser import Browser
+from tests.servers.process import port_of_ones_own
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PAGE = {"Accept": "text/html"}
@@ -61,9 +61,7 @@ def test_a_user_logs_in_to_the_fastapi_application(alice: Browser) -> None:
 
 
 def test_a_user_logs_in_to_the_django_project_and_out(alice: Browser, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    origin = f"http://localhost:{port}"
+    origin = f"http://localhost:{(port := port_of_ones_own())}"
     project = [sys.executable, str(EXAMPLES / "log_in_django.py")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DOORKEY_")}
     with Provider(clients=[client("shop", "its-secret", redirect_uris=[f"{origin}/auth/callback"])]) as provider:

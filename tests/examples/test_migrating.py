@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import requests
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.testing import Provider, client
 from tests.servers.browser import Browser
-from tests.servers.process import Unavailable
+from tests.servers.process import Unavailable, port_of_ones_own
 from tests.support.own_environment import python_with
 from tests.support.server_fixtures import unavailable
 
@@ -67,8 +66,7 @@ def python(library: str, when: str) -> Path:
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = port_of_ones_own()
     callbacks = [
         f"http://localhost:{port}/{path}" for path in ("auth/callback", "auth/keycloak/authorized", "oidc/callback/")
     ]

@@ -12,15 +12,12 @@ import pytest
 from doorkey.native import NoFreePort
 from doorkey.native.loopback import Target, close_all
 from tests.native.conftest import Browser, Native
+from tests.servers.process import port_of_ones_own
 
 
 def test_the_first_free_port_of_the_list_is_used(login: Native, browser: Browser) -> None:
-    with socket.socket() as taken, socket.socket() as other:
-        for sock in (taken, other):
-            sock.bind(("127.0.0.1", 0))
-        taken.listen()
-        ports = [sock.getsockname()[1] for sock in (taken, other)]
-        other.close()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = [taken.getsockname()[1], port_of_ones_own()]
         assert login.in_browser(browser, ports=ports).claims
     asked = parse_qs(urlsplit(browser.opened[0]).query)["redirect_uri"][0]
     assert urlsplit(asked).port == ports[1]
@@ -46,9 +43,7 @@ def test_ports_that_are_all_taken_are_an_error_that_names_them(login: Native, br
 
 
 def test_the_same_port_can_be_used_for_the_next_login_at_once(login: Native, browser: Browser) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port_of_ones_own()
     for _ in range(2):
         assert login.in_browser(browser, ports=[port]).claims
 

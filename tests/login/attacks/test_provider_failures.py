@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.login.attacks.target import CONFIGURATION, Target, logged_in, refused
+from tests.servers.process import nobodys_port
 from tests.support.hostile_server import Exchange, Hostile, reply
 from tests.support.named_servers import Authority, Proven
 from tests.support.web_sites import Browser, Page
@@ -65,10 +65,9 @@ def test_after_a_failure_the_login_works_again(target: Target) -> None:
 
 
 def test_a_provider_that_is_down_is_an_error_that_programs_catch(target: Target) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    target.options = {"server_metadata_url": f"http://127.0.0.1:{port}{CONFIGURATION}"}
-    refused(target.browser().get("/login"))
+    with nobodys_port() as port:
+        target.options = {"server_metadata_url": f"http://127.0.0.1:{port}{CONFIGURATION}"}
+        refused(target.browser().get("/login"))
 
 
 def test_metadata_of_another_issuer_are_not_accepted(target: Target) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -16,6 +15,7 @@ from tests.login.web.browser import JSON, PAGE, Browser
 from tests.login.web.conftest import LOCAL, PUBLIC, SECRET, MakeSite, login_at, registered
 from tests.login.web.kit import Awaited, Down
 from tests.login.web.sites import BLOCKING
+from tests.servers.process import nobodys_port
 from tests.support.fake_clock import real_time
 
 SETTINGS = {
@@ -24,14 +24,6 @@ SETTINGS = {
     **dict.fromkeys(("starlette", "fastapi"), "--proxy-headers"),
 }
 OTHER_SECRET = "another secret of the same length"
-
-
-def closed_port() -> int:
-    """A port of this machine at which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def code_of(browser: Browser, url: str) -> str:
@@ -152,12 +144,12 @@ def test_a_callback_of_another_issuer_sends_no_code(browser: Browser, provider: 
 
 
 def test_a_provider_that_is_down_is_a_page_with_a_retry(make_site: MakeSite, provider: Provider) -> None:
-    issuer = f"http://127.0.0.1:{closed_port()}"
-    browser = Browser(make_site(login_at(provider, issuer=issuer)))
-    page = browser.get("/auth/login")
+    with nobodys_port() as port:
+        browser = Browser(make_site(login_at(provider, issuer=f"http://127.0.0.1:{port}")))
+        page = browser.get("/auth/login")
+        told = browser.get("/auth/login", JSON)
     assert page.status == 503
     assert 'href="/auth/login"' in page.text
-    told = browser.get("/auth/login", JSON)
     assert (told.status, told.json["code"]) == (503, "transport_error")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from tests.login.attacks.shortcut.conftest import JSON, PAGE, Shortcut, code_of,
 from tests.login.attacks.target import CONFIGURATION, at_once
 from tests.login.attacks.test_provider_failures import FAILURES
 from tests.login.web.browser import Browser, Reply
+from tests.servers.process import nobodys_port
 from tests.support.hostile_server import reply
 
 SOME = ("closes the connection", "HTML", "HTML error", "half a document", "503")
@@ -53,10 +53,9 @@ def test_a_failure_of_the_provider_is_a_page_with_a_retry(shortcut: Shortcut, pa
 
 
 def test_a_provider_that_is_down_is_a_page_with_a_retry(shortcut: Shortcut) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    browser = shortcut.browser(shortcut.process(issuer=f"http://127.0.0.1:{port}"))
-    answer = browser.get("/auth/login")
+    with nobodys_port() as port:
+        browser = shortcut.browser(shortcut.process(issuer=f"http://127.0.0.1:{port}"))
+        answer = browser.get("/auth/login")
     page_of(answer, "not available now")
     assert answer.status == 503
 
