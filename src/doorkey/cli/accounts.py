@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.cli.home import home, make_home, storage_errors
+from doorkey.cli.read_only_store import ReadOnlyStore, is_read_only
 from doorkey.cli.reserve import FILE as RESERVE
 from doorkey.cli.reserve import StoreWithReserve
 from doorkey.cli.store_key import StoreKey, delete_key, store_key
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, RecordError, StoreError, TokenExpiredError
-from doorkey.stores import Sealer
+from doorkey.stores import Sealer, SQLiteStore
 from doorkey.stores.private_file import COMPANIONS, create
 from doorkey.values import Secret
 from doorkey.wire.strict_json import JSONProblem, parse_object
@@ -76,7 +77,7 @@ class Account:
         is_sound = all(isinstance(text, str) for text in texts.values())
         if not is_sound or not all(isinstance(text, str | None) for text in others.values()):
             raise RecordError("of the accounts has an account of another shape")
-        secrets = {member: Secret(others[member]) if others[member] else None for member in _SECRETS}
+        secrets: dict[str, Any] = {one: Secret(others[one]) if others[one] else None for one in _SECRETS}
         return cls(name, **texts, **(others | secrets))
 
 
@@ -126,7 +127,7 @@ class Accounts:
 
     def __init__(self, path: Path | None = None) -> None:
         self._home = home() if path is None else path
-        self._opened: tuple[StoreWithReserve, StoreKey, Sealer] | None = None
+        self._opened: tuple[SQLiteStore, StoreKey, Sealer] | None = None
         self._vaults: dict[str, TokenVault] = {}
 
     @property
@@ -262,7 +263,7 @@ class Accounts:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self, *, may_make: bool) -> tuple[StoreWithReserve, StoreKey, Sealer] | None:
+    def _open(self, *, may_make: bool) -> tuple[SQLiteStore, StoreKey, Sealer] | None:
         if self._opened is None:
             path = self._home / STORE
             with storage_errors():
@@ -278,7 +279,7 @@ class Accounts:
                     )
                 if key is None or not (has_store or may_make):
                     return None
-                store = StoreWithReserve(path)
+                store = ReadOnlyStore(path) if is_read_only(path) else StoreWithReserve(path)
             self._opened = store, key, Sealer({key.name: key.value}, key.name, context="doorkey command line")
         return self._opened
 
