@@ -14,6 +14,8 @@ from doorkey.wire.urls import shown_url
 WRONG_TOKEN: Final = "doorkey-doctor-sends-no-real-token"
 _SECTION: Final = "RFC 6750 §3"
 _SCHEMES: Final = frozenset({"bearer", "dpop"})
+_ABSENT: Final = frozenset({401, 403, 404, 405, 410})
+"""Responses of a place that the challenge does not name: also of an API that protects all of its paths."""
 _FIX_CHALLENGE: Final = 'respond with status 401 and WWW-Authenticate: Bearer resource_metadata="…"'
 
 
@@ -135,7 +137,7 @@ def judge_resource(outcome: Fetched, api: str, *, named: bool) -> tuple[list[Fin
     where, section = shown_url(outcome.url), "RFC 9728 §3"
     document, problem = document_of(outcome, "protected resource metadata")
     if document is None:
-        if not named and outcome.status in (404, 405, 410):
+        if not named and outcome.status in _ABSENT:
             told = f"there is no metadata of this API at {where}"
             return [info("resource_metadata_absent", told, "clients are configured by hand then", section)], ()
         judge = failure if named else warning

@@ -20,6 +20,7 @@ from doorkey.cli.doctor.api import (
 )
 from doorkey.cli.doctor.capabilities import judge_capabilities
 from doorkey.cli.doctor.connection import judge_clock, judge_connection
+from doorkey.cli.doctor.cors import judge_cors, script_request
 from doorkey.cli.doctor.discovery import judge_metadata, judge_places
 from doorkey.cli.doctor.endpoints import endpoint_requests, judge_endpoint
 from doorkey.cli.doctor.fetching import Connect, Fetched, Place, fetched, metadata_of
@@ -115,26 +116,38 @@ def _issuer(issuer: str, places: list[Place], clock: Callable[[], float]) -> Flo
     for name, request in endpoint_requests(members).items():
         outcome = yield from fetched(request)
         findings += judge_endpoint(name, outcome)
-    findings += yield from _clock(found.outcome.url, clock)
+    findings += yield from _as_script(found.outcome.url, members, clock)
     return findings
 
 
-def _clock(url: str, clock: Callable[[], float]) -> Flow[list[Finding]]:
-    """Return the findings about the server's clock, by a response of now."""
-    outcome = yield from fetched(Request("GET", url, _JSON))
-    return [] if outcome.response is None else list(judge_clock(outcome.response, clock()))
+def _as_script(url: str, members: Mapping[str, Any], clock: Callable[[], float]) -> Flow[list[Finding]]:
+    """Return the findings about the requests of scripts, and about the server's clock, by a response of now."""
+    outcomes = {"the metadata": (yield from fetched(script_request(url)))}
+    response = outcomes["the metadata"].response
+    findings = [] if response is None else list(judge_clock(response, clock()))
+    uri = _keys_url(members)
+    if uri is not None:
+        outcomes["the keys"] = yield from fetched(script_request(uri))
+    return [*findings, *judge_cors(outcomes)]
 
 
 def _keys(members: Mapping[str, Any]) -> Flow[list[Finding]]:
-    uri = members.get("jwks_uri")
-    if not isinstance(uri, str):
+    uri = _keys_url(members)
+    if uri is None:
         return []
-    try:
-        check_endpoint(uri, "jwks_uri")
-    except UsageError:
-        return []  # judged with the metadata
     outcome = yield from fetched(jwks_request(uri))
     return list(judge_keys(outcome, members))
+
+
+def _keys_url(members: Mapping[str, Any]) -> str | None:
+    """Return the URL of the keys, if it can be one."""
+    uri = members.get("jwks_uri")
+    if not isinstance(uri, str):
+        return None
+    try:
+        return check_endpoint(uri, "jwks_uri")
+    except UsageError:
+        return None  # judged with the metadata
 
 
 def _called(url: str) -> Flow[Fetched]:
