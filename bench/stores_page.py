@@ -95,7 +95,7 @@ def _remembering(growth: Sequence[Growth], memory: Memory) -> list[str]:
         "What a process grows by that asks for the token of each key, one after the other. A vault remembers those it",
         f"used last, {memory.remembered:,} here, and reads the others again: {microseconds(each)} for each key.",
         "",
-        "| library | keys | grown by | target | |",
+        "| library | keys | grown by | target | result |",
         "|---|---|---|---|---|",
         _row(OURS, f"{memory.keys:,}", _mebibytes(memory.grown), f"≤ {_mebibytes(BUDGET)}", met),
     ]

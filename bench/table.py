@@ -66,5 +66,5 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def table_of(rows: Sequence[Row]) -> list[str]:
     """Return the lines of a table."""
-    lines = ["| what | doorkey | peer | ratio | target | |", "|---|---|---|---|---|---|"]
+    lines = ["| what | doorkey | peer | ratio | target | result |", "|---|---|---|---|---|---|"]
     return lines + [f"| {r.name} | {r.ours} | {r.peer} | {r.ratio} | {r.target} | {r.verdict} |" for r in rows]

@@ -20,6 +20,9 @@ from doorkey.integrations.requests_client import OAuth2Session
 
 WORKERS = 4
 
+LEASE = 20
+"""Seconds that a vault's lease lasts: the deadline of a token request (15), and five. The store's clock counts them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -75,7 +78,7 @@ class Fleet:
                 worker.kill()
 
     def _end_the_lease(self) -> None:
-        """Let the lease of the killed worker run out now, as it would by itself within 20 seconds."""
+        """Let the lease of the killed worker run out now, as it would by itself within `LEASE` seconds."""
         with closing(sqlite3.connect(self._path, isolation_level=None)) as db:
             db.execute("UPDATE record SET leased_until = 0")
 

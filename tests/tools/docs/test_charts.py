@@ -12,7 +12,7 @@ from tools.docs.charts import Bar, Line, bars_of, lines_of, ratios, read, second
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 RATIOS = """\
-| what | doorkey | peer | ratio | target | |
+| what | doorkey | peer | ratio | target | result |
 |---|---|---|---|---|---|
 | a request | 353.2 µs | bare 345.4 µs | 1.022 ± 0.002 | ≤ 1.10 | met |
 | token requests | 1 | authlib 32; requests-oauthlib 32 |  | 1 | met |
