@@ -18,7 +18,6 @@ import time
 from types import FrameType
 
 from tests.servers.base import Server
-from tests.servers.chromium import Chromium
 from tests.servers.django_oauth import DjangoOAuth
 from tests.servers.keycloak import Keycloak
 from tests.servers.mariadb import MariaDB
@@ -27,12 +26,13 @@ from tests.servers.oidc_provider import OidcProvider
 from tests.servers.postgres import Postgres
 from tests.servers.prerequisites import cache
 from tests.servers.process import Unavailable
+from tests.servers.programs import PROGRAMS, Program
 from tests.servers.redis import Redis, Redis6, Valkey
 
 ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Redis6, Valkey, Postgres, MariaDB, MySQL)
 KINDS: dict[str, type[Server]] = {kind.name: kind for kind in ALL}
-INSTALLED: dict[str, type[Server] | type[Chromium]] = {**KINDS, Chromium.name: Chromium}
-"""What `install` knows: the servers, and the browser."""
+INSTALLED: dict[str, type[Server] | Program] = {**KINDS, **PROGRAMS}
+"""What `install` knows."""
 UNAVAILABLE = 3
 
 
@@ -46,8 +46,7 @@ def install(names: list[str]) -> int:
     What will be downloaded is printed first, and each server that cannot be installed here.
     """
     markers = {name: cache() / "servers" / name / "installed" for name in names}
-    if Chromium.name in names:
-        markers[Chromium.name] = Chromium().program() or cache() / "no browser"
+    markers |= {name: PROGRAMS[name].path() or cache() / "no program" for name in names if name in PROGRAMS}
     if missing := [INSTALLED[name] for name in names if not markers[name].exists()]:
         sizes = ", ".join(f"{kind.name} {kind.megabytes} MB" for kind in missing)
         total = sum(kind.megabytes for kind in missing)
@@ -62,7 +61,8 @@ def install_one(name: str) -> int:
     """Install one server in this process."""
     begun = time.monotonic()
     try:
-        if INSTALLED[name]().ensure_installed():
+        kind = INSTALLED[name]
+        if (kind if isinstance(kind, Program) else kind()).ensure_installed():
             print(f"servers: {name} installed in {time.monotonic() - begun:.0f} s", flush=True)
     except Unavailable as error:
         print(f"servers: {name} is not available: {error}", file=sys.stderr, flush=True)

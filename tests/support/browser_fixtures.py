@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pytest
 
-from tests.servers.chromium import Chromium
 from tests.servers.process import Unavailable
+from tests.servers.programs import CHROMIUM
 from tests.support.server_fixtures import unavailable
 
 if TYPE_CHECKING:
@@ -36,18 +36,17 @@ Shots: TypeAlias = "Callable[[Page, str], None]"
 @pytest.fixture(scope="module")
 def browser_process() -> Iterator[Browser]:
     """A running Chromium. Its windows share no cookies: each is a context of its own."""
-    chromium = Chromium()
     try:
-        chromium.ensure_installed()
+        CHROMIUM.ensure_installed()
         from playwright.sync_api import Error, sync_playwright
     except (Unavailable, ImportError) as error:
-        unavailable(Chromium.name, error)
+        unavailable(CHROMIUM.name, error)
     with sync_playwright() as playwright:
         arguments = [f"--host-resolver-rules={RULES}"]
         try:
-            browser = playwright.chromium.launch(executable_path=chromium.program(), headless=True, args=arguments)
+            browser = playwright.chromium.launch(executable_path=CHROMIUM.path(), headless=True, args=arguments)
         except Error as error:
-            unavailable(Chromium.name, error.message.splitlines()[0])
+            unavailable(CHROMIUM.name, error.message.splitlines()[0])
         yield browser
         browser.close()
 

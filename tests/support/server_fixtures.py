@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.servers.chromium import Chromium
 from tests.servers.handle import RealServer
 from tests.servers.process import Unavailable
+from tests.servers.programs import CHROMIUM, TMUX
 from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
@@ -36,7 +36,7 @@ FIXTURES = {
 
 The modules of tests/servers describe their realms, users and clients.
 """
-PROGRAMS = {"browser_process": Chromium.name}
+PROGRAMS = {"browser_process": CHROMIUM.name, "tmux": TMUX.name}
 """What else has to be installed for a fixture."""
 
 
@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     One worker of pytest-xdist runs all tests of django-oauth-toolkit: it names the last login of the user, on any
     session, as the time of the authentication, so a login of another worker's test would change that of this one.
-    One worker runs all tests in a browser, which takes a second to start.
+    One worker runs all tests in a browser, which takes a second to start, and one those in tmux, which share a server.
     """
     for item in items:
         found = servers_of(item)
@@ -101,8 +101,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.real_server)
         if FIXTURES["django_oauth"] in found:
             item.add_marker(pytest.mark.xdist_group(FIXTURES["django_oauth"]))
-        if Chromium.name in found:
-            item.add_marker(pytest.mark.xdist_group(Chromium.name))
+        if CHROMIUM.name in found:
+            item.add_marker(pytest.mark.xdist_group(CHROMIUM.name))
+        elif TMUX.name in found:
+            item.add_marker(pytest.mark.xdist_group(TMUX.name))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

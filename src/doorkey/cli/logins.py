@@ -139,13 +139,14 @@ def _registered(issuer: str) -> RegisteredClient:
 
 
 class Progress:
-    """Tells the user how to log in, and then that the command waits, until the block ends."""
+    """Shows that the command waits for the server, then how to log in, and then that the command waits for the user."""
 
-    def __init__(self, method: Method | None) -> None:
-        self._method = method
+    def __init__(self, issuer: str, method: Method | None) -> None:
+        self._issuer, self._method = issuer, method
         self._stack = ExitStack()
 
     def __enter__(self) -> Progress:
+        self._wait(f"waiting for {shown_url(self._issuer)}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,12 +154,14 @@ class Progress:
 
     def chosen(self, choice: MethodChoice) -> None:
         """Show why another way than the browser was chosen."""
+        self._stack.close()
         self._method = choice.method
         if choice.method != "browser":
             note(choice.reason)
 
     def show_url(self, url: str) -> None:
         """Show the URL of a login; while the user is to paste another one, nothing moves."""
+        self._stack.close()
         note(f"To log in, open this URL in a browser:\n\n  {url}\n")
         if self._method != "paste":
             self._wait("waiting for the login in the browser (Ctrl-C ends it)")
@@ -167,6 +170,7 @@ class Progress:
         """Show the URL, the code and the QR code of a login on another device."""
         from doorkey.native.by_device import show_device
 
+        self._stack.close()
         show_device(device)
         self._wait("waiting for the login on the other device (Ctrl-C ends it)")
 
@@ -191,7 +195,7 @@ def log_in(
     from doorkey.native import login
 
     options: dict[str, Any] = {} if opens_browser else {"open_browser": _leave_closed}
-    with Progress(method) as progress:
+    with Progress(issuer, method) as progress:
         return login(
             issuer,
             client.client_id,

@@ -6,8 +6,8 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 import click
@@ -22,6 +22,10 @@ __all__: list[str] = []
 DELAY: Final = 0.3
 """Seconds before progress is shown: most waits end earlier."""
 PERIOD: Final = 0.1
+GOOD: Final = "green"
+BAD: Final = "red"
+WARNING: Final = "magenta"
+"""The colors of a command, besides the default color, bold and dim. Yellow and cyan are hard to read on light."""
 _FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _ASCII_FRAMES: Final = "|/-\\"
 _CLEAR_LINE: Final = "\r\x1b[K"
@@ -82,6 +86,27 @@ def waiting(text: str) -> Generator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+class Waiting:
+    """Shows that a command waits, as `waiting` does, while the command prints lines above this one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line = ExitStack()
+
+    def __enter__(self) -> Waiting:
+        self._line.enter_context(waiting(self._text))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.close()
+
+    def above(self, prints: Callable[[], object]) -> None:
+        """Have `prints` print what stays."""
+        self._line.close()
+        prints()
+        self._line.enter_context(waiting(self._text))
 
 
 def _animate(text: str, stop: threading.Event, stream: TextIO) -> None:

@@ -27,8 +27,8 @@ __all__ = ["alogin_by_pasting", "login_by_pasting"]
 
 ATTEMPTS: Final = 3
 _PROMPT: Final = (
-    "After the login, the browser may show that it cannot open a page. Copy the URL of that page from the address\n"
-    "bar. Paste it here: "
+    "After the login, the browser may show that it cannot open a page.\n"
+    "Copy the URL of that page from the address bar. Paste it here: "
 )
 
 

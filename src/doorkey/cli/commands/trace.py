@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,13 +13,14 @@ import click
 
 from doorkey.cli.errors import CommandError, ExitStatus, sentence_of
 from doorkey.cli.parameters import account_option
-from doorkey.cli.terminal import note, out_console
+from doorkey.cli.terminal import Waiting, note, out_console
 from doorkey.wire.urls import shown_url
 
 if TYPE_CHECKING:
     from doorkey.cli.trace.events import Event
     from doorkey.cli.trace.log import Log
     from doorkey.cli.trace.steps import Options
+    from doorkey.protocol.device import DeviceAuthorization
 
 __all__: list[str] = []
 
@@ -55,14 +57,17 @@ def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options
     given = _options(issuer, options)
     console = out_console()
 
+    line = Waiting("waiting for the login or the server (Ctrl-C ends it)")
+
     def told(event: Event) -> None:
-        console.print(rendered(event, len(log.events), whole=verbose))
+        line.above(lambda: console.print(rendered(event, len(log.events), whole=verbose)))
 
     log = Log(told)
     if html_file is not None:
         _write(html_file, log, given)  # before the login: a file that cannot be written is found now
     try:
-        traced(given, log)
+        with line:
+            traced(_shown_above(line, given), log)
     except Exception as error:
         log.add(_failure(error))
         raise
@@ -71,6 +76,20 @@ def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options
             _write(html_file, log, given)
             note(f"the trace is in {html_file}")
     return ExitStatus.OK
+
+
+def _shown_above(line: Waiting, options: Options) -> Options:
+    """Return the options, with which the URL or the code of a login is shown above `line`."""
+    from doorkey.native import browsers
+    from doorkey.native.by_device import show_device
+
+    def show_url(url: str) -> None:
+        line.above(lambda: browsers.show_url(url))
+
+    def show_code(device: DeviceAuthorization) -> None:
+        line.above(lambda: show_device(device))
+
+    return replace(options, show=show_url, show_device=show_code)
 
 
 def _failure(error: Exception) -> Event:

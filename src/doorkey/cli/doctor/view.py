@@ -12,6 +12,7 @@ from rich.text import Text
 
 from doorkey.cli.doctor.audit import API, Audit
 from doorkey.cli.doctor.finding import Finding, Severity
+from doorkey.cli.terminal import BAD, GOOD, WARNING
 from doorkey.errors import printable
 from doorkey.wire.urls import shown_url
 
@@ -22,10 +23,10 @@ _NARROW: Final = 100
 _LONGEST: Final = 1000
 _ORDER: Final = (Severity.FAILURE, Severity.WARNING, Severity.INFO, Severity.OK)
 _MARKS: Final = {
-    Severity.FAILURE: ("✗ fail", "bold red"),
-    Severity.WARNING: ("! warn", "yellow"),
+    Severity.FAILURE: ("✗ fail", f"bold {BAD}"),
+    Severity.WARNING: ("! warn", WARNING),
     Severity.INFO: ("· info", "dim"),
-    Severity.OK: ("✓ ok", "green"),
+    Severity.OK: ("✓ ok", GOOD),
 }
 
 
@@ -82,7 +83,7 @@ def _what(one: Finding) -> Text:
 
 def _summary(audit: Audit) -> Text:
     failures, warnings = audit.count(Severity.FAILURE), audit.count(Severity.WARNING)
-    style = "bold red" if failures else "bold yellow" if warnings else "bold green"
+    style = f"bold {BAD if failures else WARNING if warnings else GOOD}"
     return Text(f"\n{_counted(failures, 'failure')}, {_counted(warnings, 'warning')}", style=style)
 
 

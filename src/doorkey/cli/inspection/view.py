@@ -13,6 +13,7 @@ from rich.text import Text
 
 from doorkey.cli.inspection.problems import Problem
 from doorkey.cli.inspection.report import Report
+from doorkey.cli.terminal import BAD, GOOD, WARNING
 from doorkey.errors import printable
 
 if TYPE_CHECKING:
@@ -50,17 +51,17 @@ def _verdict(report: Report) -> Text:
     verified = report.signature is not None and report.signature.verified
     if report.problems:
         count = len(report.problems)
-        return Text(f"{report.kind}: {count} problem{'s' if count > 1 else ''}", style="bold red")
+        return Text(f"{report.kind}: {count} problem{'s' if count > 1 else ''}", style=f"bold {BAD}")
     if verified or (report.introspection is not None and report.introspection.get("active") is True):
-        return Text(f"{report.kind}: no problem found", style="bold green")
-    return Text(f"{report.kind}: no problem found, but its signature was not checked", style="bold yellow")
+        return Text(f"{report.kind}: no problem found", style=f"bold {GOOD}")
+    return Text(f"{report.kind}: no problem found, but its signature was not checked", style=f"bold {WARNING}")
 
 
 def _problem(problem: Problem) -> Text:
-    text = Text("✗ " + printable(problem.message, _LONGEST), style="red")
+    text = Text("✗ " + printable(problem.message, _LONGEST), style=BAD)
     for name, value in (("expected", problem.expected), ("got", problem.got)):
         if value is not None:
-            text.append(f"\n  {name}: ", style="not red dim")
+            text.append(f"\n  {name}: ", style="default dim")
             text.append(value, style="default")
     return text
 

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from doorkey.cli.terminal import BAD
 from doorkey.cli.trace.events import Event, Message
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def rendered(event: Event, number: int, *, whole: bool = False) -> RenderableTyp
 
 
 def _parts(event: Event, number: int, whole: bool) -> Iterator[RenderableType]:
-    title = Text(f"{number}. {event.title}", style="bold red" if event.failed else "bold")
+    title = Text(f"{number}. {event.title}", style=f"bold {BAD}" if event.failed else "bold")
     if event.section:
         title.append(f" ({event.section})", style="not bold dim")
     yield title
@@ -45,7 +46,7 @@ def _message(
     milliseconds: float | None,
     whole: bool,
 ) -> Iterator[RenderableType]:
-    first = Text(f"{sign} {message.first}", style="cyan")
+    first = Text.assemble((sign, "bold"), f" {message.first}")
     if milliseconds is not None:
         first.append(f" in {milliseconds:.0f} ms", style="dim")
     yield Padding(first, (0, 0, 0, 3))
