@@ -39,8 +39,11 @@ def chosen_client(
     environment variable, which is another client's.
     issuer, client_id, secret_file: of the options.
 
-    Raises `click.UsageError` for another issuer than that of the account, and `CommandError` for an unreadable file.
+    Raises `click.UsageError` for an empty one and for another issuer than that of the account, and `CommandError` for
+    an unreadable file.
     """
+    if "" in (issuer, client_id):  # of a variable that is not set: it must not mean any issuer
+        raise click.UsageError("the issuer and the client ID cannot be empty")
     if account is None:
         return ChosenClient(issuer, client_id, _secret(secret_file))
     if issuer is not None and issuer != account.issuer:

@@ -15,7 +15,7 @@ from doorkey.cli.parameters import MAX_NAME
 from doorkey.cli.terminal import note, waiting
 from doorkey.errors import OAuthError, ServerError
 from doorkey.values import Secret
-from doorkey.wire.urls import is_loopback, shown_url
+from doorkey.wire.urls import check_endpoint, is_loopback, shown_url, split_url
 
 if TYPE_CHECKING:
     from doorkey.native import MethodChoice, NativeLogin
@@ -30,11 +30,14 @@ GRANTS: Final = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:g
 
 
 def issuer_url(text: str) -> str:
-    """Return the issuer that the user named: without a scheme it is https, and http for this machine."""
+    """Return the issuer that the user named: without a scheme it is https, and http for this machine.
+
+    Raises `UsageError` for a URL that no issuer has.
+    """
     if "://" in text:
-        return text
-    host = urlsplit(f"//{text}").hostname or ""
-    return f"{'http' if is_loopback(host) else 'https'}://{text}"
+        return check_endpoint(text, "issuer")
+    host = (split_url(f"https://{text}", "issuer").hostname or "") if text else ""
+    return check_endpoint(f"{'http' if is_loopback(host) else 'https'}://{text}", "issuer")
 
 
 def account_name(book: Book, issuer: str) -> str:

@@ -118,10 +118,11 @@ def _signature(token: SignedToken, kind: str | None, options: dict[str, Any], no
         return verifying.Signature(verified=None, words="not checked: --offline, and no --key FILE")
     named = options["issuer"] or verifying.issuer_of(token)
     if named is None:
-        return verifying.Signature(verified=None, words=verifying.unfetchable(token))
-    note(verifying.contacts(named))
-    with _issuer(named) as issuer, waiting(verifying.contacts(named)):
-        return verifying.with_issuer(token, issuer, kind or kind_of(token.header, token.claims), now)
+        return verifying.Signature(verified=None, words=verifying.unfetchable(token), unreachable=True)
+    with _issuer(named) as issuer:  # it checks the URL
+        note(verifying.contacts(named))
+        with waiting(verifying.contacts(named)):
+            return verifying.with_issuer(token, issuer, kind or kind_of(token.header, token.claims), now)
 
 
 def _introspected(

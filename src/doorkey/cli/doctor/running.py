@@ -64,6 +64,8 @@ def connection(host: str, port: int, tls: ssl.SSLContext, deadline: float) -> Co
         return Connection(unverified.version, unverified.expires, unverified.names, problem)
     except ssl.SSLError as error:
         return Connection(problem=why_tls_failed(error, _AUTHORITY, _CERTIFICATE))
+    except UnicodeError:  # Python asks for no name with an empty or a long label
+        return Connection(problem="it cannot be reached (no host has this name)")
     except OSError as error:
         return Connection(problem=f"it cannot be reached ({error.strerror or type(error).__name__})")
 

@@ -41,7 +41,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is wrong. 1: something is. 4: the issuer's keys could not be fetched."""
+        """0: nothing is wrong. 1: something is. 4: there are no keys of its issuer to check it with."""
         if self.problems:
             return 1
         return 4 if self.signature is not None and self.signature.unreachable else 0
