@@ -16,6 +16,7 @@ from doorkey.errors import (
 from doorkey.observe import TokenEvent
 from doorkey.protocol.device import DeviceAuthorization
 from doorkey.values import Secret
+from tests.sessions.renewal.test_from_within import WITHIN, Inside
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, Reply, reply, reset, token
@@ -218,3 +219,40 @@ def test_a_printed_login_shows_no_device_code(adapter: Adapter, hostile: Hostile
     assert device.device_code.reveal() == "dc-1"
     assert "dc-1" not in repr(replace(device, device_code=Secret("dc-1")))
     assert "dc-1" not in str(device)
+
+
+@pytest.mark.parametrize("scope", ["a b", ["a", "b"]])
+def test_a_scope_of_the_call_takes_the_place_of_the_sessions(
+    adapter: Adapter, hostile: Hostile, waiting: Waiting, scope: str | list[str]
+) -> None:
+    begin(session(adapter, waiting, scope="c", **at(hostile, token())), scope)
+    (asked,) = hostile.to("/device")
+    assert asked.form == {"scope": "a b", "client_id": "tv"}
+
+
+def test_without_a_scope_none_is_sent(adapter: Adapter, hostile: Hostile, waiting: Waiting) -> None:
+    client = session(adapter, waiting, **at(hostile, token()))
+    begin(client)
+    begin(client, [])
+    assert [asked.form for asked in hostile.to("/device")] == [{"client_id": "tv"}] * 2
+
+
+def test_a_login_that_began_without_an_issuer_is_finished_by_any_session(
+    adapter: Adapter, hostile: Hostile, waiting: Waiting
+) -> None:
+    endpoints = at(hostile, token())
+    device = begin(session(adapter, waiting, **endpoints))
+    assert device.issuer is None
+    other = session(adapter, waiting, issuer=hostile.url(""), **endpoints)
+    other.call("finish_device_authorization", device)
+    assert other.access_token == "at-1"
+
+
+def test_no_login_is_finished_within_update_token(adapter: Adapter, hostile: Hostile, waiting: Waiting) -> None:
+    saved = Inside("finish_device_authorization", is_async=adapter.kind.is_async)
+    client = session(adapter, waiting, update_token=saved.call, **at(hostile, token()))
+    saved.session, device = client.native, begin(client)
+    saved.args = (device,)
+    client.call("finish_device_authorization", device)
+    assert saved.told == [WITHIN]
+    assert len(hostile.token_requests) == 1

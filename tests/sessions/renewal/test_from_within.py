@@ -35,13 +35,13 @@ class Inside:
     def __init__(self, what: str, *args: Any, is_async: bool) -> None:
         self.session: Any = None
         self.told: list[str] = []
-        self._what, self._args = what, args
+        self._what, self.args = what, args
         self.call: Callable[..., Any] = self._acall if is_async else self._call
 
     def _call(self, *passed: Any, **_: Any) -> Any:
         if not self.told:
             try:
-                self.told.append(str(getattr(self.session, self._what)(*self._args)))
+                self.told.append(str(getattr(self.session, self._what)(*self.args)))
             except OAuthError as error:
                 self.told.append(told_by(error))
         return passed[0] if len(passed) == 1 else passed[-3:]
@@ -49,7 +49,7 @@ class Inside:
     async def _acall(self, *passed: Any, **_: Any) -> Any:
         if not self.told:
             try:
-                self.told.append(str(await getattr(self.session, self._what)(*self._args)))
+                self.told.append(str(await getattr(self.session, self._what)(*self.args)))
             except OAuthError as error:
                 self.told.append(told_by(error))
         return passed[0] if len(passed) == 1 else passed[-3:]
