@@ -2,11 +2,14 @@
 
 import gc
 import ipaddress
+import os
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
+import certifi
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -39,6 +42,27 @@ def pytest_collection_finish() -> None:
 def anyio_backend() -> str:
     """Where `@pytest.mark.anyio` tests run; `tests.support.backends.both_backends` adds trio."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_public_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust one public certificate authority instead of 140, which each HTTP client reads anew, for 20 ms of CPU.
+
+    No test meets a certificate of theirs: the servers of tests have authorities of their own.
+    """
+    end = "-----END CERTIFICATE-----\n"
+    one = tmp_path_factory.mktemp("authorities") / "ca.pem"
+    one.write_text(certifi.contents().partition(end)[0] + end, encoding="ascii")
+    usual = ssl.get_default_verify_paths()
+    bundles = {os.path.realpath(file) for file in (certifi.where(), usual.cafile, usual.openssl_cafile) if file}
+    real = ssl.SSLContext.load_verify_locations
+
+    def load(self: ssl.SSLContext, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+        real(self, one if cafile is not None and os.path.realpath(cafile) in bundles else cafile, capath, cadata)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "load_verify_locations", load)
+        yield
 
 
 def _loopback(host: object) -> bool:
