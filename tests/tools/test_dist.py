@@ -141,6 +141,17 @@ def test_the_wheel_is_installed_by_its_hash(built: Built) -> None:
     assert re.fullmatch(r"doorkey\[requests\] @ file:///\S+\.whl --hash=sha256:[0-9a-f]{64}\n", line)
 
 
+def test_each_python_has_its_version_of_a_package(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.txt", tmp_path / "second.txt"
+    old, new = (
+        f"some==1.{n} ; python_version {op} '3.12' \\\n    --hash=sha256:{n}" for n, op in ((1, "<"), (2, ">="))
+    )
+    first.write_text(f"{old}\n{new}\n", "utf-8")
+    second.write_text("some==1.3\nother==1.0\n", "utf-8")
+    assert blocks(first, second) == {"some": f"{old}\n{new}", "other": "other==1.0"}
+    assert versions(first) == "some==1.1 ; python_version < '3.12'\nsome==1.2 ; python_version >= '3.12'\n"
+
+
 def test_a_build_of_the_source_distribution_is_pinned_without_hashes() -> None:
     lines = versions(BUILD).splitlines()
     assert {"hatchling", "packaging"} <= {re.sub("==.*", "", line) for line in lines}

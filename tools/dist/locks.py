@@ -18,12 +18,17 @@ _PYTHONS = [f"3.{minor}" for minor in range(11, 31)]
 
 
 def blocks(*files: Path) -> dict[str, str]:
-    """Return the pinned requirements of lock files by name, with their markers and hashes; the first file wins."""
+    """Return the pinned requirements of lock files by name, with their markers and hashes; the first file wins.
+
+    A package with several versions, each with a marker for some Pythons, has all of them in one text.
+    """
     found: dict[str, str] = {}
     for file in files:
+        of_file: dict[str, list[str]] = {}
         for block in re.split(r"\n(?=\S)", file.read_text("utf-8").strip()):
             if match := _NAME.match(block):
-                found.setdefault(canonicalize_name(match[0]), block)
+                of_file.setdefault(canonicalize_name(match[0]), []).append(block)
+        found = {name: "\n".join(several) for name, several in of_file.items()} | found
     return found
 
 
@@ -50,7 +55,8 @@ def closure(roots: Iterable[str], locked: Mapping[str, str], own: Iterable[str] 
 
 def versions(file: Path) -> str:
     """Return the requirements of a lock file with their versions and markers, without hashes, one on each line."""
-    return "".join(block.partition(" \\")[0] + "\n" for block in blocks(file).values())
+    lines = "\n".join(blocks(file).values()).splitlines()
+    return "".join(line.partition(" \\")[0] + "\n" for line in lines if _NAME.match(line))
 
 
 def file_line(file: Path, extras: str = "") -> str:
