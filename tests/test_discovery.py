@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -286,7 +287,7 @@ def test_a_user_cannot_name_a_host_of_the_own_network() -> None:
         with pytest.raises(VerificationError, match="address"):
             discover_issuer(typed, exchange=careful)
         with pytest.raises(VerificationError, match="address"):
-            anyio.run(lambda typed=typed: adiscover_issuer(typed, exchange=careful))
+            anyio.run(partial(adiscover_issuer, typed, exchange=careful))
 
 
 def test_an_identifier_that_is_none_is_refused_before_anything_is_sent() -> None:

@@ -164,7 +164,7 @@ def test_oidcc_client_test_rp_frontchannel_rpinitlogout(party: RelyingParty) -> 
 
 
 def test_oidcc_client_test_session_management(party: RelyingParty) -> None:
-    """What a program does for Session Management 1.0, up to the part that only a browser can run."""
+    """What a program does for Session Management 1.0; tests/browser/test_session_management.py has the frames."""
     iframe = party.provider.server.url("/check-session")
     party.options["metadata"] = {**party.provider.metadata, "check_session_iframe": iframe}
     begun = party.begin()
@@ -180,4 +180,3 @@ def test_oidcc_client_test_session_management(party: RelyingParty) -> None:
         party.client.fetch_token(
             authorization_response=party.provider.fail(again.url, "login_required"), transaction=again
         )
-    pytest.xfail("the messages to check_session_iframe are sent by a frame in the browser: not in Python")

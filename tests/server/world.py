@@ -41,6 +41,8 @@ _NAMES = (
     "script.js",
     "device_authorization",
     "device",
+    "check_session",
+    "check_session.js",
 )
 ENDPOINTS = Endpoints(*(f"{ISSUER}/{name}" for name in _NAMES))
 CALLBACK = "https://app.example/cb?fixed=1"

@@ -15,6 +15,7 @@ from doorkey.errors import OAuthError, ServerError
 from doorkey.server.context import At
 from doorkey.server.endpoints.account import Account, account
 from doorkey.server.endpoints.authorize import authorize
+from doorkey.server.endpoints.check_session import check_session
 from doorkey.server.endpoints.consent import ConsentNeeded, answer_consent
 from doorkey.server.endpoints.device import CodeNeeded, DeviceAnswered, device
 from doorkey.server.endpoints.device_question import DeviceQuestion
@@ -24,6 +25,8 @@ from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
+CHECK_SESSION_PATH = "/protocol/openid-connect/login-status-iframe.html"
+CHECK_SESSION_SCRIPT_PATH = "/protocol/openid-connect/login-status-iframe.js"
 LOGIN_PATH = "/login-actions/authenticate"
 CONSENT_PATH = "/login-actions/consent"
 ACCOUNT_PATH = "/account"
@@ -60,6 +63,11 @@ def device_in_browser(request: Request, at: At) -> Flow[Response]:
 def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
     """Answer a visit to the logout endpoint."""
     return _with_error_page(_log_out(request, at))
+
+
+def check_session_in_browser(request: Request, at: At) -> Flow[Response]:
+    """Answer the frame that checks whether a browser still has its session."""
+    return _with_error_page(check_session(request, at, _cookies(request, at)))
 
 
 def _authorize(request: Request, at: At) -> Flow[Response]:

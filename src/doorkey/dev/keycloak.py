@@ -17,11 +17,14 @@ from urllib.parse import urlsplit
 from doorkey.dev.admin import count_users, end_session, refuse_others
 from doorkey.dev.browser import (
     ACCOUNT_PATH,
+    CHECK_SESSION_PATH,
+    CHECK_SESSION_SCRIPT_PATH,
     CONSENT_PATH,
     DEVICE_PATH,
     LOGIN_PATH,
     account_in_browser,
     authorize_in_browser,
+    check_session_in_browser,
     consent_in_browser,
     device_in_browser,
     log_in_in_browser,
@@ -35,6 +38,7 @@ from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
 from doorkey.server.context import At, Endpoints, Registering
 from doorkey.server.ended_sessions import SendLogoutToken
+from doorkey.server.endpoints.check_session import session_frame, session_script
 from doorkey.server.endpoints.device_authorization import authorize_device
 from doorkey.server.endpoints.discovery import discovery
 from doorkey.server.endpoints.introspect import introspect
@@ -88,6 +92,9 @@ _ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", f"{PROTOCOL}/logout"): log_out_in_browser,
     ("POST", f"{PROTOCOL}/logout"): log_out_in_browser,
     ("GET", SCRIPT_PATH): script,
+    ("GET", CHECK_SESSION_PATH): session_frame,
+    ("POST", CHECK_SESSION_PATH): check_session_in_browser,
+    ("GET", CHECK_SESSION_SCRIPT_PATH): session_script,
 }
 
 PUBLIC = (DISCOVERY, f"{PROTOCOL}/certs")
@@ -231,6 +238,8 @@ class Keycloak:
             script=f"{issuer}{SCRIPT_PATH}",
             device_authorization=f"{base}/auth/device",
             device=f"{issuer}{DEVICE_PATH}",
+            check_session=f"{issuer}{CHECK_SESSION_PATH}",
+            check_session_script=f"{issuer}{CHECK_SESSION_SCRIPT_PATH}",
             registration=f"{reached_at or issuer}{REGISTRATION}",
         )
         keys, now = self._keys_of(realm), self._clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from doorkey.tokens import OAuth2Token, OAuthToken
 
 _PENDING: Final = "pending is the PendingLogin that begin() returned, or PendingLogin.from_dict() read"
+_SESSION_STATE: Final = re.compile(r"[\x21-\x7e]{1,1024}")
 _OURS: Final = frozenset({"authorization_response", "transaction", "state", "nonce", "code"})
 
 
@@ -90,7 +92,8 @@ class LoginFlows:
         if "code" not in transaction.response_type.split():
             raise UsageError('a login needs an authorization code: response_type is "code", or "code id_token"')
         url: str = yield from AtSession(session, request_url(core, transaction))
-        return Begun(url, PendingLogin(self.name, transaction, checked_next(next)))
+        is_silent = extra.get("prompt") == "none"
+        return Begun(url, PendingLogin(self.name, transaction, checked_next(next), is_silent))
 
     def _finish(
         self, /, params: str | Mapping[str, Any], pending: PendingLogin | None, **token_parameters: Any
@@ -134,6 +137,7 @@ class LoginFlows:
             token=token,
             next=checked_next(pending.next),
             provider=self.name,
+            session_state=_session_state(response),
         )
 
     def _userinfo(self, token: Mapping[str, Any] | OAuthToken, *, sub: str | None = None) -> Flow[UserInfo]:
@@ -188,6 +192,12 @@ class LoginFlows:
 
     def _fix_of(self, session: Any) -> Callable[[dict[str, Any]], Any] | None:
         return None if self._fix_userinfo is None else partial(self._fix_userinfo, session)
+
+
+def _session_state(response: AuthorizationResponse) -> str | None:
+    """Return the `session_state` of a response, or None: it has none, or one that a frame could not be asked about."""
+    given = response.parameters.get("session_state") or ""
+    return given if _SESSION_STATE.fullmatch(given) else None
 
 
 def _answer(

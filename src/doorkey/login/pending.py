@@ -28,6 +28,8 @@ class PendingLogin:
     """The authorization request, with which the response is checked."""
     next: str = "/"
     """The path to which the user goes after the login."""
+    is_silent: bool = False
+    """Whether the provider was asked to show no page (`prompt=none`, OpenID Connect Core §3.1.2.1)."""
 
     @property
     def state(self) -> str:
@@ -41,7 +43,8 @@ class PendingLogin:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can hold."""
-        return {"provider": self.provider, "next": self.next, "transaction": self.transaction.to_dict()}
+        silent = {"is_silent": True} if self.is_silent else {}
+        return {"provider": self.provider, "next": self.next, "transaction": self.transaction.to_dict(), **silent}
 
     @classmethod
     @hides_locals
@@ -50,7 +53,7 @@ class PendingLogin:
         given = mapping(members, "a pending login")
         transaction = AuthorizationTransaction.from_dict(mapping(given.get("transaction"), "its transaction"))
         provider = text(given.get("provider"), "the provider of a pending login")
-        return cls(provider, transaction, checked_next(given.get("next")))
+        return cls(provider, transaction, checked_next(given.get("next")), given.get("is_silent") is True)
 
     def __repr__(self) -> str:
         return f"<PendingLogin at {self.provider!r} until {self.expires_at:.0f}>"

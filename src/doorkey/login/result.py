@@ -30,6 +30,8 @@ class LoginResult:
     """The path to which the user goes now: a path of this site."""
     provider: str
     """The name of the client."""
+    session_state: str | None = None
+    """The session at the provider, which its `check_session_iframe` is asked about (Session Management 1.0 §2)."""
 
     def __repr__(self) -> str:
         return f"<LoginResult at {self.provider!r}>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
@@ -73,10 +73,12 @@ def parse_issuer(response: Response, http_hosts: Collection[str] = (), now: floa
     Raises `InvalidResponse` for a document that names no issuer, or one that cannot be; `ServerError`.
     """
     members = json_answer(response, "WebFinger document", now)
-    links: object = members.get("links")
-    for link in cast("list[Any]", links) if isinstance(links, list) else []:
-        if isinstance(link, dict) and cast("dict[str, Any]", link).get("rel") == ISSUER_RELATION:
-            return _checked(cast("dict[str, Any]", link).get("href"), http_hosts, response.status)
+    listed: object = members.get("links")
+    links: Sequence[Any] = cast("list[Any]", listed) if isinstance(listed, list) else ()  # type: ignore[redundant-cast]
+    for link in links:
+        known: Mapping[str, Any] = link if isinstance(link, dict) else {}
+        if known.get("rel") == ISSUER_RELATION:
+            return _checked(known.get("href"), http_hosts, response.status)
     raise InvalidResponse(
         "webfinger",
         "the WebFinger document of this identifier names no issuer: ask the administrator of its host, or give the "

@@ -12,7 +12,7 @@ from doorkey.values import Secret
 @dataclass(frozen=True, slots=True)
 class Endpoints:
     """The absolute URL of each endpoint of an issuer (RFC 8414 §2), of its account page, of the
-    script of pages, and of the page on which a user lets a device log in."""
+    script of pages, of the page on which a user lets a device log in, and of the frame that checks a session."""
 
     authorization: str
     token: str
@@ -25,6 +25,8 @@ class Endpoints:
     script: str
     device_authorization: str
     device: str
+    check_session: str
+    check_session_script: str
     registration: str | None = None
 
 

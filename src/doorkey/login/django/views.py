@@ -36,12 +36,16 @@ def open_to_all(view: V) -> V:
 def respond(request: HttpRequest, route: str) -> HttpResponse:
     """Return the response to a request to `route`, the path below the prefix, such as ``callback/google``."""
     project = project_login()
+    begins = route.partition("/")[0] == LOGIN
+    # Before a session that has ended is removed: its frame may have asked for this login
+    asked = web_request(request, project.login.site) if begins else None
     if SESSION in request.session:
         loaded(request.user)  # while the session is there: Django's signal names the user who logs out
     if route == LOGOUT and request.method == "POST" and _has_token_of_django(request):
         return csrf_protect(_logout)(request)
-    of_user = route != ME or bool(request.user.is_authenticated)
-    asked = web_request(request, project.login.site, of_user=of_user)
+    if asked is None:
+        of_user = route != ME or bool(request.user.is_authenticated)
+        asked = web_request(request, project.login.site, of_user=of_user)
     return _answered(request, project, project.login.respond(route, asked))
 
 

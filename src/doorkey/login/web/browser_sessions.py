@@ -41,6 +41,7 @@ class BrowserSession:
     userinfo: what the provider says about the user.
     id_token: for the logout at the provider.
     created_at, expires_at: seconds since the epoch.
+    session_state: what the frame of the provider is asked about, or None.
     """
 
     provider: str
@@ -52,6 +53,7 @@ class BrowserSession:
     id_token: Secret | None
     created_at: float
     expires_at: float
+    session_state: str | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can hold."""
@@ -65,6 +67,7 @@ class BrowserSession:
             "id_token": None if self.id_token is None else self.id_token.reveal(),
             "created_at": self.created_at,
             "expires_at": self.expires_at,
+            "session_state": self.session_state,
         }
 
     @classmethod
@@ -72,7 +75,7 @@ class BrowserSession:
         """Return what `to_dict` described; None for anything else."""
         members: Any = document
         texts = [members.get(name) for name in ("provider", "iss", "sub")]
-        optional = [members.get(name) for name in ("sid", "id_token")]
+        optional = [members.get(name) for name in ("sid", "id_token", "session_state")]
         created_at, expires_at = (moment_of(members.get(name)) for name in ("created_at", "expires_at"))
         mappings = [members.get(name) for name in ("claims", "userinfo")]
         if (
@@ -83,9 +86,9 @@ class BrowserSession:
             or not all(isinstance(one, dict) for one in mappings)
         ):
             return None
-        sid, id_token = optional
+        sid, id_token, state = optional
         hint = None if id_token is None else Secret(id_token)
-        return cls(texts[0], texts[1], texts[2], sid, mappings[0], mappings[1], hint, created_at, expires_at)
+        return cls(texts[0], texts[1], texts[2], sid, mappings[0], mappings[1], hint, created_at, expires_at, state)
 
 
 class Entry(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from doorkey.errors import UsageError, VerificationError
-from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin, OtherHost, WrongState
+from doorkey.login.errors import LoginExpired, LoginRefused, LoginReplayed, NoPendingLogin, OtherHost, WrongState
 from doorkey.login.next_url import checked_next
 from doorkey.login.pending import PendingLogin
 from doorkey.login.result import LoginResult
@@ -19,6 +19,7 @@ from doorkey.login.web.documents import encoded
 from doorkey.login.web.errors import NoUser, SessionEnded
 from doorkey.login.web.messages import WebReply, WebRequest, redirect
 from doorkey.login.web.pending_logins import PendingLogins
+from doorkey.login.web.session_check import NOT_LOGGED_IN, parameters_of
 from doorkey.login.web.site import CALLBACK, LOGIN, Site
 from doorkey.stores.limits import MAX_DATA
 from doorkey.values import Secret
@@ -37,10 +38,11 @@ class LoggingIn:
     site: Site
     backend: Backend
 
-    def begin(self, request: WebRequest, name: str | None) -> Flow[WebReply]:
+    def begin(self, request: WebRequest, name: str | None, cookie: str | None = None) -> Flow[WebReply]:
         """Return the redirect to a provider, or the page on which the user chooses one.
 
         name: the provider; None: the only one.
+        cookie: the ID of the session of this browser, which a check of the session may end.
         """
         base = self.site.base(request)
         if self.site.is_elsewhere(request):
@@ -56,7 +58,8 @@ class LoggingIn:
             return choice_reply(choices, self.site.name)
         client = self.backend.clients[self._chosen(name)]
         callback = self.site.url(base, CALLBACK, name if len(providers) > 1 else None)
-        begun = yield from Settle(client.begin(callback, next=checked_next(given, self.site.after_login)))
+        target, check = checked_next(given, self.site.after_login), parameters_of(request, cookie)
+        begun = yield from Settle(client.begin(callback, next=target, **check))
         pending = yield from self._pending_logins(base)
         return redirect(begun.url, *pending.added(request, begun.pending))
 
@@ -76,7 +79,14 @@ class LoggingIn:
         if not (yield from self.backend.finished_logins.mark(pending.state, pending.expires_at)):
             raise LoginReplayed
         params = _form(pairs) if request.method == "POST" else f"{base}{urlsplit(request.path).path}?{request.query}"
-        result: LoginResult = yield from Settle(client.finish(params, pending))
+        try:
+            result: LoginResult = yield from Settle(client.finish(params, pending))
+        except LoginRefused as refused:
+            if not pending.is_silent or refused.error not in NOT_LOGGED_IN:
+                raise
+            yield from self._end_earlier(cookie)
+            rules = self.site.rules(base)
+            return redirect(pending.next, rules.drop(rules.name()), pending_logins.removed(pending))
         session = yield from self._session(provider, client, result, pairs)
         yield from self._end_earlier(cookie)
         identifier, ended = yield from self.backend.sessions.begin(
@@ -150,6 +160,7 @@ class LoggingIn:
                 id_token=None if id_token is None else Secret(id_token),
                 created_at=now,
                 expires_at=now + self.site.lifetime,
+                session_state=result.session_state,
             )
         )
 

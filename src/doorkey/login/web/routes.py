@@ -13,7 +13,18 @@ from doorkey.login.web.backend import Backend
 from doorkey.login.web.logging_in import LoggingIn
 from doorkey.login.web.logging_out import LoggingOut
 from doorkey.login.web.messages import WebReply, WebRequest, empty_reply, json_reply, redirect
-from doorkey.login.web.site import BACKCHANNEL, CALLBACK, FRONTCHANNEL, LOGIN, LOGOUT, ME, Site
+from doorkey.login.web.session_check import SessionCheck, script_reply
+from doorkey.login.web.site import (
+    BACKCHANNEL,
+    CALLBACK,
+    FRONTCHANNEL,
+    LOGIN,
+    LOGOUT,
+    ME,
+    SESSION,
+    SESSION_SCRIPT,
+    Site,
+)
 from doorkey.login.web.user import User
 from doorkey.values import without_frames
 from doorkey.wire.flow import Flow
@@ -25,6 +36,8 @@ _METHODS: Final = {
     BACKCHANNEL: ("POST",),
     FRONTCHANNEL: ("GET",),
     ME: ("GET",),
+    SESSION: ("GET",),
+    SESSION_SCRIPT: ("GET",),
 }
 _WITH_PROVIDER: Final = (LOGIN, CALLBACK, BACKCHANNEL, FRONTCHANNEL)
 _NEEDS_PROVIDER: Final = (CALLBACK, BACKCHANNEL, FRONTCHANNEL)
@@ -90,7 +103,7 @@ class Routes:
         logging_in, logging_out = LoggingIn(self.site, self.backend), LoggingOut(self.site, self.backend)
         cookie = self._cookie(request)
         flows: dict[tuple[str, str], Callable[[], Flow[WebReply]]] = {
-            (LOGIN, "GET"): lambda: self._begun(logging_in, request, name),
+            (LOGIN, "GET"): lambda: self._begun(logging_in, request, name, cookie),
             (CALLBACK, "GET"): lambda: logging_in.finish(request, name, cookie),
             (CALLBACK, "POST"): lambda: logging_in.finish(request, name, cookie),
             (LOGOUT, "GET"): lambda: logging_out.ask(request, cookie),
@@ -98,16 +111,20 @@ class Routes:
             (BACKCHANNEL, "POST"): lambda: logging_out.by_back_channel(request, name),
             (FRONTCHANNEL, "GET"): lambda: logging_out.by_front_channel(request, name, cookie),
             (ME, "GET"): lambda: self._me(request),
+            (SESSION, "GET"): lambda: SessionCheck(self.site, self.backend).frame(request, cookie),
+            (SESSION_SCRIPT, "GET"): script_reply,
         }
         return flows[action, method]()
 
-    def _begun(self, logging_in: LoggingIn, request: WebRequest, name: str | None) -> Flow[WebReply]:
+    def _begun(
+        self, logging_in: LoggingIn, request: WebRequest, name: str | None, cookie: str | None
+    ) -> Flow[WebReply]:
         """Begin a login in a page of the browser: an image on another site must not push out the user's own."""
         if not request.may_navigate:
             path = self.site.path(request, LOGIN, name)
             told = "A login is a page: let the browser go to login_url, and do not fetch it."
             return json_reply(403, {"error": "not_a_page", "error_description": told, "login_url": path})
-        return (yield from logging_in.begin(request, name))
+        return (yield from logging_in.begin(request, name, cookie))
 
     def _me(self, request: WebRequest) -> Flow[WebReply]:
         user = yield from self.user(request)

@@ -20,6 +20,8 @@ LOGOUT: Final = "logout"
 BACKCHANNEL: Final = "backchannel-logout"
 FRONTCHANNEL: Final = "frontchannel-logout"
 ME: Final = "me"
+SESSION: Final = "session"
+SESSION_SCRIPT: Final = "session.js"
 
 DAY: Final = 86_400.0
 

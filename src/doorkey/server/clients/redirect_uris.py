@@ -25,6 +25,25 @@ def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
     return uri in registered or any(_is_same_loopback(uri, pattern) for pattern in registered)
 
 
+def is_origin_of(origin: str, registered: tuple[str, ...]) -> bool:
+    """Return whether a page of `origin`, such as ``https://app.example``, belongs to a client with these URIs.
+
+    On loopback the port is free, as it is in a redirect URI.
+    """
+    try:
+        given = urlsplit(origin)
+    except ValueError:  # no IPv6 address between brackets
+        return False
+    for uri in registered:
+        wanted = urlsplit(uri)
+        if origin == f"{wanted.scheme}://{wanted.netloc}":
+            return True
+        is_local = wanted.scheme == "http" and is_loopback(wanted.hostname or "")
+        if is_local and origin == f"http://{given.netloc}" and given.hostname == wanted.hostname:
+            return True
+    return False
+
+
 def only_one(registered: tuple[str, ...]) -> str | None:
     """Return the redirect URI of a request that names none: the only registered one, or None (RFC 6749 §3.1.2.3)."""
     return registered[0] if len(registered) == 1 and not registered[0].endswith(ANY_PATH) else None

@@ -26,6 +26,7 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         "introspection_endpoint": ends.introspection,
         "userinfo_endpoint": ends.userinfo,
         "end_session_endpoint": ends.end_session,
+        "check_session_iframe": ends.check_session,
         "jwks_uri": ends.jwks,
         "revocation_endpoint": ends.revocation,
         "grant_types_supported": [*GRANTS, "implicit"],
