@@ -13,6 +13,7 @@ def main() -> int:
     """Run the command that `sys.argv` names, and return the exit status. Without the extra `cli`, say how to get it."""
     try:
         from doorkey.cli.main import cli
+        from doorkey.cli.signals import Ending
         from doorkey.cli.streams import complete_streams, drop_unwritten
     except ModuleNotFoundError as error:
         from doorkey.runtime.extras import explained
@@ -24,8 +25,10 @@ def main() -> int:
             sys.stderr.write(f"doorkey: {told.description}\n")
         return 2
     complete_streams()
+    ending = Ending()
     status = cli.run(sys.argv[1:])
     drop_unwritten()
+    ending.repeat()
     return status
 
 

@@ -74,4 +74,18 @@ def test_wsl_opens_the_browser_of_windows(environ: pytest.MonkeyPatch, tmp_path:
     user.start()
     assert open_quietly("http://127.0.0.1/a?b=c&d=e f")
     user.join(60)
-    assert opened == ["http://127.0.0.1/a?b=c&d=e f"]
+    assert opened == ["http://127.0.0.1/a?b=c&d=e%20f"]
+
+
+def test_a_url_has_nothing_that_a_script_could_act_upon(environ: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`wslview` gives the URL to PowerShell, and Python gives it to AppleScript."""
+    written = tmp_path / "url"
+    program = install(tmp_path, "wslview", f'printf %s "$1" > {written}')
+    environ.setenv("BROWSER", str(program))
+    place, query = (
+        "https://as.example:8443/a;v=1/$(calc)/'x'`id`\"|<>^{}!*",
+        "state=a-b_c.d~e&scope=openid+email&x=%20#f",
+    )
+    assert open_quietly(f"{place}?{query}")
+    opened = written.read_text()
+    assert opened == f"https://as.example:8443/a;v=1/%24%28calc%29/%27x%27%60id%60%22%7C%3C%3E%5E%7B%7D%21%2A?{query}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from shutil import which
 from typing import Any, Final
+from urllib.parse import quote
 
 from doorkey.native.console import say
 
@@ -33,6 +34,7 @@ def open_quietly(url: str) -> bool:
     browser = graphical_browser()
     if browser is None:
         return False
+    url = _without_quotes(url)
     if type(browser) in (webbrowser.GenericBrowser, webbrowser.BackgroundBrowser):
         command = [browser.name, *(one.replace("%s", url) for one in browser.args)]
         quiet: Any = subprocess.DEVNULL
@@ -63,6 +65,14 @@ def open_in_background(url: str, open_browser: Callable[[str], Any]) -> None:
 def show_url(url: str) -> None:
     """Show the URL on standard error."""
     say(f"To log in, open this URL in a browser:\n\n  {url}\n\n")
+
+
+def _without_quotes(url: str) -> str:
+    """Return the URL with what a shell, PowerShell or AppleScript could act upon percent-encoded.
+
+    A server names the beginning of the URL, and programs such as `wslview` and `osascript` put it into a script.
+    """
+    return quote(url, safe="%:/?#[]@&=+,;~")
 
 
 def _name(browser: Any) -> str:

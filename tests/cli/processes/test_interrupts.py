@@ -1,10 +1,13 @@
-"""Ctrl-C while a server responds: the login is not lost."""
+"""Ctrl-C, SIGTERM and SIGHUP while a server responds: the login is not lost."""
 
 from __future__ import annotations
 
 import json
+import signal
 import socket
 from pathlib import Path
+
+import pytest
 
 from doorkey.cli.accounts import Account, Accounts
 from doorkey.tokens import OAuth2Token
@@ -12,7 +15,10 @@ from tests.cli.api.server import Reply, serving
 from tests.cli.running import Run, on_terminal
 
 
-def test_ctrl_c_during_a_renewal_takes_effect_when_the_new_token_is_saved(run: Run, home: Path) -> None:
+@pytest.mark.parametrize("end", [None, signal.SIGTERM, signal.SIGHUP])
+def test_the_end_of_a_command_during_a_renewal_takes_effect_when_the_new_token_is_saved(
+    run: Run, home: Path, end: signal.Signals | None
+) -> None:
     expired = OAuth2Token({"access_token": "old", "refresh_token": "used-up-by-this-renewal", "expires_at": 5})
     with serving() as api, socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(30)
@@ -28,12 +34,15 @@ def test_ctrl_c_during_a_renewal_takes_effect_when_the_new_token_is_saved(run: R
                 connection.settimeout(30)
                 assert connection.recv(65536).startswith(b"POST /token")
                 terminal.until("renewing the token")
-                terminal.interrupt()
-                terminal.until("^C")
+                if end is None:
+                    terminal.interrupt()
+                    terminal.until("^C")
+                else:
+                    terminal.process.send_signal(end)
                 token = {"access_token": "new", "token_type": "Bearer", "refresh_token": "next", "expires_in": 300}
                 body = json.dumps(token).encode()
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
                 connection.sendall(head.encode() + body)
-                assert terminal.status() == 130
+                assert terminal.status() == (130 if end is None else -end)
         assert "Traceback" not in terminal.text
         assert run("token").stdout == "new\n"
