@@ -1,4 +1,4 @@
-"""Programs from Debian's packages that tests drive: Chromium, and tmux.
+"""Programs from Debian's packages that tests drive: Chromium, tmux, and two shells.
 
 They are no servers: they are installed like them, and each test that needs one starts its own.
 """
@@ -41,4 +41,6 @@ class Program:
 
 CHROMIUM = Program("chromium", 130, ("chromium", "chromium-browser"), ("chromium", "fonts-liberation"))
 TMUX = Program("tmux", 1, ("tmux",), ("tmux",))
-PROGRAMS = {program.name: program for program in (CHROMIUM, TMUX)}
+ZSH = Program("zsh", 16, ("zsh",), ("zsh",))
+FISH = Program("fish", 17, ("fish",), ("fish",))
+PROGRAMS = {program.name: program for program in (CHROMIUM, TMUX, ZSH, FISH)}

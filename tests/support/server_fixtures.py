@@ -17,7 +17,7 @@ import pytest
 
 from tests.servers.handle import RealServer
 from tests.servers.process import Unavailable
-from tests.servers.programs import CHROMIUM, TMUX
+from tests.servers.programs import CHROMIUM, FISH, TMUX, ZSH
 from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
@@ -36,7 +36,7 @@ FIXTURES = {
 
 The modules of tests/servers describe their realms, users and clients.
 """
-PROGRAMS = {"browser_process": CHROMIUM.name, "tmux": TMUX.name}
+PROGRAMS = {"browser_process": CHROMIUM.name, "tmux": TMUX.name, "zsh": ZSH.name, "fish": FISH.name}
 """What else has to be installed for a fixture."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -40,6 +41,8 @@ COMMANDS: Final = {
 A command is imported when it is used. The order is that of `doorkey --help`.
 """
 
+COMPLETION: Final = "_DOORKEY_COMPLETE"
+"""The variable by which the script of a shell asks what completes a command line."""
 MAX_WIDTH: Final = 100
 """Columns of help texts on a wide terminal."""
 
@@ -75,6 +78,10 @@ class Commands(click.Group):
     def run(self, arguments: Sequence[str]) -> int:
         """Run the command of these arguments, and return the exit status (`errors.ExitStatus`)."""
         settings = Settings()
+        if COMPLETION in os.environ:
+            from doorkey.cli.shells import register
+
+            register()
         allow_every_character(sys.stdout, sys.stderr)
 
         def command() -> object:

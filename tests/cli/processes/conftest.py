@@ -1,18 +1,37 @@
-"""The fixtures of tests in tmux."""
+"""The programs that tests of the command line need: tmux, and shells."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from tests.servers.process import Unavailable
-from tests.servers.programs import TMUX
+from tests.servers.programs import FISH, TMUX, ZSH, Program
 from tests.support.server_fixtures import unavailable
 
 
 @pytest.fixture(scope="session")
 def tmux() -> None:
     """Need tmux on this machine."""
+    _installed(TMUX)
+
+
+@pytest.fixture(scope="session")
+def zsh() -> str:
+    """Return where the zsh of this machine is."""
+    return str(_installed(ZSH))
+
+
+@pytest.fixture(scope="session")
+def fish() -> str:
+    """Return where the fish of this machine is."""
+    return str(_installed(FISH))
+
+
+def _installed(program: Program) -> Path | None:
     try:
-        TMUX.ensure_installed()
+        program.ensure_installed()
     except Unavailable as error:
-        unavailable(TMUX.name, error)
+        unavailable(program.name, error)
+    return program.path()

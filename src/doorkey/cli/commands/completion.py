@@ -10,12 +10,11 @@ from doorkey.cli.terminal import out
 
 __all__: list[str] = []
 
-SHELLS: Final = ("bash", "zsh", "fish")
-_VARIABLE: Final = "_DOORKEY_COMPLETE"
+NAMES: Final = ("bash", "zsh", "fish")
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice(NAMES))
 def completion(shell: str) -> None:
     """Print the completion script of a shell.
 
@@ -24,10 +23,7 @@ def completion(shell: str) -> None:
     zsh:  doorkey completion zsh > a file _doorkey in a directory of $fpath
     fish: doorkey completion fish > ~/.config/fish/completions/doorkey.fish
     """
-    from click.shell_completion import get_completion_class
+    from doorkey.cli.main import COMPLETION, cli
+    from doorkey.cli.shells import SHELLS
 
-    from doorkey.cli.main import cli
-
-    kind = get_completion_class(shell)
-    assert kind is not None, "click has a class for each of SHELLS"
-    out(kind(cli, {}, "doorkey", _VARIABLE).source())
+    out(SHELLS[shell](cli, {}, "doorkey", COMPLETION).source())
