@@ -75,7 +75,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "anyio": (
         *("doorkey.runtime", "doorkey.renewal", "doorkey.transport", "doorkey.sources"),
         *("doorkey.vault", "doorkey.stores", "doorkey.integrations", "doorkey.resource", "doorkey.login.web.required"),
-        "doorkey.native",
+        *("doorkey.native", "doorkey.login.web.on_starlette_proxy"),
     ),
     "starlette": (
         *("doorkey.dev", "doorkey.resource.on_starlette", "doorkey.resource.on_fastapi", "doorkey.login.web"),

@@ -66,7 +66,9 @@ def django_site(login: Login, proxy: ApiProxy) -> Any:
 
         from doorkey.login.django import api_proxy
 
-        options = {"max_request": proxy.max_request, "max_response": proxy.max_response}
+        options: dict[str, Any] = {"max_request": proxy.max_request, "max_response": proxy.max_response}
+        if proxy._lasts is not None:
+            options |= {"stream": True, "max_duration": proxy._lasts, "timeout": proxy._timeout}
         return [
             path("auth/", include("doorkey.login.django.urls")),
             path("api/<path:path>", api_proxy(proxy.api.url, **options)),
@@ -304,7 +306,11 @@ def _who(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"max_request": 0}, {"max_response": "1"}, {"timeout": -1}, {"request_headers": ["Cookie"]}, {"x": 1}]
+    "options",
+    [
+        *({"max_request": 0}, {"max_response": "1"}, {"timeout": -1}, {"request_headers": ["Cookie"]}, {"x": 1}),
+        *({"stream": 1}, {"max_duration": 0}),
+    ],
 )
 def test_wrong_options_are_refused(provider: Provider, options: dict[str, Any]) -> None:
     with pytest.raises((UsageError, TypeError)):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from doorkey.login.django.apps import project_login
@@ -14,16 +15,18 @@ from doorkey.login.django.messages import answer_of, web_request
 from doorkey.login.django.views import open_to_all
 from doorkey.login.web.api_proxy import ApiProxy
 from doorkey.login.web.login import Login
+from doorkey.login.web.messages import WebReply
 from doorkey.login.web.proxied_api import ProxiedAPI
 
 __all__ = ["api_proxy"]
 
 
-def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponse]:
+def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponseBase]:
     """Return the view of an API behind the project: ``path("api/<path:path>", api_proxy("https://api.example"))``.
 
     url: the URL of the API.
-    options: those of `doorkey.login.ApiProxy`, such as `request_headers`.
+    options: those of `doorkey.login.ApiProxy`, such as `request_headers`. With `stream`, serve the project by WSGI:
+        under ASGI, Django collects a response before it is sent.
 
     Raises `UsageError`.
     """
@@ -35,7 +38,7 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponse]:
 
     @open_to_all
     @csrf_exempt  # the proxy has a check of its own
-    def view(request: HttpRequest, path: str = "", **_: Any) -> HttpResponse:
+    def view(request: HttpRequest, path: str = "", **_: Any) -> HttpResponseBase:
         site = project_login().login.site
         root = request.META.get("SCRIPT_NAME", "").rstrip("/")
         proxy = proxy_at(project_login().login, request.path.removesuffix(path).rstrip("/").removeprefix(root))
@@ -43,6 +46,14 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponse]:
         known: Any = request.user
         asked = web_request(request, site, of_user=known.is_authenticated)
         reply = proxy.respond(asked, None if len(body) > proxy.max_request else body)
-        return answer_of(reply, site).response
+        return answer_of(reply, site).response if reply.stream is None else _streamed(reply)
 
     return view
+
+
+def _streamed(reply: WebReply) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(reply.stream, status=reply.status)
+    del response["Content-Type"]
+    for name, value in reply.headers:
+        response[name] = value
+    return response

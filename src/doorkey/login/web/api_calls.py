@@ -27,9 +27,10 @@ class APIError(TransportError):
 class APICall:
     """A request to the API.
 
-    timeout: seconds of the call.
+    timeout: seconds of the call; of one that is streamed, seconds until the head and between two parts.
     most: bytes of the response's body, as it comes.
     timer: returns seconds.
+    lasts: seconds of the whole response of a call that is streamed; None: it is not.
     """
 
     method: str
@@ -39,6 +40,7 @@ class APICall:
     timeout: float
     most: int
     timer: Callable[[], float]
+    lasts: float | None = None
 
     def by(self, client: Any) -> Response | Awaitable[Response]:
         """Send the request with `client`, a session of the family, and return the response or an awaitable of it.
@@ -49,73 +51,70 @@ class APICall:
             return self._await(client)
         return self._block(client)
 
+    def sent_by(self, client: Any) -> Any:
+        """Return a context manager whose value is the response of the HTTP library, with a body that is not read."""
+        content = self.body if self.body or self.method in ("PATCH", "POST", "PUT") else None
+        if hasattr(client, "_transport_for_url") or not client._blocking:
+            options: dict[str, Any] = {"content": content, "timeout": self.timeout, "follow_redirects": False}
+            return client.stream(self.method, self.url, headers=self.headers, **options)
+        options = {"data": content, "timeout": self.timeout, "allow_redirects": False, "stream": True}
+        return client.request(self.method, self.url, headers=self.headers, **options)
+
+    def head(self, native: Any, body: bytes = b"") -> Response:
+        """Return the response of an HTTP library as a value with this `body`."""
+        headers = native.headers
+        pairs: Pairs = tuple(headers.multi_items() if hasattr(headers, "multi_items") else headers.items())
+        return Response(native.status_code, pairs, body)
+
     def _block(self, client: Any) -> Response:
-        inbox = _Inbox(self)
-        is_httpx = hasattr(client, "_transport_for_url")
+        bounds, parts = Bounds(self), list[bytes]()
         try:
-            if is_httpx:
-                with client.stream(self.method, self.url, **self._httpx_options) as native:
-                    for chunk in native.iter_raw(CHUNK):
-                        inbox.feed(chunk)
-                return inbox.response(native.status_code, native.headers.multi_items())
-            options: dict[str, Any] = {"allow_redirects": False, "stream": True, "timeout": self.timeout}
-            answer = client.request(self.method, self.url, headers=self.headers, data=self._content, **options)
-            with answer:
-                for chunk in answer.raw.stream(CHUNK, decode_content=False):
-                    inbox.feed(chunk)
-            return inbox.response(answer.status_code, answer.headers.items())
+            with self.sent_by(client) as native:
+                is_httpx = hasattr(native, "iter_raw")
+                chunks = native.iter_raw(CHUNK) if is_httpx else native.raw.stream(CHUNK, decode_content=False)
+                parts.extend(bounds.checked(chunk) for chunk in chunks)
+            return self.head(native, b"".join(parts))
         except OAuthError:
             raise
         except Exception as error:  # noqa: BLE001  # of an HTTP library, or of a program's own adapter or transport
-            failed = _failed(error)
+            failed = failure(error)
         raise failed
 
     async def _await(self, client: Any) -> Response:
-        inbox = _Inbox(self)
+        bounds, parts = Bounds(self), list[bytes]()
         try:
-            async with client.stream(self.method, self.url, **self._httpx_options) as native:
+            async with self.sent_by(client) as native:
                 async for chunk in native.aiter_raw(CHUNK):
-                    inbox.feed(chunk)
-            return inbox.response(native.status_code, native.headers.multi_items())
+                    parts.append(bounds.checked(chunk))
+            return self.head(native, b"".join(parts))
         except OAuthError:
             raise
         except Exception as error:  # noqa: BLE001  # as above
-            failed = _failed(error)
+            failed = failure(error)
         raise failed
 
-    @property
-    def _content(self) -> bytes | None:
-        return self.body if self.body or self.method in ("PATCH", "POST", "PUT") else None
 
-    @property
-    def _httpx_options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"headers": self.headers, "content": self._content, "timeout": self.timeout}
-        return {**options, "follow_redirects": False}
-
-
-class _Inbox:
-    """Collects the body of a response within the bounds of its call."""
+class Bounds:
+    """The bounds of one response."""
 
     def __init__(self, call: APICall) -> None:
-        self._call, self._until = call, call.timer() + call.timeout
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._call, self._size = call, 0
+        self._until = call.timer() + (call.timeout if call.lasts is None else call.lasts)
 
-    def feed(self, chunk: bytes) -> None:
+    def checked(self, chunk: bytes) -> bytes:
+        """Return the next part of the body. Raises `APIError` if it is one too many."""
         self._size += len(chunk)
         if self._size > self._call.most:
             raise APIError(f"the response of the API has more than {self._call.most} bytes")
         if self._call.timer() > self._until:
             raise APIError("the response of the API did not end in time", 504)
-        self._parts.append(chunk)
-
-    def response(self, status: int, headers: Any) -> Response:
-        pairs: Pairs = tuple((str(name), str(value)) for name, value in headers)
-        return Response(status, pairs, b"".join(self._parts))
+        return chunk
 
 
-def _failed(error: Exception) -> APIError:
+def failure(error: Exception) -> OAuthError:
     """Return the error for what an HTTP library raised. It keeps the cause, without its frames."""
+    if isinstance(error, OAuthError):
+        return error
     late = any("Timeout" in kind.__name__ for kind in type(error).__mro__)
     failed = APIError("the API did not answer in time" if late else "the API did not answer", 504 if late else 502)
     failed.__cause__ = detached(error)

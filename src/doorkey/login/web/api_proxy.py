@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from doorkey.arguments import count, instance, seconds
+from doorkey.arguments import count, flag, instance, seconds
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.web.api_calls import APICall, APIError
+from doorkey.login.web.api_streams import opened
 from doorkey.login.web.messages import WebReply, WebRequest, json_reply
 from doorkey.login.web.proxied_api import METHODS, ProxiedAPI
 from doorkey.observe.logs import logger
@@ -35,6 +36,9 @@ __all__ = ["ApiProxy"]
 
 CSRF_HEADER: Final = "X-CSRF"
 
+_WITHOUT_BODY: Final = (204, 304)
+_UNBUFFERED: Final = ("X-Accel-Buffering", "no")
+"""Asks nginx and others not to collect the parts of a response."""
 _LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
 _PROTECTED: Final = (
     ("Cache-Control", "no-store"),
@@ -57,7 +61,10 @@ class ApiProxy(NotPicklable):
         of the browser are never passed on.
     response_headers: further headers of a response that the browser gets. Cookies of the API are never passed on.
     max_request, max_response: bytes of a body.
-    timeout: seconds of one call of the API.
+    timeout: seconds of one call of the API; with `stream`, seconds until its response begins and between two parts.
+    stream: True: a response is passed on while it arrives, for Server-Sent Events and large downloads. One that breaks
+        off or exceeds a bound ends with the connection of the browser.
+    max_duration: seconds of a response that is streamed.
 
     Raises `UsageError`.
     """
@@ -73,6 +80,8 @@ class ApiProxy(NotPicklable):
         max_request: int = 1024 * 1024,
         max_response: int = 10 * 1024 * 1024,
         timeout: float = 30.0,
+        stream: bool = False,
+        max_duration: float = 3600.0,
     ) -> None:
         from doorkey.login.web.login import Login
 
@@ -81,6 +90,8 @@ class ApiProxy(NotPicklable):
         self.max_request = count(max_request, "max_request")
         self.max_response = count(max_response, "max_response")
         self._timeout = seconds(timeout, "timeout", least=0.001, most=3600.0)
+        duration = seconds(max_duration, "max_duration", least=0.001, most=86_400.0)
+        self._lasts = duration if flag(stream, "stream") else None
 
     def mount(self, app: Starlette) -> None:
         """Add the paths to a Starlette or FastAPI application."""
@@ -124,8 +135,11 @@ class ApiProxy(NotPicklable):
                 timeout=self._timeout,
                 most=self.max_response,
                 timer=monotonic_time,
+                lasts=self._lasts,
             )
-            return self._passed_on(request, target, (yield from Settle(call.by(user.client))))
+            if call.lasts is None or call.method == "HEAD":
+                return self._passed_on(request, target, (yield from Settle(call.by(user.client))))
+            return (yield from self._streamed(request, call, user.client))
         except _LOG_IN_AGAIN:
             return (yield from routes.again(asked))
         except APIError as error:
@@ -133,6 +147,19 @@ class ApiProxy(NotPicklable):
             return _problem(error.status, error.code, f"{error.description}. Try again later.")
         except OAuthError as error:
             return routes.failed(error, asked)
+
+    def _streamed(self, request: WebRequest, call: APICall, client: Any) -> Flow[WebReply]:
+        """Return the reply whose body arrives while it is sent."""
+        head, stream = yield from Settle(opened(call, client))
+        try:
+            reply = self._passed_on(request, call.url, head)
+        except APIError:
+            yield from Settle(stream.close())
+            raise
+        if reply.status in _WITHOUT_BODY:
+            yield from Settle(stream.close())
+            return reply
+        return replace(reply.with_headers(_UNBUFFERED), stream=stream)
 
     def _refused(self, request: WebRequest, body: bytes | None) -> WebReply | None:
         """Return the reply to a request that is not passed on for any user."""

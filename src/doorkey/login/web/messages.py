@@ -97,11 +97,15 @@ class WebRequest:
 
 @dataclass(frozen=True, slots=True)
 class WebReply:
-    """A reply: the status, the headers as pairs (`Set-Cookie` may be repeated), and the body."""
+    """A reply: the status, the headers as pairs (`Set-Cookie` may be repeated), and the body.
+
+    stream: the body in parts, which arrive while they are sent; None for a body that is whole.
+    """
 
     status: int
     headers: Pairs = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    stream: Any = field(default=None, repr=False)
 
     def header(self, name: str) -> str | None:
         """Return the value of the first header of that name, or None."""

@@ -93,7 +93,7 @@ def web_request(form: Pairs = ()) -> WebRequest:
 
 def response_of(reply: WebReply) -> Response:
     """Return a response of Flask."""
-    response = Response(reply.body, reply.status)
+    response = Response(reply.body if reply.stream is None else reply.stream, reply.status)
     response.headers.clear()
     for name, value in reply.headers:
         response.headers.add(name, value)

@@ -1,0 +1,113 @@
+"""The response of an API that is passed on while it arrives: its bytes, its silence and its time are bounded.
+
+Theory of operation. The head of the response is received by the flow of the proxy, which can still answer with an error
+of its own. The parts of the body are received while the web server sends them. A response that breaks off or exceeds a
+bound ends with an `APIError`, for which the server closes the connection of the browser: to end it otherwise would make
+it look complete. A server closes the stream when its browser is gone, and that closes the connection to the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+from doorkey.errors import OAuthError
+from doorkey.login.web.api_calls import CHUNK, APICall, Bounds, failure
+from doorkey.wire.messages import Response
+
+
+class BlockingStream:
+    """The parts of a body, for a web server that blocks: an iterable with `close`."""
+
+    def __init__(self, parts: Iterator[bytes], bounds: Bounds, held: ExitStack) -> None:
+        self._parts, self._bounds, self._held = parts, bounds, held
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next part. Raises `APIError` after a bound, and for a response that breaks off."""
+        try:
+            for part in self._parts:
+                if part:
+                    return self._bounds.checked(part)
+        except Exception as error:  # noqa: BLE001  # of an HTTP library, or of a program's own adapter or transport
+            failed: Exception = failure(error)
+        else:
+            failed = StopIteration()
+        self.close()
+        raise failed
+
+    def close(self) -> None:
+        """Close the connection to the API, unless the whole response has been received."""
+        self._held.close()
+
+
+class AwaitingStream:
+    """The parts of a body, for a web server that awaits."""
+
+    def __init__(self, parts: AsyncIterator[bytes], bounds: Bounds, held: AsyncExitStack) -> None:
+        self._parts, self._bounds, self._held = parts, bounds, held
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next part, as `BlockingStream` does."""
+        try:
+            async for part in self._parts:
+                if part:
+                    return self._bounds.checked(part)
+        except Exception as error:  # noqa: BLE001  # as above
+            failed: Exception = failure(error)
+        else:
+            failed = StopAsyncIteration()
+        await self.close()
+        raise failed
+
+    async def close(self) -> None:
+        """Close the connection to the API, unless the whole response has been received."""
+        await self._held.aclose()
+
+
+def opened(call: APICall, client: Any) -> Any:
+    """Send the request of `call` with `client`, a session of the family.
+
+    Returns the head of the response and the stream of its body, or an awaitable of them. Raises what `APICall.by` does.
+    """
+    return _block(call, client) if client._blocking else _await(call, client)
+
+
+def _block(call: APICall, client: Any) -> tuple[Response, BlockingStream]:
+    bounds = Bounds(call)
+    with ExitStack() as held:
+        try:
+            native = held.enter_context(call.sent_by(client))
+            parts = native.iter_raw() if hasattr(native, "iter_raw") else _parts_of(native.raw)
+            return call.head(native), BlockingStream(parts, bounds, held.pop_all())
+        except OAuthError:
+            raise
+        except Exception as error:  # noqa: BLE001  # as above
+            failed = failure(error)
+    raise failed
+
+
+async def _await(call: APICall, client: Any) -> tuple[Response, AwaitingStream]:
+    bounds = Bounds(call)
+    async with AsyncExitStack() as held:
+        try:
+            native = await held.enter_async_context(call.sent_by(client))
+            return call.head(native), AwaitingStream(native.aiter_raw(), bounds, held.pop_all())
+        except OAuthError:
+            raise
+        except Exception as error:  # noqa: BLE001  # as above
+            failed = failure(error)
+    raise failed
+
+
+def _parts_of(raw: Any) -> Iterator[bytes]:
+    """Return the parts of a response of urllib3 as they arrive."""
+    if not hasattr(raw, "read1"):  # before 2.2: parts of a response that is not chunked are whole
+        return iter(raw.stream(CHUNK, decode_content=False))
+    return iter(lambda: raw.read1(CHUNK, decode_content=False), b"")
