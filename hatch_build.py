@@ -1,4 +1,4 @@
-"""The page of a package index: README.md without what a package index cannot show."""
+"""The page of a package index: README.md with links that work there."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,20 @@ PICTURE = re.compile(
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)([^)\s]+)\)")
 
 
-def page_of_an_index(readme: str) -> str:
-    """Return the text with each relative link replaced by the path of its file, and without pictures of the checkout.
+FILES = "\nThe files that this page names, such as `docs/start.md`, are in the source distribution.\n"
 
-    No public address of the repository is known, and a package index has none of its files.
+
+def page_of_an_index(readme: str, source: str | None = None) -> str:
+    """Return the text without pictures of the checkout, and with links that a package index can show.
+
+    A package index has none of the repository's files. source: the URL below which they are; None: no such URL is
+    known, so the path of a file replaces the link to it.
     """
-    return LINK.sub(r"\1 (`\2`)", PICTURE.sub("", readme))
+    text = PICTURE.sub("", readme)
+    if source is not None:
+        return LINK.sub(lambda link: f"[{link[1]}]({source.rstrip('/')}/{link[2]})", text)
+    page, paths = LINK.subn(r"\1 (`\2`)", text)
+    return page + FILES if paths else page
 
 
 class CustomMetadataHook(MetadataHookInterface):
@@ -25,5 +33,6 @@ class CustomMetadataHook(MetadataHookInterface):
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Set `readme`, which pyproject.toml lists as dynamic."""
-        text = page_of_an_index((Path(self.root) / "README.md").read_text("utf-8"))
+        source = metadata.get("urls", {}).get("Source")
+        text = page_of_an_index((Path(self.root) / "README.md").read_text("utf-8"), source)
         metadata["readme"] = {"content-type": "text/markdown", "text": text}

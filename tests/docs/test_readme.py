@@ -88,7 +88,21 @@ def test_the_page_of_a_package_index_has_no_link_and_no_picture_that_needs_the_r
 def test_pictures_of_the_repository_are_not_in_the_page_of_a_package_index(picture: str) -> None:
     names = runpy.run_path(str(ROOT / "hatch_build.py"))
     assert names["page_of_an_index"](f"Before.\n\n{picture}See [the demo](docs/demo.md).\n") == (
-        "Before.\n\nSee the demo (`docs/demo.md`).\n"
+        "Before.\n\nSee the demo (`docs/demo.md`).\n" + names["FILES"]
     )
     kept = "![A badge](https://example.org/badge.svg) and [RFC 6749](https://example.org/rfc6749)\n"
     assert names["page_of_an_index"](kept) == kept
+
+
+def test_with_a_public_address_the_links_of_the_page_of_a_package_index_lead_there(tmp_path: Path) -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    urls = '[project.urls]\nSource = "https://code.example/doorkey/"\n\n[project.scripts]'
+    (tmp_path / "pyproject.toml").write_text(project.replace("[project.scripts]", urls), "utf-8")
+    for name in ("hatch_build.py", "README.md", "LICENSE", "src/doorkey/__init__.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    read = [sys.executable, "-m", "hatchling", "metadata", "readme"]
+    page = subprocess.run(read, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "[sessions](https://code.example/doorkey/docs/sessions.md)" in page
+    assert [link for link in LINK.findall(page) if "://" not in link] == []
+    assert "in the source distribution." not in page

@@ -34,14 +34,14 @@ def copy(built: Built, tmp_path: Path) -> Built:
     return Built(*(Path(shutil.copy2(one, tmp_path)) for one in (built.wheel, built.sdist)))
 
 
-def rewritten(wheel: Path, change: Callable[[str, bytes], bytes | None]) -> None:
-    """Replace each file of a wheel by what `change` makes of it; None removes it."""
+def rewritten(wheel: Path, change: Callable[[str, bytes], bytes | None], renamed: tuple[str, str] = ("", "")) -> None:
+    """Replace each file of a wheel by what `change` makes of it; None removes it. `renamed`: in their names."""
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(wheel, "w") as archive:
         for name, content in files.items():
             if (new := change(name, content)) is not None:
-                archive.writestr(name, new)
+                archive.writestr(name.replace(*renamed), new)
 
 
 def found(built: Built) -> list[str]:
@@ -103,6 +103,7 @@ def test_another_version_than_that_of_the_package_is_refused(copy: Built) -> Non
             "the package alone requires cryptography, requests",
         ),
         (b"Provides-Extra: server\n", b"", "there is no extra server"),
+        (b"Requires-Dist: flask>=3.0; extra == 'all'\n", b"", "the extra all lacks flask>=3.0"),
         (b"Requires-Python: >=3.11", b"Requires-Python: >=3.8", "Requires-Python of the metadata is '>=3.8'"),
         (b"text/markdown", b"text/plain", "Description-Content-Type of the metadata is 'text/plain'"),
         (b"# doorkey", b"# doorkey [a](docs/vault.md)", "a package index has no file for the link ](docs/vault.md)"),
@@ -113,6 +114,15 @@ def test_a_page_or_metadata_that_a_package_index_cannot_use_is_refused(
 ) -> None:
     rewritten(copy.wheel, lambda name, content: content.replace(old, new, 1) if name.endswith("/METADATA") else content)
     assert [problem for problem in found(copy) if problem.startswith(told)]
+
+
+def test_a_release_whose_page_has_figures_of_a_development_version_is_refused(copy: Built) -> None:
+    old, new = VERSION.encode(), b"9.9"
+    rewritten(
+        copy.wheel, lambda name, content: content.replace(b"Version: " + old, b"Version: " + new, 1), (VERSION, "9.9")
+    )
+    problem = next(one for one in problems(copy, tracked(), "9.9") if "figures" in one)
+    assert problem.startswith(f"the page of version 9.9 has figures of doorkey {VERSION}: ")
 
 
 def test_the_package_alone_is_installed_with_its_two_libraries(built: Built) -> None:

@@ -17,6 +17,7 @@ BASE = {"joserfc", "cryptography"}
 EXTRAS = {"server", "dev", "cli", "all", "requests", "httpx2", "httpx"}
 PARTS = ("src/doorkey/py.typed", "tests/conftest.py", "docs/sessions.md", "requirements/lowest.txt", "dev", "LICENSE")
 
+_DEVELOPMENT = re.compile(r"doorkey \d[\d.]*\.dev\d+")
 _RELATIVE = re.compile(r"\]\((?!https?://|#|mailto:)[^)]*\)")
 
 
@@ -69,7 +70,12 @@ def _metadata_problems(metadata: Message, version: str) -> Iterator[str]:
         yield f"the package alone requires {', '.join(sorted(base))}"
     missing = EXTRAS - set(metadata.get_all("Provides-Extra", []))
     yield from (f"there is no extra {name}" for name in sorted(missing))
+    of_extras = [line.partition(";")[0] for line in required if "extra ==" in line and "'all'" not in line]
+    of_all = {line.partition(";")[0] for line in required if "extra == 'all'" in line}
+    yield from (f"the extra all lacks {one}" for one in sorted(set(of_extras) - of_all))
     page = str(metadata.get_payload())
+    if ".dev" not in version and (development := _DEVELOPMENT.search(page)):
+        yield f"the page of version {version} has figures of {development[0]}: ./dev demo --readme measures them again"
     yield from (f"a package index has no file for the link {link[0]}" for link in _RELATIVE.finditer(page))
     if not page.lstrip().startswith("# doorkey"):
         yield "the page of the package index is not README.md"
