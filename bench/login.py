@@ -6,7 +6,7 @@ import asyncio
 import platform
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,15 +15,16 @@ from typing import Any, Final, TypeAlias
 
 from rich.console import Console
 
+from bench import login_shortcut
 from bench.login_provider import CLIENT, METADATA
 from bench.names import AUTHLIB, OURS
 from bench.row import Row, exit_status, milliseconds
 from bench.server import Served, serving
 from bench.table import show_rows, table_of
 from bench.timing import FEWEST_ROUNDS, Comparison, blocking, compare
-from tests.support.login_programs import Program, site
+from tests.support.login_programs import Program, settings, site
 from tests.support.relying_party import parameters
-from tests.support.web_sites import Browser
+from tests.support.web_sites import Browser, Page
 
 Call: TypeAlias = Callable[[], None]
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "bench-login.md"
@@ -31,18 +32,20 @@ SECONDS: Final = 12.0
 CALLS: Final = 20
 """Calls for which connections are counted."""
 NO_WORSE: Final = 1.0
-FRAMEWORKS: Final = {"flask": "Flask", "starlette": "Starlette"}
+FRAMEWORKS: Final = {"flask": "Flask", "starlette": "Starlette", "django": "Django"}
+SHORTCUT: Final = "Login"
 
 METHOD: Final = f"""\
 A web program logs a user in with the registry of each package (`tests/support/login_programs`: one program, two
-packages). A login is two requests to the program: one that redirects to the provider, and the callback, which sends the
-token request and verifies the ID token (ES256). An API request is one request to the program of a user that is logged
-in; the program sends one to the API with the user's token. The programs run in one thread of this process, without a
-web server, so a figure per second is that of one worker. Provider and API are another process, connected over loopback,
-on the same core. The contenders take turns, ten calls each, in changing order; a round's figure is the median of its
-calls, ratios are made within each round, and their median is given with its 95 % interval. CPU is that of the program's
-process. Garbage is collected when Python does, as in a worker. Connections are counted by the provider, for {CALLS}
-calls after the first.
+packages). The lines with `Login` are of a program that has it in place of a registry; its sessions are in memory, those
+of the registries in cookies. A login is two requests to the program: one that redirects to the provider, and the
+callback, which sends the token request and verifies the ID token (ES256). An API request is one request to the program
+of a user that is logged in; the program sends one to the API with the user's token. The programs run in one thread of
+this process, without a web server, so a figure per second is that of one worker. Provider and API are another process,
+connected over loopback, on the same core. The contenders take turns, ten calls each, in changing order; a round's
+figure is the median of its calls, ratios are made within each round, and their median is given with its 95 % interval.
+CPU is that of the program's process. Garbage is collected when Python does, as in a worker. Connections are counted by
+the provider, for {CALLS} calls after the first.
 """
 
 
@@ -62,18 +65,25 @@ def main(effort: float, console: Console, *, page: bool) -> int:
 
 def circumstances() -> str:
     """Return what was measured on what."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("authlib", "flask", "starlette", "requests", "httpx2"))
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("authlib", "flask", "starlette", "django", "requests", "httpx2")
+    )
     return f"Python {platform.python_version()}; {packages}."
 
 
 def measure(framework: str, title: str, provider: Served, effort: float) -> list[Row]:
     """Compare the packages on one framework."""
     with contenders(framework, provider) as users:
-        logins: dict[str, Call] = {name: partial(log_in, user) for name, user in users.items()}
+        logins: dict[str, Call] = {
+            name: partial(log_in_by_shortcut if name == SHORTCUT else log_in, user) for name, user in users.items()
+        }
         calls: dict[str, Call] = {name: partial(call, user) for name, user in users.items()}
+        found = {"login": _compared(logins, effort), "API request of a user": _compared(calls, effort)}
+        rows = [row for what, one in found.items() for row in _rates(f"{title}: {what}", one)]
+        if SHORTCUT in users:
+            rows += [row for what, one in found.items() for row in _rates(f"{title}: {what}", one, SHORTCUT)]
         return [
-            *_rates(f"{title}: login", _compared(logins, effort)),
-            *_rates(f"{title}: API request of a user", _compared(calls, effort)),
+            *rows,
             _connections(f"{title}: connections for {CALLS} logins", provider, logins),
             _connections(f"{title}: connections for {CALLS} API requests of a user", provider, calls),
         ]
@@ -88,20 +98,32 @@ def contenders(framework: str, provider: Served) -> Generator[dict[str, Browser]
         "server_metadata_url": provider.origin + METADATA,
         "client_kwargs": {"scope": "openid profile", "code_challenge_method": "S256"},
     }
-    with asyncio.Runner() as runner:
+    with settings(framework), asyncio.Runner() as runner, ExitStack() as stack:
 
         def run(function: Callable[..., Any], *arguments: Any) -> Any:
             return runner.run(function(*arguments))
 
         program = Program(options=options, api=provider.api, run=run)
-        yield {name: Browser(site(framework, program.but(package=name, tokens={}))) for name in (OURS, AUTHLIB)}
+        users = {name: Browser(site(framework, program.but(package=name, tokens={}))) for name in (OURS, AUTHLIB)}
+        shortcut = login_shortcut.browser(framework, provider, run, stack)
+        yield users if shortcut is None else {**users, SHORTCUT: shortcut}
 
 
 def log_in(user: Browser) -> None:
-    """Log a user in again."""
-    asked = parameters(user.get("/login").location)
-    page = user.get("/callback", {"code": asked["nonce"], "state": asked["state"]})
+    """Log a user in again, at a program with a registry."""
+    page = _called_back(user, "")
     assert page.json["sub"] == "alice", page.text
+
+
+def log_in_by_shortcut(user: Browser) -> None:
+    """Log a user in again, at a program with `Login`."""
+    page = _called_back(user, "/auth")
+    assert (page.status, page.location) == (303, "/"), page.text
+
+
+def _called_back(user: Browser, prefix: str) -> Page:
+    asked = parameters(user.get(f"{prefix}/login").location)
+    return user.get(f"{prefix}/callback", {"code": asked["nonce"], "state": asked["state"]})
 
 
 def call(user: Browser) -> None:
@@ -116,15 +138,16 @@ def _compared(calls: dict[str, Call], effort: float) -> Comparison:
     return compare(timed, limit=SECONDS * effort, fewest=fewest, collects=True)
 
 
-def _rates(what: str, found: Comparison) -> list[Row]:
-    seconds, cpu = found.ratio(OURS, AUTHLIB), found.cpu_ratio(OURS, AUTHLIB)
+def _rates(what: str, found: Comparison, ours: str = OURS) -> list[Row]:
+    seconds, cpu = found.ratio(ours, AUTHLIB), found.cpu_ratio(ours, AUTHLIB)
+    what = what if ours == OURS else f"{what}, with `{ours}`"
     rates = {name: f"{1 / median(taken):.0f}" for name, taken in found.seconds.items()}
     busy = {name: milliseconds(median(taken)) for name, taken in found.cpu.items()}
-    met = seconds.value <= NO_WORSE
-    time_ratio, target = f"{seconds.value:.2f} ± {seconds.error:.2f}", f"time ≤ {NO_WORSE:.2f}"
+    met = seconds.value <= NO_WORSE if ours == OURS else None
+    time_ratio, target = f"{seconds.value:.2f} ± {seconds.error:.2f}", f"time ≤ {NO_WORSE:.2f}" if ours == OURS else ""
     return [
-        Row(f"{what}, per second and worker", rates[OURS], f"{AUTHLIB} {rates[AUTHLIB]}", time_ratio, target, met),
-        Row(f"{what}, CPU", busy[OURS], f"{AUTHLIB} {busy[AUTHLIB]}", f"{cpu.value:.2f} ± {cpu.error:.2f}"),
+        Row(f"{what}, per second and worker", rates[ours], f"{AUTHLIB} {rates[AUTHLIB]}", time_ratio, target, met),
+        Row(f"{what}, CPU", busy[ours], f"{AUTHLIB} {busy[AUTHLIB]}", f"{cpu.value:.2f} ± {cpu.error:.2f}"),
     ]
 
 

@@ -57,11 +57,18 @@ def test_tokens_are_verified_beside_other_libraries_and_an_unknown_kid_costs_one
 
 def test_logins_are_measured_beside_authlib_and_open_no_connections() -> None:
     table = measured("--login")
-    for framework in ("Flask", "Starlette"):
+    for framework in ("Flask", "Starlette", "Django"):
         for what in ("login", "API request of a user"):
             assert re.search(rf"{framework}: {what}, per second and worker +│ \d+ +│ authlib \d+ +│ [\d.]+ ± ", table)
         for what in ("logins", "API requests of a user"):
             assert re.search(rf"{framework}: connections for 20 {what} +│ 0 +│ authlib 20 +│", table)
+    for what in (
+        "Flask: login",
+        "Flask: API request of a user",
+        "Starlette: login",
+        "Starlette: API request of a user",
+    ):
+        assert re.search(rf"{what}, with `Login`, per second and worker +│ \d+ +│ authlib \d+ +│ [\d.]+ ± ", table)
 
 
 def test_the_page_says_what_is_not_met() -> None:
