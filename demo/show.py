@@ -27,7 +27,8 @@ NEXT = (
     ("docs/start.md", "your first program, in five minutes"),
     ("docs/which-class.md", "which class you need"),
     ("examples/", "the programs of the tutorials, to copy"),
-    ("doorkey dev", "this server, with a page to make requests fail"),
+    ("pip install '.[cli,server]'", "the command doorkey, with login and token"),
+    ("doorkey dev", "then: this server, with a control page"),
     ("./dev demo --keycloak", "the same steps on a real Keycloak"),
 )
 """What to do after the demo."""

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
+from doorkey.dev.config import parse_config
 from doorkey.integrations.requests_client import OAuth2Session
-from doorkey.testing import Provider, client
+from doorkey.testing import Provider
 from tests.servers.browser import Browser
 from tests.servers.process import Unavailable, port_of_ones_own
 from tests.support.own_environment import python_with
@@ -25,7 +27,6 @@ from tests.support.server_fixtures import unavailable
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "examples" / "migrating"
 BEFORE_AND_AFTER = ("before", "after")
-CALLBACK = "http://127.0.0.1:9499/cb"
 OF_ITS_OWN = {"httpx_oauth2": "bench-httpx-oauth2"}
 """The libraries whose environment is not `migrating`."""
 
@@ -67,11 +68,8 @@ def python(library: str, when: str) -> Path:
 @pytest.fixture
 def place() -> Iterator[Place]:
     port = port_of_ones_own()
-    callbacks = [
-        f"http://localhost:{port}/{path}" for path in ("auth/callback", "auth/keycloak/authorized", "oidc/callback/")
-    ]
-    web = client("web-app", "its-secret", redirect_uris=[CALLBACK, *callbacks])
-    with Provider(clients=[web]) as provider:
+    text = re.sub(r"localhost:\d+", f"localhost:{port}", (PROGRAMS / "provider.toml").read_text("utf-8"))
+    with Provider(clients=parse_config(tomllib.loads(text)).clients) as provider:
         yield Place(provider, port)
 
 

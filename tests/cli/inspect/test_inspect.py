@@ -38,7 +38,7 @@ def test_a_good_id_token_is_verified_with_the_keys_of_its_issuer(run: Run, provi
     assert "an ID token: no problem found" in result.stdout
     assert "verified with the keys of 127.0.0.1" in result.stdout
     assert "in 4 minutes" in result.stdout
-    assert f"from this machine 127.0.0.1:{provider.server.port}" in result.stderr
+    assert f"from 127.0.0.1:{provider.server.port} on this machine" in result.stderr
 
 
 def test_the_token_is_sent_nowhere(run: Run, provider: OpenIDProvider) -> None:

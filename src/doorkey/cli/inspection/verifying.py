@@ -159,5 +159,5 @@ def asked(token: Secret, issuer: Issuer, client_id: str, client_secret: Secret |
 def contacts(issuer: str) -> str:
     """Return the sentence that says which host is contacted for the keys of `issuer`."""
     parts = urlsplit(issuer)
-    where = "this machine" if is_loopback(parts.hostname or "") else "the host"
-    return f"fetching the keys of the issuer from {where} {parts.netloc}"
+    where = " on this machine" if is_loopback(parts.hostname or "") else ""
+    return f"fetching the keys of the issuer from {parts.netloc}{where}"
