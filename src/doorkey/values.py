@@ -1,4 +1,10 @@
-"""Values that everything else is made of: frozen, typed, and silent about secrets."""
+"""Values that everything else is made of: frozen, typed, and silent about secrets.
+
+Two guards keep secrets out of the local variables of a traceback, and neither can replace the other. `hides_locals`
+removes all frames. It is for code that passes secrets to other libraries, whose frames keep them too. `clears_locals`
+clears this package's frames only. It is for methods within which callables of the program run: a program looks for the
+frames of these, with their variables.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +34,8 @@ def without_frames(error: E) -> E:
 
     The frames of a traceback keep their local variables. Collectors of errors show those, and secrets are among them.
     """
-    seen: set[int] = set()
-    chain: list[BaseException | None] = [error]
-    while chain:
-        one = chain.pop()
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            one.__traceback__ = None
-            chain += [one.__cause__, one.__context__]
+    for one in _chain(error):
+        one.__traceback__ = None
     return error
 
 
@@ -45,14 +45,7 @@ def clear_locals(error: BaseException) -> None:
     For methods of the public API, whose arguments may be secrets: the lines of the frames stay in the traceback, and
     frames of the program's own callables keep their variables.
     """
-    seen: set[int] = set()
-    chain: list[BaseException | None] = [error]
-    while chain:
-        one = chain.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        chain += [one.__cause__, one.__context__]
+    for one in _chain(error):
         traceback = one.__traceback__
         while traceback is not None:
             frame, traceback = traceback.tb_frame, traceback.tb_next
@@ -61,6 +54,18 @@ def clear_locals(error: BaseException) -> None:
             if not may_go_on and str(frame.f_globals.get("__name__")).startswith("doorkey."):
                 with suppress(RuntimeError):  # it still runs: the method that handles this error
                     frame.clear()
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error, its causes and its contexts, each once: the chain may be a circle."""
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        one = pending.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            pending += [one.__cause__, one.__context__]
 
 
 def clears_locals(function: Callable[P, R]) -> Callable[P, R]:

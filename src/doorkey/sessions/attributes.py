@@ -1,4 +1,7 @@
-"""A session's options as attributes. An assignment is checked as the constructor checks the option."""
+"""A session's options as attributes. An assignment is checked as the constructor checks the option.
+
+`OAuth2Client` needs this when it is imported, and `sessions/options.py` only when a session is constructed.
+"""
 
 from __future__ import annotations
 
