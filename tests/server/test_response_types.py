@@ -14,7 +14,7 @@ from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.model import Settings
 from doorkey.server.registrations import RESPONSE_TYPES
 from doorkey.wire.messages import Response
-from tests.server.world import APP, ISSUER, SPA, World, callback
+from tests.server.world import APP, ISSUER, SPA, VERIFIER, World, callback
 from tests.servers.browser import forms
 
 HYBRID = [name for name in RESPONSE_TYPES if name != "code"]
@@ -96,6 +96,28 @@ def test_a_client_gets_only_the_response_types_that_it_registered(world: World) 
         assert refused(world.authorize(response_type=response_type))[0] == "unauthorized_client"
     with pytest.raises(UsageError, match="did you mean 'id_token'"):
         replace(SPA, response_types=("idtoken",))
+
+
+@pytest.mark.parametrize(
+    ("response_type", "flow"),
+    [("code", "Standard"), ("none", "Standard"), ("token", "Implicit"), ("code id_token none token", "Implicit")],
+)
+def test_a_refused_response_type_is_described_by_its_flow(world: World, response_type: str, flow: str) -> None:
+    world.clients = (replace(SPA, response_types=("id_token",)),)
+    error, description = refused(world.authorize(response_type=response_type))
+    assert error == "unauthorized_client"
+    assert f"{flow} flow is disabled" in description
+
+
+def test_a_code_needs_neither_a_nonce_nor_the_scope_openid(world: World) -> None:
+    assert isinstance(world.authorize(nonce=None), LoginNeeded)
+    assert isinstance(world.authorize(scope="profile"), LoginNeeded)
+
+
+def test_the_exchange_repeats_the_redirect_uri_if_and_only_if_it_was_sent(world: World) -> None:
+    form = {"grant_type": "authorization_code", "client_id": "spa", "code_verifier": VERIFIER}
+    assert world.token({**form, "code": world.code()}, None).problem == (400, "invalid_grant")
+    assert world.token({**form, "code": world.code(redirect_uri=None)}, None).status == 200
 
 
 def test_the_access_token_of_the_front_channel_ends_with_its_session(world: World) -> None:
