@@ -60,7 +60,8 @@ def err_console() -> Console:
 def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    width = None if stream.isatty() else 120
+    # rich takes each dumb terminal for one of 80 columns
+    width = shutil.get_terminal_size().columns if stream.isatty() else 120
     return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
 
 

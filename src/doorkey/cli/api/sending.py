@@ -74,7 +74,9 @@ def sent(request: APIRequest, authorization: str, timeline: Timeline, timeout: f
     Raises `TransportError`.
     """
     lib = library()
-    with lib.Client(verify=tls_context(lib), timeout=timeout, follow_redirects=False) as client:
+    uses_environment = not _is_plain(request.url)
+    verify = tls_context(lib)
+    with lib.Client(verify=verify, timeout=timeout, follow_redirects=False, trust_env=uses_environment) as client:
         response, failed = None, None
         try:
             headers = [*request.headers, ("Authorization", authorization)]
@@ -125,7 +127,14 @@ def _answered(lib: Any, client: Any, native: Any, url: str, timeline: Timeline) 
     raise AssertionError("resolve returns one address at least")
 
 
+def _is_plain(url: str) -> bool:
+    """Whether a URL is one of plain http, which is of this machine: a proxy is another one, and would see the token."""
+    return urlsplit(url).scheme == "http"
+
+
 def _goes_through_a_proxy(url: str) -> bool:
+    if _is_plain(url):
+        return False
     parts = urlsplit(url)
     proxies = getproxies()
     return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.hostname or "")
