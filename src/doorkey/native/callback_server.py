@@ -67,9 +67,6 @@ class CallbackServer:
             writing = tuple(sock for sock, one in self._connections.items() if one.unsent)
             reading = (*self._listeners, *(sock for sock, one in self._connections.items() if not one.unsent))
             ready = yield from WaitForSockets(reading, writing, self._until - now)
-            for sock in self._listeners:
-                if sock in ready:
-                    self._accept(sock)
             for connection in [one for sock, one in self._connections.items() if sock in ready]:
                 params = self._progress(connection)
                 if params is not None:
@@ -77,6 +74,9 @@ class CallbackServer:
                     close_all(sock for sock in self._connections if sock is not connection.sock)
                     self._connections = {connection.sock: connection}
                     return connection, params
+            for sock in self._listeners:
+                if sock in ready:
+                    self._accept(sock)
         raise CallbackTimeout(self._timeout, self._rejected)
 
     def reply(self, connection: Connection, response: bytes) -> Flow[None]:
@@ -99,7 +99,8 @@ class CallbackServer:
         close_all((*self._listeners, *self._connections))
 
     def _accept(self, listener: socket.socket) -> None:
-        for _ in range(MAX_CONNECTIONS):
+        # At the limit, one at a time: no connection is closed before what it brought has been read.
+        for _ in range(max(MAX_CONNECTIONS - len(self._connections), 1)):
             try:
                 sock, _ = listener.accept()
             except OSError:  # none is left, or there are too many open files
