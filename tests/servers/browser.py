@@ -120,6 +120,10 @@ class Browser:
                 return
             if form.fields.get("user_code") == "":
                 form.fields["user_code"] = answer["user_code"]
+            if not self.agree and "confirm" in form.fields:  # oidc-provider has its button outside of the form
+                form.fields["abort"] = "yes"
+                self._submit(form, page.url, follow=True)
+                return
             if self.server == "django-oauth-toolkit" and "action" in form.buttons:
                 form.fields["action"] = "accept" if self.agree else "deny"
             page = self._submit(form, page.url, follow=True)

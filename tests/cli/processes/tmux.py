@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,8 +60,9 @@ class Tmux:
 
     def until(self, text: str) -> str:
         """Wait until the command has printed `text`, and return what the window shows."""
+        end = time.monotonic() + PATIENCE
         while text not in self._output:
-            self._read()
+            self._read(end)
         return self.shown()
 
     def paste(self, text: str) -> None:
@@ -75,8 +77,9 @@ class Tmux:
 
     def ended(self) -> int:
         """Wait until the shell shows its prompt, and return the exit status of the command."""
+        end = time.monotonic() + PATIENCE
         while (found := PROMPT.search(self._output)) is None:
-            self._read()
+            self._read(end)
         return int(found[1])
 
     def shown(self, *, colored: bool = False) -> str:
@@ -84,14 +87,9 @@ class Tmux:
         escapes = ["-e"] if colored else []
         return self._tmux("capture-pane", "-p", "-J", "-S", "-", *escapes).rstrip()
 
-    def wrapped(self) -> list[str]:
-        """Return the lines that the window had to wrap."""
-        rows = self._tmux("capture-pane", "-p", "-S", "-").splitlines()
-        return [line for line in self.shown().splitlines() if line.rstrip() not in {row.rstrip() for row in rows}]
-
-    def _read(self) -> None:
-        ready, _, _ = select.select([self._pipe], [], [], PATIENCE)
-        assert ready, f"nothing more was printed:\n{self.shown()}"
+    def _read(self, end: float) -> None:
+        ready, _, _ = select.select([self._pipe], [], [], max(end - time.monotonic(), 0))
+        assert ready, f"it took more than {PATIENCE:.0f} s:\n{self.shown()}"
         read = os.read(self._pipe, 65536)
         assert read, f"the window was closed:\n{self._output}"
         self._output += _ESCAPE.sub("", read.decode("utf-8", "replace"))

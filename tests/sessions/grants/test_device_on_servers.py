@@ -8,7 +8,7 @@ from anyio.from_thread import BlockingPortal
 from doorkey import AsyncTokenSource, DeviceAuthorization, DeviceGrant, TokenSource
 from doorkey.errors import AccessDenied
 from tests.servers.browser import Browser
-from tests.support.contract_servers import DJANGO, EMBEDDED, KEYCLOAK, DeviceFlow, KeyAssertion, Site, on
+from tests.support.contract_servers import DeviceFlow, KeyAssertion, Site, on
 from tests.support.every_adapter import Adapter, Client
 
 of_each_world = pytest.mark.parametrize("adapter", ["requests", "httpx2-async"], indirect=True)
@@ -59,7 +59,7 @@ def test_a_client_signs_both_of_its_requests(adapter: Adapter, site: Site) -> No
 
 
 @of_each_world
-@on(DeviceFlow, only=(EMBEDDED, KEYCLOAK, DJANGO))
+@on(DeviceFlow)
 def test_a_user_refuses_a_device(adapter: Adapter, site: Site) -> None:
     client = session(adapter, site)
     device: Any = client.call("begin_device_authorization")
