@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from click.testing import CliRunner, Result
 from doorkey.cli.main import cli
 
 COMMAND = (sys.executable, "-m", "doorkey")
+SEPARATE: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}
+"""Keeps stderr apart from stdout. From click 8.2 on, there is no such option, and both are apart."""
 
 
 class Run:
@@ -25,7 +28,7 @@ class Run:
         self.home = home
 
     def __call__(self, *arguments: str, input: str | None = None, **env: str) -> Result:  # noqa: A002  # click's name
-        return CliRunner().invoke(cli, list(arguments), input=input, env=env)
+        return CliRunner(**SEPARATE).invoke(cli, list(arguments), input=input, env=env)
 
 
 def started(*arguments: str, **options: Any) -> subprocess.Popen[str]:

@@ -25,9 +25,10 @@ COMPLETE: Final = (
     *QUICK,
     *("tests/auth", "tests/sources", "tests/integrations", "tests/httpx_transport", "tests/resource"),
     *("tests/stores", "tests/login/web", "tests/jose", "tests/dev/test_provider.py", "tests/dev/test_registration.py"),
-    "--ignore=tests/auth/test_niquests.py",
+    *("tests/native", "tests/cli", "--ignore=tests/cli/processes", "--ignore=tests/auth/test_niquests.py"),
 )
-"""Without the tests in an environment of their own, which has the package from the sources."""
+"""Without the tests in an environment of their own, which has the package from the sources, and without those of the
+command line in many processes."""
 LOWEST: Final = (*COMPLETE, "--deselect", "tests/auth/test_starlette.py::test_it_is_a_client_of_httpx2")
 """Without the one test of Starlette's own test client, which is httpx's in the lowest version."""
 OF_QUICK: Final = ("requests", "httpx2", "httpx", "server")
