@@ -18,6 +18,7 @@ OF_NO_PYTHON = (
     "tests/cli/doctor/test_real_servers.py",
     "tests/cli/processes",
     *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py", "tests/login/django/test_page.py"),
+    "tests/login/django/test_contract_on_servers.py",
     "tests/sessions/grants/test_device_on_servers.py",
 )
 """Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser,

@@ -1,18 +1,15 @@
-"""The tables of the login in PostgreSQL, where a failed statement ends a transaction, and texts differ by case."""
+"""The tables of the login in PostgreSQL, where a failed statement ends a transaction."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from doorkey.errors import RecordError
 from doorkey.stores import Record
 from doorkey.stores.limits import MAX_DATA
-from tests.login.django.site import site_at
+from tests.login.django.servers import postgres_project
 from tests.servers.handle import RealServer
 
 pytestmark = pytest.mark.real_server
@@ -21,34 +18,8 @@ pytestmark = pytest.mark.real_server
 @pytest.fixture
 def in_postgres(postgres: RealServer) -> Iterator[None]:
     """A project whose tables are in a schema of this test's own."""
-    import psycopg
-    from django.core.management import call_command
-
-    parts, schema = urlsplit(postgres.origin), f"test_{uuid.uuid4().hex}"
-    place = {"user": unquote(parts.username or ""), "password": unquote(parts.password or "")}
-    name = parts.path.strip("/")
-    with psycopg.connect(
-        host=parts.hostname,
-        port=parts.port,
-        dbname=name,
-        user=place["user"],
-        password=place["password"],
-        autocommit=True,
-    ) as own:
-        own.execute(f"CREATE SCHEMA {schema}".encode())  # hexadecimal digits
-        settings: dict[str, Any] = {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": name,
-            "HOST": parts.hostname,
-            "PORT": parts.port,
-            "USER": place["user"],
-            "PASSWORD": place["password"],
-            "OPTIONS": {"options": f"-c search_path={schema}"},
-        }
-        with site_at(settings):
-            call_command("migrate", verbosity=0)
-            yield
-        own.execute(f"DROP SCHEMA {schema} CASCADE".encode())
+    with postgres_project(postgres.origin):
+        yield
 
 
 @pytest.mark.usefixtures("in_postgres")
@@ -77,14 +48,3 @@ def test_records_keep_their_contract_in_a_transaction_of_the_project() -> None:
     with pytest.raises(RecordError):
         store.load("planted")
     assert store.commit("planted", b"new", expected=0) > 2**39
-
-
-@pytest.mark.usefixtures("in_postgres")
-def test_users_are_matched_by_the_exact_pair() -> None:
-    from doorkey.login.django.users import user_of_identity
-
-    issuer = "https://issuer.example"
-    first = user_of_identity(issuer, "alice", {})
-    assert user_of_identity(issuer, "alice", {}) == first
-    assert user_of_identity(issuer, "Alice", {}) != first
-    assert user_of_identity(issuer.upper(), "alice", {}) != first

@@ -79,7 +79,7 @@ class DjangoStore(NotPicklable):
         digest, lease = _digest(key), Lease(key, new_owner())
         check_lease(seconds)
         now = self._clock()
-        held: dict[str, Any] = {"owner": lease.owner, "leased_until": now + seconds}
+        held: dict[str, Any] = {"owner": _owner(lease), "leased_until": now + seconds}
         free = Q(leased_until__lte=now) | Q(leased_until__gt=now + TOO_LATE)
         with _translated():
             if self._rows(digest).filter(free).update(**held):
@@ -103,7 +103,7 @@ class DjangoStore(NotPicklable):
         """Release the lease; an expired lease is ignored."""
         held = checked_lease(lease)
         with _translated():
-            self._rows(_digest(held.key)).filter(owner=held.owner).update(owner="", leased_until=0.0)
+            self._rows(_digest(held.key)).filter(owner=_owner(held)).update(owner="", leased_until=0.0)
 
     def close(self) -> None:
         """Do nothing: the connections are Django's."""
@@ -149,6 +149,11 @@ class DjangoStore(NotPicklable):
 
 def _digest(key: str) -> str:
     return hashlib.sha256(checked_key(key).encode()).hexdigest()
+
+
+def _owner(lease: Lease) -> str:
+    """Return what the column `owner` holds: hexadecimal digits, because MySQL ignores the case of letters."""
+    return hashlib.sha256(lease.owner.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @contextmanager
