@@ -1,72 +1,67 @@
 """Several processes on one store: two winners are impossible, and who dies blocks nobody."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from doorkey.stores import Store
+from tests.stores.workers import main
 from tests.support.every_store import SHARED, Place, kinds, taken
+from tests.support.forked import Forked
 
-ROOT = Path(__file__).parents[2]
 SEVERAL = 6
 
 shared = pytest.mark.parametrize("place", kinds(*SHARED), indirect=True)
 
 
 @contextmanager
-def started() -> Generator[subprocess.Popen[str]]:
+def started() -> Generator[Forked]:
     """A process that carries out orders on stores; killed if it is still there at the end."""
-    command = [sys.executable, "-m", "tests.stores.workers"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    process = Forked(main)
+    try:
+        yield process
+    finally:
+        process.kill()
 
 
 @pytest.fixture(scope="module")
-def several() -> Iterator[list[subprocess.Popen[str]]]:
+def several() -> Iterator[list[Forked]]:
     """Processes that the tests of this module share; each order opens its own store."""
     with ExitStack() as stack:
         yield [stack.enter_context(started()) for _ in range(SEVERAL)]
 
 
-def write(process: subprocess.Popen[str], line: str) -> None:
-    assert process.stdin
+def write(process: Forked, line: str) -> None:
     process.stdin.write(line + "\n")
     process.stdin.flush()
 
 
-def order(process: subprocess.Popen[str], task: str, place: Place, key: str, number: float) -> None:
+def order(process: Forked, task: str, place: Place, key: str, number: float) -> None:
     write(process, json.dumps([task, place.kind, place.where, key, str(number)]))
 
 
-def answer(process: subprocess.Popen[str]) -> Any:
-    assert process.stdout
+def answer(process: Forked) -> Any:
     line = process.stdout.readline()
     assert line, "the worker ended without an answer"
     return json.loads(line)
 
 
-def begin(process: subprocess.Popen[str]) -> None:
+def begin(process: Forked) -> None:
     write(process, "go")
 
 
 @contextmanager
-def worker(task: str, place: Place, key: str, number: float) -> Generator[subprocess.Popen[str]]:
+def worker(task: str, place: Place, key: str, number: float) -> Generator[Forked]:
     """A process of its own, which begins the task when the test says so."""
     with started() as process:
         order(process, task, place, key, number)
         yield process
 
 
-def together(processes: list[subprocess.Popen[str]], task: str, place: Place, key: str, number: int) -> Iterator[Any]:
+def together(processes: list[Forked], task: str, place: Place, key: str, number: int) -> Iterator[Any]:
     """The answers of several processes that begin at once."""
     for process in processes:
         order(process, task, place, key, number)
@@ -84,7 +79,7 @@ def flat(lists: list[list[int]]) -> list[int]:
 
 @shared
 def test_every_version_is_made_by_exactly_one_process(
-    place: Place, blocking: Store, key: str, several: list[subprocess.Popen[str]]
+    place: Place, blocking: Store, key: str, several: list[Forked]
 ) -> None:
     turns = 15
     won = list(together(several, "count", place, key, turns))
@@ -98,17 +93,13 @@ def test_every_version_is_made_by_exactly_one_process(
 
 
 @shared
-def test_of_many_processes_that_want_a_lease_one_gets_it(
-    place: Place, key: str, several: list[subprocess.Popen[str]]
-) -> None:
+def test_of_many_processes_that_want_a_lease_one_gets_it(place: Place, key: str, several: list[Forked]) -> None:
     won = list(together(several, "race", place, key, 40))
     assert sorted(flat(won)) == list(range(40))
 
 
 @shared
-def test_of_many_processes_that_save_the_first_version_one_does(
-    place: Place, key: str, several: list[subprocess.Popen[str]]
-) -> None:
+def test_of_many_processes_that_save_the_first_version_one_does(place: Place, key: str, several: list[Forked]) -> None:
     won = list(together(several, "first", place, key, 40))
     assert sorted(flat(won)) == list(range(40))
 
@@ -120,7 +111,6 @@ def test_the_lease_of_a_process_that_was_killed_expires(place: Place, blocking: 
         begin(process)
         assert answer(process) is True
         process.kill()  # SIGKILL: it has no chance to give anything back
-        process.wait()
     lease = taken(blocking, key, 60)
     assert blocking.try_lease(key, 60) is None
     blocking.release(lease)

@@ -1,4 +1,4 @@
-"""What other processes do to a store: `python -m tests.stores.workers`. Orders and answers are JSON lines.
+"""What other processes do to a store: `main` of tests/support/forked.py. Orders and answers are JSON lines.
 
 An order names a task, a store, a key and a number. The process says "ready" once the store is open, and begins when it
 reads the next line, so that all begin together. It closes the store and reads its next order.
@@ -90,7 +90,3 @@ def main() -> None:
             tell("ready")
             sys.stdin.readline()
             TASKS[name](opened, key, number)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,22 +1,19 @@
 """Eight processes on one grant, some synchronous and some asynchronous; every process is ended by its pid."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from doorkey.dev import Provider
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.server.model import Settings
 from doorkey.stores.envelope import open_record
 from doorkey.vault import TokenVault
-from tests.vault.worker import KEY, Job, Order, Step, store_of
+from tests.support.forked import Forked
+from tests.vault.worker import KEY, Job, Order, Step, main, store_of
 
-ROOT = Path(__file__).resolve().parents[2]
 LIFETIME = 300
 TEN_YEARS = 10 * 365 * 86_400
 
@@ -44,15 +41,7 @@ class Member:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.holds = self.asking = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.vault.worker"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        self._process = Forked(main)
         self._in, self._out = self._process.stdin, self._process.stdout
         self._say(job.to_json())
 
@@ -79,12 +68,6 @@ class Member:
 
     def end(self) -> None:
         self._process.kill()
-        self._process.wait()
-        for pipe in (self._in, self._out):
-            try:
-                pipe.close()
-            except BrokenPipeError:
-                continue
 
     def _say(self, line: str) -> None:
         self._in.write(line + "\n")

@@ -1,4 +1,4 @@
-"""A process that shares a grant with others: `python -m tests.vault.worker`, told what to do line by line.
+"""A process that shares a grant with others, told what to do line by line: `main` of tests/support/forked.py.
 
 The first line on standard input is a `Job`, each further one an `Order`. A line on standard output tells each step that
 matters to who watches (`Step`), and the last line of an order is its answer. A worker blocks, or awaits with several
@@ -232,7 +232,3 @@ WORK: dict[str, Callable[[Mortal], None]] = {
 def main() -> None:
     job = Job(**json.loads(sys.stdin.readline()))
     WORK[job.color](Mortal(job))
-
-
-if __name__ == "__main__":
-    main()
