@@ -48,6 +48,11 @@ def test_the_list_of_commands_has_the_first_sentence_of_the_help_of_each() -> No
     assert summaries == {name: summary for name, (_, summary) in COMMANDS.items()}
 
 
+def test_the_list_of_commands_has_one_line_for_each_on_a_terminal_of_80_columns(run: Run) -> None:
+    lines = run("--help", COLUMNS="80").stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines if line] == list(COMMANDS)
+
+
 def test_every_command_has_a_help_of_one_sentence_and_its_own_page(run: Run) -> None:
     overview = run("--help").stdout
     for name in COMMANDS:

@@ -27,13 +27,10 @@ COMMANDS: Final = {
     "status": ("commands.status:status", "Show an account, and when its token expires."),
     "accounts": ("commands.accounts:accounts", "List the accounts, or choose the default."),
     "logout": ("commands.logout:logout", "Delete an account and its tokens from this machine."),
-    "inspect": ("commands.inspect:inspect", "Decode a token, verify it against its issuer, and say what is wrong."),
-    "doctor": ("commands.doctor:doctor", "Audit an authorization server by its issuer, or an API by one of its URLs."),
-    "dev": ("commands.dev:dev", "An OpenID provider that emulates Keycloak, for development on this machine."),
-    "trace": (
-        "commands.trace:trace",
-        "Log in at ISSUER step by step, and show each exchange with the section of its specification.",
-    ),
+    "inspect": ("commands.inspect:inspect", "Decode a token, verify it, and say in words what is wrong."),
+    "doctor": ("commands.doctor:doctor", "Audit an authorization server or an API by its URL."),
+    "dev": ("commands.dev:dev", "Run an OpenID provider that emulates Keycloak, for development."),
+    "trace": ("commands.trace:trace", "Log in at an issuer step by step, and show each exchange."),
     "completion": ("commands.completion:completion", "Print the completion script of a shell."),
 }
 """Where each command is in this package, and the first sentence of its help, so that a list of them imports none.

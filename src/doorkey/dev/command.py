@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from doorkey.dev import Control, Provider
 
 TOKEN_VARIABLE: Final = "DOORKEY_CONTROL_TOKEN"  # the name of a variable
-SUMMARY: Final = "An OpenID provider that emulates Keycloak, for development on this machine. Ctrl-C stops it."
+SUMMARY: Final = "Run an OpenID provider that emulates Keycloak, for development. Ctrl-C stops it."
 LAST_LINE: Final = "For development only: the passwords are public. Ctrl-C stops the provider."
 
 

@@ -20,7 +20,9 @@ __all__: list[str] = []
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(url: str, *, kind: str | None, strict: bool, as_json: bool) -> int:
-    """Audit an authorization server by its issuer, or an API by one of its URLs.
+    """Audit an authorization server or an API by its URL.
+
+    URL is the issuer of an authorization server, or one of the URLs of an API.
 
     An authorization server: metadata in all its places, keys, TLS, algorithms, PKCE, iss, clock and endpoints. An API:
     its challenge (RFC 6750) and its metadata (RFC 9728).

@@ -47,7 +47,7 @@ _OPAQUE: Final = (
 @click.option("--client-secret-file", metavar="FILE", help="The secret of that client; else $DOORKEY_CLIENT_SECRET.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def inspect(token: str | None, account: str | None, *, as_json: bool, **options: Any) -> int:
-    """Decode a token, verify it against its issuer, and say what is wrong.
+    """Decode a token, verify it, and say in words what is wrong.
 
     TOKEN is the token or `-` for stdin; it defaults to stdin. A token on the command line is in the history of your
     shell, so a pipe is better: doorkey token | doorkey inspect

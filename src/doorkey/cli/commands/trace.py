@@ -43,9 +43,10 @@ _SCOPE: Final = "openid"
 @click.option("--verbose", "-v", is_flag=True, help="Show all headers, and all lines of documents.")
 @click.option("--html", "html_file", metavar="FILE", help="Also write the trace as one HTML page.")
 def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options: Any) -> int:
-    """Log in at ISSUER step by step, and show each exchange with the section of its specification.
+    """Log in at an issuer step by step, and show each exchange.
 
-    The steps: discovery, authorization request, its response, token request, ID token, UserInfo, renewal, revocation.
+    Each exchange has the section of its specification. The steps: discovery, authorization request, its response,
+    token request, ID token, UserInfo, renewal, revocation.
     Secrets, tokens, codes and claims about a person are hidden. The tokens are revoked and not kept.
 
     With --account, issuer and client are those of the account; its own tokens are not used.
