@@ -116,6 +116,22 @@ def test_it_serves_no_page_if_it_is_not_to_or_if_others_reach_it(arguments: list
         assert http.get(origin + "/dev").status_code == 404
 
 
+def test_a_description_that_cannot_be_written_is_an_error_of_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w") as full, Path(os.devnull).open("w") as null, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", full)
+        assert main(["--port", "0"]) == 5
+        os.dup2(null.fileno(), full.fileno())  # where the rest goes at the end
+    told = "doorkey.dev: stdout cannot be written to: No space left on device\n"
+    assert capsys.readouterr().err == told
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["--port", "0"]) == 2
+    assert capsys.readouterr().err.startswith("doorkey.dev: stdout is closed")
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["--port", "0"]) == 2
+
+
 def test_a_busy_port_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with Provider() as provider:
         assert main(["--port", str(provider.port)]) == 2

@@ -17,9 +17,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(vars(options), write_to_stdout)
     except OAuthError as error:  # MissingLibraryError too
-        sys.stderr.write(f"doorkey.dev: {error.description}\n")
+        _tell(error.description)
         return 2
+    except OSError as error:  # a full disk behind stdout
+        _tell(f"stdout cannot be written to: {error.strerror}")
+        return 5
     return 0
+
+
+def _tell(problem: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"doorkey.dev: {problem}\n")
 
 
 def _parser() -> argparse.ArgumentParser:

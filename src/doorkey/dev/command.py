@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from doorkey.errors import UsageError
+
 if TYPE_CHECKING:
     from doorkey.dev import Control, Provider
 
@@ -162,5 +164,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 def write_to_stdout(text: str) -> None:
     """Write the description where a person or a program reads it."""
+    if sys.stdout is None:
+        raise UsageError("stdout is closed: the address of the provider would be lost")
     sys.stdout.write(text)
     sys.stdout.flush()
