@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.environments import BROWSER, SUITE, environment
 from tools.interpreters import OWN
-from tools.running import ROOT, run, say
+from tools.running import ROOT, captured, say
 
 
 def check(_: list[str]) -> int:
@@ -23,10 +25,17 @@ def check(_: list[str]) -> int:
         "changelog": ["towncrier", "build", "--draft", "--version", "next"],
     }
     failed: list[str] = []
-    for name, command in steps.items():
-        say(name)
-        # pyright's wheel carries pyright itself: without this it would ask the npm registry for the newest
-        if run(python, "-m", *command, PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT="1"):
-            failed.append(name)
+    # pyright's wheel carries pyright itself: without this it would ask the npm registry for the newest
+    bundled = {"PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT": "1"}
+    with ThreadPoolExecutor(os.cpu_count()) as processors:  # mypy and pyright use one each, for a minute and more
+        running = {
+            name: processors.submit(captured, python, "-m", *command, **bundled) for name, command in steps.items()
+        }
+        for name, step in running.items():
+            code, output = step.result()
+            say(name)
+            print(output, end="", flush=True)
+            if code:
+                failed.append(name)
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return int(bool(failed))

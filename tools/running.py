@@ -27,6 +27,23 @@ def run(*command: str | Path, **environment: str) -> int:
     return done.returncode
 
 
+def captured(*command: str | Path, **environment: str) -> tuple[int, str]:
+    """Run a command with nothing on standard input, and return its exit code and all that it printed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
 def must(*command: str | Path) -> None:
     """Run a command, and end with a message if it fails."""
     code = run(*command)
