@@ -19,7 +19,7 @@ REALM = "rotating"
 
 def token_of(provider: Provider, scope: str = "openid") -> OAuth2Token:
     """Log alice in, and return her token."""
-    with OAuth2Client(CLIENT, SECRET, issuer=provider.issuer_of(REALM), scope=scope) as client:
+    with OAuth2Client(CLIENT, SECRET, issuer=provider.issuer_of(REALM), scope=scope, timeout=60) as client:
         token: OAuth2Token = client.fetch_token(username="alice", password="wonderland")
     return token
 

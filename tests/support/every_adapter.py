@@ -56,12 +56,13 @@ class Kind:
 _httpx2, _httpx = on("httpx2"), on("httpx")
 
 
-# Reading the system's certificates takes longer than most tests: one context serves them all.
-_TLS = {"verify": ssl.create_default_context()}
+# Reading the system's certificates takes longer than most tests: one context serves them all. And on a busy machine, a
+# server may need longer than the 5 seconds that these libraries give it.
+_OPTIONS: dict[str, Any] = {"verify": ssl.create_default_context(), "timeout": 60.0}
 
 
 def _on_httpx(name: str, library: Any, make: Callable[..., OAuth2Client], *, is_async: bool) -> Kind:
-    return Kind(name, library, make, is_async, {"follow_redirects": True}, "content", library.BasicAuth, _TLS)
+    return Kind(name, library, make, is_async, {"follow_redirects": True}, "content", library.BasicAuth, _OPTIONS)
 
 
 KINDS = {
