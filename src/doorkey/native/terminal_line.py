@@ -34,7 +34,7 @@ def read_line(prompt: str) -> Flow[str]:
 def _of_terminal(prompt: str, number: int) -> Flow[str]:
     """Read a line that is typed or pasted, and show it in the terminal only: a file would keep the code in the URL."""
     line = Line()
-    with _without_line_editing(number):
+    with without_line_editing(number):
         say(prompt)
         while not line.is_done:
             if number in (yield from WaitForSockets((number,))):
@@ -98,7 +98,7 @@ def _has_input(number: int) -> bool:
 
 
 @contextmanager
-def _without_line_editing(number: int) -> Generator[None]:
+def without_line_editing(number: int) -> Generator[None]:
     """Have a terminal pass on each byte at once, and show none itself. Ctrl-C still interrupts."""
     import termios
 

@@ -51,6 +51,19 @@ def shell(tmux: None, tmp_path: Path) -> Iterator[Tmux]:
         yield window
 
 
+def test_a_token_that_is_longer_than_a_line_of_a_terminal_is_inspected_whole_and_not_shown(
+    shell: Tmux, provider: Provider
+) -> None:
+    token = provider.token("alice", claims={"padding": "x" * 5000})
+    shell.begin("doorkey inspect")
+    shell.until("Paste the token, then press Enter and Ctrl-D:")
+    shell.paste(token)
+    shell.end_input()
+    assert shell.ended() == 0, shell.shown()[-500:]
+    assert "access token: no problem found" in shell.shown()
+    assert token[:100] not in shell.shown()
+
+
 @pytest.mark.parametrize("name", WAITS)
 def test_ctrl_c_ends_a_command_that_waits_and_keeps_nothing(
     shell: Tmux, provider: Provider, silent: socket.socket, tmp_path: Path, name: str

@@ -75,6 +75,10 @@ class Tmux:
         """Press Ctrl-C."""
         self._tmux("send-keys", "C-c")
 
+    def end_input(self) -> None:
+        """Press Ctrl-D."""
+        self._tmux("send-keys", "C-d")
+
     def ended(self) -> int:
         """Wait until the shell shows its prompt, and return the exit status of the command."""
         end = time.monotonic() + PATIENCE

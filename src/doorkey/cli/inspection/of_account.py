@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _MOST: Final = 10 * 1024 * 1024
+_PROMPT: Final = "Paste the token, then press Enter and Ctrl-D:"
 
 
 def account_named(text: str | None, name: str | None) -> Account | None:
@@ -58,6 +60,24 @@ def given_token(text: str | None) -> str | bytes:
     """Return the token that the user gives: the argument `text`, or stdin."""
     if text is not None and text != "-":
         return text
-    if sys.stdin.isatty():
-        note("Paste the token, then press Enter and Ctrl-D:")
+    if not sys.stdin.isatty():
+        return sys.stdin.buffer.read(_MOST + 1)
+    if os.name == "posix":
+        return _typed(sys.stdin.fileno())
+    note(_PROMPT)
     return sys.stdin.buffer.read(_MOST + 1)
+
+
+def _typed(terminal: int) -> bytes:
+    """Return what is typed or pasted until Ctrl-D. It is not shown.
+
+    A terminal that edits lines passes on 4095 bytes of one, and a token may be longer.
+    """
+    from doorkey.native.terminal_line import without_line_editing
+
+    text, end = bytearray(), b"\x04"
+    with without_line_editing(terminal):
+        note(_PROMPT)
+        while end not in text and len(text) <= _MOST and (piece := os.read(terminal, 65536)):
+            text += piece
+    return bytes(text.partition(end)[0])
