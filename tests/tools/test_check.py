@@ -15,7 +15,11 @@ def test_each_check_prints_under_its_name_in_order_and_those_that_fail_are_named
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "of $2"\necho "to $2" >&2\n[ "$2" != mypy ] && [ "$2" != towncrier ]\n', "utf-8")
     python.chmod(0o700)
-    monkeypatch.setattr(check, "environment", lambda *_: python)
+
+    def made(*_: str) -> Path:
+        return python
+
+    monkeypatch.setattr(check, "environment", made)
     assert check.check([]) == 1
     shown = capsys.readouterr()
     modules = ["ruff", "ruff", "mypy", "pyright", "tests.support.coverage_of_each", "tools.docs", "towncrier"]
