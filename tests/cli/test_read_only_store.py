@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def test_nothing_can_be_changed(path: Path) -> None:
         with pytest.raises(StoreError, match=r"cannot be written to.* make it writable, or name another directory"):
             call()
     store.close()
-    assert SQLiteStore(path).load("one") is not None
+    with closing(SQLiteStore(path)) as writer:
+        assert writer.load("one") is not None
 
 
 def test_changes_that_are_still_in_the_log_are_read(path: Path) -> None:
@@ -83,6 +85,7 @@ def test_a_file_that_was_replaced_is_opened_again(path: Path, tmp_path: Path) ->
     path.unlink()
     with pytest.raises(StoreError):
         store.load("one")
+    store.close()
 
 
 def test_what_is_no_store_of_this_user_is_rejected(path: Path) -> None:
