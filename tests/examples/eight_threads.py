@@ -57,7 +57,7 @@ def requests_oauthlib() -> Callable[[], Any]:
         scope=["profile", "email"],
         auto_refresh_url=endpoint,
         auto_refresh_kwargs=identity,
-        token_updater=lambda token: None,
+        token_updater=len,  # it raises after each renewal without one
     )
     token = session.fetch_token(endpoint, username="alice", password="wonderland", **identity)
     session.token = {**token, "expires_at": 1}

@@ -48,7 +48,10 @@ def overview(on: Controlled, shown: Shown) -> str:
     """Return the page with the state of a provider, and a form for each thing to do."""
     return page(
         "Development provider",
-        paragraph("For development only: its passwords are public, and its users log in without one.", soft=True),
+        paragraph(
+            "For development only: the passwords are public, and this page logs any user in without a password.",
+            soft=True,
+        ),
         shown.note,
         _state(on, shown),
         *_failing(on, shown),
