@@ -186,3 +186,23 @@ def test_a_logout_at_a_provider_that_is_down_still_ends_the_session(make_site: M
     done = browser.post("/auth/logout", {"csrf_token": browser.get("/").json["csrf"]})
     assert done.status == 303
     assert browser.cookies_of() == {}
+
+
+@pytest.mark.parametrize("revokes", [False, True])
+def test_a_logout_revokes_the_refresh_token_where_the_option_says_so(
+    make_site: MakeSite, provider: Provider, revokes: bool
+) -> None:
+    browser = Browser(make_site(revoke_at_logout=revokes))
+    browser.log_in(provider)
+    provider.requests.clear()
+    assert browser.post("/auth/logout", {"csrf_token": browser.get("/").json["csrf"]}).status == 303
+    assert not is_logged_in(browser)
+    asked = provider.requests.to("/revoke")
+    assert [(one.status, "token" in one.parameters) for one in asked] == [(200, True)] * revokes
+
+
+def test_a_logout_ends_the_session_also_if_the_token_cannot_be_revoked(make_site: MakeSite, provider: Provider) -> None:
+    browser = Browser(make_site(revoke_at_logout=True, revocation_endpoint="http://127.0.0.1:9/revoke"))
+    browser.log_in(provider)
+    assert browser.post("/auth/logout", {"csrf_token": browser.get("/").json["csrf"]}).status == 303
+    assert not is_logged_in(browser)

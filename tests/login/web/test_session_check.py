@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -131,7 +132,7 @@ def test_an_error_of_another_login_is_a_page(browser: Browser, provider: Provide
 
 
 def test_one_of_several_providers_is_asked_again(make_site: MakeSite, provider: Provider) -> None:
-    at = {"issuer": provider.issuer, "client_id": "web-app", "client_secret": "its-secret"}
+    at: dict[str, Any] = {"issuer": provider.issuer, "client_id": "web-app", "client_secret": "its-secret"}
     login = Login(*(LoginProvider(name, **at) for name in ("one", "two")), sessions="memory:")
     browser = Browser(make_site(login))
     browser.log_in(provider, path="/auth/login/two")

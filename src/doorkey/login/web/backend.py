@@ -17,6 +17,7 @@ from doorkey.login.web.documents import Documents
 from doorkey.login.web.keys import sealer_of
 from doorkey.login.web.providers import LoginProvider
 from doorkey.login.web.used_once import UsedOnce
+from doorkey.observe.logs import logger
 from doorkey.stores.encryption import Sealer
 from doorkey.values import NotPicklable, Secret
 from doorkey.vault.effects import StoreCall
@@ -100,6 +101,18 @@ class Backend(NotPicklable):
         for one in ended:
             if one.provider in self.vaults:
                 yield from Settle(self.vaults[one.provider].forget(one.token_key))
+
+    def revoke(self, ended: Iterable[Ended]) -> Flow[None]:
+        """Revoke the tokens of sessions that have ended, at the providers that have the option (RFC 7009 §2).
+
+        The logout goes on if that fails.
+        """
+        for one in ended:
+            if one.provider in self.providers and self.providers[one.provider].revoke_at_logout:
+                try:
+                    yield from Settle(self.http_client(one.provider, one.token_key).revoke_token())
+                except OAuthError as error:
+                    logger.warning("the tokens of a session that has ended were not revoked: %s", error)
 
     def http_client(self, provider: str, token_key: str) -> Any:
         """Return an HTTP client that sends the fresh token of one session, through the connections of all.

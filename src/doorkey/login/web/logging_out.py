@@ -58,6 +58,7 @@ class LoggingOut:
         ended = yield from self.backend.sessions.end(cookie, session)
         if session.sid is not None:
             ended = [*ended, *(yield from self.backend.sessions.end_all(session.iss, session.sub, session.sid))]
+        yield from self.backend.revoke(ended)
         yield from self.backend.forget(ended)
         url = yield from self._provider_logout(base, session)
         return self._gone(request, url or self._home(request), rules.drop(rules.name()))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final, cast
 
-from doorkey.arguments import instance, text
+from doorkey.arguments import flag, instance, text
 from doorkey.errors import UsageError
 from doorkey.login.presets import Preset
 from doorkey.login.presets import preset as preset_named
@@ -32,6 +32,7 @@ class LoginProvider(NotPicklable):
     client_id, client_secret: the registration of the application there.
     preset: a `doorkey.login.presets.Preset`, or the name of one, such as "google".
     label: the name of the provider on pages; None: that of the preset, else `name`.
+    revoke_at_logout: True: when a user logs out, the refresh token is revoked at the provider (RFC 7009).
     options: further options of `LoginClient`: `issuer`, `scope`, `http_client`, `userinfo_compliance_fix` …
 
     Raises `UsageError`.
@@ -46,6 +47,7 @@ class LoginProvider(NotPicklable):
         *,
         preset: str | Preset | None = None,
         label: str | None = None,
+        revoke_at_logout: bool = False,
         **options: Any,
     ) -> None:
         if not _NAME.fullmatch(text(name, "the name of a provider")):
@@ -53,6 +55,7 @@ class LoginProvider(NotPicklable):
         self.name, self.client_id, self._client_secret = name, client_id, client_secret
         self.preset = preset_named(preset) if isinstance(preset, str) else _preset(preset)
         self.label = text(label, "label") if label is not None else self.preset.label if self.preset else name
+        self.revoke_at_logout = flag(revoke_at_logout, "revoke_at_logout")
         given = {**_of_preset(self.preset), **options}
         issuer: object = given.get("issuer")
         if isinstance(issuer, str):
