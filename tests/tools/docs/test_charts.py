@@ -56,7 +56,7 @@ def test_a_page_without_such_a_table_stays_as_it_is() -> None:
 @pytest.mark.parametrize("page", sorted(DOCS.glob("bench*.md")), ids=lambda page: page.stem)
 def test_each_page_of_measurements_has_charts_with_legal_markup(page: Path) -> None:
     drawn = with_charts(page.read_text("utf-8"))
-    charts = re.findall(r'<figure class="chart">(<svg.*?</svg>)', drawn)
+    charts = re.findall(r'<figure class="chart" tabindex="0">(<svg.*?</svg>)', drawn)
     assert charts
     assert "](bench" not in drawn
     for chart in charts:
