@@ -166,6 +166,7 @@ def _time(value: float) -> str:
 def _svg(title: str, width: int, height: int, parts: list[str]) -> str:
     inside = "".join(parts)
     return (
-        f'<figure class="chart" tabindex="0"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        '<figure class="chart" tabindex="0">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{escape(title)}">{inside}</svg><figcaption>{escape(title)}</figcaption></figure>\n\n'
     )
