@@ -64,3 +64,22 @@ async def test_async_tests_also_run_on_trio_if_configured(anyio_backend: str) ->
 def test_a_warning_is_an_error() -> None:
     with pytest.raises(UserWarning, match="careful"):
         warnings.warn("careful", stacklevel=1)
+
+
+def test_the_tests_of_a_group_run_in_one_worker(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest("from tests.conftest import pytest_collection_modifyitems")
+    pytester.makepyfile(
+        """
+        import os
+        import pathlib
+        import pytest
+
+        @pytest.mark.xdist_group("one")
+        @pytest.mark.parametrize("number", range(6))
+        def test_worker(number):
+            pathlib.Path(f"{number}.worker").write_text(os.environ["PYTEST_XDIST_WORKER"])
+        """
+    )
+    pytester.runpytest_subprocess("-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider").assert_outcomes(passed=6)
+    assert len({file.read_text() for file in pytester.path.glob("*.worker")}) == 1
