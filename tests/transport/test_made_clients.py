@@ -7,10 +7,19 @@ from typing import Any
 import pytest
 import requests
 
-from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Auth, TokenSource, TransportError, UsageError, discover
+from doorkey import (
+    AsyncTokenSource,
+    ClientCredentials,
+    OAuth2Auth,
+    OAuthError,
+    TokenSource,
+    TransportError,
+    UsageError,
+    discover,
+)
 from doorkey.transport.httpx_or_httpx2 import library as http_library
 from doorkey.transport.made_clients import CA_VARIABLES, tls_context
-from tests.support.hostile_server import reply, token
+from tests.support.hostile_server import Hostile, reply, token
 from tests.support.named_servers import Authority, Proven
 
 CLIENT = ClientCredentials("c", "s")
@@ -123,3 +132,54 @@ def test_clients_that_doorkey_makes_share_one_reading_of_the_authorities(
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     lib = http_library()
     assert tls_context(lib) is tls_context(lib)
+
+
+PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+@pytest.fixture
+def proxy() -> Iterator[Hostile]:
+    """A server that the environment names as the proxy, and that keeps what it receives."""
+    server = Hostile()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("variable", PROXY_VARIABLES)
+@pytest.mark.usefixtures("library")
+def test_no_proxy_reads_a_secret_that_goes_to_this_machine(
+    hostile: Hostile, proxy: Hostile, monkeypatch: pytest.MonkeyPatch, variable: str, host: str
+) -> None:
+    """Plain http is for loopback, and through a proxy it would leave the machine."""
+    monkeypatch.setenv(variable, proxy.url(""))
+    hostile.on("/token", token("at-1"))
+    with TokenSource(CLIENT, token_endpoint=hostile.url("/token", host=host)) as source:
+        assert source.token().access_token.reveal() == "at-1"
+    with pytest.raises(OAuthError):
+        discover(hostile.url("/realm", host=host))
+    assert proxy.received == []
+    assert hostile.received[0].path == "/token"
+    assert len(hostile.received) > 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("variable", PROXY_VARIABLES)
+async def test_no_proxy_reads_a_secret_of_an_asynchronous_program_that_goes_to_this_machine(
+    hostile: Hostile, proxy: Hostile, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, proxy.url(""))
+    hostile.on("/token", token("at-1"))
+    async with AsyncTokenSource(CLIENT, token_endpoint=hostile.url("/token")) as source:
+        assert (await source.token()).access_token.reveal() == "at-1"
+    assert proxy.received == []
+
+
+@pytest.mark.usefixtures("library")
+def test_a_proxy_of_the_environment_carries_what_goes_to_other_machines(
+    proxy: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url(""))
+    with TokenSource(CLIENT, token_endpoint="https://as.example/token") as source, pytest.raises(TransportError):
+        source.token()
+    assert [request.method for request in proxy.received] == ["CONNECT"]

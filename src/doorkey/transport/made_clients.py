@@ -8,12 +8,19 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from doorkey.errors import UsageError
 from doorkey.transport.httpx_or_httpx2 import installed, library
 
 CA_VARIABLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """The first one that is set names the certificate authorities, whichever HTTP library is installed."""
+
+
+_LOCAL: Final = ("127.0.0.1", "localhost", "::1")
+
+DIRECT: Final = {f"http://{f'[{host}]' if ':' in host else host}": None for host in _LOCAL}
+"""Plain http is for this machine: a proxy of the environment is another one, and would read the secrets."""
 
 
 def new_client() -> Any:
@@ -25,7 +32,7 @@ def new_client() -> Any:
         lib = library()
         # Tokens are requested now and then: an idle connection would be dead by then, and nothing might close it.
         limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
-        return lib.Client(verify=tls_context(lib), limits=limits)
+        return lib.Client(verify=tls_context(lib), limits=limits, mounts=DIRECT)
     if find_spec("requests") is not None:
         return requests_session()
     raise UsageError("no HTTP library is installed: pip install 'doorkey[httpx2]', or 'doorkey[requests]'")
@@ -64,8 +71,10 @@ def requests_session(*, trust_env: bool = True) -> Any:
     found = _bundle() if trust_env else None
 
     class Session(requests.Session):
-        def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
-            merged: Any = super().merge_environment_settings(*args, **kwargs)
+        def merge_environment_settings(self, url: Any, proxies: Any, *args: Any, **kwargs: Any) -> Any:
+            host = urlsplit(url).hostname if url.startswith("http:") else None
+            given = {**(proxies or {}), "no_proxy": host} if host in _LOCAL else proxies  # as `DIRECT` says
+            merged: Any = super().merge_environment_settings(url, given, *args, **kwargs)
             return merged if found is None else {**merged, "verify": str(found[1])}
 
     if found is not None:

@@ -218,5 +218,5 @@ class AsyncSender:
             self._tls = await run_sync(made_clients.tls_context, lib, limiter=CapacityLimiter(1))
         if loop not in self._made:
             limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
-            self._made[loop] = lib.AsyncClient(verify=self._tls, limits=limits)
+            self._made[loop] = lib.AsyncClient(verify=self._tls, limits=limits, mounts=made_clients.DIRECT)
         return self._made[loop]
