@@ -76,7 +76,7 @@ def parse_issuer(response: Response, http_hosts: Collection[str] = (), now: floa
     listed: object = members.get("links")
     links: Sequence[Any] = cast("list[Any]", listed) if isinstance(listed, list) else ()  # type: ignore[redundant-cast]
     for link in links:
-        known: Mapping[str, Any] = link if isinstance(link, dict) else {}
+        known: Mapping[str, Any] = cast("dict[str, Any]", link) if isinstance(link, dict) else {}
         if known.get("rel") == ISSUER_RELATION:
             return _checked(known.get("href"), http_hosts, response.status)
     raise InvalidResponse(

@@ -72,8 +72,9 @@ def requests_session(*, trust_env: bool = True) -> Any:
 
     class Session(requests.Session):
         def merge_environment_settings(self, url: Any, proxies: Any, *args: Any, **kwargs: Any) -> Any:
-            host = urlsplit(url).hostname if url.startswith("http:") else None
-            given = {**(proxies or {}), "no_proxy": host} if host in _LOCAL else proxies  # as `DIRECT` says
+            host = urlsplit(str(url)).hostname if str(url).startswith("http:") else None
+            # As `DIRECT` says
+            given: dict[str, Any] | None = {**(proxies or {}), "no_proxy": host} if host in _LOCAL else proxies
             merged: Any = super().merge_environment_settings(url, given, *args, **kwargs)
             return merged if found is None else {**merged, "verify": str(found[1])}
 
