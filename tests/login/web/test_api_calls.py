@@ -44,6 +44,39 @@ def test_a_redirect_is_a_response_also_if_the_client_follows_redirects(adapter: 
     assert [one.path for one in hostile.received] == ["/api"]
 
 
+def test_the_body_of_a_redirect_is_passed_on_and_bounded(adapter: Adapter, hostile: Hostile) -> None:
+    """requests reads the body of a redirect that it does not follow, unless it sees no target."""
+    hostile.on("/api", reply(302, "see there", {"Location": "/elsewhere"}))
+    response = called(adapter, hostile.url())
+    assert (response.header("Location"), response.body) == ("/elsewhere", b"see there")
+
+    def without_end(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while exchange.send(b"10000\r\n" + b"x" * 0x10000 + b"\r\n"):
+            pass
+
+    hostile.on("/api", without_end)
+    with pytest.raises(APIError, match="more than 1000000 bytes"):
+        called(adapter, hostile.url())
+
+
+def test_the_hooks_of_a_session_are_called(hostile: Hostile) -> None:
+    from doorkey import OAuth2Session
+
+    seen: list[str | None] = []
+
+    def look(response: Any, **_: Any) -> None:
+        seen.append(response.headers.get("Location"))
+
+    hostile.on("/api", reply(302, "", {"Location": "/elsewhere"}))
+    with OAuth2Session("c", token=TOKEN) as session:
+        session.hooks["response"].append(look)
+        call = APICall("GET", hostile.url(), {}, b"", timeout=15.0, most=1000, timer=lambda: 0.0)
+        assert isinstance(answer := call.by(session), Response)
+    assert answer.header("Location") == "/elsewhere"
+    assert seen == ["/elsewhere"]
+
+
 def test_an_api_that_hangs_up_is_an_error_without_the_frames_of_the_library(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/api", lambda exchange: exchange.reset())
     with pytest.raises(APIError) as error:

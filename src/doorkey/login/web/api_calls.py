@@ -11,6 +11,7 @@ from doorkey.transport.causes import detached
 from doorkey.wire.messages import Pairs, Response
 
 CHUNK: Final = 64 * 1024
+_LOCATION: Final = "_doorkey_location"
 
 
 class APIError(TransportError):
@@ -58,12 +59,16 @@ class APICall:
             options: dict[str, Any] = {"content": content, "timeout": self.timeout, "follow_redirects": False}
             return client.stream(self.method, self.url, headers=self.headers, **options)
         options = {"data": content, "timeout": self.timeout, "allow_redirects": False, "stream": True}
+        options["hooks"] = {"response": [*client.hooks["response"], _without_location]}
         return client.request(self.method, self.url, headers=self.headers, **options)
 
     def head(self, native: Any, body: bytes = b"") -> Response:
         """Return the response of an HTTP library as a value with this `body`."""
         headers = native.headers
         pairs: Pairs = tuple(headers.multi_items() if hasattr(headers, "multi_items") else headers.items())
+        moved: str | None = getattr(native, _LOCATION, None)
+        if moved is not None:
+            pairs = (*pairs, ("Location", moved))
         return Response(native.status_code, pairs, body)
 
     def _block(self, client: Any) -> Response:
@@ -92,6 +97,13 @@ class APICall:
         except Exception as error:  # noqa: BLE001  # as above
             failed = failure(error)
         raise failed
+
+
+def _without_location(response: Any, **_: Any) -> None:
+    """Put the target of a redirect aside: requests would read the whole body to tell the request that follows."""
+    moved = response.headers.pop("Location", None)
+    if moved is not None:
+        vars(response)[_LOCATION] = moved
 
 
 class Bounds:
