@@ -201,14 +201,17 @@ def test_a_source_without_a_client_warns_as_credentials_do(caller: Maker, proxie
 
 @but_requests
 def test_a_proxy_of_the_environment_is_no_reason_to_warn(
-    monkeypatch: pytest.MonkeyPatch, proxied: Proxied, proxy: Hostile
+    monkeypatch: pytest.MonkeyPatch, proxied: Proxied, proxy: Hostile, hostile: Hostile
 ) -> None:
+    """The token request goes to this machine, where no proxy is asked."""
     monkeypatch.setenv("http_proxy", proxy.url(""))
-    client = proxied(OAuth2Auth(CLIENT, token_endpoint=ENDPOINT))
+    hostile.on("/token", token("at-1"))
+    client = proxied(OAuth2Auth(CLIENT, token_endpoint=hostile.token_endpoint))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert client.status(f"{AWAY}/api") == 200
-    assert targets(proxy) == [ENDPOINT, f"{AWAY}/api"]
+    assert targets(proxy) == [f"{AWAY}/api"]
+    assert len(hostile.token_requests) == 1
 
 
 @but_requests

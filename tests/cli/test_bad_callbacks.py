@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 import webbrowser
 from pathlib import Path
@@ -26,12 +27,20 @@ class Sends(LogsInAtOnce):
     def __init__(self, provider: Provider, *changes: tuple[str, str], **headers: str) -> None:
         super().__init__(provider)
         self.changes, self.headers = changes, headers
-        self.statuses: list[int] = []
+        self._statuses: list[int] = []
+        self._is_done = threading.Event()
+
+    @property
+    def statuses(self) -> list[int]:
+        """The statuses, once the browser has the last response: the command may end before that."""
+        assert self._is_done.wait(60)
+        return self._statuses
 
     def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
         callback = self.callback(url)
         for before, after in self.changes:
-            self.statuses.append(status_of(get(callback.replace(before, after, 1), **self.headers)))
+            self._statuses.append(status_of(get(callback.replace(before, after, 1), **self.headers)))
+        self._is_done.set()
         return True
 
 
@@ -101,6 +110,8 @@ def test_a_bad_response_ends_the_login_with_one_line_and_the_account_is_kept(
 
 
 def test_a_response_that_is_sent_twice_counts_once(run: Run, server: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_refused = threading.Event()
+
     class Twice(LogsInAtOnce):
         def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
             callback = self.callback(url)
@@ -108,8 +119,10 @@ def test_a_response_that_is_sent_twice_counts_once(run: Run, server: Provider, m
             with pytest.raises(ConnectionError):
                 get(callback)
             self.opened.append(url)
+            is_refused.set()
             return True
 
     browser = Twice(server)
     assert log_in(run, server, browser, monkeypatch).exit_code == 0
+    assert is_refused.wait(60)  # the command may end before its browser has sent the second one
     assert [parse_qs(urlsplit(url).query)["client_id"] for url in browser.opened] == [[CLIENT]]

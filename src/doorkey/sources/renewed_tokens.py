@@ -65,8 +65,10 @@ def same_login(
     Raises `VerificationError` as `check_same_login`.
     """
     yield from ()  # a check that asks for nothing
-    check_same_login(renewed, original, allow_changed_auth_time=allow_changed_auth_time)
-    if renewed.id_token is not None or original is None or original.id_token is None:
+    if renewed.id_token is not None:
+        check_same_login(renewed, original, allow_changed_auth_time=allow_changed_auth_time)
+        return renewed
+    if original is None or original.id_token is None:
         return renewed
     return replace(renewed, id_token=original.id_token, id_token_claims=original.id_token_claims)
 
