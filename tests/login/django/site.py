@@ -43,6 +43,7 @@ def database(path: Path) -> AbstractContextManager[None]:
 @contextmanager
 def database_at(place: dict[str, Any]) -> Generator[None]:
     """Use the database at `place`, in the words of `DATABASES`, which `override_settings` cannot change."""
+    from asgiref.local import Local
     from django.db import connections
     from django.db.backends.signals import connection_created
 
@@ -51,17 +52,20 @@ def database_at(place: dict[str, Any]) -> Generator[None]:
     def remember(connection: Any, **_: Any) -> None:
         opened.append(connection)
 
-    before = connections.settings
+    handler: Any = connections
+    before, kept = connections.settings, handler._connections
     fresh: Any = {"default": place}
     connections.settings = connections.configure_settings(fresh)
-    forget_connections()
+    # A task inherits the connections of the context in which it begins, and there may be some of a project without a
+    # database: while Playwright has a browser, an event loop runs in the thread of the tests.
+    handler._connections = Local(thread_critical=True)
     connection_created.connect(remember)
     try:
         yield
     finally:
         connection_created.disconnect(remember)
-        forget_connections()
-        connections.settings = before
+        connections.close_all()
+        connections.settings, handler._connections = before, kept
         for connection in opened:
             connection.inc_thread_sharing()
             connection.close()
