@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -122,6 +123,7 @@ def _controlling_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a run of the tests under nohup ignores it, and children inherit that
 
 
 def on_terminal(*arguments: str, env: Mapping[str, str] | None = None, columns: int = 80) -> Terminal:
