@@ -1,5 +1,7 @@
 """The device flow at the embedded provider and at real servers: a session and a source, that block and that await."""
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,9 +28,25 @@ def answer(site: Site, device: DeviceAuthorization, *, agree: bool = True) -> No
         )
 
 
+def pauses(site: Site) -> Callable[[float], None]:
+    """A sleep of one login. The first one takes no time, and each further one takes its time on the server's clock too.
+
+    Keycloak may show the page before it has stored what the user answered, and then refuses requests for 5 seconds.
+    """
+    taken: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        site.clock.advance(seconds)
+        if taken:
+            threading.Event().wait(seconds)
+        taken.append(seconds)
+
+    return sleep
+
+
 def session(adapter: Adapter, site: Site) -> Client:
-    """A session whose pauses advance the clock, and take no time."""
-    sleep = adapter.function(site.clock.advance)
+    """A session for one login, whose pauses are `pauses`."""
+    sleep = adapter.function(pauses(site))
     return adapter.client(*site.ability(DeviceFlow).client, scope="openid", sleep=sleep, **site.options)
 
 
@@ -49,7 +67,7 @@ def test_a_user_logs_a_device_in(adapter: Adapter, site: Site) -> None:
 @of_each_world
 @on(DeviceFlow, KeyAssertion)
 def test_a_client_signs_both_of_its_requests(adapter: Adapter, site: Site) -> None:
-    key, sleep = site.ability(KeyAssertion).key(site.keys, "rs256"), adapter.function(site.clock.advance)
+    key, sleep = site.ability(KeyAssertion).key(site.keys, "rs256"), adapter.function(pauses(site))
     method = {"token_endpoint_auth_method": "private_key_jwt", "scope": "openid"}
     client = adapter.client("pkjwt-rs256", key, **method, sleep=sleep, **site.options)
     device: Any = client.call("begin_device_authorization")
@@ -74,12 +92,14 @@ def test_a_source_logs_in_on_a_device(site: Site, portal: BlockingPortal) -> Non
     def show(device: DeviceAuthorization) -> None:
         answer(site, device)
 
+    of_second_login = pauses(site)
+
     async def asleep(seconds: float) -> None:
-        site.clock.advance(seconds)
+        of_second_login(seconds)
 
     flow, server = site.ability(DeviceFlow), site.endpoints()
     grant = DeviceGrant(*flow.client, ("openid",), show=show)
-    with TokenSource(grant, metadata=server, clock=site.clock, sleep=site.clock.advance) as source:
+    with TokenSource(grant, metadata=server, clock=site.clock, sleep=pauses(site)) as source:
         assert (source.token().id_token is not None) == flow.brings_id_token
 
     async def awaiting() -> None:
