@@ -24,7 +24,7 @@ __all__: list[str] = []
 
 _OPAQUE: Final = (
     "this is not a JWT: only its issuer knows what it means. --introspect with --account NAME, or with --issuer URL "
-    "and --client-id ID, sends it to that issuer, and to nobody else"
+    "and --client-id ID, sends it to that issuer, and to no other server"
 )
 
 
