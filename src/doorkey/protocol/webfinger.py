@@ -74,6 +74,7 @@ def parse_issuer(response: Response, http_hosts: Collection[str] = (), now: floa
     """
     members = json_answer(response, "WebFinger document", now)
     listed: object = members.get("links")
+    # mypy knows what isinstance() has found, and pyright needs the cast
     links: Sequence[Any] = cast("list[Any]", listed) if isinstance(listed, list) else ()  # type: ignore[redundant-cast]
     for link in links:
         known: Mapping[str, Any] = cast("dict[str, Any]", link) if isinstance(link, dict) else {}
