@@ -1,13 +1,7 @@
-"""Credentials: frozen values that each name one token, and know the grant that gets it.
+"""Credentials: frozen values, each with a client, a grant and the parameters of its token requests.
 
-In all of them `client_secret` is text, or for private_key_jwt the private key (PEM text or a key object). `scopes` are
-scope tokens, or text with spaces between them. `auth_methods` are client authentication methods by preference: the
-first one that the server lists is used. `audience` and `resource` name servers that the token is for (RFC 8693 §2.1,
-RFC 8707 §2). `token_types` maps a `token_type` that only this server uses to ``"Bearer"`` or ``"DPoP"``; it is kept as
-pairs. `tls_client_certificate_bound_access_tokens` says that the server binds tokens to the client's TLS certificate:
-requests use its `mtls_endpoint_aliases` (RFC 8705 §3.4, §5). `allow_changed_auth_time` accepts a renewed ID token
-whose `auth_time` differs from the original (OpenID Connect Core §12.2). Secret texts are stored as `Secret`. Equal
-credentials are the same key in a cache; key objects and callables that cannot be hashed are equal only to themselves.
+Secret texts are stored as `Secret`. Equal credentials are the same key in a cache; key objects and callables that
+cannot be hashed are equal only to themselves.
 """
 
 from __future__ import annotations
@@ -43,10 +37,25 @@ _TEXTS = ("username", "subject_token_type", "actor_token_type", "requested_token
 @constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class Credentials:
-    """The client of a token and what it presents. `scopes`, `audience` and `resource` are kept as tuples of texts."""
+    """The client of a token, and the parameters of its token requests.
+
+    client_id: the client's identifier.
+    client_secret: the client's secret as text, or its private key for private_key_jwt (PEM text or a key object).
+    scopes: the requested scope: scope tokens, or text with spaces between them.
+    auth_methods: client authentication methods by preference; the first one that the server lists is used.
+    audience: names of the servers that the token is for (RFC 8693 §2.1).
+    resource: URLs of the servers that the token is for (RFC 8707 §2).
+    token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``. It is
+        kept as pairs.
+    tls_client_certificate_bound_access_tokens: True if tokens are bound to the client's TLS certificate. Requests then
+        go to the server's `mtls_endpoint_aliases` (RFC 8705 §3.4, §5).
+    allow_changed_auth_time: True to accept a renewed ID token whose `auth_time` differs from the original (OpenID
+        Connect Core §12.2).
+
+    `scopes`, `audience` and `resource` are kept as tuples of texts.
+    """
 
     client_id: str
-    """The client's identifier."""
     client_secret: object = None
     scopes: str | Iterable[str] = ()
     auth_methods: AuthMethods = ()
@@ -75,7 +84,7 @@ class Credentials:
 
     @property
     def repeatable(self) -> bool:
-        """Whether presenting it again and again is harmless and needs no person."""
+        """Whether the grant can be sent again and again without harm and without a user."""
         return True
 
     def __eq__(self, other: object) -> bool:
@@ -85,7 +94,7 @@ class Credentials:
         return hash(self._parts())
 
     def _parts(self) -> tuple[object, ...]:
-        """What makes them equal to others: the class and all values, of which an unhashable one equals itself alone."""
+        """Return the class and all values, for comparisons. A value that cannot be hashed equals only itself."""
         return (type(self), *(_hashable(getattr(self, one.name)) for one in fields(self)))
 
     def grant(self) -> grants.Grant:
@@ -93,7 +102,7 @@ class Credentials:
         raise UsageError("these credentials name no grant: use ClientCredentials, RefreshToken or another of them")
 
     def parameters(self) -> Pairs:
-        """Return the parameters beside the grant's own."""
+        """Return the parameters of a token request that are the same for each grant."""
         scope = (("scope", " ".join(self.scopes)),) if self.scopes else ()
         return (*scope, *(("audience", one) for one in self.audience), *(("resource", one) for one in self.resource))
 
@@ -101,7 +110,7 @@ class Credentials:
 @constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class ClientCredentials(Credentials):
-    """The client for itself (RFC 6749 §4.4)."""
+    """The client acts for itself (RFC 6749 §4.4). The parameters are those of `Credentials`."""
 
     def grant(self) -> grants.Grant:
         """Return the client credentials grant."""
@@ -111,16 +120,20 @@ class ClientCredentials(Credentials):
 @constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class ResourceOwnerCredentials(Credentials):
-    """A person's or a technical account's name and password (RFC 6749 §4.3), given by `with_username_password`."""
+    """The name and the password of a user or of a technical account (RFC 6749 §4.3).
+
+    username: the name of the account.
+    password: the password of the account, as text or as a `Secret`.
+
+    `with_username_password` sets both. The other parameters are those of `Credentials`.
+    """
 
     username: str = field(default="", kw_only=True)
-    """The name of the account."""
     password: SecretText = field(default="", kw_only=True)
-    """The password of the account."""
 
     @hides_locals
     def with_username_password(self, username: str, password: SecretText) -> ResourceOwnerCredentials:
-        """Return a copy for this account."""
+        """Return a copy with this `username` and `password`."""
         return replace(self, username=username, password=password)
 
     def grant(self) -> grants.Grant:
@@ -134,14 +147,18 @@ class ResourceOwnerCredentials(Credentials):
 @constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class RefreshToken(Credentials):
-    """A refresh token that was obtained elsewhere (RFC 6749 §6). Once it is refused, the grant is dead."""
+    """A refresh token that was obtained elsewhere (RFC 6749 §6). Once the server rejects it, the grant is dead.
+
+    refresh_token: the refresh token, as text or as a `Secret`.
+
+    The other parameters are those of `Credentials`.
+    """
 
     refresh_token: SecretText = field(kw_only=True)
-    """The refresh token, as text or as a `Secret`."""
 
     @property
     def repeatable(self) -> bool:
-        """No: with rotation, presenting it twice revokes the grant."""
+        """False: with rotation, sending the token twice revokes the grant."""
         return False
 
     def grant(self) -> grants.Grant:
@@ -152,14 +169,18 @@ class RefreshToken(Credentials):
 @constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class JWTBearer(Credentials):
-    """A signed assertion (RFC 7523 §2.1): a text that is used once, or a callable that makes a fresh one each time."""
+    """A signed assertion about a user or an account (RFC 7523 §2.1).
+
+    assertion: a signed JWT as text, which is used once, or a callable that returns a new one for each token request.
+
+    The other parameters are those of `Credentials`.
+    """
 
     assertion: SecretSource = field(kw_only=True)
-    """A signed JWT as text, or a callable that returns a new one for each token request."""
 
     @property
     def repeatable(self) -> bool:
-        """Only where each assertion is a fresh one."""
+        """True if each assertion is a new one."""
         return callable(self.assertion)
 
     def grant(self) -> grants.Grant:
@@ -172,10 +193,12 @@ class JWTBearer(Credentials):
 class DeviceGrant(Credentials):
     """A login that a user finishes on another device (RFC 8628).
 
-    `show` is called with the `DeviceAuthorization` of each login, and shows its URL and code to the user. It may be a
-    coroutine function for an `AsyncTokenSource`. A source begins one login, and renews its token by the refresh token.
-    Once the server refuses that, or the user refuses the login or does not finish it, the source raises the error
-    until its `retry_now()`, which lets the next call begin another login.
+    show: called with the `DeviceAuthorization` of each login, to show its URL and code to the user. It may be a
+        coroutine function for an `AsyncTokenSource`.
+
+    The other parameters are those of `Credentials`. A source begins one login, and renews its token by the refresh
+    token. If the server rejects the refresh token, or the user denies or does not finish the login, the source raises
+    the error until its `retry_now()`, after which the next call begins another login.
     """
 
     show: Callable[[DeviceAuthorization], object] = field(kw_only=True)
@@ -186,26 +209,30 @@ class DeviceGrant(Credentials):
 
     @property
     def repeatable(self) -> bool:
-        """No: each login needs the user."""
+        """False: each login needs the user."""
         return False
 
 
 @constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenExchange(Credentials):
-    """One token for another (RFC 8693 §2.1); tokens are texts, or callables that return the current one."""
+    """The exchange of a token for another one (RFC 8693 §2.1).
+
+    subject_token: the token that is exchanged: text, or a callable that returns the current one.
+    subject_token_type: the type of the subject token, as a URN (RFC 8693 §3).
+    actor_token: the token of the party that acts for the subject: text, or a callable; None: no other party acts.
+    actor_token_type: the type of the actor token, as a URN.
+    requested_token_type: the type of the token to issue, as a URN; None: the server decides.
+
+    The other parameters are those of `Credentials`.
+    """
 
     _: KW_ONLY
     subject_token: SecretSource
-    """The token that is exchanged: text, or a callable that returns the current one."""
     subject_token_type: str = grants.ACCESS_TOKEN_TYPE
-    """The type of the subject token, as a URN (RFC 8693 §3)."""
     actor_token: SecretSource | None = None
-    """The token of the party that acts for the subject: text, or a callable; None: no other party acts."""
     actor_token_type: str | None = None
-    """The type of the actor token, as a URN."""
     requested_token_type: str | None = None
-    """The type of the token to issue, as a URN; None: the server decides."""
 
     def grant(self) -> grants.Grant:
         """Return the grant with its tokens. Raises `UsageError` when a callable fails or there is no subject token."""

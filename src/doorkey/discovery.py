@@ -66,7 +66,12 @@ async def adiscover(
     max_age: float = LIFETIME.usual,
     clock: Callable[[], float] | None = None,
 ) -> ServerMetadata:
-    """Return the metadata of `issuer`, as `discover` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
+    """Return the metadata of `issuer`.
+
+    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
+
+    The other parameters and the errors are those of `discover`.
+    """
     from doorkey.transport.senders import asender
 
     lookup = _Lookup(issuer, http_client, exchange, max_age, clock)
@@ -100,7 +105,12 @@ def discover_issuer(identifier: str, *, http_client: Any = None, exchange: Excha
 
 @clears_locals
 async def adiscover_issuer(identifier: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> str:
-    """Return the issuer of a user as `discover_issuer` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
+    """Return the issuer that a user logs in at.
+
+    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
+
+    The other parameters and the errors are those of `discover_issuer`.
+    """
     from doorkey.transport.senders import asender
 
     policy = policy_of(exchange)

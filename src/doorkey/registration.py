@@ -59,7 +59,7 @@ def register_client(
     client_name: the name that users see.
     grant_types: the grants that it will use; the server's default is `authorization_code`.
     token_endpoint_auth_method: `none` for a public client; the server's default is `client_secret_basic`.
-    initial_access_token: what the server gave to the developer, if it does not let everyone register.
+    initial_access_token: what the server gave to the developer, if only clients with such a token may register.
     http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None uses that of the `Issuer`, or makes one.
     exchange: the bounds of each request; for an issuer that another party names, with `addresses=public_address`.
     metadata: further members of RFC 7591 §2 and of its registry (`scope`, `jwks`, `contacts`, …), as JSON values.
@@ -85,7 +85,12 @@ async def aregister_client(
     exchange: ExchangePolicy | None = None,
     **metadata: Any,
 ) -> RegisteredClient:
-    """Register a client as `register_client` does; `http_client` is an `AsyncClient` of httpx2 or httpx."""
+    """Register a client at an authorization server (RFC 7591 §3).
+
+    http_client: an `AsyncClient` of httpx2 or httpx; None uses that of the `Issuer`, or makes one.
+
+    The other parameters and the errors are those of `register_client`.
+    """
     known = _known(redirect_uris, client_name, grant_types, token_endpoint_auth_method)
     flow = _registered(issuer, {**known, **metadata}, _secret(initial_access_token), policy_of(exchange))
     return await _awaiting(issuer, flow, http_client, exchange)

@@ -70,8 +70,8 @@ def token_problem(value: object) -> str:
 def lifetime_of(value: object) -> float | None:
     """Return `expires_in` in whole seconds, rounded down, or None (unknown).
 
-    `value`: a finite number or numeric text above 0 and up to ten years (RFC 6749 §5.1 defines an integer). 0, which
-    servers send for a token that does not expire, is unknown, as are all other values.
+    value: a finite number or numeric text above 0 and up to ten years (RFC 6749 §5.1 defines an integer). 0, which
+        servers send for a token that does not expire, is unknown, as are all other values.
     """
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
@@ -109,11 +109,17 @@ def moment_of(value: object) -> float | None:
 class OAuthToken:
     """What a token endpoint issued (RFC 6749 §5.1).
 
-    `token_type`: normalized to ``Bearer`` or ``DPoP``. `raw_token_type`: as the server wrote it, None when it did not.
-    `expires_at`: seconds since the epoch, None when unknown. `lifetime`: seconds, None when unknown. `scope`: what was
-    granted, None when the server did not name it (then it is what was requested). `extra`: members of the response that
-    the protocol does not define. `dropped`: the names of those that are not kept, because no store could hold them.
-    `id_token_claims`: the verified claims of `id_token`, None where nothing has verified it; they are stored nowhere.
+    access_token: the access token.
+    token_type: its type, normalized to ``Bearer`` or ``DPoP``.
+    expires_at: time at which it expires, in seconds since the epoch; None if unknown.
+    lifetime: seconds for which it was issued; None if unknown.
+    refresh_token: the refresh token, or None.
+    scope: the granted scope; None if the server did not name it, because it is the requested scope.
+    id_token: the ID token, or None.
+    extra: members of the response that the protocol does not define.
+    raw_token_type: the type as the server wrote it, or None.
+    dropped: names of members that are not kept, because no store could hold them.
+    id_token_claims: verified claims of `id_token`; None if it was not verified. They are never stored.
     """
 
     access_token: Secret
@@ -198,7 +204,7 @@ class OAuthToken:
 class OAuth2Token(ReadOnlyDict):
     """A token as `fetch_token` returns it: a dictionary for reading, whose repr shows no secret.
 
-    `params`: a mapping with at least `access_token`, or an `OAuthToken`.
+    params: a mapping with at least `access_token`, or an `OAuthToken`.
 
     The dictionary is read-only because every change of a session's token goes through the session; `dict(token)` is a
     copy to change. It can be pickled as any dictionary can, secrets included. Its repr shows the values of a few

@@ -1,4 +1,4 @@
-"""Docstrings as Markdown, and what they say of one parameter."""
+"""Docstrings as Markdown, and the text of each parameter in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 PARAMETER = re.compile(r"^([a-z_]\w*(?:(?:, | \(or )\w+\)?)*): (.*)$")
 """A line `name: text`, `name, other: text` or `name (or alias): text`; indented lines continue it."""
 CODE = re.compile(r"(``.+?``|`[^`\n]+`)", re.DOTALL)
-SENTENCE_END = re.compile(r"(?<=[.;])\s+(?=[A-Z`])")
 NAME = re.compile(r"`([A-Za-z_][\w.]*)(\(\))?`")
 
 Linker = Callable[[str], str | None]
@@ -33,12 +32,8 @@ def parameters(doc: str) -> dict[str, str]:
 
 
 def about(doc: str, name: str) -> str:
-    """Return what the docstring says of a parameter: its own line, else the sentences that name it in code."""
-    if text := parameters(doc).get(name):
-        return text
-    prose = " ".join(line for line in doc.splitlines() if not PARAMETER.match(line))
-    said = [one for one in SENTENCE_END.split(prose) if re.search(rf"`{name}(?:=[^`]*)?`", one)]
-    return " ".join(" ".join(said).split())
+    """Return the text of a parameter that the docstring describes on a line of its own, or nothing."""
+    return parameters(doc).get(name, "")
 
 
 def markdown(doc: str, link: Linker, indent: str = "") -> str:
@@ -102,6 +97,6 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def described(name: str, docs: Mapping[str, str] | list[str]) -> str:
-    """Return the text of the first of several docstrings that says something of the parameter."""
+    """Return the text of a parameter in the first of several docstrings that describes it."""
     texts = docs.values() if isinstance(docs, Mapping) else docs
     return next((text for doc in texts if (text := about(doc, name))), "")

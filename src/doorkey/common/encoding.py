@@ -17,7 +17,7 @@ def to_bytes(x: Plain, charset: str = "utf-8", errors: str = "strict") -> bytes:
 def to_bytes(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> bytes | None:
     """Return `x` as bytes: text encoded, numbers by their digits, None as it is. Raises `UsageError`.
 
-    `charset` and `errors`: as for `str.encode`.
+    charset, errors: as for `str.encode`.
     """
     if x is None:
         return None
@@ -38,7 +38,7 @@ def to_unicode(x: Plain, charset: str = "utf-8", errors: str = "strict") -> str:
 def to_unicode(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> str | None:
     """Return `x` as text: bytes decoded, other values by `str`, None as it is. Raises `UsageError` if it cannot be.
 
-    `charset` and `errors`: as for `bytes.decode`.
+    charset, errors: as for `bytes.decode`.
     """
     if x is None or isinstance(x, str):
         return x

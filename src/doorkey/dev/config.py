@@ -152,7 +152,7 @@ _USER: dict[str, type] = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a TOML file adds to a provider; the members are arguments of `Provider`."""
+    """The contents of a TOML file for a provider. Each field is the argument of `Provider` with the same name."""
 
     realms: Mapping[str, Settings]
     clients: tuple[Client, ...]

@@ -38,9 +38,15 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. Without a `status` the real response is sent, after `hold` is set if there is one.
+    """One fault.
 
-    `arrived` is set when the request has come: a test waits for it to know that a request is in flight.
+    status: the status of the response; None: the real response is sent.
+    body: the body of the response, sent unchanged.
+    headers: the headers of the response, as pairs.
+    hold: an event until which the response is held back, or None.
+    drip: seconds between two bytes of the body, or None.
+    reset: "before" or "after" the request is processed, the connection is broken; None: it is not.
+    arrived: an event that is set when the request has arrived, so that a test knows that it is in progress.
     """
 
     status: int | None = None
@@ -101,14 +107,20 @@ class Faults:
         drip: float | None = None,
         reset: Reset | None = None,
     ) -> Fault:
-        """Let the next `times` requests to a path that ends in `path_end` be answered so.
+        """Apply a fault to the next requests that fit, and return it; its event `arrived` is set at the first one.
 
-        With a `grant_type` only token requests of that grant are meant. `status`, `headers` and `body`, which
-        goes out as it is, take the place of the true answer. `hold` keeps any answer back until the event is
-        set; `drip` sends its body byte by byte, so many seconds apart. `reset` breaks the connection in place
-        of an answer: `before` the provider has done anything, or `after` it has done what was asked, so that
-        only the answer is lost. Returns the fault, whose `arrived` event tells when the first such request
-        has come. Raises `UsageError` for what cannot be done.
+        path_end: the end of the path of these requests, for instance `/token`.
+        grant_type: only token requests of this grant.
+        status: the status of the response; None: the real response is sent.
+        body: the body of the response, sent unchanged; only with `status`.
+        headers: the headers of the response, by name or as pairs; only with `status`.
+        times: number of requests.
+        hold: an event until which the response is held back.
+        drip: seconds between two bytes of the body.
+        reset: breaks the connection in place of a response: "before" the provider has processed the request, or "after"
+            that, so that only the response is lost.
+
+        Raises `UsageError` for arguments that contradict each other.
         """
         text(path_end, "the end of a path")
         if grant_type is not None:

@@ -124,7 +124,7 @@ class Keycloak:
 
     `clock` returns POSIX seconds. `hosts` are the names under which it answers. `registration`: how clients register
     themselves; None: not at all. `documents`: the clients that are named by the URL of their metadata document.
-    `offers_users`: whether its login page has a button for each user.
+    offers_users: whether its login page has a button for each user.
     """
 
     def __init__(

@@ -26,10 +26,11 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Limits:
     """Limits of the provider's connections.
 
-    `head_seconds` is the time for a request's line and headers, `body_seconds` for its body, and again for the caller
-    to take the response in. Beyond `connections` open connections, new ones are closed at once.
+    head_seconds: seconds in which the line and the headers of a request must arrive.
+    body_seconds: seconds in which its body must arrive, and in which the client must read the response.
+    connections: number of open connections; further ones are closed at once.
 
-    Raises `UsageError` for anything but such numbers.
+    Raises `UsageError` for a value of another type.
     """
 
     head_seconds: float = 10.0

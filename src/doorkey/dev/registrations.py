@@ -83,9 +83,19 @@ def client(
 ) -> Client:
     """Return a client with every grant, callbacks on loopback and the optional scope `scope-1`.
 
-    One without a secret and without `jwks` is public, and then PKCE is required of it. `web_origins` default to those
-    of the redirect URIs. `more` are the other members of `Client`. Raises `UsageError` for an unknown member or a value
-    of the wrong type.
+    client_id: its ID.
+    secret: its secret; None for a public client, and for one that signs with a key.
+    auth_methods: the ways it may authenticate; None: those that fit `secret` and `jwks`.
+    jwks: its public keys, for `private_key_jwt`.
+    grants: the grant types that it may use.
+    redirect_uris: its redirect URIs.
+    post_logout_redirect_uris: the URIs to which a logout may lead.
+    optional_scopes: further scopes that it gets on request.
+    web_origins: the origins whose scripts may use its tokens (CORS); None: those of the redirect URIs.
+    more: the other fields of `Client`.
+
+    A client without a secret and without `jwks` is public, and must use PKCE. Raises `UsageError` for an unknown field
+    or a value of the wrong type.
     """
     check_names(more, [one.name for one in fields(Client)], "a client")
     kept = _secret(secret, "secret")

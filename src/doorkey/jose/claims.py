@@ -57,11 +57,14 @@ class NamedClaims(ReadOnlyDict):
 
 
 class JWTClaims(NamedClaims):
-    """Claims of a JWT, and `validate`, which judges them (RFC 7519 §4.1).
+    """The claims of a JWT, which `validate` checks (RFC 7519 §4.1).
 
-    `payload` are the claims, `header` is that of the token. `options` maps a claim to what is asked of it: `essential`
-    (it is there), `value` or `values` (it equals one of them; of several audiences one is enough) and `validate` (a
-    function of the claims and the value agrees). `params` is for the kinds of claims that compare with something more.
+    payload: the claims.
+    header: the header of the token.
+    options: conditions for each claim: `essential` (it must be there), `value` or `values` (it must be one of them; of
+        several audiences one is enough), and `validate` (a function of the claims and the value must return True).
+    params: the values with which subclasses such as `IDToken` compare claims.
+
     Raises `UsageError` for options and params that are unknown or None.
     """
 

@@ -45,7 +45,7 @@ class UnverifiedToken:
 def unsafe_header(token: str, max_bytes: int = MAX_BYTES, *, may_be_empty: bool = False) -> Mapping[str, Any]:
     """Return the header of a token that was not verified: use it to choose a key, and trust nothing in it.
 
-    `may_be_empty`: whether the payload may be empty, as `verify_bytes` accepts it; claims never are.
+    may_be_empty: whether the payload may be empty, as `verify_bytes` accepts it; claims never are.
 
     Raises `VerificationError` if the token is not in the legal compact form.
     """

@@ -86,12 +86,12 @@ def encrypt(
 ) -> str:
     """Return `plaintext` as a compact JWE (RFC 7516 §7.1).
 
-    `plaintext`: the bytes, or a text that is encoded as UTF-8. A signed token is encrypted with `header={"cty": "JWT"}`
-    (RFC 7519 §5.2).
-    `key`: the recipient's public key, or a shared secret, as `doorkey.jose.keys.import_key` reads it.
-    `alg`: the key management algorithm, a name of RFC 7518 §4.1 such as `RSA-OAEP-256`.
-    `enc`: the content encryption algorithm, a name of RFC 7518 §5.1 such as `A256GCM`.
-    `header`: further members of the protected header. The key's own `kid` is added.
+    plaintext: the bytes, or a text that is encoded as UTF-8. A signed token is encrypted with `header={"cty": "JWT"}`
+        (RFC 7519 §5.2).
+    key: the recipient's public key, or a shared secret, as `doorkey.jose.keys.import_key` reads it.
+    alg: the key management algorithm, a name of RFC 7518 §4.1 such as `RSA-OAEP-256`.
+    enc: the content encryption algorithm, a name of RFC 7518 §5.1 such as `A256GCM`.
+    header: further members of the protected header. The key's own `kid` is added.
 
     Raises `UsageError` for an unknown algorithm, a key that does not fit it, `crit` and `zip`. Nothing is compressed,
     because the size of a compressed text tells about its content.
@@ -160,13 +160,13 @@ def decrypt_token(
 ) -> DecryptedToken:
     """Return the header and the plaintext of a compact JWE (RFC 7516 §5.2).
 
-    `token`: the JWE, five base64url parts.
-    `keys`: the program's own private key or secret as `doorkey.jose.keys.import_key` reads it, a sequence of them, or a
-    JWK Set of them.
-    `algorithms`: the registered values of `alg`. `dir` is accepted only if it is among them, and a compressed content
-    only if `DEF` is.
-    `encryptions`: the registered values of `enc`; defaults to all of `ENCRYPTIONS`.
-    `max_bytes`: the length at which a token is refused before it is decoded; defaults to 64 KiB.
+    token: the JWE, five base64url parts.
+    keys: the program's own private key or secret as `doorkey.jose.keys.import_key` reads it, a sequence of them, or a
+        JWK Set of them.
+    algorithms: the registered values of `alg`. `dir` is accepted only if it is among them, and a compressed content
+        only if `DEF` is.
+    encryptions: the registered values of `enc`; defaults to all of `ENCRYPTIONS`.
+    max_bytes: the length at which a token is refused before it is decoded; defaults to 64 KiB.
 
     Raises `VerificationError` for anything wrong with the token, with the same text for every failure of decryption,
     and `UsageError` for keys and algorithms of the caller.

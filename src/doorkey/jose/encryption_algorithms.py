@@ -116,8 +116,8 @@ def check_key(key: Key, alg: KeyManagement, enc: ContentEncryption, operation: O
 def key_of_client_secret(secret: Secret | str, *, alg: str, enc: str) -> Key:
     """Return the key that a client secret stands for in symmetric encryption (OpenID Connect Core §10.2).
 
-    `secret`: the client secret.
-    `alg`, `enc`: the registered algorithms, for instance `A128KW` or `dir`, and `A128GCM`.
+    secret: the client secret.
+    alg, enc: the registered algorithms, for instance `A128KW` or `dir`, and `A128GCM`.
 
     Raises `UsageError` for an unknown algorithm, and for an `alg` that needs a key pair.
     """

@@ -55,9 +55,11 @@ class EncryptionAlgorithms:
 class JsonWebEncryption:
     """Encrypts and decrypts messages in the compact form by the `algorithms` that are registered, and by no other.
 
-    `algorithms`: names of RFC 7518 §4.1 (`alg`) and §5.1 (`enc`). Without an `alg` among them, all are accepted but
-    `dir`; without an `enc`, all are. `dir` and `DEF` (a compressed content) are accepted only where they are named.
-    RSA1_5 and PBES2 are not supported (RFC 8725 §3.2). Raises `UsageError` for an unknown name.
+    algorithms: names of RFC 7518 §4.1 (`alg`) and §5.1 (`enc`). Without an `alg` among them, all are accepted but
+        `dir`; without an `enc`, all are. `dir` and `DEF` (a compressed content) are accepted only where they are named.
+        RSA1_5 and PBES2 are not supported (RFC 8725 §3.2).
+
+    Raises `UsageError` for an unknown name.
     """
 
     __slots__ = ("_algorithms",)
@@ -72,9 +74,9 @@ class JsonWebEncryption:
     def serialize_compact(self, protected: Mapping[str, Any], payload: bytes | str, key: object) -> bytes:
         """Return `payload` as a compact JWE.
 
-        `protected`: the header, with `alg` and `enc`.
-        `payload`: bytes, or a text that is encoded as UTF-8. It is not compressed.
-        `key`: the recipient's public key, or a shared secret.
+        protected: the header, with `alg` and `enc`.
+        payload: bytes, or a text that is encoded as UTF-8. It is not compressed.
+        key: the recipient's public key, or a shared secret.
 
         Raises `UsageError` for algorithms that are not registered, and a key that does not fit them.
         """
@@ -90,9 +92,9 @@ class JsonWebEncryption:
     ) -> Deserialized:
         """Return the `header` and the `payload` of a compact JWE. Anyone who has the public key can have sent it.
 
-        `s`: the JWE.
-        `key`: the program's private key or secret, several of them, or a function of the header that returns one.
-        `decode`: a function of the bytes that returns the payload; defaults to the bytes.
+        s: the JWE.
+        key: the program's private key or secret, several of them, or a function of the header that returns one.
+        decode: a function of the bytes that returns the payload; defaults to the bytes.
 
         Raises `VerificationError` for anything wrong with the JWE, and `UsageError` for keys that cannot be read.
         """

@@ -20,8 +20,9 @@ class JsonWebKey:
     def import_key(raw: object, options: Mapping[str, Any] | None = None) -> Key:
         """Return the key that PEM, a JWK, a shared secret or a key object holds, as an `RSAKey`, `ECKey`, ….
 
-        `options`: further members of its JWK, such as `kid` and `use`; a `kty` is compared with that of the key. Raises
-        `UsageError` for what is no key.
+        options: further members of its JWK, such as `kid` and `use`; a `kty` is compared with that of the key.
+
+        Raises `UsageError` for what is no key.
         """
         return with_members(import_key(raw), options)
 
@@ -35,10 +36,10 @@ class JsonWebKey:
     ) -> Key:
         """Return a new key, with its thumbprint as `kid` (RFC 7638) unless `options` name another.
 
-        `kty`: `RSA`, `EC`, `OKP` or `oct`.
-        `crv_or_size`: a curve (`P-256`, `Ed25519`, `X25519`, …), or a size in bits (2048 or more for RSA).
-        `options`: further members of the JWK, such as `kid`, `use` and `alg`.
-        `is_private`: whether to return the private key; otherwise its public half, with which nothing can be signed.
+        kty: `RSA`, `EC`, `OKP` or `oct`.
+        crv_or_size: a curve (`P-256`, `Ed25519`, `X25519`, …), or a size in bits (2048 or more for RSA).
+        options: further members of the JWK, such as `kid`, `use` and `alg`.
+        is_private: whether to return the private key; otherwise its public half, with which nothing can be signed.
 
         Raises `UsageError`.
         """

@@ -26,9 +26,10 @@ from doorkey.values import Secret, clears_locals
 class JsonWebSignature:
     """Signs and verifies messages in the compact form by the `algorithms` that are registered, and by no other.
 
-    `algorithms`: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
-    for, as in `jwt.decode`. The JSON serializations are not supported. Raises `UsageError` for an unknown algorithm;
-    `none` is not one.
+    algorithms: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
+        for, as in `jwt.decode`. The JSON serializations are not supported.
+
+    Raises `UsageError` for an unknown algorithm; `none` is not one.
     """
 
     __slots__ = ("_algorithms",)
@@ -43,9 +44,9 @@ class JsonWebSignature:
     def serialize_compact(self, protected: Mapping[str, Any], payload: bytes | str, key: object) -> bytes:
         """Return `payload` as a compact JWS.
 
-        `protected`: the header, with `alg`. The key's own `kid` is added.
-        `payload`: bytes, or a text that is encoded as UTF-8; it may be empty.
-        `key`: the private key, or a shared secret; of several, the one that the header's `kid` names, or that fits.
+        protected: the header, with `alg`. The key's own `kid` is added.
+        payload: bytes, or a text that is encoded as UTF-8; it may be empty.
+        key: the private key, or a shared secret; of several, the one that the header's `kid` names, or that fits.
 
         Raises `UsageError` for an algorithm that is not registered, and a key that does not fit it.
         """
@@ -65,9 +66,9 @@ class JsonWebSignature:
     ) -> Deserialized:
         """Return the `header` and the `payload` of a compact JWS once its signature is verified.
 
-        `s`: the JWS.
-        `key`: what `jwt.decode` accepts.
-        `decode`: a function of the bytes that returns the payload; defaults to the bytes.
+        s: the JWS.
+        key: what `jwt.decode` accepts.
+        decode: a function of the bytes that returns the payload; defaults to the bytes.
 
         Raises `VerificationError` for anything wrong with the JWS, and `UsageError` for keys that cannot be read.
         """

@@ -61,10 +61,10 @@ def _registered(algorithms: str | Iterable[str] | None) -> tuple[tuple[str, ...]
 class JsonWebToken:
     """Signs and verifies JWTs in the compact form by the `algorithms` that are registered, and by no other.
 
-    `algorithms`: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
-    for. With names of key management algorithms instead (`["RSA-OAEP"]`, `["A256KW", "A256GCM"]`), the instance
-    encrypts and decrypts (RFC 7516), and accepts no signed token. A token that is only encrypted says nothing about its
-    sender, because the key that encrypts is public.
+    algorithms: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
+        for. With names of key management algorithms instead (`["RSA-OAEP"]`, `["A256KW", "A256GCM"]`), the instance
+        encrypts and decrypts (RFC 7516), and accepts no signed token. A token that is only encrypted says nothing about
+        its sender, because the key that encrypts is public.
 
     Raises `UsageError` for an algorithm that is not known, `none` included, and for a list of both kinds.
     """
@@ -82,10 +82,12 @@ class JsonWebToken:
     def encode(self, header: Mapping[str, Any], payload: Mapping[str, Any], key: object) -> bytes:
         """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
 
-        `key` is a private key or a secret as `doorkey.jose.keys.import_key` reads it; of several keys, the one
-        signs that the header's `kid` names, else the first that fits. `exp`, `iat` and `nbf` may be
-        datetimes (without a zone: UTC). If the header has `enc`, the payload is encrypted with `key`, the recipient's
-        public key, and not signed. Raises `UsageError` where key and algorithm do not fit, or it is not JSON.
+        header: the header, with `alg`. If it has `enc`, the payload is encrypted and not signed.
+        payload: the claims, as JSON values; `exp`, `iat` and `nbf` may be datetimes (without a zone: UTC).
+        key: a private key or a secret as `doorkey.jose.keys.import_key` reads it; of several keys, the one that the
+            header's `kid` names, else the first that fits. For encryption, it is the recipient's public key.
+
+        Raises `UsageError` if key and algorithm do not fit, and for a payload that is not JSON.
         """
         mapping(header, "the header")
         mapping(payload, "the payload")

@@ -76,8 +76,9 @@ def chosen_keys(choose: Callable[[Header], object], header: Header) -> object:
 def signing_key(given: object, alg: str, header: Header) -> object:
     """Return the key to sign with. Of several keys, the one that the header's `kid` names, else the first that fits.
 
-    `given`: a key as `import_key` reads it, a sequence of keys, or a JWK Set as a mapping. Raises `UsageError` if none
-    of several keys signs with `alg`.
+    given: a key as `import_key` reads it, a sequence of keys, or a JWK Set as a mapping.
+
+    Raises `UsageError` if none of several keys signs with `alg`.
     """
     several: Any = given
     if not (isinstance(given, list | tuple) or (isinstance(given, Mapping) and "keys" in given)):

@@ -15,8 +15,10 @@ from doorkey.values import clears_locals
 class KeySet(tuple[Key, ...]):
     """A tuple of keys. It is accepted wherever keys are; its repr shows no key material.
 
-    `keys`: keys as `doorkey.jose.keys.import_key` reads them, private ones and secrets included. Raises `UsageError`
-    for one that cannot be read. `JsonWebKey.import_key_set` reads a published set and skips what it does not know.
+    keys: keys as `doorkey.jose.keys.import_key` reads them, private ones and secrets included.
+
+    Raises `UsageError` for one that cannot be read. `JsonWebKey.import_key_set` reads a published set and skips what it
+    does not know.
     """
 
     __slots__ = ()

@@ -50,7 +50,9 @@ class Key:
     def import_key(cls, raw: object, options: Mapping[str, Any] | None = None) -> Self:
         """Return the key of this class that `raw` holds, as `import_key` of this module reads it.
 
-        `options`: further members of its JWK, such as `kid` and `use`. Raises `UsageError`, also for another type.
+        options: further members of its JWK, such as `kid` and `use`.
+
+        Raises `UsageError`, also for another type.
         """
         key = with_members(import_key(raw), options)
         if not isinstance(key, cls):
@@ -111,7 +113,7 @@ class Key:
     def check(self, alg: str, operation: Operation, *, allow_short_secret: bool = False) -> None:
         """Raise `UsageError` unless this key may `operation` with `alg`.
 
-        `allow_short_secret`: accept a secret shorter than the hash, which a server chose.
+        allow_short_secret: accept a secret shorter than the hash, which a server chose.
 
         Looks at the type, curve, size, `use`, `key_ops` and `alg` of the key (RFC 7517 §4, RFC 7518 §3).
         """
@@ -283,7 +285,7 @@ def import_keys(value: object) -> tuple[Key, ...]:
 def import_own_keys(value: object) -> tuple[Key, ...]:
     """Return the program's own keys, private and symmetric ones included, to decrypt with.
 
-    `value`: one key as `import_key` reads it, a sequence of them, or a JWK Set as a mapping or as JSON.
+    value: one key as `import_key` reads it, a sequence of them, or a JWK Set as a mapping or as JSON.
 
     Raises `UsageError` if one of them cannot be read: a set of one's own has no keys to skip.
     """

@@ -37,9 +37,10 @@ _DER: Final = 0x30
 def algorithm_for(key: Key, supported: object = None) -> str:
     """Return the algorithm to sign with `key`: the key's own `alg`, else one that fits its type and curve.
 
-    `supported`: the server's list of names (RFC 8414 §2); the first fitting one in it is chosen, RS256 before PS256,
-    and those with shorter hashes before longer ones. Without a list, and if it names none that fits, it is ES256 for
-    P-256, ES384 for P-384, ES512 for P-521, EdDSA for Ed25519 and Ed448, RS256 for RSA, and HS256 for a secret.
+    supported: the server's list of names (RFC 8414 §2); the first fitting one in it is chosen, RS256 before PS256, and
+        those with shorter hashes before longer ones. Without a list, and if it names none that fits, it is ES256 for
+        P-256, ES384 for P-384, ES512 for P-521, EdDSA for Ed25519 and Ed448, RS256 for RSA, and HS256 for a secret.
+
     Raises `UsageError` for a key that no algorithm fits.
     """
     own: object = key.jose.get("alg")

@@ -45,7 +45,9 @@ def sign_bytes(
 ) -> str:
     """Return `payload`, which need not be claims, as a compact JWS; a text is encoded as UTF-8. It may be empty.
 
-    `typ`: that of the header, unless `header` has one; defaults to none. The other parameters are those of `sign`.
+    typ: that of the header, unless `header` has one; defaults to none.
+
+    The other parameters are those of `sign`.
     """
     imported = import_key(key)
     imported.check(alg, "sign", allow_short_secret=allow_short_secret)

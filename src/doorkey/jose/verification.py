@@ -79,16 +79,16 @@ def verify(
     typ: str | Iterable[str] | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> VerifiedToken:
-    """Return the header and claims of a compact JWS once its form, algorithm, type and signature are found
-    good.
+    """Return the header and the claims of a compact JWS, after its form, algorithm, type and signature are verified.
 
-    `token` is its text, or what `unsafe_read` returned. `keys` is one key (whatever `import_key` reads), a `Key`
-    or a sequence of them, or a JWK Set; `algorithms` are those registered for the token's issuer. `typ`, when given,
-    is the one type or the several types that the header must name (RFC 8725 §3.11); the `application/` prefix and
-    case do not matter (RFC 7515 §4.1.9).
+    token: the text of the token, or the result of `unsafe_read`.
+    keys: a key as `doorkey.jose.keys.import_key` reads it, a sequence of keys, or a JWK Set.
+    algorithms: the signature algorithms that are registered for the token's issuer.
+    typ: the type that the header must name, or several (RFC 8725 §3.11). A prefix `application/` and the case of
+        letters are ignored (RFC 7515 §4.1.9). None: any type.
+    max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
 
-    Raises `VerificationError` for anything wrong with the token, `UsageError` for a key or algorithm of the
-    caller's.
+    Raises `VerificationError` for anything wrong with the token, and `UsageError` for the caller's keys and algorithms.
     """
     allowed, candidates = _allowed(algorithms), _import_keys(keys)  # an error of the program comes first
     if isinstance(token, UnverifiedToken):
@@ -107,9 +107,9 @@ def verify_bytes(
     typ: str | Iterable[str] | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> tuple[Mapping[str, Any], bytes]:
-    """Return the header and the payload of a compact JWS that need not hold claims, checked as `verify` checks it.
+    """Return the header and the payload of a compact JWS, whose payload may be anything, or empty.
 
-    The payload may be empty: the segment in the middle is then empty too.
+    The parameters and errors are those of `verify`.
     """
     allowed, candidates = _allowed(algorithms), _import_keys(keys)
     segments = split_token(token, max_bytes, may_be_empty=True)

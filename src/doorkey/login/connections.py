@@ -18,7 +18,9 @@ _KINDS: Final = "client_cls is a session class, or the class of requests.Session
 def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any, *, blocking: bool) -> Any:
     """Return a session without a token, with these `options`, through the connections of `http_client` if it is given.
 
-    `client_cls`: a session class, or the class of a plain HTTP client. Raises `UsageError`.
+    client_cls: a session class, or the class of a plain HTTP client.
+
+    Raises `UsageError`.
     """
     kind = _class_of(client_cls, http_client, blocking=blocking)
     is_httpx = hasattr(kind, "_transport_for_url")

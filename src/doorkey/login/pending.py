@@ -20,16 +20,17 @@ class PendingLogin:
 
     `to_dict` holds the code verifier: keep it in a server-side session or in an encrypted cookie. Remove it before the
     login is finished, because each login is finished once.
+
+    provider: the name of the client that began it.
+    transaction: the authorization request, with which the response is checked.
+    next: the path to which the user goes after the login.
+    is_silent: whether the request has `prompt=none`, so that the provider shows no page (OpenID Connect Core §3.1.2.1).
     """
 
     provider: str
-    """The name of the client that began it."""
     transaction: AuthorizationTransaction
-    """The authorization request, with which the response is checked."""
     next: str = "/"
-    """The path to which the user goes after the login."""
     is_silent: bool = False
-    """Whether the provider was asked to show no page (`prompt=none`, OpenID Connect Core §3.1.2.1)."""
 
     @property
     def state(self) -> str:

@@ -15,23 +15,26 @@ __all__ = ["LoginResult"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LoginResult:
-    """A finished login. The identity of the user is the pair of `iss` and `sub`, and nothing else."""
+    """A finished login. The identity of the user is the pair of `iss` and `sub`, and nothing else.
+
+    iss: the issuer; for a provider without OpenID Connect, the origin of its token endpoint.
+    sub: the user at this issuer; empty if a provider without OpenID Connect says nothing about the user.
+    claims: the verified claims of the ID token; None for a provider without OpenID Connect.
+    userinfo: the response of the userinfo endpoint; None if it was not requested.
+    token: the token of the login.
+    next: the path of this site to which the user goes now.
+    provider: the name of the client.
+    session_state: the state of the session at the provider, for its `check_session_iframe` (Session Management 1.0 §2).
+    """
 
     iss: str
-    """The issuer; for a provider without OpenID Connect, the origin of its token endpoint."""
     sub: str
-    """The user at this issuer; empty if a provider without OpenID Connect says nothing about the user."""
     claims: IDToken | None
-    """The verified claims of the ID token; None for a provider without OpenID Connect."""
     userinfo: UserInfo | None
-    """What the userinfo endpoint says about the user; None if it was not requested."""
     token: OAuth2Token
     next: str
-    """The path to which the user goes now: a path of this site."""
     provider: str
-    """The name of the client."""
     session_state: str | None = None
-    """The session at the provider, which its `check_session_iframe` is asked about (Session Management 1.0 §2)."""
 
     def __repr__(self) -> str:
         return f"<LoginResult at {self.provider!r}>"

@@ -29,10 +29,10 @@ def check_jwt(
 ) -> None:
     """Raise `InvalidAccessToken` unless a JWT is an access token of `issuer` for this API, valid `now` (RFC 9068 §4).
 
-    `header`, `claims`: of the token, whose signature has been verified.
-    `profile`: the kind of access tokens that the issuer issues.
-    `audience`: the names of this API, one of which the token is for.
-    `now`, `leeway`: seconds since the epoch, and the seconds by which two clocks may differ.
+    header, claims: of the token, whose signature has been verified.
+    profile: the kind of access tokens that the issuer issues.
+    audience: the names of this API, one of which the token is for.
+    now, leeway: seconds since the epoch, and the seconds by which two clocks may differ.
     """
     check_kind(header, claims, profile)
     check_use(claims, issuer=issuer, audience=audience, now=now, leeway=leeway)
@@ -41,7 +41,7 @@ def check_jwt(
 def check_kind(header: Mapping[str, Any], claims: Mapping[str, Any], profile: TokenProfile) -> None:
     """Raise `InvalidAccessToken` unless the token is of the kind of `profile`: an ID token is not, for instance.
 
-    `header` and `claims`: of the verified token.
+    header, claims: of the verified token.
     """
     typ: object = header.get("typ", JWT)
     wanted = {name.lower() for name in profile.types}
@@ -73,9 +73,13 @@ def check_use(
 ) -> None:
     """Raise `InvalidAccessToken` unless the token is of `issuer`, for this API, and valid `now`.
 
-    `audience_required`: reject a token that names no audience. Only an introspection response may do without (RFC 7662
-    §2.2). The other arguments are those of `check_jwt`. `claims`: of the token. `audience`: names of this API.
-    `leeway`: seconds by which clocks may differ.
+    audience_required: reject a token that names no audience. Only an introspection response may do without (RFC 7662
+        §2.2).
+    claims: of the token.
+    audience: names of this API, one of which the token is for.
+    leeway: seconds by which two clocks may differ.
+
+    The other arguments are those of `check_jwt`.
     """
     try:
         for name in ("iss", "sub", "jti", "client_id", "azp"):
@@ -115,9 +119,9 @@ def check_binding(
 ) -> None:
     """Raise `InvalidAccessToken` unless the sender of a bound token has proven the key (RFC 7800 §3).
 
-    `certificate`: the SHA-256 thumbprint of the client certificate of the connection, in base64url (RFC 8705 §3.1).
-    `proven_key`: the thumbprint of the key of a verified DPoP proof (RFC 9449 §6.1).
-    `scheme`: of the `Authorization` header.
+    certificate: the SHA-256 thumbprint of the client certificate of the connection, in base64url (RFC 8705 §3.1).
+    proven_key: the thumbprint of the key of a verified DPoP proof (RFC 9449 §6.1).
+    scheme: of the `Authorization` header.
 
     A binding of a kind that is not known here cannot be checked, so it rejects the token.
     """

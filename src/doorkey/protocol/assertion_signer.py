@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class AssertionSigner:
     """Signs assertions.
 
-    `key`: a private key (PEM, JWK or key object), or with `is_secret` a shared secret.
-    `signer`: in place of the key, a callable that gets the bytes to sign and returns the signature.
-    `alg`: JWS algorithm; None: that of `headers`, else the one that fits the key.
-    `kid`: `kid` of the header; None: that of `headers`, else that of the key.
-    `headers`: further members of the JOSE header.
-    `thumbprint_kid`: name a key without `kid` by its thumbprint (RFC 7638).
-    `allow_short_secret`: sign with a secret that is shorter than the hash.
+    key: a private key (PEM, JWK or key object), or with `is_secret` a shared secret.
+    signer: in place of the key, a callable that gets the bytes to sign and returns the signature.
+    alg: JWS algorithm; None: that of `headers`, else the one that fits the key.
+    kid: `kid` of the header; None: that of `headers`, else that of the key.
+    headers: further members of the JOSE header.
+    thumbprint_kid: name a key without `kid` by its thumbprint (RFC 7638).
+    allow_short_secret: sign with a secret that is shorter than the hash.
     """
 
     key: object = None

@@ -42,8 +42,21 @@ class AuthorizationTransaction:
     """One login under way: everything that finishing it needs, in any process (RFC 9700 §2.1, §4.7).
 
     Send the browser to `url`, keep the rest where only that browser can bring it back, and give it to
-    ``fetch_token(authorization_response=…, transaction=…)``. `expires_at` is in seconds since the epoch. `to_dict`
-    holds the code verifier: keep it as you keep a session.
+    ``fetch_token(authorization_response=…, transaction=…)``. `to_dict` holds the code verifier: keep it as you keep a
+    session.
+
+    url: the URL of the authorization request.
+    state, code_verifier, nonce: random values of this request.
+    issuer: the issuer of the server, or None if the client does not know it.
+    redirect_uri: the redirect URI of the request, or None.
+    scope: the requested scope.
+    response_mode: the form of the response: query, fragment or form_post.
+    expires_at: seconds since the epoch.
+    token_endpoint: the endpoint that the code goes to, if it was known at the beginning. No other server gets the code.
+    resource: the resource indicators of the request, which the token request repeats (RFC 8707 §2.2).
+    response_type: what the response contains (OAuth 2.0 Multiple Response Type Encoding Practices §3, §5).
+    max_age: the requested `max_age` in seconds, with which the ID token is checked (OpenID Connect Core §3.1.2.1).
+    acr_values: the requested authentication context classes, of which the ID token must have one.
     """
 
     url: str
@@ -56,15 +69,10 @@ class AuthorizationTransaction:
     response_mode: str
     expires_at: float
     token_endpoint: str | None = None
-    """Where its code goes, if that was known when it began: a code of one server is offered to no other."""
     resource: tuple[str, ...] = ()
-    """The resource indicators of the request, which the token request repeats (RFC 8707 §2.2)."""
     response_type: str = "code"
-    """What the authorization endpoint returns (OAuth 2.0 Multiple Response Type Encoding Practices §3, §5)."""
     max_age: float | None = None
-    """The requested `max_age` in seconds, which the ID token is checked with (OpenID Connect Core §3.1.2.1)."""
     acr_values: tuple[str, ...] = ()
-    """The requested authentication context classes, of which the ID token must have one."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can hold."""
@@ -149,8 +157,10 @@ def authorization_url(
 ) -> str:
     """Return the URL of an authorization request; `extra` pairs cannot override `ours` (RFC 6749 §4.1.1).
 
-    `endpoint`: its URL. `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for an
-    endpoint or a parameter that cannot be.
+    endpoint: its URL.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
     check_endpoint(endpoint, "authorization endpoint", http_hosts)
     return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the authorization request")))
@@ -214,9 +224,10 @@ def parse_callback(
 
     `response` and `fragment` are as for `callback_pairs`. `state` is the state that the request sent (None: it sent
     none), `issuer` the server that it was sent to. `iss_required`: that server's metadata promises the parameter `iss`.
-    `iss_in_id_token`: an ID token in the response, whose `iss` the caller verifies, replaces it (RFC 9207 §2.4).
-    Checks in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and
-    `VerificationError` for the callback of another request, and `ServerError` for an error response.
+    iss_in_id_token: an ID token in the response, whose `iss` the caller verifies, replaces it (RFC 9207 §2.4).
+
+    Checks in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and `VerificationError`
+    for the callback of another request, and `ServerError` for an error response.
     """
     pairs = callback_pairs(response, fragment=fragment)
     repeated = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1 and name in _ONCE)

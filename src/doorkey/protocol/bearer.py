@@ -39,8 +39,10 @@ def place(
     """Return (url, headers, body) with `token` in the header, in the form body or in the query.
 
     `body` is form-encoded text or bytes, or None, where the token goes there; otherwise it is passed on untouched.
-    `placement`: "header", "body" or "uri" (RFC 6750 §2). `url` and `headers`: those of the request. Raises `UsageError`
-    for a body that no parameter can be added to.
+    placement: "header", "body" or "uri" (RFC 6750 §2).
+    url, headers: those of the request.
+
+    Raises `UsageError` for a body that no parameter can be added to.
     """
     from doorkey.wire.messages import FORM, form_encoded, with_header
     from doorkey.wire.parameters import with_query

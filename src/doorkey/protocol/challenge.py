@@ -64,8 +64,8 @@ def is_invalid_token(challenge: str | None) -> bool:
 def challenge(scheme: str, parameters: Iterable[tuple[str, str | None]]) -> str:
     """Return the value of `WWW-Authenticate` for one scheme (RFC 9110 §11.6.1, RFC 6750 §3).
 
-    `scheme`: `Bearer` or `DPoP`.
-    `parameters`: names and values in order; one whose value is None is not sent.
+    scheme: `Bearer` or `DPoP`.
+    parameters: names and values in order; one whose value is None is not sent.
 
     Every value becomes a quoted string. Double quotes become single quotes, and other characters that RFC 6750 §3 does
     not allow become question marks, so that no value can end its string or the header.

@@ -29,8 +29,9 @@ _body_bytes, _form_encoded, _header_pairs = unguarded(body_bytes), unguarded(for
 def client_secret_basic(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """HTTP Basic with id and secret form-encoded first, so that ``:`` and ``%`` survive (RFC 6749 §2.3.1).
 
-    `client`: the client's ID and credential. The other arguments are the request's. The result is its new URL, headers
-    and body.
+    client: the client's ID and credential.
+
+    The other arguments are the request's. The result is its new URL, headers and body.
     """
     return uri, _basic(headers, _encoded(client.client_id), _encoded(_secret_text(client))), body
 
@@ -39,8 +40,10 @@ def client_secret_basic(client: ClientIdentity, method: str, uri: str, headers: 
 def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """HTTP Basic as servers expect it that skipped the encoding of RFC 6749 §2.3.1. Not for id with a ``:``.
 
-    `client`: the client's ID and credential. The other arguments are the request's. The result is its new URL, headers
-    and body. Raises `UsageError` for a client ID with a ``:``.
+    client: the client's ID and credential.
+
+    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for a client
+    ID with a ``:``.
     """
     if ":" in client.client_id:
         raise UsageError("a client_id with a ':' needs client_secret_basic, which encodes it")
@@ -51,8 +54,9 @@ def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str,
 def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """Id and secret as parameters (RFC 6749 §2.3.1). Refused for GET: a secret does not belong in a URL.
 
-    `client`: the client's ID and credential. The other arguments are the request's. The result is its new URL, headers
-    and body. Raises `UsageError` for GET.
+    client: the client's ID and credential.
+
+    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for GET.
     """
     if method == "GET":
         raise UsageError("client_secret_post would put the secret into the URL of a GET: use POST")
@@ -63,8 +67,9 @@ def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: H
 def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """A public client only says its name (RFC 6749 §3.2.1).
 
-    `client`: the client's ID and credential. The other arguments are the request's. The result is its new URL, headers
-    and body.
+    client: the client's ID and credential.
+
+    The other arguments are the request's. The result is its new URL, headers and body.
     """
     if method == "GET":
         return with_query(uri, beside_query(uri, [("client_id", client.client_id)])), headers, body
@@ -77,8 +82,9 @@ _none = unguarded(none)
 def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """Nothing is said of a client: the assertion of the grant speaks for it (RFC 7521 §4.1).
 
-    `client`: the client's ID and credential. The other arguments are the request's. The result is its new URL, headers
-    and body.
+    client: the client's ID and credential.
+
+    The other arguments are the request's. The result is its new URL, headers and body.
     """
     return uri, headers, body
 
@@ -89,8 +95,10 @@ def client_secret_jwt(
 ) -> Signed | Flow[Signed]:
     """An assertion signed with the secret, HS256 (RFC 7523 §2.2; OpenID Connect Core §9).
 
-    `client`: the client's ID and credential. The other arguments are the request's. The result is its new URL, headers
-    and body. Raises `UsageError` for a secret that cannot sign.
+    client: the client's ID and credential.
+
+    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for a secret
+    that cannot sign.
     """
     from doorkey.protocol.client_assertion import ClientSecretJWT
 
@@ -103,8 +111,10 @@ def private_key_jwt(
 ) -> Signed | Flow[Signed]:
     """An assertion signed with the private key given as `client_secret`, by the algorithm that fits (RFC 7523 §2.2).
 
-    `client`: the client's ID and credential. The other arguments are the request's. The result is its new URL, headers
-    and body. Raises `UsageError` for a key that cannot sign.
+    client: the client's ID and credential.
+
+    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for a key
+    that cannot sign.
     """
     from doorkey.protocol.client_assertion import PrivateKeyJWT
 
@@ -158,8 +168,10 @@ def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | No
 def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Flow[Request]:
     """Return `request` with the client's proof in it, ready to leave.
 
-    `client`: its ID and credential. `method`: the client authentication method. Raises `UsageError` when the method
-    returned something else, or a URL that may not be asked.
+    client: its ID and credential.
+    method: the client authentication method.
+
+    Raises `UsageError` when the method returned something else, or a URL that may not be asked.
     """
     # No local variable holds the body, nor the header of the client's proof: the method may raise an error of its own.
     return _signed(

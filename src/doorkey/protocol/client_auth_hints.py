@@ -26,7 +26,7 @@ _LONGEST: Final = 200
 def explaining(request: Request, client_id: str, credential: object) -> Generator[None]:
     """Add to an error of the block why the server may have refused the client of `request`, which it answers.
 
-    `client_id` and `credential`: those of the client.
+    client_id, credential: those of the client.
     """
     try:
         yield

@@ -10,7 +10,9 @@ from doorkey.wire.parameters import beside_query, merged, parse_form
 def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str, uri: str = "") -> str:
     """Return `body` with a client assertion in it, for the endpoint at `uri` (RFC 7521 §4.2).
 
-    `assertion_type`: the URN of its kind. `assertion`: the signed JWT. `client_id`: the client's ID.
+    assertion_type: the URN of its kind.
+    assertion: the signed JWT.
+    client_id: the client's ID.
     """
     return add_parameters(
         uri, body, client_id=client_id, client_assertion_type=assertion_type, client_assertion=assertion

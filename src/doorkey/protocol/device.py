@@ -40,13 +40,14 @@ MAX_URL: Final = 2048
 class DeviceAuthorization:
     """A login that a user finishes on another device (RFC 8628 §3.2).
 
-    `user_code`: the code that the user types in at `verification_uri`.
-    `verification_uri_complete`: the URL that contains the code, for instance for a QR code, or None.
-    `expires_at`: seconds since the epoch.
-    `interval`: seconds between two token requests.
-    `device_code`: what the client presents in them.
-    `scope`: the scope that was requested.
-    `issuer`: the issuer of the server, or None if the client does not know it. No other server gets the code.
+    user_code: the code that the user types in at `verification_uri`.
+    verification_uri: the URL that the user opens.
+    verification_uri_complete: the URL that contains the code, for instance for a QR code, or None.
+    expires_at: seconds since the epoch.
+    interval: seconds between two token requests.
+    device_code: what the client presents in them.
+    scope: the scope that was requested.
+    issuer: the issuer of the server, or None if the client does not know it. No other server gets the code.
     """
 
     user_code: str
@@ -83,7 +84,7 @@ def device_authorization_request(
 def parse_device_authorization(response: Response, *, asked_at: float) -> DeviceAuthorization:
     """Return what the server answered (RFC 8628 §3.2).
 
-    `asked_at`: when the request was sent, in seconds since the epoch; the lifetime counts from there.
+    asked_at: when the request was sent, in seconds since the epoch; the lifetime counts from there.
 
     Raises `ServerError` for an error response, and `InvalidResponse` for a response without the codes, the URL or the
     lifetime. The codes and URLs are shown to a user: one with control characters is refused.

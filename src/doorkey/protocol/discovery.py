@@ -78,9 +78,13 @@ def kept_metadata(
 ) -> Flow[Kept[ServerMetadata]]:
     """Fetch the metadata of `issuer` as `discover_flow` does, with the time until which it may be used.
 
-    `url`: where it is, in place of the well-known places. `known_as`: other names that it may have in its metadata, and
-    the issuer that each of them stands for. `now`: seconds since the epoch. `http_hosts`: hosts beside loopback that
-    plain http may reach. `lifetime`: seconds for which a document may be kept. Raises as `discover_flow` does.
+    url: where it is, in place of the well-known places.
+    known_as: other names that it may have in its metadata, and the issuer that each of them stands for.
+    now: seconds since the epoch.
+    http_hosts: hosts beside loopback that plain http may reach.
+    lifetime: seconds for which a document may be kept.
+
+    Raises as `discover_flow` does.
     """
     for place in (url,) if url is not None else well_known_urls(issuer, http_hosts):
         response = yield from Request("GET", place, (("Accept", "application/json"),))

@@ -43,9 +43,12 @@ def introspection_request(
 ) -> Request:
     """Return the request that asks about `token`, not yet authenticated (RFC 7662 §2.1).
 
-    `endpoint`: its URL. `token_type_hint`: the kind of token. `extra` and `headers`: further ones. `http_hosts`: hosts
-    beside loopback that plain http may reach. Raises `UsageError` for an endpoint, a token or a parameter that cannot
-    be.
+    endpoint: its URL.
+    token_type_hint: the kind of token.
+    extra, headers: further ones.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
     """
     return token_query(endpoint, token, token_type_hint, extra, "introspection", headers, http_hosts)
 
@@ -54,8 +57,10 @@ def introspection_request(
 def parse_introspection(response: Response, now: float | None = None) -> Introspection:
     """Return the members of the answer (RFC 7662 §2.2).
 
-    `now`: seconds since the epoch, for a date in `Retry-After` of `response`. Raises `ServerError` for an error answer,
-    `InvalidResponse` when it is no JSON object or says not whether the token is active.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
+
+    Raises `ServerError` for an error answer, `InvalidResponse` when it is no JSON object or says not whether the token
+    is active.
     """
     members = json_answer(response, "introspection response", now)
     if not isinstance(members.get("active"), bool):
@@ -71,9 +76,10 @@ def parse_introspection(response: Response, now: float | None = None) -> Introsp
 def signed_response(response: Response, now: float | None = None) -> str:
     """Return the JWT of a signed response (RFC 9701 §5), which its signature and `parse_signed` must prove.
 
-    `now`: seconds since the epoch, for a date in `Retry-After` of `response`. Raises `ServerError` for an error,
-    `InvalidResponse` for a response of another media type: a response that is not signed must not replace one that was
-    requested.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
+
+    Raises `ServerError` for an error, `InvalidResponse` for a response of another media type: a response that is not
+    signed must not replace one that was requested.
     """
     if response.media_type == JWT_MEDIA_TYPE and 200 <= response.status < 300:
         return response.body.decode("ascii", "replace").strip()
@@ -90,9 +96,9 @@ def parse_signed(
 ) -> Introspection:
     """Return the members of a signed response, whose signature and type have been verified (RFC 9701 §5).
 
-    `issuer`: of the authorization server.
-    `recipients`: the names of this API at that server: its client ID, and its audience.
-    `now`, `leeway`: seconds since the epoch, and the seconds by which two clocks may differ.
+    issuer: of the authorization server.
+    recipients: the names of this API at that server: its client ID, and its audience.
+    now, leeway: seconds since the epoch, and the seconds by which two clocks may differ.
 
     Raises `VerificationError` for a response of another issuer or for another API, and for one that lacks a claim.
     """

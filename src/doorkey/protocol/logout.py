@@ -21,8 +21,10 @@ def logout_url(
 ) -> str:
     """Return the URL of a logout request; `extra` pairs cannot override `ours` (§2).
 
-    `endpoint`: its URL. `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for an
-    endpoint or a parameter that cannot be.
+    endpoint: its URL.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an endpoint or a parameter that cannot be.
     """
     check_endpoint(endpoint, "end session endpoint", http_hosts)
     return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the logout request")))

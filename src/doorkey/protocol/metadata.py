@@ -59,15 +59,20 @@ class _Members(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata:
-    """The metadata of an authorization server; every endpoint has passed `check_endpoint`.
+    """The metadata of an authorization server (RFC 8414 §2).
 
-    Raises `UsageError` for one that has not, and for an https issuer with an http endpoint.
+    issuer: the URL that identifies the server.
+    authorization_endpoint, token_endpoint, userinfo_endpoint, end_session_endpoint: URLs of single endpoints.
+    revocation_endpoint, introspection_endpoint, device_authorization_endpoint: URLs of single endpoints.
+    registration_endpoint, pushed_authorization_request_endpoint, jwks_uri: URLs of single endpoints.
+    iss_in_callbacks: the member `authorization_response_iss_parameter_supported`. If it is True, a callback without
+        `iss` is rejected (RFC 9207 §3).
+    extra: the members that have no field here, unchanged.
+    http_hosts: hosts beside loopback that plain http may reach. A session, source or vault replaces them by those of
+        its `ExchangePolicy`.
 
-    `http_hosts` are the hosts beside loopback that plain http may reach; a session, source or vault replaces them
-    by those of its `ExchangePolicy`. `iss_in_callbacks` is `authorization_response_iss_parameter_supported` (RFC
-    9207 §3): then a callback without `iss` is refused. `extra` holds the members that have no field here, as they
-    came. The value may be pickled, for instance into a cache, and `dataclasses.asdict` makes plain dictionaries of
-    it.
+    The value may be pickled, for instance into a cache, and `dataclasses.asdict` makes plain dictionaries of it. Raises
+    `UsageError` for an endpoint that `check_endpoint` rejects, and for an https issuer with an http endpoint.
     """
 
     issuer: str | None = None
@@ -146,8 +151,10 @@ class ServerMetadata:
     def from_mapping(cls, members: Mapping[str, Any], http_hosts: Collection[str] = ()) -> ServerMetadata:
         """Return the metadata of a mapping that the user vouches for, for instance a stored discovery document.
 
-        `members`: those of the document. `http_hosts`: hosts beside loopback that plain http may reach. Raises
-        `UsageError` as the constructor does.
+        members: those of the document.
+        http_hosts: hosts beside loopback that plain http may reach.
+
+        Raises `UsageError` as the constructor does.
         """
         mapping(members, "metadata")
         known: dict[str, str | None] = {name: members.get(name) for name in ("issuer", *ENDPOINTS)}
@@ -195,8 +202,10 @@ def parse_metadata(
 
     `http_hosts` are the hosts beside loopback that plain http may reach.
 
-    `members`: those of the document. `status`: that of its response, for errors. Raises `VerificationError` when it is
-    another issuer's, `InvalidResponse` when an endpoint in it is unfit.
+    members: those of the document.
+    status: that of its response, for errors.
+
+    Raises `VerificationError` when it is another issuer's, `InvalidResponse` when an endpoint in it is unfit.
     """
     named = members.get("issuer")
     if named != issuer:

@@ -37,11 +37,11 @@ def presented_token(
 ) -> PresentedToken | None:
     """Return the access token of a request, or None if it has none.
 
-    `headers`: all headers, as pairs.
-    `query`: the query of the URL, without the question mark.
-    `form`: the parameters of a form-encoded body, if the API accepts a token there (RFC 6750 §2.2).
-    `in_query`: accept a token in the query (RFC 6750 §2.3). URLs reach logs and other sites, so RFC 9700 §4.3.2 forbids
-    it.
+    headers: all headers, as pairs.
+    query: the query of the URL, without the question mark.
+    form: the parameters of a form-encoded body, if the API accepts a token there (RFC 6750 §2.2).
+    in_query: accept a token in the query (RFC 6750 §2.3). URLs reach logs and other sites, so RFC 9700 §4.3.2 forbids
+        it.
 
     Raises `MalformedRequest` for two tokens or two `Authorization` headers, for a token of illegal form, and for one in
     the query that is not accepted there (RFC 6750 §3.1).

@@ -34,13 +34,13 @@ def well_known_url(resource: str, http_hosts: Iterable[str] = ()) -> str:
 class ProtectedResource:
     """The metadata that an API publishes about itself (RFC 9728 §2).
 
-    `resource`: the identifier of the API, an https URL; clients request tokens for it (RFC 8707).
-    `authorization_servers`: issuers of the authorization servers whose tokens the API accepts.
-    `scopes_supported`: the scopes that requests to the API need.
-    `bearer_methods_supported`: where a request may have its token: `header`, `body`, `query`.
-    `resource_name`, `resource_documentation`: a name and a URL, for people.
-    `extra`: further members of the document.
-    `http_hosts`: hosts beside loopback that plain http may reach.
+    resource: the identifier of the API, an https URL; clients request tokens for it (RFC 8707).
+    authorization_servers: issuers of the authorization servers whose tokens the API accepts.
+    scopes_supported: the scopes that requests to the API need.
+    bearer_methods_supported: where a request may have its token: `header`, `body`, `query`.
+    resource_name, resource_documentation: a name and a URL, for people.
+    extra: further members of the document.
+    http_hosts: hosts beside loopback that plain http may reach.
 
     Raises `UsageError` for a resource that is not an https URL.
     """
@@ -85,9 +85,11 @@ def parse_protected_resource(
 ) -> ProtectedResource:
     """Return the metadata of `resource`, compared exactly (RFC 9728 §3.3).
 
-    `now`: seconds since the epoch, for a date in `Retry-After` of `response`. `http_hosts`: hosts beside loopback that
-    plain http may reach. Raises `VerificationError` for the metadata of another resource, `InvalidResponse` for a
-    document with a member of the wrong type, else as `json_answer`.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `VerificationError` for the metadata of another resource, `InvalidResponse` for a document with a member of
+    the wrong type, else as `json_answer`.
     """
     members = json_answer(response, "protected resource metadata", now)
     if members.get("resource") != resource:

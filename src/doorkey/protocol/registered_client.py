@@ -88,8 +88,9 @@ class RegisteredClient:
     def from_dict(cls, members: Mapping[str, Any], *, http_hosts: Collection[str] = ()) -> RegisteredClient:
         """Return the client whose `to_dict()` gave these `members`.
 
-        `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for members that are not such
-        a client's.
+        http_hosts: hosts beside loopback that plain http may reach.
+
+        Raises `UsageError` for members that are not such a client's.
         """
         given = dict(mapping(members, "a stored client"))
         metadata = mapping(given.pop("metadata", {}), "the metadata of a stored client")
@@ -105,8 +106,11 @@ class RegisteredClient:
     ) -> RegisteredClient:
         """Return the client in the `members` of a registration response (RFC 7591 §3.2.1).
 
-        `issuer`: of the server. `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for
-        a member of the wrong type. An empty or absent secret is none, and `client_secret_expires_at` 0 is never.
+        issuer: of the server.
+        http_hosts: hosts beside loopback that plain http may reach.
+
+        Raises `UsageError` for a member of the wrong type. An empty or absent secret is none, and
+        `client_secret_expires_at` 0 is never.
         """
         issued: dict[str, Any] = {name: members[name] for name in ISSUED if members.get(name) not in (None, "")}
         for name in ("client_secret", "registration_access_token"):

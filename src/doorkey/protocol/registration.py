@@ -86,8 +86,11 @@ def registration_request(
 ) -> Request:
     """Return the request that registers a client (RFC 7591 §3.1).
 
-    `endpoint`: its URL. `metadata`: what `client_metadata` returned. `initial_access_token`: what the server gave to
-    the developer, if it does not let everyone register. `http_hosts`: hosts beside loopback that plain http may reach.
+    endpoint: its URL.
+    metadata: what `client_metadata` returned.
+    initial_access_token: what the server gave to the developer, if only clients with such a token may register.
+    http_hosts: hosts beside loopback that plain http may reach.
+
     Raises `UsageError` for an endpoint or a token that cannot be.
     """
     check_endpoint(endpoint, "registration endpoint", http_hosts)
@@ -98,8 +101,9 @@ def registration_request(
 def read_request(client: RegisteredClient, http_hosts: Collection[str] = ()) -> Request:
     """Return the request for the current registration of `client` (RFC 7592 §2.1).
 
-    `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for a client without a
-    `registration_client_uri` or a `registration_access_token`.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for a client without a `registration_client_uri` or a `registration_access_token`.
     """
     return _management_request("GET", client, http_hosts)
 
@@ -107,7 +111,9 @@ def read_request(client: RegisteredClient, http_hosts: Collection[str] = ()) -> 
 def update_request(client: RegisteredClient, metadata: Mapping[str, Any], http_hosts: Collection[str] = ()) -> Request:
     """Return the request that replaces the metadata of `client` (RFC 7592 §2.2); a member that is absent is removed.
 
-    `metadata`: what `client_metadata` returned. `http_hosts` and the errors are those of `read_request`.
+    metadata: what `client_metadata` returned.
+
+    `http_hosts` and the errors are those of `read_request`.
     """
     body = _encoded({**metadata, "client_id": client.client_id}).encode()
     return _management_request("PUT", client, http_hosts, (_JSON,), body)
@@ -116,7 +122,7 @@ def update_request(client: RegisteredClient, metadata: Mapping[str, Any], http_h
 def delete_request(client: RegisteredClient, http_hosts: Collection[str] = ()) -> Request:
     """Return the request that deletes `client` at the server (RFC 7592 §2.3); the errors are those of `read_request`.
 
-    `http_hosts`: hosts beside loopback that plain http may reach.
+    http_hosts: hosts beside loopback that plain http may reach.
     """
     return _management_request("DELETE", client, http_hosts)
 
@@ -132,9 +138,11 @@ def parse_registration(
 ) -> RegisteredClient:
     """Return the client that a server has registered, read or updated (RFC 7591 §3.2.1, RFC 7592 §3).
 
-    `issuer`: of the server. `known`: the client as it was before; what the server does not repeat stays, because it
-    sends a new secret or token only where they change. `http_hosts`: hosts beside loopback that plain http may reach.
-    `now`: seconds since the epoch, for a date in `Retry-After`.
+    issuer: of the server.
+    known: the client as it was before; what the server does not repeat stays, because it sends a new secret or token
+        only where they change.
+    http_hosts: hosts beside loopback that plain http may reach.
+    now: seconds since the epoch, for a date in `Retry-After`.
 
     Raises `ServerError` (`InvalidRedirectURI`, `InvalidClientMetadata`, …) for an error response, `InvalidResponse` for
     a response that is no registration, and `VerificationError` for one of another client than `known`.
@@ -161,8 +169,9 @@ def parse_registration(
 def check_deletion(response: Response, now: float | None = None) -> None:
     """Return when the server has deleted the client (RFC 7592 §2.3).
 
-    `now`: seconds since the epoch, for a date in `Retry-After` of `response`. Raises `ServerError` for an error
-    response, and `InvalidResponse` for another status than success.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
+
+    Raises `ServerError` for an error response, and `InvalidResponse` for another status than success.
     """
     if 200 <= response.status < 300:
         return

@@ -30,9 +30,9 @@ class RequestRejected(VerificationError):
     ) -> str:
         """Return the value of the `WWW-Authenticate` header of the response (RFC 6750 §3).
 
-        `realm`: the name of the protected area, for people.
-        `resource_metadata`: the URL of the API's metadata document (RFC 9728 §5.1).
-        `scheme`: `Bearer`, or `DPoP` for a request that used it.
+        realm: the name of the protected area, for people.
+        resource_metadata: the URL of the API's metadata document (RFC 9728 §5.1).
+        scheme: `Bearer`, or `DPoP` for a request that used it.
 
         Raises `UsageError` for values that are not text.
         """

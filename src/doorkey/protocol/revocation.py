@@ -24,9 +24,12 @@ def revocation_request(
 ) -> Request:
     """Return the request that revokes `token`, not yet authenticated (RFC 7009 §2.1).
 
-    `endpoint`: its URL. `token_type_hint`: the kind of token. `extra` and `headers`: further ones. `http_hosts`: hosts
-    beside loopback that plain http may reach. Raises `UsageError` for an endpoint, a token or a parameter that cannot
-    be.
+    endpoint: its URL.
+    token_type_hint: the kind of token.
+    extra, headers: further ones.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
     """
     return token_query(endpoint, token, token_type_hint, extra, "revocation", headers, http_hosts)
 

@@ -17,10 +17,10 @@ _PEM: Final = "PRIVATE KEY-----"
 class ServiceAccount:
     """A service account.
 
-    `client_email`: its name, which is `iss` of its assertions.
-    `private_key`: the PEM text of its private key.
-    `private_key_id`: `kid` of that key, or None.
-    `token_uri`: URL of the token endpoint, or None.
+    client_email: its name, which is `iss` of its assertions.
+    private_key: the PEM text of its private key.
+    private_key_id: `kid` of that key, or None.
+    token_uri: URL of the token endpoint, or None.
     """
 
     client_email: str
@@ -33,7 +33,9 @@ class ServiceAccount:
 def parse_service_account(data: bytes, *, needs_token_uri: bool = True) -> ServiceAccount:
     """Return the service account that the key file with the content `data` describes.
 
-    `needs_token_uri`: refuse one without. Raises `UsageError`, which never shows a value of the file but its `type`.
+    needs_token_uri: refuse one without.
+
+    Raises `UsageError`, which never shows a value of the file but its `type`.
     """
     try:
         members = parse_object(data)

@@ -77,8 +77,9 @@ def asks_for_a_bound_token(request: Request) -> bool:
 def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promised: Scope | None = None) -> bool:
     """Say whether an ID token must come: a code whose request named `openid` (OpenID Connect Core §3.1.3.3).
 
-    `extra`: the further parameters of the token request. `promised`: the scope of the authorization request. No other
-    grant must bring one: a password, the client's own credentials, an exchange, a renewal (§12.2).
+    extra: the further parameters of the token request.
+    promised: the scope of the authorization request. No other grant must bring one: a password, the client's own
+        credentials, an exchange, a renewal (§12.2).
     """
     if not isinstance(grant, AuthorizationCodeGrant):
         return False
@@ -99,12 +100,12 @@ def parse_token(
 ) -> OAuthToken:
     """Return the token of an answer of the token endpoint (RFC 6749 §5.1).
 
-    `asked_at`: when the request was sent, in seconds since the epoch; the lifetime counts from there.
-    `refresh_token`: the one that was used, kept when the response brings no new one (§6).
-    `bound`: a token bound to a key was requested; another one is rejected (RFC 9449 §5).
-    `openid`: an ID token was requested; a response without one is rejected (OpenID Connect Core §3.1.3.3).
-    `grant`: what was presented; an exchange may bring a token that is no access token, of type N_A (RFC 8693 §2.2.1).
-    `token_types`: what other types of this server mean, as `check_token_types` returns them.
+    asked_at: when the request was sent, in seconds since the epoch; the lifetime counts from there.
+    refresh_token: the one that was used, kept when the response brings no new one (§6).
+    bound: a token bound to a key was requested; another one is rejected (RFC 9449 §5).
+    openid: an ID token was requested; a response without one is rejected (OpenID Connect Core §3.1.3.3).
+    grant: what was presented; an exchange may bring a token that is no access token, of type N_A (RFC 8693 §2.2.1).
+    token_types: what other types of this server mean, as `check_token_types` returns them.
 
     Raises `ServerError` for an error response with any status, and `InvalidResponse` for all that is not a token: with
     problem `not_sender_constrained`, `id_token_missing`, and those of `token_of`.
@@ -152,11 +153,15 @@ def token_of(
 ) -> OAuthToken:
     """Return the token that the members of an answer describe, from the token endpoint or a fragment (§4.2.2).
 
-    `types`: the types that it may have, in lower case, and their normalized form.
+    types: the types that it may have, in lower case, and their normalized form.
 
     It expires as `expires_in` says, else as `expires_at` does. Members that no store could hold are dropped by name.
-    `members`: those of the answer. `asked_at`: when it was requested, in seconds since the epoch. `status`: that of the
-    response. `refresh_token`: the one that stays if the answer has none. Raises `InvalidResponse`.
+    members: those of the answer.
+    asked_at: when it was requested, in seconds since the epoch.
+    status: that of the response.
+    refresh_token: the one that stays if the answer has none.
+
+    Raises `InvalidResponse`.
     """
     access_token, refresh = members.get("access_token"), members.get("refresh_token") or None
     if not legal_token(access_token):
@@ -196,8 +201,9 @@ _token_of = unguarded(token_of)
 def check_token_types(given: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return the meaning of the `token_type` values that only the program's server uses, in lower case.
 
-    `given`: a mapping of the server's word to ``"Bearer"`` or ``"DPoP"``, None for none. A known type keeps its
-    meaning. Raises `UsageError` for anything else.
+    given: a mapping of the server's word to ``"Bearer"`` or ``"DPoP"``, None for none.
+
+    A known type keeps its meaning. Raises `UsageError` for anything else.
     """
     types: dict[str, str] = {}
     named: Mapping[str, Any] = {} if given is None else mapping(given, "token_types")

@@ -25,14 +25,14 @@ _ID_TOKEN_ONLY: Final = ("at_hash", "c_hash", "s_hash")
 class TokenProfile:
     """A kind of JWT access token; `dataclasses.replace(KEYCLOAK, …)` makes a variant of one.
 
-    `name`: names the profile in errors.
-    `types`: values of the header `typ`, one of which the token has; `JWT` includes a header without `typ`.
-    `required`: claims that the token has.
-    `required_any`: groups of claims, of each of which the token has one at least.
-    `forbidden`: claims of other kinds of tokens, none of which the token has.
-    `values`: claims that have one of the given values, as (claim, values) pairs.
-    `client_claims`: the claims that may contain the client ID, the first one that is there counts.
-    `scope_claims`: the claims that may contain the scopes, as text with spaces or as a list.
+    name: names the profile in errors.
+    types: values of the header `typ`, one of which the token has; `JWT` includes a header without `typ`.
+    required: claims that the token has.
+    required_any: groups of claims, of each of which the token has one at least.
+    forbidden: claims of other kinds of tokens, none of which the token has.
+    values: claims that have one of the given values, as (claim, values) pairs.
+    client_claims: the claims that may contain the client ID, the first one that is there counts.
+    scope_claims: the claims that may contain the scopes, as text with spaces or as a list.
     """
 
     name: str

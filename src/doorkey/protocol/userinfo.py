@@ -25,9 +25,11 @@ def userinfo_request(
 ) -> Request:
     """Return the request for the claims about the user of `token` (§5.3.1).
 
-    `placement`: "header", or "body" for a form (RFC 6750 §2); "uri" is sent as "header". `endpoint`: its URL.
-    `http_hosts`: hosts beside loopback that plain http may reach. Raises `UsageError` for an endpoint that cannot be,
-    and for a token that is not a Bearer token.
+    placement: "header", or "body" for a form (RFC 6750 §2); "uri" is sent as "header".
+    endpoint: its URL.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an endpoint that cannot be, and for a token that is not a Bearer token.
     """
     check_endpoint(endpoint, "userinfo endpoint", http_hosts)
     in_body = placement == "body"
@@ -39,8 +41,10 @@ def userinfo_request(
 def parse_userinfo(response: Response, now: float | None = None) -> dict[str, Any] | Secret:
     """Return the claims of a JSON response, or the JWT of a signed or encrypted one, unverified (§5.3.2).
 
-    `now`: seconds since the epoch, for a date in `Retry-After`. Raises `InvalidToken` if the server rejects the access
-    token, another `ServerError` for an error response, and `InvalidResponse` for anything else that is not claims.
+    now: seconds since the epoch, for a date in `Retry-After`.
+
+    Raises `InvalidToken` if the server rejects the access token, another `ServerError` for an error response, and
+    `InvalidResponse` for anything else that is not claims.
     """
     if response.status == 401 and is_invalid_token(response.header("www-authenticate")):
         raise InvalidToken("invalid_token", "the userinfo endpoint rejects the access token", status=response.status)

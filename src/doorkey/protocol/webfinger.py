@@ -36,8 +36,10 @@ class Resource(NamedTuple):
 def resource_of(identifier: str, http_hosts: Collection[str] = ()) -> Resource:
     """Return the resource that `identifier` names, and its host (OpenID Connect Discovery 1.0 §2.1).
 
-    `identifier`: an email address, an `acct:` URI, a host or a URL, as the user typed it. `http_hosts`: hosts beside
-    loopback that plain http may reach. Raises `UsageError` for any other text, an XRI included.
+    identifier: an email address, an `acct:` URI, a host or a URL, as the user typed it.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for any other text, an XRI included.
     """
     typed = text(identifier, "the identifier of the user").strip().partition("#")[0]
     has_scheme = _SCHEME.match(typed)
@@ -69,7 +71,9 @@ def issuer_request(resource: Resource) -> Request:
 def parse_issuer(response: Response, http_hosts: Collection[str] = (), now: float | None = None) -> str:
     """Return the issuer in a response of WebFinger (OpenID Connect Discovery 1.0 §2).
 
-    `http_hosts`: hosts beside loopback that plain http may reach. `now`: seconds since the epoch, for a `Retry-After`.
+    http_hosts: hosts beside loopback that plain http may reach.
+    now: seconds since the epoch, for a `Retry-After`.
+
     Raises `InvalidResponse` for a document that names no issuer, or one that cannot be; `ServerError`.
     """
     members = json_answer(response, "WebFinger document", now)

@@ -19,10 +19,10 @@ _NO_STORE = ("Cache-Control", "no-store")
 class ApiRequest:
     """A request to an API.
 
-    `method`, `url`: as they came; the URL may be only a path and a query.
-    `headers`: all headers as pairs, a repeated one twice; bytes are latin-1.
-    `certificate`: the client certificate of the TLS connection, as DER bytes or PEM, or None.
-    `form`: the parameters of a form-encoded body, only if the API accepts a token there (RFC 6750 §2.2).
+    method, url: as they came; the URL may be only a path and a query.
+    headers: all headers as pairs, a repeated one twice; bytes are latin-1.
+    certificate: the client certificate of the TLS connection, as DER bytes or PEM, or None.
+    form: the parameters of a form-encoded body, only if the API accepts a token there (RFC 6750 §2.2).
     """
 
     method: str
@@ -60,7 +60,12 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response that a guard makes itself: the status, the headers as pairs, and the body."""
+    """A response of a guard.
+
+    status: the HTTP status.
+    headers: the headers, as pairs.
+    body: the body.
+    """
 
     status: int
     headers: Pairs
@@ -69,7 +74,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Rejection(Reply):
-    """The response to a request that is rejected; `error` is the reason: a `RequestRejected`, or an availability error.
+    """The response to a request that is rejected.
+
+    error: the reason: a `RequestRejected`, or an error of the request to the authorization server.
 
     A program that responds in its own way uses `status`, and the header `WWW-Authenticate` of `headers`.
     """

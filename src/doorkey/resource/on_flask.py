@@ -20,7 +20,7 @@ __all__ = ["FlaskGuard"]
 
 
 class FlaskGuard(WSGIGuard):
-    """Checks the access token of each request to a Flask application; see `FrameworkGuard` for the arguments.
+    """Checks the access token of each request to a Flask application; see `FrameworkGuard` for the parameters.
 
     ``@guard.require("orders:read")`` protects a view, which finds the token in `guard.access_token`. The verifier is an
     `AccessTokenVerifier`.

@@ -25,11 +25,11 @@ _CHECK: Final = "the requirement of a claim is a value, or a function that block
 class Requirement:
     """What a request needs of its access token; without arguments, any valid token will do.
 
-    `scopes`: scopes, all of which the token has; text with spaces between them, or several texts.
-    `claims`: claim names, each with the value that the claim has or a function that accepts its value. A claim that is
-        a list has the value as a member. A tuple names a nested claim: ``("realm_access", "roles")``.
-    `acr`: authentication context classes, one of which the user's authentication has (RFC 9470 §3).
-    `max_age`: seconds since the user's last authentication, at most (RFC 9470 §3).
+    scopes: scopes, all of which the token has; text with spaces between them, or several texts.
+    claims: claim names, each with the value that the claim has or a function that accepts its value. A claim that is a
+        list has the value as a member. A tuple names a nested claim: ``("realm_access", "roles")``.
+    acr: authentication context classes, one of which the user's authentication has (RFC 9470 §3).
+    max_age: seconds since the user's last authentication, at most (RFC 9470 §3).
 
     Raises `UsageError` for values of other types.
     """
@@ -54,7 +54,7 @@ class Requirement:
     def check(self, token: AccessToken, now: float, leeway: float = 0.0) -> None:
         """Raise `InsufficientPrivileges` or `StepUpRequired` unless `token` has all of this.
 
-        `now`, `leeway`: seconds since the epoch, and the seconds by which two clocks may differ.
+        now, leeway: seconds since the epoch, and the seconds by which two clocks may differ.
         """
         wanted = cast("tuple[str, ...]", self.scopes)
         if not token.has_scope(*wanted):

@@ -24,15 +24,15 @@ from doorkey.sources.keys import KeyCore
 class IntrospectionClient:
     """How an API asks the authorization server about a token (RFC 7662).
 
-    `client_id`, `client_secret`: the credentials of the API; the secret may be a private key for private_key_jwt.
-    `auth_methods`: client authentication methods, most preferred first; empty for those that suit the secret.
-    `endpoint`: the URL of the introspection endpoint; None takes it from the issuer's metadata.
-    `opaque`: ask about tokens that are not JWTs.
-    `jwts`: ask about JWTs too, in place of checking their signature here, so that a revoked token is rejected.
-    `signed`: request a signed response (RFC 9701), and accept no other.
-    `decryption_keys`: the private keys of the API, for signed responses that are encrypted to it (RFC 9701 §5).
-    `audience_required`: reject a token if the response does not say which API it is for.
-    `cache_for`: seconds for which a response is used again; a revoked token is accepted for that time. 0: never.
+    client_id, client_secret: the credentials of the API; the secret may be a private key for private_key_jwt.
+    auth_methods: client authentication methods, most preferred first; empty for those that suit the secret.
+    endpoint: the URL of the introspection endpoint; None takes it from the issuer's metadata.
+    opaque: ask about tokens that are not JWTs.
+    jwts: ask about JWTs too, in place of checking their signature here, so that a revoked token is rejected.
+    signed: request a signed response (RFC 9701), and accept no other.
+    decryption_keys: the private keys of the API, for signed responses that are encrypted to it (RFC 9701 §5).
+    audience_required: reject a token if the response does not say which API it is for.
+    cache_for: seconds for which a response is used again; a revoked token is accepted for that time. 0: never.
     """
 
     client_id: str
@@ -65,12 +65,12 @@ class IntrospectionClient:
 class TrustedIssuer:
     """An issuer whose access tokens an API accepts.
 
-    `issuer`: its URL, or a `doorkey.Issuer`.
-    `audience`: the names of this API at that issuer; a token is for one of them.
-    `profile`: the kind of its JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
-    `algorithms`: signature algorithms of its tokens; None: all for which keys can be published.
-    `introspection`: how the API asks it about tokens; None: opaque tokens are rejected.
-    `tenant_issuer`: the policy for the issuers of a multi-tenant server, whose metadata `issuer` names, such as
+    issuer: its URL, or a `doorkey.Issuer`.
+    audience: the names of this API at that issuer; a token is for one of them.
+    profile: the kind of its JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
+    algorithms: signature algorithms of its tokens; None: all for which keys can be published.
+    introspection: how the API asks it about tokens; None: opaque tokens are rejected.
+    tenant_issuer: the policy for the issuers of a multi-tenant server, whose metadata `issuer` names, such as
         ``https://login.microsoftonline.com/common/v2.0``.
 
     Raises `UsageError`.

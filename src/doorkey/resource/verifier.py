@@ -195,8 +195,9 @@ class AccessTokenVerifier(_Verifier):
 class AsyncAccessTokenVerifier(_Verifier):
     """Verifies access tokens for any number of tasks, of one event loop or of several.
 
-    `http_client` is an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp; all else is as for
-    `AccessTokenVerifier`.
+    http_client: an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp; None makes a client.
+
+    The other parameters are those of `AccessTokenVerifier`.
     """
 
     async def verify(
@@ -211,7 +212,7 @@ class AsyncAccessTokenVerifier(_Verifier):
         proven_key: str | None = None,
         scheme: str = "Bearer",
     ) -> AccessToken:
-        """Return what `AccessTokenVerifier.verify` returns. Raises as it does."""
+        """Return the verified token; see `AccessTokenVerifier.verify` for the parameters and the errors."""
         try:
             digest = digest_of(_text(token))
             found = self._core.cached(digest)

@@ -34,8 +34,8 @@ class Endpoints:
 class Registering:
     """How clients register themselves.
 
-    `initial_access_token`: what a registration must present; None: nothing. `has_documents`: whether a client ID may be
-    the URL of a client's metadata document.
+    initial_access_token: what a registration must present; None: nothing.
+    has_documents: whether a client ID may be the URL of a client's metadata document.
     """
 
     initial_access_token: Secret | None = None

@@ -18,33 +18,37 @@ from doorkey.server.registrations import SIGNING_ALGS, Client, TrustedIssuer
 class Settings:
     """The settings of a realm. Times are in seconds.
 
-    A refresh token that rotates works once, and a second use ends the grant (RFC 9700 §4.14.2). `rotate_refresh_tokens`
-    is True for all clients, False for none, and None for public clients only (OAuth 2.1 §4.3.1). After half of
-    `failed_logins` wrong passwords in a row for one account, each further attempt has to wait, longer each time; after
-    all of them the account is blocked for `login_block`. One address may fail ten times as often.
-    Tokens are signed with `signing_alg`. `acr_values` are the authentication contexts that a login reaches on request;
-    a login without such a request has the first one. With `key_ids` False, neither keys nor tokens have a `kid`.
-    With `rfc9068`, access tokens have the form of RFC 9068 in place of Keycloak's.
-    Every access token that is not lightweight has `audience` in its audience, and `access_token_claims`.
-    `trusted_issuers` are the issuers of assertions by which a client may get a token for a user.
-    A device that logs a user in may poll every `device_interval` seconds, for `device_code_lifetime` (RFC 8628 §3.2).
+    access_token_lifetime: seconds for which an access token is valid.
+    session_idle: seconds after the last request with a refresh token at which a session ends.
+    session_max: seconds after its login at which a session ends.
+    code_lifetime: seconds for which an authorization code is valid.
+    login_lifetime: seconds that a user has to complete the login page.
+    rotate_refresh_tokens: True: a refresh token works once, and a second use ends the grant (RFC 9700 §4.14.2). False:
+        it works until the session ends. None: it works once for public clients only (OAuth 2.1 §4.3.1).
+    failed_logins: number of wrong passwords in a row that block an account. After half of them, each further attempt
+        has to wait, longer each time. One address may fail ten times as often.
+    login_block: seconds for which an account is blocked.
+    clock_skew: seconds by which the clock of the client may differ.
+    signing_alg: the signature algorithm of tokens.
+    key_ids: False: neither keys nor tokens have a `kid`.
+    rfc9068: True: access tokens have the form of RFC 9068 in place of Keycloak's.
+    acr_values: the authentication contexts that a login reaches on request; other logins have the first one.
+    audience: a further audience of every access token that is not lightweight.
+    access_token_claims: further claims of every access token that is not lightweight.
+    trusted_issuers: issuers of assertions by which a client may get a token for a user.
+    device_code_lifetime: seconds for which a device may poll (RFC 8628 §3.2).
+    device_interval: seconds between two polls of a device.
     """
 
     access_token_lifetime: int = 60
-    """Seconds for which an access token is valid."""
     session_idle: int = 1800
-    """Seconds after the last request with a refresh token at which a session ends."""
     session_max: int = 36000
-    """Seconds after its login at which a session ends."""
     code_lifetime: int = 60
-    """Seconds for which an authorization code is valid."""
     login_lifetime: int = 1800
-    """Seconds that a user has to complete the login page."""
     rotate_refresh_tokens: bool | None = None
     failed_logins: int = 10
     login_block: int = 900
     clock_skew: int = 10
-    """Seconds by which the clock of the client may differ."""
     signing_alg: str = "RS256"
     key_ids: bool = True
     rfc9068: bool = False

@@ -188,8 +188,13 @@ class Client:
 class User:
     """A person who can log in. `sub` never changes and is never reused (OpenID Connect Core §2).
 
-    A user without a password cannot log in by one. `links` are the user's subjects at trusted issuers, by issuer.
-    `access_token_claims`, `id_token_claims` and `userinfo_claims` are added to the claims about the user.
+    sub: the subject, by which clients identify the user.
+    username: the name with which the user logs in.
+    password: the password; None: the user cannot log in with a password.
+    email, given_name, family_name: claims about the user (OpenID Connect Core §5.1), or None.
+    roles: the roles of the user, as Keycloak puts them into access tokens.
+    links: the subjects of the user at trusted issuers, by issuer.
+    access_token_claims, id_token_claims, userinfo_claims: further claims about the user.
     """
 
     sub: str
@@ -220,8 +225,10 @@ class User:
 class TrustedIssuer:
     """An issuer whose signed assertions about users are accepted as a grant (RFC 7523 §2.1).
 
-    `jwks` is the JWK Set of its public keys; the algorithms are those of the keys, or `algorithms` if given.
-    An assertion is accepted for at most `max_age` seconds after it was issued.
+    issuer: the `iss` of its assertions.
+    jwks: the JWK Set of its public keys.
+    algorithms: the accepted signature algorithms.
+    max_age: seconds after it was issued for which an assertion is accepted.
     """
 
     issuer: str

@@ -135,7 +135,8 @@ def parsed(
 
     The request it answers is `transaction`, else the one with the given `state`, a request of this session, or the one
     of the session's `state` option. `may_read_fragment`: the fragment may be read although the request is not known.
-    `to_be_used`: its code or access token is wanted, and an ID token alone is refused before the state is used up.
+    to_be_used: its code or access token is wanted, and an ID token alone is refused before the state is used up.
+
     Raises as `parse_callback` does, and `UsageError` for a transaction of another server.
     """
     if not isinstance(response, Mapping):

@@ -30,8 +30,10 @@ class Account:
 def account_in(path: str | os.PathLike[str], *, needs_token_uri: bool) -> Account:
     """Return the service account of the key file at `path`, in the JSON format of Google.
 
-    `needs_token_uri`: refuse a file without one. Raises `UsageError` for a file that cannot be read, is larger than
-    64 KiB or not a regular file, and for anything else in it.
+    needs_token_uri: refuse a file without one.
+
+    Raises `UsageError` for a file that cannot be read, is larger than 64 KiB or not a regular file, and for anything
+    else in it.
     """
     given: object = path
     named = printable(str(given), 200) if isinstance(given, str | os.PathLike) else ""

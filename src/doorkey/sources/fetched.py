@@ -97,7 +97,8 @@ class Fetched(Generic[T]):
     ) -> Flow[None]:
         """Fetch the document, unless another caller has meanwhile, or wait for one that does.
 
-        `usable`: a failure is only logged. `counts`: the cool-down of `newer` begins, unless the caller is canceled.
+        usable: a failure is only logged.
+        counts: the cool-down of `newer` begins, unless the caller is canceled.
         """
         holder = yield from AcquireOrWait(self.lock, *self._messages)
         if holder is None:

@@ -42,8 +42,9 @@ _OTHER_KINDS: Final = frozenset({"at+jwt", "logout+jwt", "dpop+jwt", "secevent+j
 class Protection:
     """How a client registered that one kind of response is protected; an empty field is not registered.
 
-    `signed`: values of `alg` of the signature. `encrypted`: values of `alg` of the encryption. `content`: values of
-    `enc`.
+    signed: values of `alg` of the signature.
+    encrypted: values of `alg` of the encryption.
+    content: values of `enc`.
     """
 
     signed: tuple[str, ...] = ()
@@ -55,12 +56,12 @@ class Protection:
 class IDTokenVerifier:
     """Verifies what the issuer of `keys` signed for one client.
 
-    `keys`: the keys of the issuer.
-    `metadata`: the metadata of the issuer, for the algorithms that it lists.
-    `clock`: returns seconds since the epoch.
-    `secret`: the client's secret, for HS*; None for a client that has none.
-    `id_tokens`, `userinfo`: how the client registered these responses.
-    `decryption_keys`: the client's own keys, None without any.
+    keys: the keys of the issuer.
+    metadata: the metadata of the issuer, for the algorithms that it lists.
+    clock: returns seconds since the epoch.
+    secret: the client's secret, for HS*; None for a client that has none.
+    id_tokens, userinfo: how the client registered these responses.
+    decryption_keys: the client's own keys, None without any.
     """
 
     keys: KeyCore

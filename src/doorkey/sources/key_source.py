@@ -123,8 +123,9 @@ class KeySource(NotPicklable, KeysOfIssuer):
 class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
     """The current keys of an issuer, for any number of tasks, of one event loop or of several.
 
-    `http_client` is an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp; all else is as for
-    `KeySource`.
+    http_client: an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp; None makes a client.
+
+    The other parameters are those of `KeySource`.
     """
 
     @clears_locals

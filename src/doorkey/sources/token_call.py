@@ -41,15 +41,15 @@ class CallOverrides:
 class TokenCall:
     """One token request.
 
-    `endpoint`: the URL of the token endpoint.
-    `grant`: what is presented there.
-    `extra`: further parameters, as pairs.
-    `method`: POST or GET.
-    `headers`: further headers, as pairs.
-    `auth`: the client authentication method of this call; None for that of the client.
-    `options`: the HTTP library's own options of this call.
-    `promised`: the scope of the authorization request that brought a code, where it is known.
-    `repeats`: whether the parameters of an extension grant are complete, so that it can be repeated without a user.
+    endpoint: the URL of the token endpoint.
+    grant: what is presented there.
+    extra: further parameters, as pairs.
+    method: POST or GET.
+    headers: further headers, as pairs.
+    auth: the client authentication method of this call; None for that of the client.
+    options: the HTTP library's own options of this call.
+    promised: the scope of the authorization request that brought a code, where it is known.
+    repeats: whether the parameters of an extension grant are complete, so that it can be repeated without a user.
     """
 
     endpoint: str

@@ -62,19 +62,19 @@ def _as_given(auth: Any) -> ClientAuthMethod:
 class TokenClient:
     """One client, as the endpoints of an authorization server see it.
 
-    `client_id`: the client's identifier.
-    `credential`: its secret, or the private key that signs its assertions; None for a public client.
-    `methods`: client authentication methods, most preferred first; empty for those that suit the credential.
-    `params`: parameters of every token request, unless the call sets them.
-    `headers`: headers of every token request, unless the call sets them.
-    `token_types`: the meaning of `token_type` values that only this server uses, as `check_token_types` returns them.
-    `clock`: returns seconds since the epoch.
-    `observer`: is told of each token request.
-    `hooks`: the compliance hooks of a session.
-    `has_bound_tokens`: the client's tokens are bound to its TLS certificate (RFC 8705 §3).
-    `keys`: keeps the credential as a key once it has been read.
-    `registered`: client authentication methods that a session knows by name.
-    `adapt`: makes a client authentication method of an `auth=` value of an HTTP library.
+    client_id: the client's identifier.
+    credential: its secret, or the private key that signs its assertions; None for a public client.
+    methods: client authentication methods, most preferred first; empty for those that suit the credential.
+    params: parameters of every token request, unless the call sets them.
+    headers: headers of every token request, unless the call sets them.
+    token_types: the meaning of `token_type` values that only this server uses, as `check_token_types` returns them.
+    clock: returns seconds since the epoch.
+    observer: is told of each token request.
+    hooks: the compliance hooks of a session.
+    has_bound_tokens: the client's tokens are bound to its TLS certificate (RFC 8705 §3).
+    keys: keeps the credential as a key once it has been read.
+    registered: client authentication methods that a session knows by name.
+    adapt: makes a client authentication method of an `auth=` value of an HTTP library.
     """
 
     client_id: str

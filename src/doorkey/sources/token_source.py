@@ -30,15 +30,23 @@ _SLEEP: Final = "sleep is a callable that lets seconds pass"
 class TokenSource(NotPicklable, RejectableSource):
     """The token of `credentials`, for any number of threads.
 
-    `issuer`, a URL or an `Issuer`, is discovered on first use; `token_endpoint` or `metadata` make that unnecessary.
-    `http_client` is a `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the exchange; None
-    makes one. `leeway` is the seconds before expiry at which the token is renewed (None: min(60, lifetime / 2)). With
-    `background`, a token that is still good is renewed by a thread of its own. `exchange` bounds each exchange with the
-    server. `clock` returns seconds since the epoch (None: time.time), `sleep` waits for a number of seconds (None:
-    time.sleep). `random` returns 0…1 (None: random.random): each token draws by it how early it is renewed (from half
-    of that margin to all of it), so that a fleet does not renew in step. `on_event` is called with each
-    `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their durations (None: time.monotonic).
-    `token_params` and `token_request_headers` (without `Authorization`) are added to every token request.
+    credentials: the client and its grant: `ClientCredentials`, `RefreshToken`, …
+    issuer: the authorization server, a URL or an `Issuer`; its metadata is discovered on first use.
+    token_endpoint: URL of the token endpoint, in place of discovery.
+    metadata: the server's metadata, in place of discovery.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports send the token requests; None
+        makes one.
+    leeway: seconds before expiry at which the token is renewed; None: min(60, lifetime / 2).
+    background: True to renew a token that is still valid in a thread of its own.
+    exchange: bounds of each exchange with the server, an `ExchangePolicy`.
+    clock: returns seconds since the epoch; None: time.time.
+    random: returns a number from 0 to 1; None: random.random. It chooses how early each token is renewed, from half of
+        `leeway` to all of it, so that many processes do not renew at the same time.
+    sleep: waits for a number of seconds; None: time.sleep.
+    on_event: called with each `doorkey.observe.TokenEvent`.
+    timer: returns seconds, for the durations in events; None: time.monotonic.
+    token_params: further parameters of each token request.
+    token_request_headers: further headers of each token request, without `Authorization`.
     """
 
     @clears_locals
@@ -132,8 +140,11 @@ class TokenSource(NotPicklable, RejectableSource):
 class AsyncTokenSource(NotPicklable, RejectableSource):
     """The token of `credentials`, for any number of tasks, of one event loop or of several.
 
-    `http_client` is an `AsyncClient` of httpx2 or httpx, and `sleep` a coroutine function; all else is as for
-    `TokenSource`, with a task in place of a thread.
+    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
+    background: True to renew a token that is still valid in a task of its own.
+    sleep: a coroutine function that waits for a number of seconds; None: anyio.sleep.
+
+    The other parameters are those of `TokenSource`.
     """
 
     @clears_locals

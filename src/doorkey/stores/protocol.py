@@ -74,13 +74,15 @@ class StoreCalls(Protocol):
         ...
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data` if the version is still `expected` (0: there is no record), or delete the record (None).
+        """Save or delete a record if its version is still `expected`. No lease is needed.
 
-        `expected=0` also replaces a record for which `load` raises `RecordError`, by one of a high version.
+        key: the key of the record.
+        data: the new data, at most 1 MiB; None deletes the record.
+        expected: the version that was loaded; 0: there is no record, or `load` raises `RecordError` for it. Such a
+            record is replaced by one of a high version.
 
-        Returns the new version (never 0), or 0 if another commit came first; the record is unchanged then. No lease is
-        needed. After a `StoreError` the commit may have been made or not: `load` shows it, by version and data. `data`
-        has at most 1 MiB.
+        Returns the new version (never 0), or 0 if another commit came first; the record is unchanged then. After a
+        `StoreError` the commit may have been made or not: `load` shows it, by version and data.
         """
         ...
 

@@ -15,7 +15,7 @@ from doorkey.values import Secret
 def basic_pair(user: str, password: str) -> ClientAuthMethod:
     """Return HTTP Basic with this name and password instead of the session's.
 
-    `user` and `password`: text. They are sent as they are, without form encoding.
+    user, password: text. They are sent as they are, without form encoding.
     """
     secret = Secret(password)
 

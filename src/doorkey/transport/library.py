@@ -24,7 +24,8 @@ class Library(Protocol):
     def native_response(self, response: Response, request: Request) -> Any:
         """Return the library's own response object, for a user's hook.
 
-        `response`: as it was read. `request`: the one that it answers.
+        response: as it was read.
+        request: the one that it answers.
         """
         ...
 

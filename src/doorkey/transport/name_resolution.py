@@ -18,8 +18,10 @@ THROUGH_A_PROXY = (
 def resolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]:
     """Return the addresses of `host`, at least one, all of them permitted, in the order to try them. Blocks.
 
-    `port`: where a connection is made. `permission`: says of an address whether it may be reached. Raises
-    `TransportError` where there is none, `UsageError` for what is no name, and `VerificationError` where one is
+    port: where a connection is made.
+    permission: says of an address whether it may be reached.
+
+    Raises `TransportError` where there is none, `UsageError` for what is no name, and `VerificationError` where one is
     refused.
     """
     answers = (host,) if _is_address(host) else _looked_up(host, port)
@@ -31,7 +33,7 @@ def resolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]
 async def aresolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]:
     """Return the addresses of `host`, as `resolve` does, which runs in a thread and is left there when cancelled.
 
-    `port` and `permission`: as for `resolve`, whose errors it raises.
+    port, permission: as for `resolve`, whose errors it raises.
     """
     from anyio import CapacityLimiter
     from anyio.to_thread import run_sync

@@ -71,7 +71,10 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
 async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
     """Send `request` through the transport of the asynchronous `client`, as `exchange` does.
 
-    `lib`: httpx2 or httpx. `policy`: the bounds. Raises as `exchange` does.
+    lib: httpx2 or httpx.
+    policy: the bounds.
+
+    Raises as `exchange` does.
     """
     try:
         return await _aexchange(lib, client, request, policy)
@@ -177,7 +180,8 @@ class HttpxLibrary:
     def native_response(self, response: Response, request: Request) -> Any:
         """Return a response of the library that has been read.
 
-        `response`: as it was read. `request`: the one that it answers.
+        response: as it was read.
+        request: the one that it answers.
         """
         return self._lib.Response(
             response.status,

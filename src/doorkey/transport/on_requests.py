@@ -190,7 +190,8 @@ class RequestsLibrary:
     def native_response(self, response: Response, request: Request) -> requests.Response:
         """Return a `requests.Response` that has been read.
 
-        `response`: as it was read. `request`: the one that it answers.
+        response: as it was read.
+        request: the one that it answers.
         """
         native = requests.Response()
         native.status_code = response.status

@@ -19,8 +19,10 @@ from doorkey.wire.messages import Request
 def performed(effect: object, sender: Sender, sleep: Callable[[float], object]) -> Any:
     """Return the outcome of `effect` in a program that blocks.
 
-    `sender`: sends requests. `sleep`: lets seconds pass. Raises the error of the request, and `UsageError` for an
-    effect of another kind.
+    sender: sends requests.
+    sleep: lets seconds pass.
+
+    Raises the error of the request, and `UsageError` for an effect of another kind.
     """
     match effect:
         case Request():
@@ -36,7 +38,9 @@ def performed(effect: object, sender: Sender, sleep: Callable[[float], object]) 
 async def performed_async(effect: object, sender: AsyncSender, sleep: Callable[[float], Any] | None) -> Any:
     """Return the outcome of `effect` in a program that awaits, as `performed` does. `sleep` defaults to anyio's.
 
-    `sender`: sends requests. Raises as `performed` does.
+    sender: sends requests.
+
+    Raises as `performed` does.
     """
     match effect:
         case Request():

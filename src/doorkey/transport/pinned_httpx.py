@@ -45,7 +45,7 @@ async def achecked(
 ) -> Response:
     """Return what `receive` does, as `checked` does.
 
-    `lib`, `transport`, `native` and `permission`: as for `checked`, whose errors it raises.
+    lib, transport, native, permission: as for `checked`, whose errors it raises.
     """
     carrier = _for_one_exchange(lib, transport)
     try:

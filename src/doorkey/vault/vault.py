@@ -47,21 +47,32 @@ _BOUNDS: Final = ("max_sources", "max_idle")
 
 
 class TokenVault(NotPicklable):
-    """The tokens of many accounts in a `store`, each fresh whenever it is asked for.
+    """The tokens of many accounts in a `store`, each of them fresh at every use.
 
-    However many threads, processes and machines share the store, one renews a token and all have it.
+    Any number of threads, processes and machines may share the store: one of them renews a token, and all use it.
 
-    `client_id`, `client_secret` and `token_endpoint_auth_method` (a name or a callable) are as for a session. `issuer`,
-    a URL or an `Issuer`, is discovered on first use; `token_endpoint` or `metadata` make that unnecessary. `audience`
-    and `resource` go with each renewal, and so does `scope`, without the scopes that the token was not granted.
-    `sealer` encrypts the records. `leeway` is the seconds before expiry at which a
-    token is renewed (None: min(60, lifetime / 2)). `check_every` is the seconds after which another process's `save` or
-    `forget` is seen here. `max_sources` keys are remembered, each for `max_idle` seconds since its last use; all others
-    are read from the store when they are asked for. `exchange` bounds each exchange with the server, `http_client` (a
-    `requests.Session`, or a `Client` of httpx2 or httpx) carries it. `clock` returns seconds since the epoch (None:
-    time.time), `sleep` waits for a number of seconds (None: time.sleep). `on_event` is called with each
-    `doorkey.observe.TokenEvent`, `timer` returns seconds and measures their durations (None: time.monotonic).
-
+    store: a `MemoryStore`, `SQLiteStore`, `RedisStore`, `SQLStore`, or any object with the calls of `Store`.
+    client_id: the client's identifier.
+    client_secret: the client's secret as text, or its private key (PEM, JWK or key object).
+    issuer: the authorization server, a URL or an `Issuer`; its metadata is discovered on first use.
+    token_endpoint: URL of the token endpoint, in place of discovery.
+    metadata: the server's metadata, in place of discovery.
+    token_endpoint_auth_method: name of a method, or a callable; None: what metadata and secret allow.
+    scope: scope of each renewal, without the scopes that the token was not granted.
+    audience: audiences of each renewal (RFC 8693 §2.1).
+    resource: resource indicators of each renewal (RFC 8707 §2).
+    sealer: encrypts the records, a `Sealer`; None: records are stored as they are.
+    leeway: seconds before expiry at which a token is renewed; None: min(60, lifetime / 2).
+    check_every: seconds after which a `save` or `forget` of another process takes effect here.
+    max_sources: number of keys that are remembered; the others are read from the store on each use.
+    max_idle: seconds after its last use for which a key is remembered.
+    exchange: bounds of each exchange with the server, an `ExchangePolicy`.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports send the token requests; None
+        makes one.
+    clock: returns seconds since the epoch; None: time.time.
+    sleep: waits for a number of seconds; None: time.sleep.
+    on_event: called with each `doorkey.observe.TokenEvent`.
+    timer: returns seconds, for the durations in events; None: time.monotonic.
     token_params: further parameters of each token request.
     token_request_headers: further headers of each token request, without `Authorization`.
     token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``.
@@ -227,8 +238,13 @@ class TokenVault(NotPicklable):
 
 
 class AsyncTokenVault(NotPicklable):
-    """The same for tasks, of one event loop or of several: `store` is an asynchronous one, `http_client` an
-    `AsyncClient` of httpx2 or httpx, `sleep` a coroutine function. See `TokenVault`.
+    """The tokens of many accounts in a `store`, for any number of tasks, of one event loop or of several.
+
+    store: an asynchronous store, such as `AsyncRedisStore`.
+    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
+    sleep: a coroutine function that waits for a number of seconds; None: anyio.sleep.
+
+    The other parameters are those of `TokenVault`.
     """
 
     @clears_locals

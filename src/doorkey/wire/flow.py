@@ -58,7 +58,7 @@ def settled(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
 class Sleep(Effect[None]):
     """Ask for `seconds` to pass.
 
-    `saving`: something that the server has issued is being saved; an interruption of the program waits until it is.
+    saving: something that the server has issued is being saved; an interruption of the program waits until it is.
     """
 
     seconds: float

@@ -53,9 +53,10 @@ _HEX_MARKS: Final = re.compile(rb"0x|\\x|[\s:,-]", re.IGNORECASE)
 def holds_key(value: object) -> bool:
     """Say whether `value` is a key, contains one, or decodes to one.
 
-    `value`: text, bytes, a `Secret`, a mapping, a list, or a key object of any library. None and numbers hold no key.
-    Recognized are PEM, DER, SSH, XML, JWK and JWK Set; in another text; and in base64, base64url, base32, base85,
-    hexadecimal, percent or backslash escapes, UTF-16, a list of byte values, or a Python or JSON literal around them.
+    value: text, bytes, a `Secret`, a mapping, a list, or a key object of any library. None and numbers hold no key.
+        Recognized are PEM, DER, SSH, XML, JWK and JWK Set; in another text; and in base64, base64url, base32, base85,
+        hexadecimal, percent or backslash escapes, UTF-16, a list of byte values, or a Python or JSON literal around
+        them.
     """
     if isinstance(value, Secret):
         value = value.reveal()

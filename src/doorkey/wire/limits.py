@@ -33,12 +33,14 @@ _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 class ExchangePolicy:
     """The bounds of one exchange with an authorization server.
 
-    `deadline`: seconds for the whole of it, at most a day, which a slow drip does not extend. `max_body`: bytes of the
-    decoded body. `max_headers`: bytes of all headers together. `addresses` says of an address whether it may be
-    connected to; the name is resolved once, every answer must pass, and the connection goes to one that did. None is
-    for servers that you named yourself, `doorkey.public_address` for those that another party names.
-    `http_hosts` are names of hosts, without a port, that plain http may reach as it may reach loopback, for instance
-    ``{"keycloak"}`` in a compose file: all that is sent to them, secrets included, can be read in that network.
+    deadline: seconds for the whole exchange, at most a day; a body that arrives slowly does not extend them.
+    max_body: bytes of the decoded body.
+    max_headers: bytes of all headers together.
+    addresses: a function that returns whether a connection to an IP address is permitted. The name of the server is
+        resolved once, every address must be permitted, and the connection goes to one of them. None permits all, for
+        servers that you chose yourself; `doorkey.public_address` is for servers that another party names.
+    http_hosts: names of hosts beside loopback, without a port, that plain http may reach, for instance ``{"keycloak"}``
+        in a compose file. Everything that is sent to them, secrets included, can be read in that network.
     """
 
     deadline: float = 15.0

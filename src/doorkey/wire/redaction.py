@@ -64,7 +64,7 @@ def redactor(request: Request | None) -> Callable[[str], str]:
 def without_tokens(text: str, *, in_success: bool = False) -> str:
     """Return `text` with what looks like a token or a secret hidden: the request need not have sent it.
 
-    `in_success`: it is a response that was to bring a token, so that short ones are looked for too.
+    in_success: it is a response that was to bring a token, so that short ones are looked for too.
     """
     text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
     return (_RUN if in_success else _LONG_RUN).sub(HIDDEN, _MEMBER.sub(rf"\1{HIDDEN}", text))

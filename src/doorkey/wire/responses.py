@@ -56,7 +56,8 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
 
     Other shapes of an error are understood too: `errors` as a list, `error` as an object, problem details (RFC 9457).
     The class is that of the registered code, else `TemporarilyUnavailable` for 429 and 503, else `ServerError`.
-    `response`: the one that had these members. `now`: seconds since the epoch, for a date in `Retry-After`.
+    response: the one that had these members.
+    now: seconds since the epoch, for a date in `Retry-After`.
     """
     found = error_in(members, response.status)
     if found is None:
@@ -80,7 +81,8 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
 def raise_for_status(response: Response, now: float | None = None) -> None:
     """Raise for any status but 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`.
 
-    `response`: the response. `now`: seconds since the epoch, for a date in `Retry-After`.
+    response: the response.
+    now: seconds since the epoch, for a date in `Retry-After`.
     """
     if 200 <= response.status < 300:
         return
@@ -122,7 +124,8 @@ def _headers_of(response: Response) -> Pairs:
 def json_answer(response: Response, what: str, now: float | None = None, *, finite: bool = True) -> dict[str, Any]:
     """Return the JSON object of a successful response called `what` in messages.
 
-    `now`: seconds since the epoch, for a date in `Retry-After`. `finite`: refuse numbers beyond the range of a double.
+    now: seconds since the epoch, for a date in `Retry-After`.
+    finite: refuse numbers beyond the range of a double.
 
     Raises `ServerError` if it is an OAuth error with any status, `TemporarilyUnavailable` for 429 and 503, and
     `InvalidResponse` with problem `empty`, `not_json`, `not_an_object`, `duplicate_member`, `too_deep` or `status`.

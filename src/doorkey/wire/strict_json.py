@@ -33,7 +33,7 @@ class JSONProblem(Exception):
 def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH, finite: bool = True) -> dict[str, Any]:
     """Return the one JSON object that `data` is (RFC 8259, UTF-8), nested at most `max_depth` deep.
 
-    `finite`: refuse a number beyond the range of a double, such as 1e400, which no store could hold.
+    finite: refuse a number beyond the range of a double, such as 1e400, which no store could hold.
 
     Raises `JSONProblem`, whose text never quotes the data: it may hold a secret.
     """

@@ -22,11 +22,11 @@ def django_project() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", [name for group in options.GROUPS.values() for name in group])
-def test_each_option_has_a_meaning(name: str) -> None:
+def test_each_option_has_a_line_of_its_own(name: str) -> None:
     found = list(options.constructors(name))
     assert found, f"no public module has {name}: correct GROUPS in tools/docs/options.py"
     silent = [option.name for value in found for option in options.options(value) if not option.meaning]
-    assert silent == [], f"describe these parameters in the docstring of {name}"
+    assert silent == [], f"describe each of these parameters on a line of its own in the docstring of {name}"
 
 
 def test_the_options_of_a_session_include_those_that_its_signature_only_unpacks() -> None:
@@ -66,17 +66,14 @@ def test_each_public_name_is_in_the_reference() -> None:
         assert missing == [], module
 
 
-def test_parameters_are_read_from_both_forms_of_docstring() -> None:
+def test_a_parameter_is_read_from_a_line_of_its_own() -> None:
     lines = "Do it.\n\nfirst, second: seconds\n    of both.\nthird (or other): text.\n\nRaises `UsageError`."
     assert parameters(lines) == {
         **dict.fromkeys(("first", "second"), "seconds of both."),
         **dict.fromkeys(("third", "other"), "text."),
     }
-    assert (
-        about("Do it with `one`. `two` is the seconds\nbefore it. Then end.", "two")
-        == "`two` is the seconds before it."
-    )
-    assert about("Do it.", "two") == ""
+    assert about(lines, "third") == "text."
+    assert about("Do it with `one`. `two` is the seconds before it.", "two") == ""
 
 
 def test_what_looks_like_markup_is_escaped_outside_of_code() -> None:

@@ -30,7 +30,7 @@ _UNREACHABLE: Final = (TransportError, InvalidResponse, ServerError)
 class Signature:
     """The verdict about a signature: `verified` (None: not checked), in words, and what was found wrong.
 
-    `unreachable`: there are no keys, or they could not be fetched, so nothing is known about the signature.
+    unreachable: there are no keys, or they could not be fetched, so nothing is known about the signature.
     """
 
     verified: bool | None

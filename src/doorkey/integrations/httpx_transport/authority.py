@@ -195,18 +195,23 @@ class _Authority(NotPicklable):
 
 
 class OAuthAuthorityClient(_Authority):
-    """Gets tokens from one authorization server through `http_client`, a `Client` of httpx2 or httpx.
+    """Gets tokens from one authorization server, and caches them by credentials.
 
-    The client's `base_url` is the issuer, unless `issuer` says otherwise; `openid_config` is its metadata where it need
-    not be discovered. Tokens are cached by credentials: at most `max_tokens`, none unused for `max_idle` seconds. Those
-    of credentials that the server takes but once (`RefreshToken`, an assertion given as text) come on top, at most as
-    many again, and stay until their grant is dead or `forget` is called: what they were rotated to is nowhere else.
-    `leeway` is in seconds, `exchange` bounds each exchange, `clock` returns seconds since the epoch (None:
-    time.time). `on_event` is called with each `doorkey.observe.TokenEvent`; `timer` returns seconds and measures their
-    durations (None: time.monotonic).
-
+    http_client: a `Client` of httpx2 or httpx, which sends the token requests. Its `base_url` is the issuer.
+    openid_config: the server's metadata, in place of discovery.
+    issuer: the issuer, if it is not the `base_url`.
+    leeway: seconds before expiry at which a token is renewed; None: min(60, lifetime / 2).
+    max_tokens: number of tokens that are cached.
+    max_idle: seconds after its last use for which a token is cached.
+    exchange: bounds of each exchange with the server, an `ExchangePolicy`.
+    clock: returns seconds since the epoch; None: time.time.
+    on_event: called with each `doorkey.observe.TokenEvent`.
+    timer: returns seconds, for the durations in events; None: time.monotonic.
     token_params: further parameters of each token request.
     token_request_headers: further headers of each token request, without `Authorization`.
+
+    Credentials that work only once (`RefreshToken`, an assertion given as text) are cached apart, `max_tokens` at most,
+    until their grant is dead or `forget` is called: the refresh token that replaced them is kept nowhere else.
     """
 
     @property
@@ -236,9 +241,11 @@ class OAuthAuthorityClient(_Authority):
 
 
 class AsyncOAuthAuthorityClient(_Authority):
-    """Gets tokens from one authorization server through `http_client`, an `AsyncClient` of httpx2 or httpx.
+    """Gets tokens from one authorization server for tasks, and caches them by credentials.
 
-    All else is as for `OAuthAuthorityClient`.
+    http_client: an `AsyncClient` of httpx2 or httpx, which sends the token requests. Its `base_url` is the issuer.
+
+    The other parameters are those of `OAuthAuthorityClient`.
     """
 
     async def openid_config(self) -> ServerMetadata:

@@ -28,9 +28,11 @@ _PROVIDER: Final = "subject_token_provider is a callable that returns the token 
 
 
 class AuthenticatingTransportFactory:
-    """Wraps transports of blocking clients; the tokens come from `authority`, which caches them for all of them.
+    """Wraps transports of blocking clients, so that their requests carry tokens.
 
-    `rejected_statuses` and `retry_rejected` are as for `doorkey.OAuth2Auth`.
+    authority: the `OAuthAuthorityClient` that gets the tokens, and caches them for all transports.
+    rejected_statuses: statuses that reject the token, besides any with ``Bearer error="invalid_token"``.
+    retry_rejected: False to return a rejection as it is and keep the token.
     """
 
     def __init__(
@@ -75,9 +77,11 @@ class AuthenticatingTransportFactory:
 
 
 class AsyncAuthenticatingTransportFactory:
-    """Wraps transports of awaiting clients; the tokens come from `authority`, which caches them for all of them.
+    """Wraps transports of asynchronous clients, so that their requests carry tokens.
 
-    `rejected_statuses` and `retry_rejected` are as for `doorkey.OAuth2Auth`.
+    authority: the `AsyncOAuthAuthorityClient` that gets the tokens, and caches them for all transports.
+    rejected_statuses: statuses that reject the token, besides any with ``Bearer error="invalid_token"``.
+    retry_rejected: False to return a rejection as it is and keep the token.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ DISCORD_AVATARS: Final = "https://cdn.discordapp.com/avatars"
 def github_claims(client: Any, data: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     """Return the claims of a GitHub user. The email address is the verified primary one, from a second request.
 
-    `data`: the response of ``GET /user``. The ID of the account is `sub`: a user can change the login.
+    data: the response of ``GET /user``. The ID of the account is `sub`: a user can change the login.
     """
     claims = {
         **_renamed(data, {"login": "preferred_username", "avatar_url": "picture", "html_url": "profile"}),

@@ -23,13 +23,18 @@ _OTHER_KINDS: Final = frozenset({"bearer", "dpop", "refresh", "offline", "logout
 
 
 class IDToken(JWTClaims):
-    """The claims of an ID token; `CodeIDToken` and its siblings say how it came.
+    """The claims of an ID token. `CodeIDToken`, `ImplicitIDToken` and `HybridIDToken` are those of one flow.
 
-    `params` are what it is compared with, each only where given: `issuer`, `client_id`, `nonce`, `access_token`, `code`
-    and `state` (as sent and received in this login), `max_age` (seconds since the person last proved who they are),
-    `acr_values` (the authentication context classes that were requested) and `trusted_audiences` (other clients that
-    the token may be for as well). A login gives `issuer`, `client_id` and `nonce`; issuer and client may be given as
-    `options` of `iss` and `aud` instead. `issuer` may be a `TenantIssuer`.
+    payload: the claims.
+    header: the header of the token.
+    options: conditions for each claim, as for `JWTClaims`.
+    params: the values that the claims are compared with, each only if it is given: `issuer` (a URL or a
+        `TenantIssuer`), `client_id`, `nonce`, `access_token`, `code` and `state` of this login, `max_age` (seconds
+        since the last authentication of the user), `acr_values` (the requested authentication context classes) and
+        `trusted_audiences` (other clients that the token may be for as well).
+
+    A login gives `issuer`, `client_id` and `nonce`; issuer and client may be given as `options` of `iss` and `aud`
+    instead.
     """
 
     __slots__ = ()
