@@ -1,6 +1,7 @@
 """A database server of a test's own, which the test may stop, or change the settings of."""
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from tests.servers.databases import Database
@@ -15,3 +16,11 @@ def own(server: Database) -> Generator[Database]:
         yield server
     finally:
         server.remove()
+
+
+def until(ready: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Return when the server tells that it is `ready`; fail after so many seconds."""
+    limit = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < limit, "the server is not ready"
+        time.sleep(0.02)

@@ -20,7 +20,7 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
 from tests.servers.process import CLIENTS_PORTS, nobodys_port, port_of_ones_own, port_taken
 from tests.servers.redis import Redis
-from tests.stores.own_server import own
+from tests.stores.own_server import own, until
 from tests.support.every_store import Place
 
 REDIS: Any = redis  # its own types are half there
@@ -91,8 +91,7 @@ def test_a_record_and_its_lease_are_on_one_node_of_a_redis_cluster(key: str) -> 
     with own(Redis({"cluster-enabled": "yes"}, port)) as server, server.serving():
         plain = client_of(server.url)
         plain.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        while b"cluster_state:ok" not in plain.execute_command("CLUSTER", "INFO"):
-            pass
+        until(lambda: b"cluster_state:ok" in plain.execute_command("CLUSTER", "INFO"))
         plain.close()
         node = CLUSTER.ClusterNode("127.0.0.1", server.port)
         client = CLUSTER.RedisCluster(startup_nodes=[node])

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.servers.databases import Database
 from tests.servers.handle import RealServer
 from tests.servers.process import nobodys_port, port_of_ones_own, port_taken
 from tests.servers.redis import Redis
-from tests.stores.own_server import own
+from tests.stores.own_server import own, until
 from tests.stores.wire import Wire, wire
 from tests.support.every_store import LONG
 
@@ -48,8 +49,7 @@ class Pair:
 
     def fail_over(self) -> None:
         """Make the replica the primary, and the other way around; the name leads to the new primary."""
-        while not replicated(self.replica):
-            pass
+        until(lambda: replicated(self.replica))
         told(self.primary, "WAIT", 1, 0)
         told(self.replica, "REPLICAOF", "NO", "ONE")
         told(self.primary, "REPLICAOF", "127.0.0.1", self.replica.port)
@@ -60,10 +60,14 @@ class Pair:
         return f"redis://127.0.0.1:{self.name.port}/0"
 
 
+AT_ONCE = {"repl-diskless-sync-delay": "0"}
+"""A primary waits 5 seconds for more replicas before it sends the first one its data."""
+
+
 @pytest.fixture
 def pair(redis_server: RealServer) -> Iterator[Pair]:  # required, or left out, as every real server
     with ExitStack() as stack:
-        servers = [stack.enter_context(own(Redis())) for _ in range(2)]
+        servers = [stack.enter_context(own(Redis(AT_ONCE))) for _ in range(2)]
         for server in servers:
             stack.enter_context(server.serving())
         primary, replica = servers
@@ -242,13 +246,16 @@ def test_the_error_for_the_url_of_a_cluster_node_names_the_cluster_client() -> N
             told(nodes[1], "CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
             told(nodes[0], "CLUSTER", "MEET", "127.0.0.1", nodes[1].port)
             for node in nodes:
-                while b"cluster_state:ok" not in told(node, "CLUSTER", "INFO"):
-                    pass
+                until(partial(in_order, node))
             outcomes = [outcome(store, key) for key in ("a", "b", "c", "d", "e", "f", "g", "h")]
         moved = [error for error in outcomes if error is not None]
         assert 0 < len(moved) < len(outcomes)
         assert all("MOVED" in str(error) and "give a redis.RedisCluster" in str(error) for error in moved)
         assert not any(error.retryable for error in moved)
+
+
+def in_order(node: Database) -> bool:
+    return b"cluster_state:ok" in told(node, "CLUSTER", "INFO")
 
 
 def outcome(store: RedisStore, key: str) -> StoreError | None:

@@ -28,7 +28,7 @@ def plant(path: Path, version: object, data: object) -> None:
 PLANTED: dict[str, tuple[object, object]] = {
     "a version that is not exact": (2**53, b"x"),
     "a version that is text": ("many", b"x"),
-    "64 MiB of data": (1, bytes(64 << 20)),
+    "8 MiB of data": (1, bytes(8 << 20)),
     "text": (1, "planted"),
 }
 
