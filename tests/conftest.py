@@ -85,14 +85,16 @@ def _loopback(host: object) -> bool:
         return False
 
 
-@pytest.fixture(autouse=True)
-def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail a test that reaches for anything outside this machine, also when it swallows the error."""
-    refused: list[str] = []
+_refused: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def loopback_sockets() -> Iterator[None]:
+    """Let sockets connect to loopback only; once for all tests, because a patch for each takes longer than most."""
 
     def check(host: object) -> None:
         if not _loopback(host):
-            refused.append(repr(host))
+            _refused.append(repr(host))
             raise OSError(f"tests reach loopback only, not {host!r}")
 
     def guarded(name: str) -> None:
@@ -103,7 +105,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 check(address[0])
             return real(self, address)
 
-        monkeypatch.setattr(socket.socket, name, connect)
+        patch.setattr(socket.socket, name, connect)
 
     real_getaddrinfo = socket.getaddrinfo
 
@@ -115,9 +117,18 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         check(host)
         return real_getaddrinfo(host, *args, **kwargs)
 
-    guarded("connect")
-    guarded("connect_ex")
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with pytest.MonkeyPatch.context() as patch:
+        guarded("connect")
+        guarded("connect_ex")
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(loopback_sockets: None) -> Iterator[None]:
+    """Fail a test that reaches for anything outside this machine, also when it swallows the error."""
     yield
-    if refused:
-        pytest.fail(f"reached for the network: {', '.join(refused)}")
+    if _refused:
+        told = ", ".join(_refused)
+        _refused.clear()
+        pytest.fail(f"reached for the network: {told}")

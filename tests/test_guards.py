@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def guarded(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A folder of tests with our guard, and nothing else of ours."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    pytester.makeconftest("from tests.conftest import only_loopback")
+    pytester.makeconftest("from tests.conftest import loopback_sockets, only_loopback")
     return pytester
 
 
