@@ -1,20 +1,23 @@
-"""Work that goes on when the task that wanted it is cancelled.
+"""Work that goes on when the task that wanted it is cancelled, and when its event loop ends.
 
 A refresh that was sent may have used up the refresh token: giving up before the answer is saved loses the grant.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from doorkey.errors import OAuthError
 from doorkey.runtime.loops import running_trio
 
 if TYPE_CHECKING:
     import asyncio
+
+    from doorkey.runtime.unattended import UnattendedTask
 
 T = TypeVar("T")
 
@@ -49,19 +52,36 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[]
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Let a cancelled caller on trio leave in the block, although its work is shielded: for a pause that risks nothing.
+    """Let shielded work be cancelled in the block, which is a pause that risks nothing.
 
-    On asyncio, a caller leaves at once anyway.
+    On trio a cancelled caller leaves. On asyncio it has left before: there the end of the event loop cancels the work.
     """
-    scope = _scope.get()
-    if scope is None:
+    if (scope := _scope.get()) is not None:
+        scope.shield = False
+        try:
+            yield
+        finally:
+            scope.shield = True
+    elif (task := _unattended_task()) is not None:
+        with task.at_no_risk():
+            yield
+    else:
         yield
-        return
-    scope.shield = False
-    try:
-        yield
-    finally:
-        scope.shield = True
+
+
+def begin_exchange() -> None:
+    """Note that the work which runs here sends a request: from now on the end of an event loop does not cancel it.
+
+    Raises `asyncio.CancelledError` if the event loop is ending.
+    """
+    if (task := _unattended_task()) is not None:
+        task.begin_exchange()
+
+
+def _unattended_task() -> UnattendedTask[Any] | None:
+    """Return the task that runs here if it is one of asyncio that was started here."""
+    tasks = sys.modules.get("doorkey.runtime.unattended")
+    return None if tasks is None else cast("UnattendedTask[Any] | None", tasks.current())
 
 
 def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callable[[], object]) -> None:
@@ -72,11 +92,8 @@ def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callab
         return
 
     async def system_task() -> None:
-        try:
-            with suppress(OAuthError):  # the callers get it from the state; a system task that fails ends trio
-                await work()
-        finally:
-            done()
+        with suppress(OAuthError):  # the callers get it from the state; a system task that fails ends trio
+            await shielded(work, done)  # trio cancels its system tasks when the run ends
 
     trio.lowlevel.spawn_system_task(system_task)
 
@@ -84,8 +101,10 @@ def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callab
 def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> asyncio.Task[T]:
     import asyncio
 
+    from doorkey.runtime.unattended import UnattendedTask
+
     loop = asyncio.get_running_loop()
-    task = loop.create_task(work())
+    task = UnattendedTask(work(), loop=loop)
     for other in list(_running):
         if other.is_closed():
             _running.pop(other, None)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from doorkey.errors import OAuthError, VerificationError
+from doorkey.errors import VerificationError
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret, hides_locals
 from doorkey.wire.flow import Flow
@@ -44,12 +44,14 @@ def keeping_rotated(
 ) -> Flow[OAuthToken]:
     """Return what `checked`, the check of the ID token of `renewed`, returns.
 
-    If the check fails, `keep` is given the refresh token that replaced that of `original`. Raises the error of the
-    check.
+    If the check fails or is interrupted, `keep` is given the refresh token that replaced that of `original`. Raises the
+    error of the check.
     """
     try:
         return (yield from checked)
-    except OAuthError as error:
+    except GeneratorExit:  # a flow that is closed cannot have anything saved
+        raise
+    except BaseException as error:
         rotated = renewed.refresh_token
         is_of_another = isinstance(error, VerificationError) and error.claim in _IDENTITY
         if not is_of_another and original is not None and rotated is not None and rotated != original.refresh_token:

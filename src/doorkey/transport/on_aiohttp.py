@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from doorkey.arguments import seconds
 from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
 from doorkey.runtime.deadline import too_late
+from doorkey.runtime.shield import begin_exchange
 from doorkey.transport.causes import caused_by, detached
 from doorkey.transport.headers_on_aiohttp import HeaderCount
 from doorkey.transport.reasons import reason_of
@@ -45,6 +46,7 @@ async def aexchange(session: Any, request: Request, policy: ExchangePolicy) -> R
             "ExchangePolicy.addresses cannot be enforced on aiohttp, whose connector resolves names: pass an "
             "AsyncClient of httpx2 or httpx as http_client"
         )
+    begin_exchange()
     try:
         return await _sent(session, request, policy)
     except OAuthError as error:

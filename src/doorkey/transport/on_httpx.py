@@ -13,6 +13,7 @@ from doorkey.arguments import instance, seconds
 from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.runtime.deadline import too_late, within
+from doorkey.runtime.shield import begin_exchange
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.causes import caused_by, detached
 from doorkey.transport.headers_on_httpx import HeaderCount
@@ -76,6 +77,7 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
 
     Raises as `exchange` does.
     """
+    begin_exchange()
     try:
         return await _aexchange(lib, client, request, policy)
     except OAuthError as error:

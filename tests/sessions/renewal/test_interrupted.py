@@ -60,13 +60,14 @@ def struck_while_held(held: Held, call: Callable[[], Any], *strikes: Callable[[]
         done()
 
 
-def session(adapter: Adapter, hostile: Hostile, saved: list[Any]) -> Any:
+def session(adapter: Adapter, hostile: Hostile, saved: list[Any], **options: Any) -> Any:
     expired = {"access_token": "old", "refresh_token": "rt-1", "expires_at": 1}
 
     def save(token: Any, **_: Any) -> None:
         saved.append(token)
 
-    return adapter.client("c", "s", token=expired, token_endpoint=hostile.token_endpoint, update_token=save)
+    options = {"token_endpoint": hostile.token_endpoint, "update_token": save, **options}
+    return adapter.client("c", "s", token=expired, **options)
 
 
 @blocking
@@ -101,6 +102,22 @@ def test_a_renewal_that_fails_after_the_interruption_is_an_interruption(
     client = session(adapter, hostile, [])
     struck_while_held(held, client.ensure_active_token, ctrl_c)
     assert len(hostile.token_requests) == 1
+
+
+@blocking
+def test_a_session_that_is_interrupted_before_it_can_verify_the_id_token_has_saved_the_new_refresh_token(
+    adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC
+) -> None:
+    """The keys are another exchange, which is not begun any more."""
+    unverified = "eyJhbGciOiJSUzI1NiJ9.e30.AAAA"
+    held, saved = Held(token("new", refresh_token="rt-2", id_token=unverified)), list[Any]()
+    hostile.on("/token", held)
+    client = session(adapter, hostile, saved, metadata={"issuer": hostile.url(""), "jwks_uri": hostile.url("/keys")})
+    struck_while_held(held, client.ensure_active_token, ctrl_c)
+    assert [(one["access_token"], one["refresh_token"]) for one in saved] == [("old", "rt-2")]
+    assert client.token is not None
+    assert client.token.refresh_token == "rt-2"
+    assert hostile.to("/keys") == []
 
 
 @blocking
