@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO, TypeAlias
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,6 +47,50 @@ def captured(*command: str | Path, **environment: str) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stdout
+
+
+Command: TypeAlias = "list[str | Path]"
+
+
+def side_by_side(runs: Sequence[tuple[str, Command]], **environment: str) -> int:
+    """Run commands at the same time and return the highest exit code.
+
+    What each prints is shown under its name, in the order of `runs`: of the first one that has not ended, at once.
+    """
+    codes: list[int] = []
+    with ExitStack() as stack:
+        started: list[tuple[str, subprocess.Popen[bytes], BinaryIO]] = []
+        for name, command in runs:
+            kept = stack.enter_context(tempfile.NamedTemporaryFile())
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=kept,
+                stderr=subprocess.STDOUT,
+            )
+            # Ctrl-C reaches them as well, and each stops its servers: leave when the last one has.
+            stack.callback(process.wait)
+            started.append((name, process, stack.enter_context(Path(kept.name).open("rb"))))
+        for name, process, printed in started:
+            say(name)
+            codes.append(_shown(process, printed))
+    return max(codes, default=0)
+
+
+def _shown(process: subprocess.Popen[bytes], printed: BinaryIO) -> int:
+    """Copy what a process prints to the standard output until it ends, and return its exit code."""
+    ended = False
+    while not ended:
+        try:
+            process.wait(0.5)
+            ended = True
+        except subprocess.TimeoutExpired:
+            pass
+        shutil.copyfileobj(printed, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    return process.returncode
 
 
 def must(*command: str | Path) -> None:

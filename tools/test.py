@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeAlias
 
 from tools.environments import BROWSER, SUITE, environment
 from tools.interpreters import OWN, TESTED, interpreter
-from tools.running import ROOT, run, say
+from tools.running import ROOT, Command, run, say, side_by_side
 
 ALL_PYTHONS = "--all-pythons"
 
-OF_NO_PYTHON = (
+ON_ONE_PYTHON = (
     *("tests/tools", "tests/bench", "tests/browser", "tests/examples", "tests/demo"),
     "tests/cli/doctor/test_real_servers.py",
     "tests/cli/processes",
@@ -23,6 +25,12 @@ OF_NO_PYTHON = (
 )
 """Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser,
 and of the command line in processes and on terminals of its own."""
+
+
+Run: TypeAlias = tuple[str, Path, list[str]]
+"""A run of pytest: its title, the Python, and the arguments."""
+# pytest rewrites a thousand files of tests: a run that may not keep them does so anew, for 13 s of CPU.
+KEPT = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 def servers(arguments: list[str]) -> int:
@@ -45,17 +53,18 @@ def test(arguments: list[str]) -> int:
     versions = [version for version, python in found.items() if python] or [OWN]  # a newer one is better than none
     if selected and ALL_PYTHONS not in arguments:
         versions = versions[-1:]
-    pythons = [environment(version, *SUITE) for version in versions[:-1]]
-    pythons.append(environment(versions[-1], *SUITE, *BROWSER))
+    with ThreadPoolExecutor(os.cpu_count()) as processors:
+        others = [processors.submit(environment, version, *SUITE) for version in versions[:-1]]
+        newest = environment(versions[-1], *SUITE, *BROWSER)
+        pythons = [*(other.result() for other in others), newest]
     # A server that is missing says so; its tests are skipped, or fail if DOORKEY_REQUIRE_SERVERS is 1.
     if names := needed(pythons[-1], selected) if selected else ["all"]:
         _install(pythons[-1], [] if names == ["all"] else names)
-    worst = 0
-    for version, python in zip(versions, pythons, strict=True):
-        say(f"pytest on Python {version}")
-        own = selected or usual(newest=version == versions[-1])
-        # pytest rewrites a thousand files of tests: a worker that may not keep them does so anew, for 13 s of CPU.
-        worst = max(worst, run(python, "-m", "pytest", *own, PYTHONDONTWRITEBYTECODE=""))
+    if selected:
+        runs = [(_title(version), python, selected) for version, python in zip(versions, pythons, strict=True)]
+        worst = _one_by_one(runs)
+    else:
+        worst = _side_by_side(usual(versions, pythons))
     missing = [version for version, python in found.items() if not python]
     if missing and len(versions) > 1:
         say(
@@ -64,11 +73,42 @@ def test(arguments: list[str]) -> int:
     return worst
 
 
-def usual(*, newest: bool) -> list[str]:
-    """Return the arguments of pytest without a selection; the `newest` Python also runs the tests `OF_NO_PYTHON`."""
-    # More workers than processors: many tests wait for a silent server or a deadline. All workers share the servers.
-    workers = ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist", "loadgroup"]
-    return workers if newest else [*workers, *(f"--ignore={path}" for path in OF_NO_PYTHON)]
+def _title(version: str) -> str:
+    return f"pytest on Python {version}"
+
+
+def _one_by_one(runs: list[Run]) -> int:
+    worst = 0
+    for title, python, arguments in runs:
+        say(title)
+        worst = max(worst, run(python, "-m", "pytest", *arguments, **KEPT))
+    return worst
+
+
+def _side_by_side(runs: list[Run]) -> int:
+    options = [*shared(os.cpu_count() or 1, len(runs)), "-o"]
+    commands: list[tuple[str, Command]] = [
+        (title, [python, "-m", "pytest", *options, f"cache_dir=.pytest_cache/{number}", *arguments])
+        for number, (title, python, arguments) in enumerate(runs)
+    ]
+    return side_by_side(commands, **KEPT)
+
+
+def usual(versions: list[str], pythons: list[Path]) -> list[Run]:
+    """Return the runs that are all tests; those of `ON_ONE_PYTHON` have a run of their own, on the last Python."""
+    others = [f"--ignore={path}" for path in ON_ONE_PYTHON]
+    every = [(_title(version), python, others) for version, python in zip(versions, pythons, strict=True)]
+    return [*every, (f"{_title(versions[-1])}: pages, programs and terminals", pythons[-1], list(ON_ONE_PYTHON))]
+
+
+def shared(processors: int, runs: int) -> list[str]:
+    """Return the arguments of pytest that share the processors among several runs at the same time.
+
+    A run has one process if there are not two processors for each. Many tests wait for a silent server or a deadline,
+    so the runs may outnumber the processors, and one process collects the tests and makes their fixtures only once.
+    """
+    workers = processors // runs
+    return ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else ["-n", "0"]
 
 
 def needed(python: Path, arguments: list[str]) -> list[str]:

@@ -20,10 +20,23 @@ def test_dev_without_a_command_lists_the_commands() -> None:
 
 
 def test_the_tests_of_the_repository_itself_run_on_the_newest_python_only() -> None:
-    assert not [argument for argument in command.usual(newest=True) if argument.startswith("--ignore")]
-    ignored = {argument.removeprefix("--ignore=") for argument in command.usual(newest=False) if "=" in argument}
-    assert ignored == set(command.OF_NO_PYTHON)
-    assert [path for path in ignored if not (ROOT / path).exists()] == []
+    *each, last = command.usual(["3.12", "3.13"], [Path("older"), Path("newest")])
+    assert [(title, python) for title, python, _ in each] == [
+        ("pytest on Python 3.12", Path("older")),
+        ("pytest on Python 3.13", Path("newest")),
+    ]
+    for _, _, arguments in each:
+        assert {argument.removeprefix("--ignore=") for argument in arguments} == set(command.ON_ONE_PYTHON)
+    assert last[1:] == (Path("newest"), list(command.ON_ONE_PYTHON))
+    assert [path for path in command.ON_ONE_PYTHON if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("processors", "options"),
+    [(1, ["-n", "0"]), (2, ["-n", "0"]), (7, ["-n", "0"]), (8, ["-n", "2", "--dist", "loadgroup"])],
+)
+def test_a_run_has_several_processes_if_there_are_processors_for_them(processors: int, options: list[str]) -> None:
+    assert command.shared(processors, runs=4) == options
 
 
 @pytest.mark.parametrize(
