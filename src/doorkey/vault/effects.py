@@ -5,10 +5,12 @@ A store may be the user's own, so what each call returns is `checked` before a f
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
-from doorkey.errors import StoreError
+from doorkey.errors import OAuthError, StoreError
 from doorkey.stores.limits import checked_record
 from doorkey.stores.protocol import Lease, Record
 from doorkey.wire.flow import Effect
@@ -22,6 +24,16 @@ class StoreCall(Effect[R]):
     """One call of a store."""
 
     __slots__ = ()
+
+    def perform(self, store: Any) -> R:
+        """Return the outcome of this call of a `store` that blocks. Raises `OAuthError` alone."""
+        with _as_store_error():
+            return self.checked(self.asked(store))
+
+    async def perform_async(self, store: Any) -> R:
+        """Return the outcome of this call of an asynchronous `store`. Raises `OAuthError` alone."""
+        with _as_store_error():
+            return self.checked(await self.asked(store))
 
     def asked(self, store: Any) -> Any:
         """Call the `store`, and return what it returns, which may be awaitable."""
@@ -102,6 +114,16 @@ class Release(StoreCall[None]):
 
     def checked(self, returned: object) -> None:
         """Return nothing, whatever there is."""
+
+
+@contextmanager
+def _as_store_error() -> Generator[None]:
+    try:
+        yield
+    except OAuthError:
+        raise
+    except Exception as error:  # a store of the user's own may raise anything
+        raise StoreError(f"the store failed with {type(error).__name__}") from error
 
 
 def _version(given: object, what: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from doorkey.renewal.api_rejections import RejectableSource
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
@@ -26,29 +26,20 @@ It lives for as long as a renewal of it is under way, and is found by that.
 AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeyState]
 """The same for tasks, of one event loop or of several."""
 
+L = TypeVar("L", bound=LiveKey | AsyncLiveKey)
 
-class VaultSource(NotPicklable, RejectableSource):
-    """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
+
+class _VaultSource(NotPicklable, RejectableSource, Generic[L]):
+    """The parts that both sources share; `live` returns the single flight of a key."""
 
     def __init__(
         self,
         key: str | SharedCredentials,
-        live: Callable[[str | SharedCredentials], LiveKey],
+        live: Callable[[str | SharedCredentials], L],
         server: AuthorizationServer,
     ) -> None:
         self._key, self._live, self._server = key, live, server
-        self._refused: LiveKey | None = None
-
-    def token(self) -> OAuthToken:
-        """Return a token that may be sent now, renewed if need be, once for all that share the store.
-
-        Raises `MissingTokenError` when nothing is saved under the key, `TokenExpiredError` when it cannot be renewed,
-        `InvalidGrant` once the server has refused the grant, `RecordError` when the record is not ours, `StoreError`
-        when the store is down and no token that is still good is in memory, else the error of the renewal.
-        """
-        token = self._live(self._key).token()
-        self._refused = None
-        return token
+        self._refused: L | None = None
 
     @clears_locals
     def reject(self, token: OAuthToken) -> bool:
@@ -69,17 +60,23 @@ class VaultSource(NotPicklable, RejectableSource):
         return self._live(self._key).state
 
 
-class AsyncVaultSource(NotPicklable, RejectableSource):
-    """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
+class VaultSource(_VaultSource[LiveKey]):
+    """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
 
-    def __init__(
-        self,
-        key: str | SharedCredentials,
-        live: Callable[[str | SharedCredentials], AsyncLiveKey],
-        server: AuthorizationServer,
-    ) -> None:
-        self._key, self._live, self._server = key, live, server
-        self._refused: AsyncLiveKey | None = None
+    def token(self) -> OAuthToken:
+        """Return a token that may be sent now, renewed if need be, once for all that share the store.
+
+        Raises `MissingTokenError` when nothing is saved under the key, `TokenExpiredError` when it cannot be renewed,
+        `InvalidGrant` once the server has refused the grant, `RecordError` when the record is not ours, `StoreError`
+        when the store is down and no token that is still good is in memory, else the error of the renewal.
+        """
+        token = self._live(self._key).token()
+        self._refused = None
+        return token
+
+
+class AsyncVaultSource(_VaultSource[AsyncLiveKey]):
+    """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
 
     async def token(self) -> OAuthToken:
         """Return a token that may be sent now, renewed if need be, once for all that share the store.
@@ -89,18 +86,3 @@ class AsyncVaultSource(NotPicklable, RejectableSource):
         token = await self._live(self._key).token()
         self._refused = None
         return token
-
-    @clears_locals
-    def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`, if it is still the current one, as a server refused it; see `VaultSource.reject`."""
-        self._refused = live = self._live(self._key)
-        reject(live.state, token)
-        return True
-
-    def retry_now(self) -> None:
-        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
-        self._live(self._key).state.attempts.retry_now()
-        self._server.retry_now()
-
-    def _token_state(self) -> KeyState:
-        return self._live(self._key).state

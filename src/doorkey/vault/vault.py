@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from doorkey.arguments import blocking, function
 from doorkey.credentials import Credentials
-from doorkey.errors import OAuthError, StoreError
 from doorkey.integrations.session_classes import default_session_class
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_identity import ClientAuthMethod
@@ -229,12 +228,7 @@ class TokenVault(NotPicklable):
     def _perform(self, effect: Effect[Any]) -> Any:
         if not isinstance(effect, StoreCall):
             return performed(effect, self._sender, self._sleep)
-        try:
-            return effect.checked(effect.asked(self._store))
-        except OAuthError:
-            raise
-        except Exception as error:  # a store of the user's own may raise anything
-            raise StoreError(f"the store failed with {type(error).__name__}") from error
+        return effect.perform(self._store)
 
 
 class AsyncTokenVault(NotPicklable):
@@ -380,12 +374,7 @@ class AsyncTokenVault(NotPicklable):
     async def _perform(self, effect: Effect[Any]) -> Any:
         if not isinstance(effect, StoreCall):
             return await performed_async(effect, self._sender, self._sleep)
-        try:
-            return effect.checked(await effect.asked(self._store))
-        except OAuthError:
-            raise
-        except Exception as error:  # a store of the user's own may raise anything
-            raise StoreError(f"the store failed with {type(error).__name__}") from error
+        return await effect.perform_async(self._store)
 
 
 def _nothing() -> None:

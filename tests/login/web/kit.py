@@ -15,7 +15,7 @@ def over(store: StoreCalls | None = None) -> Callable[[Flow[Any]], Any]:
     used = MemoryStore() if store is None else store
 
     def perform(effect: StoreCall[Any]) -> Any:
-        return effect.checked(effect.asked(used))
+        return effect.perform(used)
 
     return lambda flow: run(flow, perform)
 

@@ -151,13 +151,7 @@ class BlockingBackend(Backend):
             self._store.close()
 
     def _perform(self, effect: Any) -> Any:
-        call = _store_call(effect)
-        try:
-            return call.checked(call.asked(self._store))
-        except OAuthError:
-            raise
-        except Exception as error:  # a store of the user's own may raise anything
-            raise StoreError(f"the store failed with {type(error).__name__}") from error
+        return _store_call(effect).perform(self._store)
 
 
 class AwaitingBackend(Backend):
@@ -179,13 +173,7 @@ class AwaitingBackend(Backend):
             await self._store.close()
 
     async def _perform(self, effect: Any) -> Any:
-        call = _store_call(effect)
-        try:
-            return call.checked(await call.asked(self._store))
-        except OAuthError:
-            raise
-        except Exception as error:  # a store of the user's own may raise anything
-            raise StoreError(f"the store failed with {type(error).__name__}") from error
+        return await _store_call(effect).perform_async(self._store)
 
 
 def _store_call(effect: Any) -> StoreCall[Any]:
