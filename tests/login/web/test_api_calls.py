@@ -1,11 +1,16 @@
 """A call of an API on every adapter: bounded in time and size, and passed on as it came."""
 
 import itertools
+from collections.abc import Callable
+from functools import partial
+from traceback import walk_tb
+from types import TracebackType
 from typing import Any
 
 import pytest
 
 from doorkey.login.web.api_calls import APICall, APIError
+from doorkey.login.web.api_streams import opened
 from doorkey.wire.messages import Response
 from tests.support.every_adapter import Adapter
 from tests.support.hostile_server import Exchange, Hostile, reply
@@ -77,10 +82,17 @@ def test_the_hooks_of_a_session_are_called(hostile: Hostile) -> None:
     assert seen == ["/elsewhere"]
 
 
-def test_an_api_that_hangs_up_is_an_error_without_the_frames_of_the_library(adapter: Adapter, hostile: Hostile) -> None:
+@pytest.mark.parametrize("send", [APICall.by, opened], ids=["whole", "streamed"])
+def test_an_api_that_hangs_up_is_an_error_without_the_frames_of_the_library(
+    adapter: Adapter, hostile: Hostile, send: Callable[[APICall, Any], Any]
+) -> None:
     hostile.on("/api", lambda exchange: exchange.reset())
+    call = APICall("GET", hostile.url(), {}, b"", timeout=15.0, most=1000, timer=lambda: 0.0)
     with pytest.raises(APIError) as error:
-        called(adapter, hostile.url())
+        adapter.caller(partial(send, call), adapter.client("c", token=TOKEN).native)
     assert error.value.status == 502
     assert error.value.__cause__ is not None
     assert error.value.__cause__.__traceback__ is None
+    assert error.value.__context__ is None
+    values = [value for frame, _ in walk_tb(error.tb) for value in frame.f_locals.values()]
+    assert not [value for value in values if isinstance(value, TracebackType)]

@@ -73,30 +73,19 @@ class APICall:
 
     def _block(self, client: Any) -> Response:
         bounds, parts = Bounds(self), list[bytes]()
-        try:
-            with self.sent_by(client) as native:
-                is_httpx = hasattr(native, "iter_raw")
-                chunks = native.iter_raw(CHUNK) if is_httpx else native.raw.stream(CHUNK, decode_content=False)
-                parts.extend(bounds.checked(chunk) for chunk in chunks)
+        with APIErrors(), self.sent_by(client) as native:
+            is_httpx = hasattr(native, "iter_raw")
+            chunks = native.iter_raw(CHUNK) if is_httpx else native.raw.stream(CHUNK, decode_content=False)
+            parts.extend(bounds.checked(chunk) for chunk in chunks)
             return self.head(native, b"".join(parts))
-        except OAuthError:
-            raise
-        except Exception as error:  # noqa: BLE001  # of an HTTP library, or of a program's own adapter or transport
-            failed = failure(error)
-        raise failed
 
     async def _await(self, client: Any) -> Response:
         bounds, parts = Bounds(self), list[bytes]()
-        try:
+        with APIErrors():
             async with self.sent_by(client) as native:
                 async for chunk in native.aiter_raw(CHUNK):
                     parts.append(bounds.checked(chunk))
             return self.head(native, b"".join(parts))
-        except OAuthError:
-            raise
-        except Exception as error:  # noqa: BLE001  # as above
-            failed = failure(error)
-        raise failed
 
 
 def _without_location(response: Any, **_: Any) -> None:
@@ -123,10 +112,24 @@ class Bounds:
         return chunk
 
 
-def failure(error: Exception) -> OAuthError:
-    """Return the error for what an HTTP library raised. It keeps the cause, without its frames."""
-    if isinstance(error, OAuthError):
-        return error
+class APIErrors:
+    """Raises an `APIError` in place of what an HTTP library, or a program's own adapter or transport, raises inside."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception) or isinstance(error, OAuthError):
+            return
+        failed = _api_error(error)
+        del error, trace  # this frame is in the traceback of the new error
+        try:
+            raise failed
+        finally:
+            failed.__context__ = None  # it is the cause, without its frames
+
+
+def _api_error(error: Exception) -> APIError:
     late = any("Timeout" in kind.__name__ for kind in type(error).__mro__)
     failed = APIError("the API did not answer in time" if late else "the API did not answer", 504 if late else 502)
     failed.__cause__ = detached(error)

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 from doorkey.errors import OAuthError
-from doorkey.login.web.api_calls import CHUNK, APICall, Bounds, failure
+from doorkey.login.web.api_calls import CHUNK, APICall, APIErrors, Bounds
 from doorkey.wire.messages import Response
 
 
@@ -29,15 +29,15 @@ class BlockingStream:
     def __next__(self) -> bytes:
         """Return the next part. Raises `APIError` after a bound, and for a response that breaks off."""
         try:
-            for part in self._parts:
-                if part:
-                    return self._bounds.checked(part)
-        except Exception as error:  # noqa: BLE001  # of an HTTP library, or of a program's own adapter or transport
-            failed: Exception = failure(error)
-        else:
-            failed = StopIteration()
+            with APIErrors():
+                for part in self._parts:
+                    if part:
+                        return self._bounds.checked(part)
+        except OAuthError:
+            self.close()
+            raise
         self.close()
-        raise failed
+        raise StopIteration
 
     def close(self) -> None:
         """Close the connection to the API, unless the whole response has been received."""
@@ -56,15 +56,15 @@ class AwaitingStream:
     async def __anext__(self) -> bytes:
         """Return the next part, as `BlockingStream` does."""
         try:
-            async for part in self._parts:
-                if part:
-                    return self._bounds.checked(part)
-        except Exception as error:  # noqa: BLE001  # as above
-            failed: Exception = failure(error)
-        else:
-            failed = StopAsyncIteration()
+            with APIErrors():
+                async for part in self._parts:
+                    if part:
+                        return self._bounds.checked(part)
+        except OAuthError:
+            await self.close()
+            raise
         await self.close()
-        raise failed
+        raise StopAsyncIteration
 
     async def close(self) -> None:
         """Close the connection to the API, unless the whole response has been received."""
@@ -81,29 +81,18 @@ def opened(call: APICall, client: Any) -> Any:
 
 def _block(call: APICall, client: Any) -> tuple[Response, BlockingStream]:
     bounds = Bounds(call)
-    with ExitStack() as held:
-        try:
-            native = held.enter_context(call.sent_by(client))
-            parts = native.iter_raw() if hasattr(native, "iter_raw") else _parts_of(native.raw)
-            return call.head(native), BlockingStream(parts, bounds, held.pop_all())
-        except OAuthError:
-            raise
-        except Exception as error:  # noqa: BLE001  # as above
-            failed = failure(error)
-    raise failed
+    with APIErrors(), ExitStack() as held:
+        native = held.enter_context(call.sent_by(client))
+        parts = native.iter_raw() if hasattr(native, "iter_raw") else _parts_of(native.raw)
+        return call.head(native), BlockingStream(parts, bounds, held.pop_all())
 
 
 async def _await(call: APICall, client: Any) -> tuple[Response, AwaitingStream]:
     bounds = Bounds(call)
-    async with AsyncExitStack() as held:
-        try:
+    with APIErrors():
+        async with AsyncExitStack() as held:
             native = await held.enter_async_context(call.sent_by(client))
             return call.head(native), AwaitingStream(native.aiter_raw(), bounds, held.pop_all())
-        except OAuthError:
-            raise
-        except Exception as error:  # noqa: BLE001  # as above
-            failed = failure(error)
-    raise failed
 
 
 def _parts_of(raw: Any) -> Iterator[bytes]:
