@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from doorkey.arguments import function, mapping
-from doorkey.errors import UsageError
 from doorkey.jose.key_choice import (
     Header,
     allowed_by,
     checked_with,
     chosen_keys,
     registered,
+    signing_algorithm,
     signing_key,
     token_text,
     verifying_keys,
@@ -50,11 +50,7 @@ class JsonWebSignature:
 
         Raises `UsageError` for an algorithm that is not registered, and a key that does not fit it.
         """
-        alg: object = mapping(protected, "the header").get("alg")
-        if not isinstance(alg, str):
-            raise UsageError('the header names the algorithm: {"alg": "RS256"}')
-        if self._algorithms is not None and alg not in self._algorithms:
-            raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(self._algorithms)}")
+        alg = signing_algorithm(mapping(protected, "the header"), self._algorithms)
         return sign_bytes(payload, signing_key(key, alg, protected), alg=alg, header=protected).encode("ascii")
 
     @clears_locals

@@ -27,6 +27,7 @@ from doorkey.jose.key_choice import (
     checked_with,
     chosen_keys,
     registered,
+    signing_algorithm,
     signing_key,
     token_text,
     verifying_keys,
@@ -91,15 +92,11 @@ class JsonWebToken:
         """
         mapping(header, "the header")
         mapping(payload, "the payload")
-        alg: object = header.get("alg")
         claims = {name: _moment(value) if name in _TIMES else value for name, value in payload.items()}
         if "enc" in header or self._encryption:
             encryption = self._encryption or EncryptionAlgorithms(None)
             return encrypt_claims(claims, key, header, encryption).encode("ascii")
-        if not isinstance(alg, str):
-            raise UsageError('the header names the algorithm: {"alg": "RS256"}')
-        if self._algorithms is not None and alg not in self._algorithms:
-            raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(self._algorithms)}")
+        alg = signing_algorithm(header, self._algorithms)
         return sign(claims, signing_key(key, alg, header), alg=alg, header=header).encode("ascii")
 
     @overload

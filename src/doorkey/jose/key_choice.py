@@ -72,6 +72,16 @@ def chosen_keys(choose: Callable[[Header], object], header: Header) -> object:
     return choose(header)
 
 
+def signing_algorithm(header: Header, algorithms: tuple[str, ...] | None) -> str:
+    """Return the `alg` of a header to sign with. Raises `UsageError` for none, and for one that is not registered."""
+    alg: object = header.get("alg")
+    if not isinstance(alg, str):
+        raise UsageError('the header names the algorithm: {"alg": "RS256"}')
+    if algorithms is not None and alg not in algorithms:
+        raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(algorithms)}")
+    return alg
+
+
 @hides_locals
 def signing_key(given: object, alg: str, header: Header) -> object:
     """Return the key to sign with. Of several keys, the one that the header's `kid` names, else the first that fits.
