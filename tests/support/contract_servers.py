@@ -54,7 +54,6 @@ class Rotating:
 
     code: Code
     realm: str | None = None
-    reuse_is_refused: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ FRAMEWORKS = ("flask", "starlette", "django")
 NAME = "op"
 HOME = "https://rp.example/callback"
 CONFIGURATION = "/.well-known/openid-configuration"
-DJANGO_URLS: list[Any] = []
 
 Steps: TypeAlias = Generator[Any, Any, Any]
 

@@ -75,7 +75,6 @@ class Worker:
     flow: Generator[Any, Any, OAuthToken] | None = None
     effect: Any = None
     outcome: OAuthToken | OAuthError | None = None
-    crashed: bool = False
     leased: bool = False
     performed: list[Any] = field(default_factory=list[Any])
 
@@ -98,7 +97,7 @@ class Worker:
         """End as a killed process does: nothing is tidied up, and nothing is remembered."""
         assert self.flow is not None
         self.flow.close()
-        self.flow, self.effect, self.crashed = None, None, True
+        self.flow, self.effect = None, None
 
     def _on(self, step: Callable[[Generator[Any, Any, OAuthToken]], Any]) -> None:
         assert self.flow is not None

@@ -49,20 +49,11 @@ def out_console() -> Console:
 
     Without a terminal it is 120 columns wide, so that a pipe does not depend on a window.
     """
-    return _console(sys.stdout)
-
-
-def err_console() -> Console:
-    """Return a rich console on stderr; see `out_console`."""
-    return _console(sys.stderr)
-
-
-def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
     # rich takes each dumb terminal for one of 80 columns
-    width = shutil.get_terminal_size().columns if stream.isatty() else 120
-    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    return Console(file=sys.stdout, width=width, highlight=False, emoji=False, markup=False)
 
 
 def is_animated() -> bool:

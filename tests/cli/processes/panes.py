@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[3]
 THEMES = {"light": DEFAULT_TERMINAL_THEME, "dark": SVG_EXPORT_THEME}
 READABLE = {0, 1, 2, 3, 22, 23, 31, 32, 35, 39, 49}
 """Parameters of SGR (ECMA-48 §8.3.117): no color, bold, dim, italic, red, green and magenta."""
-QR_CODE = "97;40"
-"""Bright white on black: a QR code has its own background."""
+QR_CODE = {0, 1, 22, 97, 40}
+"""Those of a QR code, which has its own background: bright white on black, and the end of it."""
 
 
 def keep(window: Tmux, name: str) -> None:
@@ -25,7 +25,7 @@ def keep(window: Tmux, name: str) -> None:
     text = window.shown(colored=True)
     for found in re.findall(r"\x1b\[([\d;]*)m", text):
         parameters = {int(one or 0) for one in found.split(";")}
-        assert parameters <= READABLE or parameters <= {0, 1, 22, 97, 40}, f"{name}: the color {found}"
+        assert parameters <= READABLE or parameters <= QR_CODE, f"{name}: the color {found}"
     folder = Path(os.environ.get("DOORKEY_ARTIFACTS") or ROOT / "artifacts") / "terminals"
     folder.mkdir(parents=True, exist_ok=True)
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123

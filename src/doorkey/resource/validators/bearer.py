@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from doorkey.arguments import members
 from doorkey.errors import UsageError
@@ -12,25 +12,6 @@ from doorkey.resource.validators.errors import InsufficientScopeError, InvalidTo
 Scopes: TypeAlias = "str | Iterable[str] | None"
 
 _EXPECTED: Final = "scopes are text, or a list of texts"
-
-
-class ValidatedRequest(Protocol):
-    """What a validator may read of a request."""
-
-    @property
-    def method(self) -> str:
-        """The HTTP method."""
-        ...
-
-    @property
-    def uri(self) -> str:
-        """The URL of the request."""
-        ...
-
-    @property
-    def headers(self) -> Any:
-        """The headers, as the framework has them."""
-        ...
 
 
 class TokenValidator:
