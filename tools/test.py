@@ -22,9 +22,10 @@ ON_ONE_PYTHON = (
     *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py", "tests/login/django/test_page.py"),
     "tests/login/django/test_contract_on_servers.py",
     "tests/sessions/grants/test_device_on_servers.py",
+    *("tests/test_guards.py", "tests/vault/test_processes_on_databases.py"),
 )
 """Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser,
-and of the command line in processes and on terminals of its own."""
+of the command line in processes and on terminals of its own, and of eight processes on each database."""
 
 
 Run: TypeAlias = tuple[str, Path, list[str]]

@@ -16,7 +16,6 @@ from doorkey.stores import SQLStore
 from tests.vault.worker import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = ("sqlite", "redis", "postgres", "mariadb")
 SERVERS = ("redis", "postgres", "mariadb")
 
 

@@ -18,7 +18,7 @@ from tests.support.hostile_server import Held, Hostile, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 
-KEYS = 15_000
+KEYS = 5000
 REMEMBERED = 1000
 BUDGET = 8 * 1024 * 1024
 """Bytes for what is remembered of 1000 keys and for the last of the others: 8 KiB for each."""
@@ -48,7 +48,7 @@ class Endless:
         return None
 
 
-def test_15_000_keys_of_which_1000_are_remembered_stay_within_8_megabytes(
+def test_5000_keys_of_which_1000_are_remembered_stay_within_8_megabytes(
     vault_on: Callable[..., TokenVault], hostile: Hostile
 ) -> None:
     vault = vault_on(Endless(hostile.token_endpoint), max_sources=REMEMBERED)

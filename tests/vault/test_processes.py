@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from doorkey.dev import Provider
-from tests.vault.backends import KINDS, SERVERS, Backend, Kept, running
+from tests.vault.backends import SERVERS, Backend, Kept, running
 from tests.vault.fleet import Answer, Fleet, Member, fleet, rotating_provider
 from tests.vault.worker import Order
 
@@ -31,14 +31,28 @@ def stored(kind: str) -> Any:
     return pytest.param(kind, marks=marks)
 
 
-STORED = [stored(kind) for kind in KINDS]
-RESTARTED = [stored(kind) for kind in KINDS if kind in SERVERS]
+def run_on(metafunc: pytest.Metafunc, *kinds: str) -> None:
+    """Run the tests of a module on these stores: those that stop the store only on one that is a server."""
+    if "backend" in metafunc.fixturenames:
+        chosen = [kind for kind in kinds if kind in SERVERS or "kept" not in metafunc.fixturenames]
+        metafunc.parametrize("backend", [stored(kind) for kind in chosen], indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module", params=STORED)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    run_on(metafunc, "sqlite", "redis")  # test_processes_on_databases.py: the others
+
+
+@pytest.fixture(scope="module")
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     with running(request.param, tmp_path_factory.mktemp("store")) as store:
         yield store
+
+
+@pytest.fixture
+def kept(backend: Backend) -> Kept:
+    """The store, where it is a server that a test can stop."""
+    assert isinstance(backend, Kept)
+    return backend
 
 
 @pytest.fixture(scope="module")
@@ -210,38 +224,34 @@ def test_a_store_that_loses_everything_during_a_renewal_is_a_typed_error_for_all
     assert statuses(eight) == [200]
 
 
-@pytest.mark.parametrize("backend", RESTARTED, indirect=True)
-def test_a_store_that_is_restarted_is_an_outage_and_no_loss(eight: Fleet, backend: Backend) -> None:
-    assert isinstance(backend, Kept)
+def test_a_store_that_is_restarted_is_an_outage_and_no_loss(eight: Fleet, kept: Kept) -> None:
     first = one_token(eight.ask())
-    backend.stop()
+    kept.stop()
     assert one_token(eight.ask()) == first  # still good, and in memory
     eight.expire()
     assert {answer.error for answer in eight.ask().values()} == {"StoreError"}
     assert statuses(eight) == []
-    backend.start()
+    kept.start()
     eight.pass_(120)  # their pauses are over
     assert one_token(eight.ask()) != first
     assert statuses(eight) == [200]
 
 
-@pytest.mark.parametrize("backend", RESTARTED, indirect=True)
-def test_a_store_that_stops_during_a_renewal_gets_the_new_token_when_it_is_back(eight: Fleet, backend: Backend) -> None:
-    assert isinstance(backend, Kept)
+def test_a_store_that_stops_during_a_renewal_gets_the_new_token_when_it_is_back(eight: Fleet, kept: Kept) -> None:
     release = threading.Event()
     fault = eight.provider.faults.add("/token", hold=release)
     eight.expire()
     leader, *others = eight.members
     leader.order(Order(eight.now))
     assert fault.arrived.wait(60)
-    backend.stop()
+    kept.stop()
     release.set()
-    kept = leader.answer().token  # used, though no store has it yet
-    assert kept is not None
-    backend.start()
+    unsaved = leader.answer().token  # used, though no store has it yet
+    assert unsaved is not None
+    kept.start()
     leader.order(Order(eight.now + 61))
-    assert leader.answer().token == kept
+    assert leader.answer().token == unsaved
     for member in others:
         member.order(Order(eight.now + 61))
-    assert {member.answer().token for member in others} == {kept}
+    assert {member.answer().token for member in others} == {unsaved}
     assert statuses(eight) == [200]
