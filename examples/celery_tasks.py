@@ -8,7 +8,7 @@ from doorkey import TokenVault
 from doorkey.stores import RedisStore
 
 REDIS = os.environ.get("REDIS", "redis://localhost:6379/0")
-ISSUER = os.environ.get("ISSUER", "http://localhost:8080/realms/rotating")
+ISSUER = os.environ.get("ISSUER", "http://127.0.0.1:8080/realms/rotating")
 
 app = Celery("celery_tasks", broker=REDIS, backend=REDIS)
 vault = TokenVault(RedisStore(REDIS), client_id="client-1", client_secret="my-secret", issuer=ISSUER)

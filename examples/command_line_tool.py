@@ -9,7 +9,7 @@ from doorkey.errors import InvalidGrant, MissingTokenError, TokenExpiredError
 from doorkey.native import login
 from doorkey.stores import SQLiteStore
 
-ISSUER = os.environ.get("ISSUER", "http://localhost:8080/realms/master")
+ISSUER = os.environ.get("ISSUER", "http://127.0.0.1:8080/realms/master")
 CLIENT = "public-native"
 FOLDER = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "hello"
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from doorkey.resource import AccessToken, AccessTokenVerifier, FastAPIGuard
 
-ISSUER = os.environ.get("ISSUER", "http://localhost:8080/realms/master")
+ISSUER = os.environ.get("ISSUER", "http://127.0.0.1:8080/realms/master")
 guard = FastAPIGuard(AccessTokenVerifier(ISSUER, audience="orders-api", profile="keycloak"))
 app = FastAPI()
 

@@ -6,7 +6,7 @@ from flask import Flask
 
 from doorkey.resource import AccessTokenVerifier, FlaskGuard
 
-ISSUER = os.environ.get("ISSUER", "http://localhost:8080/realms/master")
+ISSUER = os.environ.get("ISSUER", "http://127.0.0.1:8080/realms/master")
 guard = FlaskGuard(AccessTokenVerifier(ISSUER, audience="orders-api", profile="keycloak"))
 app = Flask(__name__)
 

@@ -6,7 +6,7 @@ import requests
 
 from doorkey import ClientCredentials, OAuth2Auth
 
-ISSUER = os.environ.get("ISSUER", "http://localhost:8080/realms/master")
+ISSUER = os.environ.get("ISSUER", "http://127.0.0.1:8080/realms/master")
 API = os.environ.get("API", "http://localhost:8000")
 
 with requests.Session() as api:

@@ -12,6 +12,13 @@ __all__: list[str] = []
 def main() -> int:
     """Run the command that `sys.argv` names, and return the exit status. Without the extra `cli`, say how to get it."""
     try:
+        return _run()
+    except KeyboardInterrupt:  # before the command or after it: nothing has begun, or all is done
+        return 130
+
+
+def _run() -> int:
+    try:
         from doorkey.cli.main import cli
         from doorkey.cli.signals import Ending
         from doorkey.cli.streams import complete_streams, drop_unwritten

@@ -67,6 +67,19 @@ def test_python_dash_m_runs_the_same_command(home: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"doorkey {doorkey.__version__}\n")
 
 
+def test_ctrl_c_before_the_command_begins_is_status_130_without_a_traceback() -> None:
+    code = (
+        "import sys, doorkey.__main__\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'doorkey.cli.main': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "sys.exit(doorkey.__main__.main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_an_unknown_command_is_a_usage_error(run: Run) -> None:
     result = run("no-such-command")
     assert (result.exit_code, result.stdout) == (2, "")

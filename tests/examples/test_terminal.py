@@ -40,7 +40,7 @@ def origin(environment: dict[str, str]) -> Iterator[str]:
     with subprocess.Popen(["doorkey", "dev", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True) as dev:
         assert dev.stdout
         found = next(match for line in dev.stdout if (match := re.search(r"http://[\w.]+:\d+", line)))
-        yield found[0].replace("127.0.0.1", "localhost")
+        yield found[0]
         dev.terminate()
 
 
@@ -57,7 +57,7 @@ def logged_in(command: str, environment: dict[str, str]) -> str:
 
 def test_the_commands_of_the_readme_log_in_and_use_the_token(environment: dict[str, str], origin: str) -> None:
     (block,) = COMMANDS
-    login, *others = block.replace("http://localhost:8080", origin).splitlines()
+    login, *others = block.replace("http://127.0.0.1:8080", origin).splitlines()
     assert "Logged in as alice." in logged_in(login, environment)
     outputs: list[str] = []
     for command in others:
@@ -74,7 +74,7 @@ def test_the_commands_of_the_readme_log_in_and_use_the_token(environment: dict[s
 
 
 def test_the_login_of_the_readme_by_a_code_on_another_device(environment: dict[str, str], origin: str) -> None:
-    login = COMMANDS[0].replace("http://localhost:8080", origin).splitlines()[0]
+    login = COMMANDS[0].replace("http://127.0.0.1:8080", origin).splitlines()[0]
     with subprocess.Popen(
         ["sh", "-c", f"{login} --device"], env=environment, stderr=subprocess.PIPE, text=True
     ) as tool:

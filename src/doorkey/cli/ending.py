@@ -80,3 +80,6 @@ def delete_registration(account: Account, left: Book) -> None:
             delete_client(registered, exchange=ExchangePolicy(deadline=PATIENCE))
     except OAuthError as error:
         note(f"The client {account.client_id}, which the login registered, could not be deleted: {error}.")
+    except KeyboardInterrupt:
+        note(f"The client {account.client_id}, which the login registered, was not deleted.")
+        raise

@@ -13,6 +13,7 @@ from doorkey.cli.api.request import APIRequest, is_redirect
 from doorkey.cli.api.sending import Timeline, sent
 from doorkey.cli.api.terminal_body import TerminalBody
 from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.output_file import output_file
 from doorkey.cli.terminal import note, waiting
 from doorkey.cli.tokens import current_token
 from doorkey.errors import OAuthError, printable
@@ -48,7 +49,8 @@ class Display:
                 self._check_for_terminal(response)
                 sink: Any = TerminalBody(sys.stdout) if sys.stdout.isatty() else sys.stdout.buffer
             else:
-                sink = stack.enter_context(open(self._output, "wb"))  # noqa: PTH123  # a name of the user's
+                sink = stack.enter_context(output_file(self._output))
+                stack.enter_context(waiting(f"receiving {printable(self._output, 80)}"))
             if self._include:
                 sys.stdout.write(_head(response))
                 sys.stdout.flush()
@@ -121,7 +123,8 @@ class Call:
             return None
         self._renewed = True
         try:
-            newer = self._accounts.fresh_token(self._account, instead_of=token)
+            with waiting("renewing the token"):
+                newer = self._accounts.fresh_token(self._account, instead_of=token)
         except (OAuthError, CommandError):  # the response says why; that the renewal failed as well adds nothing
             return None
         if newer.access_token == token.access_token:

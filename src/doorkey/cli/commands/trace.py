@@ -6,12 +6,12 @@ import platform
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from doorkey.cli.errors import CommandError, ExitStatus, sentence_of
+from doorkey.cli.errors import ExitStatus, sentence_of
+from doorkey.cli.output_file import output_file
 from doorkey.cli.parameters import account_option
 from doorkey.cli.terminal import Waiting, note, out_console
 from doorkey.wire.urls import shown_url
@@ -140,7 +140,5 @@ def _write(file: str, log: Log, options: Options) -> None:
         ("time", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())),
         ("versions", f"doorkey {sys.modules['doorkey'].__version__}, Python {platform.python_version()}"),
     )
-    try:
-        Path(file).write_text(trace_page(log.events, "Trace of a login", facts), "utf-8")
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", ExitStatus.STORAGE) from None
+    with output_file(file) as written:
+        written.write(trace_page(log.events, "Trace of a login", facts).encode())
