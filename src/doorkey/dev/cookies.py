@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from doorkey.wire.cookies import cookie_pairs
 from doorkey.wire.messages import Request
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{20,100}")
@@ -11,9 +12,5 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
 def cookie_of(request: Request, name: str) -> str | None:
     """Return the value of the cookie called `name`, or None. A value that cannot be ours, or a second one, is None."""
-    values: set[str] = set()
-    for header, content in request.headers:
-        if header.lower() == "cookie":
-            pairs = (pair.strip().partition("=") for pair in content.split(";"))
-            values |= {value for key, _, value in pairs if key == name}
+    values = {value for key, value in cookie_pairs(request.headers) if key == name}
     return next((value for value in values if len(values) == 1 and _VALUE.fullmatch(value)), None)

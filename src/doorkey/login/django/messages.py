@@ -16,6 +16,7 @@ from doorkey.login.proxy_settings import DJANGO
 from doorkey.login.web.cookies import CookieRules
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.site import Site
+from doorkey.wire.cookies import cookie_pairs
 from doorkey.wire.messages import Pairs
 
 SESSION: Final = "_doorkey_login"
@@ -40,9 +41,8 @@ def web_request(request: HttpRequest, site: Site, form: Pairs = (), *, of_user: 
     """
     names = _names(site)
     headers = [(name, value) for name, value in request.headers.items() if name.lower() != "cookie"]
-    theirs = [
-        part for part in request.headers.get("Cookie", "").split(";") if part.partition("=")[0].strip() not in names
-    ]
+    cookies = cookie_pairs([("Cookie", request.headers.get("Cookie", ""))])
+    theirs = [f"{name}={value}" for name, value in cookies if name not in names]
     identifier = request.session.get(SESSION) if of_user else None
     ours = [f"{name}={identifier}" for name in names] if isinstance(identifier, str) else []
     posted = [(name, value) for name, values in request.POST.lists() for value in values]

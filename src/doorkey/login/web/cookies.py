@@ -6,18 +6,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from doorkey.wire.cookies import cookie_pairs
 from doorkey.wire.messages import Pairs
 
 
 def cookies_of(headers: Pairs) -> Mapping[str, str]:
     """Return the cookies of a request by name; of a repeated name, the first, whose path is the longest (§5.6.3)."""
     found: dict[str, str] = {}
-    for name, value in headers:
-        if name.lower() == "cookie":
-            for pair in value.split(";"):
-                key, equals, content = pair.strip().partition("=")
-                if equals:
-                    found.setdefault(key, content.strip('"'))
+    for name, value in cookie_pairs(headers):
+        found.setdefault(name, value.strip('"'))
     return found
 
 
