@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from typing import Any, Final, TypeAlias
 
+from doorkey.errors import UsageError
 from doorkey.resource.access_token import AccessToken
 from doorkey.resource.framework_guard import (
     Certificate,
@@ -59,9 +60,11 @@ class ASGIGuard(FrameworkGuard):
         requirement = requirement_of(scopes, claims, acr, max_age)
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] not in ("http", "websocket"):
+            if scope["type"] == "lifespan":
                 await app(scope, receive, send)
                 return
+            if scope["type"] not in ("http", "websocket"):  # with no headers that are known, so with no token
+                raise UsageError("this guard checks HTTP requests and WebSockets, and no other kind of connection")
             request = self._api_request(scope)
             reply = self.guard.metadata_reply(request) if scope["type"] == "http" else None
             if reply is None:

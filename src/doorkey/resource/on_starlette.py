@@ -90,10 +90,16 @@ def _connection_of(values: Iterable[Any]) -> HTTPConnection[Any]:
 
 
 async def _reject(rejection: Rejection, connection: HTTPConnection[Any]) -> Response | None:
+    response = response_of(rejection)
     if not isinstance(connection, WebSocket):
-        return response_of(rejection)
-    if DENIAL in (connection.scope.get("extensions") or {}):
-        await connection.send_denial_response(response_of(rejection))
-    else:
-        await connection.close(close_code(rejection))
+        return response
+    await reject_handshake(connection, response, close_code(rejection))
     return None
+
+
+async def reject_handshake(socket: WebSocket, response: Response, code: int) -> None:
+    """Reject a WebSocket before it is accepted: by `response`, or by a close `code` if the server sends no response."""
+    if DENIAL in (socket.scope.get("extensions") or {}):
+        await socket.send_denial_response(response)
+    else:
+        await socket.close(code)

@@ -11,6 +11,7 @@ import anyio.lowlevel
 import httpx2
 import pytest
 
+from doorkey.errors import UsageError
 from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
 from doorkey.resource.on_asgi import ASGIGuard
 from tests.resource.frameworks import wire
@@ -30,6 +31,18 @@ def test_the_lifespan_reaches_the_application(verifier: Any) -> None:
     guarded = ASGIGuard(verifier).middleware(app)
     asyncio.run(guarded({"type": "lifespan"}, exchange.receive, exchange.send))
     assert seen == ["lifespan"]
+
+
+@pytest.mark.parametrize("kind", ["webtransport", "Lifespan", "http.disconnect"])
+def test_a_connection_of_a_kind_that_is_not_known_does_not_reach_the_application(verifier: Any, kind: str) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("it has no token")
+
+    exchange = Exchange([])
+    guarded = ASGIGuard(verifier).middleware(app)
+    with pytest.raises(UsageError, match="no other kind of connection"):
+        asyncio.run(guarded({"type": kind}, exchange.receive, exchange.send))
+    assert exchange.sent == []
 
 
 @pytest.mark.anyio

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.arguments import count, flag, instance, seconds
-from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
+from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError
 from doorkey.login.web.api_calls import APICall, APIError
 from doorkey.login.web.api_streams import opened
 from doorkey.login.web.messages import WebReply, WebRequest, json_reply
@@ -22,7 +22,6 @@ from doorkey.observe.logs import logger
 from doorkey.runtime.clock import monotonic_time
 from doorkey.values import NotPicklable
 from doorkey.wire.flow import Flow, Settle
-from doorkey.wire.urls import origin_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -177,19 +176,13 @@ class ApiProxy(NotPicklable):
         """Say whether the browser names this site as the sender, as far as it names any (Fetch Metadata §2.1)."""
         if (request.header("Sec-Fetch-Site") or "same-origin") != "same-origin":
             return False
-        origin = request.header("Origin")
-        if origin is None:
-            return True
-        try:
-            return origin_of(origin) == origin_of(self.login.site.base(request))
-        except UsageError:
-            return False
+        return self.login.site.is_own_origin(request)
 
     def _passed_on(self, request: WebRequest, target: str, response: Response) -> WebReply:
         headers = list(self.api.returned(response.headers))
         location = response.header("location")
         if location is not None:
-            own = self.api.location(target, location, request.root)
+            own = self.api.location(target, location, request.base_path)
             if own is None and 300 <= response.status < 400:
                 raise APIError("the API redirects to another place")
             headers += [] if own is None else [("Location", own)]

@@ -129,7 +129,7 @@ class LoggingOut:
         return self.backend.clients[next(iter(self.backend.clients)) if name is None else name]
 
     def _home(self, request: WebRequest) -> str:
-        root = urlsplit(self.site.base_url).path if self.site.base_url is not None else request.root
+        root = urlsplit(self.site.base_url).path if self.site.base_url is not None else request.base_path
         return root + self.site.after_logout
 
     def _gone(self, request: WebRequest, url: str, *cookies: tuple[str, str]) -> WebReply:

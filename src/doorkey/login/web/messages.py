@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
@@ -17,6 +18,7 @@ _NO_STORE = ("Cache-Control", "no-store")
 _JSON = ("Content-Type", "application/json")
 _IN_PATH: Final = "/!$&'()*+,;=:@"
 """Characters that a path holds as they are (RFC 3986 §3.3)."""
+_SLASHES: Final = re.compile(r"^//+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,6 +64,14 @@ class WebRequest:
     def origin(self) -> str:
         """Scheme and host, as the framework takes them."""
         return f"{self.scheme}://{self.host}"
+
+    @property
+    def base_path(self) -> str:
+        """The path below which the application is mounted, encoded, for URLs: a part of it may come from the browser.
+
+        Two slashes at the beginning, or a backslash, would name another host.
+        """
+        return quote(_SLASHES.sub("/", self.root).encode("utf-8", "replace"), safe=_IN_PATH)
 
     @property
     def target(self) -> str:

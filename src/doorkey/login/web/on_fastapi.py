@@ -9,7 +9,7 @@ from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from doorkey.login.web.on_starlette import ReplyRaised, denied, user_of
+from doorkey.login.web.on_starlette import ReplyRaised, close_code, denied, user_of
 from doorkey.login.web.user import User
 from doorkey.resource.on_asgi import DENIAL
 
@@ -40,7 +40,7 @@ class _UserOfRequest(SecurityBase):
         if reply is not None:
             scope = connection.scope
             if scope["type"] == "websocket" and DENIAL not in (scope.get("extensions") or {}):
-                raise WebSocketException(1013 if reply.status == 503 else 1008)
+                raise WebSocketException(close_code(reply))
             raise ReplyRaised(reply)
         return await user_of(self._login, connection)
 

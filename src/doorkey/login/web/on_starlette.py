@@ -10,12 +10,15 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from doorkey.arguments import instance
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.proxy_settings import STARLETTE
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.user import User
+from doorkey.observe.logs import logger
+from doorkey.resource.on_starlette import reject_handshake
 from doorkey.wire.messages import FORM, Pairs
 from doorkey.wire.parameters import parse_form
 
@@ -83,11 +86,19 @@ def mount(login: Login, app: Starlette) -> None:
 
 
 async def user_of(login: Login, connection: HTTPConnection) -> User | None:
-    """Return the user of a connection, or None. The session is loaded once for a request."""
+    """Return the user of a connection, or None. The session is loaded once for a request.
+
+    Browsers let pages of other sites open a WebSocket, and ask for no permission by CORS. A handshake from another
+    origin has no user (RFC 6455 §10.2).
+    """
     state: dict[str, Any] = connection.scope.setdefault("state", {})
     if _name(login) not in state:
-        routes = login.awaiting
-        state[_name(login)] = await routes.backend.do(routes.user(web_request(connection)))
+        routes, asked = login.awaiting, web_request(connection)
+        found: User | None = await routes.backend.do(routes.user(asked))
+        if found is not None and connection.scope["type"] == "websocket" and not login.site.is_own_origin(asked):
+            logger.warning("a WebSocket handshake from a page of another origin has no user: the base URL differs")
+            found = None
+        state[_name(login)] = found
     user: User | None = state[_name(login)]
     return user
 
@@ -108,9 +119,19 @@ async def denied(login: Login, connection: HTTPConnection) -> WebReply | None:
 
 
 async def denial(login: Login, connection: HTTPConnection) -> Response | None:
-    """Return the response to a request that has no user, else None."""
+    """Return the response to a request that has no user, else None. A WebSocket has been rejected then."""
     reply = await denied(login, connection)
-    return None if reply is None else response_of(reply)
+    if reply is None:
+        return None
+    response = response_of(reply)
+    if isinstance(connection, WebSocket):
+        await reject_handshake(connection, response, close_code(reply))
+    return response
+
+
+def close_code(reply: WebReply) -> int:
+    """Return the code that closes a WebSocket in place of a reply (RFC 6455 §7.4.1)."""
+    return 1013 if reply.status == 503 else 1008
 
 
 def web_request(connection: HTTPConnection, form: Pairs = ()) -> WebRequest:

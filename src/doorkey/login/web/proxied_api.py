@@ -99,7 +99,10 @@ class ProxiedAPI:
         return tuple((name, value) for name, value in headers if name.lower() in names)
 
     def location(self, target: str, location: str, root: str) -> str | None:
-        """Return the path of this site for the `Location` of a response from `target`, None if that is elsewhere."""
+        """Return the path of this site for the `Location` of a response from `target`, None if that is elsewhere.
+
+        root: the path below which the application is mounted, encoded.
+        """
         try:
             absolute = urljoin(target, location)
         except ValueError:

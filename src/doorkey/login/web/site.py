@@ -75,7 +75,7 @@ class Site:
                     "the base URL, such as https://app.example: DOORKEY_BASE_URL, or Login(base_url=…)."
                 )
             )
-        return request.origin + request.root
+        return request.origin + request.base_path
 
     def rules(self, base: str) -> CookieRules:
         """Return how cookies are set at a base URL."""
@@ -84,6 +84,20 @@ class Site:
     def is_elsewhere(self, request: WebRequest) -> bool:
         """Return whether a request arrived at another address than the configured base URL."""
         return self.base_url is not None and _origin(request) != origin_of(self.base_url)
+
+    def is_own_origin(self, request: WebRequest) -> bool:
+        """Return whether a page of this site has sent a request, as far as the browser names its origin (RFC 6454 §7).
+
+        Raises `WrongAddress`.
+        """
+        origin = request.header("Origin")
+        if origin is None:
+            return True
+        base = self.base(request)
+        try:
+            return origin_of(origin) == origin_of(base)
+        except UsageError:
+            return False
 
     def elsewhere(self, request: WebRequest) -> WrongAddress:
         """Return the error of an application that does not see its own address."""
@@ -104,7 +118,7 @@ class Site:
     def path(self, request: WebRequest, route: str, provider: str | None = None, **query: str | None) -> str:
         """Return the path and query of a route, as the browser sees it."""
         given = {name: value for name, value in query.items() if value is not None}
-        base = urlsplit(self.base_url).path if self.base_url is not None else request.root
+        base = urlsplit(self.base_url).path if self.base_url is not None else request.base_path
         return self.url(base, route, provider) + (f"?{urlencode(given)}" if given else "")
 
     def login_path(self, request: WebRequest) -> str:
