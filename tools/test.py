@@ -23,6 +23,7 @@ ON_ONE_PYTHON = (
     "tests/login/django/test_contract_on_servers.py",
     "tests/sessions/grants/test_device_on_servers.py",
     *("tests/test_guards.py", "tests/vault/test_processes_on_databases.py"),
+    *("tests/login/attacks/test_ten_thousand_turns.py", "tests/login/attacks/shortcut/test_users_in_turns.py"),
 )
 """Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser,
 of the command line in processes and on terminals of its own, and of eight processes on each database."""

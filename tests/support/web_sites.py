@@ -17,6 +17,8 @@ from http.cookies import Morsel, SimpleCookie
 from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
+import anyio
+
 HOST = "rp.example"
 LARGEST_COOKIE = 4096
 """Bytes of a cookie's name and value that browsers keep (RFC 6265bis §5.6)."""
@@ -141,8 +143,12 @@ def on_asgi(app: Callable[..., Awaitable[None]], run: Callable[..., Any]) -> Cal
         }
         said: list[Any] = []
 
+        body = [{"type": "http.request", "body": sent.body, "more_body": False}]
+
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": sent.body, "more_body": False}
+            if not body:
+                await anyio.sleep_forever()  # the browser waits for the response
+            return body.pop()
 
         async def send(message: Any) -> None:
             said.append(message)

@@ -15,7 +15,7 @@ from tests.login.attacks.target import Target, at_once, logged_in
 from tests.support.web_sites import Browser
 
 REQUESTS: Final = 400
-"""Whole requests to a program; `tests/login/core/test_sharing.py` has 10,000 turns with the login client alone."""
+"""Whole requests to a program; `test_ten_thousand_turns.py` has more of them, on one Python."""
 API: Final = "https://api.example/"
 USERS: Final = ("alice", "bob")
 
@@ -67,16 +67,21 @@ def users_of(target: Target) -> list[tuple[Browser, str]]:
     return list(zip(browsers, tokens, strict=True))
 
 
-def test_two_users_of_a_program_never_see_each_others_token(target: Target) -> None:
+def two_users_interleaved(target: Target, requests: int) -> None:
+    """Let two users call the API in turns, and compare the tokens that it got for each with their own."""
     site = target.process(api=API, options={**target.program.options, **answered_here(target)})
     users = users_of(target)
     for browser, _ in users:
         browser.site = site
     seen: list[set[str]] = [set(), set()]
-    for turn in range(REQUESTS):
+    for turn in range(requests):
         browser, _ = users[turn % 2]
         seen[turn % 2].add(browser.get("/api").json["body"]["token"])
     assert seen == [{token} for _, token in users]
+
+
+def test_two_users_of_a_program_never_see_each_others_token(target: Target) -> None:
+    two_users_interleaved(target, REQUESTS)
 
 
 def test_users_in_several_threads_never_see_each_others_token(target: Target) -> None:
