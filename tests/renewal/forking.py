@@ -40,6 +40,28 @@ class Failing(Around):
         raise LookupError("of its own")
 
 
+class Equal:
+    """Is told of forks, is equal to all others, and has no hash."""
+
+    def __init__(self) -> None:
+        self.told = 0
+        forks.after_fork(self, type(self).tell)
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        raise TypeError("unhashable")
+
+    def tell(self) -> None:
+        self.told += 1
+
+
+class Raising(Equal):
+    def tell(self) -> None:
+        raise LookupError("of its own")
+
+
 def lead(lock: LeaderLock) -> None:
     entered = lock.try_acquire()
     assert entered is not None
@@ -84,6 +106,11 @@ def main() -> int:
         first, failing, last = Around(), Failing(), Around()
         sys.unraisablehook = lambda _: None
         return forked(lambda: print([(one.before, one.after) for one in (first, failing, last)], flush=True))
+    if what == "equal owners":
+        owners = Equal(), Raising(), Equal()
+        Equal()  # which is freed
+        sys.unraisablehook = lambda _: None
+        return forked(lambda: print([one.told for one in owners], flush=True))
     make, use = made[what]
     used = make()
     release, held = threading.Event(), threading.Event()

@@ -35,3 +35,7 @@ def test_a_connection_that_does_not_close_keeps_no_lock_after_a_fork() -> None:
 
 def test_an_owner_that_fails_before_a_fork_does_not_affect_the_others() -> None:
     assert run("others") == "[(1, 1), (0, 0), (1, 1)]\n" * 2
+
+
+def test_each_owner_is_told_in_the_child_also_after_one_that_raises() -> None:
+    assert run("equal owners") == "[1, 0, 1]\n[0, 0, 0]\n"

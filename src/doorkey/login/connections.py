@@ -9,6 +9,7 @@ from doorkey.arguments import instance
 from doorkey.errors import UsageError
 from doorkey.integrations.session_classes import default_session_class, session_class_of
 from doorkey.sessions.options import OWN_OPTIONS
+from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.shared_pool import NO_TRANSPORT, wide_pool, widen_adapters
 
@@ -33,6 +34,7 @@ def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any
         raise UsageError(f"{foreign[0]} belongs to the HTTP client: give it to that, not beside http_client=")
     session = kind(**options, transport=NO_TRANSPORT) if is_httpx else kind(**options)
     session._oauth.library.share_pool(session, http_client)
+    empty_in_children(http_client)
     session._sign()
     return session
 

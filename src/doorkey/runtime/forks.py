@@ -10,21 +10,36 @@ import threading
 from _thread import RLock
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 __all__: list[str] = []
 
 T = TypeVar("T")
 
-# Keyed by weak references: an owner that is freed is not called any more.
-_in_child: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
+
+class _Owner(ref[Any]):
+    """An owner, whose entry goes when it is freed; it may be of a class whose objects are equal, or have no hash."""
+
+    __slots__ = ("key",)
+    key: int
+
+
+_in_child: dict[int, tuple[_Owner, Callable[[Any], object]]] = {}
 _around: WeakKeyDictionary[Any, tuple[Callable[[Any], object], Callable[[Any], object]]] = WeakKeyDictionary()
 _forking = threading.local()
 
 
 def after_fork(owner: T, action: Callable[[T], object]) -> None:
-    """Have `action(owner)` called in every forked child, for as long as the owner lives."""
-    _in_child[owner] = action
+    """Have `action(owner)` called in every forked child, for as long as the owner lives; one action for each owner."""
+    known = _Owner(owner, _forget)
+    known.key = id(owner)
+    _in_child[known.key] = known, action
+
+
+def _forget(freed: _Owner, entries: dict[int, tuple[_Owner, Callable[[Any], object]]] = _in_child) -> None:
+    known = entries.get(freed.key)
+    if known is not None and known[0] is freed:
+        del entries[freed.key]
 
 
 class ForkSafeLock(RLock):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]  # final for checkers only
@@ -80,8 +95,16 @@ def _after() -> None:
 
 def _child() -> None:
     _after()
-    for owner in _alive(_in_child):
-        _in_child[owner](owner)
+    failed: Exception | None = None
+    for known, action in list(_in_child.values()):
+        owner = known()
+        try:
+            if owner is not None:
+                action(owner)
+        except Exception as error:  # noqa: BLE001  # the others must leave what is the parent's all the same
+            failed = failed or error
+    if failed is not None:
+        raise failed  # Python shows it, and goes on
 
 
 def _alive(owners: WeakKeyDictionary[Any, Any]) -> list[Any]:

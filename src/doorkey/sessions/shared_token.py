@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.sessions.core import SessionCore
+from doorkey.transport.forked_pools import empty_in_children
 
 if TYPE_CHECKING:
     from doorkey.renewal.state import TokenState
@@ -43,6 +44,8 @@ def set_up(
     """
     if not session._blocking:  # else an event loop would wait for these imports, when a method needs them
         from doorkey.sessions import authorizations, fetching  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    if origin is None:  # a sibling has the pool of another session
+        empty_in_children(session)
     shared: SharedToken | None = session._shared
     if shared is not None:
         session._oauth = SessionCore(options, library, token, shared.state, origin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +17,7 @@ from doorkey.transport import made_clients, on_aiohttp
 from doorkey.transport.calling_client import Proxied, RequestsCaller, calling_client, warn_of_proxy
 from doorkey.transport.causes import detached
 from doorkey.transport.certificates import MADE_HERE, needs_another_client, no_certificate
+from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.transport.on_httpx import aexchange, exchange
 from doorkey.wire.limits import ExchangePolicy
@@ -97,8 +97,9 @@ class Sender:
 
     def __init__(self, client: Any, policy: ExchangePolicy) -> None:
         self._given, self._policy = client, policy
+        if client is not None:
+            empty_in_children(client)
         self._made: Any = None
-        self._made_in = 0
         self._mutex = ForkSafeLock()
         self._caller: RequestsCaller | None = None  # the last one, for renewals in a thread of their own
         self._has_warned = False
@@ -139,8 +140,9 @@ class Sender:
 
     def _own(self) -> Any:
         with self._mutex:
-            if self._made is None or self._made_in != os.getpid():  # a child must not use its parent's sockets
-                self._made, self._made_in = made_clients.new_client(), os.getpid()
+            if self._made is None:
+                self._made = made_clients.new_client()
+                empty_in_children(self._made)
             return self._made
 
 
@@ -154,6 +156,8 @@ class AsyncSender:
         self, client: Any, policy: ExchangePolicy, advice: str = "give no http_client, and each loop gets its own"
     ) -> None:
         self.client, self._policy, self._advice = client, policy, advice
+        if client is not None:
+            empty_in_children(client)
         self._made: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._tls: ssl.SSLContext | None = None
         self._home: ref[Any] | None = None  # the event loop in which the given client was first used

@@ -68,6 +68,7 @@ def share_adapters(session: Any, other: Any) -> None:
     own["auth"] = None
     own["cookies"] = RequestsCookieJar()
     own["close"] = _keep_open  # the session's own method closes its adapters
+    own["_pool_of"] = other  # which leaves the connections in a forked child, for as long as it lives
 
 
 def _keep_open() -> None:

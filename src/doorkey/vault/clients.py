@@ -13,6 +13,7 @@ from doorkey.renewal.state import Renew
 from doorkey.sessions.shared_token import session_sharing
 from doorkey.sessions.siblings import sibling_of
 from doorkey.tokens import OAuth2Token, OAuthToken
+from doorkey.transport.forked_pools import empty_in_children
 from doorkey.vault.key_state import DECIDED, KeyState
 from doorkey.vault.renewal import not_renewable
 
@@ -73,10 +74,12 @@ def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dic
     if "aiohttp" in roots:
         return kind(**{**options, "middlewares": (*options.get("middlewares", ()), auth)})
     if roots & {"requests", "niquests"}:
-        session = kind(**options)
-        session.auth = auth
-        return session
-    return kind(auth=auth, **options)
+        client = kind(**options)
+        client.auth = auth
+    else:
+        client = kind(auth=auth, **options)
+    empty_in_children(client)
+    return client
 
 
 @dataclass(frozen=True, slots=True)

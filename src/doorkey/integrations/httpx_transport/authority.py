@@ -22,6 +22,7 @@ from doorkey.sources.core import SourceCore
 from doorkey.sources.shared_issuer import SharedIssuer, server_of
 from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken
+from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.on_httpx import exchange
 from doorkey.transport.senders import AsyncSender, httpx_of
 from doorkey.values import NotPicklable, clears_locals
@@ -150,6 +151,7 @@ class _Authority(NotPicklable):
         if not hasattr(http_client, "base_url"):
             raise UsageError(f"http_client is a client of httpx2 or httpx, not {type(http_client).__name__}")
         self.http = http_client
+        empty_in_children(http_client)
         clock = wall_time if clock is None else clock
         self._policy = policy_of(exchange)
         self._how: dict[str, Any] = {"leeway": leeway, "clock": clock, "on_event": on_event, "timer": timer}

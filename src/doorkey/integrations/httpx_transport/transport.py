@@ -18,6 +18,7 @@ from doorkey.auth.on_httpx import (
 from doorkey.auth.signer import RequestSigner
 from doorkey.integrations.httpx_transport.exchanged import Same
 from doorkey.protocol.bearer import authorization_header
+from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import transport_bases
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class AuthenticatingTransport(_Bases):
 
     def __init__(self, transport: Any, credentials_of: Any, authority: Any, sending: Mapping[str, Any] = _NONE) -> None:
         self.transport, self._sending = transport, sending
+        empty_in_children(transport)
         self._credentials_of, self._authority = credentials_of, authority
         self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
 
@@ -147,6 +149,7 @@ class AsyncAuthenticatingTransport(_AsyncBases):
 
     def __init__(self, transport: Any, credentials_of: Any, authority: Any, sending: Mapping[str, Any] = _NONE) -> None:
         self.transport, self._sending = transport, sending
+        empty_in_children(transport)
         self._credentials_of, self._authority = credentials_of, authority
         self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
 
