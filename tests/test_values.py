@@ -125,3 +125,10 @@ def test_a_scope_knows_what_is_in_it() -> None:
 def test_a_value_that_is_not_a_scope_is_a_usage_error(value: Any) -> None:
     with pytest.raises(UsageError, match="scope"):
         Scope.of(value)
+
+
+def test_two_scopes_in_one_token_of_a_list_are_told_apart_from_other_mistakes() -> None:
+    with pytest.raises(UsageError, match="contains a space: give each token of a list by itself"):
+        Scope.of(["openid email"])
+    with pytest.raises(UsageError, match="not int"):
+        Scope.of(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

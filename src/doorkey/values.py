@@ -267,12 +267,15 @@ class Scope:
             return value
         given: object = value
         if isinstance(given, bytes | bytearray) or not (given is None or isinstance(given, Iterable)):
-            raise UsageError("a scope is text, or tokens that are text")
+            raise UsageError(f"a scope is text, or tokens that are text, not {type(given).__name__}")
         tokens = value.split() if isinstance(value, str) else list(value or ())
         if any(not isinstance(token, str) for token in tokens):
             raise UsageError("a scope is text, or tokens that are text")
-        if any(not token or any(not "!" <= c <= "~" or c in '"\\' for c in token) for token in tokens):
-            raise UsageError('a scope token is made of visible ASCII characters without " and \\ (RFC 6749 §3.3)')
+        for token in tokens:
+            if " " in token.strip():
+                raise UsageError("a scope token contains a space: give each token of a list by itself, or one text")
+            if not token or any(not "!" <= c <= "~" or c in '"\\' for c in token):
+                raise UsageError('a scope token is made of visible ASCII characters without " and \\ (RFC 6749 §3.3)')
         return cls(tuple(dict.fromkeys(tokens)))
 
     @classmethod

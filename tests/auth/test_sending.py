@@ -159,7 +159,7 @@ def test_on_aiohttp_the_token_goes_into_the_header(caller: Maker, hostile: Hosti
 @pytest.mark.parametrize(
     ("whose", "how", "says"),
     [
-        (7, {}, "takes a session"),
+        (7, {}, "takes a session.*, not int"),
         (None, {}, "takes a session"),
         (STATIC, {"issuer": "https://as.example"}, "issuer= is for credentials"),
         (STATIC, {"token_endpoint": "https://as.example/token"}, "token_endpoint= is for credentials"),

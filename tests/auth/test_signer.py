@@ -305,7 +305,7 @@ class OnlyReject:
 
 @pytest.mark.parametrize("wrong", [None, 3, "at-1", OnlyToken(), OnlyReject()])
 def test_anything_else_is_no_source_of_a_token(wrong: Any) -> None:
-    with pytest.raises(UsageError, match="takes a session, a token source, credentials, or a token"):
+    with pytest.raises(UsageError, match="takes a session, a token source, credentials such as ClientCredentials"):
         signer_for(wrong)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorkey.protocol.challenge import MOST, Challenge, challenge, challenges_in, is_invalid_token
+from doorkey.protocol.challenge import MOST, Challenge, bearer_error, challenge, challenges_in, is_invalid_token
 
 INVALID = [
     'Bearer error="invalid_token"',
@@ -38,6 +38,12 @@ def test_a_bearer_challenge_with_invalid_token_says_that_the_token_is_invalid(ch
 @pytest.mark.parametrize("challenge", OTHER)
 def test_any_other_challenge_does_not(challenge: str | None) -> None:
     assert not is_invalid_token(challenge)
+
+
+def test_the_error_of_a_bearer_challenge_is_read_beside_other_challenges() -> None:
+    assert bearer_error('Basic realm="a", Bearer error="insufficient_scope", scope="a b"') == "insufficient_scope"
+    assert bearer_error('Basic error="invalid_token", Bearer realm="a"') is None
+    assert bearer_error(None) is None
 
 
 @pytest.mark.parametrize("piece", ['a="', "a=", '"\\', "a ", ',"', "=" * 9, '\\"a="'])

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from doorkey.errors import InvalidClient, InvalidGrant, InvalidResponse, OAuthError
+from doorkey.errors import InvalidClient, InvalidGrant, InvalidResponse, OAuthError, UnauthorizedClient
 from doorkey.protocol.client_assertion import ClientSecretJWT
 from doorkey.protocol.client_auth import authenticate, client_secret_basic, client_secret_post
 from doorkey.protocol.client_auth_hints import explaining
@@ -81,3 +81,20 @@ def test_a_client_that_proves_a_certificate_is_asked_for_it() -> None:
     request = Request("POST", URL, (), (("client_id", "c"),), needs_certificate=True)
     told = refused(request, invalid_client(), credential=None)
     assert "does the HTTP client have the certificate that is registered for this client?" in told
+
+
+@pytest.mark.parametrize("method", [client_secret_basic, client_secret_post])
+@pytest.mark.parametrize("empty", ["", Secret("")])
+def test_an_empty_secret_is_named_as_the_likely_cause(method: ClientAuthMethod, empty: object) -> None:
+    told = refused(request_by(method, credential=empty), invalid_client(), credential=empty)
+    assert told.startswith("invalid_client: unknown client; the client secret is empty")
+
+
+def test_a_request_without_a_secret_is_named_as_the_likely_cause() -> None:
+    request = Request("POST", URL, (), (("client_id", "c"),))
+    assert "the request had no client secret" in refused(request, invalid_client(), credential=None)
+    assert "the request had no client secret" in refused(
+        request, UnauthorizedClient("unauthorized_client", status=401), credential=None
+    )
+    own = Request("POST", URL, (("Authorization", "Custom x"),), (("client_id", "c"),))
+    assert refused(own, invalid_client(), credential=None) == "invalid_client: unknown client"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorkey.errors import InvalidResponse, InvalidToken, OAuthError, ServerError, UsageError
+from doorkey.errors import InsufficientScope, InvalidResponse, InvalidToken, OAuthError, ServerError, UsageError
 from doorkey.protocol.userinfo import parse_userinfo, userinfo_request
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
@@ -68,6 +68,15 @@ def test_an_access_token_that_the_server_rejects_is_its_own_error() -> None:
     with pytest.raises(InvalidToken) as error:
         parse_userinfo(Response(401, (challenge, *JSON), b"{}"))
     assert error.value.status == 401
+
+
+def test_a_token_that_lacks_a_scope_is_explained_by_the_challenge_of_an_empty_response() -> None:
+    challenge = ("WWW-Authenticate", 'Bearer realm="a", error="insufficient_scope"')
+    with pytest.raises(InsufficientScope, match="was the scope openid requested at the login") as error:
+        parse_userinfo(Response(403, (challenge,), b""))
+    assert error.value.status == 403
+    with pytest.raises(InvalidResponse):
+        parse_userinfo(Response(403, (("WWW-Authenticate", "Bearer"),), b""))
 
 
 def test_an_error_response_is_an_error() -> None:

@@ -107,7 +107,8 @@ def test_the_leeway_is_an_option(apis: Apis) -> None:
 
 @pytest.mark.parametrize("issuer", ["https://mallory.example", f"{ISSUER}/", "", 5, None])
 def test_a_token_of_an_issuer_that_is_not_listed_causes_no_request(api: Api, server: Server, issuer: Any) -> None:
-    assert rejected(api, token(issuer=issuer)).claim == "iss"
+    error = rejected(api, token(issuer=issuer))
+    assert (error.claim, error.expected) == ("iss", ISSUER)
     assert server.requests == []
 
 
@@ -115,6 +116,11 @@ def test_a_token_of_an_issuer_that_is_not_listed_causes_no_request(api: Api, ser
 def test_text_that_is_no_jwt_is_rejected_without_a_request(api: Api, server: Server, text: str) -> None:
     assert rejected(api, text).status == 401
     assert server.requests == []
+
+
+def test_a_token_with_its_scheme_is_rejected_by_an_error_that_says_so(api: Api) -> None:
+    assert "without its scheme" in rejected(api, f"Bearer {token()}").reason
+    assert "scheme" not in rejected(api, "a b").reason
 
 
 @pytest.mark.parametrize("value", [None, b"a.b.c", 5, ["a"]])

@@ -331,7 +331,7 @@ BAD: dict[str, dict[str, Any]] = {
     "max_sources": {"max_sources": 0},
     "max_idle": {"max_idle": 0},
     "needs a client_id": {"client_id": ""},
-    "a vault keeps its tokens in a store": {"store": {}},
+    r"a store of doorkey.stores, such as SQLiteStore\(path\), .*: str is no store": {"store": "tokens.db"},
     "this vault needs a store that blocks": {"store": AsyncMemoryStore()},
     "a deadline of at most 595 s": {"exchange": ExchangePolicy(deadline=596)},
     "sleep is a callable .* and not a coroutine function": {"sleep": asyncio.sleep},

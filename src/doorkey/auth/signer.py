@@ -297,7 +297,10 @@ def _sources_of(token_source: Any, options: Mapping[str, Any]) -> tuple[Any, Any
     from doorkey.credentials import Credentials
 
     if not isinstance(token_source, Credentials):
-        raise UsageError("OAuth2Auth takes a session, a token source, credentials, or a token (a mapping)")
+        raise UsageError(
+            "OAuth2Auth takes a session, a token source, credentials such as ClientCredentials(client_id, "
+            f"client_secret), or a token (a mapping), not {type(token_source).__name__}"
+        )
     return _of_credentials(token_source, options)
 
 

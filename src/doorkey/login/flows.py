@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 from doorkey.arguments import instance, text
 from doorkey.errors import MismatchingStateError, ServerError, UsageError, VerificationError
@@ -89,6 +90,10 @@ class LoginFlows:
         transaction = transaction_of(core.options, None, extra, core.options.clock())
         if transaction.redirect_uri is None:
             raise UsageError("give redirect_uri=, the URL of the callback, here or to the client")
+        if not urlsplit(
+            transaction.redirect_uri
+        ).scheme:  # any scheme: a desktop app has one of its own (RFC 8252 §7.1)
+            raise UsageError("redirect_uri is a complete URL, such as https://app.example/auth/callback, and no path")
         if "code" not in transaction.response_type.split():
             raise UsageError('a login needs an authorization code: response_type is "code", or "code id_token"')
         url: str = yield from AtSession(session, request_url(core, transaction))

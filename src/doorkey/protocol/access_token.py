@@ -12,7 +12,9 @@ from doorkey.protocol.token_profiles import JWT, TokenProfile
 from doorkey.values import Scope, Secret
 from doorkey.wire.urls import how_issuers_differ
 
-_FIX_TYPE: Final = "is not that of a {profile} access token; a server that issues other ones needs another profile="
+_FIX_TYPE: Final = (
+    "is not that of {profile} access tokens; a server that issues other ones needs its profile=, such as 'keycloak'"
+)
 
 _ACCESS_TOKEN_TYPES: Final = frozenset({"bearer", "dpop", "access_token"})
 

@@ -56,9 +56,17 @@ def is_invalid_token(challenge: str | None) -> bool:
 
     Several challenges may stand in one value, separated by commas (RFC 6750 §3.1).
     """
-    return any(
-        one.scheme == "bearer" and one.parameters.get("error") == "invalid_token" for one in challenges_in(challenge)
-    )
+    return "invalid_token" in _bearer_errors(challenge)
+
+
+def bearer_error(challenge: str | None) -> str | None:
+    """Return the first `error` of a Bearer challenge in `challenge`, a `WWW-Authenticate` header (RFC 6750 §3.1)."""
+    return next(iter(_bearer_errors(challenge)), None)
+
+
+def _bearer_errors(value: str | None) -> list[str]:
+    bearer = (one.parameters.get("error") for one in challenges_in(value) if one.scheme == "bearer")
+    return [error for error in bearer if error]
 
 
 def challenge(scheme: str, parameters: Iterable[tuple[str, str | None]]) -> str:

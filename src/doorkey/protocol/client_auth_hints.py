@@ -32,7 +32,11 @@ def explaining(request: Request, client_id: str, credential: object) -> Generato
         yield
     except (ServerError, InvalidResponse) as error:
         if isinstance(error, InvalidClient) or error.status in _REFUSED:
-            hint = _about_the_audience(request) or _about_the_encoding(request, client_id, credential)
+            hint = (
+                _about_the_audience(request)
+                or _about_no_secret(request, credential)
+                or _about_the_encoding(request, client_id, credential)
+            )
             certificate = _CERTIFICATE if request.needs_certificate else None
             error.description = "; ".join(text for text in (error.description, hint, certificate) if text)
         raise
@@ -40,7 +44,7 @@ def explaining(request: Request, client_id: str, credential: object) -> Generato
 
 def _about_the_audience(request: Request) -> str | None:
     """Return which audience the client assertion of `request` names, if it has one (RFC 7523 §3)."""
-    assertion = dict(parse_form(request.content.decode("ascii", "replace"))).get("client_assertion")
+    assertion = _in_body(request).get("client_assertion")
     if assertion is None:
         return None
     audience: Any = None
@@ -51,6 +55,20 @@ def _about_the_audience(request: Request) -> str | None:
         "another one, which often is its token endpoint, give it as PrivateKeyJWT(audience=…) or "
         "ClientSecretJWT(audience=…) in token_endpoint_auth_method= (sessions) or auth_methods= (credentials)"
     )
+
+
+def _about_no_secret(request: Request, credential: object) -> str | None:
+    """Return that `request` has no client secret, or an empty one, if nothing else in it authenticates the client."""
+    secret = credential.reveal() if isinstance(credential, Secret) else credential
+    if secret == "":
+        return "the client secret is empty: is the variable or the file set from which the program reads it?"
+    if secret is None and not request.needs_certificate and request.header("Authorization") is None:
+        return "the request had no client secret: give client_secret=, unless the client is registered as a public one"
+    return None
+
+
+def _in_body(request: Request) -> dict[str, str]:
+    return dict(parse_form(request.content.decode("ascii", "replace")))
 
 
 def _about_the_encoding(request: Request, client_id: str, credential: object) -> str | None:

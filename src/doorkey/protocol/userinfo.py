@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
-from doorkey.errors import InvalidResponse, InvalidToken
+from doorkey.errors import InsufficientScope, InvalidResponse, InvalidToken
 from doorkey.protocol.bearer import place
-from doorkey.protocol.challenge import is_invalid_token
+from doorkey.protocol.challenge import bearer_error, is_invalid_token
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.error_context import names_exchange
@@ -48,6 +48,9 @@ def parse_userinfo(response: Response, now: float | None = None) -> dict[str, An
     """
     if response.status == 401 and is_invalid_token(response.header("www-authenticate")):
         raise InvalidToken("invalid_token", "the userinfo endpoint rejects the access token", status=response.status)
+    if response.status == 403 and bearer_error(response.header("www-authenticate")) == "insufficient_scope":
+        told = "the userinfo endpoint requires another scope: was the scope openid requested at the login?"
+        raise InsufficientScope("insufficient_scope", told, status=response.status)
     if response.media_type != "application/jwt":
         return json_answer(response, "userinfo response", now)
     raise_for_status(response, now)

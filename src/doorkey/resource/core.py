@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
 
 from doorkey.errors import OAuthError, UsageError, VerificationError
+from doorkey.jose.claim_rules import listed
 from doorkey.jose.verification import UnverifiedToken, VerifiedToken, unsafe_read, verify
 from doorkey.protocol.access_token import check_introspected, check_jwt, check_use
 from doorkey.protocol.jwks import Keys
@@ -38,6 +39,8 @@ __all__: list[str] = []
 T = TypeVar("T")
 Clock = Callable[[], float]
 
+_SHOWN: Final = 3
+"""Issuers in a message."""
 _NO_INTROSPECTION: Final = "; tokens that are not JWTs need introspection="
 
 
@@ -180,7 +183,8 @@ class VerifierCore:
     def _chosen(self, token: str) -> tuple[IssuerVerifier, UnverifiedToken | None]:
         """Return the issuer of `token`, and the token to be verified; None if its issuer is asked about it."""
         if not legal_token(token) or len(token) > MAX_TOKEN:
-            raise InvalidAccessToken("token", "is empty, too long, or has characters that are not legal")
+            fix = ": give it without its scheme" if token[:7].lower() == "bearer " else ""
+            raise InvalidAccessToken("token", f"is empty, too long, or has characters that are not legal{fix}")
         try:
             read = unsafe_read(token)
         except VerificationError as error:
@@ -193,7 +197,8 @@ class VerifierCore:
             if issuer is None and self._opaque is not None:
                 return self._opaque, None
             hint = next(filter(None, (how_issuers_differ(issuer, known) for known in self._by_name)), "")
-            raise InvalidAccessToken("iss", f"is not an issuer whose tokens this API accepts{hint}")
+            told = f"is not an issuer whose tokens this API accepts{hint}"
+            raise InvalidAccessToken("iss", told, expected=listed(tuple(self._by_name)[:_SHOWN]))
         return verifier, None if verifier.takes_jwts else read
 
     def _named(self, issuer: str) -> IssuerVerifier | None:

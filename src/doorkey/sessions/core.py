@@ -330,7 +330,9 @@ class SessionCore(KnownServer):
                 raise UsageError("the vault knows how its tokens are renewed: omit the other arguments")
             return OAuth2Token((yield from Renewed(self.renew)))  # the vault's flight renews in its own way
         own = self.slot.token
-        missing = MissingTokenError("there is no refresh token: the server gave none, or the token is another's")
+        missing = MissingTokenError(
+            "there is no refresh token: log in first; many servers issue one only for the scope offline_access"
+        )
         if own is None and refresh_token is None and self.initial_grant is None:
             raise missing  # before an endpoint is missing
         foreign = refresh_token is not None and (own is None or refresh_token != own.refresh_token)

@@ -217,8 +217,11 @@ def check_store(store: object, *, awaited: bool) -> None:
     missing = [name for name in CALLS if not callable(getattr(store, name, None))]
     if missing:
         kind = type(store).__name__
-        lacks = f"{kind} has no {missing[0]}()" if len(missing) < len(CALLS) else f"{kind} is none"
-        raise UsageError(f"a vault keeps its tokens in a store, which has {', '.join(CALLS)} (doorkey.stores): {lacks}")
+        lacks = f"{kind} has no {missing[0]}()" if len(missing) < len(CALLS) else f"{kind} is no store"
+        raise UsageError(
+            f"a vault keeps its tokens in a store of doorkey.stores, such as SQLiteStore(path), or in one of your own "
+            f"with {', '.join(CALLS)}: {lacks}"
+        )
     if inspect.iscoroutinefunction(getattr(store, "load", None)) is not awaited:
         world = "an asynchronous store: AsyncSQLiteStore, …" if awaited else "a store that blocks: SQLiteStore, …"
         raise UsageError(f"this vault needs {world}; {type(store).__name__} is of the other kind")

@@ -55,6 +55,15 @@ def test_the_response_may_be_a_posted_form(app: Application) -> None:
     assert app.finish(form, begun.pending).sub == SUB
 
 
+@pytest.mark.parametrize("path", ["/auth/callback", "rp.example/cb", "//rp.example/cb"])
+def test_a_redirect_uri_without_a_scheme_is_refused_before_the_user_sees_the_providers_error(
+    app: Application, path: str
+) -> None:
+    with pytest.raises(UsageError, match="redirect_uri is a complete URL"):
+        app.begin(path)
+    assert app.begin("com.example.app:/cb").pending.transaction.redirect_uri == "com.example.app:/cb"
+
+
 def test_any_number_of_tabs_may_be_at_the_provider_at_once(app: Application) -> None:
     tabs = [app.begin(next=f"/tab/{number}") for number in range(4)]
     back = [(app.provider.log_in(tab.url), tab.pending) for tab in tabs]

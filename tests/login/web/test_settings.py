@@ -28,7 +28,7 @@ ENVIRONMENT = {"DOORKEY_ISSUER": "https://op.example", "DOORKEY_CLIENT_ID": "app
     ("options", "match"),
     [
         ({"base_url": "app.example"}, "absolute http or https URL"),
-        ({"base_url": "http://app.example"}, "must be https"),
+        ({"base_url": "http://app.example"}, "must be https: .* reverse proxy ends TLS"),
         ({"base_url": "https://app.example/?a=1"}, "has no query"),
         ({"prefix": "auth"}, "prefix"),
         ({"prefix": "/auth/"}, "without a slash at the end"),

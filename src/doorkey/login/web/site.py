@@ -12,7 +12,7 @@ from doorkey.login.next_url import checked_next
 from doorkey.login.web.cookies import CookieRules
 from doorkey.login.web.errors import WrongAddress
 from doorkey.login.web.messages import WebRequest
-from doorkey.wire.urls import Origin, check_endpoint, is_loopback, origin_of, shown_url
+from doorkey.wire.urls import Origin, check_endpoint, is_loopback, origin_of, shown_url, split_url
 
 LOGIN: Final = "login"
 CALLBACK: Final = "callback"
@@ -128,6 +128,12 @@ class Site:
 
 
 def _base_url(given: str) -> str:
+    parts = split_url(given, "base URL")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise UsageError(
+            "the base URL must be https: plain http is for this machine only. If a reverse proxy ends TLS, give the "
+            "https URL at which users open the application"
+        )
     url = check_endpoint(given, "base URL")
     if "?" in url:
         raise UsageError("the base URL has no query: it is the URL of the application, such as https://app.example")
