@@ -48,6 +48,15 @@ def test_a_renewal_that_a_login_has_overtaken_brings_the_logins_token() -> None:
     assert done.value.value == other
 
 
+def test_a_slot_tells_a_token_that_a_renewal_brought_from_one_that_was_put() -> None:
+    made = slot()
+    before = made.issued
+    renewed = answered(made.renew_or_share(made.attempts.generation))
+    assert (before, made.issued) == (None, renewed)
+    made.put(OLD)
+    assert made.issued is None
+
+
 def test_a_slot_without_a_token_holds_none() -> None:
     assert slot(None).is_current(None)
     assert not slot(None).is_current(OLD)

@@ -11,7 +11,7 @@ from doorkey.tokens import OAuthToken
 from tests.support.every_adapter import in_background, together
 from tests.support.every_source import ONE_OF_EACH, Maker
 from tests.support.fake_clock import Clock
-from tests.support.hostile_server import WAIT, Exchange, Held, Hostile, token
+from tests.support.hostile_server import WAIT, Exchange, Held, Hostile, Whole, token
 from tests.support.source_requests import CLIENT, GARBAGE, REFRESH, REFUSED, on_token, reset
 
 one_of_each = pytest.mark.parametrize("source", ONE_OF_EACH, indirect=True)
@@ -198,6 +198,22 @@ def test_a_stale_token_survives_a_server_that_cannot_be_reached(
     clock.advance(50)
     with pytest.raises((InvalidResponse, TransportError)):
         asking.token()
+
+
+@one_of_each
+def test_a_stale_token_that_expires_while_a_renewal_fails_is_not_used(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    def fail_late(exchange: Exchange) -> None:
+        clock.advance(60)
+        exchange.send(GARBAGE)
+
+    asking = source(CLIENT, clock=clock, **on_token(hostile, token("a"), Whole(fail_late)))
+    asking.token()
+    clock.advance(250)
+    with pytest.raises(InvalidResponse):
+        asking.token()
+    assert len(hostile.token_requests) == 2
 
 
 @one_of_each

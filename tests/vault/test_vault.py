@@ -185,22 +185,6 @@ def test_a_key_that_was_forgotten_here_is_not_brought_back_by_a_renewal_that_was
         access(vault)
 
 
-def test_a_login_during_a_renewal_wins(vault: TokenVault, hostile: Hostile, clock: Arrivals) -> None:
-    from tests.support.every_adapter import in_background
-    from tests.support.hostile_server import Held
-
-    held = Held(token("at-2"))
-    hostile.on("/token", held)
-    vault.save("u", OLD)
-    clock.advance(300)
-    with in_background(lambda: access(vault)) as outcome:
-        held.wait_for_arrival()
-        vault.save("u", {**OLD, "access_token": "at-9", "expires_at": clock() + 300})
-        held.release.set()
-        assert outcome() == "at-9"
-    assert access(vault) == "at-9"
-
-
 def test_whatever_a_custom_store_raises_is_a_store_error(vault_on: VaultOn) -> None:
     class Broken(MemoryStore):
         def load(self, key: str) -> Any:

@@ -12,7 +12,7 @@ from functools import partial
 from random import random
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from doorkey.errors import OAuthError
+from doorkey.errors import OAuthError, TokenExpiredError
 from doorkey.renewal.attempts import Attempts
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
 from doorkey.renewal.state import Decision, Renew, TokenState, waiting
@@ -33,6 +33,9 @@ _DEADLOCK: Final = (
     "method, or a function that gives an assertion or a token), which would wait for itself: use the token that "
     "update_token is given, or a session of its own"
 )
+TRIES: Final = 3
+"""Attempts at a token that may be sent, where each time an expired one is put in the place of the renewed one."""
+_REPLACED: Final = "an expired token is put in the place of this one each time it is renewed"
 _TIMEOUT: Final = (
     "another caller has been renewing this token for {seconds} s and is not done; is its update_token callback "
     "stuck, or a user still about to log in?"
@@ -52,6 +55,17 @@ def _found(
     return seen, token, lock.try_acquire(blocks=blocks) if decision is Decision.RENEW_IF_FREE else None
 
 
+def _may_be_sent(
+    state: TokenState, token: OAuthToken, clock: Callable[[], float], usable: OAuthToken | None = None
+) -> bool:
+    """Return whether the outcome of a renewal may be sent. A token that was put meanwhile may have expired long ago.
+
+    One that was just issued is taken as it is, whatever the clock says. `usable` was issued before: it may have expired
+    while the renewal failed.
+    """
+    return (token is state.issued and token is not usable) or state.is_good(token, clock())
+
+
 def _end(attempts: Attempts, clock: Callable[[], float], leave: Callable[[], None]) -> None:
     """Begin the pause after an attempt that failed, and leave: also where a callable of the user's own raises."""
     try:
@@ -63,6 +77,17 @@ def _end(attempts: Attempts, clock: Callable[[], float], leave: Callable[[], Non
 
 def _acquiring(state: TokenState, lock: LeaderLock) -> AcquireOrWait:
     return AcquireOrWait(lock, _DEADLOCK, _TIMEOUT, partial(waiting, state))
+
+
+class _Once:
+    """A renewal, and whether it has begun: what it brings is its caller's, and it is not made again."""
+
+    def __init__(self, renew: Renew) -> None:
+        self._renew, self.has_begun = renew, False
+
+    def __call__(self, token: OAuthToken | None) -> Flow[OAuthToken]:
+        self.has_begun = True
+        return self._renew(token)
 
 
 class SingleFlight(Generic[S]):
@@ -90,19 +115,30 @@ class SingleFlight(Generic[S]):
         state, now = self.state, self._clock()
         if (ready := state.fresh_token(now)) is not None:
             return ready
-        seen, token, holder = _found(state, now, self._lock, blocks=True)
-        if token is None:
-            return self._outcome(seen, None)
-        if holder is None:
-            return token
-        if self._background:
-            self._start(holder, seen, token)
-            return token
-        return self._renew(holder, state.renew_or_share(seen, token))
+        for _ in range(TRIES):
+            seen, token, holder = _found(state, now, self._lock, blocks=True)
+            if token is None:
+                outcome = self._outcome(seen, None)
+            elif holder is None:
+                return token
+            elif self._background:
+                self._start(holder, seen, token)
+                return token
+            else:
+                outcome = self._renew(holder, state.renew_or_share(seen, token))
+            if _may_be_sent(state, outcome, self._clock, token):
+                return outcome
+            now = self._clock()
+        raise TokenExpiredError(_REPLACED)
 
     def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        return self._outcome(self.state.attempts.generation, renew)
+        once = _Once(renew)
+        for _ in range(TRIES):
+            outcome = self._outcome(self.state.attempts.generation, once)
+            if once.has_begun or _may_be_sent(self.state, outcome, self._clock):
+                return outcome
+        raise TokenExpiredError(_REPLACED)
 
     def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         filling = self.state.renew_or_share(seen, renew=renew)
@@ -169,19 +205,30 @@ class AsyncSingleFlight(Generic[S]):
 
     async def _token(self, now: float) -> OAuthToken:
         state = self.state
-        seen, token, holder = _found(state, now, self._lock, blocks=False)
-        if token is None:
-            return await self._outcome(seen, None)
-        if holder is None:
-            return token
-        if self._background:
-            spawn_detached(*self._led(holder, state.renew_or_share(seen, token)))
-            return token
-        return await self._renew(holder, state.renew_or_share(seen, token))
+        for _ in range(TRIES):
+            seen, token, holder = _found(state, now, self._lock, blocks=False)
+            if token is None:
+                outcome = await self._outcome(seen, None)
+            elif holder is None:
+                return token
+            elif self._background:
+                spawn_detached(*self._led(holder, state.renew_or_share(seen, token)))
+                return token
+            else:
+                outcome = await self._renew(holder, state.renew_or_share(seen, token))
+            if _may_be_sent(state, outcome, self._clock, token):
+                return outcome
+            now = self._clock()
+        raise TokenExpiredError(_REPLACED)
 
     async def renewed(self, renew: Renew) -> OAuthToken:
         """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
-        return await self._outcome(self.state.attempts.generation, renew)
+        once = _Once(renew)
+        for _ in range(TRIES):
+            outcome = await self._outcome(self.state.attempts.generation, once)
+            if once.has_begun or _may_be_sent(self.state, outcome, self._clock):
+                return outcome
+        raise TokenExpiredError(_REPLACED)
 
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         await ready()

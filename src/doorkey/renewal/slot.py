@@ -99,7 +99,7 @@ class Slot:
     """
 
     __slots__ = (
-        *("_caps", "_fast", "_times", "attempts", "dead", "leeway", "margin_share", "observer", "rejections"),
+        *("_caps", "_fast", "_times", "attempts", "dead", "issued", "leeway", "margin_share", "observer", "rejections"),
         *("rejected", "renewer", "rotated"),
     )
 
@@ -117,6 +117,7 @@ class Slot:
         self.attempts = Attempts(backoff, random)
         self.observer: SlotObserver | None = None
         self.dead: DeadGrant | None = None
+        self.issued: OAuthToken | None = None
         self.margin_share = 1.0
         self.rejected: Secret | None = None
         self.rotated: Secret | None = None  # the refresh token that `rotate` replaced
@@ -147,7 +148,7 @@ class Slot:
             if token is None or unproven is None or token.access_token != unproven:
                 self.rejections = ApiRejections()
             self._times = self._fast = self._times_of(token)
-            self.rejected = self.dead = self.rotated = None
+            self.rejected = self.dead = self.rotated = self.issued = None
             self.attempts.put()
         if self._caps:
             self._caps = not warn_of_leeway(token, self.leeway) or None
@@ -267,6 +268,7 @@ class Slot:
             if not self.is_current(token):  # a login or a logout meanwhile: what was renewed is another's token by now
                 return renewed if renew is not None else self._put_meanwhile()
             self.put(renewed)
+        self.issued = renewed
         if rejected is not None:
             rejections.replaced_by(renewed.access_token)
             self.rejections = rejections

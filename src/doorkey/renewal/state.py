@@ -49,6 +49,8 @@ class TokenState(Protocol):
     observer: SlotObserver | None
     rejections: ApiRejections
     dead: DeadGrant | None
+    issued: OAuthToken | None
+    """The current token if a renewal has brought it, and it was not put in another way."""
 
     @property
     def token(self) -> OAuthToken | None:
@@ -80,6 +82,10 @@ class TokenState(Protocol):
         self, seen: int, usable: OAuthToken | None = None, renew: Renew | None = None
     ) -> Flow[OAuthToken]:
         """Renew the token, or return the outcome of the attempt that ended since the generation `seen`."""
+        ...
+
+    def is_good(self, token: OAuthToken, now: float) -> bool:
+        """Return whether `token` may still be sent at `now`."""
         ...
 
     def reject(self, token: OAuthToken) -> bool:

@@ -10,7 +10,7 @@ from doorkey.renewal.api_rejections import ApiRejections
 from doorkey.renewal.attempts import Attempts
 from doorkey.renewal.backoff import Backoff, is_transient
 from doorkey.renewal.dead_grant import DeadGrant
-from doorkey.renewal.slot import Freshness, warn_of_leeway
+from doorkey.renewal.slot import Freshness, freshness, warn_of_leeway
 from doorkey.renewal.state import Decision, Renew, SlotObserver
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
@@ -38,7 +38,10 @@ class KeyState:
     memory already holds one that is not committed yet.
     """
 
-    __slots__ = ("_entry", "_renew", "_repeatable", "_warned", "attempts", "dead", "memory", "observer", "rejections")
+    __slots__ = (
+        *("_entry", "_renew", "_repeatable", "_warned", "attempts", "dead", "issued", "memory", "observer"),
+        "rejections",
+    )
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class KeyState:
         self.observer: SlotObserver | None = observer
         self.rejections = ApiRejections()
         self.dead: DeadGrant | None = None  # a dead grant is a state of the record, which the memory holds
+        self.issued: OAuthToken | None = None
         self._entry: Entry | None = None
         self._warned = False
 
@@ -70,7 +74,7 @@ class KeyState:
 
     def put(self, token: OAuthToken | None) -> None:
         """Have callers that wait for the lock take what the memory holds by now; `token` itself may be older."""
-        self._entry = self.memory.held
+        self._entry, self.issued = self.memory.held, None
         current, unproven = self.token, self.rejections.unproven
         if current is None or unproven is None or current.access_token != unproven:
             self.rejections = ApiRejections()
@@ -127,6 +131,7 @@ class KeyState:
         if self.token is not renewed and not self.is_current(before):  # a login or a logout meanwhile
             return self._put_meanwhile()
         self.put(renewed)
+        self.issued = renewed
         if rejected is not None and (before is None or before.access_token == rejected):
             rejections.replaced_by(renewed.access_token)
             self.rejections = rejections
@@ -137,6 +142,10 @@ class KeyState:
         if (theirs := self.token) is not None:
             return theirs
         raise MissingTokenError("the key was forgotten while its token was being renewed: log in again")
+
+    def is_good(self, token: OAuthToken, now: float) -> bool:
+        """Return whether `token` may still be sent at `now`, in seconds since the epoch."""
+        return token.access_token != self.memory.rejected and freshness(token, now) is not Freshness.EXPIRED
 
     def reject(self, token: OAuthToken) -> bool:
         """Expire the token if it is still this one, because a server rejected it; return whether it was.

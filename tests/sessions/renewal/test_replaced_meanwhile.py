@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from doorkey.errors import MissingTokenError
+from doorkey.errors import MissingTokenError, TokenExpiredError
 from doorkey.values import Secret
 from tests.support.every_adapter import KINDS, Adapter, Client, in_background
 from tests.support.fake_clock import START, Clock
-from tests.support.hostile_server import WAIT, Held, Hostile, token
+from tests.support.flights import Watched
+from tests.support.hostile_server import WAIT, Exchange, Held, Hostile, Whole, token
 
 ALICE = {"access_token": "alice-1", "refresh_token": "alice-rt-1", "expires_at": START + 300, "expires_in": 300}
 BOB = {"access_token": "bob-1", "refresh_token": "bob-rt-1", "expires_at": START + 9000, "expires_in": 9000}
@@ -33,7 +34,7 @@ def during_a_renewal(
     def request() -> Any:
         try:
             return client.get(hostile.url()).status_code
-        except MissingTokenError as error:
+        except (MissingTokenError, TokenExpiredError) as error:
             return error
 
     with in_background(request) as outcome:
@@ -41,6 +42,10 @@ def during_a_renewal(
         change(client)
         held.release.set()
         return client, outcome()
+
+
+def restore_an_expired_login_of_bob(client: Client) -> None:
+    client.token = {**BOB, "expires_at": START}
 
 
 def log_in_as_bob(client: Client) -> None:
@@ -61,6 +66,60 @@ def test_a_login_during_a_renewal_wins(adapter: Adapter, hostile: Hostile, clock
     client.get(hostile.url())
     assert status == 200
     assert [request.token for request in hostile.to("/api")] == ["bob-1", "bob-1"]
+
+
+def test_an_expired_login_during_a_renewal_is_renewed_and_not_sent(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    _, status = during_a_renewal(adapter, hostile, clock, restore_an_expired_login_of_bob)
+    assert status == 200
+    assert [request.form["refresh_token"] for request in hostile.token_requests] == ["alice-rt-1", "bob-rt-1"]
+    assert [request.token for request in hostile.to("/api")] == ["other"]
+
+
+def test_an_expired_login_that_cannot_be_renewed_is_not_sent_either(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    def restore(client: Client) -> None:
+        client.token = {"access_token": "bob-1", "expires_at": START}
+
+    _, error = during_a_renewal(adapter, hostile, clock, restore)
+    assert isinstance(error, TokenExpiredError)
+    assert hostile.to("/api") == []
+
+
+def test_a_refresh_by_hand_that_waited_for_an_expired_login_is_made(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    held = Held(token("alice-2", refresh_token="alice-rt-2"))
+    hostile.on("/token", held, token("bob-2", refresh_token="bob-rt-2"))
+    client = adapter.client(token=ALICE, clock=clock, token_endpoint=hostile.token_endpoint)
+    lock = client.native._flight._lock = Watched()
+    with in_background(client.refresh_token) as first:
+        held.wait_for_arrival()
+        with in_background(client.refresh_token) as second:
+            lock.wait_for(1)
+            clock.advance(300)
+            restore_an_expired_login_of_bob(client)
+            held.release.set()
+            assert (first()["access_token"], second()["access_token"]) == ("alice-2", "bob-2")
+    assert [request.form["refresh_token"] for request in hostile.token_requests] == ["alice-rt-1", "bob-rt-1"]
+
+
+def test_a_login_that_expires_each_time_it_is_renewed_is_an_error(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    def restore(exchange: Exchange) -> None:
+        number = len(hostile.token_requests)
+        client.token = {"access_token": f"bob-{number}", "refresh_token": f"bob-rt-{number}", "expires_at": START}
+        exchange.send(token("of-the-one-before"))
+
+    hostile.on("/token", Whole(restore))
+    client = adapter.client(token={**ALICE, "expires_at": 1}, clock=clock, token_endpoint=hostile.token_endpoint)
+    with pytest.raises(TokenExpiredError, match="each time it is renewed"):
+        client.get(hostile.url())
+    assert len(hostile.token_requests) == 3
+    assert hostile.to("/api") == []
 
 
 def test_a_logout_during_a_renewal_wins(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
