@@ -20,6 +20,7 @@ import pytest
 import doorkey.native
 from tests.native.conftest import CLIENT, Browser, Native
 from tests.native.test_by_pasting import URI, Terminal
+from tests.support.interrupts import no_garbage_collection
 
 
 def strike(_: str = "") -> None:
@@ -41,7 +42,7 @@ def sockets() -> set[str]:
 def interrupted(login: Native, name: str, **options: Any) -> None:
     """Call a login that is interrupted; it leaves no listening socket. One of an earlier test may close meanwhile."""
     before = sockets()
-    with pytest.raises(KeyboardInterrupt):
+    with no_garbage_collection(), pytest.raises(KeyboardInterrupt):
         login.call(name, login.provider.issuer, CLIENT, **{"show": str, **options})
     assert sockets() <= before
 

@@ -15,6 +15,7 @@ import pytest
 
 from doorkey.errors import TransportError
 from doorkey.runtime.deadline import _abandon, _Call, within
+from tests.support.interrupts import no_garbage_collection
 
 SOON, WAIT = 0.2, 60.0
 """Seconds: a deadline that is there to be missed, and one that is there to be kept."""
@@ -49,7 +50,7 @@ def test_a_ctrl_c_that_does_not_end_the_wait_itself_is_seen_long_before_the_dead
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background ignores it
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with no_garbage_collection(), pytest.raises(KeyboardInterrupt):
             within(WAIT, call)
         assert ended == []
     finally:

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import sys
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,24 +19,32 @@ from tests.support.every_adapter import Adapter, in_background
 from tests.support.every_source import KINDS, Driven
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import WAIT, Held, Hostile, reply, token
+from tests.support.interrupts import no_garbage_collection
 from tests.support.source_requests import REFRESH, on_token
 
 blocking = pytest.mark.parametrize("adapter", ["requests", "httpx2", "httpx"], indirect=True)
 
 
 class CtrlC:
-    """Strikes the main thread, and tells when it was struck."""
+    """Interrupts the main thread, and returns when the interrupt was raised there."""
 
     def __init__(self) -> None:
-        self.struck = threading.Semaphore(0)
+        self.handled = threading.Semaphore(0)
+        self.main = threading.get_ident()
 
     def handle(self, *_: object) -> None:
-        self.struck.release()
+        self.handled.release()
         raise KeyboardInterrupt
 
     def __call__(self) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        assert self.struck.acquire(timeout=WAIT), "nobody was interrupted"
+        assert self.handled.acquire(timeout=WAIT), "the main thread was not interrupted"
+        while self.is_handled():  # an interrupt of the handler itself would replace the first one
+            time.sleep(0)
+
+    def is_handled(self) -> bool:
+        frame = sys._current_frames()[self.main]
+        return any(one.f_code is CtrlC.handle.__code__ for one, _ in traceback.walk_stack(frame))
 
 
 @pytest.fixture
@@ -41,7 +52,8 @@ def ctrl_c() -> Iterator[CtrlC]:
     assert threading.current_thread() is threading.main_thread()
     pressed = CtrlC()
     before = signal.signal(signal.SIGINT, pressed.handle)
-    yield pressed
+    with no_garbage_collection():
+        yield pressed
     signal.signal(signal.SIGINT, before)
 
 
