@@ -310,5 +310,5 @@ def test_anything_else_is_no_source_of_a_token(wrong: Any) -> None:
 
 
 def test_signing_performs_no_effect() -> None:
-    with pytest.raises(UsageError, match="asks for nothing"):
+    with pytest.raises(UsageError, match="performs no effect"):
         performs_nothing(object())

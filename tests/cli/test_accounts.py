@@ -208,7 +208,7 @@ def test_a_changed_record_of_the_accounts_does_not_open(run: Run, home: Path, se
     store.close()
     result = run("token")
     assert result.exit_code == 5
-    assert "does not open" in result.stderr
+    assert "cannot be decrypted" in result.stderr
 
 
 SHAPES = [

@@ -38,7 +38,7 @@ def test_another_issuer_is_refused_and_the_error_says_where_to_name_it(world: Wo
     says(hostile, "https://elsewhere.example")
     authority = world.authority_class(world.client(base_url=hostile.url("")))
     for _ in range(2):
-        with pytest.raises(VerificationError, match="say issuer=") as caught:
+        with pytest.raises(VerificationError, match="pass issuer=") as caught:
             world.token(authority, CLIENT)
         assert caught.value.expected == hostile.url("")
         assert authority.issuer == hostile.url("")

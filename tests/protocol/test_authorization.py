@@ -287,7 +287,7 @@ def test_a_posted_form_is_read_as_a_mapping() -> None:
     "form", [Several(code="c", state="s"), Lists(code="c", state="s"), {"code": ["c", "d"], "state": "s"}]
 )
 def test_a_parameter_that_a_posted_form_repeats_is_refused(form: Any) -> None:
-    with pytest.raises(VerificationError, match="code stands in the callback more than once"):
+    with pytest.raises(VerificationError, match="code occurs in the callback more than once"):
         parse_callback(form, state="s")
 
 

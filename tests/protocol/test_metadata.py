@@ -169,10 +169,10 @@ def test_an_issuer_beside_metadata_is_the_issuer_of_that_metadata() -> None:
         check_one_issuer(ISSUER + "/", got)
     assert str(refused.value) == (
         f"issuer={ISSUER}/ is not the issuer of metadata=, {ISSUER}: they differ by a slash at the end; "
-        "leave out one of them"
+        "omit one of them"
     )
     other = said_by(lambda: check_one_issuer("https://other.example", got))
-    assert other.endswith(f"metadata=, {ISSUER}; leave out one of them")
+    assert other.endswith(f"metadata=, {ISSUER}; omit one of them")
     with pytest.raises(UsageError, match="the issuer is text"):
         check_one_issuer(cast("str", 5), got)
 

@@ -328,7 +328,7 @@ def test_whatever_the_response_it_is_a_token_or_an_error_of_ours(
 
 
 def test_a_sender_constrained_token_was_asked_for_and_bearer_came() -> None:
-    with pytest.raises(InvalidResponse, match=r"DPoP proof.*nothing of the answer is kept") as caught:
+    with pytest.raises(InvalidResponse, match=r"DPoP proof.*Nothing of the response is kept") as caught:
         parse_token(answer(refresh_token="rt-9"), asked_at=NOW, bound=True)
     assert (caught.value.problem, caught.value.status) == ("not_sender_constrained", 200)
     assert "at-1" not in repr(caught.value) + str(caught.value)

@@ -26,7 +26,7 @@ from doorkey.wire.messages import Response
 from tests.support.backends import both_backends
 from tests.support.flights import ASK, EXPIRED, NEW, STALE, WAIT, Renews, now, renewing
 
-WITHIN = "from within its own renewal"
+WITHIN = "during its own renewal"
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,8 @@ class Inside:
         try:
             self.told.append(repr(self.ask()))
         except OAuthError as error:
-            self.told.append(f"{error.code} from within" if "from within" in str(error) else str(error))
+            within = "during its own renewal"
+            self.told.append(f"{error.code} {within}" if within in str(error) else str(error))
         return "text"
 
     def method(self, client: Any, method: str, uri: str, headers: Any, body: Any) -> Any:
@@ -61,7 +62,7 @@ def test_a_source_says_at_once_that_it_is_asked_from_within(
     with TokenSource(credentials_of(inside), **on_token(hostile, token("a"))) as asking:
         inside.ask = asking.token
         assert asking.token().access_token.reveal() == "a"
-    assert inside.told == ["usage_error from within"]
+    assert inside.told == ["usage_error during its own renewal"]
 
 
 @each
@@ -72,7 +73,7 @@ def test_an_authority_says_so_too(hostile: Hostile, credentials_of: Callable[[In
         credentials = credentials_of(inside)
         inside.ask = lambda: authority.get_token(credentials)
         assert authority.get_token(credentials).access_token.reveal() == "a"
-    assert inside.told == ["usage_error from within"]
+    assert inside.told == ["usage_error during its own renewal"]
 
 
 def test_a_vault_says_so_too_and_brings_the_tokens_of_other_keys(hostile: Hostile) -> None:
@@ -85,6 +86,6 @@ def test_a_vault_says_so_too_and_brings_the_tokens_of_other_keys(hostile: Hostil
         other.ask = vault.source("other").token
         inside.ask = lambda: (other(), vault.source("mine").token())
         assert vault.source("mine").token().access_token.reveal() == "b"
-    assert inside.told == ["usage_error from within"]
+    assert inside.told == ["usage_error during its own renewal"]
     assert len(other.told) == 1
     assert other.told[0].startswith("OAuthToken(")

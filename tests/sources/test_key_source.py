@@ -112,7 +112,7 @@ def test_a_key_source_may_be_made_from_what_discover_returned(site: Site) -> Non
         ({}, "the keys are missing"),
         ({"metadata": {}}, "the keys are missing"),
         ({"jwks_uri": JWKS_URI, "keys": [FIRST]}, "not both"),
-        ({"issuer": "https://other.example", "metadata": METADATA}, "leave out one of them"),
+        ({"issuer": "https://other.example", "metadata": METADATA}, "omit one of them"),
         ({"jwks_uri": "http://as.example/jwks"}, "must be https"),
         ({"jwks_uri": "file:///etc/passwd"}, "http or https URL"),
         ({"issuer": ISSUER, "jwks_uri": "http://localhost/jwks"}, "jwks_uri that is not https"),

@@ -202,7 +202,7 @@ def test_a_client_says_that_the_grant_is_dead_and_sends_nothing(
 
 @pytest.mark.parametrize("kind", [httpx2.AsyncClient, AsyncOAuth2Client])
 def test_a_class_of_the_other_world_is_refused(kind: Any, vault: TokenVault) -> None:
-    with pytest.raises(UsageError, match="not of one kind"):
+    with pytest.raises(UsageError, match="this vault is"):
         vault.client("u", kind)
 
 
@@ -231,11 +231,11 @@ DECIDED: dict[str, Any] = {
 @pytest.mark.parametrize("name", DECIDED)
 @pytest.mark.parametrize("kind", [OAuth2Session, httpx2.Client])
 def test_a_session_cannot_change_the_options_of_its_vault(vault: TokenVault, kind: Any, name: str) -> None:
-    with pytest.raises(UsageError, match=f"{name} is not .* the vault decides it"):
+    with pytest.raises(UsageError, match=f"{name} belongs to the vault"):
         vault.client("u", kind, **{name: DECIDED[name]})
     with vault.client("u", kind) as session:
         before = getattr(session, name)
-        with pytest.raises(UsageError, match=f"{name} is not .* the vault decides it"):
+        with pytest.raises(UsageError, match=f"{name} belongs to the vault"):
             setattr(session, name, DECIDED[name])
         assert getattr(session, name) == before
 
@@ -245,19 +245,19 @@ def test_a_session_cannot_change_the_options_of_its_vault(vault: TokenVault, kin
 async def test_an_asynchronous_session_cannot_change_the_options_of_its_vault(
     async_vault: AsyncTokenVault, name: str
 ) -> None:
-    with pytest.raises(UsageError, match="the vault decides it"):
+    with pytest.raises(UsageError, match="belongs to the vault"):
         async_vault.client("u", kind=None, **{name: DECIDED[name]})
     async with async_vault.client("u") as session:
-        with pytest.raises(UsageError, match="the vault decides it"):
+        with pytest.raises(UsageError, match="belongs to the vault"):
             setattr(session, name, DECIDED[name])
 
 
 def test_neither_metadata_nor_a_token_option_replaces_the_vaults(vault: TokenVault) -> None:
     with vault.client("u", metadata={"revocation_endpoint": "https://as.example/revoke"}) as session:
         assert session.revocation_endpoint == "https://as.example/revoke"
-        with pytest.raises(UsageError, match="the vault decides it"):
+        with pytest.raises(UsageError, match="belongs to the vault"):
             session.metadata = {"token_endpoint": "https://other.example/token"}
-        with pytest.raises(UsageError, match="the vault decides it"):
+        with pytest.raises(UsageError, match="belongs to the vault"):
             session.ensure_active_token({"access_token": "mine"})
 
 
@@ -271,7 +271,7 @@ def test_the_sessions_own_attributes_can_be_changed(vault: TokenVault, hostile: 
 
 @pytest.mark.parametrize("kind", [OwnSession, OwnClient])
 def test_a_vaults_client_is_signed_by_the_vault_alone(vault: TokenVault, kind: Any) -> None:
-    with pytest.raises(UsageError, match="leave auth= out"):
+    with pytest.raises(UsageError, match="omit auth="):
         vault.client("u", kind, auth=("alice", "wonderland"))
 
 
@@ -308,19 +308,19 @@ class OwnAsyncClient(httpx2.AsyncClient):
 
 @pytest.mark.parametrize("kind", [aiohttp.ClientSession, OwnAsyncClient])
 def test_a_class_that_awaits_is_refused_by_a_vault_that_blocks(vault: TokenVault, kind: Any) -> None:
-    with pytest.raises(UsageError, match="not of one kind"):
+    with pytest.raises(UsageError, match="this vault is"):
         vault.client("u", kind)
 
 
 @pytest.mark.parametrize("kind", [OwnSession, OwnClient])
 def test_a_class_that_blocks_is_refused_by_a_vault_that_awaits(async_vault: AsyncTokenVault, kind: Any) -> None:
-    with pytest.raises(UsageError, match="not of one kind"):
+    with pytest.raises(UsageError, match="this vault is"):
         async_vault.client("u", kind)
 
 
 def test_a_value_that_is_not_a_class_is_refused(vault: TokenVault) -> None:
     kind: Any = "requests"
-    with pytest.raises(UsageError, match="by its class"):
+    with pytest.raises(UsageError, match="is the class of a client"):
         vault.client("u", kind)
 
 

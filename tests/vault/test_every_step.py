@@ -237,7 +237,7 @@ def test_a_renewed_token_that_the_store_does_not_take_is_used_and_saved_later(ca
         one.fail(DOWN)
     assert token_of(one) == "at-2"
     assert one.slot.memory.unsaved
-    assert "the store did not take a renewed token" in caplog.text
+    assert "the store did not save a renewed token" in caplog.text
     assert "at-2" not in caplog.text
     one.begin()
     world.finish(one)
@@ -278,7 +278,7 @@ def test_without_a_good_token_the_error_says_that_the_store_is_down() -> None:
     one.fail(DOWN)
     error = error_of(one)
     assert isinstance(error, StoreError)
-    assert str(error) == ("the store does not answer; and no token that is still good is in memory")
+    assert str(error) == ("the store does not answer; and no valid token is in memory")
     assert error.__cause__ is DOWN
 
 

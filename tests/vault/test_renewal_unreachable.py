@@ -67,7 +67,7 @@ def test_without_a_good_token_in_memory_the_error_of_the_store_says_so(error: St
     one = holding(expired()) if holds else One(expired())
     one.fail(error)
     assert isinstance(one.error, StoreError)
-    assert one.error.description == f"{error.description}; and no token that is still good is in memory"
+    assert one.error.description == f"{error.description}; and no valid token is in memory"
     assert one.error.retryable is error.retryable
     assert one.error.__cause__ is error
 
@@ -102,7 +102,7 @@ def test_a_token_that_the_store_does_not_take_is_returned_and_kept_in_memory(cap
     assert one.memory.unsaved
     assert one.memory.held is not None
     assert one.memory.held.token.access_token.reveal() == "at-2"
-    assert "the store did not take a renewed token" in caplog.text
+    assert "the store did not save a renewed token" in caplog.text
 
 
 def test_a_grant_whose_mark_the_store_does_not_take_is_dead_all_the_same() -> None:

@@ -23,7 +23,7 @@ from tests.vault.model import DOWN, World
 TIMEOUT = 5.0
 """Seconds, in which the servers answer until the wire is cut."""
 KINDS = [pytest.param(kind, id=kind, marks=pytest.mark.real_server) for kind in ("redis", "postgres")]
-NO_TOKEN = "no token that is still good is in memory"
+NO_TOKEN = "no valid token is in memory"
 
 
 @pytest.fixture

@@ -266,10 +266,10 @@ def test_a_call_that_a_store_lacks_is_named(missing: str, vault_on: VaultOn) -> 
 
 Answer = Callable[[Any], Any]
 BROKEN: dict[str, tuple[str, Answer]] = {
-    "load() is to return a Record, or None, not tuple": ("load", lambda record: (record.version, record.data)),
+    "load() must return a Record, or None, not tuple": ("load", lambda record: (record.version, record.data)),
     "the data of a Record is bytes, not str": ("load", lambda record: Record(record.version, record.data.decode())),
     "the version of a Record is a number, not str": ("load", lambda record: Record("1", record.data)),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    "try_lease() is to return a Lease, or None, not bool": ("try_lease", bool),
+    "try_lease() must return a Lease, or None, not bool": ("try_lease", bool),
     "what it returned is a number, not NoneType": ("commit", lambda version: None),
     "what it returned is a number, not bool": ("commit", bool),
 }
@@ -316,7 +316,7 @@ BAD: dict[str, dict[str, Any]] = {
     "max_idle": {"max_idle": 0},
     "needs a client_id": {"client_id": ""},
     r"a store of doorkey.stores, such as SQLiteStore\(path\), .*: str is no store": {"store": "tokens.db"},
-    "this vault needs a store that blocks": {"store": AsyncMemoryStore()},
+    "this vault is synchronous": {"store": AsyncMemoryStore()},
     "a deadline of at most 595 s": {"exchange": ExchangePolicy(deadline=596)},
     "sleep is a callable .* and not a coroutine function": {"sleep": asyncio.sleep},
 }
@@ -330,7 +330,7 @@ def test_an_option_that_cannot_be_is_refused_when_the_vault_is_made(message: str
 
 def test_an_asynchronous_vault_needs_an_asynchronous_store() -> None:
     store: Any = MemoryStore()
-    with pytest.raises(UsageError, match="asynchronous store"):
+    with pytest.raises(UsageError, match="this vault is asynchronous"):
         AsyncTokenVault(store, client_id="app", token_endpoint="https://as.example/token")
 
 

@@ -194,7 +194,7 @@ def test_faults(http: requests.Session, provider: Provider) -> None:
         (user, {"username": "a", "mail": "a@example"}, "a user has no 'mail': did you mean 'email'"),
         (Client, {"client_id": "a", "secret": "s"}, "the secret of a client is a doorkey.values.Secret"),
         (Faults().add, {"path_end": "/token", "status": "x"}, "status is a whole number, 200 or more and at most 599"),
-        (Faults().add, {"path_end": "/token", "body": "x"}, "the place of the true answer where there is a status"),
+        (Faults().add, {"path_end": "/token", "body": "x"}, "body and headers need a status"),
         (Faults().add, {"path_end": "/token", "reset": "never"}, "'before' the work is done, or 'after' it"),
     ],
 )

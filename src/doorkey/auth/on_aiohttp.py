@@ -38,7 +38,7 @@ class AiohttpAdapter:
 
         signer = self._signer
         if not signer.is_plain:
-            raise UsageError("on aiohttp the token goes into the header: leave token_placement and hooks out")
+            raise UsageError("on aiohttp the token goes into the header: use neither token_placement= nor hooks")
         here = origin_of(str(request.url))
         at_home = self._began(request, here) == here
         if await _is_of_netrc(request):

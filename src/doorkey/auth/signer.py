@@ -133,7 +133,7 @@ class RequestSigner:
         """Raise `UsageError` if the token may not be sent to `url`."""
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
             del url  # this frame is in the traceback, and a hook may have put the token there
-            raise UsageError(f"this token is not for {origin}: name it in allowed_origins=, or do without")
+            raise UsageError(f"this token is not for {origin}: add it to allowed_origins=, or omit allowed_origins=")
 
     def token(self) -> OAuthToken:
         """Return a token for a caller that blocks. Raises the source's errors."""
@@ -328,7 +328,8 @@ def _of_credentials(credentials: Any, options: Mapping[str, Any]) -> tuple[Any, 
 
 def _refuse(options: Mapping[str, Any], token_source: Any) -> None:
     for name in options:
-        raise UsageError(f"{name}= is for credentials; this {type(token_source).__name__} knows whom to ask already")
+        kind = type(token_source).__name__
+        raise UsageError(f"{name}= is for credentials; this {kind} already has its authorization server")
 
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:
@@ -360,4 +361,4 @@ async def maybe_await(outcome: Any) -> Any:
 
 def performs_nothing(effect: object) -> Any:
     """Refuse every effect: signing asks for none."""
-    raise UsageError(f"signing a request asks for nothing, but a hook led to {effect!r}")
+    raise UsageError(f"signing a request performs no effect, but a hook yielded {effect!r}")

@@ -43,9 +43,7 @@ class Option:
 OPTIONS: Final = (
     Option("--port", "to listen at; 0 is any free one (default: 8080)", int, 8080, "PORT"),
     Option("--host", "to listen at (default: 127.0.0.1)", default="127.0.0.1", metavar="HOST"),
-    Option(
-        "--allow-remote", "let --host be beyond this machine; the default passwords are public, so think twice", bool
-    ),
+    Option("--allow-remote", "permit a --host that other machines reach; the default passwords are public", bool),
     Option("--https", "serve HTTPS with a certificate made at the start", bool),
     Option("--no-page", "serve no control page; there is none either if others can reach the provider", bool),
     Option(

@@ -128,9 +128,7 @@ class Faults:
         count(times, "times", most=MAX_TIMES)
         fault = Fault(_status(status), _content(body), _pairs(headers), hold, drip, reset)
         if status is None and (fault.body or fault.headers):
-            raise UsageError(
-                "body and headers take the place of the true answer where there is a status: give that too"
-            )
+            raise UsageError("body and headers need a status, with which they replace the real response")
         if hold is not None:
             instance(hold, threading.Event, "hold is a threading.Event, which the test sets")
         if drip is not None:
@@ -181,7 +179,7 @@ def _content(value: object) -> bytes:
         if not encodable(value):
             raise UsageError("body has a lone surrogate, which cannot be encoded: give bytes")
         return value.encode()
-    return instance(value, bytes, "body is bytes, or text that goes out as UTF-8")
+    return instance(value, bytes, "body is bytes, or text that is sent as UTF-8")
 
 
 def _pairs(headers: Mapping[str, str] | Pairs) -> Pairs:

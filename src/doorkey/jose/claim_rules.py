@@ -126,7 +126,7 @@ def _rule(name: str, given: object) -> ClaimRule:
             raise UsageError(f"the values of {shown} are a list")
         values += cast("Iterable[object]", several)
     if ("value" in option or "values" in option) and (not values or any(value in (None, "") for value in values)):
-        raise UsageError(f"the expected value of {shown} is missing; leave it out if any will do")
+        raise UsageError(f"the expected value of {shown} is missing; omit it to accept any value")
     agrees = option.get("validate")
     if not (agrees is None or callable(agrees)):
         raise UsageError(f"validate of {shown} is a function of the claims and the value")

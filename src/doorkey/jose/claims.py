@@ -122,5 +122,5 @@ class JWTClaims(NamedClaims):
                 shown = printable(str(name), 40)
                 raise UsageError(f"{type(self).__name__} compares nothing with {shown!r}; known are: {known}")
             if value is None or value == "" or (isinstance(value, Secret) and not value):
-                raise UsageError(f"the {name} to compare with is missing; leave it out where none was sent")
+                raise UsageError(f"the {name} to compare with is missing; omit it if the request had none")
         return dict(params)

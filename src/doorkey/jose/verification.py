@@ -157,7 +157,7 @@ def asks_for_other_keys(error: VerificationError) -> bool:
 def _check_typ(header: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
     found = header.get("typ")
     if not isinstance(found, str) or _media_type(found) not in {_media_type(name) for name in wanted}:
-        raise VerificationError("typ", "is not the type of token that is wanted here", expected=" or ".join(wanted))
+        raise VerificationError("typ", "is not an accepted type of token", expected=" or ".join(wanted))
 
 
 def _media_type(typ: str) -> str:

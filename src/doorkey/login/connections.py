@@ -40,7 +40,7 @@ def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any
 
 
 def _class_of(client_cls: Any, http_client: Any, *, blocking: bool) -> Any:
-    """Return the session class. Raises `UsageError` for a client of the other world, and for an unknown kind."""
+    """Return the session class. Raises `UsageError` if only one of login and client awaits, and for other classes."""
     given = client_cls
     if given is None and http_client is None:
         given = default_session_class() if blocking else library().AsyncClient

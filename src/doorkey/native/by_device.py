@@ -57,7 +57,7 @@ def _login_by_device(
     http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: one is made.
     exchange: the bounds of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
-    sleep: lets seconds pass, a coroutine function for the asynchronous twin; None: `time.sleep`, or anyio's.
+    sleep: waits for a number of seconds; a coroutine function for the async twin; None: `time.sleep`, or anyio's.
     parameters: further parameters of the device authorization request, such as `audience`.
 
     Raises `LoginRefused` if the user refuses, `LoginExpired` if the code expires first, `VerificationError` for an ID

@@ -232,7 +232,7 @@ def parse_callback(
     pairs = callback_pairs(response, fragment=fragment)
     repeated = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1 and name in _ONCE)
     if repeated:
-        raise VerificationError(repeated[0], "stands in the callback more than once")
+        raise VerificationError(repeated[0], "occurs in the callback more than once")
     parameters = dict(pairs)
     _check_state(parameters.get("state"), state)
     names_itself = iss_in_id_token and bool(parameters.get("id_token"))
@@ -246,7 +246,7 @@ def parse_callback(
 def _check_issuer(got: str | None, issuer: str | None, required: bool) -> None:
     if got is None:
         if required:
-            raise VerificationError("iss", "is missing, though the server promises it", expected=issuer)
+            raise VerificationError("iss", "is missing, although the metadata announces it", expected=issuer)
     elif issuer is not None and got != issuer:
         told = f"names another authorization server{how_issuers_differ(got, issuer)}"
         raise VerificationError("iss", told, expected=issuer)

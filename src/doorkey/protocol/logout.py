@@ -39,7 +39,7 @@ def check_logout_response(response: str | Mapping[str, Any], *, state: str | Non
     """
     pairs = callback_pairs(response)
     if Counter(name for name, _ in pairs)["state"] > 1:
-        raise VerificationError("state", "stands in the callback more than once")
+        raise VerificationError("state", "occurs in the callback more than once")
     check_state(dict(pairs).get("state"), state)
 
 
@@ -52,5 +52,5 @@ def logout_parameters(response: str | Mapping[str, Any]) -> dict[str, str]:
     pairs = callback_pairs(response)
     repeated = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
     if repeated and (found := {"iss", "sid"}.intersection(repeated)):
-        raise VerificationError(min(found), "stands in the request more than once")
+        raise VerificationError(min(found), "occurs in the request more than once")
     return dict(pairs)

@@ -184,7 +184,7 @@ def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
     if issuer is not None and metadata.issuer is not None and issuer != metadata.issuer:
         given = shown_url(text(issuer, "the issuer"))
         told = f"issuer={given} is not the issuer of metadata=, {shown_url(metadata.issuer)}"
-        raise UsageError(f"{told}{how_issuers_differ(metadata.issuer, issuer)}; leave out one of them")
+        raise UsageError(f"{told}{how_issuers_differ(metadata.issuer, issuer)}; omit one of them")
 
 
 def _how_it_differs(named: object, issuer: str) -> str:

@@ -119,15 +119,16 @@ def parse_token(
         # Nor is its refresh token taken: a thief could use it, which is what the proof was to prevent.
         raise _bad(
             "not_sender_constrained",
-            f"a token bound to a key was asked for with a DPoP proof, and a {token.token_type} token came, which "
-            "a thief could use; nothing of the answer is kept, its refresh_token included: register the "
-            "client for DPoP at the server, or ask without the proof",
+            "a token that is bound to a key was requested with a DPoP proof, and the response has a "
+            f"{token.token_type} token, which a thief could use. Nothing of the response is kept, its refresh_token "
+            "included: register the client for DPoP at the server, or send the request without the proof",
             response.status,
         )
     if openid and token.id_token is None:
         raise _bad(
             "id_token_missing",
-            "'openid' was asked for, and no id_token came: leave it out of the scope if the server gives none",
+            "'openid' was requested, and the response has no id_token: remove openid from the scope if the server "
+            "issues none",
             response.status,
         )
     return token

@@ -29,16 +29,16 @@ _Work: TypeAlias = Coroutine[Any, Any, OAuthToken]
 
 
 _DEADLOCK: Final = (
-    "a token was asked for from within its own renewal (an update_token callback, a hook, a client authentication "
-    "method, or a function that gives an assertion or a token), which would wait for itself: use the token that "
-    "update_token is given, or a session of its own"
+    "deadlock: a token was requested during its own renewal (by an update_token callback, a hook, a client "
+    "authentication method, or a function that returns an assertion or a token): use the token that update_token "
+    "receives, or a session of its own"
 )
 TRIES: Final = 3
 """Attempts at a token that may be sent, where each time an expired one is put in the place of the renewed one."""
 _REPLACED: Final = "an expired token is put in the place of this one each time it is renewed"
 _TIMEOUT: Final = (
-    "another caller has been renewing this token for {seconds} s and is not done; is its update_token callback "
-    "stuck, or a user still about to log in?"
+    "another caller has been renewing this token for {seconds} s: is its update_token callback stuck, or is a user "
+    "still logging in?"
 )
 
 

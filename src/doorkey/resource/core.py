@@ -145,8 +145,8 @@ class VerifierCore:
         opaque = [one for one in verifiers if one.takes_opaque]
         if len(opaque) > 1:
             raise UsageError(
-                "two issuers are asked about opaque tokens, which do not name their issuer, and one would get the "
-                "tokens of the other: give one of them IntrospectionClient(opaque=False, jwts=True)"
+                "opaque tokens do not name their issuer, and two issuers are configured for them: each would receive "
+                "the tokens of the other. Use IntrospectionClient(opaque=False, jwts=True) for one of them"
             )
         self._opaque = opaque[0] if opaque else None
         self.clock, self.leeway, self._cache_for = clock, leeway, cache_for

@@ -87,7 +87,8 @@ class OAuth2Client(_Operations):
         request.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.
     clock: returns seconds since the epoch; None: time.time.
-    sleep: lets seconds pass, a coroutine function on an asynchronous client; None: time.sleep, or anyio.sleep.
+    sleep: waits for a number of seconds; a coroutine function on an asynchronous client. None: time.sleep, or
+        anyio.sleep.
     on_event: called with each `doorkey.observe.TokenEvent`.
     timer: returns seconds, for the durations in events; None: time.monotonic.
 

@@ -44,8 +44,8 @@ T = TypeVar("T")
 
 _HOOKS: Final = {"revocation": "revoke_token_request", "introspection": "introspect_token_request"}
 _WITHIN_SAVING: Final = (
-    "a token was requested from within update_token, which would call update_token again without end: use the "
-    "token that update_token is given, or a session of its own"
+    "a token was requested during its own renewal, by update_token, which would be called again without end: use the "
+    "token that update_token receives, or a session of its own"
 )
 
 

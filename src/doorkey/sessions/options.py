@@ -206,7 +206,8 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         flag(getattr(options, name), name)
     clock(options.clock)
     if options.sleep is not None:
-        (blocking_function if blocking else function)(options.sleep, "sleep is a callable that lets seconds pass")
+        expected = "sleep is a callable that waits for a number of seconds"
+        (blocking_function if blocking else function)(options.sleep, expected)
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement is one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):

@@ -24,7 +24,7 @@ from doorkey.wire.limits import ExchangePolicy, policy_of
 if TYPE_CHECKING:
     from doorkey.sources.issuer import Issuer
 
-_SLEEP: Final = "sleep is a callable that lets seconds pass"
+_SLEEP: Final = "sleep is a callable that waits for a number of seconds"
 
 
 class TokenSource(NotPicklable, RejectableSource):
@@ -87,7 +87,7 @@ class TokenSource(NotPicklable, RejectableSource):
 
     @classmethod
     def _on(cls, core: SourceCore, **how: Any) -> TokenSource:
-        """Return the source of a `core` that others share: of the other world, or at the same server."""
+        """Return a source on a `core` that other sources share: the other twin, or sources at the same server."""
         made = cls.__new__(cls)
         made._set_up(core, **how)
         return made
@@ -185,7 +185,7 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
 
     @classmethod
     def _on(cls, core: SourceCore, **how: Any) -> AsyncTokenSource:
-        """Return the source of a `core` that others share: of the other world, or at the same server."""
+        """Return a source on a `core` that other sources share: the other twin, or sources at the same server."""
         made = cls.__new__(cls)
         made._set_up(core, **how)
         return made

@@ -92,20 +92,23 @@ class Sealer:
         if head[len(MAGIC)] == UNVERSIONED:
             if version is not None and not self._accept_unversioned:
                 raise RecordError(
-                    "was sealed without its version, by an earlier release or to be put back: for the former, give "
-                    "Sealer(accept_unversioned=True) until it is written again"
+                    "was sealed without its version. If an earlier release wrote it, use "
+                    "Sealer(accept_unversioned=True) until it is written again; otherwise, it may be an old record "
+                    "that was put back"
                 )
             version = None
         elif version is None:
             raise RecordError("was sealed for one version: give version=, as the loaded record has it")
         cipher = self._ciphers.get(name)
         if cipher is None:
-            raise RecordError("is sealed with a key that is not among ours", expected=f"one of {len(self._ciphers)}")
+            expected = f"one of {len(self._ciphers)}"
+            raise RecordError("is sealed with a key that this Sealer does not have", expected=expected)
         try:
             return RedactedBytes(cipher.decrypt(body[:NONCE], body[NONCE:], self._bound(head, key, version)))
         except InvalidTag:
             raise RecordError(
-                "does not open: it was changed, is an earlier version or another record's, or was sealed otherwise"
+                "cannot be decrypted: it was changed, belongs to another version or another record, or was sealed with "
+                "other settings"
             ) from None
 
     def is_current(self, sealed: bytes) -> bool:

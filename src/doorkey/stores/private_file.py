@@ -90,7 +90,7 @@ def identity(path: Path) -> Identity | None:
     if not stat.S_ISREG(status.st_mode):
         raise UsageError(f"the store at {path} is not a plain file")
     if os.name == "posix" and status.st_uid != os.geteuid():
-        raise UsageError(f"the store at {path} belongs to another user: tokens are kept in a file of one's own")
+        raise UsageError(f"the store at {path} belongs to another user: use a file of your own user")
     if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077:
         raise UsageError(f"the store at {path} is open to others, who may have read it: make it chmod 600")
     return status.st_dev, status.st_ino

@@ -67,7 +67,7 @@ class DatabaseTime(FunctionElement[float]):
 
 @compiles(DatabaseTime)
 def _unknown(*_: Any, **__: Any) -> str:
-    raise UsageError("an SQL store knows PostgreSQL, MySQL, MariaDB and SQLite; not the time of this database")
+    raise UsageError("an SQL store supports PostgreSQL, MySQL, MariaDB and SQLite, and not this database")
 
 
 @compiles(DatabaseTime, "postgresql")

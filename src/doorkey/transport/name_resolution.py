@@ -11,7 +11,7 @@ from doorkey.wire.addresses import Address, Permission, permitted
 
 THROUGH_A_PROXY = (
     "this exchange would go through a proxy, which resolves names itself: the address cannot be checked. Give a client "
-    "without one (trust_env=False, or the host in NO_PROXY), or leave ExchangePolicy.addresses out"
+    "without one (trust_env=False, or the host in NO_PROXY), or omit ExchangePolicy.addresses"
 )
 
 

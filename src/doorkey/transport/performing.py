@@ -20,7 +20,7 @@ def performed(effect: object, sender: Sender, sleep: Callable[[float], object]) 
     """Return the outcome of `effect` in a program that blocks.
 
     sender: sends requests.
-    sleep: lets seconds pass.
+    sleep: waits for a number of seconds.
 
     Raises the error of the request, and `UsageError` for an effect of another kind.
     """

@@ -36,11 +36,11 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     the session's `options` and `own`, those of the vault. Any other class is called with `auth=`.
     """
     if not isinstance(kind, type):
-        raise UsageError("a vault's client is asked for by its class: requests.Session, httpx2.Client, …")
+        raise UsageError("kind= is the class of a client: requests.Session, httpx2.Client, …")
     family = session_class_of(kind)
     if family is None:
         return _plain(kind, live, source, options)
-    _check_world(kind, live, awaits=not hasattr(family, "close"))
+    _check_is_asynchronous(kind, live, awaits=not hasattr(family, "close"))
     if taken := sorted(DECIDED & options.keys()):
         live.state.refuse_change(taken[0])
     return session_sharing(VaultToken(live), family, {**own, **options})
@@ -54,10 +54,11 @@ def client_beside(origin: Any, live: LiveKey | AsyncLiveKey, update_token: Calla
     return sibling_of(origin, None, {"update_token": update_token}, VaultToken(live))
 
 
-def _check_world(kind: type, live: LiveKey | AsyncLiveKey, *, awaits: bool) -> None:
+def _check_is_asynchronous(kind: type, live: LiveKey | AsyncLiveKey, *, awaits: bool) -> None:
     if isinstance(live, SingleFlight) is awaits:
         of = "a TokenVault makes clients that block" if awaits else _AWAITS
-        raise UsageError(f"{kind.__name__} and this vault are not of one kind: {of}")
+        vault, client = ("synchronous", "asynchronous") if awaits else ("asynchronous", "synchronous")
+        raise UsageError(f"this vault is {vault}; {kind.__name__} is {client}: {of}")
 
 
 def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dict[str, Any]) -> Any:
@@ -65,12 +66,12 @@ def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dic
     from doorkey.auth import OAuth2Auth
 
     if "auth" in options:
-        raise UsageError("a vault's client is signed by the vault: leave auth= out")
+        raise UsageError("a vault signs the requests of its client: omit auth=")
     auth = OAuth2Auth(source, **{name: options.pop(name) for name in _SENDING if name in options})
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
     blocks, awaits = hasattr(kind, "__enter__"), hasattr(kind, "__aenter__")
     if "aiohttp" in roots or blocks is not awaits:  # a class that is both, or neither, may be of either world
-        _check_world(kind, live, awaits=awaits)
+        _check_is_asynchronous(kind, live, awaits=awaits)
     if "aiohttp" in roots:
         return kind(**{**options, "middlewares": (*options.get("middlewares", ()), auth)})
     if roots & {"requests", "niquests"}:

@@ -71,7 +71,7 @@ def overwritten(codec: Codec, key: str, entry: Entry | None) -> Flow[Entry | Non
         expected = expected or (yield from Commit(key, b"", 0))
         if expected and (yield from Commit(key, None, expected)):
             return None
-    raise StoreError("others keep changing this key", retryable=True)
+    raise StoreError("other processes keep changing this key", retryable=True)
 
 
 def _replaceable(codec: Codec, key: str) -> Flow[tuple[bool, int]]:
@@ -107,4 +107,4 @@ def _committed(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry
         if version == expected + 1 or not codec.binds_versions:
             return mine.at(version)
         expected = version
-    raise StoreError("the store is to add 1 to the version of a record that it saves")
+    raise StoreError("commit() must add 1 to the version of the record")

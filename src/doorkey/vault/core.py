@@ -129,7 +129,7 @@ class VaultCore:
         lease = self.policy.deadline + SLACK
         if lease > MAX_LEASE:
             raise UsageError(
-                f"a vault's exchange= has a deadline of at most {MAX_LEASE - SLACK:g} s: others wait for it"
+                f"a vault's exchange= has a deadline of at most {MAX_LEASE - SLACK:g} s: other processes wait for it"
             )
         self._renewing = Renewing(
             codec=self._codec,
@@ -213,7 +213,7 @@ class VaultCore:
 
 
 def check_store(store: object, *, awaited: bool) -> None:
-    """Raise `UsageError` unless `store` is one, of the world that is asked for."""
+    """Raise `UsageError` unless `store` is a store, asynchronous if `awaited`, else synchronous."""
     missing = [name for name in CALLS if not callable(getattr(store, name, None))]
     if missing:
         kind = type(store).__name__
@@ -223,5 +223,6 @@ def check_store(store: object, *, awaited: bool) -> None:
             f"with {', '.join(CALLS)}: {lacks}"
         )
     if inspect.iscoroutinefunction(getattr(store, "load", None)) is not awaited:
-        world = "an asynchronous store: AsyncSQLiteStore, …" if awaited else "a store that blocks: SQLiteStore, …"
-        raise UsageError(f"this vault needs {world}; {type(store).__name__} is of the other kind")
+        vault, other = ("asynchronous", "synchronous") if awaited else ("synchronous", "asynchronous")
+        example = "AsyncSQLiteStore" if awaited else "SQLiteStore"
+        raise UsageError(f"this vault is {vault}; {type(store).__name__} is {other}: use a store such as {example}")

@@ -59,7 +59,7 @@ class Load(StoreCall[Record | None]):
         if returned is None:
             return None
         if not isinstance(returned, Record):
-            _refused("load() is to return a Record, or None", returned)
+            _refused("load() must return a Record, or None", returned)
         version = _version(returned.version, "the version of a Record")
         data: object = returned.data
         if not isinstance(data, bytes | bytearray | memoryview):
@@ -81,7 +81,7 @@ class TryLease(StoreCall[Lease | None]):
     def checked(self, returned: object) -> Lease | None:
         """Return the lease, or None."""
         if returned is not None and not isinstance(returned, Lease):
-            _refused("try_lease() is to return a Lease, or None", returned)
+            _refused("try_lease() must return a Lease, or None", returned)
         return returned
 
 
@@ -99,7 +99,7 @@ class Commit(StoreCall[int]):
 
     def checked(self, returned: object) -> int:
         """Return the version, or 0."""
-        return _version(returned, "commit() is to return the new version, or 0: what it returned")
+        return _version(returned, "commit() must return the new version, or 0: what it returned")
 
 
 @dataclass(frozen=True, slots=True)

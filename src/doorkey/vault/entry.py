@@ -211,5 +211,5 @@ def _by(work: Callable[[str, bytes], object], key: str, data: bytes) -> bytes:
             f"the sealer failed with {type(error).__name__}", retryable=isinstance(error, OSError)
         ) from error
     if not isinstance(done, bytes):
-        raise StoreError(f"the sealer is to return bytes, not {type(done).__name__}")
+        raise StoreError(f"a sealer must return bytes, not {type(done).__name__}")
     return RedactedBytes(done)

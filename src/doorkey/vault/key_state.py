@@ -189,4 +189,4 @@ class KeyState:
         """Raise `UsageError` where the vault decides `name`; `metadata` names the token endpoint."""
         if name in DECIDED or name == "metadata":
             instead = ": save() and forget() change it" if name == "token" else ", which renews the token for all"
-            raise UsageError(f"{name} is not this session's own: the vault decides it{instead}")
+            raise UsageError(f"{name} belongs to the vault, not to this session{instead}")

@@ -108,7 +108,7 @@ class Renewing:
                 return held.token
             if isinstance(error, StoreError):
                 raise StoreError(
-                    f"{error.description}; and no token that is still good is in memory", retryable=error.retryable
+                    f"{error.description}; and no valid token is in memory", retryable=error.retryable
                 ) from error
             raise
 
@@ -225,7 +225,7 @@ class _OneKey:
                 return None  # the record was deleted meanwhile: begin again
             raise
         except StoreError:
-            _log.warning("the store did not take a renewed token: it is kept in memory until the store answers")
+            _log.warning("the store did not save a renewed token: it is kept in memory until the store responds")
             return mine
         self._observe(saved)
         self._how.pace.took(self._how.timer() - began)
@@ -241,7 +241,7 @@ class _OneKey:
         except MissingTokenError:
             return  # it was forgotten meanwhile
         except StoreError:
-            _log.warning("the store did not take a new refresh token: it is kept in memory until the store answers")
+            _log.warning("the store did not save a new refresh token: it is kept in memory until the store responds")
             return
         self._observe(saved)
 

@@ -69,7 +69,7 @@ def permitted(host: str, answers: Iterable[str], permission: Permission) -> tupl
         raise VerificationError(
             "host",
             f"{printable(host, 80)} leads to an address that ExchangePolicy.addresses refuses, so nothing was sent: "
-            "leave addresses out for a server that you named yourself",
+            "omit addresses= for a server that you chose yourself",
         )
     return addresses
 

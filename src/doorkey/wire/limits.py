@@ -86,16 +86,16 @@ class BoundedReader:
             raise headers_too_large(policy.max_headers, status)
         head = Response(status, self._headers)
         if 300 <= status < 400:
-            # Following one would carry the client's secret, or a code, to wherever the answer points.
+            # Following it would send the client's secret, or a code, to the server that the response names.
             target = shown_url(head.header("location") or "")
             raise self._bad(
                 "redirected",
                 f"the server redirects to {target or 'nowhere'}; redirects are not followed, because the request holds "
-                "secrets: give the URL that the server really has",
+                "secrets: use the URL to which the server redirects",
             )
         coding = (head.header("content-encoding") or "identity").strip().lower()
         if coding != "identity" and coding not in _CODINGS:
-            raise self._bad("content_coding", "the body is in a content coding that was not asked for")
+            raise self._bad("content_coding", "the body has a content coding that was not requested")
         self._decoder = zlib.decompressobj(_GZIP_OR_ZLIB) if coding in _CODINGS else None
 
     @hides_locals

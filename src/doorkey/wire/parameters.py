@@ -43,7 +43,7 @@ def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
         if name not in own:
             added.append((name, value))
         elif own[name] != value:
-            raise UsageError(f"the parameter {name!r} is reserved: {what} sets it already, to something else")
+            raise UsageError(f"the parameter {name!r} is reserved: {what} sets it to another value")
     return (*ours, *added)
 
 
@@ -62,7 +62,7 @@ def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
         if not said or name in _SEVERAL:
             added.append((name, value))
         elif said != [value]:
-            raise UsageError(f"the parameter {name!r} stands in the endpoint's URL already, as something else")
+            raise UsageError(f"the parameter {name!r} is in the URL of the endpoint already, with another value")
     return tuple(added)
 
 

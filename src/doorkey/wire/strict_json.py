@@ -54,7 +54,7 @@ def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH, finite: bool = True
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise JSONProblem("duplicate_member", "a member of the JSON object stands there twice")
+        raise JSONProblem("duplicate_member", "a member of the JSON object occurs twice")
     return members
 
 

@@ -307,7 +307,7 @@ def test_an_update_token_that_requests_a_token_gets_an_error_before_a_request(
         clock=Clock(),
     )
     session.append(client.native)
-    with pytest.raises(UsageError, match="from within"):
+    with pytest.raises(UsageError, match="during its own renewal"):
         client.get(hostile.url()) if renews else client.fetch_token()
     assert len(hostile.token_requests) == 1
 

@@ -13,7 +13,7 @@ from tests.support.fake_clock import START, Clock
 from tests.support.hostile_server import Hostile, token
 
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START - 1}
-WITHIN = "UsageError from within its own renewal"
+WITHIN = "UsageError during its own renewal"
 
 only_async = pytest.mark.parametrize("kind", [k for k in KINDS.values() if k.is_async], ids=lambda kind: kind.name)
 only_blocking = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() if not k.is_async], indirect=True)
@@ -26,7 +26,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told_by(error: OAuthError) -> str:
-    return f"{type(error).__name__} {'from within its own renewal' if 'from within' in str(error) else error}"
+    return f"{type(error).__name__} {'during its own renewal' if 'during its own renewal' in str(error) else error}"
 
 
 class Inside:

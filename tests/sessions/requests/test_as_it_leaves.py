@@ -135,7 +135,7 @@ def test_a_parameter_that_the_token_endpoints_query_gives_another_value_is_refus
 ) -> None:
     how = {"auth": "client_secret_post" if method == "POST" else "none", "method": method}
     client = adapter.client("c", "s", scope="a", token_endpoint=hostile.url(f"/token?{parameter}=other"))
-    with pytest.raises(UsageError, match=f"{parameter!r} stands in the endpoint's URL already"):
+    with pytest.raises(UsageError, match=f"{parameter!r} is in the URL of the endpoint already"):
         client.fetch_token(tenant="7", **how)
     assert hostile.received == []
 
@@ -161,7 +161,7 @@ def test_a_parameter_that_another_endpoints_query_gives_another_value_is_refused
 ) -> None:
     client, url = adapter.client(token=OLD), hostile.url(f"/any?{name}=other")
     for call in (client.revoke_token, client.introspect_token):
-        with pytest.raises(UsageError, match=f"{name!r} stands in the endpoint's URL already"):
+        with pytest.raises(UsageError, match=f"{name!r} is in the URL of the endpoint already"):
             call(url, token="rt-1", token_type_hint="refresh_token")
     assert hostile.received == []
 
@@ -171,9 +171,9 @@ def test_reserved_parameters_cannot_be_overridden_by_the_authorization_endpoints
     adapter: Adapter, name: str
 ) -> None:
     client = adapter.client(redirect_uri="https://rp.example/cb", scope="openid")
-    with pytest.raises(UsageError, match=f"{name!r} stands in the endpoint's URL already"):
+    with pytest.raises(UsageError, match=f"{name!r} is in the URL of the endpoint already"):
         client.create_authorization_url(f"https://as.example/authorize?{name}=other", tenant="7")
-    with pytest.raises(UsageError, match=f"{name!r} stands in the endpoint's URL already"):
+    with pytest.raises(UsageError, match=f"{name!r} is in the URL of the endpoint already"):
         client.begin_authorization(f"https://as.example/authorize?{name}=other", tenant="7")
 
 

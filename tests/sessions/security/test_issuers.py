@@ -236,13 +236,13 @@ def test_an_assertion_that_goes_to_one_server_is_never_meant_for_another(
 
 
 def test_metadata_of_one_issuer_is_not_taken_for_another(adapter: Adapter, a: Hostile, b: Hostile) -> None:
-    with pytest.raises(UsageError, match="leave out one of them"):
+    with pytest.raises(UsageError, match="omit one of them"):
         adapter.client("c", SECRET, metadata=metadata_of(a), issuer=b.url(""))
-    with pytest.raises(UsageError, match="leave out one of them"):
+    with pytest.raises(UsageError, match="omit one of them"):
         TokenSource(ClientCredentials("c", SECRET), metadata=metadata_of(a), issuer=b.url(""))
-    with pytest.raises(UsageError, match="leave out one of them"):
+    with pytest.raises(UsageError, match="omit one of them"):
         TokenVault(MemoryStore(), client_id="c", metadata=metadata_of(a), issuer=b.url(""))
-    with httpx2.Client(verify=TLS) as http, pytest.raises(UsageError, match="leave out one of them"):
+    with httpx2.Client(verify=TLS) as http, pytest.raises(UsageError, match="omit one of them"):
         OAuthAuthorityClient(http, metadata_of(a), issuer=b.url(""))
 
 

@@ -68,7 +68,7 @@ class _AtBaseURL(AuthorizationServer):
         except VerificationError as error:
             if error.claim != "issuer" or without.endswith("/"):
                 raise
-            another = f"{error.reason}; the client's base_url is taken for it: say issuer= where it is another"
+            another = f"{error.reason}; the client's base_url is used as the issuer: pass issuer= if it differs"
             wrong = VerificationError(error.claim, another, expected=error.expected)
         self.issuer, found = f"{without}/", False
         try:
@@ -94,7 +94,7 @@ def _server_of(
     known = ServerMetadata.of(openid_config, policy.http_hosts)
     told = issuer or known.issuer
     if not (told or base_url) and known.token_endpoint is None:
-        raise UsageError("give the client a base_url that is the issuer, or say issuer=")
+        raise UsageError("give the client a base_url that is the issuer, or pass issuer=")
     return AuthorizationServer(told, known) if told or not base_url else _AtBaseURL(base_url, known)
 
 

@@ -68,7 +68,7 @@ class Documents:
             if not version or version == expected + 1 or self._sealer is None:
                 return bool(version)
             expected = version
-        raise StoreError("the store is to add 1 to the version of a record that it saves")
+        raise StoreError("commit() must add 1 to the version of the record")
 
     def change(self, key: str, change: Callable[[Document | None], Document | None]) -> Flow[Document | None]:
         """Replace a document by what `change` makes of it, and return that; None deletes it. Raises `StoreError`.

@@ -111,7 +111,7 @@ class LoggingIn:
         """Return the pending login of a callback, which only this browser has. Its state is the one of the callback."""
         states = [value for key, value in pairs if key == "state"]
         if len(states) > 1:
-            raise VerificationError("state", "stands in the callback more than once")
+            raise VerificationError("state", "occurs in the callback more than once")
         if not states:
             raise WrongState(
                 for_developers=(

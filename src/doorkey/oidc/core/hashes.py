@@ -27,7 +27,7 @@ def half_hash(value: str, alg: object) -> str:
     """
     hashed = _HASHES.get(alg) if isinstance(alg, str) else None
     if hashed is None:
-        raise VerificationError("alg", "has no known hash to compare at_hash, c_hash or s_hash by")
+        raise VerificationError("alg", "defines no hash function for at_hash, c_hash and s_hash")
     digest = hashed(value.encode("utf-8", "replace"))
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
 
@@ -36,4 +36,4 @@ def check_hash(claims: Mapping[str, Any], name: str, value: Secret, alg: object)
     """Raise `VerificationError` unless the claim `name` is the half hash of `value`; compared in constant time."""
     found = claims.get(name)
     if not isinstance(found, str) or Secret(found) != Secret(half_hash(value.reveal(), alg)):
-        raise VerificationError(name, "is not that of what came with the ID token")
+        raise VerificationError(name, "does not match the token, code or state that came with the ID token")

@@ -80,7 +80,7 @@ class IDToken(JWTClaims):
         found = audiences(self)
         check_text(self, "azp")
         if len(found) > 1 and "azp" not in self:
-            raise MissingClaimError("azp", "is missing, though the token is for several")
+            raise MissingClaimError("azp", "is missing, although the token has several audiences")
         asked = [value for rule in self._rules if rule.name == "aud" for value in rule.values]
         client_id = self._params.get("client_id")
         ours = asked if client_id is None else [client_id]
@@ -89,7 +89,8 @@ class IDToken(JWTClaims):
         if not any(one in ours for one in found):
             raise InvalidClaimError("aud", "does not hold this client", expected=listed(ours))
         if strangers := set(found) - {*map(str, ours), *map(str, asked), *self._params.get("trusted_audiences", ())}:
-            raise InvalidClaimError("aud", f"holds {len(strangers)} more that this client does not trust")
+            reason = f"has {len(strangers)} further audiences that trusted_audiences= does not list"
+            raise InvalidClaimError("aud", reason)
         if "azp" in self and self["azp"] not in ours:
             raise InvalidClaimError("azp", "is another client", expected=listed(ours))
 
@@ -108,7 +109,7 @@ class IDToken(JWTClaims):
             raise InvalidClaimError("auth_time", f"is {auth_time - now:.0f} seconds in the future")
         if max_age is not None:
             if auth_time is None:
-                raise MissingClaimError("auth_time", "is missing, though max_age was asked")
+                raise MissingClaimError("auth_time", "is missing, although max_age was requested")
             if now - auth_time > max_age + leeway:
                 raise InvalidClaimError("auth_time", f"is longer ago than {max_age:g} seconds")
         requested = self._params.get("acr_values")
@@ -143,7 +144,7 @@ class IDToken(JWTClaims):
             requested = texts(read["acr_values"], "acr_values")
             read["acr_values"] = frozenset(one for value in requested for one in value.split())
             if not read["acr_values"]:
-                raise UsageError("the acr_values to compare with are missing; leave them out where none were requested")
+                raise UsageError("the acr_values to compare with are missing; omit them if the request had none")
         return read
 
 
