@@ -1,4 +1,4 @@
-"""A process that forks four times and asks for one token in all five: `<kind> <where> <key> <endpoint> <moment>`."""
+"""A process that forks four times and asks for one token in all five."""
 
 import asyncio
 import json
@@ -62,9 +62,8 @@ class AwaitingProgram(Program):
             await self.store.close()
 
 
-def main() -> None:
-    kind, where, key, endpoint, moment = sys.argv[1:]
-    program = (AwaitingProgram if moment == "awaited" else Program)(Place(kind, where), key, endpoint)
+def main(place: Place, key: str, endpoint: str, moment: str) -> None:
+    program = (AwaitingProgram if moment == "awaited" else Program)(place, key, endpoint)
     program.begin()
     program.now += 301
     if moment == "during":
@@ -99,7 +98,3 @@ def _read(child: tuple[int, int]) -> str:
         said = pipe.read()
     os.waitpid(pid, 0)
     return said
-
-
-if __name__ == "__main__":
-    main()

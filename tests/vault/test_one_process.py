@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import anyio
@@ -19,15 +17,16 @@ from doorkey.vault.sources import AsyncVaultSource
 from tests.support.backends import both_backends
 from tests.support.every_adapter import in_background, together
 from tests.support.every_store import Place, kinds, marks
+from tests.support.forked import Forked
 from tests.support.hostile_server import Held, Hostile, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
+from tests.vault.forking import main
 
 STORES = ("memory", "sqlite", "redis", "postgres", "mariadb")
 on_each_store = pytest.mark.parametrize("place", kinds(*STORES), indirect=True)
 REFUSED = reply(400, json={"error": "invalid_grant", "error_description": "Session not active"})
 NEXT = token("at-2", refresh_token="rt-2")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def text(got: OAuthToken) -> str:
@@ -276,26 +275,15 @@ def test_a_fork_shares_the_grant_with_its_children(place: Place, moment: str, ho
     `awaited`: each of the five has an event loop of its own."""
     held = Held(NEXT)
     hostile.on("/token", held)
-    told = [place.kind, place.where, key, hostile.token_endpoint, moment]
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.vault.forking", *told],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = Forked(partial(main, place, key, hostile.token_endpoint, moment))
     try:
         held.wait_for_arrival()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with process.stdin, process.stdout:
-            if moment == "during":
-                process.stdin.write("fork\n")
-                process.stdin.flush()
-                assert process.stdout.readline() == "forked\n"
-            held.release.set()
-            assert json.loads(process.stdout.readline()) == ["at-2"] * 5
+        if moment == "during":
+            process.stdin.write("fork\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "forked\n"
+        held.release.set()
+        assert json.loads(process.stdout.readline()) == ["at-2"] * 5
     finally:
         process.kill()
-        process.wait()
     assert len(hostile.token_requests) == 1
