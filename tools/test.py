@@ -93,7 +93,11 @@ def _side_by_side(runs: list[Run]) -> int:
         (title, [python, "-m", "pytest", *options, f"cache_dir=.pytest_cache/{number}", *arguments])
         for number, (title, python, arguments) in enumerate(runs)
     ]
-    return side_by_side(commands, **KEPT)
+    with tempfile.TemporaryDirectory(prefix="doorkey-servers-") as folder:
+        try:
+            return side_by_side(commands, **KEPT, DOORKEY_SERVERS=f"{os.getpid()}:{folder}")
+        finally:
+            run(runs[0][1], "-m", "tests.servers", "stop", folder)
 
 
 def usual(versions: list[str], pythons: list[Path]) -> list[Run]:

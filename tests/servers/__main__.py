@@ -2,10 +2,12 @@
 
     python -m tests.servers install [NAME ...]
     python -m tests.servers run NAME [--port N] [--set A=B ...] [--tls] [--until PID]
+    python -m tests.servers stop FOLDER
 
 `install` installs all by default, at the same time, and ends with 1 if one of them cannot be installed here.
 `run` prints one JSON line once the server answers and stops it on SIGTERM or SIGINT, or when the process of
-`--until` is gone. A server that cannot run prints `{"unavailable": why}` and ends with 3.
+`--until` is gone. A server that cannot run prints `{"unavailable": why}` and ends with 3. `stop` stops those that runs
+of pytest have started and noted in FOLDER.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 
 from tests.servers.base import Server
@@ -28,6 +31,7 @@ from tests.servers.prerequisites import cache
 from tests.servers.process import Unavailable
 from tests.servers.programs import PROGRAMS, Program
 from tests.servers.redis import Redis, Redis6, Valkey
+from tests.servers.running import SharedServers
 
 ALL: tuple[type[Server], ...] = (Keycloak, OidcProvider, DjangoOAuth, Redis, Redis6, Valkey, Postgres, MariaDB, MySQL)
 KINDS: dict[str, type[Server]] = {kind.name: kind for kind in ALL}
@@ -122,11 +126,15 @@ def main() -> int:
     running.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     running.add_argument("--tls", action="store_true", help="oidc-provider only")
     running.add_argument("--until", type=int, metavar="PID")
+    commands.add_parser("stop").add_argument("folder", type=Path)
     options = parser.parse_args()
     if options.command == "install":
         return install(options.names or list(INSTALLED))
     if options.command == "install-one":
         return install_one(options.name)
+    if options.command == "stop":
+        SharedServers(options.folder, os.getpid()).stop()
+        return 0
     settings = dict(item.split("=", 1) for item in options.set)
     return run(KINDS[options.name](settings, options.port, tls=options.tls), options.until)
 

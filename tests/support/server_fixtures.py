@@ -1,6 +1,7 @@
 """The fixtures for real servers: `keycloak`, `oidc_provider`, `django_oauth`, `redis_server`, `redis6`, `postgres`, …
 
-They are started when first asked for.
+They are started when first asked for. `./dev test` runs several Pythons at the same time, which share Keycloak:
+it needs 20 seconds of CPU to start.
 
 One that cannot be started here skips its tests with the reason and the way to get it, and the end of the
 run says so; with DOORKEY_REQUIRE_SERVERS=1 it fails them. Under pytest-xdist all workers share the same
@@ -21,6 +22,11 @@ from tests.servers.programs import CHROMIUM, FISH, TMUX, ZSH
 from tests.servers.running import SharedServers
 
 SHARED = pytest.StashKey[SharedServers]()
+"""The servers of this run of pytest."""
+OF_ALL_RUNS = pytest.StashKey[SharedServers]()
+"""The servers of all runs of `./dev test`, which makes their folder and stops them (DOORKEY_SERVERS=<pid>:<folder>)."""
+EXPENSIVE = ("keycloak",)
+"""The servers that all runs share. On a database, some tests change the rows of others."""
 FIXTURES = {
     "keycloak": "keycloak",
     "oidc_provider": "oidc-provider",
@@ -66,7 +72,7 @@ def unavailable(name: str, why: object) -> NoReturn:
 
 def _get(name: str, config: pytest.Config) -> RealServer:
     try:
-        return config.stash[SHARED].get(name)
+        return config.stash[OF_ALL_RUNS if name in EXPENSIVE else SHARED].get(name)
     except Unavailable as error:
         unavailable(name, error)
 
@@ -120,6 +126,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SHARED] = SharedServers(Path(tempfile.mkdtemp(prefix="doorkey-servers-")), os.getpid())
     else:
         config.stash[SHARED] = SharedServers(Path(told["servers"]), int(told["servers_owner"]))
+    owner, _, folder = os.environ.get("DOORKEY_SERVERS", "").partition(":")
+    config.stash[OF_ALL_RUNS] = SharedServers(Path(folder), int(owner)) if folder else config.stash[SHARED]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -132,7 +140,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """List the servers that were not available at the end of the output."""
-    for name, why in config.stash[SHARED].unavailable().items():
+    for name, why in {**config.stash[SHARED].unavailable(), **config.stash[OF_ALL_RUNS].unavailable()}.items():
         terminalreporter.write_line(f"not available: {name}: {why}", yellow=True)
 
 
