@@ -244,6 +244,18 @@ def cycle_in(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
+def test_integrations_has_folders_only() -> None:
+    loose = [name for name in FILES if name.count(".") == 2 and begins_with(name, "doorkey.integrations")]
+    assert [name for name in loose if FILES[name].name != "__init__.py"] == []
+
+
+def test_the_root_has_the_vocabulary_and_entry_points_only() -> None:
+    loose = {name.removeprefix("doorkey.") for name in FILES if name.count(".") == 1}
+    vocabulary = {"errors", "values", "tokens", "arguments"}
+    entry_points = {"__main__", "client", "credentials", "discovery", "registration"}
+    assert {name for name in loose if FILES[f"doorkey.{name}"].name != "__init__.py"} == vocabulary | entry_points
+
+
 def test_every_folder_has_one_row() -> None:
     rows = [name for layer in LAYERS for name in layer]
     assert sorted(rows) == sorted({folder_of(module) for module in FILES})
@@ -303,7 +315,7 @@ def test_each_library_is_imported_where_it_belongs_and_nowhere_else() -> None:
     assert [str(imported) for imported in others() if not allowed(imported)] == []
 
 
-def test_the_front_door_imports_nothing_when_it_is_opened() -> None:
+def test_the_package_root_imports_nothing_at_import() -> None:
     body = tree_of("doorkey").body
     eager = [
         node.module if isinstance(node, ast.ImportFrom) else node.names[0].name

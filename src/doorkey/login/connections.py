@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from doorkey.arguments import instance
 from doorkey.errors import UsageError
-from doorkey.integrations.session_classes import default_session_class, session_class_of
+from doorkey.integrations.base_client.session_classes import default_session_class, session_class_of
 from doorkey.sessions.options import OWN_OPTIONS
 from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import library

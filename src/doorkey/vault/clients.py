@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
-from doorkey.integrations.session_classes import session_class_of
+from doorkey.integrations.base_client.session_classes import session_class_of
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import Renew
 from doorkey.sessions.shared_token import session_sharing

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from doorkey.arguments import blocking, function
 from doorkey.credentials import Credentials
-from doorkey.integrations.session_classes import default_session_class
+from doorkey.integrations.base_client.session_classes import default_session_class
 from doorkey.observe.observer import OnEvent
 from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.metadata import ServerMetadata

@@ -193,17 +193,17 @@ def test_an_application_without_a_secret_key_says_what_to_set(world: World) -> N
 
 
 def test_the_http_session_is_that_of_requests_or_of_httpx2(monkeypatch: pytest.MonkeyPatch) -> None:
-    from doorkey.integrations.base_client import blocking_session
+    from doorkey.integrations.base_client import session_classes
     from doorkey.integrations.httpx_client import OAuth2Client
     from doorkey.integrations.requests_client import OAuth2Session
 
-    assert blocking_session.blocking_session() is FlaskOAuth2App.client_cls is OAuth2Session
+    assert session_classes.default_session_class() is FlaskOAuth2App.client_cls is OAuth2Session
 
     def find_nothing(_: str) -> None:
         return None
 
-    monkeypatch.setattr(blocking_session, "find_spec", find_nothing)
-    assert blocking_session.blocking_session() is OAuth2Client
+    monkeypatch.setattr(session_classes, "find_spec", find_nothing)
+    assert session_classes.default_session_class() is OAuth2Client
 
 
 def test_a_login_with_httpx2(world: World) -> None:

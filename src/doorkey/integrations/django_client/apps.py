@@ -11,7 +11,7 @@ from django.http import HttpResponseRedirect
 from django.http.request import UnreadablePostError
 
 from doorkey.errors import UsageError, VerificationError
-from doorkey.integrations.base_client.blocking_session import blocking_session
+from doorkey.integrations.base_client.session_classes import default_session_class
 from doorkey.login.proxy_settings import DJANGO
 from doorkey.login.registry.apps import BlockingRequestApp
 
@@ -36,7 +36,7 @@ class DjangoOAuth2App(BlockingRequestApp):
     Raises `UsageError` for an invalid option.
     """
 
-    client_cls: ClassVar[Any] = blocking_session()
+    client_cls: ClassVar[Any] = default_session_class()
     _proxy_setting: ClassVar[str] = DJANGO
     _client_id_setting: ClassVar[str] = "the member client_id of DOORKEY_OAUTH_CLIENTS[{name!r}]"
 

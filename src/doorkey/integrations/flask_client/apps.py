@@ -11,7 +11,7 @@ from flask.sessions import NullSession
 from werkzeug.exceptions import HTTPException
 
 from doorkey.errors import UsageError, VerificationError
-from doorkey.integrations.base_client.blocking_session import blocking_session
+from doorkey.integrations.base_client.session_classes import default_session_class
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.registry.apps import BlockingApp
 from doorkey.values import clears_locals
@@ -34,7 +34,7 @@ class FlaskOAuth2App(BlockingApp):
     Raises `UsageError` for an invalid option.
     """
 
-    client_cls: ClassVar[Any] = blocking_session()
+    client_cls: ClassVar[Any] = default_session_class()
     _proxy_setting: ClassVar[str] = FLASK
 
     @property

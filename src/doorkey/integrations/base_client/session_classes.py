@@ -1,28 +1,29 @@
-"""Which session of the family belongs to the client class of an HTTP library."""
+"""The session class for the client class of an HTTP library, and the default session class of programs that block."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from doorkey.sessions.client import OAuth2Client
-from doorkey.transport.httpx_or_httpx2 import NAMES, library
+from doorkey.transport.httpx_or_httpx2 import NAMES
 
 __all__: list[str] = []
 
 
 def default_session_class() -> Any:
-    """Return the class of the session that is made unless another is asked for: that of requests, else httpx2."""
-    from importlib.util import find_spec
-
+    """Return `OAuth2Session` of requests, as in Authlib; `OAuth2Client` of httpx2 or httpx without requests."""
     if find_spec("requests") is None:
-        return library().Client
+        from doorkey.integrations.httpx_client import OAuth2Client as OnHttpx
+
+        return OnHttpx
     from doorkey.integrations.requests_client import OAuth2Session
 
     return OAuth2Session
 
 
 def session_class_of(kind: type) -> type | None:
-    """Return the session class for `kind`, a class of an HTTP client, or None where there is none."""
+    """Return the session class for `kind`, a class of an HTTP client, or None if there is none."""
     if issubclass(kind, OAuth2Client):
         return kind
     root = kind.__module__.partition(".")[0]
