@@ -7,8 +7,9 @@ import pytest
 
 from doorkey.login import Login
 from doorkey.testing import Provider, client
-from tests.login.web.browser import JSON, Browser
+from tests.login.web.browser import Browser
 from tests.login.web.sites import flask_site
+from tests.support.web_browser import JSON
 
 BASE = "https://rp.example"
 

@@ -23,11 +23,13 @@ from anyio.from_thread import BlockingPortal
 from tests.support.django_project import project
 from tests.support.openid_provider import CLIENT, SECRET, OpenIDProvider
 from tests.support.relying_party import parameters
-from tests.support.web_sites import Browser, Page, Site, on_asgi, on_wsgi
+from tests.support.web_browser import Browser
+from tests.support.web_sites import OnASGI, OnWSGI, Page, Site
 
 FRAMEWORKS = ("flask", "starlette", "django")
 NAME = "op"
-HOME = "https://rp.example/callback"
+ORIGIN = "https://rp.example"
+HOME = f"{ORIGIN}/callback"
 CONFIGURATION = "/.well-known/openid-configuration"
 
 Steps: TypeAlias = Generator[Any, Any, Any]
@@ -98,7 +100,7 @@ class World:
             app.config.update(settings or {})
             app.add_url_rule("/<path:path>", "any", self._flask_view, methods=["GET", "POST"])
             self.oauth = self.module.OAuth(app, **options)
-            self._site = Site(on_wsgi(app))
+            self._site: Site = OnWSGI(app)
         elif self.framework == "starlette":
             from starlette.applications import Starlette
             from starlette.middleware import Middleware
@@ -108,12 +110,12 @@ class World:
             middleware = [Middleware(SessionMiddleware, secret_key="of the session cookie")]
             routes = [Route("/{path:path}", self._starlette_view, methods=["GET", "POST"])]
             self.oauth = self.module.OAuth(settings, **options)
-            self._site = Site(on_asgi(Starlette(routes=routes, middleware=middleware), self.portal.call))
+            self._site = OnASGI(Starlette(routes=routes, middleware=middleware), self.portal.call)
         else:
             from django.core.handlers.wsgi import WSGIHandler
 
             self.oauth = self.module.OAuth(**options)
-            self._site = Site(on_wsgi(WSGIHandler(), environment={"doorkey.world": self}))
+            self._site = OnWSGI(WSGIHandler(), environment={"doorkey.world": self})
         return self.oauth
 
     @property
@@ -166,7 +168,7 @@ class World:
     def browser(self) -> Browser:
         if self.oauth is None:
             self.registry()
-        return Browser(self._site)
+        return Browser(self._site, ORIGIN)
 
     def visit(
         self,
@@ -178,7 +180,7 @@ class World:
         """Let a browser send a request that `view` answers. Raises what the view raised."""
         browser = browser or self.browser()
         self.view, self.value, self.error = view, None, None
-        page = browser.get("/view", query) if form is None else browser.post("/view", form, cross_site=False)
+        page = browser.get("/view", query=query) if form is None else browser.post("/view", form)
         if self.error is not None:
             raise self.error
         return page

@@ -13,7 +13,8 @@ from tests.support.hostile_server import reply
 from tests.support.login_programs import Program, site
 from tests.support.openid_provider import CLIENT, SECRET, OpenIDProvider
 from tests.support.relying_party import parameters
-from tests.support.web_sites import Browser, Page, Site
+from tests.support.web_browser import Browser
+from tests.support.web_sites import Page, Site
 
 CONFIGURATION = "/.well-known/openid-configuration"
 ERRORS = "OAuthError"
@@ -101,14 +102,15 @@ class Target:
             self._site = self.process()
         return self._site
 
-    def browser(self, **options: Any) -> Browser:
-        return Browser(self.site, **options)
+    def browser(self, site: Site | None = None) -> Browser:
+        """Return a new browser in front of the first process, or of another `site`."""
+        return Browser(site or self.site, self.program.origin)
 
     # -- a login, step by step -----------------------------------------------------------------------------------------
 
     def begin(self, browser: Browser, **extra: str) -> str:
         """Begin a login, and return the URL of the authorization request."""
-        return browser.get("/login", extra).location
+        return browser.get("/login", query=extra).location
 
     def response(self, url: str, **changed: str | None) -> dict[str, str]:
         """Let the user log in, and return the parameters of the provider's response; None removes one."""
@@ -119,7 +121,7 @@ class Target:
 
     def finish(self, browser: Browser, url: str, **changed: str | None) -> Page:
         """Bring the provider's response to the callback."""
-        return browser.get("/callback", self.response(url, **changed))
+        return browser.get("/callback", query=self.response(url, **changed))
 
     def log_in(self, browser: Browser) -> Page:
         """Log a user in, from the first page to the last."""
@@ -150,7 +152,7 @@ def logged_in(page: Page) -> dict[str, Any]:
 
 def refused(page: Page, *kinds: str) -> dict[str, Any]:
     """Assert that the program caught an error, of one of these classes if any are named, and return what it says."""
-    assert page.status == 400, f"{page.status}: {page.header('location') or page.text[:2000]}"
+    assert page.status == 400, f"{page.status}: {page.header('Location') or page.text[:2000]}"
     found: dict[str, Any] = page.json
     assert ERRORS in found["kinds"], found
     assert not kinds or found["error"] in kinds, found

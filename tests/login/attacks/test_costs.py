@@ -24,7 +24,7 @@ def test_ten_logins_that_end_at_a_cold_start_fetch_the_keys_once(target: Target)
     new = target.process()
     for browser in browsers:
         browser.site = new
-    for page in at_once(10, lambda number: browsers[number].get("/callback", responses[number])):
+    for page in at_once(10, lambda number: browsers[number].get("/callback", query=responses[number])):
         logged_in(page)
     assert target.provider.asked(CONFIGURATION) == 2
     assert target.provider.asked("/jwks") == 1

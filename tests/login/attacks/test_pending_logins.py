@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.login.attacks.target import Target, logged_in, refused, state_of
-from tests.support.web_sites import Browser
+from tests.support.web_browser import Browser
 
 NO_LOGIN = ("NoPendingLogin", "LoginSecretChanged", "OtherHost")
 """The errors of a callback whose browser has no pending login."""
@@ -40,7 +40,7 @@ def test_a_callback_of_another_users_browser_is_not_accepted(target: Target) -> 
 def test_a_pending_login_that_expired_is_not_accepted(target: Target) -> None:
     browser = target.browser()
     url = target.begin(browser)
-    browser.get("/age", {"seconds": "90000"})
+    browser.get("/age", query={"seconds": "90000"})
     refused(target.finish(browser, url), "LoginExpired")
     assert not target.token_requests
 
@@ -48,7 +48,7 @@ def test_a_pending_login_that_expired_is_not_accepted(target: Target) -> None:
 def test_an_expired_login_leaves_one_that_began_later(target: Target) -> None:
     browser = target.browser()
     old = target.begin(browser)
-    browser.get("/age", {"seconds": "90000"})
+    browser.get("/age", query={"seconds": "90000"})
     new = target.begin(browser)
     refused(target.finish(browser, old), "LoginExpired", *NO_LOGIN)
     logged_in(target.finish(browser, new))
@@ -75,8 +75,8 @@ def test_a_double_submit_is_a_replay_and_leaves_the_user_logged_in(target: Targe
     browser = target.browser()
     url = target.begin(browser)
     response = target.response(url)
-    logged_in(browser.get("/callback", response))
-    refused(browser.get("/callback", response), "LoginReplayed")
+    logged_in(browser.get("/callback", query=response))
+    refused(browser.get("/callback", query=response), "LoginReplayed")
     assert len(target.token_requests) == 1
     assert browser.get("/api").status == 200
 
@@ -107,9 +107,10 @@ def test_a_changed_session_secret_is_an_error_that_programs_catch(target: Target
 
 
 def test_a_login_that_began_on_localhost_does_not_end_on_127_0_0_1(target: Target) -> None:
-    browser = target.browser(host="localhost:8000", scheme="https")
+    browser = target.browser()
+    browser.origin = "https://localhost:8000"
     url = target.begin(browser)
-    browser.host = "127.0.0.1:8000"
+    browser.origin = "https://127.0.0.1:8000"
     found = refused(target.finish(browser, url), *NO_LOGIN)
     assert "127.0.0.1" in found["text"] or "host" in found["text"], found
     assert not target.token_requests
@@ -128,7 +129,7 @@ def test_form_post_ends_without_the_cookie_unless_it_is_for_cross_site_requests(
 def test_any_of_four_workers_finishes_a_login(target: Target) -> None:
     workers = [target.process() for _ in range(4)]
     for number, worker in enumerate(workers):
-        browser = Browser(worker)
+        browser = target.browser(worker)
         url = target.begin(browser)
         browser.site = workers[number - 1]
         logged_in(target.finish(browser, url))
@@ -171,14 +172,14 @@ def _no_code(target: Target, browser: Browser) -> dict[str, str]:
 @pytest.mark.parametrize("mistake", [_logout_state, _no_state, _empty_state, _made_up_state, _no_code])
 def test_a_callback_with_the_wrong_parameters_sends_no_token_request(target: Target, mistake: Mistake) -> None:
     browser = target.browser()
-    refused(browser.get("/callback", mistake(target, browser)))
+    refused(browser.get("/callback", query=mistake(target, browser)))
     assert not target.token_requests
 
 
 def test_a_login_state_is_no_logout_state(target: Target) -> None:
     browser = target.browser()
     url = target.begin(browser)
-    refused(browser.get("/logged-out", {"state": state_of(url)}))
+    refused(browser.get("/logged-out", query={"state": state_of(url)}))
     logged_in(target.finish(browser, url))
 
 
@@ -186,5 +187,5 @@ def test_a_logout_state_is_accepted_once_and_by_its_browser_only(target: Target)
     browser, stranger = target.browser(), target.browser()
     state = state_of(browser.get("/logout").location)
     refused(stranger.get("/logged-out", {"state": state}))
-    assert browser.get("/logged-out", {"state": state}).status == 200
-    refused(browser.get("/logged-out", {"state": state}))
+    assert browser.get("/logged-out", query={"state": state}).status == 200
+    refused(browser.get("/logged-out", query={"state": state}))

@@ -10,7 +10,8 @@ from tests.login.attacks.target import CONFIGURATION, Target, logged_in, refused
 from tests.servers.process import nobodys_port
 from tests.support.hostile_server import Exchange, Hostile, reply
 from tests.support.named_servers import Authority, Proven
-from tests.support.web_sites import Browser, Page
+from tests.support.web_browser import Browser
+from tests.support.web_sites import Page
 
 FAILURES: dict[str, bytes | Callable[[Exchange], None]] = {
     "closes the connection": Exchange.reset,
@@ -31,7 +32,7 @@ def _before_the_login(target: Target, browser: Browser) -> Callable[[], Page]:
 
 def _at_the_callback(target: Target, browser: Browser) -> Callable[[], Page]:
     response = target.response(target.begin(browser))
-    return lambda: browser.get("/callback", response)
+    return lambda: browser.get("/callback", query=response)
 
 
 def _after_the_login(target: Target, browser: Browser) -> Callable[[], Page]:

@@ -9,7 +9,7 @@ import pytest
 from tests.login.attacks.target import Target, logged_in, refused, state_of
 from tests.support.hostile_server import reply
 from tests.support.openid_provider import SECRET
-from tests.support.web_sites import Browser
+from tests.support.web_browser import Browser
 
 EVIL = "https://evil.example"
 
@@ -37,13 +37,14 @@ def test_a_missing_iss_is_not_accepted_from_a_provider_that_promises_it(target: 
 
 def test_an_error_of_another_issuer_is_not_shown_as_the_providers(target: Target, browser: Browser) -> None:
     url = target.begin(browser)
-    found = refused(browser.get("/callback", {"error": "access_denied", "state": state_of(url), "iss": EVIL}))
+    found = refused(browser.get("/callback", query={"error": "access_denied", "state": state_of(url), "iss": EVIL}))
     assert found["code"] != "access_denied"
 
 
 def test_an_error_for_no_login_of_this_browser_is_not_shown_as_the_providers(target: Target, browser: Browser) -> None:
     target.begin(browser)
-    found = refused(browser.get("/callback", {"error": "access_denied", "error_description": "call 555", "state": "x"}))
+    query = {"error": "access_denied", "error_description": "call 555", "state": "x"}
+    found = refused(browser.get("/callback", query=query))
     assert found["code"] != "access_denied"
     assert "555" not in found["text"]
 
@@ -51,7 +52,7 @@ def test_an_error_for_no_login_of_this_browser_is_not_shown_as_the_providers(tar
 def test_an_error_of_the_provider_sends_no_token_request(target: Target, browser: Browser) -> None:
     url = target.begin(browser)
     response = {"error": "access_denied", "error_description": "The user said no.", "state": state_of(url), "code": "c"}
-    found = refused(browser.get("/callback", response), "LoginRefused")
+    found = refused(browser.get("/callback", query=response), "LoginRefused")
     assert found["code"] == "access_denied"
     assert not target.token_requests
 
@@ -121,6 +122,6 @@ def test_no_error_shows_a_secret(target: Target, browser: Browser) -> None:
     url = target.begin(browser)
     response = target.response(url)
     target.provider.server.on("/token", reply(500, f"<html>{SECRET} {response['code']}</html>"))
-    text = str(refused(browser.get("/callback", response)))
+    text = str(refused(browser.get("/callback", query=response)))
     for secret in (SECRET, response["code"], response["state"]):
         assert secret not in text

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from tests.login.attacks.target import Target, at_once, logged_in
-from tests.support.web_sites import Browser
+from tests.support.web_browser import Browser
 
 REQUESTS: Final = 400
 """Whole requests to a program; `test_ten_thousand_turns.py` has more of them, on one Python."""
@@ -90,7 +90,7 @@ def test_users_in_several_threads_never_see_each_others_token(target: Target) ->
 
     def call(number: int) -> set[str]:
         browser, _ = users[number % 2]
-        own = Browser(site, cookies=browser.cookies)
+        own = Browser(site, browser.origin, browser.jar)
         return {own.get("/api").json["body"]["token"] for _ in range(100)}
 
     assert at_once(8, call) == [{users[number % 2][1]} for number in range(8)]

@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 from doorkey.login import Login
 from tests.login.django.site import MIDDLEWARE, copied, migrated, site
-from tests.login.web.browser import Reply, Site
+from tests.support.web_sites import OnWSGI, Site
 
 
-class OnDjango:
-    """A Django project, called through its WSGI handler.
+def on_django(**settings: Any) -> OnWSGI:
+    """Return a Django project, called through its WSGI handler.
 
     settings: those that differ from the settings of another project in this process, which was made later.
     """
+    from django.core.handlers.wsgi import WSGIHandler
 
-    def __init__(self, **settings: Any) -> None:
-        from django.core.handlers.wsgi import WSGIHandler
-        from werkzeug.test import Client
-
-        self._client, self._settings = Client(WSGIHandler(), use_cookies=False), settings
-
-    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        from django.conf import settings
+    def around() -> AbstractContextManager[object]:
+        from django.conf import settings as current
         from django.test import override_settings
 
-        own = {name: value for name, value in self._settings.items() if getattr(settings, name) is not value}
-        with override_settings(**own) if own else nullcontext():
-            return self._called(method, url, headers, body)
+        own = {name: value for name, value in settings.items() if getattr(current, name) is not value}
+        return override_settings(**own) if own else nullcontext()
 
-    def _called(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        parts = urlsplit(url)
-        response = self._client.open(
-            parts.path,
-            method=method,
-            query_string=parts.query,
-            base_url=f"{parts.scheme}://{parts.netloc}",
-            headers=dict(headers),
-            data=body,
-        )
-        return Reply(response.status_code, tuple(response.headers.items()), response.data)
+    return OnWSGI(WSGIHandler(), around)
 
 
 _OPEN: list[Path] = []
@@ -137,4 +120,4 @@ def django_project(login: Login, views: Callable[[], list[Any]]) -> Generator[Si
             urls: Any = ModuleType("urls_of_the_suite")
             urls.urlpatterns = views()
             with override_settings(ROOT_URLCONF=urls):
-                yield OnDjango(DOORKEY_LOGIN=login, ROOT_URLCONF=urls)
+                yield on_django(DOORKEY_LOGIN=login, ROOT_URLCONF=urls)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -12,24 +10,10 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from doorkey.testing import Provider, user
 from tests.login.django.contract import django_site
 from tests.login.django.site import forget_connections
-from tests.login.web.browser import JSON, Browser, Reply
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import login_at, registered
-from tests.support.web_sites import Sent, on_asgi
-
-
-class OnDjangoASGI:
-    """The project of now, called through Django's ASGI handler in one event loop."""
-
-    def __init__(self, run: Callable[..., Any]) -> None:
-        from django.core.handlers.asgi import ASGIHandler
-
-        self._call = on_asgi(ASGIHandler(), run)
-
-    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        parts = urlsplit(url)
-        sent = (("host", parts.netloc), *((name.lower(), value) for name, value in headers.items()))
-        page = self._call(Sent(method, parts.path, parts.query, sent, body, parts.scheme))
-        return Reply(page.status, page.headers, page.body)
+from tests.support.web_browser import JSON
+from tests.support.web_sites import OnASGI, Site
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +29,17 @@ def run() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture
-def site(provider: Provider, run: BlockingPortal) -> Iterator[OnDjangoASGI]:
+def site(provider: Provider, run: BlockingPortal) -> Iterator[Site]:
     from asgiref.sync import sync_to_async
+    from django.core.handlers.asgi import ASGIHandler
 
     with django_site(login_at(provider), provider.userinfo_endpoint):
         run.call(sync_to_async(forget_connections))  # of the thread in which asynchronous projects block
-        yield OnDjangoASGI(run.call)
+        yield OnASGI(ASGIHandler(), run.call)
         run.call(sync_to_async(forget_connections))
 
 
-def test_a_login_a_page_an_api_call_and_a_logout(site: OnDjangoASGI, provider: Provider) -> None:
+def test_a_login_a_page_an_api_call_and_a_logout(site: Site, provider: Provider) -> None:
     browser = Browser(site)
     assert browser.get("/orders").location.startswith("/auth/login?next=")
     assert browser.get("/auth/me", JSON).status == 401
@@ -68,7 +53,7 @@ def test_a_login_a_page_an_api_call_and_a_logout(site: OnDjangoASGI, provider: P
     assert browser.get("/orders", JSON).status == 401
 
 
-def test_a_logout_token_ends_the_session(site: OnDjangoASGI, provider: Provider) -> None:
+def test_a_logout_token_ends_the_session(site: Site, provider: Provider) -> None:
     browser = Browser(site)
     browser.log_in(provider)
     logout = {"logout_token": provider.logout_token("alice", client_id="web-app")}
@@ -76,7 +61,7 @@ def test_a_logout_token_ends_the_session(site: OnDjangoASGI, provider: Provider)
     assert browser.get("/orders", JSON).status == 401
 
 
-def test_a_callback_in_another_browser_and_a_replay_are_rejected(site: OnDjangoASGI, provider: Provider) -> None:
+def test_a_callback_in_another_browser_and_a_replay_are_rejected(site: Site, provider: Provider) -> None:
     browser = Browser(site)
     callback = provider.log_in(browser.get("/auth/login").location, "alice")
     assert Browser(site).get(callback, JSON).json["code"] == "no_pending_login"
@@ -84,7 +69,7 @@ def test_a_callback_in_another_browser_and_a_replay_are_rejected(site: OnDjangoA
     assert browser.get(callback, JSON).json["code"] == "login_replayed"
 
 
-def test_two_users_in_turns_never_see_each_other(site: OnDjangoASGI, provider: Provider) -> None:
+def test_two_users_in_turns_never_see_each_other(site: Site, provider: Provider) -> None:
     browsers = {name: Browser(site) for name in ("alice", "bob")}
     subs = {}
     for name, browser in browsers.items():

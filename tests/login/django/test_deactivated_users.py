@@ -8,9 +8,10 @@ import pytest
 
 from doorkey.testing import Provider
 from tests.login.django.contract import django_project
-from tests.login.web.browser import JSON, Browser
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import login_at, registered
 from tests.support.hostile_server import Hostile, reply
+from tests.support.web_browser import JSON
 
 SCRIPT = {**JSON, "X-CSRF": "1"}
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from doorkey.testing import Provider, client, user
-from tests.login.django.contract import OnDjango
+from tests.login.django.contract import on_django
 from tests.login.django.site import MIDDLEWARE, forget_connections, site
-from tests.login.web.browser import JSON, Browser
+from tests.login.web.browser import Browser
+from tests.support.web_browser import JSON
 
 LOCAL = "http://127.0.0.1:8000"
 MakeBrowser = Callable[..., Browser]
@@ -100,7 +101,7 @@ def make_browser(provider: Provider, database_path: Path) -> Iterator[MakeBrowse
             }
             stack.enter_context(site(database_path, **{**own, **settings}))
             urls.urlpatterns = views(provider.userinfo_endpoint)
-            return Browser(OnDjango())
+            return Browser(on_django())
 
         yield make
 
@@ -114,7 +115,8 @@ def log_in(browser: Browser, provider: Provider, username: str = "alice") -> dic
     """Log in, and return what the project knows of the user."""
     done = browser.log_in(provider, username, "/accounts/login")
     assert done.status == 303, done.text
-    return browser.get("/me", JSON).json
+    found: dict[str, Any] = browser.get("/me", JSON).json
+    return found
 
 
 def test_a_login_makes_a_user_of_the_project_and_the_next_one_finds_it(browser: Browser, provider: Provider) -> None:

@@ -17,7 +17,8 @@ from tests.login.presets.providers import CALLBACK, CLIENT, NOW, PROVIDERS, SECR
 from tests.login.presets.test_table import PARAMETERS
 from tests.support.hostile_server import Exchange, Hostile, Received, Whole, reply
 from tests.support.login_programs import FRAMEWORKS, Program, settings, site
-from tests.support.web_sites import Browser, Page
+from tests.support.web_browser import Browser
+from tests.support.web_sites import Page
 
 SITE = "https://app.example/auth"
 
@@ -79,7 +80,7 @@ def opened(request: pytest.FixtureRequest, hostile: Hostile) -> Iterator[Open]:
             program = Program(options=provider.options, api="", origin=SITE, same_site="None", run=run)
             assert program.callback == CALLBACK
             stack.callback(program.close)
-            return Browser(site(request.param, program), host="app.example"), provider
+            return Browser(site(request.param, program), "https://app.example"), provider
 
         yield at
 
@@ -88,7 +89,7 @@ def log_in(browser: Browser, provider: Loopback) -> Page:
     back = provider.server.authorize(browser.get("/login").location)
     if provider.server.request.get("response_mode") == "form_post":
         return browser.post("/callback", back, cross_site=True)
-    return browser.get("/callback", back)
+    return browser.get("/callback", query=back)
 
 
 def test_apple_posts_the_callback_and_gets_a_client_secret_that_is_made_anew_for_each_login(opened: Open) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from anyio.from_thread import BlockingPortal
 
 from tests.support.django_project import project
-from tests.support.web_sites import Site, on_asgi, on_wsgi
+from tests.support.web_sites import OnASGI, OnWSGI, Site
 
 HERE = Path(__file__).parent
 FRAMEWORKS = ("flask", "django", "starlette", "fastapi")
@@ -36,7 +36,7 @@ def site_of(
 
     if framework != "django":
         program = run()
-        yield Site(on_wsgi(program.app) if framework == "flask" else on_asgi(program.app, portal.call))
+        yield OnWSGI(program.app) if framework == "flask" else OnASGI(program.app, portal.call)
         if "aclose" in dir(program.oauth.__class__):
             portal.call(program.oauth.aclose)
         return
@@ -57,5 +57,5 @@ def site_of(
 
         program = run()
         with override_settings(ROOT_URLCONF=tuple(program.urlpatterns)):
-            yield Site(on_wsgi(WSGIHandler()))
+            yield OnWSGI(WSGIHandler())
         program.token_update.disconnect(program.on_token_update)

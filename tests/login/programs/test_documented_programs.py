@@ -18,7 +18,8 @@ from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.testing import Provider, client
 from tests.login.programs.site_of import FRAMEWORKS, HOST, site_of
 from tests.support.relying_party import parameters
-from tests.support.web_sites import Browser, Site
+from tests.support.web_browser import Browser
+from tests.support.web_sites import Site
 
 GOOGLE, GITHUB = "documented-google", "documented-github"
 SECRET = "a-secret-of-the-documented-program"
@@ -60,7 +61,7 @@ class Program:
 
     def logged_in(self, name: str) -> Browser:
         """Log in, and return the browser."""
-        browser = Browser(self.site)
+        browser = Browser(self.site, HOST)
         page = browser.get(self.begun(browser, name))
         assert (page.status // 100, page.header("location")) == (3, "/"), page.text[:1000]
         return browser
@@ -99,20 +100,20 @@ def test_a_user_logs_in_at_a_plain_oauth_2_provider_and_the_program_calls_its_ap
 
 
 def test_an_unknown_name_has_no_client(program: Program) -> None:
-    assert Browser(program.site).get("/login/gitlab").status == 404
+    assert Browser(program.site, HOST).get("/login/gitlab").status == 404
 
 
 def test_a_callback_in_another_browser_is_a_caught_error_and_the_login_goes_on(program: Program) -> None:
-    browser, stranger = Browser(program.site), Browser(program.site)
+    browser, stranger = Browser(program.site, HOST), Browser(program.site, HOST)
     callback = program.begun(browser, "google")
     assert stranger.get(callback).status == 400
     assert browser.get(callback).header("location") == "/"
 
 
 def test_a_login_that_the_provider_rejects_is_a_caught_error_with_its_code(program: Program) -> None:
-    browser = Browser(program.site)
+    browser = Browser(program.site, HOST)
     came = parameters(program.begun(browser, "google"))
-    page = browser.get("/auth/google", {"error": "access_denied", "state": came["state"], "iss": came["iss"]})
+    page = browser.get("/auth/google", query={"error": "access_denied", "state": came["state"], "iss": came["iss"]})
     assert (page.status, page.json) == (400, {"error": "access_denied"})
 
 
@@ -125,7 +126,7 @@ def stored_token(provider: Provider) -> dict[str, Any]:
 
 def test_a_request_carries_the_token_that_the_program_has_stored(program: Program) -> None:
     program.tokens["github"] = stored_token(program.provider)
-    page = Browser(program.site).get("/resource")
+    page = Browser(program.site, HOST).get("/resource")
     assert page.json["authorization"] == f"Bearer {program.tokens['github']['access_token']}"
     assert program.updates == []
 
@@ -133,7 +134,7 @@ def test_a_request_carries_the_token_that_the_program_has_stored(program: Progra
 def test_an_expired_token_is_renewed_and_the_program_is_told(program: Program) -> None:
     old = {**stored_token(program.provider), "expires_at": int(time.time()) - 60}
     program.tokens["github"] = old
-    page = Browser(program.site).get("/resource")
+    page = Browser(program.site, HOST).get("/resource")
     assert page.status == 200, page.text[:1000]
     new = program.tokens["github"]
     assert page.json["authorization"] == f"Bearer {new['access_token']}"

@@ -66,7 +66,7 @@ def test_an_http_uri_behind_an_https_proxy_warns_of_the_setting(forwarded: str) 
 
 def test_a_login_at_another_loopback_name_is_refused_before_it_begins(world: World) -> None:
     browser = world.browser()
-    browser.host = "127.0.0.1:5000"
+    browser.origin = "https://127.0.0.1:5000"
     with pytest.raises(OtherHost, match=r"started at 127\.0\.0\.1, and ended at localhost"):
         world.begin(browser, "http://localhost:5000/callback")
     assert world.state_of(browser) == {}
@@ -81,7 +81,7 @@ def test_the_warning_names_the_setting_of_the_framework(world: World) -> None:
             return (yield world.client.authorize_redirect(*visit.request, "http://rp.example/callback"))
 
         world.view = view
-        return world.browser().get("/view", x_forwarded_proto="https").location
+        return world.browser().get("/view", {"X-Forwarded-Proto": "https"}).location
 
     with pytest.warns(RuntimeWarning, match=SETTINGS[world.framework]):
         begun()

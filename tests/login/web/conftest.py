@@ -8,8 +8,9 @@ import pytest
 
 from doorkey.login import Login
 from doorkey.testing import Provider, client, user
-from tests.login.web.browser import Browser, Site
+from tests.login.web.browser import Browser
 from tests.login.web.sites import SITES
+from tests.support.web_sites import Site
 
 LOCAL = "http://127.0.0.1:8000"
 PUBLIC = "https://app.example"

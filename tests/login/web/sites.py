@@ -4,53 +4,27 @@
 # pyright: reportInvalidTypeForm=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownParameterType=false
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from doorkey.login import Login
 from tests.login.django.contract import django_site
-from tests.login.web.browser import Reply, Site
-
-
-class OnWSGI:
-    """A WSGI application."""
-
-    def __init__(self, app: Any) -> None:
-        from werkzeug.test import Client
-
-        self._client = Client(app, use_cookies=False)
-
-    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        parts = urlsplit(url)
-        response = self._client.open(
-            parts.path,
-            method=method,
-            query_string=parts.query,
-            base_url=f"{parts.scheme}://{parts.netloc}",
-            headers=dict(headers),
-            data=body,
-        )
-        return Reply(response.status_code, tuple(response.headers.items()), response.data)
-
-
-class OnASGI:
-    """An ASGI application, in one event loop."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        self._client.cookies.clear()
-        response = self._client.request(method, url, headers=dict(headers), content=body, follow_redirects=False)
-        self._client.cookies.clear()
-        return Reply(response.status_code, tuple(response.headers.multi_items()), response.content)
+from tests.support.web_sites import OnASGI, OnWSGI, Site
 
 
 @contextmanager
-def flask_site(login: Login, api: str) -> Generator[Site]:
-    """The application on Flask; `api` is a URL that `/api` requests with the user's token."""
+def on_asgi(app: Any, *, raises: bool = True) -> Generator[OnASGI]:
+    """Start an ASGI application in an event loop of its own; `raises` is as for `OnASGI`."""
+    from starlette.testclient import TestClient
+
+    with TestClient(app) as client:
+        assert client.portal is not None
+        yield OnASGI(app, client.portal.call, raises)
+
+
+def flask_app(login: Login, api: str) -> Any:
+    """Return the application on Flask; `api` is a URL that `/api` requests with the user's token."""
     import flask
 
     app = flask.Flask(__name__)
@@ -79,17 +53,21 @@ def flask_site(login: Login, api: str) -> Generator[Site]:
         answer: dict[str, Any] = login.user.client.get(api).json()
         return answer
 
-    yield OnWSGI(app)
+    return app
 
 
 @contextmanager
-def starlette_site(login: Login, api: str) -> Generator[Site]:
-    """The same on Starlette."""
+def flask_site(login: Login, api: str) -> Generator[Site]:
+    """The application on Flask."""
+    yield OnWSGI(flask_app(login, api))
+
+
+def starlette_app(login: Login, api: str) -> Any:
+    """Return the same on Starlette."""
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import JSONResponse
     from starlette.routing import Route
-    from starlette.testclient import TestClient
 
     @login.required
     async def home(request: Request) -> JSONResponse:
@@ -123,15 +101,17 @@ def starlette_site(login: Login, api: str) -> Generator[Site]:
     ]
     app = Starlette(routes=routes)
     login.mount(app)
-    with TestClient(app) as client:
-        yield OnASGI(client)
+    return app
 
 
-@contextmanager
-def fastapi_site(login: Login, api: str) -> Generator[Site]:
+def starlette_site(login: Login, api: str) -> AbstractContextManager[Site]:
+    """The application on Starlette."""
+    return on_asgi(starlette_app(login, api))
+
+
+def fastapi_site(login: Login, api: str) -> AbstractContextManager[Site]:
     """The same on FastAPI."""
     from fastapi import FastAPI
-    from starlette.testclient import TestClient
 
     app = FastAPI()
     login.mount(app)
@@ -153,8 +133,7 @@ def fastapi_site(login: Login, api: str) -> Generator[Site]:
         answer: dict[str, Any] = (await user.client.get(api)).json()
         return answer
 
-    with TestClient(app) as client:
-        yield OnASGI(client)
+    return on_asgi(app)
 
 
 SITES: Final[dict[str, Callable[[Login, str], Any]]] = {

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -15,11 +15,13 @@ from doorkey.errors import UsageError
 from doorkey.login import ApiProxy, Login
 from doorkey.testing import Provider
 from tests.login.django.contract import django_project
-from tests.login.web.browser import JSON, PAGE, Browser, Reply
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import login_at
-from tests.login.web.sites import OnASGI, OnWSGI
+from tests.login.web.sites import on_asgi
 from tests.support.fake_clock import Clock, real_time
 from tests.support.hostile_server import Exchange, Hostile, Whole, reply
+from tests.support.web_browser import JSON, PAGE
+from tests.support.web_sites import OnWSGI, Page, Site
 
 SCRIPT = {**JSON, "X-CSRF": "1", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
 
@@ -34,30 +36,22 @@ def flask_site(login: Login, proxy: ApiProxy) -> Generator[Any]:
     yield OnWSGI(app)
 
 
-@contextmanager
-def starlette_site(login: Login, proxy: ApiProxy) -> Generator[Any]:
+def starlette_site(login: Login, proxy: ApiProxy) -> AbstractContextManager[Site]:
     from starlette.applications import Starlette
 
-    with _asgi(Starlette(), login, proxy) as site:
-        yield site
+    return _asgi(Starlette(), login, proxy)
 
 
-@contextmanager
-def fastapi_site(login: Login, proxy: ApiProxy) -> Generator[Any]:
+def fastapi_site(login: Login, proxy: ApiProxy) -> AbstractContextManager[Site]:
     from fastapi import FastAPI
 
-    with _asgi(FastAPI(), login, proxy) as site:
-        yield site
+    return _asgi(FastAPI(), login, proxy)
 
 
-@contextmanager
-def _asgi(app: Any, login: Login, proxy: ApiProxy) -> Generator[Any]:
-    from starlette.testclient import TestClient
-
+def _asgi(app: Any, login: Login, proxy: ApiProxy) -> AbstractContextManager[Site]:
     login.mount(app)
     proxy.mount(app)
-    with TestClient(app) as client:
-        yield OnASGI(client)
+    return on_asgi(app)
 
 
 def django_site(login: Login, proxy: ApiProxy) -> Any:
@@ -96,11 +90,11 @@ class App:
         self.provider.requests.clear()
         return self
 
-    def fetch(self, target: str, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
+    def fetch(self, target: str, method: str = "GET", body: bytes = b"", **headers: str) -> Page:
         """Send a request as a script of the page does; a header that is empty is not sent."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {name: value for name, value in {**SCRIPT, **named}.items() if value}
-        return self.browser._send(method, target, sent, body, framed=False)
+        return self.browser.send(method, target, sent, body)
 
 
 MakeApp = Callable[..., App]

@@ -18,7 +18,8 @@ from doorkey.login import LoginError
 from doorkey.testing import Provider
 from tests.login.web.browser import Browser
 from tests.login.web.conftest import LOCAL
-from tests.login.web.sites import OnASGI, OnWSGI
+from tests.login.web.sites import on_asgi
+from tests.support.web_sites import OnWSGI
 
 PAGE_OF_LOGINS = (Path(__file__).resolve().parents[3] / "docs" / "logins.md").read_text("utf-8")
 FRAMEWORKS = ("FastAPI", "Flask")
@@ -48,12 +49,9 @@ def browser(framework: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
             yield Browser(OnWSGI(names["app"]))
             names["login"].close()
         else:
-            from starlette.testclient import TestClient
-
-            client = stack.enter_context(TestClient(names["app"]))
-            yield Browser(OnASGI(client))
-            assert client.portal is not None
-            client.portal.call(names["login"].aclose)
+            site = stack.enter_context(on_asgi(names["app"]))
+            yield Browser(site)
+            site.run(names["login"].aclose)
 
 
 def logged_in_at(url: str, username: str, password: str) -> str:

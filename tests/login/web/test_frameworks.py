@@ -6,14 +6,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
-from starlette.testclient import TestClient
 
 from doorkey.errors import InvalidGrant, UsageError
 from doorkey.login import Login
 from doorkey.testing import Provider
 from tests.login.web.browser import Browser
 from tests.login.web.conftest import login_at
-from tests.login.web.sites import OnASGI, OnWSGI
+from tests.login.web.sites import on_asgi
+from tests.support.web_sites import OnWSGI
 
 
 def test_the_login_of_a_mounted_application_is_below_its_path(provider: Provider) -> None:
@@ -25,8 +25,8 @@ def test_the_login_of_a_mounted_application_is_below_its_path(provider: Provider
 
     shop = Starlette(routes=[Mount("/inner", routes=[Route("/orders", orders)])])
     login.mount(shop)
-    with TestClient(Starlette(routes=[Mount("/shop", shop)])) as client:
-        browser = Browser(OnASGI(client))
+    with on_asgi(Starlette(routes=[Mount("/shop", shop)])) as site:
+        browser = Browser(site)
         asked = browser.get("/shop/inner/orders?page=2")
         assert asked.location == "/shop/auth/login?next=%2Fshop%2Finner%2Forders%3Fpage%3D2"
         begun = browser.get(asked.location).location
@@ -96,8 +96,8 @@ def test_the_same_on_starlette(provider: Provider) -> None:
 
     app = Starlette(routes=[Route("/", home)])
     login.mount(app)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        browser = Browser(OnASGI(client))
+    with on_asgi(app, raises=False) as site:
+        browser = Browser(site)
         browser.log_in(provider)
         assert browser.get("/").status == 500
         assert browser.get("/auth/me").status == 200
@@ -106,8 +106,8 @@ def test_the_same_on_starlette(provider: Provider) -> None:
 def test_a_form_that_is_too_long_is_not_read(provider: Provider) -> None:
     app = Starlette()
     login_at(provider).mount(app)
-    with TestClient(app) as client:
-        browser = Browser(OnASGI(client))
+    with on_asgi(app) as site:
+        browser = Browser(site)
         assert browser.post("/auth/backchannel-logout", {"logout_token": "x" * 200_000}).status == 400
         reply = browser.site.call("POST", "http://127.0.0.1:8000/auth/callback", {"Content-Type": "text/plain"}, b"a=b")
         assert reply.status == 400

@@ -10,9 +10,11 @@ import pytest
 from doorkey.login import Login
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider, user
-from tests.login.web.browser import JSON, Browser
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import login_at, registered
-from tests.login.web.sites import OnASGI, OnWSGI, flask_site
+from tests.login.web.sites import flask_site, on_asgi
+from tests.support.web_browser import JSON
+from tests.support.web_sites import OnWSGI
 
 FORM = {**JSON, "Content-Type": "application/x-www-form-urlencoded"}
 MANY = tuple((f"a{number}", "b") for number in range(1001))
@@ -70,7 +72,6 @@ def test_a_user_of_the_first_of_two_logins_in_starlette_is_asked_to_log_in_again
     from starlette.requests import Request
     from starlette.responses import JSONResponse
     from starlette.routing import Route
-    from starlette.testclient import TestClient
 
     login = login_at(provider)
 
@@ -83,8 +84,8 @@ def test_a_user_of_the_first_of_two_logins_in_starlette_is_asked_to_log_in_again
     app = Starlette(routes=[Route("/api", api)])
     login.mount(app)
     other().mount(app)
-    with TestClient(app) as client:
-        assert ended(Browser(OnASGI(client)), provider) == 401
+    with on_asgi(app) as site:
+        assert ended(Browser(site), provider) == 401
 
 
 def test_the_body_of_a_request_is_left_to_the_view_in_flask(provider: Provider) -> None:
@@ -102,8 +103,8 @@ def test_the_body_of_a_request_is_left_to_the_view_in_flask(provider: Provider) 
         return flask.request.stream.read()
 
     browser = Browser(OnWSGI(app))
-    large = browser._send("POST", "/data", FORM, b"a=" + b"x" * 600_000, framed=False)
+    large = browser.send("POST", "/data", FORM, b"a=" + b"x" * 600_000)
     assert large.status == 401, "a body of a stranger is not read"
     browser.log_in(provider)
     for path in ("/data", "/stream"):
-        assert browser._send("POST", path, FORM, b"a=1&b=2", framed=False).body == b"a=1&b=2"
+        assert browser.send("POST", path, FORM, b"a=1&b=2").body == b"a=1&b=2"

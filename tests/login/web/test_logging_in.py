@@ -6,10 +6,11 @@ import pytest
 
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider
-from tests.login.web.browser import JSON, Browser, Cookie
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import LOCAL, PUBLIC, SECRET, MakeSite
 from tests.login.web.kit import Awaited
 from tests.login.web.sites import BLOCKING
+from tests.support.web_browser import JSON
 
 
 def test_a_user_logs_in_and_is_known_to_the_application(browser: Browser, provider: Provider) -> None:
@@ -107,7 +108,7 @@ def test_an_id_that_the_site_did_not_choose_is_no_session(browser: Browser, prov
     browser.jar["127.0.0.1"] = {}
     fixed = Browser(browser.site, more={"Cookie": f"doorkey={chosen}"})
     begun = Browser(browser.site)
-    begun.jar["127.0.0.1"] = {"doorkey": Cookie(chosen, "Lax", secure=False)}
+    begun.keep(LOCAL, f"doorkey={chosen}; Path=/; HttpOnly; SameSite=Lax")
     assert begun.get("/", JSON).status == 401
     begun.log_in(provider)
     assert begun.cookies_of()["doorkey"] != chosen

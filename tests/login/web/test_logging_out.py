@@ -6,10 +6,11 @@ import pytest
 
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider
-from tests.login.web.browser import JSON, PAGE, Browser
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import LOCAL, MakeSite, login_at, registered
 from tests.login.web.kit import Awaited
 from tests.login.web.sites import BLOCKING
+from tests.support.web_browser import JSON, PAGE
 
 
 def sid_of(browser: Browser) -> str:

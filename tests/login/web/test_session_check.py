@@ -12,8 +12,9 @@ import requests
 
 from doorkey.login import Login, LoginProvider
 from doorkey.testing import Provider
-from tests.login.web.browser import JSON, Browser
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import MakeSite
+from tests.support.web_browser import JSON
 
 
 def data(frame: str) -> dict[str, str]:

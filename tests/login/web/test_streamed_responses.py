@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from doorkey.login.web.api_calls import APIError
-from tests.login.web.browser import Browser, Reply
+from tests.login.web.browser import Browser
 from tests.login.web.test_api_proxy import App, MakeApp, make_app
 from tests.support.hostile_server import WAIT, Endless, Exchange, reply
+from tests.support.web_sites import OnASGI, OnWSGI
 
 __all__ = ["make_app"]
 
@@ -23,67 +23,11 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-class Leaving:
-    """A site, as its web server sees a browser that leaves after `parts` of a response."""
-
-    def __init__(self, site: Any, parts: int) -> None:
-        self._site, self._parts = site, parts
-
-    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        client: Any = self._site._client
-        if hasattr(client, "portal"):
-            reply: Reply = client.portal.call(self._awaited, client.app, method, url, headers, body)
-            return reply
-        parts = urlsplit(url)
-        base = f"{parts.scheme}://{parts.netloc}"
-        response = client.open(
-            parts.path, method=method, base_url=base, headers=dict(headers), data=body, buffered=False
-        )
-        received = [part for _, part in zip(range(self._parts), response.response, strict=False)]
-        response.response.close()  # what a server of WSGI does when the browser is gone
-        return Reply(response.status_code, tuple(response.headers.items()), b"".join(received))
-
-    async def _awaited(self, app: Any, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        from anyio import Event
-
-        parts, gone, said = urlsplit(url), Event(), list[Any]()
-        named = {"Host": parts.netloc, **headers}
-        scope: dict[str, Any] = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.4"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": parts.scheme,
-            "path": parts.path,
-            "raw_path": parts.path.encode(),
-            "root_path": "",
-            "query_string": b"",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in named.items()],
-            "server": ("127.0.0.1", 8000),
-            "client": ("127.0.0.1", 1),
-            "state": {},
-        }
-        requests = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-        async def receive() -> Any:
-            for request in requests:
-                return request
-            await gone.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            said.append(message)
-            if sum(1 for one in said if one.get("body")) >= self._parts:
-                gone.set()
-
-        await app(scope, receive, send)
-        pairs = tuple((name.decode(), value.decode()) for name, value in said[0]["headers"])
-        return Reply(said[0]["status"], pairs, b"".join(one.get("body", b"") for one in said))
-
-
 def leaving(app: App, parts: int) -> App:
     """Return the app in the same browser, which leaves after `parts` of a response."""
-    browser = Browser(Leaving(app.browser.site, parts), jar=app.browser.jar)
+    site = app.browser.site
+    assert isinstance(site, OnWSGI | OnASGI)
+    browser = Browser(replace(site, parts=parts), jar=app.browser.jar)
     return App(browser, app.api, app.provider, app.clock)
 
 

@@ -16,7 +16,7 @@ from tests.support.login_programs.programs import (
     outcome,
     success,
 )
-from tests.support.web_sites import Site, on_wsgi
+from tests.support.web_sites import OnWSGI, Site
 
 MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", f"{__name__}.chooses_urls"]
 URLS = f"{__name__}.urls"
@@ -136,4 +136,4 @@ def site(program: Program) -> Site:
         own["SESSION_COOKIE_SAMESITE"] = program.same_site
     # Settings are those of the whole process: requests to a process with settings of its own come one at a time.
     around = partial(override_settings, **own) if own else nullcontext
-    return Site(on_wsgi(application(program), around=around))
+    return OnWSGI(application(program), around)

@@ -15,7 +15,7 @@ from tests.support.login_programs.programs import (
     outcome,
     success,
 )
-from tests.support.web_sites import Site, on_wsgi
+from tests.support.web_sites import OnWSGI, Site
 
 
 def _route(app: flask.Flask, kind: type[Exception], path: str, *methods: str) -> Callable[[Callable[[], Any]], None]:
@@ -84,4 +84,4 @@ def application(program: Program) -> flask.Flask:
 
 def site(program: Program) -> Site:
     """Return a new process of the program."""
-    return Site(on_wsgi(application(program)))
+    return OnWSGI(application(program))

@@ -20,7 +20,7 @@ from tests.support.login_programs.programs import (
     outcome,
     success,
 )
-from tests.support.web_sites import Site, on_asgi
+from tests.support.web_sites import OnASGI, Site
 
 
 def _route(
@@ -95,4 +95,4 @@ def application(program: Program) -> Starlette:
 def site(program: Program) -> Site:
     """Return a new process of the program."""
     assert program.run is not None
-    return Site(on_asgi(application(program), program.run))
+    return OnASGI(application(program), program.run)

@@ -14,7 +14,7 @@ import pytest
 
 from doorkey.login import Login
 from doorkey.stores import MemoryStore
-from tests.login.web.browser import JSON, PAGE, Browser, Reply, Site
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import PUBLIC, SECRET
 from tests.login.web.kit import Awaited
 from tests.login.web.sites import BLOCKING, SITES
@@ -23,6 +23,8 @@ from tests.support.hostile_server import Hostile, reply
 from tests.support.openid_provider import CLIENT, OpenIDProvider
 from tests.support.openid_provider import SECRET as CLIENT_SECRET
 from tests.support.relying_party import parameters
+from tests.support.web_browser import JSON, PAGE
+from tests.support.web_sites import Page, Site
 
 SID = "sid-1"
 
@@ -75,11 +77,11 @@ class Shortcut:
         found: dict[str, str | None] = {**(parameters(came) if isinstance(came, str) else came), **changed}
         return {name: value for name, value in found.items() if value is not None}
 
-    def finish(self, browser: Browser, url: str, headers: Mapping[str, str] = PAGE, **changed: str | None) -> Reply:
+    def finish(self, browser: Browser, url: str, headers: Mapping[str, str] = PAGE, **changed: str | None) -> Page:
         """Bring the provider's response to the callback."""
         return browser.get(f"/auth/callback?{urlencode(self.response(url, **changed))}", headers)
 
-    def log_in(self, browser: Browser) -> Reply:
+    def log_in(self, browser: Browser) -> Page:
         done = self.finish(browser, self.begin(browser))
         assert done.status == 303, done.text
         return done
@@ -94,7 +96,7 @@ class Shortcut:
         return len(self.provider.server.token_requests)
 
 
-def page_of(answer: Reply, *words: str) -> str:
+def page_of(answer: Page, *words: str) -> str:
     """Assert that an answer is a page that explains an error, and offers to begin again."""
     assert 400 <= answer.status < 600, f"{answer.status} {answer.location}"
     assert answer.header("Content-Type").startswith("text/html")
@@ -105,7 +107,7 @@ def page_of(answer: Reply, *words: str) -> str:
     return answer.text
 
 
-def code_of(answer: Reply) -> str:
+def code_of(answer: Page) -> str:
     """Assert that an answer is an error as JSON, and return its code."""
     assert 400 <= answer.status < 600, f"{answer.status} {answer.location}"
     return str(json.loads(answer.body)["code"])

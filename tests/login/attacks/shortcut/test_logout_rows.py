@@ -11,10 +11,11 @@ from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
 from tests.login.attacks.shortcut.conftest import JSON, SID, Shortcut
-from tests.login.web.browser import Browser, Reply, Site
+from tests.login.web.browser import Browser
 from tests.login.web.conftest import PUBLIC
 from tests.support.openid_provider import SECRET, Signer
 from tests.support.relying_party import parameters
+from tests.support.web_sites import Page, Site
 
 
 def logged_in(shortcut: Shortcut, site: Site | None = None) -> Browser:
@@ -24,7 +25,7 @@ def logged_in(shortcut: Shortcut, site: Site | None = None) -> Browser:
     return browser
 
 
-def log_out(browser: Browser) -> Reply:
+def log_out(browser: Browser) -> Page:
     """Log out with the button of the application."""
     return browser.post("/auth/logout", {"csrf_token": browser.get("/").json["csrf"]})
 
@@ -130,7 +131,7 @@ def test_a_logout_ends_every_session_with_its_sid_and_no_other(shortcut: Shortcu
     assert [is_logged_in(browser) for browser in (one, two, other)] == [False, False, True]
 
 
-def frame(shortcut: Shortcut, browser: Browser, **query: str) -> Reply:
+def frame(shortcut: Shortcut, browser: Browser, **query: str) -> Page:
     """Load the front-channel logout URL in a frame of the provider's page: no cookie of ours comes with it."""
     named = {"iss": shortcut.provider.issuer, "sid": SID, **query}
     return browser.get(f"/auth/frontchannel-logout?{urlencode(named)}", cross_site=True)

@@ -10,13 +10,14 @@ import pytest
 from tests.login.attacks.shortcut.conftest import JSON, PAGE, Shortcut, code_of, page_of
 from tests.login.attacks.target import CONFIGURATION, at_once
 from tests.login.attacks.test_provider_failures import FAILURES
-from tests.login.web.browser import Browser, Reply
+from tests.login.web.browser import Browser
 from tests.servers.process import nobodys_port
 from tests.support.hostile_server import reply
+from tests.support.web_sites import Page
 
 SOME = ("closes the connection", "HTML", "HTML error", "half a document", "503")
 """Of the failures that the registries' test has: the HTTP layer is the same."""
-Again = Callable[[dict[str, str]], Reply]
+Again = Callable[[dict[str, str]], Page]
 
 
 def _before_the_login(shortcut: Shortcut, browser: Browser) -> Again:
