@@ -62,6 +62,12 @@ def test_a_control_character_of_a_server_does_not_reach_the_terminal() -> None:
     assert sentence_of(CommandError("a\nb", ExitStatus.REJECTED)) == "a\\nb"
 
 
+def test_an_error_without_the_name_of_a_file_is_of_stdout_or_of_the_working_directory() -> None:
+    full, gone = OSError(errno.ENOSPC, "No space left on device"), FileNotFoundError(errno.ENOENT, "No such file")
+    assert sentence_of(full) == "stdout cannot be written to: No space left on device"
+    assert sentence_of(gone) == "the working directory: No such file"
+
+
 def test_an_unexpected_error_shows_its_name_and_not_its_text() -> None:
     assert sentence_of(KeyError(Secret("s").reveal() + "ecret")).startswith("this is a bug in doorkey (KeyError)")
 

@@ -127,6 +127,17 @@ def test_a_home_that_cannot_be_written_to_ends_the_command_before_the_login(
     assert browser.opened == []
 
 
+def test_a_home_that_every_user_can_write_to_ends_the_command_before_the_login(
+    run: Run, home: Path, server: Provider, browser: LogsInAtOnce
+) -> None:
+    home.mkdir()
+    home.chmod(0o1777)
+    result = run("login", server.issuer_of(REALM), "--browser", "--client-id", CLIENT)
+    assert result.exit_code == 5
+    assert "other users can write to the directory" in result.stderr
+    assert browser.opened == []
+
+
 @pytest.mark.parametrize(
     ("given", "issuer"),
     [

@@ -119,6 +119,18 @@ def test_the_table_names_commands_that_are_there() -> None:
     assert cli.list_commands(context) == list(COMMANDS)
 
 
+@pytest.mark.parametrize("command", ["curl --timeout", "inspect --leeway", "login --timeout", "trace --timeout"])
+def test_a_number_of_seconds_that_is_no_number_is_a_usage_error(run: Run, command: str) -> None:
+    result = run(*command.split(), "nan", "https://as.example")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nan is not a number of seconds" in result.stderr
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "-5", "wide"])
+def test_a_width_that_no_terminal_has_is_no_error(run: Run, columns: str) -> None:
+    assert run("login", "--help", COLUMNS=columns).exit_code == 0
+
+
 def test_the_help_fits_a_narrow_terminal(home: Path) -> None:
     with on_terminal("--help", columns=40) as terminal:
         assert terminal.status() == 0

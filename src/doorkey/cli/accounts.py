@@ -26,7 +26,7 @@ from doorkey.cli.reserve import StoreWithReserve
 from doorkey.cli.store_key import StoreKey, delete_key, store_key
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, RecordError, StoreError, TokenExpiredError
 from doorkey.stores import Sealer, SQLiteStore
-from doorkey.stores.private_file import COMPANIONS, create
+from doorkey.stores.private_file import COMPANIONS, check_directory, create
 from doorkey.values import Secret
 from doorkey.wire.strict_json import JSONProblem, parse_object
 from doorkey.wire.urls import shown_url
@@ -155,11 +155,14 @@ class Accounts:
             return
         with storage_errors():
             make_home(self._home)
-            probe = self._home / f".{secrets.token_hex(8)}"
-            create(probe)
-            probe.unlink()
-            with suppress(OSError):  # it is not empty: a key, or another command's store
-                self._home.rmdir()
+            try:
+                check_directory(self._home / STORE)
+                probe = self._home / f".{secrets.token_hex(8)}"
+                create(probe)
+                probe.unlink()
+            finally:
+                with suppress(OSError):  # it is not empty: a key, or another command's store
+                    self._home.rmdir()
 
     def book(self) -> Book:
         """Return all accounts. Raises `CommandError`."""

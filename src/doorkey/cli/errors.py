@@ -95,7 +95,9 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, CommandError | OAuthError):
         return printable(str(error), 2000)
     if isinstance(error, OSError):
-        where = error.filename or "stdout cannot be written to"  # a file of the command line has a name
+        # a file of the command line has a name
+        unnamed = "the working directory" if isinstance(error, FileNotFoundError) else "stdout cannot be written to"
+        where = error.filename or unnamed
         return printable(f"{where}: {error.strerror or type(error).__name__}", 2000)
     return f"this is a bug in doorkey ({type(error).__name__}): please report it with what --debug shows"
 

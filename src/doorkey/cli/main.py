@@ -40,8 +40,9 @@ A command is imported when it is used. The order is that of `doorkey --help`.
 
 COMPLETION: Final = "_DOORKEY_COMPLETE"
 """The variable by which the script of a shell asks what completes a command line."""
+MIN_WIDTH: Final = 20
 MAX_WIDTH: Final = 100
-"""Columns of help texts on a wide terminal."""
+"""Columns of help texts on a narrow and on a wide terminal."""
 
 
 class Commands(click.Group):
@@ -83,7 +84,7 @@ class Commands(click.Group):
 
         def command() -> object:
             # click wraps at 50 columns at least, unless it is given a width
-            width = min(shutil.get_terminal_size().columns, MAX_WIDTH) - 1
+            width = min(max(shutil.get_terminal_size().columns, MIN_WIDTH), MAX_WIDTH) - 1
             return self.main(list(arguments), "doorkey", standalone_mode=False, obj=settings, terminal_width=width)
 
         return guarded(command, settings)

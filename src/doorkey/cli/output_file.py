@@ -22,8 +22,8 @@ def output_file(name: str) -> Generator[IO[bytes]]:
 
     Raises `OSError` with that name.
     """
-    path = Path(os.path.realpath(name))
     try:
+        path = Path(os.path.realpath(name))
         if path.exists() and not path.is_file():
             with path.open("wb") as file:
                 yield file

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -45,6 +46,17 @@ class AccountName(TextType):
         except (CommandError, OAuthError, OSError):
             return []
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds between two bounds; `nan`, which is within every range for click, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or end the command with a usage error."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return number
 
 
 class AccountOrToken(AccountName):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 from doorkey.dev import Provider
 from tests.cli.api.server import API, Reply, serving
 from tests.cli.logins import REALM, logged_in, refreshes
-from tests.cli.running import Run, finished
+from tests.cli.running import COMMAND, Run, finished
 
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer realm="orders", error="invalid_token", error_description="revoked"'}
 
@@ -205,6 +207,24 @@ def test_a_full_disk_is_a_storage_error_and_no_error_of_the_server(api: API) -> 
     with Path("/dev/full").open("w") as full:
         done = finished("curl", "-s", api.url, stdout=full)
     assert (done.returncode, done.stderr) == (5, "doorkey: stdout cannot be written to: No space left on device\n")
+
+
+def test_a_compressed_body_that_no_option_asked_for_is_written_as_it_is(run: Run, api: API) -> None:
+    compressed = gzip.compress(bytes(10_000_000))
+    api.replies = [Reply(200, compressed, {"Content-Encoding": "gzip"}) for _ in range(2)]
+    assert run("curl", "-s", api.url).stdout_bytes == compressed
+    assert run("curl", "-s", "-H", "Accept-Encoding: gzip", api.url).stdout_bytes == compressed
+    assert [got.headers["accept-encoding"] for got in api.got] == ["identity", "gzip"]
+
+
+def test_a_working_directory_that_was_removed_is_named_as_the_cause(api: API, tmp_path: Path) -> None:
+    folder = tmp_path / "removed"
+    folder.mkdir()
+    start = ["sh", "-c", 'cd "$1" && rmdir "$1" && shift && exec "$@"', "sh", str(folder)]
+    command = [*start, *COMMAND, "curl", "-s", "-o", "file", api.url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == "doorkey: file: No such file or directory\n"
 
 
 def test_without_a_login_no_request_is_sent(run: Run, api: API) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def half(exchange: Exchange) -> None:
     exchange.until_hung_up()
 
 
-def account(home: Path, server: Hostile, lifetime: float, **more: str | Secret) -> Account:
+def account(home: Path, server: Hostile, lifetime: float, **more: Any) -> Account:
     """Save an account at a server whose metadata never comes."""
     server.on("/.well-known/openid-configuration", silence)
     server.on("/.well-known/oauth-authorization-server", silence)
@@ -62,7 +63,7 @@ def account(home: Path, server: Hostile, lifetime: float, **more: str | Secret) 
     server.on("/half", half)
     secrets = {"access_token": "a", "token_type": "Bearer", "refresh_token": "r"}
     saved = OAuth2Token({**secrets, "expires_at": time.time() + lifetime})
-    given = Account("work", server.url(""), "client", "openid", **more)  # type: ignore[arg-type]
+    given = Account("work", server.url(""), "client", "openid", **more)
     with Accounts(home) as accounts:
         return accounts.save(given, saved)
 

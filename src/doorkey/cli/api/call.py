@@ -54,7 +54,7 @@ class Display:
             if self._include:
                 sys.stdout.write(_head(response))
                 sys.stdout.flush()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 sink.write(chunk)
             sink.flush()
         timeline.mark("end")

@@ -25,6 +25,7 @@ from doorkey.wire.urls import origin_of
 
 __all__: list[str] = []
 
+_UNCOMPRESSED: Final = ("Accept-Encoding", "identity")
 _MARKS: Final = {
     "connect_tcp.started": "connecting",
     "connect_tcp.complete": "connected",
@@ -68,6 +69,8 @@ class Timeline:
 def sent(request: APIRequest, authorization: str, timeline: Timeline, timeout: float) -> Generator[Any]:
     """Send the request, and give the response of httpx2, whose body is still to be read.
 
+    It asks for a body that is not compressed. The library would decompress each part as a whole, whatever its size.
+
     authorization: the value of the header.
     timeout: seconds for the connection, and between two parts of the response.
 
@@ -80,10 +83,14 @@ def sent(request: APIRequest, authorization: str, timeline: Timeline, timeout: f
         response, failed = None, None
         try:
             headers = [*request.headers, ("Authorization", authorization)]
+            if "accept-encoding" not in {name.lower() for name, _ in headers}:
+                headers.append(_UNCOMPRESSED)
             native = client.build_request(request.method, request.url, headers=headers, content=request.body)
             response = _answered(lib, client, native, request.url, timeline)
         except lib.InvalidURL:
-            raise CommandError("the URL has a host or a port that cannot be", ExitStatus.USAGE) from None
+            raise CommandError(
+                "the URL is too long, or has a host or a port that cannot be", ExitStatus.USAGE
+            ) from None
         except (lib.HTTPError, OSError) as error:
             failed = _failure(error, request.url)
         if failed is not None:  # outside of the block, which would make the library's error its context

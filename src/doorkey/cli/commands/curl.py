@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from doorkey.cli.parameters import account_option
+from doorkey.cli.parameters import Seconds, account_option
 
 __all__: list[str] = []
 
@@ -22,7 +22,7 @@ __all__: list[str] = []
 )
 @click.option("-L", "--location", is_flag=True, help="Follow redirects within the origin of the URL.")
 @click.option("-s", "--silent", is_flag=True, help="Show no timing.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=60.0, show_default=True, metavar="SECONDS")
+@click.option("--timeout", type=Seconds(0.1, 3600), default=60.0, show_default=True, metavar="SECONDS")
 def curl(
     url: str,
     account: str | None,

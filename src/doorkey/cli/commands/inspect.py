@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from doorkey.cli.errors import CommandError, ExitStatus
-from doorkey.cli.parameters import AccountOrToken, account_option
+from doorkey.cli.parameters import AccountOrToken, Seconds, account_option
 from doorkey.cli.terminal import note, out, out_console, waiting
 from doorkey.runtime.clock import wall_time
 from doorkey.wire.urls import shown_url
@@ -40,7 +40,7 @@ _OPAQUE: Final = (
     type=click.Choice(["rfc9068", "keycloak", "entra", "auth0"]),
     help="Check it as an access token of this kind of server.",
 )
-@click.option("--leeway", type=click.FloatRange(0, 3600), default=60.0, help="Seconds by which clocks may differ.")
+@click.option("--leeway", type=Seconds(0, 3600), default=60.0, help="Seconds by which clocks may differ.")
 @click.option("--offline", is_flag=True, help="Contact no server; the signature is checked with --key only.")
 @click.option("--introspect", is_flag=True, help="Send the token to its issuer and show what the issuer says.")
 @click.option("--client-id", metavar="ID", help="The client that asks, for --introspect.")

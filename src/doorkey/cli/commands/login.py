@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import click
 
-from doorkey.cli.parameters import ACCOUNT
+from doorkey.cli.parameters import ACCOUNT, Seconds
 from doorkey.cli.terminal import note
 from doorkey.errors import printable
 
@@ -35,7 +35,7 @@ __all__: list[str] = []
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(1, 600),
+    type=Seconds(1, 600),
     default=300.0,
     show_default=True,
     metavar="SECONDS",

@@ -12,6 +12,7 @@ import click
 from doorkey.cli.errors import CommandError
 from doorkey.cli.parameters import account_argument
 from doorkey.cli.terminal import note
+from doorkey.errors import printable
 
 __all__: list[str] = []
 
@@ -54,7 +55,7 @@ def run(ctx: click.Context, account: str | None, variable: str) -> int:
         raise click.BadParameter("the name of a variable has letters, digits and _", param_hint="--env")
     path = shutil.which(program[0])
     if path is None:
-        note(f"doorkey: there is no program {program[0]!r}")
+        note(f"doorkey: there is no program '{printable(program[0], 200)}'")
         return NOT_FOUND
     with Accounts() as accounts:
         token = current_token(accounts, accounts.find(account))

@@ -12,7 +12,7 @@ import click
 
 from doorkey.cli.errors import ExitStatus, sentence_of
 from doorkey.cli.output_file import output_file
-from doorkey.cli.parameters import account_option
+from doorkey.cli.parameters import Seconds, account_option
 from doorkey.cli.terminal import Waiting, note, out_console
 from doorkey.wire.urls import shown_url
 
@@ -39,7 +39,7 @@ _SCOPE: Final = "openid"
 )
 @click.option("--no-browser", is_flag=True, help="Show the URL of the login, and open no browser.")
 @click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Port of the redirect URI.")
-@click.option("--timeout", type=click.FloatRange(1, 600), default=300.0, help="Seconds for the login in the browser.")
+@click.option("--timeout", type=Seconds(1, 600), default=300.0, help="Seconds for the login in the browser.")
 @click.option("--verbose", "-v", is_flag=True, help="Show all headers, and all lines of documents.")
 @click.option("--html", "html_file", metavar="FILE", help="Also write the trace as one HTML page.")
 def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options: Any) -> int:
