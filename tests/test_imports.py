@@ -1,12 +1,15 @@
 """What an import brings along: each in a fresh interpreter, because here everything is imported already."""
 
 import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import doorkey
+from doorkey.runtime.extras import EXTRAS
 
 HEAVY = {
     *("joserfc", "cryptography", "cffi"),
@@ -202,6 +205,7 @@ NEEDS = [
     ("httpx2", "from doorkey import OAuth2Client", "httpx2"),
     ("httpx2", "import doorkey.integrations.httpx_client", "httpx2"),
     ("uvicorn", "from doorkey.dev import Provider", "server"),
+    ("h11", "from doorkey.dev import Provider", "server"),
     ("starlette", "from doorkey.dev import Provider", "server"),
     ("redis", "from doorkey.stores import RedisStore", "redis"),
     ("sqlalchemy", "from doorkey.stores import SQLStore", "sql"),
@@ -212,6 +216,8 @@ NEEDS = [
     ("rest_framework", "from doorkey.resource import RestFrameworkGuard", "rest-framework"),
     ("starlette", "from doorkey.resource import StarletteGuard", "starlette"),
     ("fastapi", "from doorkey.resource import FastAPIGuard", "fastapi"),
+    ("fastapi", "from doorkey.login import Login; Login.dev().User", "fastapi"),
+    ("fastapi", "from doorkey.login import Login; Login.dev().OptionalUser", "fastapi"),
     ("flask", "import doorkey.integrations.flask_client", "flask"),
     ("django", "import doorkey.integrations.django_client", "django"),
     ("starlette", "import doorkey.integrations.starlette_client", "starlette"),
@@ -247,3 +253,24 @@ def test_the_provider_without_its_extra_prints_one_sentence_and_no_traceback() -
     done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "doorkey.dev: uvicorn is not installed: pip install 'doorkey[server]'\n"
+
+
+COMES_WITH = {
+    "asgiref": "django",
+    "blinker": "flask",
+    "werkzeug": "flask",
+    "urllib3": "requests",
+    "anyio": "httpx2",
+    "opentelemetry": "opentelemetry",
+    "pytest": "pytest",
+}
+"""Libraries that another one installs, or that are used only if the program has imported them."""
+STATEMENT = re.compile(r"^ *(?:import (?=[\w.]+(?: as \w+)?$)|from (?=[\w.]+ import ))([a-z0-9_]+)", re.MULTILINE)
+
+
+def test_each_optional_library_that_is_imported_has_an_extra_that_an_error_can_name() -> None:
+    sources = (path.read_text() for path in Path(doorkey.__file__).parent.rglob("*.py"))
+    imported = {name for source in sources for name in STATEMENT.findall(source)}
+    ours = {"doorkey", "joserfc", "cryptography"}
+    assert "h11" in imported
+    assert imported - sys.stdlib_module_names - ours - EXTRAS.keys() - COMES_WITH.keys() == set()

@@ -201,7 +201,7 @@ def test_a_terminal_shows_a_qr_code_of_the_complete_url_that_a_camera_reads(monk
     text = terminal.written()
     assert f"  {URL}\n" in text
     assert "  WDJB-MJHT\n" in text
-    assert "check that the page shows the same code" in text
+    assert "compare it after the scan" in text
     assert "a-device-code" not in text
     rows = [line for line in text.splitlines() if line.startswith("\x1b[97;40m")]
     assert rows
@@ -231,8 +231,17 @@ def test_without_the_complete_url_the_code_has_to_be_typed(monkeypatch: pytest.M
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     show_device(device(None))
-    assert "enter this code there:\n\n  WDJB-MJHT\n" in terminal.written()
-    assert "Or scan this QR code for the URL:" in terminal.written()
+    assert "enter this code there:\n  WDJB-MJHT\n" in terminal.written()
+
+
+def test_the_url_and_the_code_are_in_the_last_lines_of_a_small_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    show_device(device())
+    lines = terminal.written().splitlines()
+    assert any(line.strip() == URL for line in lines[-6:])
+    assert "and enter this code there, or compare it after the scan:" in lines[-4:]
+    assert "  WDJB-MJHT" in lines[-3:]
 
 
 def test_a_qr_code_has_no_colors_where_the_user_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:

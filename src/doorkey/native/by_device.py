@@ -94,12 +94,14 @@ def device_login(
 def show_device(device: DeviceAuthorization) -> None:
     """Write the URL and the code to standard error, where the result of a program is not."""
     url, complete = device.verification_uri, device.verification_uri_complete
-    say(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
-    say(f"and enter this code there:\n\n  {device.user_code}\n\n")
     qr = qr_code(complete or url, sys.stderr) if is_terminal(sys.stderr) else ""
-    if qr:
-        check = ", and check that the page shows the same code" if complete else " for the URL"
-        say(f"Or scan this QR code{check}:\n\n{qr}\n")
+    if qr:  # first: the URL and the code stay in sight at the end of a small terminal
+        say(f"{qr}\nTo log in, scan this QR code, or open this URL in a browser of any device:\n  {url}\n")
+        compared = ", or compare it after the scan" if complete else ""
+        say(f"and enter this code there{compared}:\n  {device.user_code}\n\n")
+    else:
+        say(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
+        say(f"and enter this code there:\n\n  {device.user_code}\n\n")
 
 
 def qr_code(url: str, out: TextIO) -> str:

@@ -17,6 +17,7 @@ EXTRAS: Final = {
     "redis": "redis",
     "sqlalchemy": "sql",
     "uvicorn": "server",
+    "h11": "server",
     "flask": "flask",
     "django": "django",
     "rest_framework": "rest-framework",

@@ -92,11 +92,11 @@ def test_a_failed_login_is_logged_with_its_code_once(caplog: pytest.LogCaptureFi
 @pytest.mark.parametrize(
     ("framework", "missing", "extras"),
     [
-        ("Flask", ["uvicorn", "starlette"], "dev"),
-        ("Flask", ["uvicorn", "requests", "httpx2", "httpx"], "dev,requests"),
+        ("Flask", ["uvicorn", "starlette"], "server"),
+        ("Flask", ["uvicorn", "requests", "httpx2", "httpx"], "requests,server"),
         ("Flask", ["requests"], ""),
         ("Starlette", ["httpx2", "httpx"], "httpx2"),
-        ("Starlette", ["uvicorn", "httpx2", "httpx"], "dev,httpx2"),
+        ("Starlette", ["uvicorn", "httpx2", "httpx"], "httpx2,server"),
     ],
 )
 def test_missing_libraries_are_named_when_the_login_is_added(framework: str, missing: list[str], extras: str) -> None:

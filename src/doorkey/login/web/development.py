@@ -61,7 +61,7 @@ def development_provider(site: Site) -> LoginProvider:
 
 def check_libraries(*, awaited: bool) -> None:
     """Raise `MissingLibraryError`, which names the extras, if the provider or the HTTP client has no library."""
-    missing = {name: "dev" for name in ("starlette", "uvicorn") if find_spec(name) is None}
+    missing = {name: "server" for name in ("starlette", "uvicorn") if find_spec(name) is None}
     clients = NAMES if awaited else ("requests", *NAMES)
     if all(find_spec(name) is None for name in clients):
         missing[clients[0]] = EXTRAS[clients[0]]

@@ -19,6 +19,7 @@ from doorkey.login.web.session_stores import DEFAULT, MEMORY, store_at
 from doorkey.login.web.site import Site
 from doorkey.login.web.user import User as UserOfRequest
 from doorkey.runtime.clock import wall_time
+from doorkey.runtime.extras import explained
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.values import NotPicklable, clears_locals
 
@@ -167,16 +168,19 @@ class Login(NotPicklable):
 
         A request without a user is redirected to the login, or answered with 401.
         """
-        from doorkey.login.web.on_fastapi import dependency
-
-        return dependency(self, optional=False)
+        return self._dependency(optional=False)
 
     @property
     def OptionalUser(self) -> Any:  # noqa: N802  # as above
         """The same dependency for a path operation that works without a user too: None."""
-        from doorkey.login.web.on_fastapi import dependency
+        return self._dependency(optional=True)
 
-        return dependency(self, optional=True)
+    def _dependency(self, *, optional: bool) -> Any:
+        try:
+            from doorkey.login.web.on_fastapi import dependency
+        except ModuleNotFoundError as error:
+            raise explained(error) from None
+        return dependency(self, optional=optional)
 
     @property
     def user(self) -> UserOfRequest | None:
