@@ -158,7 +158,7 @@ def test_a_copy_with_another_refresh_token_leaves_the_first_as_it_is() -> None:
 def test_a_value_is_frozen_and_copied_as_itself() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         TOKEN.value.token_type = "DPoP"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
-    with pytest.raises(TypeError):
+    with pytest.raises(UsageError, match="read-only"):
         TOKEN.value.extra["x"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
     assert copy.copy(TOKEN.value) == TOKEN.value
     assert copy.deepcopy(TOKEN.value) == TOKEN.value
@@ -300,6 +300,9 @@ def test_a_repr_shows_no_value_of_a_member_that_the_protocol_does_not_define() -
     for text in (repr(token), str(token), f"{token}", pprint.pformat(token), repr(token.value)):
         assert "hunter2" not in text
     assert all(repr(name) in repr(token) for name in others)
+    for members in (token.value.extra, dataclasses.asdict(token.value), copy.deepcopy(token.value.extra)):
+        assert "hunter2" not in f"{members} {members!r}"
+        assert "api_key" in repr(members)
     assert "'expires_in': 300" in repr(token)
     assert "'scope': 'openid email'" in repr(token)
 

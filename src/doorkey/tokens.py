@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self, cast
 
 from doorkey.arguments import seconds
@@ -36,8 +35,21 @@ _SHOWN_NUMBERS = frozenset({"expires_in", "expires_at", "refresh_expires_in", "r
 _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,20})?")
 
 
-def _nothing() -> Mapping[str, Any]:
-    return MappingProxyType({})
+class OtherMembers(ReadOnlyDict):
+    """Members that the protocol does not define. Their values may be secrets: the repr only names them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, MASK))
+
+    __str__ = __repr__
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
 
 def legal_token(value: object) -> bool:
@@ -129,7 +141,7 @@ class OAuthToken:
     refresh_token: Secret | None = None
     scope: Scope | None = None
     id_token: Secret | None = None
-    extra: Mapping[str, Any] = field(default_factory=_nothing, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=OtherMembers, repr=False, compare=False)
     raw_token_type: str | None = field(default=None, repr=False, compare=False)
     dropped: tuple[str, ...] = field(default=(), compare=False)
     id_token_claims: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
@@ -162,7 +174,7 @@ class OAuthToken:
             refresh_token=_optional_secret(members.get("refresh_token")),
             scope=Scope.granted(cast("Any", scope)) if isinstance(scope, str | list | tuple) else None,
             id_token=_optional_secret(members.get("id_token")),
-            extra=MappingProxyType({k: v for k, v in members.items() if k not in _STANDARD}),
+            extra=OtherMembers({k: v for k, v in members.items() if k not in _STANDARD}),
             raw_token_type=str(token_type),
         )
 

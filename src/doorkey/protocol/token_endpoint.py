@@ -15,6 +15,7 @@ from doorkey.tokens import (
     MAX_TOKEN,
     NOT_FOR_ACCESS,
     OAuthToken,
+    OtherMembers,
     expiry_of,
     legal_refresh_token,
     legal_token,
@@ -190,7 +191,7 @@ def token_of(
         refresh_token=Secret(refresh) if refresh else refresh_token,
         scope=_granted(members.get("scope")),
         id_token=Secret(id_token) if id_token else None,
-        extra=MappingProxyType(extra),
+        extra=OtherMembers(extra),
         raw_token_type=token_type,
         dropped=dropped,
     )

@@ -187,7 +187,7 @@ class HttpxLibrary:
         """
         return self._lib.Response(
             response.status,
-            headers=list(response.headers),
+            headers=self._lib.Headers(list(response.headers), encoding="utf-8"),  # a server may exceed ASCII
             content=response.body,
             request=self._lib.Request(request.method, request.url),
         )

@@ -16,7 +16,7 @@ from doorkey.errors import InvalidGrant, OAuthError, RecordError, StoreError, Us
 from doorkey.stores.envelope import open_record, pack
 from doorkey.stores.limits import MAX_DATA
 from doorkey.stores.protocol import Record
-from doorkey.tokens import OAuthToken
+from doorkey.tokens import OAuthToken, OtherMembers
 from doorkey.values import RedactedBytes
 
 __all__: list[str] = []
@@ -187,7 +187,7 @@ def _smaller(token: OAuthToken) -> Iterator[OAuthToken]:
 
     Without a scope the next renewal asks for what was granted (RFC 6749 §6).
     """
-    bare = replace(token, extra=MappingProxyType({}))
+    bare = replace(token, extra=OtherMembers())
     yield bare
     yield replace(bare, id_token=None, scope=None)
 

@@ -251,3 +251,19 @@ def test_a_hook_takes_no_token_beyond_the_allowed_origins(adapter: Adapter, host
     with pytest.raises(UsageError, match="allowed_origins="):
         client.get(hostile.url(), auth=only_here)
     assert [request.path for request in hostile.received] == ["/elsewhere"]
+
+
+def test_a_hook_and_a_revocation_get_headers_beyond_ascii(adapter: Adapter, hostile: Hostile) -> None:
+    notes = list[str]()
+
+    def note(response: Any) -> Any:
+        notes.append(response.headers["X-Note"])
+        return response
+
+    hostile.on("/token", token("at-1").replace(b"\r\n", b"\r\nX-Note: caf\xe9\r\n", 1))
+    hostile.on("/revoke", reply(200, "", {"X-Note": "caf\xe9"}))
+    client = adapter.client("c", "s", token_endpoint=hostile.token_endpoint)
+    client.native.register_compliance_hook("access_token_response", note)
+    client.fetch_token()
+    notes.append(client.revoke_token(hostile.url("/revoke")).headers["X-Note"])
+    assert notes == ["caf\xe9"] * 2
