@@ -340,3 +340,11 @@ def test_the_iss_of_an_id_token_that_is_verified_replaces_the_parameter() -> Non
             parse_callback(response, **required, iss_in_id_token=replaced)
     with pytest.raises(VerificationError, match="another authorization server"):
         parse_callback(f"{back}&iss=https://other.example", **required, iss_in_id_token=True)
+
+
+def test_an_error_response_names_its_issuer_also_beside_an_id_token() -> None:
+    """Nothing verifies that ID token, so another server could show its error as that of this one."""
+    required: dict[str, Any] = {"state": "s", "issuer": ISSUER, "iss_required": True, "iss_in_id_token": True}
+    forged = callback(("state", "s"), ("error", "access_denied"), ("id_token", "h.p.s"))
+    with pytest.raises(VerificationError, match="iss is missing"):
+        parse_callback(forged, **required)

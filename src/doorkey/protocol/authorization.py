@@ -224,7 +224,8 @@ def parse_callback(
 
     `response` and `fragment` are as for `callback_pairs`. `state` is the state that the request sent (None: it sent
     none), `issuer` the server that it was sent to. `iss_required`: that server's metadata promises the parameter `iss`.
-    iss_in_id_token: an ID token in the response, whose `iss` the caller verifies, replaces it (RFC 9207 §2.4).
+    iss_in_id_token: an ID token in the response, whose `iss` the caller verifies, replaces it (RFC 9207 §2.4), except
+        in an error response.
 
     Checks in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and `VerificationError`
     for the callback of another request, and `ServerError` for an error response.
@@ -235,7 +236,8 @@ def parse_callback(
         raise VerificationError(repeated[0], "occurs in the callback more than once")
     parameters = dict(pairs)
     _check_state(parameters.get("state"), state)
-    names_itself = iss_in_id_token and bool(parameters.get("id_token"))
+    # Nothing verifies the ID token of an error response, so it names no issuer.
+    names_itself = iss_in_id_token and bool(parameters.get("id_token")) and "error" not in parameters
     _check_issuer(parameters.get("iss"), issuer, iss_required and not names_itself)
     if "error" in parameters:
         name = parameters["error"] or "invalid_error"

@@ -1,8 +1,12 @@
 """What of a request and of a response passes between a browser and the API behind its site."""
 
 from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
 
+import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from doorkey.errors import UsageError
 from doorkey.login.web.messages import WebRequest
@@ -137,3 +141,20 @@ def test_no_option_passes_cookies_or_credentials_on(name: str) -> None:
         ProxiedAPI.of("/api", "https://api.example", [name], ())
     with pytest.raises(UsageError):
         ProxiedAPI.of("/api", "https://api.example", (), [name])
+
+
+NASTY = st.sampled_from(("..", ".", "/", "\\", "%2e", "%2f", "%5c", "//", "@evil", ";", "?", "#", "\r\n", "\x00"))
+
+
+@settings(max_examples=60)
+@given(st.lists(NASTY | st.text(max_size=5), max_size=6), st.lists(NASTY | st.text(max_size=5), max_size=4))
+def test_no_path_and_no_query_leads_away_from_the_api(path: list[str], query: list[str]) -> None:
+    target = API.target(asked("/api" + "".join(path), "".join(query)))
+    if target is not None:
+        assert target.isascii()
+        assert target.isprintable()
+        parts = urlsplit(urljoin(target, "")), urlsplit(str(httpx2.URL(target)))
+        for url in parts:
+            assert (url.scheme, url.netloc, url.fragment) == ("https", "api.example", "")
+            assert url.path == "/v1" or url.path.startswith("/v1/")
+            assert ".." not in unquote(url.path).split("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from doorkey.errors import UsageError, VerificationError
 from doorkey.login.errors import LoginExpired, LoginRefused, LoginReplayed, NoPendingLogin, OtherHost, WrongState
@@ -49,7 +49,7 @@ class LoggingIn:
             if request.one(_MOVED) is not None:
                 raise self.site.elsewhere(request)
             # A cookie that is set here would not be sent to the callback: the login begins at the right host
-            more = "&".join(part for part in (request.query, f"{_MOVED}=1") if part)
+            more = urlencode([*request.parameters, (_MOVED, "1")], safe="/")
             return redirect(f"{self.site.url(base, LOGIN, name)}?{more}")
         given = request.one("next")
         providers = self.backend.providers
