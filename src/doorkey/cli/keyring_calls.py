@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from doorkey.cli.terminal import waiting
+
 __all__: list[str] = []
 
 T = TypeVar("T")
@@ -71,7 +73,8 @@ def _within_limit(call: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=work, name="doorkey-keyring", daemon=True)
     thread.start()
-    thread.join(LIMIT)
+    with waiting("waiting for the keyring of the operating system"):
+        thread.join(LIMIT)
     if results:
         return results[0]
     if errors:

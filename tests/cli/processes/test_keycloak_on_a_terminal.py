@@ -40,6 +40,8 @@ def test_a_login_by_device_code_or_by_pasting_is_used_inspected_and_ended(shell:
             0,
             [r"1\. ", "→ POST ", "← status 200 in", "RFC 6749"],
         ),
+        "run": ("doorkey run work -- sh -c 'echo ${#DOORKEY_TOKEN} characters'", 0, [r"\d{3,} characters"]),
+        "accounts": ("doorkey accounts --default work", 0, [r"\* work ", "  tv "]),
         "status": ("doorkey status work", 0, ["logged in     yes", "refreshable   yes"]),
         "logout": ("doorkey logout work --revoke --end-session", 0, [r"Logged out of work\.", "/logout"]),
         "logout-device": ("doorkey logout --revoke", 0, [r"Logged out of tv\."]),

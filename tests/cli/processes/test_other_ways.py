@@ -25,6 +25,18 @@ def test_a_login_by_device_code_shows_the_code_and_waits_for_the_user(run: Run, 
     assert run("token").exit_code == 0
 
 
+def test_a_user_who_denies_a_device_ends_the_command_with_one_sentence(home: Path, server: Provider) -> None:
+    with started("login", server.issuer_of(REALM), "--device", "--client-id", CLIENT) as process:
+        assert process.stderr is not None
+        code = next(found for line in process.stderr if (found := re.search(r"\b[A-Z]{4}-[A-Z]{4}\b", line)))[0]
+        server.deny_device(code, "alice", realm=REALM)
+        stdout, told = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (1, "")
+    assert [line for line in told.splitlines() if line.startswith("doorkey: ")] == [told.splitlines()[-1]]
+    assert "access_denied" in told
+    assert not home.exists()
+
+
 def test_ctrl_c_ends_a_login_by_device_code(home: Path, server: Provider) -> None:
     with on_terminal("login", server.issuer_of(REALM), "--device", "--client-id", CLIENT) as terminal:
         terminal.until("waiting for the login on the other device")
