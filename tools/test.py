@@ -22,7 +22,12 @@ ON_ONE_PYTHON = (
     *("tests/test_layers.py", "tests/test_source_rules.py", "tests/test_project.py", "tests/login/django/test_page.py"),
     "tests/login/django/test_contract_on_servers.py",
     "tests/sessions/grants/test_device_on_servers.py",
-    *("tests/test_guards.py", "tests/vault/test_processes_on_databases.py"),
+    *(
+        "tests/test_guards.py",
+        "tests/vault/test_processes_on_databases.py",
+        "tests/interop/test_keycloak_recordings.py",
+    ),
+    *("tests/docs/test_words.py", "tests/docs/test_architecture.py", "tests/docs/test_navigation.py"),
     *("tests/login/attacks/test_ten_thousand_turns.py", "tests/login/attacks/shortcut/test_users_in_turns.py"),
 )
 """Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser,
