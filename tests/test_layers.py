@@ -83,7 +83,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     ),
     "fastapi": ("doorkey.resource.on_fastapi", "doorkey.login.web.on_fastapi"),
     "flask": (
-        *("doorkey.resource.on_flask", "doorkey.login.web.on_flask"),
+        *("doorkey.resource.on_flask", "doorkey.resource.flask_request", "doorkey.login.web.on_flask"),
         *("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
     ),
     "werkzeug": ("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request
+from flask import Blueprint, Flask, Response, current_app, has_request_context, request
 
 from doorkey.errors import UsageError
 from doorkey.resource.access_token import AccessToken
+from doorkey.resource.flask_request import of_request
 from doorkey.resource.framework_guard import Claims, Decorator, accepted_without_token, requirement_of
 from doorkey.resource.messages import Rejection, Reply
 from doorkey.resource.on_wsgi import WSGIGuard
@@ -49,7 +50,7 @@ class FlaskGuard(WSGIGuard):
                 found = self.guard.check(self._api_request(request.environ), requirement)
                 if isinstance(found, Rejection) and not accepted_without_token(found, optional):
                     return _response_of(found)
-                setattr(g, self._name, None if isinstance(found, Rejection) else found)
+                _kept()[self._name] = None if isinstance(found, Rejection) else found
                 return current_app.ensure_sync(view)(*args, **kwargs)
 
             return cast("View", guarded)
@@ -62,9 +63,9 @@ class FlaskGuard(WSGIGuard):
 
         Raises `UsageError` outside a view with ``@guard.require(…)``.
         """
-        if not has_request_context() or self._name not in g:
+        if not has_request_context() or self._name not in _kept():
             raise UsageError("there is no access token here: this guard has not checked the current request")
-        found: AccessToken | None = getattr(g, self._name)
+        found: AccessToken | None = _kept()[self._name]
         return found
 
     def init_app(self, app: Flask | Blueprint) -> None:
@@ -82,8 +83,14 @@ class FlaskGuard(WSGIGuard):
 
     @property
     def _name(self) -> str:
-        """The attribute of `flask.g` with the token; several guards may check one request."""
-        return f"_doorkey_access_token_{id(self)}"
+        """The name under which the token is kept; several guards may check one request."""
+        return f"access_token_{id(self)}"
+
+
+def _kept() -> dict[str, Any]:
+    kept = of_request()
+    assert kept is not None, "a request is being handled"
+    return kept
 
 
 def _response_of(reply: Reply) -> Response:

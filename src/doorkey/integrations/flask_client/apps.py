@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import g, has_app_context, redirect, session
+from flask import redirect, session
 from flask import request as current
 from flask.sessions import NullSession
 from werkzeug.exceptions import HTTPException
@@ -14,6 +14,7 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.integrations.base_client.session_classes import default_session_class
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.registry.apps import BlockingApp
+from doorkey.resource.flask_request import of_request
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class FlaskOAuth2App(BlockingApp):
     @property
     def token(self) -> Any:
         """The token of this request: of the login that has just ended, else what `fetch_token` returns; or None."""
-        found: Any = g.get(self._attribute) if has_app_context() else None
+        found: Any = (of_request() or {}).get(self._attribute)
         if not found and self._fetch_token is not None:
             found = self._fetch_token()
             self._keep_for_request(found)
@@ -48,11 +49,14 @@ class FlaskOAuth2App(BlockingApp):
 
     @token.setter
     def token(self, token: Any) -> None:
-        setattr(g, self._attribute, token)
+        kept = of_request()
+        if kept is None:
+            raise UsageError("a token is assigned in a request, or in the context of the application")
+        kept[self._attribute] = token
 
     @property
     def _attribute(self) -> str:
-        return f"_oauth_token_{self.name}"
+        return f"oauth_token_{self.name}"
 
     @clears_locals
     def authorize_redirect(self, redirect_uri: Any = None, **parameters: Any) -> Response:
@@ -124,8 +128,9 @@ class FlaskOAuth2App(BlockingApp):
         return self.token
 
     def _keep_for_request(self, token: Any) -> None:
-        if has_app_context():
-            self.token = token
+        kept = of_request()
+        if kept is not None:
+            kept[self._attribute] = token
 
     def _browser_session(self, request: Any) -> MutableMapping[str, Any]:
         del request

@@ -8,12 +8,13 @@ from functools import partial, wraps
 from typing import Any, NoReturn, TypeVar, cast, overload
 
 from blinker import Namespace
-from flask import current_app, g, has_app_context, request
+from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from doorkey.errors import OAuthError
+from doorkey.resource.flask_request import of_request
 from doorkey.resource.framework_guard import Decorator
 from doorkey.resource.validators.bearer import Scopes
 from doorkey.resource.validators.protector import ProtectedRequest, ProtectorCore
@@ -22,7 +23,7 @@ from doorkey.values import clears_locals
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-_TOKEN = "_doorkey_current_token"  # the name of an attribute
+_TOKEN = "current_token"  # the name under which it is kept
 
 token_authenticated = Namespace().signal("token_authenticated")
 """Sent with `token=` when a request has been accepted."""
@@ -91,11 +92,13 @@ class ResourceProtector(ProtectorCore):
         query = request.query_string.decode("latin-1")
         asked = ProtectedRequest(request.method, request.url, request.headers, pairs, query)
         token = self.accept(asked, requirements, optional=optional)
-        setattr(g, _TOKEN, token)
+        kept = of_request()
+        assert kept is not None, "a request is being handled"
+        kept[_TOKEN] = token
         if token is not None:
             token_authenticated.send(self, token=token)
         return token
 
 
-current_token: Any = LocalProxy(lambda: g.get(_TOKEN) if has_app_context() else None)
+current_token: Any = LocalProxy(lambda: (of_request() or {}).get(_TOKEN))
 """The token object of the current request; false if there is none, as in an optional view or outside a request."""

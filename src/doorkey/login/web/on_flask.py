@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, has_request_context, request
 
 from doorkey.arguments import instance
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.web.messages import WebReply, WebRequest
 from doorkey.login.web.user import User
+from doorkey.resource.flask_request import of_request
 from doorkey.wire.messages import Pairs
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def init_app(login: Login, app: Flask) -> None:
 
     def log_in_again(error: OAuthError) -> Response:
         for one in app.extensions[_LOGINS]:
-            user = g.get(_name(one))
+            user = (of_request() or {}).get(_name(one))
             if isinstance(user, User) and user.uses_token:
                 return response_of(one.blocking.backend.do(one.blocking.again(web_request())))
         raise error
@@ -52,12 +53,13 @@ def init_app(login: Login, app: Flask) -> None:
 
 def current_user(login: Login) -> User | None:
     """Return the user of the current request, or None. Raises `UsageError` outside of a request."""
-    if not has_request_context():
+    kept = of_request() if has_request_context() else None
+    if kept is None:
         raise UsageError("login.user is the user of the current request, and there is none here")
-    if _name(login) not in g:
+    if _name(login) not in kept:
         routes = login.blocking
-        setattr(g, _name(login), routes.backend.do(routes.user(web_request())))
-    user: User | None = getattr(g, _name(login))
+        kept[_name(login)] = routes.backend.do(routes.user(web_request()))
+    user: User | None = kept[_name(login)]
     return user
 
 
@@ -101,5 +103,5 @@ def response_of(reply: WebReply) -> Response:
 
 
 def _name(login: Login) -> str:
-    """The attribute of `flask.g` with the user; an application may have several logins."""
-    return f"_doorkey_user_{id(login)}"
+    """The name under which the user is kept; an application may have several logins."""
+    return f"user_{id(login)}"
