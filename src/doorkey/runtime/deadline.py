@@ -93,8 +93,8 @@ class _Call(Generic[T]):
 def too_late(seconds: float) -> TransportError:
     """Return the error of an exchange that was not over after `seconds`."""
     return TransportError(
-        f"the server did not answer in full within {seconds:g} s, whatever timeout= allows a single read: "
-        "exchange=ExchangePolicy(deadline=…) gives it longer"
+        f"the server did not answer in full within {seconds:g} s, whatever timeout= allows a single read: a program "
+        "can give it longer by exchange=ExchangePolicy(deadline=…)"
     )
 
 

@@ -24,7 +24,10 @@ from doorkey.values import hides_locals, without_frames
 from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy
 from doorkey.wire.messages import Request, Response
 
-_AUTHORITY: Final = 'verify=ssl.create_default_context(cafile="ca.pem") on the client (of a source: http_client=)'
+_AUTHORITY: Final = (
+    "the environment variable SSL_CERT_FILE, or by "
+    'verify=ssl.create_default_context(cafile="ca.pem") on the client (of a source: http_client=)'
+)
 _CERTIFICATE: Final = "load_cert_chain() of the ssl context that is the client's verify="
 
 

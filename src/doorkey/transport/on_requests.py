@@ -36,7 +36,7 @@ from doorkey.wire.urls import origin_of
 
 CHUNK = 16 * 1024
 _OF_REQUESTS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
-_AUTHORITY: Final = 'verify="ca.pem" on the session or in the call'
+_AUTHORITY: Final = 'the environment variable REQUESTS_CA_BUNDLE, or by verify="ca.pem" on the session or in the call'
 _CERTIFICATE: Final = 'cert=("client.crt", "client.key") on the session or in the call'
 _UNREADABLE: Final = ": verify= or cert= of the session or the call names a file that cannot be read"
 _OVERRIDDEN: Final = (

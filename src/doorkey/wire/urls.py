@@ -146,7 +146,8 @@ def check_endpoint(url: str, what: str = "endpoint", http_hosts: Collection[str]
         shown = printable(host, 80)
         raise UsageError(
             f"the {what} at {shown} must be https: plain http is for loopback only. For a host of your own network, "
-            f"such as a container of a compose file, give exchange=ExchangePolicy(http_hosts={{{shown!r}}})"
+            "such as a container of a compose file, a program can give "
+            f"exchange=ExchangePolicy(http_hosts={{{shown!r}}})"
         )
     return url
 

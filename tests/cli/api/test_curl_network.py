@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Generator, Iterator
@@ -123,6 +124,24 @@ def test_another_certificate_authority_is_one_sentence_that_names_the_setting(ru
         assert "SSL_CERT_FILE" in result.stderr
         assert len(result.stderr.splitlines()) == 1
         assert server.received == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["login URL --client-id app --device", "inspect x --introspect --client-id app --issuer URL", "doctor URL"],
+)
+def test_every_command_names_the_setting_of_a_certificate_authority(
+    run: Run, authority: Authority, command: str
+) -> None:
+    with proven(authority, "localhost") as server:
+        result = run(*command.replace("URL", server.url("")).split())
+        assert result.exit_code in (1, 4)
+        shown = " ".join(result.output.split())
+        (variable,) = re.findall("environment variable ([A-Z_]+)", shown)[:1]
+        assert server.received == []
+        trusting = run(*command.replace("URL", server.url("")).split(), **{variable: str(authority.path)})
+        assert "not trusted" not in trusting.output
+        assert server.received != []
 
 
 def test_a_file_of_certificates_that_is_not_there_is_one_sentence(run: Run, authority: Authority) -> None:
