@@ -22,5 +22,6 @@ def of_request() -> dict[str, Any] | None:
     if not has_request_context() and not has_app_context():
         return None
     current: Any = request if has_request_context() else g
-    kept: dict[str, Any] = vars(current._get_current_object()).setdefault(_KEPT, {})
+    attributes: dict[str, Any] = vars(current._get_current_object())
+    kept: dict[str, Any] = attributes.setdefault(_KEPT, {})
     return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -67,7 +68,7 @@ def mount(login: Login, app: Starlette) -> None:
 
     async def log_in_again(request: Request, error: Exception) -> Response:
         for one in logins:
-            user = request.scope.get("state", {}).get(_name(one))
+            user = request.scope.get(_name(one))
             if isinstance(user, User) and user.uses_token:
                 return response_of(await one.awaiting.backend.do(one.awaiting.again(web_request(request))))
         raise error
@@ -91,15 +92,15 @@ async def user_of(login: Login, connection: HTTPConnection) -> User | None:
     Browsers let pages of other sites open a WebSocket, and ask for no permission by CORS. A handshake from another
     origin has no user (RFC 6455 §10.2).
     """
-    state: dict[str, Any] = connection.scope.setdefault("state", {})
-    if _name(login) not in state:
+    scope: MutableMapping[str, Any] = connection.scope
+    if _name(login) not in scope:
         routes, asked = login.awaiting, web_request(connection)
         found: User | None = await routes.backend.do(routes.user(asked))
         if found is not None and connection.scope["type"] == "websocket" and not login.site.is_own_origin(asked):
             logger.warning("a WebSocket handshake from a page of another origin has no user: the base URL differs")
             found = None
-        state[_name(login)] = found
-    user: User | None = state[_name(login)]
+        scope[_name(login)] = found
+    user: User | None = scope[_name(login)]
     return user
 
 
@@ -176,5 +177,8 @@ async def _form_of(request: Request) -> Pairs:
 
 
 def _name(login: Login) -> str:
-    """The member of the request's state with the user; an application may have several logins."""
-    return f"_doorkey_user_{id(login)}"
+    """The member of the scope with the user; an application may have several logins.
+
+    The state in a scope is that of the lifespan, of which a server is to make a copy for each request, and may not.
+    """
+    return f"doorkey.user_{id(login)}"

@@ -1,4 +1,4 @@
-"""Requests of Flask that share an application context, and with it `flask.g`: each has its own user and token."""
+"""Requests that share an application context of Flask, or a state of ASGI: each has its own user and token."""
 
 # Flask's decorators and proxies are partly untyped
 # pyright: reportUnknownMemberType=false
@@ -20,6 +20,7 @@ from doorkey.resource.on_flask import FlaskGuard
 from doorkey.testing import LocalIssuer, Provider
 from tests.login.web.browser import Browser
 from tests.login.web.conftest import login_at
+from tests.login.web.sites import on_asgi
 from tests.support.web_browser import JSON
 from tests.support.web_sites import OnWSGI
 
@@ -103,3 +104,30 @@ def test_the_current_token_of_a_protector_is_that_of_the_request(shared: Callabl
         client = app.test_client()
         seen = [client.get("/me", headers={"Authorization": f"Bearer {name}"}).text for name in ("alice", "bob")]
         assert [*seen, client.get("/open").text] == ["alice", "bob", "False"]
+
+
+def test_the_user_is_that_of_the_request_where_a_server_shares_the_state_of_the_lifespan(provider: Provider) -> None:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+
+    login, state = login_at(provider), dict[str, Any]()
+
+    async def home(request: Request) -> JSONResponse:
+        user = await login.user_of(request)
+        return JSONResponse({"name": user.name if user else None})
+
+    app = Starlette(routes=[Route("/", home)])
+    login.mount(app)
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        scope["state"] = state
+        await app(scope, receive, send)
+
+    with on_asgi(served) as site:
+        browsers = [Browser(site) for _ in range(3)]
+        for name, browser in zip(("alice", "bob"), browsers, strict=False):
+            browser.log_in(provider, name)
+        names = [browser.get("/", JSON).json["name"] for browser in browsers * 2]
+    assert names == ["Alice Example", "Bob Example", None] * 2
