@@ -17,9 +17,10 @@ from tools.running import ROOT, must, say
 
 SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
 BROWSER = ("browser", "docs")
-"""What drives a browser and what builds the site: on one Python only, because pages are the same on each."""
+"""The packages that drive a browser and that build the site. One Python has them, because pages are the same on
+each."""
 DOCUMENTED = ("build", "runtime", "test", "docs")
-"""What builds the site: pages are made from the public modules, which tests/test_public_api.py lists."""
+"""The packages that build the site. Pages are made from the public modules, which tests/test_public_api.py lists."""
 FUZZING = ("build", "runtime", "fuzz")
 MEGABYTES = {
     "build": 1,

@@ -1,4 +1,4 @@
-"""An old import place of `OAuth2Session`, which lives in `doorkey.integrations.requests_client`."""
+"""An old import path of `OAuth2Session`, which is in `doorkey.integrations.requests_client`."""
 
 from doorkey.integrations.requests_client import OAuth2Session
 

@@ -85,12 +85,13 @@ async def adiscover(
 def discover_issuer(identifier: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> str:
     """Return the issuer that a user logs in at, which the host of the user's identifier names by WebFinger.
 
-    OpenID Connect Discovery 1.0 §2. The issuer is what `issuer=` takes elsewhere: its metadata is not fetched here.
+    OpenID Connect Discovery 1.0 §2. Pass the result as `issuer=` to a session, a source or a vault. Its metadata is not
+    fetched here.
 
-    identifier: what the user typed: an email address, an `acct:` URI, a host or a URL.
+    identifier: the input of the user: an email address, an `acct:` URI, a host or a URL.
     http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None makes one.
-    exchange: the bounds of each request. A user names the host: give `ExchangePolicy(addresses=public_address)` here,
-        and wherever the issuer is used.
+    exchange: the bounds of each request. The user names the host, so pass `ExchangePolicy(addresses=public_address)`,
+        here and with the issuer.
 
     Raises `UsageError` for an identifier that is none, `TransportError`, `ServerError`, and `InvalidResponse` if the
     host names no issuer.
@@ -136,7 +137,8 @@ class _MadeHere:
 _Key: TypeAlias = tuple[str, ExchangePolicy]
 _MADE_HERE: Final = _MadeHere()
 _found: Final[WeakKeyDictionary[Any, dict[_Key, Kept[ServerMetadata]]]] = WeakKeyDictionary()
-"""What was found through each client: a client may have a proxy of its own, or be a stand-in in a test."""
+"""The metadata found through each client. Clients are kept apart, because a client may have a proxy of its own, or a
+mock transport in a test."""
 _lock: Final = ForkSafeLock()
 
 

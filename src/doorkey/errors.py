@@ -109,7 +109,7 @@ class OAuthError(Exception):
 
 
 class UsageError(OAuthError, ValueError):
-    """The call itself was wrong; the description says what to change."""
+    """The caller made a mistake; the description names the fix."""
 
     code = "usage_error"
 
@@ -161,7 +161,7 @@ class StoreError(TransportError):
 
 
 class InvalidResponse(OAuthError):
-    """The server answered, but not in the protocol; `problem` names what was wrong with it."""
+    """The response of the server violates the protocol; `problem` names the violation."""
 
     code = "invalid_response"
 
@@ -179,7 +179,7 @@ class InvalidResponse(OAuthError):
 
 
 class VerificationError(OAuthError):
-    """A token or a callback failed a check: which claim or parameter, why, and what was expected instead."""
+    """A token or a callback failed a check; `claim`, `reason` and `expected` describe it."""
 
     code = "verification_failed"
 

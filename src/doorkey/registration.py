@@ -52,14 +52,14 @@ def register_client(
     exchange: ExchangePolicy | None = None,
     **metadata: Any,
 ) -> RegisteredClient:
-    """Register a client at an authorization server, and return it with what the server has issued (RFC 7591 §3).
+    """Register a client at an authorization server, and return it with its credentials (RFC 7591 §3).
 
     issuer: the issuer's URL, exactly as its metadata names it, or an `Issuer`.
     redirect_uris: the redirect URIs of the client; for a native application `http://127.0.0.1/callback`, any port.
     client_name: the name that users see.
     grant_types: the grants that it will use; the server's default is `authorization_code`.
     token_endpoint_auth_method: `none` for a public client; the server's default is `client_secret_basic`.
-    initial_access_token: what the server gave to the developer, if only clients with such a token may register.
+    initial_access_token: the token that the server requires for a registration, or None.
     http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None uses that of the `Issuer`, or makes one.
     exchange: the bounds of each request; for an issuer that another party names, with `addresses=public_address`.
     metadata: further members of RFC 7591 §2 and of its registry (`scope`, `jwks`, `contacts`, …), as JSON values.

@@ -22,7 +22,7 @@ MARGIN: Final = 60.0
 NOT_FOR_ACCESS: Final = "N_A"
 """The type of what an exchange brought that is no access token (RFC 8693 §2.2.1)."""
 KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
-"""How we write the types of tokens that we know; servers write them in any case (RFC 6749 §5.1)."""
+"""The normalized token types; servers write them in any case (RFC 6749 §5.1)."""
 
 MAX_TOKEN: Final = 128 * 1024
 """Characters of one token that a server issues: three of them, sealed, fit into a record of a store."""
@@ -119,7 +119,7 @@ def moment_of(value: object) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class OAuthToken:
-    """What a token endpoint issued (RFC 6749 §5.1).
+    """The tokens of a token response (RFC 6749 §5.1).
 
     access_token: the access token.
     token_type: its type, normalized to ``Bearer`` or ``DPoP``.
@@ -151,8 +151,8 @@ class OAuthToken:
     def from_mapping(cls, members: Mapping[str, Any], *, now: float) -> OAuthToken:
         """Return the token that a mapping of `fetch_token`'s shape describes, for instance one restored from a store.
 
-        `now` (seconds since the epoch) is what `expires_in` counts from where no `expires_at` is given. Raises
-        `UsageError` when `access_token` is missing or not sendable.
+        `now`, in seconds since the epoch, is the time from which `expires_in` counts if there is no `expires_at`.
+        Raises `UsageError` when `access_token` is missing or not sendable.
         """
         if not isinstance(members, Mapping):
             raise UsageError(f"a token is a mapping with an 'access_token', not {type(members).__name__}")
@@ -247,7 +247,7 @@ class OAuth2Token(ReadOnlyDict):
 
     @property
     def token_type(self) -> str:
-        """How the token is sent, for instance ``Bearer``; the member `token_type` is as the server wrote it."""
+        """The normalized type, for instance ``Bearer``; the member `token_type` is as the server wrote it."""
         return self.value.token_type
 
     @property
@@ -267,7 +267,7 @@ class OAuth2Token(ReadOnlyDict):
 
     @property
     def expires_at(self) -> int | None:
-        """When it expires, in seconds since the epoch, or None when unknown."""
+        """The time of expiry in seconds since the epoch, or None if unknown."""
         return None if self.value.expires_at is None else int(self.value.expires_at)
 
     @property

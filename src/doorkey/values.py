@@ -1,4 +1,4 @@
-"""Values that everything else is made of: frozen, typed, and silent about secrets.
+"""Basic values: frozen, typed, and without secrets in their repr.
 
 Two guards keep secrets out of the local variables of a traceback, and neither can replace the other. `hides_locals`
 removes all frames. It is for code that passes secrets to other libraries, whose frames keep them too. `clears_locals`

@@ -39,7 +39,8 @@ class HttpxAdapter(Auth):
 
         @property
         def __class__(self) -> type:
-            """What `isinstance` is told: an `Auth` of httpx2 and of httpx, of each that the program has imported."""
+            """The class that `isinstance` sees: an `Auth` of httpx2 and of httpx, of each that the program has
+            imported."""
             return auth_class(type(self))
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
@@ -196,7 +197,8 @@ def _stays_at_home(signed: Any, leaving: type[LeavingBehind]) -> Any:
 
 
 class LeavingBehind:
-    """What httpcore tells (by the extension `trace`) before it sends a head: `names` are taken off one sent elsewhere.
+    """A callback for the extension `trace` of httpcore: it removes the headers `names` from a request that goes to
+    another host.
 
     At home is `url`, or where the first head goes: a transport may lead it to another address. `others` is told too:
     the program's own `trace`, or None.

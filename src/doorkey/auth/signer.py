@@ -35,7 +35,7 @@ _NONE: Final[Mapping[str, Any]] = {}
 
 
 class Source(Protocol):
-    """Where a blocking caller gets its token; `reject` says False where there will never be another one."""
+    """The token source of a blocking caller; `reject` returns False if there will never be another token."""
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now."""
@@ -47,7 +47,7 @@ class Source(Protocol):
 
 
 class AsyncSource(Protocol):
-    """Where an awaiting caller gets its token; `reject` says False where there will never be another one."""
+    """The token source of an awaiting caller; `reject` returns False if there will never be another token."""
 
     def token(self) -> OAuthToken | Awaitable[OAuthToken]:
         """Return a token that may be sent now, or what brings it when awaited."""
@@ -112,7 +112,7 @@ class RequestSigner:
 
     @property
     def is_plain(self) -> bool:
-        """Whether signing is nothing but a header."""
+        """Whether signing only sets a header."""
         return self.in_header and (self._hooks is None or not self._hooks.signing)
 
     @property
@@ -153,7 +153,7 @@ class RequestSigner:
 
     @property
     def unadvised_sender(self) -> AsyncSender | None:
-        """What sends the token requests of tasks, if it makes its own client and does not know the calling one."""
+        """The sender of the token requests of tasks, if it makes its own client and does not know the calling one."""
         sender = self._async_sender
         return sender if sender is not None and sender.needs_caller else None
 
@@ -187,7 +187,8 @@ class RequestSigner:
 
     @property
     def needs_verdict(self) -> bool:
-        """Whether it matters if an API accepts the token; nearly always it does not, and each request asks."""
+        """Whether the next response must be recorded, because no API has accepted a replacement token yet. Checked on
+        every request."""
         return self._verdicts._awaits_verdict
 
     def answered(self, token: OAuthToken, status: int, headers: Any, url: Any) -> None:

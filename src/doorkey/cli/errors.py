@@ -76,7 +76,7 @@ class CommandError(Exception):
 
 @dataclass(slots=True)
 class Settings:
-    """What the options of all commands set."""
+    """The options that all commands have."""
 
     debug: bool = False
 

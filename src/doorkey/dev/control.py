@@ -76,7 +76,7 @@ class Control:
     """The control of a provider that runs.
 
     port: the port to listen at, on 127.0.0.1; 0: any free one.
-    token: what a caller must know, at least 20 characters; None: a random one.
+    token: the token of the control, at least 20 characters; None: a random one.
 
     Raises `UsageError` for a port that is taken, and for invalid arguments.
     """

@@ -26,7 +26,7 @@ _FOR_DEVELOPERS = {
     "Invalid parameter: id_token_hint": "The ID token is not one of this realm, or it was issued to another client "
     "than the one in client_id.",
 }
-"""What a developer can do about an error, by its description."""
+"""The fix of an error for a developer, by its description."""
 
 
 def login_page(needed: LoginNeeded, names: ClientNames, action: str, realm: str, users: Iterable[str] = ()) -> Response:

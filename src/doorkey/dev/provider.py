@@ -39,7 +39,7 @@ from doorkey.wire.urls import is_loopback
 
 START_SECONDS = 10.0
 STOP_SECONDS = 10.0
-"""How long to wait for a server that is to be ready, and for one to end that did not become so."""
+"""Seconds to wait for a server to start, and for one that did not start to end."""
 MAX_PORT = 65535
 BROWSER_SECONDS = 60.0
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how to reach what listens at every address
@@ -64,8 +64,8 @@ class Provider(Service):
     allow_remote: True permits a host beyond loopback.
     https: True serves HTTPS, with a certificate that is made at the start; `ca_file` and `ssl_context` trust it.
     public_url: origin by which clients and browsers reach the provider (`https://login.example`). Every issuer and
-        endpoint has it, whatever a request's `Host` header is. Required for 0.0.0.0 and ::. Beyond loopback it defaults
-        to `http://HOST:PORT`; on loopback, to the loopback name that a request was sent to.
+        endpoint has it; the `Host` header of a request has no effect. Required for 0.0.0.0 and ::. Beyond loopback it
+        defaults to `http://HOST:PORT`; on loopback, to the loopback name that a request was sent to.
     host_names: other hosts by which it is reached, such as the name of its container. The endpoints that programs use
         then have the name that a request was sent to, and the issuer and the pages still that of `public_url`.
     trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` names the caller.
@@ -73,7 +73,7 @@ class Provider(Service):
     clock: returns POSIX seconds; None: `time.time`.
     registration: whether clients may register themselves (RFC 7591), and whether a client ID may be the URL of a
         client's metadata document; None: only while the provider is reached at a loopback address alone.
-    initial_access_token: what a registration must present; with it, `registration` defaults to True.
+    initial_access_token: the token that a registration needs. With it, `registration` defaults to True.
     control_page: True serves a page at `/dev` that changes users, adds faults, rotates keys and expires tokens, and
         lets each user log in without a password. Only a provider that nothing beyond this machine reaches may have it.
 
@@ -291,17 +291,17 @@ class Provider(Service):
 
     @property
     def jwks_uri(self) -> str:
-        """Where the keys of realm `master` are."""
+        """The URL of the key set of realm `master`."""
         return self.issuer + PROTOCOL + "/certs"
 
     @property
     def echo(self) -> str:
-        """A protected resource that answers what it was sent; see `App`."""
+        """The URL of a protected resource that returns the request as JSON; see `App`."""
         return self.origin + "/echo"
 
     @property
     def token_requests(self) -> int:
-        """How many token requests were answered, in all realms, since the last `requests.clear()`."""
+        """The number of token requests that were answered, in all realms, since the last `requests.clear()`."""
         return len(self.requests.to(f"{PROTOCOL}/token"))
 
     def log_in(self, url: str, username: str, password: str | None = None) -> str:
@@ -349,7 +349,7 @@ class Provider(Service):
         key: object = None,
         realm: str = ADMIN_REALM,
     ) -> LogoutCall:
-        """Post a new logout token to a client, and return what came of it.
+        """Post a new logout token to a client, and return the outcome.
 
         The parameters and errors are those of `logout_token`. Raises `UsageError` for a client that registered no
         `backchannel_logout_uri`.

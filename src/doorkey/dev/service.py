@@ -83,7 +83,7 @@ class Service:
     def set_user(self, user: User) -> None:
         """Add a user in every realm, or replace the user of that name.
 
-        user: what `doorkey.dev.user()` returns.
+        user: a user, made by `doorkey.dev.user()`.
 
         Raises `UsageError` for anything else.
         """
@@ -130,7 +130,7 @@ class Service:
         client_id: the client that it was issued to.
         scopes: exactly its scopes; empty: the default ones of the client.
         claims: set in place of the usual ones (`{"iss": "https://other.example"}`); None removes a claim.
-        audience: one name or several; None: what the realm and the scopes give.
+        audience: one name or several; None: the audience that realm and scopes determine.
         expires_in: seconds from now; negative for an expired token; None: the realm's lifetime.
         key: a private key to sign with in place of the realm's, in any form that `doorkey.jose.keys.import_key` reads.
         realm: the realm that issues it.
@@ -159,8 +159,8 @@ class Service:
     ) -> str:
         """Return a new ID token for a client, as a test orders it.
 
-        access_token, code: what it comes with, for `at_hash` and `c_hash`. The other parameters and the errors are
-        those of `token`.
+        access_token, code: the access token and the code with which it is sent, for `at_hash` and `c_hash`. The other
+            parameters and the errors are those of `token`.
         """
         for name, value in (("nonce", nonce), ("access_token", access_token), ("code", code)):
             if value is not None:

@@ -11,7 +11,7 @@ from doorkey.values import clears_locals
 
 
 class JsonWebKey:
-    """Reads keys. What it returns is accepted wherever doorkey wants a key or keys."""
+    """Reads keys. Each parameter for keys accepts the results."""
 
     __slots__ = ()
 
@@ -22,7 +22,7 @@ class JsonWebKey:
 
         options: further members of its JWK, such as `kid` and `use`; a `kty` is compared with that of the key.
 
-        Raises `UsageError` for what is no key.
+        Raises `UsageError` for a value that is not a key.
         """
         return with_members(import_key(raw), options)
 

@@ -63,7 +63,7 @@ class JsonWebSignature:
         """Return the `header` and the `payload` of a compact JWS once its signature is verified.
 
         s: the JWS.
-        key: what `jwt.decode` accepts.
+        key: keys as `jwt.decode` accepts them.
         decode: a function of the bytes that returns the payload; defaults to the bytes.
 
         Raises `VerificationError` for anything wrong with the JWS, and `UsageError` for keys that cannot be read.

@@ -40,7 +40,7 @@ from doorkey.values import Secret, clears_locals
 _C = TypeVar("_C", bound=JWTClaims)
 _Header = Mapping[str, Any]
 Keys = Callable[[_Header], object] | object
-"""What verifies; a function is named so that checkers know what it is called with."""
+"""The keys that verify. A function has a type of its own, so that type checkers know its argument."""
 
 _TIMES: Final = ("exp", "iat", "nbf")
 
@@ -135,10 +135,10 @@ class JsonWebToken:
         `key` is a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, a `doorkey.KeySource` or
         `doorkey.Issuer`, or a function of the token's header that returns one of them. Of a set, keys that are odd,
         private or symmetric are ignored. `claims_cls` is the kind of claims, which `claims_options` and `claims_params`
-        are for. Time and meaning are judged by `validate()` of what is returned.
+        are for. Times and other claims are checked by `validate()` of the result.
 
-        Raises `VerificationError` for anything wrong with the token, `UsageError` for what the program gave, and what
-        a key source raises that cannot fetch its keys.
+        Raises `VerificationError` for anything wrong with the token, `UsageError` for invalid arguments, and the errors
+        of a key source that cannot fetch its keys.
         """
         check, keys = self._prepared(s, key, claims_cls, claims_options, claims_params)
         return checked_with(keys, check)
@@ -170,7 +170,7 @@ class JsonWebToken:
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
     ) -> JWTClaims:
-        """Return what `decode` returns, with keys that a `doorkey.AsyncKeySource` or a `doorkey.Issuer` fetches.
+        """Return the claims as `decode` does, with keys that a `doorkey.AsyncKeySource` or a `doorkey.Issuer` fetches.
 
         All other kinds of keys are accepted too. Raises as `decode` does.
         """

@@ -1,4 +1,4 @@
-"""What programs give to verify with: algorithms that are registered, and keys in any of their forms.
+"""The arguments of a verification: registered algorithms, and keys in each accepted form.
 
 Theory of operation. The algorithm never comes from the token (RFC 8725 §3.1). Where none is registered, it follows from
 the keys: a key verifies what its type, curve, `use` and `alg` allow. A bare text says nothing about itself (it may as

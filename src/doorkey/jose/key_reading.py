@@ -27,7 +27,7 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 JoseKey: TypeAlias = OctKey | RSAKey | ECKey | OKPKey
 
 BROKEN = (JoseError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, UnsupportedAlgorithm)
-"""What joserfc and cryptography raise on keys and tokens that are not well formed."""
+"""The exceptions of joserfc and cryptography for malformed keys and tokens."""
 
 _OKP = (
     *(ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey, ed448.Ed448PrivateKey, ed448.Ed448PublicKey),

@@ -13,7 +13,7 @@ from doorkey.values import clears_locals
 
 
 class KeySet(tuple[Key, ...]):
-    """A tuple of keys. It is accepted wherever keys are; its repr shows no key material.
+    """A tuple of keys. Each parameter for keys accepts it. Its repr shows no key material.
 
     keys: keys as `doorkey.jose.keys.import_key` reads them, private ones and secrets included.
 

@@ -1,4 +1,4 @@
-"""What `jwt.decode` accepts in place of keys: an object that has the current keys of an issuer, and fetches them."""
+"""Key sources for `jwt.decode`: objects that fetch and keep the current keys of an issuer."""
 
 from __future__ import annotations
 

@@ -267,8 +267,8 @@ def import_key_set(jwks: object) -> tuple[Key, ...]:
 
 @hides_locals
 def import_keys(value: object) -> tuple[Key, ...]:
-    """Return the keys of what a verifier may be given: one key as `import_key` reads it, a sequence of them,
-    or a JWK Set as a mapping or as JSON, read by `import_key_set`.
+    """Return the keys of a verifier: one key as `import_key` reads it, a sequence of them, or a JWK Set as a mapping or
+    as JSON, read by `import_key_set`.
 
     Raises `UsageError` for what neither of them reads, and for a sequence of which it is not clear what a
     token means (RFC 8725 §3.1): secrets beside public keys, or two secrets of one `kid`.

@@ -1,4 +1,4 @@
-"""Telling RSA keys that a broken chip made: their private half follows from the public one (CVE-2017-15361).
+"""Detects RSA keys that a broken chip made: their private half follows from the public one (CVE-2017-15361).
 
 Such a modulus is a power of 65537 modulo each of many small primes. A sound one looks so for all of these 17
 once in 2^27.

@@ -1,4 +1,4 @@
-"""What `deserialize_compact` returns: a header and a payload, as members and as attributes."""
+"""The result of `deserialize_compact`: a header and a payload, as members and as attributes."""
 
 from __future__ import annotations
 

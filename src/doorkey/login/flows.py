@@ -1,4 +1,4 @@
-"""What a registration at a provider does, as flows: begin a login, finish it, ask about the user, log out."""
+"""The flows of a registration at a provider: begin a login, finish it, request claims about the user, log out."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class LoginFlows:
         )
 
     def _userinfo(self, token: Mapping[str, Any] | OAuthToken, *, sub: str | None = None) -> Flow[UserInfo]:
-        """Return what the provider says about the user of `token` (OpenID Connect Core §5.3).
+        """Return the provider's claims about the user of `token` (OpenID Connect Core §5.3).
 
         token: the user's token.
         sub: the user's `sub`; None: that of the token's ID token.

@@ -1,4 +1,4 @@
-"""What a finished login says: who the user is, the token, and where to go next."""
+"""The result of a login: the user, the token, and the next page."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def _login_by_pasting(
     client_id, client_secret: the client; a native app is a public client and has no secret (RFC 8252 §8.5).
     redirect_uri: a registered redirect URI. The page there need not exist.
     scope: text or several texts; None: none.
-    read: ``read(prompt)`` returns what the user pasted, as `input` does. None: a line of standard input, with the
+    read: ``read(prompt)`` returns the pasted text, as `input` does. None: a line of standard input, with the
         prompt on standard error.
     show: ``show(url)`` shows the URL of the login to the user. None: standard error.
     http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: one is made.

@@ -26,7 +26,7 @@ from doorkey.wire.flow import Flow
 MAX_CONNECTIONS: Final = 16
 """Open connections. Browsers open some that they do not use; one more closes the oldest."""
 REQUEST_SECONDS: Final = 10.0
-"""How long a connection may take for its request and its page."""
+"""Seconds that a connection may take for its request and its page."""
 _PIECE: Final = 64 * 1024
 _MAX_WAITS: Final = 20
 """Waits for a browser that does not read its page."""

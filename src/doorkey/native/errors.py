@@ -57,7 +57,7 @@ class NoLoginMethod(LoginError):
 
 
 class WrongPaste(LoginError):
-    """What the user pasted is not the URL at which the browser came back; the problem says what it is."""
+    """The pasted text is not the URL to which the browser returned; `problem` describes it."""
 
     code = "wrong_paste"
     title = "This is not the URL of the login"

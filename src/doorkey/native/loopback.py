@@ -20,7 +20,7 @@ _TRIES: Final = 20
 """Ports that the system picks until one is free for IPv4 and IPv6."""
 _BACKLOG: Final = 128
 _ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ENOENT})
-"""What a machine without IPv6, or without IPv4, answers."""
+"""The errors of a machine without IPv6, or without IPv4."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def choose_method(
     has_browser: whether a browser with windows is installed.
     has_terminal: whether the user can type an answer.
     in_container: whether the program runs in a container, which has its own ports.
-    has_authorization_endpoint, has_device_endpoint: what the provider offers.
+    has_authorization_endpoint, has_device_endpoint: whether the provider has these endpoints.
 
     Raises `NoLoginMethod` with the reason if there is none.
     """

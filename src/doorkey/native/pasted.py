@@ -17,7 +17,7 @@ _ERASE: Final = b"\x7f\x08"
 _ERASE_ALL: Final = 0x15  # Ctrl-U
 _END: Final = 0x04  # Ctrl-D
 _BRACKETS: Final = re.compile(rb"\x1b\[20[01]~")
-"""What a terminal puts around a paste if the last program told it to."""
+"""The sequences that a terminal puts around a paste if a program has requested that."""
 
 
 def judged_paste(text: str, expected: Expected, *, in_fragment: bool = False) -> Accepted | str:

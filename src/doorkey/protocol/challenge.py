@@ -17,10 +17,11 @@ _PART: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(r"\\(.)")
 _ILLEGAL: Final = re.compile(r"[^ !#-\[\]-~]")
-"""What `error_description` may not contain (RFC 6750 §3); neither may a quoted string here, so nothing is escaped."""
+"""The characters that `error_description` may not contain (RFC 6750 §3). Quoted strings here have none of them either,
+so nothing is escaped."""
 
 _IN_ASCII: Final = str.maketrans({'"': "'", "§": "section ", "…": "..."})
-"""What becomes of the characters of our own messages that a challenge cannot contain."""
+"""Replacements for characters of our own messages that a challenge cannot contain."""
 
 _SHOWN: Final = 500
 

@@ -90,7 +90,7 @@ class ClientSecretJWT(_SignedAssertion):
     token_endpoint, audience: `aud` of the assertion; None: the issuer if it is known, else the endpoint of the request.
     claims: further claims, which replace none of ours.
     headers: further members of the JOSE header.
-    alg: HMAC algorithm; None: HS256, or what the server's metadata supports.
+    alg: HMAC algorithm; None: HS256, or an algorithm that the server's metadata lists.
     key: the secret; None: the client's.
     allow_short_secret: sign with a secret that is shorter than the hash, because the server chose it.
 

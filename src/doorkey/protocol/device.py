@@ -45,7 +45,7 @@ class DeviceAuthorization:
     verification_uri_complete: the URL that contains the code, for instance for a QR code, or None.
     expires_at: seconds since the epoch.
     interval: seconds between two token requests.
-    device_code: what the client presents in them.
+    device_code: the code that the client sends in token requests.
     scope: the scope that was requested.
     issuer: the issuer of the server, or None if the client does not know it. No other server gets the code.
     """

@@ -32,8 +32,8 @@ class RegisteredClient:
     client_id_issued_at: seconds since the epoch, or None.
     client_secret_expires_at: seconds since the epoch; None for a secret that does not expire.
     registration_client_uri: the URL at which the registration is read, updated and deleted, or None.
-    registration_access_token: what proves the right to do so, or None.
-    metadata: the other members of the response: what the server has registered, which may differ from the request.
+    registration_access_token: the token of these requests, or None.
+    metadata: the other members of the response: the registered metadata, which may differ from the request.
     issuer: the issuer of the server. The secrets are for this server alone.
 
     Raises `UsageError` for a value of another type, and for a URL that cannot be (RFC 7592 §3).

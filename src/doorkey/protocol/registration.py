@@ -88,7 +88,7 @@ def registration_request(
 
     endpoint: its URL.
     metadata: what `client_metadata` returned.
-    initial_access_token: what the server gave to the developer, if only clients with such a token may register.
+    initial_access_token: the token that the server requires for a registration, or None.
     http_hosts: hosts beside loopback that plain http may reach.
 
     Raises `UsageError` for an endpoint or a token that cannot be.

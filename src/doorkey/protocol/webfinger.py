@@ -26,7 +26,7 @@ _MAX_LENGTH: Final = 2048
 
 
 class Resource(NamedTuple):
-    """What WebFinger is asked about, and the URL of the host that is asked."""
+    """The resource of a WebFinger request, and the URL of the host that receives it."""
 
     name: str
     host_url: str

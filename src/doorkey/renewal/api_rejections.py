@@ -60,7 +60,7 @@ class RecordsRejections(Protocol):
 
 
 class RejectableSource:
-    """What an API's verdict on a token changes at the source of the token, for all callers that share the source."""
+    """A source that records whether APIs accept its token, for all callers that share the source."""
 
     def _token_state(self) -> RecordsRejections:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""A grant that the server has refused: unlike a failed attempt, a state that later callers are told of too."""
+"""A grant that the server has rejected: unlike a failed attempt, a state whose error later callers get too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The token that many callers share, and the decision what a caller does about it. Pure: no lock, no clock.
+"""The token that many callers share, and the decision of each caller: use it, renew it, or wait. Pure: no lock, no
+clock.
 
 Theory of operation. A token is fresh, stale (inside the margin before its expiry) or expired. A caller of a fresh token
 uses it; of a stale one it uses it too, unless the lock is free: then it renews it. A caller that finds no usable token
@@ -74,7 +75,7 @@ def warn_of_leeway(token: OAuthToken | None, leeway: float | None) -> bool:
 
 
 class Renewer(Protocol):
-    """How the tokens of one slot are renewed: a session and a token source each are one."""
+    """The protocol by which a slot renews its tokens; sessions and token sources implement it."""
 
     def renew(self, token: OAuthToken | None, /) -> Flow[OAuthToken]:
         """Return the token that replaces `token` (None: the first one), saved before this returns."""

@@ -31,7 +31,7 @@ class Decision(Enum):
 
 
 class SlotObserver(Protocol):
-    """What is reported of the callers of one token; see `doorkey.observe`."""
+    """The observer that gets the events of one token; see `doorkey.observe`."""
 
     def waiting(self) -> AbstractContextManager[None]:
         """Report how long a caller waited, in the block, for another caller's attempt."""

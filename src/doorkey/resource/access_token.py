@@ -46,7 +46,7 @@ class AccessToken:
     issuer: the issuer of the authorization server.
     sub: the subject: the user, or the client where it acts for itself; None where the server does not say.
     client_id: the client that the token was issued to, or None.
-    scopes: what the token permits (RFC 6749 §3.3).
+    scopes: the scopes of the token (RFC 6749 §3.3).
     audience: the APIs that the token is for.
     expires_at: seconds since the epoch, or None where the server does not say.
     claims: all claims, or the members of the introspection response; read-only.

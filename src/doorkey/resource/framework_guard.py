@@ -1,4 +1,4 @@
-"""What the guards of all web frameworks have in common: their options, and the request as a value."""
+"""The part that the guards of all web frameworks share: their options, and the request as a value."""
 
 from __future__ import annotations
 

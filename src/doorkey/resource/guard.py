@@ -84,7 +84,7 @@ class Guard:
         return run(self.decision(request, requirement), verifier._perform)
 
     async def acheck(self, request: ApiRequest, requirement: Requirement = _ANY) -> AccessToken | Rejection:
-        """Return what `check` returns, for code that awaits. Raises as it does.
+        """Return the access token or the rejection, for code that awaits; see `check`. Raises as it does.
 
         A verifier that blocks does so in a worker thread, and only if the token has not been verified before.
         """

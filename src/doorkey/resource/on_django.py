@@ -48,7 +48,7 @@ class DjangoGuard(FrameworkGuard):
     ) -> Decorator:
         """Return the decorator of a view, blocking or asynchronous; of a class, decorate ``MyView.as_view()``.
 
-        scopes, claims, acr, max_age: what the view needs, as for `Requirement`.
+        scopes, claims, acr, max_age: the requirement of the view; see `Requirement`.
         optional: call the view for requests without a token too. A wrong token is rejected.
 
         Raises `UsageError` for an asynchronous verifier and a view that blocks.

@@ -70,7 +70,7 @@ class FastAPIGuard(StarletteGuard):
     ) -> Any:
         """Return the dependency of a path operation or a WebSocket, whose value is the `AccessToken`.
 
-        scopes, claims, acr, max_age: what the operation needs, as for `Requirement`.
+        scopes, claims, acr, max_age: the requirement of the operation; see `Requirement`.
         optional: call the operation for requests without a token too, with None. A wrong token is rejected.
 
         A rejected request raises `HTTPException`, so a handler of the application may make the response. A WebSocket is

@@ -37,10 +37,10 @@ class FlaskGuard(WSGIGuard):
     ) -> Decorator:
         """Return the decorator of a view, below the decorator of its route; the view may be asynchronous.
 
-        scopes, claims, acr, max_age: what the view needs, as for `Requirement`.
+        scopes, claims, acr, max_age: the requirement of the view; see `Requirement`.
         optional: call the view for requests without a token too. A wrong token is rejected.
 
-        Flask itself answers OPTIONS, which is what a preflight request of CORS is.
+        Flask itself answers OPTIONS, the method of preflight requests of CORS.
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
 

@@ -101,7 +101,7 @@ class RestFrameworkGuard(DjangoGuard):
         acr: str | Iterable[str] = (),
         max_age: float | None = None,
     ) -> type[BasePermission]:
-        """Return a permission class that requires a token, and of it what `Requirement` describes."""
+        """Return a permission class that requires a token that meets a `Requirement`."""
         requirement = requirement_of(scopes, claims, acr, max_age)
         return type("AccessTokenPermission", (_Permission,), {"owner": self, "requirement": requirement})
 

@@ -40,7 +40,7 @@ class StarletteGuard(ASGIGuard):
     ) -> Callable[[Endpoint], Callable[..., Awaitable[Any]]]:
         """Return the decorator of an endpoint: a function of a request or of a WebSocket, also a blocking one.
 
-        scopes, claims, acr, max_age: what the endpoint needs, as for `Requirement`.
+        scopes, claims, acr, max_age: the requirement of the endpoint; see `Requirement`.
         optional: call the endpoint for requests without a token too. A wrong token is rejected.
 
         The endpoint finds the token in `request.state.access_token`. A WebSocket is rejected before it is accepted.

@@ -45,7 +45,7 @@ class WSGIGuard(FrameworkGuard):
         """Return `app` such that it receives only requests that the guard accepts.
 
         app: the application, which finds the token in ``environ["doorkey.access_token"]``.
-        scopes, claims, acr, max_age: what every request needs, as for `Requirement`.
+        scopes, claims, acr, max_age: the requirement for every request; see `Requirement`.
         optional: pass on requests without a token too; their token is None. A wrong token is rejected.
 
         A preflight request of CORS has no token: CORS middleware belongs outside this one. The metadata of the API is

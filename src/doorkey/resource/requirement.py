@@ -1,4 +1,4 @@
-"""What a request needs of its access token, beyond a valid one."""
+"""The conditions of a request for its access token, beyond its validity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHECK: Final = "the requirement of a claim is a value, or a function that block
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a request needs of its access token; without arguments, any valid token will do.
+    """The conditions that a request sets for its access token. Without arguments, any valid token is accepted.
 
     scopes: scopes, all of which the token has; text with spaces between them, or several texts.
     claims: claim names, each with the value that the claim has or a function that accepts its value. A claim that is a

@@ -22,7 +22,7 @@ from doorkey.sources.keys import KeyCore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntrospectionClient:
-    """How an API asks the authorization server about a token (RFC 7662).
+    """The client with which an API introspects tokens at the authorization server (RFC 7662).
 
     client_id, client_secret: the credentials of the API; the secret may be a private key for private_key_jwt.
     auth_methods: client authentication methods, most preferred first; empty for those that suit the secret.

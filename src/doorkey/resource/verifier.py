@@ -35,7 +35,7 @@ _SEVERAL: Final = (
 
 
 class _Verifier(NotPicklable):
-    """What both verifiers have in common: all but the driver."""
+    """The part that both verifiers share: everything but the driver."""
 
     @clears_locals
     def __init__(
@@ -159,7 +159,7 @@ class AccessTokenVerifier(_Verifier):
         """Return the verified token (RFC 9068 §4, RFC 7662 §2.2).
 
         token: the access token, without its scheme.
-        scopes, claims, acr, max_age: what the request needs, as for `Requirement`.
+        scopes, claims, acr, max_age: the requirement of the request; see `Requirement`.
         certificate: the client certificate of the TLS connection, as DER bytes or PEM (RFC 8705 §3).
         proven_key: the JWK thumbprint of the key of a DPoP proof that was verified (RFC 9449 §6.1).
         scheme: of the `Authorization` header: Bearer or DPoP.

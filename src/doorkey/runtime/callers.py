@@ -1,4 +1,4 @@
-"""Where a program called this package: the place that a warning names."""
+"""The line of the program that called this package, which a warning names."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ MOST_IDLE: Final = 8
 """Idle threads that are kept; one more ends after its job."""
 
 IDLE_SECONDS: Final = 10.0
-"""How long a thread waits for its next job before it ends."""
+"""Seconds for which a thread waits for its next job before it ends."""
 
 _JOB: Final = "job"
 
 
 class Job(Protocol):
-    """What a thread runs. It must not raise."""
+    """A job that a thread runs. It must not raise."""
 
     def execute(self) -> bool:
         """Run; return False if the caller has abandoned the job, so that its thread is not reused."""

@@ -32,9 +32,9 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Registering:
-    """How clients register themselves.
+    """The settings for clients that register themselves.
 
-    initial_access_token: what a registration must present; None: nothing.
+    initial_access_token: the token that a registration needs; None: it needs none.
     has_documents: whether a client ID may be the URL of a client's metadata document.
     """
 

@@ -203,7 +203,7 @@ class DeviceLogin:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a user allowed a client, at `given_at` (POSIX seconds)."""
+    """The consent of a user to a client, of `given_at` (POSIX seconds)."""
 
     client_id: str
     scope: tuple[str, ...]
@@ -220,7 +220,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What an authorization code stands for. It is kept after its use, so that a replay is recognized."""
+    """The record of an authorization code. It is kept after the code is used, so that a replay is recognized."""
 
     request: AuthorizationRequest
     session_id: str

@@ -37,7 +37,7 @@ from doorkey.wire.urls import check_endpoint, is_loopback
 
 IMPLICIT: Final = "implicit"
 GRANT_TYPES: Final = (AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
-"""What a client may register for itself; not the grants by which it acts for users whom no page asks."""
+"""The grants that a client may register for itself. Grants without a page that asks the user are not among them."""
 MAX_METADATA: Final = 16 * 1024
 """Characters of the metadata of one client."""
 MAX_LIST: Final = 20

@@ -34,9 +34,9 @@ PASSWORD = "password"
 CLIENT_CREDENTIALS = "client_credentials"
 
 SIGNING_ALGS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA")
-"""What a realm signs with its own keys."""
+"""The algorithms for which a realm has keys of its own."""
 SECRET_ALGS = ("HS256", "HS384", "HS512")
-"""What it signs with the secret of the client that the token is for."""
+"""The algorithms that use the secret of the client that the token is for."""
 
 METHODS = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, NONE)
 WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
@@ -81,14 +81,14 @@ class Client:
     require_pkce: whether it must send a code challenge.
     require_consent: whether each user must allow it the scopes that it asks for; the consent is remembered.
     lightweight: whether its access tokens hold no claims about the user.
-    access_token_claims, id_token_claims, userinfo_claims: added to what it gets.
+    access_token_claims, id_token_claims, userinfo_claims: further claims for this client.
     id_token_signed_response_alg: defaults to the realm's algorithm; HS256, HS384 and HS512 sign with the secret.
     id_token_encrypted_response_alg, id_token_encrypted_response_enc: encrypt its ID tokens to a key of `jwks`.
     userinfo_signed_response_alg: makes its userinfo responses JWTs; None: JSON.
     userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: encrypt these.
     introspection_signed_response_alg: of the JWTs that it asks for (RFC 9701 §6); defaults to the realm's algorithm.
     backchannel_logout_uri: where a logout token is posted to when a session of its users ends.
-    frontchannel_logout_uri: what the page of a logout loads in a frame.
+    frontchannel_logout_uri: the URI that the logout page loads in a frame.
     frontchannel_logout_session_required: whether this URI gets `iss` and `sid`.
 
     Raises `UsageError` for a value of the wrong type, as the other registrations do.
@@ -170,7 +170,7 @@ class Client:
 
     @property
     def response_algs(self) -> tuple[str | None, ...]:
-        """The signature algorithms that are registered for what this client is sent."""
+        """The signature algorithms that are registered for ID tokens and other responses to this client."""
         return (
             self.id_token_signed_response_alg,
             self.userinfo_signed_response_alg,

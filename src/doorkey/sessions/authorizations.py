@@ -29,7 +29,7 @@ _NEVER_SHOWN: Final = frozenset({"client_secret", "code_verifier", "client_asser
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What an authorization request asked for, with which its response is checked and its code is exchanged."""
+    """The parameters of an authorization request, with which its response is checked and its code is exchanged."""
 
     response_type: str = "code"
     redirect_uri: str | None = None

@@ -48,7 +48,7 @@ class OAuth2Client(_Operations):
 
     client_id: the client's identifier.
     client_secret: the client's secret as text, or its private key (PEM, JWK or key object).
-    token_endpoint_auth_method: name of a method, or a callable; None: what metadata and secret allow.
+    token_endpoint_auth_method: name of a method, or a callable; None: the first method that metadata and secret allow.
     revocation_endpoint_auth_method: the same for revocation; None: as for the token endpoint.
     scope: scope of requests that name none, as text or as scope tokens.
     state: state of a callback that is still to come.
@@ -251,7 +251,8 @@ class OAuth2Client(_Operations):
         self._oauth.auth_methods[name] = given[1]
 
     def register_compliance_hook(self, hook_type: str, hook: Hook) -> None:
-        """Register a `hook` that repairs what a server does wrong. Hooks of one kind run in registration order.
+        """Register a `hook` that corrects the messages of a server that violates the protocol. Hooks of one kind run in
+        registration order.
 
         ``access_token_response`` and ``refresh_token_response`` take and return the HTTP library's response;
         ``refresh_token_request``, ``revoke_token_request``, ``introspect_token_request`` and ``protected_request`` take

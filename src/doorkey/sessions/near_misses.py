@@ -33,7 +33,7 @@ _OPTIONS: Final = {
     "token_uri": "did you mean 'token_endpoint'?",
     "token_url": "did you mean 'token_endpoint'?",
 }
-"""What to do about an option of another library."""
+"""The replacements for options of other libraries."""
 
 _PARAMETERS: Final = frozenset(
     {
@@ -72,10 +72,10 @@ _MEANT: Final = {
     "usr": "username",
     "verifier": "code_verifier",
 }
-"""What a program means by a name that no specification has; names are compared without `_`, `-` and case."""
+"""The option that a program means by a name that no specification has. Names are compared without `_`, `-` and case."""
 
 _CLOSE: Final = 0.87
-"""How alike two names are, from 0 to 1, for one to be a misspelling of the other."""
+"""The similarity, from 0 to 1, from which one name counts as a misspelling of the other."""
 
 
 def option_hint(name: str, known: Iterable[str]) -> str:

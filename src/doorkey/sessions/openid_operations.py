@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class OpenIDOperations:
-    """What a session does at an OpenID provider beside getting tokens; `OAuth2Client` takes it over."""
+    """The operations of a session at an OpenID provider beside token requests. `OAuth2Client` inherits them for type
+    checkers, and copies them at run time."""
 
     _oauth: SessionCore
     _find_endpoint: Any  # a method of the base that blocks or awaits
@@ -37,7 +38,7 @@ class OpenIDOperations:
             of the session's token, whose nonce was compared at its login.
         transaction: the login that the ID token is for.
         nonce: the nonce that the authorization request sent, in place of `transaction`.
-        access_token, code: what came with the ID token, for `at_hash` and `c_hash`.
+        access_token, code: the access token and the code that came with the ID token, for `at_hash` and `c_hash`.
 
         Raises `VerificationError` for an ID token that is not as it must be, `UsageError` without an issuer, and
         otherwise as `discover` does.
@@ -47,7 +48,7 @@ class OpenIDOperations:
         return (yield from verify_id_token(self._oauth, id_token, transaction, nonce, access_token, code))
 
     def _userinfo(self, url: str | None = None, *, sub: str | None = None) -> Flow[UserInfo]:
-        """Return what the provider says about the user of the session's token (OpenID Connect Core §5.3).
+        """Return the provider's claims about the user of the session's token (OpenID Connect Core §5.3).
 
         The response may be JSON, signed or encrypted. Claims of other providers stay separate: see `UserInfo`.
 

@@ -29,7 +29,7 @@ OPENID_OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OpenIDOptions:
-    """How a client is registered at its OpenID provider, and which ID tokens it accepts."""
+    """The registration of a client at its OpenID provider, and its conditions for ID tokens."""
 
     registered: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
     decryption_keys: object = None

@@ -1,4 +1,4 @@
-"""How a session gets its core and its single flight, on a token of its own or on one that a vault keeps."""
+"""The core and the single flight of a session, on a token of its own or on one that a vault keeps."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class TokenQueries:
         headers: HeaderItems | None = None,
         **extra: Any,
     ) -> Flow[Introspection]:
-        """Return what the server knows about a token, as a mapping with at least `active` (RFC 7662).
+        """Ask the server about a token, and return a mapping with at least `active` (RFC 7662).
 
         url: the introspection endpoint; None: the session's.
         token: None: the session's own.

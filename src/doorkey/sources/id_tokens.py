@@ -40,7 +40,7 @@ _OTHER_KINDS: Final = frozenset({"at+jwt", "logout+jwt", "dpop+jwt", "secevent+j
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """How a client registered that one kind of response is protected; an empty field is not registered.
+    """The registered protection of one kind of response; an empty field is not registered.
 
     signed: values of `alg` of the signature.
     encrypted: values of `alg` of the encryption.

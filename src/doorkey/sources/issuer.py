@@ -30,7 +30,7 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
     Sessions, token sources, vaults and verifiers take it as `issuer=`. It is for threads, tasks and event loops alike.
 
     issuer: the issuer's URL, exactly as its metadata names it.
-    metadata: what `discover(issuer)` returned, or the same as a mapping; it is used as it is, and not discovered.
+    metadata: the metadata of the issuer, in place of discovery: the result of `discover(issuer)`, or a mapping.
     keys: keys that never change, as `jwt.decode` takes them; with `metadata`, nothing is fetched.
     http_client: the client whose transports carry the requests, blocking or asynchronous; the calls of the other kind
         then raise `UsageError`. None makes one for each kind.
@@ -80,7 +80,7 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
 
     @property
     def akeys(self) -> AsyncKeySource:
-        """The issuer's keys, for code that awaits; both share what they fetch."""
+        """The keys of the issuer, for code that awaits. `keys` and `akeys` share the fetched keys."""
         return self._akeys
 
     def metadata(self) -> ServerMetadata:
@@ -91,15 +91,15 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
         return self._blocking.run(self._metadata())
 
     async def ametadata(self) -> ServerMetadata:
-        """Return what `metadata()` returns. Raises as it does."""
+        """Return the metadata, for code that awaits; see `metadata`. Raises as it does."""
         return await self._awaiting.run(self._metadata())
 
     def checked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return what `KeySource.checked` returns: an issuer is accepted as the keys of `jwt.decode`."""
+        """Return the result of `check`, so that `jwt.decode` accepts an issuer as its keys; see `KeySource.checked`."""
         return self._keys.checked(check)
 
     async def achecked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return what `AsyncKeySource.achecked` returns."""
+        """Return the result of `check`; see `AsyncKeySource.achecked`."""
         return await self._akeys.achecked(check)
 
     def retry_now(self) -> None:

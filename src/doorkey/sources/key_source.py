@@ -27,7 +27,7 @@ class KeySource(NotPicklable, KeysOfIssuer):
     """The current keys of an issuer, fetched once for any number of threads, and again when the issuer rotates them.
 
     issuer: the issuer's URL, whose metadata and then keys are fetched on first use; or an `Issuer`, to share its keys.
-    metadata: what `discover(issuer)` returned, or the same as a mapping; its `jwks_uri` is used.
+    metadata: the metadata of the issuer: the result of `discover(issuer)`, or a mapping. Its `jwks_uri` is used.
     jwks_uri: where the key set is; nothing else is fetched.
     keys: keys that never change, as `jwt.decode` takes them; nothing is fetched.
     http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the requests; None makes
@@ -87,7 +87,7 @@ class KeySource(NotPicklable, KeysOfIssuer):
         """Return `check(keys)`; where no key verified the token, once more with keys that were fetched again.
 
         `check` raises the `VerificationError` of `doorkey.jose.verification`. Keys are fetched again at most once per
-        cool-down. Raises what `check` and `keys` raise.
+        cool-down. Raises the errors of `check` and of `keys`.
         """
         return self._driver.run(self._core.checked(check, self._clock))
 
@@ -98,10 +98,10 @@ class KeySource(NotPicklable, KeysOfIssuer):
         """Return the header and the claims of a signed token. Its time, issuer and audience are not checked.
 
         token: the token in the compact form.
-        algorithms: those that are registered; None: all for which keys can be published.
+        algorithms: the accepted signature algorithms; None: all for which keys can be published.
         typ: the type or the types that the header must name, for instance ``"at+jwt"``.
 
-        Raises `VerificationError`, and what `keys` raises.
+        Raises `VerificationError`, and the errors of `keys`.
         """
         return self.checked(_check(token, algorithms, typ))
 
@@ -169,14 +169,14 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
         return await self._driver.run(self._core.keys(self._clock))
 
     async def achecked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return what `KeySource.checked` returns. Raises as it does."""
+        """Return the result of `check`; see `KeySource.checked`. Raises as it does."""
         return await self._driver.run(self._core.checked(check, self._clock))
 
     @clears_locals
     async def verify(
         self, token: str, algorithms: Iterable[str] | None = None, typ: str | Iterable[str] | None = None
     ) -> VerifiedToken:
-        """Return what `KeySource.verify` returns. Raises as it does."""
+        """Verify a token; see `KeySource.verify`. Raises as it does."""
         return await self.achecked(_check(token, algorithms, typ))
 
     def retry_now(self) -> None:

@@ -1,4 +1,4 @@
-"""When the keys of an issuer are fetched again: the options of a program, and the bounds that follow from them."""
+"""The times at which the keys of an issuer are fetched again: the options of a program, and their bounds."""
 
 from __future__ import annotations
 

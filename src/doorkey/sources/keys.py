@@ -64,8 +64,8 @@ class KeyCore:
     def checked(self, check: Callable[[Keys], T], clock: Clock) -> Flow[T]:
         """Return the result of `check(keys)`. If no key has verified the token, fetch the keys again and repeat it.
 
-        Keys are fetched again at most once per cool-down, and not if they were fetched for this call. Raises what
-        `check` and `keys` raise.
+        Keys are fetched again at most once per cool-down, and not if they were fetched for this call. Raises the errors
+        of `check` and of `keys`.
         """
         function(check, "check is a function of the keys")
         if self._keys is not None:

@@ -1,4 +1,4 @@
-"""How the next token is obtained: by the refresh token, otherwise by the grant that obtained the first one."""
+"""The flow for the next token: by the refresh token, otherwise by the grant that obtained the first one."""
 
 from __future__ import annotations
 

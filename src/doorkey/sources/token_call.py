@@ -28,7 +28,7 @@ REPLAYED: Final = frozenset({"audience", "resource"})
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CallOverrides:
-    """What one call sets for its request; a field that is empty or None changes nothing."""
+    """The options of one call; a field that is empty or None changes nothing."""
 
     extra: Pairs = ()
     headers: Pairs = ()

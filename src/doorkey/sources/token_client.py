@@ -1,4 +1,4 @@
-"""The one way to a token: a client authenticates, asks the token endpoint, and reads the answer.
+"""The client of the token endpoint: it authenticates, sends a token request, and parses the response.
 
 Sessions, token sources and vaults all ask through a `TokenClient`. It selects the client authentication method, builds
 the request, lets the hooks of a session change it, authenticates it, sends it, and parses the response.

@@ -108,7 +108,7 @@ class TokenSource(NotPicklable, RejectableSource):
         self._flight = SingleFlight(core.slot, self._perform, core.clock, core.lock, background=background)
 
     def token(self) -> OAuthToken:
-        """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
+        """Return a token that may be sent now. Raises the `OAuthError` of the failed attempt to get one."""
         return self._flight.token()
 
     @clears_locals
@@ -208,7 +208,7 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
         self._flight = AsyncSingleFlight(core.slot, self._perform, core.clock, core.lock, background=background)
 
     async def token(self) -> OAuthToken:
-        """Return a token that may be sent now. Raises `OAuthError`: what became of the attempt to get one."""
+        """Return a token that may be sent now. Raises the `OAuthError` of the failed attempt to get one."""
         return await self._flight.token()
 
     @clears_locals

@@ -80,11 +80,11 @@ class Sealer:
         return head + nonce + self._ciphers[self._current].encrypt(nonce, data, self._bound(head, key, version))
 
     def open(self, key: str, sealed: bytes, *, version: int | None = None) -> bytes:
-        """Return what was sealed for the record of `key` under `version`, which is that of the loaded record.
+        """Return the data that was sealed for the record of `key` and its `version`, as it was loaded.
 
         Raises `RecordError`, whose `reason` names the fault: not sealed by doorkey, cut short, of a newer format,
-        sealed with an unknown key, or sealed without a version. One reason stands for faults that look the same:
-        changed, restored from an earlier version or another record, or sealed with another key of that id.
+        sealed with an unknown key, or sealed without a version. These faults have the same reason, because they look
+        alike: changed, restored from an earlier version or another record, or sealed with another key of that id.
         """
         from cryptography.exceptions import InvalidTag
 

@@ -28,7 +28,7 @@ class RedisStore(NotPicklable):
 
     url_or_client: a URL (`redis://`, `rediss://`, `unix://`), for which the store creates a client; or a `redis.Redis`
         or `redis.RedisCluster` without `decode_responses`, which its owner closes and which keeps its own timeouts.
-    prefix: what the store's keys begin with: short printable text without braces.
+    prefix: the prefix of the store's keys: short printable text without braces.
     timeout: seconds to wait for each response, for a URL.
 
     The client of a URL repeats a command only if Redis refused it without effect: if its node has become a replica, it

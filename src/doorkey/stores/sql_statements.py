@@ -206,7 +206,7 @@ class SQLStatements:
         return new if outcome.changed else 0
 
     def _unsound(self) -> ColumnElement[bool]:
-        """What `_Found.sound` says, in the database's words."""
+        """The condition of `_Found.sound` in SQL."""
         columns = self.table.c
         wrong = or_(columns.version < 0, columns.version > MAX_VERSION, func.length(columns.data) > MAX_DATA)
         wrong |= (columns.version == 0) & columns.data.is_not(None)

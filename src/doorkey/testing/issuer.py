@@ -32,7 +32,8 @@ USUAL_URL = "https://issuer.example"
 
 @options_checked("a local issuer")
 class LocalIssuer(Issuer):
-    """An issuer without a network: tokens that it mints verify wherever `doorkey.Issuer` is accepted.
+    """An issuer without a network: each parameter for a `doorkey.Issuer` accepts it, and verifies the tokens that it
+    issues.
 
     Its methods `token`, `id_token`, `rotate_keys` and `advance` are those of `doorkey.testing.Provider`.
 

@@ -27,8 +27,8 @@ DEFAULT_REALM = "master"
 class RemoteProvider:
     """A provider that `python -m doorkey.dev --control` runs, as a test uses it.
 
-    url, token: what that command prints. It is a context manager: like `doorkey.testing.Provider`, it raises
-    `UnusedFault` at the end of the block if a fault was never triggered.
+    url, token: the URL and the token that this command prints. It is a context manager: like
+        `doorkey.testing.Provider`, it raises `UnusedFault` at the end of the block if a fault was never triggered.
 
     Its methods are those of `Provider`, with the same parameters and errors. A call raises `TransportError` if the
     provider does not answer. Raises `UsageError` for a URL beyond loopback.
@@ -131,7 +131,7 @@ class RemoteProvider:
         key: object = None,
         realm: str = DEFAULT_REALM,
     ) -> LogoutCall:
-        """Post a new logout token to a client, and return what came of it."""
+        """Post a new logout token to a client, and return the outcome."""
         given = {"client_id": client_id, "sid": sid, "claims": claims, "key": key, "realm": realm}
         return LogoutCall(**self.call("send_logout_token", username=username, **given))
 

@@ -1,4 +1,4 @@
-"""The session of requests that carries one exchange: the user's transport adapter, and nothing else of the user's."""
+"""The session of requests for one exchange: it has the user's transport adapter, and nothing else of the user's."""
 
 from __future__ import annotations
 

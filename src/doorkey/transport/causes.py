@@ -1,4 +1,4 @@
-"""The HTTP library's own error as the cause of ours: its type and words, without frames and what else it refers to.
+"""The HTTP library's own error as the cause of ours: its type and text, without frames and other references.
 
 Collectors of errors show the local variables of each frame, and those of an HTTP library hold the request (its form and
 its `Authorization` header) and the response.

@@ -1,4 +1,4 @@
-"""Why no response came, in words: the HTTP libraries keep the reason several exceptions deep."""
+"""The reason why there is no response, as text: the HTTP libraries keep it several exceptions deep."""
 
 from __future__ import annotations
 

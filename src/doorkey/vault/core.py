@@ -44,7 +44,7 @@ SLACK: Final = 5.0
 
 
 CALLS: Final = ("load", "try_lease", "commit", "release")
-"""What a vault asks of a store; `close` is called too, where there is one."""
+"""The calls of a store that a vault uses; it also calls `close` if the store has it."""
 
 
 class VaultCore:

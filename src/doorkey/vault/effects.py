@@ -1,4 +1,4 @@
-"""What the vault's flows ask of a store, one effect for each of its calls; see `doorkey.stores.protocol.StoreCalls`.
+"""The effects of the vault's flows, one for each call of a store; see `doorkey.stores.protocol.StoreCalls`.
 
 A store may be the user's own, so what each call returns is `checked` before a flow sees it: that raises `StoreError`.
 """

@@ -1,4 +1,4 @@
-"""What a vault keeps in a record: a token, its client and server, and which rotation of which login it is."""
+"""The content of a vault's record: a token, its client and server, its login, and the number of its rotations."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ELSEWHERE = 1.0
 
 
 class Memory:
-    """What is known of the store's record of `key`, and when to look again.
+    """The state of the store's record of `key` in this process, and the time of the next look at the store.
 
     `held` is the latest entry that is known, ahead of the store while `unsaved`; `on_unsaved` is told when that begins
     (True) and ends. `rejected` is an access token that an API rejected. `changes` counts what `save` and `forget` of

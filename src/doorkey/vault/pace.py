@@ -15,7 +15,7 @@ REMEMBERED: Final = 8
 
 
 class Pace:
-    """How long the renewals of one vault take, as far as this process has seen.
+    """The duration of the renewals of one vault, as far as this process has seen.
 
     All keys of a vault are renewed at the same server, so what some took is expected of the next: the shortest of the
     last few, because looking too early costs a look, and too late costs the caller's time. A single one tells nothing:

@@ -1,4 +1,4 @@
-"""How a token is renewed once by all processes that share it, as one flow: read, lease, read again, request, commit.
+"""The renewal of a token by all processes that share it, as one flow: read, lease, read again, request, commit.
 
 Theory of operation. The store decides by versions; the lease only saves requests. A process that finds the token stale
 reads the record, takes the lease, and *reads again*: between the two reads another process may have renewed it. Only

@@ -1,4 +1,4 @@
-"""The token of one key of a vault, as a source: what `doorkey.OAuth2Auth` and everything else takes."""
+"""The token of one key of a vault as a source, for `doorkey.OAuth2Auth` and other users of a source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["AsyncVaultSource", "VaultSource"]
 
 
 LiveKey: TypeAlias = SingleFlight[KeyState]
-"""What one process remembers of a key, as its single flight: one contender for each key in this process.
+"""The state of one key in this process, as a single flight: one caller of this process renews it.
 
 It lives for as long as a renewal of it is under way, and is found by that.
 """

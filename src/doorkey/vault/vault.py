@@ -56,7 +56,7 @@ class TokenVault(NotPicklable):
     issuer: the authorization server, a URL or an `Issuer`; its metadata is discovered on first use.
     token_endpoint: URL of the token endpoint, in place of discovery.
     metadata: the server's metadata, in place of discovery.
-    token_endpoint_auth_method: name of a method, or a callable; None: what metadata and secret allow.
+    token_endpoint_auth_method: name of a method, or a callable; None: the first method that metadata and secret allow.
     scope: scope of each renewal, without the scopes that the token was not granted.
     audience: audiences of each renewal (RFC 8693 §2.1).
     resource: resource indicators of each renewal (RFC 8707 §2).
@@ -199,7 +199,7 @@ class TokenVault(NotPicklable):
         return update_token
 
     def forget(self, key: str) -> None:
-        """Delete what is saved under `key`; nothing happens when there is nothing.
+        """Delete the record of `key`, if there is one.
 
         Other processes send the access token for at most `check_every` seconds more; it is not revoked at the server.
         """
@@ -346,7 +346,7 @@ class AsyncTokenVault(NotPicklable):
         return update_token
 
     async def forget(self, key: str) -> None:
-        """Delete what is saved under `key`; see `TokenVault.forget`."""
+        """Delete the record of `key`; see `TokenVault.forget`."""
         live = self._live(checked_key(key))
         await shielded(lambda: arun(self._core.forget(live.state), self._perform), _nothing)
 

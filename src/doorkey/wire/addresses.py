@@ -43,7 +43,7 @@ def public_address(address: Address) -> bool:
 
     Not public are private, shared, loopback, link-local, multicast, reserved, benchmark and documentation addresses
     (RFC 6890), those where clouds serve metadata, and IPv6 addresses that embed one of these (mapped RFC 4291 §2.5.5.2,
-    NAT64 RFC 6052 §2.1). Teredo and 6to4 are never public. Raises `UsageError` for what is no address.
+    NAT64 RFC 6052 §2.1). Teredo and 6to4 are never public. Raises `UsageError` for a value that is not an address.
     """
     given: object = address
     if not isinstance(given, IPv4Address | IPv6Address):

@@ -1,4 +1,4 @@
-"""Whether a value is, contains or decodes to a key: a key is never a shared secret (RFC 8725 §2.1).
+"""Detects values that are, contain or decode to a key: a key is never a shared secret (RFC 8725 §2.1).
 
 A public key that is taken for an HMAC secret lets every reader of that key sign tokens. A private key that is taken for
 a password is sent to the server. Both checks are this one function.

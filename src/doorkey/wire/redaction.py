@@ -26,7 +26,7 @@ _SHOWN: Final = frozenset(
 _IN_CONFIDENCE: Final = re.compile("(token|secret|password|passcode|assertion|code|verifier|otp|pin)$", re.IGNORECASE)
 """Names whose values are hidden however short they are."""
 _ENCODED: Final = re.compile(r"%[0-9A-F]{2}|\\&\w+;|\\&\\#x27;")
-"""What an encoding writes for a character, in a pattern: each server in the case it likes."""
+"""The encodings of a character as a pattern, in upper and lower case."""
 _SHORT: Final = 8
 """Characters below which a secret is looked for as a word of its own: `a` as a password is no reason to hide each a."""
 _SHORTEST: Final = 4
@@ -41,9 +41,9 @@ _MEMBER: Final = re.compile(
 )
 _SCHEME: Final = re.compile(r"\b(Bearer|Basic|DPoP)\s+(?!error|realm|token\b)[^\s\"',<]{4,}", re.IGNORECASE)
 _LONG_RUN: Final = re.compile(r"(?<![A-Za-z0-9_+/=.~-])(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{20,}")
-"""What looks like a token: a long run of its characters, a digit among them."""
+"""A text that looks like a token: a long run of its characters with a digit among them."""
 _RUN: Final = re.compile(r"(?<![A-Za-z0-9_+/=.~-])(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{6,}")
-"""What may be a token in a response that was to bring one."""
+"""A text that may be a token, in a response that should have contained one."""
 
 
 def redactor(request: Request | None) -> Callable[[str], str]:

@@ -32,7 +32,7 @@ _TEXT: Final = ("text/", "application/json", "application/xml", "application/jav
 
 
 class Display:
-    """Where the response goes.
+    """The output of a response: to a terminal, a file or a pipe.
 
     output: a file for the body; None: stdout.
     include: whether the status and the headers are printed before the body.

@@ -1,4 +1,4 @@
-"""What the audit asks for: documents, endpoints and the TLS connection, each as a value even if it failed."""
+"""The requests of an audit: documents, endpoints and the TLS connection. Each outcome is a value, a failure too."""
 
 from __future__ import annotations
 

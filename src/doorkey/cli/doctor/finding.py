@@ -12,7 +12,7 @@ _SHOWN = 120
 
 
 class Severity(Enum):
-    """How bad a finding is."""
+    """The severity of a finding."""
 
     OK = "ok"
     INFO = "info"

@@ -1,1 +1,1 @@
-"""What `doorkey inspect` finds out about a token: reading, verifying and showing it."""
+"""The inspection of `doorkey inspect`: it reads a token, verifies it and shows the results."""

@@ -26,7 +26,7 @@ _KINDS: Final = {ID: "an ID token", ACCESS: "an access token", OTHER: "a JWT of 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the user says about the token.
+    """The expectations of the user about the token.
 
     issuer: the issuer, exactly; None: unknown.
     audience: the client ID of an ID token, or the names of the API of an access token; empty: any.

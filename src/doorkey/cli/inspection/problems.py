@@ -28,7 +28,7 @@ _UNSHOWN: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one claim or header parameter: `message`, what was `expected`, and the value in the token."""
+    """A problem of one claim or header parameter: the `message`, the `expected` value, and the value in the token."""
 
     claim: str
     message: str

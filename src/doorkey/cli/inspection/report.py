@@ -19,7 +19,7 @@ TIMES: Final = ("iat", "auth_time", "nbf", "exp", "updated_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What is known about a token.
+    """The results of the inspection of a token.
 
     kind: its kind, in words.
     header, claims: its members; None for claims that cannot be read.

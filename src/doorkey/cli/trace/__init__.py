@@ -1,1 +1,1 @@
-"""What `doorkey trace` does: a login whose exchanges are recorded, with all secrets hidden, and shown step by step."""
+"""The parts of `doorkey trace`: it records the exchanges of a login, hides all secrets, and shows each step."""

@@ -1,4 +1,4 @@
-"""What a trace is made of: exchanges with the server, and what happens between them. No event holds a secret."""
+"""The events of a trace: exchanges with the server, and the steps between them. No event holds a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trace shows of a request and of a response: only values that the specifications define as no secrets.
+"""The parts of a request and of a response that a trace shows: only values that are no secrets by the specifications.
 
 A value is shown because its name is in a list here. A parameter, header or member of any other name is shown by its
 name and the length of its value, so what a server invents is hidden too.

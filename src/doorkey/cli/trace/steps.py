@@ -33,7 +33,7 @@ CLIENT_CREDENTIALS: Final = "client_credentials"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What is traced.
+    """The options of a trace.
 
     issuer, client_id, client_secret, scope: the provider and the client.
     flow: `browser`, `device` or `client_credentials`.

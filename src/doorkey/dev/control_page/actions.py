@@ -20,7 +20,7 @@ from doorkey.server.responses.parameters import Parameters
 from doorkey.server.storage.effects import FindSessions
 
 MAX_SECONDS = 10 * 365 * 86400
-"""How far the clock is moved on at once."""
+"""The steps by which the clock can be moved on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ FAILURES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "reset": ("Connection reset before the request is processed", {"reset": "before"}),
     "lost": ("Response lost after the request was processed", {"reset": "after"}),
 }
-"""What can be done to a request: the text on the page, and the arguments of `Faults.add`."""
+"""The faults that the page offers: the text on the page, and the arguments of `Faults.add`."""
 
 EXPIRE = {
     "everything": "Everything",
@@ -162,7 +162,7 @@ DONE = {
     "cleared": "The request log is empty.",
     "saved": "The user was saved. Tokens and logins from now on have the new values.",
 }
-"""What the page states after an action."""
+"""The texts of the page after an action."""
 
 
 def _one(known: Mapping[str, Any], name: str | None) -> Any:

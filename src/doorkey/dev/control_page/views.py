@@ -27,7 +27,8 @@ RELOAD_SECONDS = 2
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Shown:
-    """What every view needs: the path of the page, the token of its forms, and what was done or is wrong."""
+    """The values for every view: the path of the page, the token of its forms, and the message about the last
+    action."""
 
     path: str
     csrf: str

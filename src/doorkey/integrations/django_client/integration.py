@@ -1,4 +1,5 @@
-"""What a registered client asks of Django: the settings of the project, and the signal for renewed tokens."""
+"""The integration of a registered client with Django: the settings of the project, and the signal for renewed
+tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ class DjangoIntegration(FrameworkIntegration):
         """Send the signal `token_update`.
 
         token: the new token.
-        refresh_token, access_token: what it replaces.
+        refresh_token, access_token: the tokens that it replaces.
         """
         replaced = {"refresh_token": refresh_token, "access_token": access_token}
         token_update.send(sender=type(self), name=self.name, token=token, **replaced)

@@ -35,9 +35,9 @@ class ResourceProtector(ProtectorCore):
         """Return the token of `request`.
 
         scopes: one text, or alternatives; each text is one or more scopes with spaces between them.
-        claims: what else the validator takes, for instance `groups`.
+        claims: further arguments of the validator, for instance `groups`.
 
-        Raises what the validator raises: it makes no response.
+        Raises the errors of the validator, and makes no response.
         """
         return self._acquired(request, {"scopes": scopes, **claims}, optional=False)
 
@@ -50,7 +50,7 @@ class ResourceProtector(ProtectorCore):
 
         scopes: as for `acquire_token`.
         optional: run the view without a token too; `request.oauth_token` is then None.
-        claims: what else the validator takes, for instance `groups`.
+        claims: further arguments of the validator, for instance `groups`.
         """
         if callable(scopes):
             return self._protected(scopes, {}, optional=optional)

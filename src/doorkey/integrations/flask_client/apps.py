@@ -94,7 +94,7 @@ class FlaskOAuth2App(BlockingApp):
 
     @clears_locals
     def save_authorize_data(self, **data: Any) -> None:
-        """Store a login in the browser session: what `create_authorization_url` returned, and its redirect URI.
+        """Store a login in the browser session: the result of `create_authorization_url`, and the redirect URI.
 
         data: `state`, `redirect_uri` and the others.
 

@@ -1,4 +1,5 @@
-"""What a registered client asks of Flask: the settings of the application, and the signal for renewed tokens."""
+"""The integration of a registered client with Flask: the settings of the application, and the signal for renewed
+tokens."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ class FlaskIntegration(FrameworkIntegration):
         """Send the signal `token_update`.
 
         token: the new token.
-        refresh_token, access_token: what it replaces.
+        refresh_token, access_token: the tokens that it replaces.
         """
         app: Any = current_app
         sender = app._get_current_object() if has_app_context() else None

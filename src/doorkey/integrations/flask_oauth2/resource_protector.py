@@ -45,9 +45,9 @@ class ResourceProtector(ProtectorCore):
         """Return the token of the current request.
 
         scopes: one text, or alternatives; each text is one or more scopes with spaces between them.
-        claims: what else the validator takes, for instance `groups`.
+        claims: further arguments of the validator, for instance `groups`.
 
-        Raises what the validator raises: it makes no response.
+        Raises the errors of the validator, and makes no response.
         """
         return self._acquired({"scopes": scopes, **claims}, optional=False)
 
@@ -69,7 +69,7 @@ class ResourceProtector(ProtectorCore):
 
         scopes: as for `acquire_token`.
         optional: run the view without a token too; `current_token` is then false.
-        claims: what else the validator takes, for instance `groups`.
+        claims: further arguments of the validator, for instance `groups`.
         """
         if callable(scopes):
             return self._protected(scopes, {}, optional=optional)

@@ -167,7 +167,7 @@ class _Authority(NotPicklable):
 
     @property
     def issuer(self) -> str:
-        """Whose tokens these are; empty where only a token endpoint is known."""
+        """The issuer of the tokens; empty if only a token endpoint is known."""
         return self._server.issuer or ""
 
     def _core(self, credentials: Credentials) -> SourceCore:
@@ -230,7 +230,7 @@ class OAuthAuthorityClient(_Authority):
         return self.source(credentials).token()
 
     def source(self, credentials: Credentials) -> TokenSource:
-        """Return what keeps the token of `credentials` fresh."""
+        """Return the token source of `credentials`."""
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]  # `_cached` serves both kinds
 
     def _make(self, credentials: Credentials) -> TokenSource:
@@ -263,7 +263,7 @@ class AsyncOAuthAuthorityClient(_Authority):
         return await self.source(credentials).token()
 
     def source(self, credentials: Credentials) -> AsyncTokenSource:
-        """Return what keeps the token of `credentials` fresh."""
+        """Return the token source of `credentials`."""
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]  # `_cached` serves both kinds
 
     def _make(self, credentials: Credentials) -> AsyncTokenSource:

@@ -1,4 +1,4 @@
-"""Whose token a request carries: the client's own, that of an account it names, or one exchanged for the caller's."""
+"""The token of a request: the client's own, that of an account, or one that is exchanged for the caller's token."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Exchanged:
 
 @dataclass(frozen=True, slots=True)
 class AsyncExchanged:
-    """As `Exchanged`; the provider may be a coroutine function."""
+    """The asynchronous twin of `Exchanged`; the provider may be a coroutine function."""
 
     credentials: Credentials
     provider: AsyncSubjectTokenProvider

@@ -62,7 +62,7 @@ class AuthenticatingTransportFactory:
         subject_token_provider: SubjectTokenProvider,
         optional_exchange: bool = False,
     ) -> AuthenticatingTransport:
-        """Return `transport` with a token exchanged for what `subject_token_provider()` returns (RFC 8693).
+        """Return `transport` with a token that is exchanged for the one of `subject_token_provider()` (RFC 8693).
 
         Where that is nothing and `optional_exchange` is set, the client's own token is sent.
         """
@@ -111,7 +111,7 @@ class AsyncAuthenticatingTransportFactory:
         subject_token_provider: AsyncSubjectTokenProvider,
         optional_exchange: bool = False,
     ) -> AsyncAuthenticatingTransport:
-        """Return `transport` with a token exchanged for what `subject_token_provider()` returns (RFC 8693).
+        """Return `transport` with a token that is exchanged for the one of `subject_token_provider()` (RFC 8693).
 
         The provider may be a coroutine function. Where it returns nothing and `optional_exchange` is set, the client's
         own token is sent.

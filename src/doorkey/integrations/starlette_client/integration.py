@@ -1,4 +1,4 @@
-"""What a registered client asks of Starlette: the settings of the registry."""
+"""The integration of a registered client with Starlette: the settings of the registry."""
 
 from __future__ import annotations
 

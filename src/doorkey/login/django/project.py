@@ -26,7 +26,7 @@ _OF_A_PROVIDER: Final = ("client_id", "issuer", "preset", "metadata")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserOptions:
-    """How users of the project are made of logins.
+    """The options by which logins create users of the project.
 
     create_users: create a user at the first login of an identity. False: only identities that are there may log in.
     groups: the groups of the project by the values of the claim.

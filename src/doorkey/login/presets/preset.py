@@ -23,7 +23,7 @@ It returns the claims under the names of OpenID Connect, or a flow or an awaitab
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """What a login needs to know of one provider.
+    """The facts about one provider that a login needs.
 
     name: the name of the preset, for instance `google`.
     label: the name of the provider, as users know it.
@@ -35,11 +35,11 @@ class Preset:
     tenant_issuer: the issuers of a server with many tenants, which ID tokens are compared with.
     endpoints: the URLs of single endpoints by their names in metadata (RFC 8414 §2).
     authorization_params: further parameters of each authorization request, for instance `response_mode`.
-    token_endpoint_auth_method: name of a client authentication method, or a callable; None: what metadata allows.
+    token_endpoint_auth_method: name of a client authentication method, or a callable; None: as metadata allows.
     userinfo_fix: makes claims of OpenID Connect of the userinfo response.
     callback_claims: returns the claims that the callback's parameters have beside the ID token. They are not verified.
     logout_uri_param: name of the parameter with the URL to which the browser comes back after a logout.
-    note: what differs from the specifications, in one sentence.
+    note: the differences from the specifications, in one sentence.
     """
 
     name: str

@@ -170,7 +170,7 @@ class RegisteredClient(NotPicklable):
 
         method: of HTTP.
         url: a URL, or a path below `api_base_url`.
-        token: the token; None: what `fetch_token` returns for `request`.
+        token: the token; None: the result of `fetch_token` for `request`.
         request: the request of the framework, for `fetch_token`.
         options: those of the HTTP library, and ``withhold_token=True`` for a request without a token.
 
@@ -245,7 +245,7 @@ class RegisteredClient(NotPicklable):
     ) -> Flow[Any]:
         """Renew a user's token now, also before it expires, and return the new one, which `update_token` gets too.
 
-        token: None: what `fetch_token` returns for `request`.
+        token: the token; None: the result of `fetch_token` for `request`.
         options: those of `OAuth2Session.refresh_token`.
 
         Raises `InvalidGrant` if the refresh token is no longer valid.
@@ -258,7 +258,7 @@ class RegisteredClient(NotPicklable):
     ) -> Flow[Any]:
         """Revoke a user's token at the provider (RFC 7009).
 
-        token: None: what `fetch_token` returns for `request`.
+        token: the token; None: the result of `fetch_token` for `request`.
         options: those of `OAuth2Session.revoke_token`.
 
         Raises `ServerError` for an error response.
@@ -269,9 +269,9 @@ class RegisteredClient(NotPicklable):
     def _introspect_token(
         self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
     ) -> Flow[Any]:
-        """Return what the provider knows about a user's token (RFC 7662).
+        """Ask the provider about a user's token (RFC 7662).
 
-        token: None: what `fetch_token` returns for `request`.
+        token: the token; None: the result of `fetch_token` for `request`.
         options: those of `OAuth2Session.introspect_token`.
 
         Raises `ServerError` for an error response.

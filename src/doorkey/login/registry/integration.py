@@ -78,7 +78,7 @@ class FrameworkIntegration(States):
         """Report a renewed token to the signal of the framework, if it has one.
 
         token: the new token.
-        refresh_token, access_token: what it replaces.
+        refresh_token, access_token: the tokens that it replaces.
         """
 
 
@@ -86,19 +86,19 @@ class AsyncFrameworkIntegration(States):
     """The integration of a framework whose views await."""
 
     async def get_state_data(self, session: Session, state: str) -> dict[str, Any] | None:
-        """Return what `FrameworkIntegration.get_state_data` returns."""
+        """Return a pending login; see `FrameworkIntegration.get_state_data`."""
         return await arun(self._get(session, state), _refuse_async)
 
     async def set_state_data(self, session: Session, state: str, data: Mapping[str, Any]) -> None:
-        """Do what `FrameworkIntegration.set_state_data` does."""
+        """Store a pending login; see `FrameworkIntegration.set_state_data`."""
         await arun(self._save(session, state, data), _refuse_async)
 
     async def clear_state_data(self, session: Session, state: str) -> None:
-        """Do what `FrameworkIntegration.clear_state_data` does."""
+        """Delete a pending login; see `FrameworkIntegration.clear_state_data`."""
         await arun(self._clear(session, state), _refuse_async)
 
     async def update_token(self, token: Any, refresh_token: str | None = None, access_token: str | None = None) -> Any:
-        """Do what `FrameworkIntegration.update_token` does."""
+        """Save a renewed token; see `FrameworkIntegration.update_token`."""
 
 
 def _refuse(effect: object) -> Any:

@@ -64,7 +64,7 @@ class LoginFlows(RegisteredClient):
         """Give the session of a browser that has logged in another ID, where the framework has one."""
 
     def _create_authorization_url(self, redirect_uri: Any = None, **parameters: Any) -> Flow[dict[str, Any]]:
-        """Return a new login: its `url`, its `state`, and what `save_authorize_data` stores beside them.
+        """Return a new login: its `url`, its `state`, and the other data that `save_authorize_data` stores.
 
         redirect_uri: of the callback, as text or as a URL object of the framework.
         parameters: of the authorization request, for instance `prompt`, `nonce`, `acr_values`; and `code_verifier`.
@@ -87,7 +87,7 @@ class LoginFlows(RegisteredClient):
         return {"url": url, "state": transaction.state, **data_of(transaction, registered.id)}
 
     def _save_authorize_data(self, request: Any, /, **data: Any) -> Flow[None]:
-        """Store a login in the browser session: what `create_authorization_url` returned, and its redirect URI.
+        """Store a login in the browser session: the result of `create_authorization_url`, and the redirect URI.
 
         request: of the framework.
         data: `state`, `redirect_uri` and the others.

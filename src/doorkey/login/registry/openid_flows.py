@@ -1,4 +1,4 @@
-"""What a registered client does at an OpenID provider beside the login: ID tokens, UserInfo and logout."""
+"""The OpenID operations of a registered client beside the login: ID tokens, UserInfo and logout."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class OpenIDFlows(LoginFlows):
     ) -> Flow[UserInfo]:
         """Return the claims of the userinfo endpoint about the user of a token (OpenID Connect Core §5.3).
 
-        token: None: what `fetch_token` returns for `request`.
+        token: the token; None: the result of `fetch_token` for `request`.
         request: of the framework.
         options: those of the HTTP library, for instance `params`.
 

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 LOGIN: Final = "login"
 LOGOUT: Final = "logout"
-"""What a state belongs to: the state of a logout finishes no login."""
+"""The purpose of a state: the state of a logout finishes no login."""
 
 MAX_ENTRIES: Final = 8
 """Pending logins and logouts that one session holds."""
@@ -46,7 +46,7 @@ ENDED: Final = "_ended_states"
 _PREFIX: Final = "_state_"
 _USED: Final = "used"
 _ENDS: Final = {_USED: "u", "expired": "e", "dropped": "d"}
-"""How an entry ended, and the letter before its digest in the session."""
+"""The outcome of an entry, and the letter before its digest in the session."""
 _EXPIRED_NOTE: Final = (
     "A pending login lives as long as `expires_in` of the framework's integration says, one hour by default. Check the "
     "clock of this machine if a user came back sooner."

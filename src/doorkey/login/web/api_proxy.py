@@ -111,7 +111,7 @@ class ApiProxy(NotPicklable):
         return reply
 
     async def arespond(self, request: WebRequest, body: bytes | None) -> WebReply:
-        """Return what `respond` returns."""
+        """Return the response, for code that awaits; see `respond`."""
         routes = self.login.awaiting
         reply: WebReply = await routes.backend.do(self.reply(routes, request, body))
         return reply

@@ -1,4 +1,5 @@
-"""What a login uses at run time: a client and a vault for each provider, and the store; for blocking code, or awaited.
+"""The resources of a login at run time: a client and a vault for each provider, and the store; for code that blocks, or
+awaits.
 
 Both are made on first use and then shared by all requests. The flows are the same for both: they ask for the store by
 its effects, and settle what a client or a vault returns.

@@ -21,7 +21,7 @@ DEFAULT_NAME: Final = "login"
 _OF_A_PROVIDER: Final = ("ISSUER", "PRESET", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "HTTP_HOSTS")
 _OF_A_SITE: Final = ("BASE_URL", "SESSIONS", "SECRET")
 _NEAR: Final = 0.85
-"""How similar two names are of which one is a slip: ISSUERS and ISSUER, and not SERVER and SECRET."""
+"""The similarity from which a name counts as a misspelling: ISSUERS of ISSUER, but not SERVER of SECRET."""
 
 
 @hides_locals

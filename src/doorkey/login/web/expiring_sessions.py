@@ -23,7 +23,7 @@ MAX_LISTED: Final = 2000
 
 
 class Place(NamedTuple):
-    """Where the store has a session: its digest and its provider, when it expires, and the keys of its indexes."""
+    """The place of a session in the store: its digest, its provider, its expiry, and the keys of its indexes."""
 
     digest: str
     provider: str

@@ -33,7 +33,7 @@ _SEAL = 256
 
 @dataclass(frozen=True, slots=True)
 class LoggingIn:
-    """How a login begins and ends at one site."""
+    """The begin and the end of logins at one site."""
 
     site: Site
     backend: Backend

@@ -25,7 +25,7 @@ _WARNING = "The request to log out did not come from a page of this site. Log ou
 
 @dataclass(frozen=True, slots=True)
 class LoggingOut:
-    """How a session ends at one site."""
+    """The end of sessions at one site."""
 
     site: Site
     backend: Backend

@@ -53,7 +53,7 @@ class Login(NotPicklable):
     prefix: the path of the routes.
     lifetime: seconds that a browser stays logged in.
     after_login, after_logout: the paths to which the user goes.
-    cookie: what the names of the cookies begin with.
+    cookie: the prefix of the names of cookies.
     name: the name of the application on pages.
     clock: returns seconds since the epoch; None: `time.time`.
     options: for one provider, the arguments of `LoginProvider`: `client_id`, `client_secret`, `issuer`, `preset` …
@@ -230,7 +230,7 @@ class Login(NotPicklable):
         return reply
 
     def close(self) -> None:
-        """Close what blocking frameworks have used: the connections to the providers, and the store that a URL named.
+        """Close the connections to the providers, and a store that was given as a URL, of frameworks that block.
 
         A server that ends need not call it. The next request opens them again, but `memory:` loses its sessions.
         """
@@ -240,7 +240,7 @@ class Login(NotPicklable):
             made.backend.close()
 
     async def aclose(self) -> None:
-        """Close what frameworks that await have used, as `close` does."""
+        """Close the connections and the store of frameworks that await, as `close` does."""
         with self._lock:
             made = self._made.pop(AwaitingBackend, None)
         if made is not None:

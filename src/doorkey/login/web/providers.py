@@ -27,7 +27,7 @@ _OF_THE_VAULT: Final = (
 class LoginProvider(NotPicklable):
     """One provider at which the users of an application log in.
 
-    name: what the routes call it: letters, digits, - and _. The callback URL is ``…/auth/callback/NAME``; with only one
+    name: its name in the routes: letters, digits, - and _. The callback URL is ``…/auth/callback/NAME``; with only one
         provider, it is ``…/auth/callback``.
     client_id, client_secret: the registration of the application there.
     preset: a `doorkey.login.presets.Preset`, or the name of one, such as "google".

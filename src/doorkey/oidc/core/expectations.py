@@ -23,7 +23,7 @@ _FRONT_CHANNEL: Final[dict[frozenset[str], type[IDToken]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExpectedIDToken:
-    """What an ID token is compared with (OpenID Connect Core §3.1.3.7, §3.2.2.11, §3.3.2.12).
+    """The expected values of an ID token (OpenID Connect Core §3.1.3.7, §3.2.2.11, §3.3.2.12).
 
     issuer: the issuer, exactly, or the policy of a multi-tenant server.
     client_id: the client that the token is for.

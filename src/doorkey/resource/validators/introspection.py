@@ -24,7 +24,7 @@ class IntrospectTokenValidator(TokenValidator):
         raise UsageError(f"{type(self).__name__} must define introspect_token(self, token_string)")
 
     def authenticate_token(self, token_string: str) -> Mapping[str, Any]:
-        """Return what `introspect_token` returns."""
+        """Return the result of `introspect_token`."""
         return self.introspect_token(token_string)
 
     def validate_token(self, token: Any, scopes: Scopes, request: Any) -> None:

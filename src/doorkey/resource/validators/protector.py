@@ -72,9 +72,9 @@ class ProtectorCore:
         """Return the token object of a request whose validator accepts it.
 
         scopes: alternatives, one of which the token has; each is text with one or more scopes.
-        claims: what else `validate_token` of the validator takes, for instance `groups` (RFC 9068 §2.2.3.1).
+        claims: further arguments of the validator's `validate_token`, for instance `groups` (RFC 9068 §2.2.3.1).
 
-        Raises what the validator raises.
+        Raises the errors of the validator.
         """
         validator, token_string = self.parse_request_authorization(request)
         validator.validate_request(request)

@@ -26,7 +26,7 @@ BACKDATED = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Order:
-    """What is special about a token.
+    """The special wishes of a test for a token.
 
     claims: set in place of the usual ones; None removes a claim.
     lifetime: seconds from now; negative for an expired token; None: the realm's lifetime.
