@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -170,3 +172,74 @@ def test_two_commands_that_begin_together_have_one_key(
     assert made(place) == faster[0]
     assert capsys.readouterr().err.count("The key of the token store is in") == 1
     assert [path.name for path in place.iterdir()] == [FILE]
+
+
+def in_keyring(tmp_path: Path) -> list[str]:
+    return [name.removeprefix("doorkey/") for name in json.loads((tmp_path / "keyring.json").read_text())]
+
+
+def test_the_slower_of_two_commands_leaves_no_key_in_the_keyring(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(monkeypatch, "InFile", tmp_path)
+    faster: list[StoreKey] = []
+    link = os.link
+
+    def meanwhile(*paths: Path) -> None:
+        monkeypatch.setattr(os, "link", link)
+        faster.append(made(place))
+        link(*paths)
+
+    monkeypatch.setattr(os, "link", meanwhile)
+    assert made(place) == faster[0]
+    assert in_keyring(tmp_path) == [faster[0].name]
+    assert [path.name for path in place.iterdir()] == [FILE]
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
+def test_a_key_that_an_interrupted_command_left_in_the_keyring_is_deleted_by_the_next_one(
+    ending: type[BaseException], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(monkeypatch, "InFile", tmp_path)
+    _interrupted(ending, place, monkeypatch)
+    assert len(in_keyring(tmp_path)) == 1
+    key = made(place)
+    assert in_keyring(tmp_path) == [key.name]
+    assert [path.name for path in place.iterdir()] == [FILE]
+
+
+def test_a_logout_of_all_accounts_deletes_the_key_that_an_interrupted_command_left(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(monkeypatch, "InFile", tmp_path)
+    _interrupted(KeyboardInterrupt, place, monkeypatch)
+    delete_key(place)
+    assert in_keyring(tmp_path) == []
+    assert list(place.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_made_leaves_no_key_in_the_keyring(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(monkeypatch, "InFile", tmp_path)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CommandError, match="No space left on device"):
+        made(place)
+    assert in_keyring(tmp_path) == []
+    assert list(place.iterdir()) == []
+
+
+def _interrupted(ending: type[BaseException], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End a command after the keyring has its key, and before `key.json` names it."""
+
+    def interrupt(*_: Path) -> None:
+        raise ending
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", interrupt)
+        with pytest.raises(ending):
+            made(place)

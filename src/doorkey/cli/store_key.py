@@ -3,7 +3,8 @@
 Theory of operation. `key.json` is created once and never changed. It names the place of the key, so that a keyring
 that does not respond later is not mistaken for one without a key: nothing is overwritten then, and the command ends.
 The file gets its content under another name and is linked to its own, which fails if another process was faster; then
-that process's key is used.
+that process's key is used. The other name contains the ID of the key and is there before the keyring has the key: so
+the next command finds and deletes a key that a command which was interrupted has left in the keyring.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ FORMAT: Final = 1
 BYTES: Final = 32
 MAX_FILE: Final = 4096
 KEYRING: Final = "keyring"
+_UNFINISHED: Final = f".{FILE}."
+"""What the name of a file begins with that is not `key.json` yet; the ID of its key follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ def delete_key(home: Path) -> None:
         members = {}
     name = members.get("id")
     if members.get("place") == KEYRING and isinstance(name, str):
-        with suppress(NoKeyringError):
-            delete_secret(name)
+        _delete_secret(name)
     path.unlink(missing_ok=True)
+    _delete_unfinished(home, "")
 
 
 def _read(path: Path) -> StoreKey:
@@ -130,6 +133,8 @@ def _made(path: Path) -> StoreKey:
     text = base64.b64encode(value).decode()
     members: dict[str, Any] = {"version": FORMAT, "id": name}
     reason = ""
+    fresh = path.with_name(_UNFINISHED + name)
+    create(fresh)
     try:
         keep_secret(name, text)
     except NoKeyringError as error:
@@ -137,18 +142,25 @@ def _made(path: Path) -> StoreKey:
         members |= {"place": "file", "key": text}
     else:
         members |= {"place": KEYRING}
-    if _put(path, json.dumps(members).encode()) and reason:
+    try:
+        is_ours = _put(fresh, path, json.dumps(members).encode())
+    except OSError:
+        _delete_unfinished(path.parent, "")
+        raise
+    if is_ours and reason:
         note(
             f"The keyring of the operating system is not used ({reason}). The key of the token store is in {path}, "
             "which only your user can read."
         )
-    return _read(path)
+    if not is_ours and not reason:
+        _delete_secret(name)
+    key = _read(path)
+    _delete_unfinished(path.parent, key.name)
+    return key
 
 
-def _put(path: Path, data: bytes) -> bool:
-    """Write the file as a whole, unless there is one already; return whether it was written."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    create(fresh)
+def _put(fresh: Path, path: Path, data: bytes) -> bool:
+    """Write `fresh` and make it the file at `path`; return False if another process was faster."""
     try:
         with fresh.open("r+b") as file:
             file.write(data)
@@ -156,12 +168,25 @@ def _put(path: Path, data: bytes) -> bool:
             os.fsync(file.fileno())
         try:
             os.link(fresh, path)
-        except FileExistsError:
-            return False
+        except (FileExistsError, FileNotFoundError):
+            raise
         except OSError:  # a file system without hard links: claim the name first, so that no other file is replaced
             create(path)
             fresh.replace(path)
-        return True
-    finally:
-        with suppress(FileNotFoundError):
-            fresh.unlink()
+    except (FileExistsError, FileNotFoundError):  # the other process may have deleted `fresh`
+        return False
+    return True
+
+
+def _delete_unfinished(home: Path, used: str) -> None:
+    """Delete the files that did not become `key.json`, and their keys; `used` is the ID of the key that is used."""
+    for left in home.glob(f"{_UNFINISHED}*"):
+        name = left.name.removeprefix(_UNFINISHED)
+        if name != used and name.isalnum():
+            _delete_secret(name)
+        left.unlink(missing_ok=True)
+
+
+def _delete_secret(name: str) -> None:
+    with suppress(NoKeyringError):
+        delete_secret(name)

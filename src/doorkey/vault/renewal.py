@@ -2,11 +2,11 @@
 
 Theory of operation. The store decides by versions; the lease only saves requests. A process that finds the token stale
 reads the record, takes the lease, and *reads again*: between the two reads another process may have renewed it. Only
-then does it present the refresh token, and it commits the result over the version that it read, before any caller
-uses it. A process that does not get the lease uses a token that is still good, or else waits for a newer version and
-takes that, even if its own clock says that it has expired: it has just been issued. A token that was saved meanwhile is
-taken as well, unless it has expired already; then it is renewed next. No process presents a refresh token without the
-lease.
+then does it fetch the metadata of the server, unless it knows that, and present the refresh token. It commits the
+result over the version that it read, before any caller uses it. A process that does not get the lease uses a token that
+is still good, or else waits for a newer version and takes that, even if its own clock says that it has expired: it has
+just been issued. A token that was saved meanwhile is taken as well, unless it has expired already; then it is renewed
+next. No process presents a refresh token without the lease.
 
 What can go wrong, and what becomes of it:
 
@@ -129,7 +129,6 @@ class _OneKey:
             if fresh is Freshness.STALE:
                 return entry.token
             raise not_renewable()
-        metadata = yield from self._how.metadata()  # before the lease is taken, which lasts for the request alone
         looks, waited, too_late = 0, 0.0, 0
         began = looked = self._how.timer()
         while True:
@@ -137,7 +136,7 @@ class _OneKey:
             lease = (yield from TryLease(self._key, self._how.lease)) if looks % TRY_EVERY == 0 else None
             if lease is not None:
                 waiting.close()
-                renewed = yield from self._renew_under(lease, entry, metadata, asked_at + self._how.slack)
+                renewed = yield from self._renew_under(lease, entry, asked_at + self._how.slack)
                 if renewed is not None:
                     return renewed.token
                 too_late += 1
@@ -177,12 +176,10 @@ class _OneKey:
             or self._memory.freshness_of(newer, self._how.clock()) is not Freshness.EXPIRED
         )
 
-    def _renew_under(
-        self, lease: Lease, first: Entry | None, metadata: ServerMetadata, until: float
-    ) -> Flow[Entry | None]:
+    def _renew_under(self, lease: Lease, first: Entry | None, until: float) -> Flow[Entry | None]:
         """Renew under the `lease`, and give it back; None where that has to begin again: see `_renewed`."""
         try:
-            entry = yield from self._renewed(first, metadata, until)
+            entry = yield from self._renewed(first, until)
         except GeneratorExit:  # the driver is gone: no effect would be performed
             raise
         except BaseException:
@@ -191,14 +188,15 @@ class _OneKey:
         yield from _released(lease)
         return entry
 
-    def _renewed(self, first: Entry | None, metadata: ServerMetadata, until: float) -> Flow[Entry | None]:
+    def _renewed(self, first: Entry | None, until: float) -> Flow[Entry | None]:
         """Return the next rotation or a newer entry; None if no request was made by `until`, or that is old."""
         entry = yield from self._read()
         if entry is not None and self._usable(entry, first):
             return entry
         if entry is not None and not self._renewable(entry):
             raise not_renewable()
-        if self._how.clock() > until:  # stopped, or the store took long: the lease would not outlive the asking
+        metadata = yield from self._how.metadata()  # under the lease: of many processes, one fetches it
+        if self._how.clock() > until:  # stopped, or that or the store took long: the lease would not outlive the asking
             return None
         began = self._how.timer()
         try:
