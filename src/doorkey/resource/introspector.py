@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from doorkey.arguments import LATEST
-from doorkey.errors import InvalidResponse, VerificationError
+from doorkey.errors import InvalidResponse, OAuthError, VerificationError
 from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.jose.claim_rules import numeric_date
 from doorkey.jose.encryption import decrypt, is_encrypted
 from doorkey.jose.encryption_algorithms import DEFAULT_MANAGEMENT
 from doorkey.jose.verification import verify
 from doorkey.observe.observer import Observer
+from doorkey.protocol.client_identity import ClientAuthMethod
 from doorkey.protocol.http_caching import Kept
 from doorkey.protocol.introspection import (
     JWT_MEDIA_TYPE,
@@ -23,6 +24,8 @@ from doorkey.protocol.introspection import (
     parse_signed,
     signed_response,
 )
+from doorkey.protocol.metadata import ServerMetadata
+from doorkey.resource.server_pause import ServerPause
 from doorkey.resource.trusted_issuer import IntrospectionClient
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.clock import monotonic_time
@@ -32,6 +35,7 @@ from doorkey.sources.issuer_core import IssuerCore
 from doorkey.sources.token_client import TokenClient
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Request
 
 __all__: list[str] = []
 
@@ -68,13 +72,15 @@ class Introspector:
             clock=clock,
             observer=Observer(client.client_id, server.name, None, monotonic_time),
         )
+        self._pause = ServerPause()
         self._responses: BoundedCache[bytes, Fetched[Introspection]] = BoundedCache(entries, _IDLE, monotonic_time)
 
     def members(self, token: str, digest: bytes) -> Flow[Kept[Introspection]]:
         """Return the members of the response about `token`, whose hash is `digest`, and until when it may be used.
 
-        Callers of the same token at the same time share one request, and its failure. Raises `TransportError`,
-        `ServerError`, `InvalidResponse`, or `VerificationError` for a signed response that is not good.
+        Callers of the same token at the same time share one request, and its failure. While the server does not
+        respond, no request is sent, and the last failure is raised. Raises `TransportError`, `ServerError`,
+        `InvalidResponse`, or `VerificationError` for a signed response that is not good.
         """
         secret = Secret(token)
 
@@ -85,6 +91,9 @@ class Introspector:
             return Kept(members, now, until, until)
 
         response = self._responses.get(digest, lambda: Fetched(fetch, "introspecting this token"))
+        kept, now = response.kept, self._clock()
+        if (kept is None or not kept.is_fresh(now)) and not response.pauses(now):
+            self._pause.check(now)
         return (yield from response.current(self._clock))
 
     def _usable_until(self, members: Mapping[str, Any], now: float) -> float:
@@ -110,14 +119,24 @@ class Introspector:
         auth = client.method_for(None, metadata, "introspection")
         url = client.placed(endpoint, auth, metadata)
         request = introspection_request(url, token, "access_token", headers=headers, http_hosts=self._server.http_hosts)
-        request, response = yield from client.sent(
+        try:
+            found = yield from self._response_to(request, auth, metadata)
+        except OAuthError as error:
+            self._pause.failed(error, self._clock())
+            raise
+        self._pause.succeeded()
+        return (yield from self._verified(self._decrypted(found))) if isinstance(found, str) else found
+
+    def _response_to(
+        self, request: Request, auth: ClientAuthMethod, metadata: ServerMetadata
+    ) -> Flow[Introspection | str]:
+        """Send `request`, and return the members of the response, or the JWT of a signed one."""
+        request, response = yield from self._client.sent(
             request, auth, metadata, metadata.token_endpoint, kind="introspection"
         )
-        with client.explaining(request):
-            if not options.signed:
-                return parse_introspection(response, self._clock())
-            signed = self._decrypted(signed_response(response, self._clock()))
-        return (yield from self._verified(signed))
+        with self._client.explaining(request):
+            now = self._clock()
+            return signed_response(response, now) if self._options.signed else parse_introspection(response, now)
 
     def _decrypted(self, token: str) -> str:
         """Return the signed response that an encrypted one contains; its signature and type are checked next."""

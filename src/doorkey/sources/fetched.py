@@ -59,7 +59,7 @@ class Fetched(Generic[T]):
             kept, now = self.kept, clock()
             if kept is not None and (kept.is_fresh(now) or kept is not before):
                 return kept  # fetched during this call, it is used once, even if it may not be kept
-            failed = self._ended != seen or self._pauses(now)
+            failed = self._ended != seen or self.pauses(now)
             usable = kept is not None and kept.is_usable(now)
             if kept is not None and usable and (failed or not self.lock.is_abandoned()):
                 return kept
@@ -75,7 +75,7 @@ class Fetched(Generic[T]):
         seen = self._ended
         while (kept := self.kept) is than:
             now = clock()
-            if self._ended != seen or self._pauses(now) or self.cools_down(cool_down, now):
+            if self._ended != seen or self.pauses(now) or self.cools_down(cool_down, now):
                 return None
             yield from self._attempt(than, seen, clock, usable=True, counts=True)
         return kept
@@ -134,7 +134,7 @@ class Fetched(Generic[T]):
                 self._ended += 1  # last: a caller that sees it finds the error
             raise
 
-    def _pauses(self, now: float) -> bool:
+    def pauses(self, now: float) -> bool:
         """Return whether the pause after the last failure goes on at `now`; a clock that was set back ends it."""
         return self.error is not None and 0 < self._retry_at - now <= self._pause
 
@@ -143,5 +143,5 @@ class Fetched(Generic[T]):
         if not isinstance(self.error, OAuthError):
             return self.error
         failure = self.error.for_waiter()
-        failure.retry_at = self._retry_at if self._pauses(now) else None
+        failure.retry_at = self._retry_at if self.pauses(now) else None
         return failure
