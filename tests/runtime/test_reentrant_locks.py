@@ -31,7 +31,7 @@ from doorkey.errors import StoreError
 from doorkey.integrations.flask_client import OAuth
 from doorkey.login import Login
 from doorkey.login.django.apps import LoginConfig
-from doorkey.login.registry.registered import RegisteredSets
+from doorkey.login.registry.registered import ConnectionPools, RegisteredSets
 from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.resource.token_cache import TokenCache
 from doorkey.runtime.bounded_cache import BoundedCache
@@ -157,7 +157,12 @@ OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable
     "login": (login, lambda one: one, lambda one: one.blocking),
     "login of a Django project": (django_login, lambda one: one, made_or_not),
     "client of a registry": (registered, lambda one: one, lambda one: one.close()),
-    "values of a registry": (lambda _: RegisteredSets(print), lambda one: one, lambda one: one.taken()),
+    "values of a registry": (
+        lambda _: RegisteredSets(print, ConnectionPools()),
+        lambda one: one,
+        lambda one: one.taken(),
+    ),
+    "connections of a registry": (lambda _: ConnectionPools(), lambda one: one, lambda one: one.taken()),
 }
 
 

@@ -71,6 +71,17 @@ def share_adapters(session: Any, other: Any) -> None:
     own["_pool_of"] = other  # which leaves the connections in a forked child, for as long as it lives
 
 
+def use_connections_of(session: Any, other: Any) -> None:
+    """Have `session` send its requests through the connections of `other`, of the same library, and close none."""
+    own: dict[str, Any] = session.__dict__
+    if hasattr(other, "_transport_for_url"):
+        own["_transport_for_url"] = other._transport_for_url
+        return
+    own["adapters"] = other.adapters.copy()
+    own["close"] = _keep_open
+    own["_pool_of"] = other
+
+
 def _keep_open() -> None:
     return None
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from doorkey.integrations.httpx_client import on
+from doorkey.integrations.requests_client import OAuth2Session
 from tests.support.hostile_server import reply
 from tests.support.openid_provider import SECRET, SUB
 from tests.support.registries import CONFIGURATION, Steps, Visit, World
@@ -104,6 +106,26 @@ def test_many_changes_keep_a_bounded_number_of_sets(world: World) -> None:
         world.begin(world.browser())
     assert len(world.client._sets._sets) == 8
     assert world.provider.asked(CONFIGURATION) == 1
+
+
+def test_changes_open_no_further_connections(world: World) -> None:
+    families = on("httpx2"), on("httpx")
+    kinds = [one.AsyncOAuth2Client if world.awaits else one.OAuth2Client for one in families]
+    server, token = world.provider.server, {"access_token": "at"}
+    server.on("/api", reply(json={}))
+    for kind in kinds if world.awaits else [OAuth2Session, *kinds]:
+        world.register(overwrite=True)
+        world.client.client_cls = kind
+        world.call("get", server.url("/api"), token=token)
+        before = server.accepted
+        for number in range(12):
+            world.client.client_secret = f"another-secret-of-at-least-32-bytes-{number}"
+            world.call("get", server.url("/api"), token=token)
+        assert server.accepted == before
+        world.client.client_kwargs["headers"] = {"X-A": "1"}
+        world.call("get", server.url("/api"), token=token)
+        assert server.to("/api")[-1].header("x-a") == "1"
+        world.close()
 
 
 @pytest.mark.parametrize("name", ["authorize_access_token", "get", "userinfo"])

@@ -12,6 +12,7 @@ from doorkey.login.registry.names import registration_name
 from doorkey.login.registry.options import RegistryOptions
 from doorkey.login.registry.registered import (
     LOADED_AT,
+    ConnectionPools,
     Registered,
     RegisteredSets,
     discovering_values_of,
@@ -80,7 +81,8 @@ class RegisteredClient(NotPicklable):
         self._user_agent = own.user_agent
         self._fetch_token = own.fetch_token
         self._update_token = own.update_token
-        self._sets = RegisteredSets(self._saving)
+        self._pools = ConnectionPools()
+        self._sets = RegisteredSets(self._saving, self._pools)
         self._discovering: tuple[object, Any] | None = None
         self._found: ServerMetadata | None = None
         self._changing = ForkSafeLock()
@@ -144,12 +146,12 @@ class RegisteredClient(NotPicklable):
         with self._changing:
             kept = self._discovering
             if kept is None or kept[0] != described:
-                kept = self._discovering = described, session_of(values, **server)
+                kept = self._discovering = described, session_of(values, self._pools.session_for(values), **server)
         return kept[1]
 
     def _taken_sessions(self) -> list[Any]:
         """Return the sessions that have connections, and forget them: the next request makes new ones."""
-        found = [one.origin for one in self._sets.taken()]
+        found = [*self._pools.taken(), *(one.origin for one in self._sets.taken())]
         with self._changing:
             discovering, self._discovering = self._discovering, None
         return found if discovering is None else [*found, discovering[1]]

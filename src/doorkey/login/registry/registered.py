@@ -2,7 +2,8 @@
 
 Programs change the attributes of a client after its registration. A change takes effect for the next login; a login in
 progress keeps the values it began with. So each set of values has a name, which the data of a login contains, and a
-client keeps the last few sets.
+client keeps the last few sets. All sets with the same options of the HTTP library share one connection pool: a set that
+is dropped leaves no connections open, and a new one, for instance for each tenant of a provider, opens none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from doorkey.login.registry.user_sessions import UserSessions
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.sessions.siblings import sibling_of
+from doorkey.transport.shared_pool import NO_TRANSPORT, use_connections_of
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -84,13 +86,14 @@ class Registered:
     """One set of values, and its sessions: they share connections, metadata and keys.
 
     saving: makes the `update_token` of a user's session, as for `UserSessions`.
+    pool: the session whose connections they use.
     """
 
     @clears_locals
-    def __init__(self, values: dict[str, Any], saving: Callable[..., Any]) -> None:
+    def __init__(self, values: dict[str, Any], saving: Callable[..., Any], pool: Any) -> None:
         self.id = secrets.token_hex(4)
         self.values = values
-        self.origin = session_of(values, metadata=server_of(values))
+        self.origin = session_of(values, pool, metadata=server_of(values))
         if values["metadata"].get("jwks") and not values["metadata"].get("jwks_uri"):
             self._use_keys(values["metadata"]["jwks"])
         self._of_users = UserSessions(self._user_session, saving)
@@ -128,11 +131,42 @@ class Registered:
         return self.session(token, **options)
 
 
-class RegisteredSets:
-    """The last sets of values of a client, the current one last."""
+class ConnectionPools:
+    """The sessions whose connections the other ones of a client use: one for each set of HTTP options."""
 
-    def __init__(self, saving: Callable[..., Any]) -> None:
-        self._saving = saving
+    def __init__(self) -> None:
+        self._pools: list[tuple[dict[str, Any], Any]] = []
+        self._mutex = ForkSafeLock()
+
+    def session_for(self, values: Mapping[str, Any]) -> Any:
+        """Return the session for `values`, of which only the class and the HTTP options count. Raises `UsageError`."""
+        kwargs = {name: value for name, value in values["client_kwargs"].items() if name in HTTP_OPTIONS}
+        connecting = {**dict.fromkeys(values), "client_cls": values["client_cls"], "client_kwargs": kwargs}
+        found = self._find(connecting)
+        if found is not None:
+            return found
+        made = session_of({**connecting, "client_auth_methods": ()})
+        with self._mutex:
+            found = self._find(connecting)
+            if found is None:
+                self._pools = [*self._pools, (connecting, made)][-MOST_KEPT:]
+        return made if found is None else found
+
+    def _find(self, connecting: Mapping[str, Any]) -> Any:
+        return next((session for known, session in self._pools if known == connecting), None)
+
+    def taken(self) -> list[Any]:
+        """Return the sessions, and forget them."""
+        with self._mutex:
+            pools, self._pools = self._pools, []
+        return [session for _, session in pools]
+
+
+class RegisteredSets:
+    """The last sets of values of a client, the current one last; they use the connections of `pools`."""
+
+    def __init__(self, saving: Callable[..., Any], pools: ConnectionPools) -> None:
+        self._saving, self._pools = saving, pools
         self._sets: list[Registered] = []
         self._mutex = ForkSafeLock()
 
@@ -141,7 +175,7 @@ class RegisteredSets:
         sets = self._sets
         if sets and sets[-1].values == values:
             return sets[-1]
-        made = Registered(values, self._saving)
+        made = Registered(values, self._saving, self._pools.session_for(values))
         with self._mutex:
             known = next((one for one in self._sets if one.values == values), made)
             self._sets = [*(one for one in self._sets if one is not known), known][-MOST_KEPT:]
@@ -158,8 +192,11 @@ class RegisteredSets:
         return next((one for one in self._sets if one.id == name), None)
 
 
-def session_of(values: Mapping[str, Any], **server: Any) -> Any:
-    """Return a session with the `values` of a client. Raises `UsageError`."""
+def session_of(values: Mapping[str, Any], pool: Any = None, **server: Any) -> Any:
+    """Return a session with the `values` of a client, through the connections of the session `pool` if it is given.
+
+    Raises `UsageError`.
+    """
     kind = values["client_cls"]
     options = known_client_kwargs(values["client_kwargs"])
     for name in ("code_challenge_method", "token_endpoint_auth_method"):
@@ -168,7 +205,11 @@ def session_of(values: Mapping[str, Any], **server: Any) -> Any:
     if not hasattr(kind, "base_url") and "timeout" in options:  # requests has no such setting, the session has
         options["default_timeout"] = seconds_of(options.pop("timeout"))
     own = {"client_id": values["client_id"], "client_secret": values["client_secret"]}
+    if pool is not None and hasattr(pool, "_transport_for_url"):
+        options["transport"] = NO_TRANSPORT
     session = kind(**own, **{**options, **server})
+    if pool is not None:
+        use_connections_of(session, pool)
     for method in values["client_auth_methods"]:
         session.register_client_auth_method(method)
     if values["compliance_fix"] is not None:
