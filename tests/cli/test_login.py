@@ -28,6 +28,15 @@ def install(browser: LogsInAtOnce, monkeypatch: pytest.MonkeyPatch) -> LogsInAtO
     return browser
 
 
+class Refuses(LogsInAtOnce):
+    """A browser whose user does not let the program log in."""
+
+    def callback(self, url: str) -> str:
+        query = parse_qs(urlsplit(url).query)
+        issuer = quote(self._provider.issuer_of(REALM), safe="")
+        return f"{query['redirect_uri'][0]}?error=access_denied&state={query['state'][0]}&iss={issuer}"
+
+
 @pytest.fixture
 def browser(server: Provider, monkeypatch: pytest.MonkeyPatch) -> LogsInAtOnce:
     return install(LogsInAtOnce(server), monkeypatch)
@@ -86,12 +95,6 @@ def test_a_server_that_is_away_is_status_4_and_leaves_nothing(run: Run, home: Pa
 def test_a_user_who_refuses_is_told_so_and_nothing_is_saved(
     run: Run, home: Path, server: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Refuses(LogsInAtOnce):
-        def callback(self, url: str) -> str:
-            query = parse_qs(urlsplit(url).query)
-            issuer = quote(server.issuer_of(REALM), safe="")
-            return f"{query['redirect_uri'][0]}?error=access_denied&state={query['state'][0]}&iss={issuer}"
-
     install(Refuses(server), monkeypatch)
     result = run("login", server.issuer_of(REALM), "--browser", "--client-id", CLIENT)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -195,8 +198,11 @@ def test_without_a_client_one_is_registered_and_used_again(
     assert run("accounts").stdout.split()[-1] == registered
 
 
-def test_a_client_that_was_registered_for_a_failed_login_is_deleted(run: Run, home: Path, server: Provider) -> None:
-    result = run("login", server.issuer_of(REALM), "--no-browser", "--timeout", "1")
+def test_a_client_that_was_registered_for_a_failed_login_is_deleted(
+    run: Run, home: Path, server: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(Refuses(server), monkeypatch)
+    result = run("login", server.issuer_of(REALM), "--browser")
     assert result.exit_code == 1
     calls = [(one.method, one.status) for one in server.requests if "clients-registrations" in one.path]
     assert calls == [("POST", 201), ("DELETE", 204)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.processes.tmux import Tmux
 from tests.servers.process import Unavailable
 from tests.servers.programs import FISH, TMUX, ZSH, Program
 from tests.support.server_fixtures import unavailable
@@ -15,6 +17,14 @@ from tests.support.server_fixtures import unavailable
 def tmux() -> None:
     """Need tmux on this machine."""
     _installed(TMUX)
+
+
+@pytest.fixture
+def shell(tmux: None, tmp_path: Path) -> Iterator[Tmux]:
+    """A window of 80 columns, with no account and no keyring."""
+    home = {"DOORKEY_HOME": str(tmp_path / "accounts"), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    with Tmux(home) as window:
+        yield window
 
 
 @pytest.fixture(scope="session")

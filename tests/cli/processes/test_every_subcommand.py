@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from doorkey.cli.main import COMMANDS
+from tests.cli.processes.logins import log_in_by_device, log_in_by_pasting, run_and_keep
 from tests.cli.processes.panes import keep
 from tests.cli.processes.tmux import Tmux
-from tests.servers.browser import Browser
-
-CALLBACK = "http://127.0.0.1/callback"
 
 
 @pytest.fixture
@@ -25,24 +22,15 @@ def dev(tmux: None) -> Iterator[Tmux]:
         yield window
 
 
-@pytest.fixture
-def shell(tmux: None, tmp_path: Path) -> Iterator[Tmux]:
-    home = {"DOORKEY_HOME": str(tmp_path / "home"), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    with Tmux({**home, "DOORKEY_CLIENT_SECRET": "my-secret"}) as window:
-        yield window
-
-
 def test_every_subcommand_works_in_a_terminal_of_80_columns(dev: Tmux, shell: Tmux) -> None:
     shown = dev.shown()
     keep(dev, "dev")
     issuer = next(line.split()[1] for line in shown.splitlines() if line.startswith("issuer"))
-    log_in_by_device(shell, issuer)
-    log_in_by_pasting(shell, issuer)
+    log_in_by_device(shell, issuer, "--client-id public-native", "login-device")
+    log_in_by_pasting(shell, issuer, "login-paste")
+    shell.run("export DOORKEY_CLIENT_SECRET=my-secret")
     for picture, (command, expected) in story(issuer).items():
-        shown = shell.run(command)
-        for pattern in expected:
-            assert re.search(pattern, shown), shown
-        keep(shell, picture)
+        run_and_keep(shell, picture, command, expected)
     assert "doorkey: " in shell.run("doorkey status", status=3)
     typed = " ".join(command for command, _ in story(issuer).values())
     assert {"dev", "login", *re.findall(r"doorkey (\w+)", typed)} == set(COMMANDS)
@@ -69,27 +57,3 @@ def story(issuer: str) -> dict[str, tuple[str, list[str]]]:
         "logout-all": ("doorkey logout --all", [r"Logged out of every account\."]),
         "completion": ("doorkey completion bash | bash -n", []),
     }
-
-
-def log_in_by_device(shell: Tmux, issuer: str) -> None:
-    shell.begin(f"doorkey login {issuer} --device --client-id public-native --account tv")
-    shown = shell.until("waiting for the login on the other device")
-    keep(shell, "login-device")
-    assert "▀" in shown
-    code = re.search(r"\b([A-Z]{4}-[A-Z]{4})\b", shown)
-    assert code is not None
-    with Browser("keycloak") as browser:
-        browser.device({"verification_uri": f"{issuer}/device", "user_code": code[1]})
-    assert shell.ended() == 0
-    assert "Logged in as alice. The account is 'tv'." in shell.shown()
-
-
-def log_in_by_pasting(shell: Tmux, issuer: str) -> None:
-    shell.begin(f"doorkey login {issuer} --paste --client-id public-native --account work --scope 'openid email'")
-    shown = shell.until("Paste it here: ")
-    url = next(line.strip() for line in shown.splitlines() if "code_challenge" in line)
-    with Browser("keycloak") as browser:
-        shell.paste(browser.authorize(url, CALLBACK))
-    assert shell.ended() == 0
-    keep(shell, "login-paste")
-    assert "Logged in as alice. The account is 'work'." in shell.shown()

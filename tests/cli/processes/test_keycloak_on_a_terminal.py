@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from tests.cli.processes.panes import keep
+from tests.cli.processes.logins import log_in_by_device, log_in_by_pasting, run_and_keep
 from tests.cli.processes.tmux import Tmux
-from tests.servers.browser import Browser
 from tests.servers.handle import RealServer
 
 
-@pytest.fixture
-def shell(tmux: None, tmp_path: Path) -> Iterator[Tmux]:
-    home = {"DOORKEY_HOME": str(tmp_path / "home"), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    with Tmux({**home, "DOORKEY_CLIENT_SECRET": "my-secret"}) as window:
-        yield window
-
-
 def test_a_login_by_device_code_or_by_pasting_is_used_inspected_and_ended(shell: Tmux, keycloak: RealServer) -> None:
-    log_in_by_device(shell, keycloak.issuer)
-    log_in_by_pasting(shell, keycloak.issuer)
+    client = "--client-id client-1 --client-secret-stdin"
+    log_in_by_device(shell, keycloak.issuer, client, "keycloak-login-device", "my-secret")
+    log_in_by_pasting(shell, keycloak.issuer, "keycloak-login-paste")
+    shell.run("export DOORKEY_CLIENT_SECRET=my-secret")
     userinfo = f"{keycloak.issuer}/protocol/openid-connect/userinfo"
     for picture, (command, status, expected) in {
         "token": ("doorkey token work", 0, ["ey"]),
@@ -46,33 +34,4 @@ def test_a_login_by_device_code_or_by_pasting_is_used_inspected_and_ended(shell:
         "logout": ("doorkey logout work --revoke --end-session", 0, [r"Logged out of work\.", "/logout"]),
         "logout-device": ("doorkey logout --revoke", 0, [r"Logged out of tv\."]),
     }.items():
-        shown = shell.run(command, status)
-        for pattern in expected:
-            assert re.search(pattern, shown), shown
-        keep(shell, f"keycloak-{picture}")
-
-
-def log_in_by_device(shell: Tmux, issuer: str) -> None:
-    arguments = "--device --client-id client-1 --client-secret-stdin --account tv"
-    shell.begin(f"doorkey login {issuer} {arguments}")
-    shell.until("Client secret: ")
-    shell.paste("my-secret")
-    shown = shell.until("waiting for the login on the other device")
-    assert "my-secret" not in shown
-    code = re.search(r"\b([A-Z]{4}-[A-Z]{4})\b", shown)
-    assert code is not None
-    keep(shell, "keycloak-login-device")
-    with Browser("keycloak") as browser:
-        browser.device({"verification_uri": f"{issuer}/device?user_code={code[1]}"})
-    assert shell.ended() == 0
-    assert "Logged in as alice. The account is 'tv'." in shell.shown()
-
-
-def log_in_by_pasting(shell: Tmux, issuer: str) -> None:
-    shell.begin(f"doorkey login {issuer} --paste --client-id public-native --account work")
-    shown = shell.until("Paste it here: ")
-    url = next(line.strip() for line in shown.splitlines() if "code_challenge" in line)
-    with Browser("keycloak") as browser:
-        shell.paste(browser.authorize(url, "http://127.0.0.1/callback"))
-    assert shell.ended() == 0
-    assert "Logged in as alice. The account is 'work'." in shell.shown()
+        run_and_keep(shell, f"keycloak-{picture}", command, expected, status)

@@ -44,13 +44,6 @@ def silent() -> Iterator[socket.socket]:
         yield listener
 
 
-@pytest.fixture
-def shell(tmux: None, tmp_path: Path) -> Iterator[Tmux]:
-    home = {"DOORKEY_HOME": str(tmp_path / "accounts"), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    with Tmux(home) as window:
-        yield window
-
-
 def test_a_token_that_is_longer_than_a_line_of_a_terminal_is_inspected_whole_and_not_shown(
     shell: Tmux, provider: Provider
 ) -> None:
