@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers.handle import RealServer
 from tests.servers.process import port_of_ones_own
-from tests.support.real_providers import at_provider, register
+from tests.support.real_providers import at_provider, log_out, register
 from tests.support.web_workers import GUNICORN, UVICORN, running
 
 if TYPE_CHECKING:
@@ -83,16 +83,6 @@ def django_project(folder: Path) -> None:
 def shown(page: Page) -> str:
     """Return what the application shows the user."""
     return page.inner_text("body")
-
-
-def log_out(page: Page, origin: str) -> None:
-    """Log out, and wait for the login page: the page after the logout needs a user, and the provider has none now."""
-    page.goto(f"{origin}/auth/logout")
-    page.get_by_role("button", name="Log out").click()
-    page.wait_for_load_state()
-    if "session/end" in page.url:  # oidc-provider always asks
-        page.locator("button[type=submit]").first.click()
-    page.locator("input[type=password]").wait_for()
 
 
 @each_program

@@ -18,7 +18,7 @@ from doorkey.stores import SQLStore
 from doorkey.testing import Provider, client
 from tests.servers.handle import RealServer
 from tests.servers.process import port_of_ones_own
-from tests.support.real_providers import Registered, at_provider, register
+from tests.support.real_providers import Registered, at_provider, log_out, register
 from tests.support.web_workers import GUNICORN, PATIENCE, ROOT, UVICORN, running
 
 if TYPE_CHECKING:
@@ -180,16 +180,6 @@ def session_of(page: Page) -> Any:
     kept: Any = page.context.cookies()
     (cookie,) = [one for one in kept if one["name"].endswith("doorkey")]
     return cookie
-
-
-def log_out(page: Page, origin: str) -> None:
-    """Log out with the page of the login, and be the user at the provider's page if it asks."""
-    page.goto(f"{origin}/auth/logout")
-    page.get_by_role("button", name="Log out").click()
-    page.wait_for_load_state()
-    if "session/end" in page.url:  # oidc-provider always asks
-        page.locator("button[type=submit]").first.click()
-    page.locator("input[type=password]").wait_for()  # the page after the logout needs a user
 
 
 @pytest.mark.parametrize("provider", [*APIS, EMBEDDED])

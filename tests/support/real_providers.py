@@ -100,3 +100,13 @@ def at_provider(page: Page, origin: str, user: tuple[str, str] = USER) -> list[s
             steps.append("consent" if "logout" not in page.url and "session/end" not in page.url else "logout")
         page.locator("button[type=submit], input[type=submit]").first.click()
     raise AssertionError(f"the user did not come back: {steps}, now at {page.url}: {page.inner_text('body')[:500]}")
+
+
+def log_out(page: Page, origin: str) -> None:
+    """Log out of an application with a `Login`, and wait for the login page: the page after the logout needs a user."""
+    page.goto(f"{origin}/auth/logout")
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_load_state()
+    if "session/end" in page.url:  # oidc-provider always asks
+        page.locator("button[type=submit]").first.click()
+    page.locator("input[type=password]").wait_for()

@@ -25,12 +25,6 @@ from tests.support.named_servers import Authority, Proven
 CLIENT = ClientCredentials("c", "s")
 
 
-@pytest.fixture(autouse=True)
-def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*CA_VARIABLES, "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def server(authority: Authority) -> Iterator[Proven]:
     made = Proven(authority.proof("localhost"), "localhost")

@@ -21,12 +21,6 @@ from tests.support.named_servers import Authority
 METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 
 
-@pytest.fixture(autouse=True)
-def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def site(authority: Authority) -> Iterator[Site]:
     with certified_site(authority) as site:

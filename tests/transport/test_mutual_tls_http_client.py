@@ -17,12 +17,6 @@ from tests.support.hostile_server import reply
 from tests.support.named_servers import Authority
 
 
-@pytest.fixture(autouse=True)
-def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def site(authority: Authority) -> Iterator[Site]:
     with certified_site(authority) as site:

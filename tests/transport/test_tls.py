@@ -32,12 +32,6 @@ CALLS: dict[str, Callable[[Client], object]] = {
 every_call = pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in CALLS.items()])
 
 
-@pytest.fixture(autouse=True)
-def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def tls(authority: Authority) -> Iterator[Callable[..., Proven]]:
     """Make servers on https; what they are told of `authority.proof` is how they prove who they are."""

@@ -36,12 +36,6 @@ def secure(oidc_provider: RealServer) -> Iterator[RealServer]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def context_of(server: RealServer, *, certificate: str | None = None) -> ssl.SSLContext:
     assert server.ca is not None
     context = ssl.create_default_context(cafile=server.ca)

@@ -203,13 +203,8 @@ def fastapi_app(verifier: Any, *, awaiting: bool = True, **options: Any) -> Any:
     return app
 
 
-def django_decorator(verifier: Any, *, awaiting: bool = False, **options: Any) -> Api:
+def _django_view(*, awaiting: bool) -> Any:
     from django.http import HttpRequest, JsonResponse
-    from django.urls import path as route
-
-    from doorkey.resource.on_django import DjangoGuard
-
-    guard = DjangoGuard(verifier, **options)
 
     def view(request: HttpRequest) -> JsonResponse:
         found: Any = request
@@ -218,32 +213,32 @@ def django_decorator(verifier: Any, *, awaiting: bool = False, **options: Any) -
     async def aview(request: HttpRequest) -> JsonResponse:
         return view(request)
 
+    return aview if awaiting else view
+
+
+def django_decorator(verifier: Any, *, awaiting: bool = False, **options: Any) -> Api:
+    from django.urls import path as route
+
+    from doorkey.resource.on_django import DjangoGuard
+
+    guard, view = DjangoGuard(verifier, **options), _django_view(awaiting=awaiting)
     patterns: list[Any] = [*guard.urls]
     for path in REQUIREMENTS:
         scopes, more = split(path)
-        patterns.append(route(path[1:], guard.require(*scopes, **more)(aview if awaiting else view)))
+        patterns.append(route(path[1:], guard.require(*scopes, **more)(view)))
     return django_api(patterns, awaiting=awaiting)
 
 
 def django_middleware(verifier: Any, *, awaiting: bool = False, **options: Any) -> Api:
-    from django.http import HttpRequest, JsonResponse
     from django.urls import path as route
 
     from doorkey.resource.on_django import DjangoGuard
 
-    guard = DjangoGuard(verifier, **options)
-
-    def view(request: HttpRequest) -> JsonResponse:
-        found: Any = request
-        return JsonResponse(page(found.access_token))
-
-    async def aview(request: HttpRequest) -> JsonResponse:
-        return view(request)
-
+    guard, view = DjangoGuard(verifier, **options), _django_view(awaiting=awaiting)
     apis: dict[str, Api] = {}
     for path in REQUIREMENTS:
         scopes, more = split(path)
-        patterns = [route(path[1:], aview if awaiting else view)]
+        patterns = [route(path[1:], view)]
         apis[path] = django_api(patterns, middleware=[guard.middleware(*scopes, **more)], awaiting=awaiting)
     return lambda call: apis.get(call.path, apis["/any"])(call)
 
