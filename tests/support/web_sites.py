@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json as json_module
-from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -112,7 +112,7 @@ class OnWSGI:
 
 
 @contextmanager
-def _closed(parts: Any) -> Generator[Any]:
+def _closed(parts: Iterable[bytes]) -> Generator[Iterable[bytes]]:
     try:
         yield parts
     finally:  # as a server does, also when the browser has left
