@@ -99,5 +99,5 @@ def kept_metadata(
     if url is None and WELL_KNOWN in issuer:
         advice = f"give the issuer without its {WELL_KNOWN} suffix"
     else:
-        advice = "is the issuer spelled exactly?"
+        advice = "is the issuer spelled exactly, with its path?"
     raise InvalidResponse("not_found", f"no metadata at any well-known place of this issuer: {advice}", status=404)
