@@ -1,23 +1,24 @@
 """Every error doorkey raises, in one tree.
 
     OAuthError(error, description, uri)      .code: stable documented string
-    ├─ UsageError            you called it wrong (also a ValueError)
-    │  ├─ MissingTokenError  a request was to carry a token and there is none
-    │  ├─ TokenExpiredError  the token has expired and nothing can renew it
+    ├─ UsageError            the caller made a mistake (also a ValueError)
+    │  ├─ MissingTokenError  a request needs a token and there is none
+    │  ├─ TokenExpiredError  the token has expired and cannot be renewed
     │  └─ MissingLibraryError  an optional library is not installed (also an ImportError); .name
-    ├─ TransportError        nothing usable came back; .retryable; __cause__ is the HTTP library's own
-    │  └─ StoreError         the store of tokens cannot be reached; __cause__ is its library's own
-    ├─ ServerError           the server answered with an OAuth error; .status .headers .retry_after
-    │  └─ InvalidGrant, InvalidClient, InvalidScope, AccessDenied, UseDPoPNonce, …: one per registered code
-    ├─ InvalidResponse       it answered, but not the protocol; .problem .status .excerpt
-    └─ VerificationError     a token or callback failed: .claim .reason .expected; doorkey.jose.errors: by the check
-       ├─ MismatchingStateError   the callback does not belong to the request that was made
+    ├─ TransportError        there is no usable response; .retryable; __cause__ is the HTTP library's error
+    │  └─ StoreError         the store of tokens cannot be reached; __cause__ is its library's error
+    ├─ ServerError           the server returned an OAuth error; .status .headers .retry_after
+    │  └─ InvalidGrant, InvalidClient, InvalidScope, AccessDenied, UseDPoPNonce, …: one for each registered code
+    ├─ InvalidResponse       the response violates the protocol; .problem .status .excerpt
+    └─ VerificationError     a check of a token or a callback failed; .claim .reason .expected; see doorkey.jose.errors
+       ├─ MismatchingStateError   the callback belongs to another authorization request
        ├─ RequestRejected         an API rejects a request, see doorkey.resource: .status .challenge()
        └─ RecordError        a stored record is truncated, foreign, tampered with, or sealed with another key
 
-Whose fault decides the branch: yours, the network's, the server's decision, the server's bug, an attacker's.
-``str()`` reads ``invalid_grant: Session not active``. Where a server names no registered code, it also names the
-exchange, ``(POST https://as.example/token, client 'app', HTTP 404)``, which `repr()` and `.exchange` always do.
+The branch shows the cause: the caller, the network, a decision of the server, a defect of the server, an attacker.
+``str()`` returns, for example, ``invalid_grant: Session not active``. If the server names no registered code, the text
+also contains the exchange, ``(POST https://as.example/token, client 'app', HTTP 404)``; `repr()` and `.exchange` always
+contain it.
 No error holds a client, a secret or oversized input.
 The names users' programs import (``InvalidTokenError``, ``MismatchingStateException``, …) are these same classes.
 """
@@ -41,11 +42,11 @@ __all__ += ["UnsupportedTokenType", "UnsupportedTokenTypeError", "UsageError", "
 __all__ += ["printable"]
 
 MAX_TEXT = 512
-"""Characters of a server's own words that an error keeps."""
+"""The maximum length in characters of a text of a server in an error."""
 
 
 def printable(text: str, limit: int = MAX_TEXT) -> str:
-    """Return `text` cut to `limit` characters, with everything a terminal or a log could act upon escaped."""
+    """Return `text` cut to `limit` characters, with the characters escaped that control a terminal or a log."""
     cut = text if len(text) <= limit else text[:limit] + "…"
     # Nearly every text is printable as a whole.
     return cut if cut.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
@@ -104,7 +105,7 @@ class OAuthError(Exception):
         return twin
 
     def without_history(self) -> Self:
-        """Return a copy with neither traceback nor cause: the words alone, to keep and to tell again."""
+        """Return a copy without traceback and cause, to keep the error and raise it again."""
         return copy(self)
 
 
@@ -119,7 +120,7 @@ class UsageError(OAuthError, ValueError):
 
 
 class MissingTokenError(UsageError):
-    """A request was to carry a token, and there is none."""
+    """A request needs a token, and there is none."""
 
     code = "missing_token"
 
@@ -141,7 +142,7 @@ class MissingLibraryError(UsageError, ImportError):
 
 
 class TransportError(OAuthError):
-    """Nothing usable came back: no connection, a deadline, a redirect, too many bytes.
+    """There is no usable response: no connection, a deadline, a redirect, too many bytes.
 
     `retryable` says whether the same call may be made again without harm; `__cause__` is the HTTP library's own error.
     """
@@ -202,7 +203,7 @@ class MismatchingStateError(VerificationError):
 
 
 class RecordError(VerificationError):
-    """A stored record is not one of ours: truncated, foreign, of a newer format, tampered with, or wrongly sealed."""
+    """A stored record cannot be used: truncated, foreign, of a newer format, changed, or sealed with another key."""
 
     code = "record_error"
 
@@ -212,7 +213,7 @@ class RecordError(VerificationError):
 
 
 class ServerError(OAuthError):
-    """The server answered with an OAuth error (RFC 6749 §5.2, §4.1.2.1).
+    """The server returned an OAuth error (RFC 6749 §5.2, §4.1.2.1).
 
     `status` is the HTTP status, `headers` the answer's (name, value) pairs without cookies, `retry_after` the bounded
     seconds it asked us to wait (RFC 9110 §10.2.3), or None.
@@ -254,7 +255,7 @@ class ServerError(OAuthError):
 
 
 class InvalidRequest(ServerError):
-    """The request lacks, repeats or garbles a parameter (RFC 6749 §5.2)."""
+    """A parameter of the request is missing, repeated or malformed (RFC 6749 §5.2)."""
 
     code = "invalid_request"
 
@@ -290,7 +291,7 @@ class InvalidScope(ServerError):
 
 
 class AccessDenied(ServerError):
-    """The user or the server said no (RFC 6749 §4.1.2.1)."""
+    """The user or the server denied the request (RFC 6749 §4.1.2.1)."""
 
     code = "access_denied"
 
@@ -302,25 +303,25 @@ class UnsupportedResponseType(ServerError):
 
 
 class ServerFailure(ServerError):
-    """The server met an unexpected condition, in its own words `server_error` (RFC 6749 §4.1.2.1)."""
+    """The server failed and returned the code `server_error` (RFC 6749 §4.1.2.1)."""
 
     code = "server_error"
 
 
 class TemporarilyUnavailable(ServerError):
-    """The server is overloaded or being maintained (RFC 6749 §4.1.2.1)."""
+    """The server is overloaded or in maintenance (RFC 6749 §4.1.2.1)."""
 
     code = "temporarily_unavailable"
 
 
 class InvalidToken(ServerError):
-    """A protected resource refused the access token (RFC 6750 §3.1)."""
+    """A protected resource rejected the access token (RFC 6750 §3.1)."""
 
     code = "invalid_token"
 
 
 class InsufficientScope(ServerError):
-    """The access token does not reach far enough (RFC 6750 §3.1)."""
+    """The access token does not have the required scope (RFC 6750 §3.1)."""
 
     code = "insufficient_scope"
 
@@ -338,31 +339,31 @@ class InvalidTarget(ServerError):
 
 
 class InvalidDPoPProof(ServerError):
-    """The DPoP proof was refused (RFC 9449 §5)."""
+    """The server rejected the DPoP proof (RFC 9449 §5)."""
 
     code = "invalid_dpop_proof"
 
 
 class UseDPoPNonce(ServerError):
-    """The server wants its nonce in the DPoP proof (RFC 9449 §8)."""
+    """The server requires its nonce in the DPoP proof (RFC 9449 §8)."""
 
     code = "use_dpop_nonce"
 
 
 class LoginRequired(ServerError):
-    """The user must log in, and the request forbade asking (OpenID Connect Core §3.1.2.6)."""
+    """The user must log in, and the request had `prompt=none` (OpenID Connect Core §3.1.2.6)."""
 
     code = "login_required"
 
 
 class ConsentRequired(ServerError):
-    """The user must consent, and the request forbade asking (OpenID Connect Core §3.1.2.6)."""
+    """The user must consent, and the request had `prompt=none` (OpenID Connect Core §3.1.2.6)."""
 
     code = "consent_required"
 
 
 class InteractionRequired(ServerError):
-    """The user must do something, and the request forbade asking (OpenID Connect Core §3.1.2.6)."""
+    """The user must interact with the server, and the request had `prompt=none` (OpenID Connect Core §3.1.2.6)."""
 
     code = "interaction_required"
 

@@ -1,4 +1,4 @@
-"""What a command's error prints, one sentence on stderr, and the exit status that it has."""
+"""The errors of commands: one sentence on stderr, and an exit status."""
 
 from __future__ import annotations
 

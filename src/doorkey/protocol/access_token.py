@@ -105,8 +105,10 @@ def check_use(
 def check_introspected(members: Mapping[str, Any], profile: TokenProfile) -> None:
     """Raise `InvalidAccessToken` unless an introspection response is about an access token (RFC 7662 §2.2).
 
-    Servers call refresh tokens active too. What the response does not contain is not judged. `members`: of the
-    response. `profile`: the kind of token that the API accepts.
+    Servers report refresh tokens as active too. Members that the response does not contain are not checked.
+
+    members: the members of the response.
+    profile: the kind of token that the API accepts.
     """
     kind: object = members.get("token_type", "Bearer")
     if not isinstance(kind, str) or kind.lower() not in _ACCESS_TOKEN_TYPES:

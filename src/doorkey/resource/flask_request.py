@@ -1,4 +1,4 @@
-"""What is kept for the current request of a Flask application."""
+"""Values of the current request of a Flask application."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _KEPT: Final = "_doorkey"
 
 
 def of_request() -> dict[str, Any] | None:
-    """Return what is kept for the current request: in its own object, which no other request has.
+    """Return the dictionary of values of the current request. It is an attribute of the request object.
 
-    `flask.g` is that of the application context. Requests share it inside of ``with app.app_context()``, as tests have
-    it, and a request that a view makes shares that of the view: the user of one would be the user of the other.
+    `flask.g` belongs to the application context. Requests within ``with app.app_context()``, as in tests, share it, and
+    so do a view and a request that it makes: the user of one request would be the user of the other.
 
-    Outside of a request, return what is kept for the application context, and None without one.
+    Outside of a request, return the dictionary of the application context, and None without one.
     """
     if not has_request_context() and not has_app_context():
         return None

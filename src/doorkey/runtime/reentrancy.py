@@ -1,6 +1,6 @@
 """Reentrancy guard: code called during a renewal (a hook, `update_token`) must not wait for that renewal.
 
-A renewal runs code of the user's own: hooks, client authentication methods, functions that give an assertion, whatever
+A renewal runs code of the user: hooks, client authentication methods, functions that return an assertion, code that
 saves the token. What that code asks for in turn must not wait for the very renewal that waits for it. Tasks that are
 begun there, and threads that are given the context, are inside too, for as long as it goes on.
 """
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class _Scope:
-    """Work that the code that runs here is part of, or that waits for it."""
+    """A renewal in progress that the current code belongs to, or that waits for the current code."""
 
     __slots__ = ("_work", "of", "outer", "over", "token")
 
@@ -33,11 +33,11 @@ class _Scope:
         self.over, self._work = False, ref(work)
 
     def is_left(self) -> bool:
-        """Say whether it is over, or was dropped: an interruption may strike before it could say so."""
+        """Return whether the work has ended, or was dropped by an interruption before it could record its end."""
         return self.over or self._work() is None
 
     def leave(self) -> None:
-        """Be over, and hold nothing but what still goes on outside: a context that was copied here may live long."""
+        """Record the end, and release references except outer scopes: a copy of the context may live long."""
         self.over = True
         self.of = self.token = None
         if self.outer is not None:
@@ -55,7 +55,7 @@ _here: ContextVar[_Scope | None] = ContextVar("doorkey_inside", default=None)
 
 
 def entered(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[T]:
-    """Run `work`, and have code that it runs know that it is inside `of`; `token` is what may be used there."""
+    """Run `work` within a scope of `of`. `token` is the token that code within the scope may use."""
     outer = _here.get()
     scope = _Scope(of, work, token, outer and _going_on(outer))
     before = _here.set(scope)
@@ -78,13 +78,13 @@ def detached() -> Generator[None]:
 
 
 def token_inside(of: object) -> OAuthToken | None:
-    """Return the token that may be used by the code that runs here, where it is inside `of`."""
+    """Return the token that the current code may use within a scope of `of`, or None."""
     scope = _scope_of(of)
     return None if scope is None else scope.token
 
 
 def refuse_reentry(of: object, said: str) -> None:
-    """Raise `UsageError(said)` where the code that runs here is inside `of`, and would wait for itself."""
+    """Raise `UsageError(said)` if the current code runs within a scope of `of`, and would wait for itself."""
     if _scope_of(of) is not None:
         raise UsageError(said)
 

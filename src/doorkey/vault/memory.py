@@ -19,13 +19,13 @@ ELSEWHERE = 1.0
 class Memory:
     """The state of the store's record of `key` in this process, and the time of the next look at the store.
 
-    `held` is the latest entry that is known, ahead of the store while `unsaved`; `on_unsaved` is told when that begins
-    (True) and ends. `rejected` is an access token that an API rejected. `changes` counts what `save` and `forget` of
-    this process did, so that a renewal that began earlier does not undo it here, unless what was saved is the very
-    token that it has used up. `leeway` and `check_every` are in seconds.
+    `held` is the latest known entry. While `unsaved`, it is newer than the record of the store; `on_unsaved` is called
+    when that begins (True) and ends (False). `rejected` is an access token that an API rejected. `changes` counts the
+    calls of `save` and `forget` in this process, so that a renewal that began earlier does not undo them here, unless
+    the saved token is the one that it has used up. `leeway` and `check_every` are in seconds.
 
-    What is put off is put off from one moment of the clock to another. A clock that is set back stands before the
-    first, and nothing is put off any longer: else it would be for as long as the clock was wrong.
+    A deferral has a start and an end. If the clock is set back before the start, the deferral ends; otherwise it would
+    last as long as the error of the clock.
     """
 
     __slots__ = (
@@ -45,7 +45,7 @@ class Memory:
         self.misses = 0
 
     def freshness_of(self, entry: Entry, now: float) -> Freshness:
-        """Return how fresh the token of `entry` is; one that was rejected has expired, whatever it says."""
+        """Return the freshness of the token of `entry`; a rejected token counts as expired."""
         return Freshness.EXPIRED if self.refuses(entry) else freshness(entry.token, now, self.leeway)
 
     def refuses(self, entry: Entry) -> bool:
@@ -53,7 +53,7 @@ class Memory:
         return entry.dead is not None or (self.rejected is not None and entry.token.access_token == self.rejected)
 
     def observe(self, entry: Entry | None, changes: int, now: float) -> None:
-        """Note what the store holds, unless this process has changed it since it had made `changes`."""
+        """Record the entry of the store, unless this process has made more than `changes` changes meanwhile."""
         if self._is_news(entry, changes):
             self.held = entry
             self._mark(unsaved=False)
@@ -78,24 +78,24 @@ class Memory:
                 self.on_unsaved(unsaved)
 
     def changed(self, entry: Entry | None, now: float) -> None:
-        """Take what this process has just saved, or forgotten (None)."""
+        """Record the entry that this process has just saved, or None if it has deleted the record."""
         self.changes += 1
         if entry is not None and self.held is not None and self.held.supersedes(entry):
-            self._mark(unsaved=True)  # what was saved is used up: the next look puts back what it was renewed to
+            self._mark(unsaved=True)  # the saved token is used up: the next look at the store restores its successor
             return
         self.observe(entry, self.changes, now)
         self.rejected, self.deferred_until, self.misses = None, 0.0, 0
 
     def defer(self, now: float, error: Exception | None = None) -> None:
-        """Go on with a token that is still good for a while: after an `error`, or as another process is renewing it."""
+        """Use a valid token for a while longer: after an `error`, or because another process is renewing it."""
         self.misses = self.misses + 1 if error is not None else 0
         pause = ELSEWHERE if error is None else Backoff().pause(self.misses, error, random())  # noqa: S311
         self.deferred_at, self.deferred_until = now, now + pause
 
     def is_deferred(self, now: float) -> bool:
-        """Say whether a token that is still good is to be used without a look at the store."""
+        """Return whether a valid token is used without a look at the store."""
         return self.deferred_at <= now < self.deferred_until
 
     def is_to_be_checked(self, now: float) -> bool:
-        """Say whether it is time to look what other processes have saved or forgotten."""
+        """Return whether it is time to look for changes of other processes."""
         return not self.checked_at <= now < self.check_at
