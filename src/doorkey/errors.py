@@ -16,9 +16,8 @@
        └─ RecordError        a stored record is truncated, foreign, tampered with, or sealed with another key
 
 The branch shows the cause: the caller, the network, a decision of the server, a defect of the server, an attacker.
-``str()`` returns, for example, ``invalid_grant: Session not active``. If the server names no registered code, the text
-also contains the exchange, ``(POST https://as.example/token, client 'app', HTTP 404)``; `repr()` and `.exchange` always
-contain it.
+``str()`` returns, for example, ``invalid_grant: Session not active``. Without a registered code, it also contains the
+exchange, ``(POST https://as.example/token, client 'app', HTTP 404)``, as `repr()` and `.exchange` always do.
 No error holds a client, a secret or oversized input.
 The names users' programs import (``InvalidTokenError``, ``MismatchingStateException``, …) are these same classes.
 """
