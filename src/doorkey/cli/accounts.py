@@ -23,10 +23,11 @@ from doorkey.cli.home import home, make_home, storage_errors
 from doorkey.cli.read_only_store import ReadOnlyStore, is_read_only
 from doorkey.cli.reserve import FILE as RESERVE
 from doorkey.cli.reserve import StoreWithReserve
+from doorkey.cli.store_key import FILE as KEY
 from doorkey.cli.store_key import StoreKey, delete_key, store_key
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, RecordError, StoreError, TokenExpiredError
 from doorkey.stores import Sealer, SQLiteStore
-from doorkey.stores.private_file import COMPANIONS, check_directory, create
+from doorkey.stores.private_file import COMPANIONS, check_directory, create, identity
 from doorkey.values import Secret
 from doorkey.wire.strict_json import JSONProblem, parse_object
 from doorkey.wire.urls import shown_url
@@ -205,9 +206,9 @@ class Accounts:
         """Delete the store with every account, and its key: also a store that cannot be read. Raises `CommandError`."""
         self.close()
         with storage_errors():
+            delete_key(self._home)  # first: a command that opens the store meanwhile notices that it is gone
             for name in (*(STORE + suffix for suffix in ("", *COMPANIONS)), RESERVE):
                 (self._home / name).unlink(missing_ok=True)
-            delete_key(self._home)
 
     def vault(self, account: Account) -> TokenVault:
         """Return the vault of the account's tokens, which renews each one once for all processes."""
@@ -229,7 +230,7 @@ class Accounts:
 
         instead_of: a token that an API rejected, or whose ID token has expired.
 
-        Raises `CommandError` if the login has ended or the store fails, and the errors of the server.
+        Raises `CommandError` if the login has ended, and the errors of the store and of the server.
         """
         source = self.vault(account).source(account.token_key)
         if instead_of is not None:
@@ -275,14 +276,15 @@ class Accounts:
                 has_store = path.exists()
                 key = store_key(self._home, may_make=may_make and not has_store)
                 if key is None and has_store:
-                    raise CommandError(
-                        f"the key of the token store is missing, so {path} cannot be read: 'doorkey logout --all' "
-                        "deletes it, so that you can log in again",
-                        ExitStatus.STORAGE,
-                    )
+                    _check_empty(path)
+                    has_store, key = False, store_key(self._home, may_make=may_make)
                 if key is None or not (has_store or may_make):
                     return None
-                store = ReadOnlyStore(path) if is_read_only(path) else StoreWithReserve(path)
+                made = identity(self._home / KEY)
+                store = _store_at(path)
+                if made is None or identity(self._home / KEY) != made:
+                    store.close()
+                    raise StoreError("another command has deleted the accounts: run this one again")
             self._opened = store, key, Sealer({key.name: key.value}, key.name, context="doorkey command line")
         return self._opened
 
@@ -313,6 +315,26 @@ class Accounts:
     def _forget(self, account: Account) -> None:
         with storage_errors():
             self.vault(account).forget(account.token_key)
+
+
+def _store_at(path: Path) -> SQLiteStore:
+    return ReadOnlyStore(path) if is_read_only(path) else StoreWithReserve(path)
+
+
+def _check_empty(path: Path) -> None:
+    """Raise `CommandError` if a store without a key has records; an empty one is as good as none."""
+    store = _store_at(path)
+    try:
+        with store._connection.used() as db:
+            found = db.execute("SELECT 1 FROM record WHERE data IS NOT NULL").fetchone()
+    finally:
+        store.close()
+    if found is not None:
+        raise CommandError(
+            f"the key of the token store is missing, so {path} cannot be read: 'doorkey logout --all' deletes it, so "
+            "that you can log in again",
+            ExitStatus.STORAGE,
+        )
 
 
 def login_command(account: Account) -> str:

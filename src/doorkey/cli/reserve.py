@@ -4,19 +4,24 @@ Theory of operation. A server that rotates refresh tokens has used up the old on
 disk is full at that moment, the new one would be lost, and the login with it. So a file of random bytes lies beside the
 store. When a commit fails, the file is deleted, and the commit is repeated in the space that this frees. No renewal
 begins without the file: a lease is taken only when it is there.
+
+`doorkey logout --all` may delete the store while another command uses it. That command then fails: in a new store, no
+later command could read what it saves, because the key is deleted too.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from doorkey.errors import StoreError
 from doorkey.stores import SQLiteStore
-from doorkey.stores.private_file import create
+from doorkey.stores.private_file import create, identity
 from doorkey.stores.protocol import Lease
+from doorkey.stores.sqlite_connection import Connection
 
 __all__: list[str] = []
 
@@ -32,8 +37,13 @@ class StoreWithReserve(SQLiteStore):
         self._reserve = path.with_name(FILE)
         super().__init__(path, timeout=timeout)
 
+    def _look(self) -> None:
+        self._connection = _OneFile(self._connection._path, self._connection._timeout)
+        super()._look()
+
     def try_lease(self, key: str, seconds: float) -> Lease | None:
         """Take the lease of `key`; see `SQLiteStore.try_lease`. Raises `StoreError` if the reserve cannot be filled."""
+        super()._look()  # no reserve is made beside a store that was deleted
         if not self.fill_reserve():
             raise StoreError(f"there is no space for {self._reserve}: free some, or make the directory writable")
         return super().try_lease(key, seconds)
@@ -76,3 +86,12 @@ class StoreWithReserve(SQLiteStore):
                 self._reserve.unlink()
             return False
         return True
+
+
+class _OneFile(Connection):
+    """A connection to the file that it opened first, and to no other one that takes its place."""
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._file is not None and identity(self._path) != self._file:
+            raise StoreError("another command has deleted the accounts: run this one again")
+        return super()._opened()
