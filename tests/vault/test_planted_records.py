@@ -94,7 +94,7 @@ def test_an_earlier_sealed_record_that_is_put_back_after_a_logout_does_not_open(
     vault_on(store, sealer=sealer).forget("u")
     assert store.commit("u", stolen.data, expected=0) == 3
     vault = vault_on(store, sealer=sealer)
-    with pytest.raises(RecordError, match="earlier version"):
+    with pytest.raises(RecordError, match="belongs to another version"):
         vault.source("u").token()
     vault.save("u", OLD)
     assert vault.source("u").token().access_token.reveal() == "at-1"
@@ -108,7 +108,7 @@ def test_an_earlier_sealed_record_that_is_put_back_over_a_later_one_does_not_ope
     vault_on(store, sealer=sealer).save("u", {**OLD, "access_token": "at-9"})
     assert vault_on(store, sealer=sealer).source("u").token().access_token.reveal() == "at-9"
     assert store.commit("u", stolen.data, expected=2) == 3
-    with pytest.raises(RecordError, match="earlier version"):
+    with pytest.raises(RecordError, match="belongs to another version"):
         vault_on(store, sealer=sealer).source("u").token()
 
 

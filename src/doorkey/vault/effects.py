@@ -5,8 +5,6 @@ A store may be the user's own, so what each call returns is `checked` before a f
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -27,13 +25,21 @@ class StoreCall(Effect[R]):
 
     def perform(self, store: Any) -> R:
         """Return the outcome of this call of a `store` that blocks. Raises `OAuthError` alone."""
-        with _as_store_error():
+        try:
             return self.checked(self.asked(store))
+        except OAuthError:
+            raise
+        except Exception as error:  # a store of the user's own may raise anything
+            raise _failed(error) from error
 
     async def perform_async(self, store: Any) -> R:
         """Return the outcome of this call of an asynchronous `store`. Raises `OAuthError` alone."""
-        with _as_store_error():
+        try:
             return self.checked(await self.asked(store))
+        except OAuthError:
+            raise
+        except Exception as error:  # a store of the user's own may raise anything
+            raise _failed(error) from error
 
     def asked(self, store: Any) -> Any:
         """Call the `store`, and return what it returns, which may be awaitable."""
@@ -116,14 +122,8 @@ class Release(StoreCall[None]):
         """Return nothing, whatever there is."""
 
 
-@contextmanager
-def _as_store_error() -> Generator[None]:
-    try:
-        yield
-    except OAuthError:
-        raise
-    except Exception as error:  # a store of the user's own may raise anything
-        raise StoreError(f"the store failed with {type(error).__name__}") from error
+def _failed(error: Exception) -> StoreError:
+    return StoreError(f"the store failed with {type(error).__name__}")
 
 
 def _version(given: object, what: str) -> int:

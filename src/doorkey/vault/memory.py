@@ -54,21 +54,21 @@ class Memory:
 
     def observe(self, entry: Entry | None, changes: int, now: float) -> None:
         """Record the entry of the store, unless this process has made more than `changes` changes meanwhile."""
-        if self._is_news(entry, changes):
+        if self.changes == changes or self._is_news(entry):
             self.held = entry
-            self._mark(unsaved=False)
+            if self.unsaved:
+                self._mark(unsaved=False)
             self.checked_at, self.check_at = now, now + self.check_every
 
     def hold_unsaved(self, entry: Entry, changes: int) -> None:
         """Keep an entry that the store does not hold yet: the only copy of a refresh token that still works."""
-        if self._is_news(entry, changes):
+        if self.changes == changes or self._is_news(entry):
             self.held = entry
             self._mark(unsaved=True)
 
-    def _is_news(self, entry: Entry | None, changes: int) -> bool:
+    def _is_news(self, entry: Entry | None) -> bool:
+        """Say whether `entry` is later than what this process has changed meanwhile."""
         held = self.held
-        if self.changes == changes:
-            return True
         return entry is not None and held is not None and (entry.supersedes(held) or entry.is_same_rotation_as(held))
 
     def _mark(self, *, unsaved: bool) -> None:
