@@ -22,6 +22,8 @@ def of_request() -> dict[str, Any] | None:
     if not has_request_context() and not has_app_context():
         return None
     current: Any = request if has_request_context() else g
-    attributes: dict[str, Any] = vars(current._get_current_object())
-    kept: dict[str, Any] = attributes.setdefault(_KEPT, {})
+    owner: object = current._get_current_object()
+    if not hasattr(owner, _KEPT):
+        setattr(owner, _KEPT, {})
+    kept: dict[str, Any] = getattr(owner, _KEPT)
     return kept
