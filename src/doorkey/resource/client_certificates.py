@@ -19,7 +19,8 @@ _NO_CERTIFICATE = b""
 def certificate_header(name: str = "Client-Cert") -> Callable[[Pairs], bytes | None]:
     """Return the function that reads the client certificate from a header, for `client_certificate=` of a guard.
 
-    name: of the header. The proxy must remove it from the requests of clients, who could put any certificate there.
+    name: of the header. The proxy must remove it from the requests of clients, who could put any certificate there; for
+        WSGI also the name with underscores in place of hyphens, which is the same one there.
 
     The value may be a byte sequence (`Client-Cert`, RFC 9440 §2.1), PEM that is percent-encoded (nginx
     `$ssl_client_escaped_cert`, AWS) or has blanks for its line ends (Apache, nginx `$ssl_client_cert`), or DER in

@@ -35,17 +35,45 @@ _ANY: Final = Requirement()
 
 @dataclass(frozen=True, slots=True)
 class TokenUser:
-    """The user of a request, as far as the access token describes it: `pk` is the subject at `access_token.issuer`."""
+    """The user of a request, as far as the access token describes it: `pk` is the subject at `access_token.issuer`.
+
+    It has no permission of Django, and is no member of the staff: a token has scopes and claims in their place.
+    """
 
     access_token: AccessToken
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
     is_active: ClassVar[bool] = True
+    is_staff: ClassVar[bool] = False
+    is_superuser: ClassVar[bool] = False
 
     @property
     def pk(self) -> str | None:
         """The subject."""
         return self.access_token.sub
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Return False.
+
+        perm: the name of a permission of Django.
+        obj: what it is for, or None.
+        """
+        return False
+
+    def has_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+        """Return False, unless no permission is asked for.
+
+        perm_list: names of permissions of Django.
+        obj: what they are for, or None.
+        """
+        return not perm_list
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Return False.
+
+        app_label: the name of an application of the project.
+        """
+        return False
 
     def __str__(self) -> str:
         return self.access_token.sub or ""

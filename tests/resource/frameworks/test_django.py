@@ -108,6 +108,23 @@ def test_another_permission_class_denies_with_the_challenge_of_the_guard(blockin
     assert (answer.challenge or "").startswith('Bearer realm="orders", resource_metadata=')
 
 
+def test_the_user_of_a_token_has_no_permission_of_django(blocking: AccessTokenVerifier) -> None:
+    with project():
+        from rest_framework.permissions import BasePermission, IsAdminUser
+
+        class MayChangeOrders(BasePermission):
+            def has_permission(self, request: Any, view: Any) -> bool:
+                return bool(request.user.has_perms([]) and request.user.has_perm("shop.change_order"))
+
+        class MayChangeAll(BasePermission):
+            def has_permission(self, request: Any, view: Any) -> bool:
+                user = request.user
+                return bool(user.is_superuser or user.has_module_perms("shop") or user.has_perms(["shop.change_order"]))
+
+    for permission in (IsAdminUser, MayChangeOrders, MayChangeAll):
+        assert rest(rest_guard(blocking), [permission])(bearer(token())).status == 403
+
+
 def test_the_program_finds_the_user_of_a_token(blocking: AccessTokenVerifier) -> None:
     class User:
         is_authenticated = True
