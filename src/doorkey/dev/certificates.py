@@ -40,7 +40,7 @@ class Certificates:
             root = _authority(authority)
             self.ca_file = str(self._folder / "ca.pem")
             Path(self.ca_file).write_bytes(root.public_bytes(serialization.Encoding.PEM))
-            self._server = self._context_of(_server(own, list(dict.fromkeys(names)), root, authority), own)
+            self._server = self._context_of(_server(own, list(dict.fromkeys(names)), authority), own)
         except BaseException:
             self.close()
             raise
@@ -87,7 +87,7 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 
 
 def _server(
-    key: ec.EllipticCurvePrivateKey, names: list[str], root: x509.Certificate, authority: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey, names: list[str], authority: ec.EllipticCurvePrivateKey
 ) -> x509.Certificate:
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "doorkey test provider")])

@@ -29,6 +29,8 @@ MAX_TIMEOUT: Final = 86_400.0
 """Seconds."""
 KEPT: Final = 86_400.0
 """Seconds for which a store remembers the version of a deleted record: longer than any renewal takes."""
+SWEEP_EVERY: Final = 100
+"""New records after which a store deletes the versions that it need not remember any more."""
 
 
 def checked_key(key: object) -> str:

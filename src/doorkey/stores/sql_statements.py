@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import case, delete, func, insert, literal, or_, select, update
 from sqlalchemy import text as sql_text
@@ -22,6 +22,7 @@ from doorkey.stores.limits import (
     KEPT,
     MAX_DATA,
     MAX_VERSION,
+    SWEEP_EVERY,
     TOO_LATE,
     check_commit,
     check_lease,
@@ -37,8 +38,6 @@ from doorkey.stores.sql_table import DatabaseTime, table_of
 from doorkey.wire.flow import Effect, Flow
 
 __all__: list[str] = []
-
-SWEEP_EVERY: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

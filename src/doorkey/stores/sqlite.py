@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from doorkey.arguments import encodable, seconds
 from doorkey.errors import UsageError
@@ -16,6 +16,7 @@ from doorkey.stores.limits import (
     MAX_DATA,
     MAX_TIMEOUT,
     MAX_VERSION,
+    SWEEP_EVERY,
     TOO_LATE,
     check_commit,
     check_lease,
@@ -31,8 +32,6 @@ from doorkey.stores.sqlite_connection import Connection
 from doorkey.values import NotPicklable
 
 __all__ = ["AsyncSQLiteStore", "SQLiteStore"]
-
-SWEEP_EVERY: Final = 100
 
 # SQLite's own clock, in seconds since the epoch: the same for all processes
 _NOW = "((julianday('now') - 2440587.5) * 86400.0)"

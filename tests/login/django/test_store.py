@@ -93,7 +93,8 @@ def test_versions_of_deleted_records_are_kept_for_a_day_and_then_swept(django_si
     from django.db import transaction
 
     from doorkey.login.django.models import StoredRecord
-    from doorkey.login.django.store import SWEEP_EVERY, DjangoStore
+    from doorkey.login.django.store import DjangoStore
+    from doorkey.stores.limits import SWEEP_EVERY
 
     store = DjangoStore(clock=clock)
 

@@ -12,7 +12,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, Error, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
@@ -26,6 +26,7 @@ from doorkey.stores.limits import (
     KEPT,
     MAX_DATA,
     MAX_VERSION,
+    SWEEP_EVERY,
     TOO_LATE,
     check_commit,
     check_lease,
@@ -40,8 +41,6 @@ from doorkey.stores.protocol import Lease, Record
 from doorkey.values import NotPicklable
 
 __all__ = ["DjangoStore"]
-
-SWEEP_EVERY: Final = 100
 
 
 class DjangoStore(NotPicklable):
