@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from doorkey.runtime.absent import INSTEAD
+
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "from-authlib.md").read_text("utf-8")
 ROWS = [line.strip("|").split(" | ") for line in PAGE.splitlines() if line.startswith("| ")]
 SPAN = re.compile(r"`([\w.]+)`")
@@ -25,8 +27,20 @@ def test_names_documented_as_present_exist(module: str, name: str) -> None:
 
 @pytest.mark.parametrize("path", ABSENT)
 def test_names_documented_as_missing_do_not_exist(path: str) -> None:
-    with pytest.raises((ModuleNotFoundError, AttributeError)):
+    with pytest.raises((ImportError, AttributeError)):
         pkgutil.resolve_name(path)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in ABSENT if path.rpartition(".")[2] in INSTEAD] + ["doorkey.oauth2.rfc6749.grants"]
+)
+def test_the_import_of_a_missing_name_says_what_to_use_instead(path: str) -> None:
+    package, _, name = path.rpartition(".")
+    with pytest.raises(ImportError) as error:
+        getattr(importlib.import_module(package), name)
+    assert str(error.value) == f"{package} has no {name}: {INSTEAD[name]}"
+    with pytest.raises(AttributeError, match="has no attribute 'Sessions'"):
+        _ = importlib.import_module(package).Sessions
 
 
 def test_the_page_names_much_of_both() -> None:

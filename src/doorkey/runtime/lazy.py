@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from doorkey.runtime.absent import absent
+
 __all__: list[str] = []
 
 
 def named(package: str, modules: Mapping[str, str], name: str) -> Any:
     """Import `name` of a `package` from its module in `modules`, store it in the package, and return it.
 
-    Raises `AttributeError`, as Python requires of a module's `__getattr__`, for a name that is not in `modules`, and
-    `MissingLibraryError` when the module needs an optional library that is not installed.
+    Raises `AttributeError`, as Python requires of a module's `__getattr__`, for a name that is not in `modules`;
+    `ImportError` for one of Authlib that is not there; and `MissingLibraryError` when the module needs an optional
+    library that is not installed.
     """
     if name not in modules:
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        raise absent(package, name)
     try:
         module = import_module(modules[name])
     except ModuleNotFoundError as error:

@@ -1,5 +1,8 @@
 """Protecting a Django application with validators, as programs written for Authlib do."""
 
+from typing import TYPE_CHECKING, NoReturn
+
+from doorkey.runtime.absent import absent
 from doorkey.runtime.extras import explained
 
 try:
@@ -13,3 +16,8 @@ except ModuleNotFoundError as missing:
     raise explained(missing) from None
 
 __all__ = ["BearerTokenValidator", "ResourceProtector", "return_error_response", "token_authenticated"]
+
+if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+
+    def __getattr__(name: str) -> NoReturn:
+        raise absent(__name__, name)

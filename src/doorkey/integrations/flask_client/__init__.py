@@ -1,5 +1,8 @@
 """Logging users in to a Flask application, as programs written for Authlib do."""
 
+from typing import TYPE_CHECKING, NoReturn
+
+from doorkey.runtime.absent import absent
 from doorkey.runtime.extras import explained
 
 try:
@@ -11,3 +14,8 @@ except ModuleNotFoundError as missing:
 from doorkey.errors import OAuthError
 
 __all__ = ["FlaskIntegration", "FlaskOAuth2App", "OAuth", "OAuthError", "token_update"]
+
+if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+
+    def __getattr__(name: str) -> NoReturn:
+        raise absent(__name__, name)

@@ -7,12 +7,13 @@ that is asked for.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from doorkey.integrations.base_client import errors
 from doorkey.integrations.base_client.errors import *  # noqa: F403  # one list, in `errors`
 from doorkey.integrations.httpx_client.family import AsyncFamily, Family, SyncFamily, family
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
+from doorkey.runtime.absent import absent
 from doorkey.transport.httpx_or_httpx2 import library
 
 if TYPE_CHECKING:
@@ -43,3 +44,8 @@ def on(asked_for: str | ModuleType) -> Family:
 
 __all__ = ["AssertionClient", "AsyncAssertionClient", "AsyncOAuth2Client", "OAuth2Auth", "OAuth2Client", "on"]
 __all__ += errors.__all__
+
+if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+
+    def __getattr__(name: str) -> NoReturn:
+        raise absent(__name__, name)

@@ -1,7 +1,10 @@
 """doorkey on requests: `OAuth2Session` gets, keeps and sends tokens; `OAuth2Auth` sends them on any other session."""
 
+from typing import TYPE_CHECKING, NoReturn
+
 from doorkey.integrations.base_client import errors
 from doorkey.integrations.base_client.errors import *  # noqa: F403  # one list, in `errors`
+from doorkey.runtime.absent import absent
 from doorkey.runtime.extras import explained
 
 try:
@@ -13,3 +16,8 @@ except ModuleNotFoundError as missing:
 
 __all__ = ["AssertionSession", "OAuth2Auth", "OAuth2Session"]
 __all__ += errors.__all__
+
+if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+
+    def __getattr__(name: str) -> NoReturn:
+        raise absent(__name__, name)

@@ -1,8 +1,16 @@
 """Names that programs import by the number of the specification: errors and tokens of RFC 6749."""
 
+from typing import TYPE_CHECKING, NoReturn
+
 from doorkey.oauth2.rfc6749 import errors
 from doorkey.oauth2.rfc6749.errors import *  # noqa: F403  # one list, in `errors`
+from doorkey.runtime.absent import absent
 from doorkey.tokens import OAuth2Token
 
 __all__ = ["OAuth2Token"]
 __all__ += errors.__all__
+
+if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+
+    def __getattr__(name: str) -> NoReturn:
+        raise absent(__name__, name)
