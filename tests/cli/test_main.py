@@ -83,7 +83,28 @@ def test_ctrl_c_before_the_command_begins_is_status_130_without_a_traceback() ->
 def test_an_unknown_command_is_a_usage_error(run: Run) -> None:
     result = run("no-such-command")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "No such command 'no-such-command'" in result.stderr
+    assert result.stderr == "doorkey: no such command 'no-such-command' (see 'doorkey --help')\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["token", "a", "b"], "got unexpected extra argument (b) (see 'doorkey token --help')"),
+        (["login"], "missing argument 'ISSUER' (see 'doorkey login --help')"),
+        (["--debug"], "missing command (see 'doorkey --help')"),
+        (["run"], "name the program after '--' (see 'doorkey run --help')"),
+        (["token", "a\x1b[2J\n"], "invalid value for '[ACCOUNT]': the name of an account has 1 to 64 printable"),
+        (["curl", "--no-\x1b[2J\n", "x"], "no such option"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(run: Run, arguments: list[str], sentence: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (2, "", 1)
+    assert result.stderr.startswith(f"doorkey: {sentence}")
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    assert run().output == run("--help").output
 
 
 def test_without_click_one_sentence_names_the_extra() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -111,8 +110,10 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
         result = command()
         sys.stdout.flush()  # a full disk behind `> file` is an error like any other
     except click.ClickException as error:
-        with suppress(OSError):  # a message that cannot be written is lost
-            error.show()
+        if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and newer: the help is what was asked for
+            say(f"{error.format_message()}\n")
+        else:
+            say(f"doorkey: {_usage_sentence(error)}\n")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupt:
         if not isinstance(interrupt.__cause__, KeyboardInterrupt):  # click has ended the line for that one
@@ -121,6 +122,14 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
     except Exception as error:  # noqa: BLE001  # a traceback is for --debug alone
         return _reported(error, settings)
     return result if isinstance(result, int) else ExitStatus.OK
+
+
+def _usage_sentence(error: click.ClickException) -> str:
+    """Return what is wrong with the command line, in click's words, and where its help is."""
+    words = printable(error.format_message(), 2000).removesuffix(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    told = f"{words[:1].lower()}{words[1:]}"
+    return told if context is None else f"{told} (see '{context.command_path} --help')"
 
 
 def _reported(error: Exception, settings: Settings) -> int:
