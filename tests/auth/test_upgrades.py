@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from anyio.from_thread import BlockingPortal
 
 from doorkey import OAuth2Auth
 from doorkey.integrations.httpx_client import AsyncOAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
-from tests.httpx_transport.conftest import LIBRARIES
-from tests.support.every_transport import WORLDS, World
+from tests.support.every_transport import World, world
 from tests.support.hostile_server import Exchange, Hostile
 from tests.support.named_servers import Authority, Proven
+
+__all__ = ["world"]
 
 NAME = "api.example"
 TOKEN = {"access_token": "at-1"}
@@ -50,14 +50,6 @@ class OnASocket(Proven):
         self._unix.shutdown(socket.SHUT_RDWR)
         self._unix.close()
         super().close()
-
-
-@pytest.fixture(params=list(WORLDS))
-def world(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -> Iterator[World]:
-    name, backend = WORLDS[request.param]
-    made = World(LIBRARIES[name], portals[backend] if backend else None)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Guessing passwords and client secrets: slowed down, then blocked, per account and per address."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +17,9 @@ SETTINGS = Settings(failed_logins=6, login_block=600)
 BOB = replace(ALICE, sub="sub-of-bob", username="bob")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    records: Records = MemoryRecords() if request.param == "memory" else SQLiteRecords(tmp_path / "records.sqlite")
-    yield records
-    records.close()
-
-
 @pytest.fixture
-def world(records: Records) -> World:
-    return World(SETTINGS, users=(ALICE, BOB), store=records, address="192.0.2.1")
+def world(store: Records) -> World:
+    return World(SETTINGS, users=(ALICE, BOB), store=store, address="192.0.2.1")
 
 
 def guess(world: World, username: str = "alice", password: str = "wrong") -> Response:

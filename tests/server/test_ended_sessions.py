@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -11,10 +11,10 @@ from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_header, verify
 from doorkey.server.ended_sessions import LOGOUT_EVENT
 from doorkey.server.endpoints.forms import Cookies
-from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
-from doorkey.wire.flow import run
-from doorkey.wire.messages import FORM, Request, Response
-from tests.server.world import ALICE, APP, ENDPOINTS, ISSUER, SECRET, SPA, World, callback
+from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut
+from doorkey.wire.messages import Response
+from tests.server.logout_requests import post, visit
+from tests.server.world import ALICE, APP, ISSUER, SECRET, SPA, World, callback
 
 BYE = "https://app.example/bye"
 BACK, FRONT = "https://app.example/backchannel", "https://app.example/frontchannel?fixed=1"
@@ -24,16 +24,6 @@ BACK, FRONT = "https://app.example/backchannel", "https://app.example/frontchann
 def world() -> World:
     told = replace(APP, backchannel_logout_uri=BACK, frontchannel_logout_uri=FRONT, post_logout_redirect_uris=(BYE,))
     return World(clients=(told, replace(SPA, backchannel_logout_uri="https://spa.example/out")))
-
-
-def visit(world: World, cookies: Cookies | None = None, **parameters: str) -> Response | ConfirmLogout | LoggedOut:
-    request = Request("GET", f"{ENDPOINTS.end_session}?{urlencode(parameters)}")
-    return run(log_out(request, world.at, cookies or Cookies()), world.perform)
-
-
-def post(world: World, cookies: Cookies | None = None, **form: str) -> Response | ConfirmLogout | LoggedOut:
-    request = Request("POST", ENDPOINTS.end_session, (("Content-Type", FORM),), tuple(form.items()))
-    return run(log_out(request, world.at, cookies or Cookies()), world.perform)
 
 
 def logout_claims(world: World, token: str) -> dict[str, Any]:

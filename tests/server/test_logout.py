@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from doorkey.errors import ServerError
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
-from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut, log_out
-from doorkey.wire.flow import run
-from doorkey.wire.messages import FORM, Request, Response
-from tests.server.world import APP, CALLBACK, ENDPOINTS, OTHER, SECRET, SPA, World
+from doorkey.server.endpoints.logout import ConfirmLogout, LoggedOut
+from doorkey.wire.messages import Response
+from tests.server.logout_requests import post, visit
+from tests.server.world import APP, CALLBACK, OTHER, SECRET, SPA, World
 
 BYE = "https://app.example/bye"
 
@@ -20,16 +20,6 @@ BYE = "https://app.example/bye"
 @pytest.fixture
 def world() -> World:
     return World(clients=(replace(APP, post_logout_redirect_uris=(BYE,)), SPA, OTHER))
-
-
-def visit(world: World, cookies: Cookies | None = None, **parameters: str) -> Response | ConfirmLogout | LoggedOut:
-    request = Request("GET", f"{ENDPOINTS.end_session}?{urlencode(parameters)}")
-    return run(log_out(request, world.at, cookies or Cookies()), world.perform)
-
-
-def post(world: World, cookies: Cookies | None = None, **form: str) -> Response | ConfirmLogout | LoggedOut:
-    request = Request("POST", ENDPOINTS.end_session, (("Content-Type", FORM),), tuple(form.items()))
-    return run(log_out(request, world.at, cookies or Cookies()), world.perform)
 
 
 def logged_in(world: World) -> tuple[Cookies, str]:

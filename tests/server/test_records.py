@@ -6,24 +6,16 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from doorkey.errors import RecordError, StoreError, UsageError
-from doorkey.server.storage.records import SWEEP_EVERY, MemoryRecords, Records
+from doorkey.server.storage.records import SWEEP_EVERY, Records
 from doorkey.server.storage.sqlite import SQLiteRecords
 
 LATER = 1000.0
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    store: Records = MemoryRecords() if request.param == "memory" else SQLiteRecords(tmp_path / "store.sqlite")
-    yield store
-    store.close()
 
 
 def test_a_record_is_there_until_it_expires(store: Records) -> None:

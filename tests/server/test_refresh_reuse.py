@@ -1,7 +1,6 @@
 """A used refresh token that comes back ends its family: every token of the grant, and nothing else."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from doorkey.jose.verification import unsafe_claims
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.model import Settings
-from doorkey.server.storage.records import MemoryRecords, Records
+from doorkey.server.storage.records import Records
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.wire.messages import Response
 from tests.server.world import APP, OTHER, SPA, World, callback
@@ -22,13 +21,6 @@ CLIENTS = (replace(APP, audiences={"profile": "app"}), SPA, OTHER)
 REUSED = "Maximum allowed refresh token reuse exceeded"
 ENDED = "Session doesn't have required client"
 THREADS = 64
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
-    store: Records = MemoryRecords() if request.param == "memory" else SQLiteRecords(tmp_path / "store.sqlite")
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -148,9 +148,14 @@ def spawned(
     try:
         yield child
     finally:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(15)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        end(child, signal.SIGTERM)
+
+
+def end(child: subprocess.Popen[bytes], stop_by: signal.Signals) -> None:
+    """End a process by a signal, or kill it if it does not end."""
+    child.send_signal(stop_by)
+    try:
+        child.wait(15)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -16,7 +16,7 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from tests.servers.base import Launch, Server
+from tests.servers.base import Launch, Server, end
 from tests.servers.handle import RealServer
 from tests.servers.prerequisites import from_debian
 from tests.servers.process import Unavailable, die_with_parent
@@ -107,12 +107,7 @@ class Database(Server):
                 log=self.log,
             )
         finally:
-            child.send_signal(self.stop_by)
-            try:
-                child.wait(15)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            end(child, self.stop_by)
 
     def as_user(self, command: Sequence[str | Path], output: int) -> subprocess.Popen[bytes]:
         """Start a program as the user that may run it."""

@@ -1,9 +1,12 @@
 """The transports of both libraries and their async twins behind one face, so that a test is written once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+import httpx
+import httpx2
+import pytest
 from anyio.from_thread import BlockingPortal
 
 from doorkey.integrations.httpx_transport import (
@@ -16,6 +19,7 @@ from doorkey.tokens import OAuthToken
 from tests.support.every_source import TLS
 from tests.support.hostile_server import Hostile, Reply
 
+LIBRARIES: dict[str, ModuleType] = {"httpx2": httpx2, "httpx": httpx}
 WORLDS: dict[str, tuple[str, str | None]] = {
     "httpx2": ("httpx2", None),
     "httpx": ("httpx", None),
@@ -91,3 +95,12 @@ class World:
     def close(self) -> None:
         for client in self._clients:
             self.run(client.aclose if self.is_async else client.close)
+
+
+@pytest.fixture(params=list(WORLDS))
+def world(request: pytest.FixtureRequest, portals: dict[str, BlockingPortal]) -> Iterator[World]:
+    """Each library, blocking and awaiting."""
+    name, backend = WORLDS[request.param]
+    made = World(LIBRARIES[name], portals[backend] if backend else None)
+    yield made
+    made.close()

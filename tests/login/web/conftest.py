@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from doorkey.login import Login
+from doorkey.stores import MemoryStore
 from doorkey.testing import Provider, client, user
+from doorkey.wire.flow import Flow
 from tests.login.web.browser import Browser
+from tests.login.web.kit import over
 from tests.login.web.sites import SITES
 from tests.support.web_sites import Site
 
@@ -72,3 +75,14 @@ def make_site(framework: str, provider: Provider) -> Iterator[MakeSite]:
 def browser(make_site: MakeSite) -> Browser:
     """A browser at the application."""
     return Browser(make_site())
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def do(store: MemoryStore) -> Callable[[Flow[Any]], Any]:
+    """Return a function that runs a flow on the store."""
+    return over(store)

@@ -20,6 +20,10 @@ def over(store: StoreCalls | None = None) -> Callable[[Flow[Any]], Any]:
     return lambda flow: run(flow, perform)
 
 
+def no_token(key: str) -> Flow[None]:
+    yield from ()
+
+
 class Overtaken:
     """A store in which `rival` is called once, before the next commit."""
 

@@ -11,27 +11,13 @@ from doorkey.login.web.documents import Documents
 from doorkey.stores import MemoryStore
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
-from tests.login.web.kit import Overtaken, over
+from tests.login.web.kit import Overtaken, no_token, over
 
 NOW = 1_800_000_000.0
 ALICE = BrowserSession(
     "main", "https://op.example", "alice", "s1", {"sub": "alice"}, {"name": "Alice"}, Secret("h.p.s"), NOW, NOW + 3600
 )
 SESSIONS = BrowserSessions(Documents(None))
-
-
-def no_token(key: str) -> Flow[None]:
-    yield from ()
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def do(store: MemoryStore) -> Callable[[Flow[Any]], Any]:
-    return over(store)
 
 
 def begun(do: Callable[[Flow[Any]], Any], session: BrowserSession = ALICE, now: float = NOW) -> str:

@@ -12,7 +12,7 @@ from doorkey.login.web.documents import Documents
 from doorkey.login.web.expiring_sessions import SWEPT
 from doorkey.stores import MemoryStore
 from doorkey.wire.flow import Flow
-from tests.login.web.kit import over
+from tests.login.web.kit import no_token
 
 NOW = 1_800_000_000.0
 SESSION = BrowserSession("main", "https://op.example", "alice", "s", {}, {}, None, NOW, NOW + 3600)
@@ -27,20 +27,6 @@ def one_record(monkeypatch: pytest.MonkeyPatch) -> None:
         return "login/expiring/00"
 
     monkeypatch.setattr("doorkey.login.web.expiring_sessions._key", one)
-
-
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def do(store: MemoryStore) -> Callable[[Flow[Any]], Any]:
-    return over(store)
-
-
-def no_token(key: str) -> Flow[None]:
-    yield from ()
 
 
 def logged_in(do: Callable[[Flow[Any]], Any], user: str, now: float = NOW) -> list[Ended]:
