@@ -192,6 +192,18 @@ def test_every_default_of_a_public_signature_reads_well_in_help() -> None:
     assert unreadable == []
 
 
+def test_every_parameter_for_scopes_takes_text_or_tokens() -> None:
+    uniform = {"str | Iterable[str]", "str | Iterable[str] | None", "Scopes"}  # Scopes: the latter, by its alias
+    values = {"Scope", "Scope | None"}  # fields of tokens, which the library constructs
+    other = [
+        line.partition("(")[0]
+        for line in surface().splitlines()
+        for annotation in re.findall(r"(?<!\*)\bscopes?: '([^']*)'", line)
+        if annotation not in uniform | values
+    ]
+    assert other == ["doorkey.login.presets.Preset: class "], "a preset is data: its scope is one text"
+
+
 def test_every_exported_name_is_there_and_says_what_it_is_for() -> None:
     missing = [
         f"{module.__name__}.{name}"

@@ -47,6 +47,13 @@ def test_a_malformed_request_is_400_invalid_request() -> None:
     assert error.challenge() == 'Bearer error="invalid_request", error_description="Authorization is there twice"'
 
 
+@pytest.mark.parametrize("scopes", ["a b", ["a", "b"]])
+def test_the_scopes_of_a_rejection_are_text_or_tokens(scopes: str | list[str]) -> None:
+    rejections = (MissingAccessToken(scopes), InsufficientPrivileges("scope", "does not permit this", scopes=scopes))
+    assert [one.scopes for one in rejections] == [("a", "b")] * 2
+    assert all('scope="a b"' in one.challenge() for one in rejections)
+
+
 def test_a_token_that_does_not_permit_the_request_is_403_and_the_challenge_names_the_scopes() -> None:
     error = InsufficientPrivileges("scope", "does not permit this request", scopes=("a", "b"))
     assert (error.status, error.error, error.scopes) == (403, "insufficient_scope", ("a", "b"))

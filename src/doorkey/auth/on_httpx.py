@@ -243,7 +243,8 @@ class AsyncLeavingBehind(LeavingBehind):
 def _to_nobody_else(request: Any) -> Any:
     """Return the request with a body that is read once: a redirect that preserves it would take the token along.
 
-    A client does not say where a redirect leads, but hands the body on as it is; so none is followed with it.
+    A client does not report the target of a redirect, and sends the body again unchanged; so no redirect is followed
+    with it.
     """
     request.stream = _read_once(cast("Any", type(request.stream)))(request.content)
     return request

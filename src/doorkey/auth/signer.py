@@ -247,8 +247,8 @@ def _challenge_in(headers: Any) -> str | None:
 def set_by_signing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the headers that placing the token and hooks have added or changed.
 
-    They leave with the token, so they stay behind with it when a redirect leads to another origin; what describes a
-    body goes where the body goes.
+    They belong to the token, and are removed with it when a redirect leads to another origin. Headers that describe a
+    body stay with the body.
     """
     there = {name.lower(): value for name, value in before.items()}
     return tuple(

@@ -21,7 +21,7 @@ _ACCEPT, _CANCEL = "accept", "cancel"
 
 @dataclass(frozen=True, slots=True)
 class LogoutPage:
-    """Where a logout leads: the URL of the client, or None, and the URLs that the page loads in frames."""
+    """The outcome of a logout: the URL of the client, or None, and the URLs that the page loads in frames."""
 
     redirect: str | None
     frames: tuple[str, ...]

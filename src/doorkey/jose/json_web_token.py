@@ -1,9 +1,9 @@
 """`jwt.encode` and `jwt.decode`: signed tokens with programs' own names for things (RFC 7515, RFC 7519).
 
-Theory of operation. The algorithm never comes from the token (RFC 8725 §3.1). `JsonWebToken(["RS256"])` is told it.
-`jwt` is told none, so that it follows from the keys: a key verifies what its type, curve, `use` and `alg` allow. A
-bare text says nothing about itself (it may as well be an error page that was fetched in place of keys), so it is a
-shared secret only where an HMAC has been registered.
+Theory of operation. The algorithm never comes from the token (RFC 8725 §3.1). `JsonWebToken(["RS256"])` has registered
+it. `jwt` has registered none, so the keys determine it: a key verifies the algorithms that its type, curve, `use` and
+`alg` allow. A plain text may be anything, for instance an error page that was fetched in place of keys. So it is a
+shared secret only if an HMAC has been registered.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class JsonWebToken:
 
 
 jwt: Final = JsonWebToken()
-"""For programs that register no algorithm: the keys they give say what these are for."""
+"""An instance without registered algorithms: the keys determine the algorithm."""
 
 
 def _moment(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Reading a key from whatever holds it: PEM, a JWK, a key object, a shared secret (RFC 7517, RFC 7518 §6).
+"""Reads a key from PEM, a JWK, a key object or a shared secret (RFC 7517, RFC 7518 §6).
 
 What is unsound by itself is refused here: short RSA keys, empty secrets, and text that is really a public key.
 """

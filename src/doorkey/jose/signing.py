@@ -26,7 +26,7 @@ def sign(
 ) -> str:
     """Return `claims` as a compact JWS, signed with `key` by `alg` and nothing else.
 
-    `key` is whatever `doorkey.jose.keys.import_key` reads. `header` adds members to the protected header,
+    `key` is a key as `doorkey.jose.keys.import_key` reads it. `header` adds members to the protected header,
     which holds `alg`, `typ` (`JWT` unless said otherwise) and the key's own `kid` where it has one. Raises
     `UsageError` if the key does not fit the algorithm, or the claims are not JSON (RFC 7519 §7.1).
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
@@ -67,7 +67,7 @@ class LoginFlows:
         redirect_uri: str | None = None,
         *,
         next: str | None = None,  # noqa: A002  # the name that web applications use
-        scope: str | None = None,
+        scope: str | Iterable[str] | None = None,
         **parameters: Any,
     ) -> Flow[Begun]:
         """Begin a login, with a new state, nonce and code verifier (RFC 9700 §2.1, RFC 7636).
@@ -76,7 +76,7 @@ class LoginFlows:
 
         redirect_uri: the URL of the callback; None: that of the client.
         next: the path of this site to which the user goes after the login; a URL of another site becomes "/".
-        scope: scope of this login; None: that of the client.
+        scope: scope of this login, as text or as scope tokens; None: that of the client.
         parameters: further parameters of the authorization request, such as `prompt` and `login_hint`.
 
         Raises `UsageError` for invalid parameters, and the errors of `doorkey.discover`.

@@ -17,6 +17,7 @@ from typing import ClassVar
 from doorkey.arguments import text
 from doorkey.errors import VerificationError
 from doorkey.protocol.challenge import challenge
+from doorkey.values import Scope
 
 
 class RequestRejected(VerificationError):
@@ -46,13 +47,13 @@ class RequestRejected(VerificationError):
 
 
 class MissingAccessToken(RequestRejected):
-    """The request has no access token. `scopes` are those that it needs; the challenge has no error (RFC 6750 §3.1)."""
+    """The request has no access token. `scopes` are the required ones; the challenge has no error (RFC 6750 §3.1)."""
 
     code = "missing_token"
 
-    def __init__(self, scopes: Iterable[str] = ()) -> None:
+    def __init__(self, scopes: str | Iterable[str] = ()) -> None:
         super().__init__("Authorization", "is missing: this API needs an access token, Authorization: Bearer …")
-        self.scopes = tuple(scopes)
+        self.scopes = tuple(Scope.of(scopes))
         self.args = (self.scopes,)
 
     def _parameters(self) -> Iterable[tuple[str, str | None]]:
@@ -73,13 +74,13 @@ class InvalidAccessToken(RequestRejected):
 
 
 class InsufficientPrivileges(RequestRejected):
-    """The access token is valid and does not permit this request. `scopes` are those that the request needs."""
+    """The access token is valid and does not permit this request. `scopes` are the required ones."""
 
     code = "insufficient_scope"
     status: ClassVar[int] = 403
 
-    def __init__(self, claim: str, reason: str, *, scopes: Iterable[str] = ()) -> None:
-        self.scopes = tuple(scopes)
+    def __init__(self, claim: str, reason: str, *, scopes: str | Iterable[str] = ()) -> None:
+        self.scopes = tuple(Scope.of(scopes))
         super().__init__(claim, reason, expected=" ".join(self.scopes) or None)
 
     def _parameters(self) -> Iterable[tuple[str, str | None]]:

@@ -35,7 +35,7 @@ NO_LOGIN: Final = Pending()
 
 
 def knows_issuer(core: SessionCore) -> bool:
-    """Say whether the session knows its issuer, and so verifies ID tokens."""
+    """Return whether the session knows its issuer, and therefore verifies ID tokens."""
     return core.options.metadata.issuer is not None
 
 
@@ -59,7 +59,7 @@ def verifier_of(core: SessionCore) -> Flow[IDTokenVerifier]:
 
 
 def expected_by(core: SessionCore, pending: Pending, **more: Any) -> ExpectedIDToken:
-    """Return what the ID token of the login `pending` must say; `more` are fields of the value."""
+    """Return the expected values of the ID token of the login `pending`; `more` are further fields."""
     from doorkey.oidc.core.expectations import ExpectedIDToken
 
     options = core.options
@@ -75,7 +75,7 @@ def expected_by(core: SessionCore, pending: Pending, **more: Any) -> ExpectedIDT
 
 def verified(core: SessionCore, token: Secret, pending: Pending, **more: Any) -> Flow[IDToken]:
     """Return the verified claims of an ID token of the login `pending`. Raises `VerificationError`."""
-    verifier = yield from verifier_of(core)  # first: it may tell how the issuer is spelled
+    verifier = yield from verifier_of(core)  # first: the metadata may have another spelling of the issuer
     return (yield from verifier.id_token(token, expected_by(core, pending, **more)))
 
 

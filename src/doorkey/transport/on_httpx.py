@@ -121,7 +121,7 @@ async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePo
             raise
         except Exception as error:
             if isinstance(error, RuntimeError) and "loop" in str(error):
-                raise  # a connection of another event loop: whose client this is knows what to say
+                raise  # a connection of another event loop: the owner of the client has the message for it
             odd = caused_by(error, _transport_error(lib, request, error), request.url)
         raise odd
 
@@ -162,7 +162,7 @@ def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePol
 def _timeout(lib: Any, given: Any) -> dict[str, Any]:
     try:
         return cast("dict[str, Any]", lib.Timeout(given).as_dict())
-    except (TypeError, ValueError, IndexError):  # what the library says of arguments
+    except (TypeError, ValueError, IndexError):  # the library's errors about arguments
         raise UsageError("timeout is a number of seconds, or a Timeout of the HTTP library") from None
 
 
@@ -196,7 +196,7 @@ class HttpxLibrary:
         )
 
     def plain_response(self, native: Any) -> Response:
-        """Return what a hook made of the library's response. Raises `UsageError` for anything else."""
+        """Return the result of a hook that gets the library's response. Raises `UsageError` for anything else."""
         instance(native, self._lib.Response, "a response hook returns the HTTP library's response")
         return Response(native.status_code, tuple(native.headers.multi_items()), body_of(native, native.content))
 

@@ -1,4 +1,4 @@
-"""Why a TLS connection failed, in words that name the fix: the HTTP libraries bury it three exceptions deep."""
+"""The reason why a TLS connection failed, with the fix: the HTTP libraries keep it three exceptions deep."""
 
 from __future__ import annotations
 

@@ -69,12 +69,12 @@ TRY_EVERY: Final = 3
 class Renewing:
     """The renewal of the tokens of one vault.
 
-    `metadata()` is a flow that returns the server's metadata. `ask(metadata, token, keep)` is one that presents the
-    refresh token of `token` at the authorization server; it gives the refresh token of a refused response to the flow
+    `metadata()` is a flow that returns the server's metadata. `ask(metadata, token, keep)` is a flow that sends the
+    refresh token of `token` to the authorization server; it passes the refresh token of a rejected response to the flow
     `keep`. If `repeatable`, `ask` can also request a token without a refresh token, or without any token (None), and no
-    grant becomes dead. `lease` is in seconds and outlives the request by `slack`; `chance` returns 0…1. `observer` is
-    told how long a caller waits for another process; `timer` measures that in seconds, even if the clock is set. `pace`
-    is when a waiter reads the store again.
+    grant becomes dead. `lease` is in seconds and outlives the request by `slack`; `chance` returns 0…1. `observer` gets
+    the time for which a caller waits for another process; `timer` measures it in seconds, even if the clock is set.
+    `pace` is when a waiter reads the store again.
     """
 
     codec: Codec
@@ -114,7 +114,7 @@ class Renewing:
 
 
 class _OneKey:
-    """One go at the token of one key."""
+    """One attempt to return the token of one key."""
 
     def __init__(self, how: Renewing, memory: Memory) -> None:
         self._how, self._memory, self._key, self._changes = how, memory, memory.key, memory.changes
@@ -244,17 +244,18 @@ class _OneKey:
         self._observe(saved)
 
     def _marked_dead(self, dead: Entry) -> Flow[Entry]:
-        """Mark the grant dead in the store, and return what the store then holds: a newer rotation overrules."""
+        """Mark the grant dead in the store, and return the entry of the store, which is another one after a newer
+        rotation."""
         self._observe(dead)
         try:
             left = yield from commit_until_decided(self._how.codec, self._key, dead.version, dead, self._how.timer)
         except StoreError:
-            return dead  # known here at least
+            return dead  # the grant is dead in this process at least
         self._observe(left)
         return left
 
     def _read(self) -> Flow[Entry | None]:
-        """Return what the store holds, or what this process knows better; None if credentials are to bring a token.
+        """Return the entry of the store, or a newer one of this process; None if credentials request a token.
 
         Raises `InvalidGrant` for a dead grant, and `MissingTokenError` without a record.
         """
@@ -275,7 +276,7 @@ class _OneKey:
             and held.version == entry.version
             and held.login_id == entry.login_id
         ):
-            entry = held  # the store could not be told
+            entry = held  # the mark could not be saved
         self._observe(entry)
         if entry.dead is not None:
             raise InvalidGrant(description=entry.dead or None, status=400)

@@ -15,6 +15,7 @@ from doorkey.login.errors import (
     OtherProvider,
     WrongState,
 )
+from doorkey.values import Scope
 from tests.login.core.conftest import Application
 from tests.support.hostile_server import Hostile, reply
 from tests.support.openid_provider import SUB
@@ -62,6 +63,11 @@ def test_a_redirect_uri_without_a_scheme_is_refused_before_the_user_sees_the_pro
     with pytest.raises(UsageError, match="redirect_uri is a complete URL"):
         app.begin(path)
     assert app.begin("com.example.app:/cb").pending.transaction.redirect_uri == "com.example.app:/cb"
+
+
+def test_the_scope_of_one_login_is_text_or_tokens(app: Application) -> None:
+    for scope in ("openid email", ["openid", "email"]):
+        assert app.begin(scope=scope).pending.transaction.scope == Scope.of("openid email")
 
 
 def test_any_number_of_tabs_may_be_at_the_provider_at_once(app: Application) -> None:

@@ -84,7 +84,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Connect(Effect[Connection]):
-    """Ask for the facts about a TLS connection to `host` and `port`."""
+    """The effect that returns the facts about a TLS connection to `host` and `port`."""
 
     host: str
     port: int

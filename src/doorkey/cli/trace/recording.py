@@ -1,4 +1,4 @@
-"""An HTTP client that reports each exchange: a usual client, with a recorder before its transports."""
+"""An HTTP client that reports each exchange: a client of httpx2 or httpx with a recorder before its transports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorkey.wire.limits import BoundedReader, ExchangePolicy
 from doorkey.wire.messages import Request, Response
 
 Report = Callable[[Request, Response | None, float], None]
-"""Is called with a request, its response (None if there is none), and the seconds that they took."""
+"""A function that is called with a request, its response (None if there is none), and its duration in seconds."""
 
 _POLICY: Final = ExchangePolicy()
 

@@ -21,6 +21,7 @@ from doorkey.integrations.httpx_transport.transport import AsyncAuthenticatingTr
 from doorkey.transport.senders import ahttpx_of, httpx_of
 
 Scopes: TypeAlias = tuple[str, ...]
+"""A name that programs for httpx-oauth2 import. Credentials take text and any iterable."""
 
 _C = TypeVar("_C", bound=Credentials)
 

@@ -66,7 +66,7 @@ class LoggedIn:
 def ask_to_log_in(
     asked: AuthorizationRequest | None, at: At, cookies: Cookies, *, device: tuple[str, str] | None = None
 ) -> LoginNeeded:
-    """Return what the login page of an authorization request holds; None: the login leads to the account page.
+    """Return the content of the login page of an authorization request; None: the login leads to the account page.
 
     `device` is the user code and the client of a device: then the login leads to the question about it.
 
