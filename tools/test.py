@@ -28,10 +28,11 @@ ON_ONE_PYTHON = (
         "tests/interop/test_keycloak_recordings.py",
     ),
     *("tests/docs/test_words.py", "tests/docs/test_architecture.py", "tests/docs/test_navigation.py"),
+    *("tests/docs/test_readme.py", "tests/test_imports.py", "tests/sessions/requests/test_first_request.py"),
     *("tests/login/attacks/test_ten_thousand_turns.py", "tests/login/attacks/shortcut/test_users_in_turns.py"),
 )
-"""Tests that run on one Python only: of the text, tools, examples and demo of the repository, of pages in a browser,
-of the command line in processes and on terminals of its own, and of eight processes on each database."""
+"""Tests that run on one Python only: of the text, imports, tools, examples and demo of the repository, of pages in a
+browser, of the command line in processes and on terminals of its own, and of eight processes on each database."""
 
 
 Run: TypeAlias = tuple[str, Path, list[str]]

@@ -199,10 +199,10 @@ def test_many_threads_get_the_same_value() -> None:
     assert len(set(together(16, get))) == 1
 
 
-def test_a_million_users_stay_within_the_budget() -> None:
+def test_100_000_users_stay_within_the_budget() -> None:
     """A service that exchanges a token for each user keeps as many sources as it was told, and no more memory."""
     cache: BoundedCache[int, Value] = BoundedCache(entries=1000)
-    for key in range(1_000_000):
+    for key in range(100_000):
         cache.get(key, Value)
     assert len(cache) == 1000
 
