@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from doorkey.login import Login
 from doorkey.login.web.providers import LoginProvider
 from tests.servers.process import port_of_ones_own
 from tests.support.real_providers import at_provider
+from tests.support.serving_thread import serving_thread
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -57,13 +57,8 @@ def site() -> Iterator[Site]:
         def page(name: str) -> str:
             return site.pages[name]
 
-        server = make_server("127.0.0.1", port, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield site
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        with serving_thread(make_server("127.0.0.1", port, app, threaded=True)):
+            yield site
 
 
 def cookies_of(page: Page, site: Site) -> list[dict[str, Any]]:

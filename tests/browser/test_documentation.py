@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from tests.support.browser_fixtures import SCHEMES, WIDTHS, accessibility_problems, screenshots
+from tests.support.serving_thread import serving_thread
 from tools.docs.__main__ import build, staged
 
 if TYPE_CHECKING:
@@ -35,12 +35,8 @@ class _Quiet(SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = build(staged(tmp_path_factory.mktemp("docs") / "staged"))
     assert folder is not None
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with serving_thread(ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))) as url:
+        yield f"{url}/"
 
 
 @pytest.mark.parametrize("name", PAGES)

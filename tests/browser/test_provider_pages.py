@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 
 from doorkey.dev import Provider, client
 from doorkey.protocol.pkce import challenge_of
+from tests.support.serving_thread import serving_thread
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -50,12 +50,8 @@ class Application:
 @pytest.fixture
 def application() -> Iterator[Application]:
     application = Application()
-    thread = threading.Thread(target=application.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield application
-    application.server.shutdown()
-    thread.join()
-    application.server.server_close()
+    with serving_thread(application.server):
+        yield application
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from doorkey.dev import Provider
 from tests.cli.inspect.tokens import signed
 from tests.cli.logins import logged_in
 from tests.cli.running import Run
+from tests.support.serving_thread import serving_thread
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e\x9b<script>alert(1)</script>"
 URLS = (
@@ -92,14 +92,8 @@ def evil_issuer() -> Generator[str]:
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     issuer = f"http://127.0.0.1:{httpd.server_address[1]}"
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving_thread(httpd):
         yield issuer
-    finally:
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()
 
 
 @pytest.mark.parametrize(

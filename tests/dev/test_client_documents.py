@@ -1,7 +1,6 @@
 """A client ID that is the URL of a metadata document, from the request to the token."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,6 +14,7 @@ from doorkey.dev import Provider
 from doorkey.dev.client_documents import ClientDocuments
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import Key
+from tests.support.serving_thread import serving_thread
 
 CALLBACK = "http://127.0.0.1/cb"
 
@@ -42,8 +42,6 @@ class Site:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-        self.thread.start()
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.server.server_port}{path}"
@@ -54,17 +52,12 @@ class Site:
         self.answers[path] = (200, headers or {}, json.dumps(document).encode())
         return self.url(path)
 
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
 
 @pytest.fixture
 def site() -> Iterator[Site]:
     site = Site()
-    yield site
-    site.close()
+    with serving_thread(site.server):
+        yield site
 
 
 def told(http: requests.Session, provider: Provider, client_id: str, redirect_uri: str = CALLBACK) -> tuple[int, str]:

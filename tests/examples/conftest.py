@@ -14,6 +14,8 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.support.serving_thread import serving_thread
+
 
 def _serve_asgi(app: ASGIApp, listening: socket.socket, stack: ExitStack) -> None:
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
@@ -31,11 +33,7 @@ def _serve_wsgi(app: Any, listening: socket.socket, stack: ExitStack) -> None:
     from werkzeug.serving import make_server
 
     host, port = listening.getsockname()
-    server = make_server(host, port, app, threaded=True, fd=listening.fileno())
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    stack.callback(thread.join)
-    stack.callback(server.shutdown)
+    stack.enter_context(serving_thread(make_server(host, port, app, threaded=True, fd=listening.fileno())))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Logging out of the provider, with the calls that its clients get."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +11,7 @@ import requests
 from doorkey.errors import UsageError
 from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.testing import Provider, client
+from tests.support.serving_thread import serving_thread
 
 CALLBACK, BYE = "https://app.example/cb", "https://app.example/bye"
 
@@ -49,12 +49,9 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def app() -> Iterator[App]:
-    with App() as app:
-        thread = threading.Thread(target=app.serve_forever, args=(0.05,))
-        thread.start()
+    app = App()
+    with serving_thread(app):
         yield app
-        app.shutdown()
-        thread.join()
 
 
 @pytest.fixture

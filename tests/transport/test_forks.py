@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
+from tests.support.serving_thread import serving_thread
 from tests.transport.forking import KINDS
 
 PROGRAM = Path(__file__).with_name("forking.py")
@@ -55,31 +55,17 @@ class Numbering(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def connections() -> Iterator[dict[str, Any]]:
     """The connections of each kind of client, in one run of the program."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Numbering) as server:
-        server.daemon_threads = True
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            done = subprocess.run(
-                [
-                    sys.executable,
-                    "-W",
-                    "ignore::DeprecationWarning",
-                    "-m",
-                    "tests.transport.forking",
-                    f"http://127.0.0.1:{server.server_port}",
-                ],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
-            assert (done.returncode, done.stderr) == (0, "")
-            yield json.loads(done.stdout)
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving_thread(ThreadingHTTPServer(("127.0.0.1", 0), Numbering)) as url:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tests.transport.forking", url],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        yield json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.serving_thread import serving_thread
 
 
 @dataclass
@@ -66,11 +67,5 @@ def serving() -> Generator[API]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     api = API(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with serving_thread(server):
         yield api
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
