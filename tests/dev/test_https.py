@@ -3,6 +3,7 @@
 import socket
 import ssl
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlencode
@@ -94,3 +95,20 @@ def test_a_handshake_that_never_ends_does_not_outlive_the_provider(http: request
         assert http.get(provider.jwks_uri, verify=provider.ca_file).status_code == 200
     with silent:
         assert silent.recv(1) == b""  # an end, and no handshake
+
+
+def test_ctrl_c_while_it_stops_leaves_no_key_and_no_log_of_the_store(tmp_path: Path) -> None:
+    class Interrupted(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            raise KeyboardInterrupt
+
+    store = tmp_path / "store.sqlite"
+    provider = Provider(https=True, store=store).start()
+    ca_file, serving = Path(provider.ca_file), provider._thread
+    assert serving is not None
+    provider._thread = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        provider.stop()
+    serving.join(60)
+    assert not ca_file.parent.exists()
+    assert list(tmp_path.iterdir()) == [store]

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -76,16 +76,14 @@ def serve(options: Mapping[str, Any], write: Callable[[str], object]) -> None:
     Raises `UsageError` for options that cannot be, an address that is taken, and a bad configuration;
     `MissingLibraryError` without the libraries of the provider.
     """
-    with _stopped_by_sigterm(), suppress(KeyboardInterrupt):
-        provider, control = _provider(options).start(), None
-        try:
-            control = _controlled(provider, options["control"])
-            write(_description(provider, control))
-            provider.wait()
-        finally:
-            if control is not None:
-                control.close()
-            provider.stop()
+    with _stopped_by_sigterm(), suppress(KeyboardInterrupt), ExitStack() as left:
+        provider = _provider(options).start()
+        left.callback(provider.stop)  # also if another Ctrl-C ends the close of the control
+        control = _controlled(provider, options["control"])
+        if control is not None:
+            left.callback(control.close)
+        write(_description(provider, control))
+        provider.wait()
 
 
 def _provider(options: Mapping[str, Any]) -> Provider:

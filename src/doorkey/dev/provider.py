@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -169,14 +170,14 @@ class Provider(Service):
             raise UsageError("the provider did not start") from self._server.failure
 
     def _let_go(self, timeout: float | None = None) -> None:
-        """Wait for the thread, at most `timeout` seconds, and close the store."""
-        if self._server is not None and self._thread is not None:
-            self._server.stop()
-            self._thread.join(timeout)
-        if self._store is not None:
-            self._store.close()
-        if self._certificates is not None:
-            self._certificates.close()
+        """Wait for the thread, at most `timeout` seconds or until Ctrl-C, and close the store and the certificates."""
+        with ExitStack() as left:
+            for one in (self._certificates, self._store):
+                if one is not None:
+                    left.callback(one.close)
+            if self._server is not None and self._thread is not None:
+                self._server.stop()
+                self._thread.join(timeout)
         self._server = self._thread = self._store = self._keycloak = self._certificates = None
 
     def wait(self) -> None:
