@@ -51,7 +51,7 @@ def discover(
     from doorkey.transport.senders import sender
 
     lookup = _Lookup(issuer, http_client, exchange, max_age, clock)
-    if (found := lookup.known()) is not None:
+    if (found := lookup.remembered()) is not None:
         return found
     with sender(http_client, lookup.policy) as send:
         return lookup.remember(run(lookup.request(), send))
@@ -75,7 +75,7 @@ async def adiscover(
     from doorkey.transport.senders import asender
 
     lookup = _Lookup(issuer, http_client, exchange, max_age, clock)
-    if (found := lookup.known()) is not None:
+    if (found := lookup.remembered()) is not None:
         return found
     async with asender(http_client, lookup.policy) as send:
         return lookup.remember(await arun(lookup.request(), send))
@@ -153,7 +153,7 @@ class _Lookup:
         self._key: _Key = (text(issuer, "the issuer"), self.policy)
         self._client = _MADE_HERE if client is None else client
 
-    def known(self) -> ServerMetadata | None:
+    def remembered(self) -> ServerMetadata | None:
         """Return the metadata, if it was requested a short time ago."""
         now = self._clock()
         with suppress(TypeError), _lock:  # an object that cannot be a key is refused as a client later

@@ -18,7 +18,7 @@ from doorkey.protocol.grants import (
     presented,
 )
 from doorkey.values import Secret
-from doorkey.wire.flow import Flow, arun, run, settled
+from doorkey.wire.flow import Flow, arun, maybe_await, run
 from doorkey.wire.messages import Pairs
 
 S = Secret("hunter2")
@@ -114,7 +114,7 @@ async def test_the_assertion_of_a_self_signed_grant_may_be_awaited() -> None:
         return "as.ser.tion"
 
     def sign() -> Flow[str]:
-        return settled(signer())
+        return maybe_await(signer())
 
     assert await arun(presented(SelfSignedGrant(sign)), pytest.fail) == JWTBearerGrant(Secret("as.ser.tion"))
 

@@ -221,10 +221,10 @@ def test_a_transport_that_requests_the_metadata_it_is_discovering_gets_an_error_
     def perform(effect: Any) -> Any:
         if isinstance(effect, leader_lock.AcquireOrWait):
             return effect.acquire_or_wait()
-        told.append(said(lambda: run(server.known(now), perform)))
+        told.append(said(lambda: run(server.metadata(now), perform)))
         return Response(500)
 
-    said(lambda: run(server.known(now), perform))
+    said(lambda: run(server.metadata(now), perform))
     assert ["deadlock while discovering" in one for one in told] == [True]
 
 

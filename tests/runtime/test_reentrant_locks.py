@@ -149,7 +149,7 @@ OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable
     "records in a file": (records, lambda one: one, lambda one: one.remove("code", "k", 0.0)),
     "keys of realms": (lambda _: KeyRing(MemoryRecords()), lambda one: one, lambda one: one.of("r")),
     "spare keys": (lambda _: spare_key, lambda _: server_keys, lambda one: one("a realm of this test", "ES256")),
-    "discovered metadata": (lookup, lambda _: discovery, lambda one: one.known() or "nothing"),
+    "discovered metadata": (lookup, lambda _: discovery, lambda one: one.remembered() or "nothing"),
     "verified tokens": (verified, lambda one: one, lambda one: one.put(b"k", "verified", 0.0, 9.0)),
     "server of a session": (server, lambda one: one, lambda one: one.keys()),
     "client documents": (documents, lambda one: one, lambda one: one.client("https://app.example/client")),

@@ -106,7 +106,7 @@ def test_the_pause_after_a_failed_discovery_doubles_and_ends_where_the_clock_was
 
     def asks() -> bool:
         """Say whether a caller of this moment asks the issuer, which cannot be reached."""
-        flow = server.known(clock)
+        flow = server.metadata(clock)
         try:
             next(flow)
         except TransportError:
@@ -213,7 +213,7 @@ def test_a_busy_issuer_may_name_a_date(source: Maker, hostile: Hostile) -> None:
 
 
 def begun(server: AuthorizationServer) -> Any:
-    flow = server.known(Clock())
+    flow = server.metadata(Clock())
     assert isinstance(next(flow), AcquireOrWait)
     return flow
 
@@ -263,8 +263,8 @@ def test_a_caller_from_before_a_failure_gets_it_without_a_request(leads: bool) -
         waiter.send(lead(server) if leads else WAITED)
     assert told.value is not failure
     with pytest.raises(TransportError, match="no connection"):
-        next(server.known(Clock()))
-    later = server.known(Clock(lambda: START + 1))
+        next(server.metadata(Clock()))
+    later = server.metadata(Clock(lambda: START + 1))
     next(later)
     assert isinstance(later.send(lead(server)), Request), "a caller after the pause tries again"
 

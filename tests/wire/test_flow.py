@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.wire.flow import Flow, Settle, arun, run, settled
+from doorkey.wire.flow import Flow, Settle, arun, maybe_await, run
 from doorkey.wire.messages import Request, Response
 from tests.support.backends import both_backends
 from tests.support.local_variables import variables_of_ours
@@ -167,11 +167,11 @@ async def test_a_program_that_awaits_settles_both() -> None:
 
 @pytest.mark.parametrize("value", ["at once", None, 7, ()])
 def test_a_value_that_is_there_is_settled_without_the_driver(value: object) -> None:
-    assert run(settled(value), pytest.fail) is value
+    assert run(maybe_await(value), pytest.fail) is value
 
 
 def test_a_flow_is_settled_by_its_own_effects() -> None:
-    flow: Flow[int] = settled(two_steps())
+    flow: Flow[int] = maybe_await(two_steps())
     assert run(flow, answering) == 204
 
 
@@ -179,9 +179,9 @@ def test_a_flow_is_settled_by_its_own_effects() -> None:
 @pytest.mark.anyio
 async def test_an_awaitable_is_settled_where_the_program_awaits() -> None:
     for value, expected in ((later("x"), "x"), (Awaited(), "awaited"), (two_steps(), 204)):
-        assert await arun(settled(value), answering_later) == expected
+        assert await arun(maybe_await(value), answering_later) == expected
 
 
 def test_an_awaitable_is_not_settled_where_the_program_blocks() -> None:
     with pytest.raises(UsageError, match="asynchronous"):
-        run(settled(later("x")), pytest.fail)
+        run(maybe_await(later("x")), pytest.fail)

@@ -17,7 +17,7 @@ from doorkey.jose.algorithms import ALGORITHMS, ASYMMETRIC, MAX_RSA_BITS, MIN_RS
 from doorkey.jose.keys import Key
 from doorkey.jose.signing import json_of, protected_header, sign
 from doorkey.values import hides_locals, without_frames
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 Signer: TypeAlias = "Callable[[bytes], bytes | Awaitable[bytes]]"
 """Signs bytes with a private key that it does not show; what it returns may be awaitable in an asynchronous program."""
@@ -95,7 +95,7 @@ def sign_by_signer(
     data = b".".join(urlsafe_b64encode(text.encode()) for text in texts)
     failed = None
     try:
-        signature = yield from settled(signer(data))
+        signature = yield from maybe_await(signer(data))
     except OAuthError:
         raise
     except Exception as error:  # noqa: BLE001  # of the program's own callable

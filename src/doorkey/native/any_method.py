@@ -20,7 +20,7 @@ from doorkey.native.methods import MethodChoice, choose_method
 from doorkey.native.registration import registration
 from doorkey.native.result import Method, NativeLogin
 from doorkey.native.twins import awaiting, blocking
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
     from doorkey.login.flows import LoginFlows
@@ -86,7 +86,7 @@ def _login(
         choice = _chosen(metadata, has_browser=has_browser)
         method = choice.method
         if show_choice is not None:
-            yield from settled(show_choice(choice))
+            yield from maybe_await(show_choice(choice))
     if method == "device":
         return (yield from device_login(client, show_device, parameters))
     if method == "paste":

@@ -19,7 +19,7 @@ from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin, native_login
 from doorkey.native.twins import awaiting, blocking
 from doorkey.runtime.clock import wall_time
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
     from doorkey.login.flows import LoginFlows
@@ -102,7 +102,7 @@ def browser_login(
         url, pending = yield from client._begin(redirect_uri, **parameters)
         expected = Expected(redirect_uri, pending.state, posts_form=_posts_form(pending))
         with closing(CallbackServer(listeners, expected, clock or wall_time, timeout)) as server:
-            yield from settled(shown(url))
+            yield from maybe_await(shown(url))
             open_in_background(url, opened)
             connection, params = yield from server.received()
             try:

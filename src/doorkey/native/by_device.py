@@ -18,7 +18,7 @@ from doorkey.native.effects import OpenClient
 from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin
 from doorkey.native.twins import awaiting, blocking
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
     from doorkey.login.flows import LoginFlows
@@ -81,7 +81,7 @@ def device_login(
     function(shown, "show is a callable (device)")
     session = client.session()
     device: DeviceAuthorization = yield from AtSession(session, session._begin_device_authorization(**parameters))
-    yield from settled(shown(device))
+    yield from maybe_await(shown(device))
     try:
         token: OAuth2Token = yield from AtSession(session, session._finish_device_authorization(device))
     except AccessDenied as refused:

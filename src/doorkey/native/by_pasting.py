@@ -16,7 +16,7 @@ from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin, native_login
 from doorkey.native.terminal_line import read_line
 from doorkey.native.twins import awaiting, blocking
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
     from doorkey.login.flows import LoginFlows
@@ -90,11 +90,11 @@ def pasted_login(
     mode = pending.transaction.response_mode
     if mode not in ("query", "fragment"):
         raise UsageError(f"a browser shows no URL that has a response of the mode {mode}: give response_mode='query'")
-    yield from settled(shown(url))
+    yield from maybe_await(shown(url))
     expected = Expected(redirect_uri, pending.state)
     prompt, problem = _PROMPT, ""
     for _ in range(ATTEMPTS):
-        pasted = text((yield from settled(reads(prompt))), "what read(prompt) returns")
+        pasted = text((yield from maybe_await(reads(prompt))), "what read(prompt) returns")
         found = judged_paste(pasted, expected, in_fragment=mode == "fragment")
         if isinstance(found, Accepted):
             return native_login((yield from client._finish(found.params, pending)), "paste")

@@ -16,7 +16,7 @@ from doorkey.errors import UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.protocol.client_parameters import add_parameters
 from doorkey.values import hides_locals, unguarded
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 from doorkey.wire.key_material import holds_key
 from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
 from doorkey.wire.parameters import beside_query, with_query
@@ -177,7 +177,7 @@ def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMet
     return _signed(
         request,
         (
-            yield from settled(
+            yield from maybe_await(
                 method(
                     client,
                     request.method,

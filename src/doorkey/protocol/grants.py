@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from doorkey.errors import UsageError
 from doorkey.tokens import token_problem
 from doorkey.values import MASK, Secret
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 from doorkey.wire.messages import Pairs
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -161,7 +161,7 @@ class ExtensionGrant(Grant):
 def presented(grant: Grant) -> Flow[Grant]:
     """Return `grant` as one request presents it: a `SelfSignedGrant` signs its assertion now."""
     if isinstance(grant, SelfSignedGrant):
-        return JWTBearerGrant(Secret((yield from settled(grant.sign()))))
+        return JWTBearerGrant(Secret((yield from maybe_await(grant.sign()))))
     return grant
 
 

@@ -104,7 +104,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     The call sees the context variables of its caller. At the end of the interpreter no thread can be started: then it
     is made in the caller's, bounded by nothing but the timeouts of the HTTP client.
     """
-    begin()
+    raise_deferred_interrupt()
     work = _Call(call)
     try:
         done = _waited(work, seconds)
@@ -130,10 +130,10 @@ def within(seconds: float, call: Callable[[], T]) -> T:
 
 @contextmanager
 def defer_interrupt() -> Generator[None]:
-    """Have a Ctrl-C that strikes while `within` waits wait too, until the block is over or begins something else.
+    """Defer a Ctrl-C during an exchange of `within` until the block ends or another exchange begins.
 
-    By then the server may have used up a refresh token, and its answer is to be saved. The deadline bounds the delay,
-    no further exchange is begun, and a second Ctrl-C strikes at once.
+    During the exchange, the server may use up a refresh token, and its response must be saved. The deadline bounds the
+    delay, no further exchange begins, and a second Ctrl-C takes effect at once.
     """
     struck: list[KeyboardInterrupt] = []
     mark = _struck.set(struck)
@@ -145,8 +145,8 @@ def defer_interrupt() -> Generator[None]:
             raise struck[0]
 
 
-def begin() -> None:
-    """Raise the Ctrl-C that waits: for what takes time and is begun, such as another exchange."""
+def raise_deferred_interrupt() -> None:
+    """Raise the deferred Ctrl-C; called before another exchange or another wait begins."""
     if struck := _struck.get():
         raise struck[0]
 

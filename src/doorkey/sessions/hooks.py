@@ -79,7 +79,7 @@ class ComplianceHooks:
     def on_response(self, kind: str, response: Any) -> Flow[Any]:
         """Pass the HTTP library's own response through the hooks."""
         for hook in self._hooks[kind]:
-            response = yield from _settled(hook(response))
+            response = yield from _maybe_await(hook(response))
             if response is None:
                 raise UsageError(f"the {kind} hook {_name(hook)} must return the response")
         return response
@@ -88,7 +88,7 @@ class ComplianceHooks:
         """Pass (url, headers, body) through the hooks. They may fail, so no frame of ours holds these in plain text."""
         wire = RedactedWire(wire)
         for hook in self._hooks[kind]:
-            wire = _checked((yield from _settled(hook(*wire))), kind, hook)
+            wire = _checked((yield from _maybe_await(hook(*wire))), kind, hook)
         return wire
 
 
@@ -113,7 +113,7 @@ class HooksOnWire:
         return replace(self._library.plain_response(native), asked=request)
 
 
-def _settled(value: Any | Awaitable[Any]) -> Flow[Any]:
+def _maybe_await(value: Any | Awaitable[Any]) -> Flow[Any]:
     """Return what a hook returned. Only an awaitable is passed to the driver: the value holds secrets."""
     return (yield from Settle(value)) if inspect.isawaitable(value) else value
 

@@ -136,8 +136,10 @@ class KnownServer:
 
     def may_discover(self) -> bool:
         """Say whether the server's endpoints can be discovered from its issuer, and are not known yet."""
-        issuer = self._issuer
-        return issuer is not None and (issuer.found is None or issuer.found.token_endpoint is not None)
+        if self._issuer is None:
+            return False
+        known = self._issuer.known_metadata
+        return known is None or known.token_endpoint is not None
 
     def needs_discovery(self, kind: str) -> bool:
         """Say whether the endpoint of this `kind` has to be discovered."""
@@ -154,7 +156,7 @@ class KnownServer:
                 raise UsageError("there is nothing to discover: construct the session with issuer=")
             return metadata
         with self.observer.preparing():
-            found = yield from issuer.known(self.options.clock)
+            found = yield from issuer.metadata(self.options.clock)
         self._complete(issuer, found)
         return self.options.metadata
 

@@ -14,7 +14,7 @@ from doorkey.protocol.userinfo import parse_userinfo, userinfo_request
 from doorkey.renewal.effects import Active
 from doorkey.sessions.openid import knows_issuer, subject_of, verifier_of
 from doorkey.values import Secret
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
     from doorkey.sessions.core import SessionCore
@@ -51,7 +51,7 @@ def userinfo(
         members = found
     if fix is not None:
         members = dict(
-            mapping((yield from settled(fix(dict(members)))), "the claims that userinfo_compliance_fix returns")
+            mapping((yield from maybe_await(fix(dict(members)))), "the claims that userinfo_compliance_fix returns")
         )
     info = UserInfo(members)
     expected = subject_of(token) if sub is None else text(sub, "sub")

@@ -36,14 +36,14 @@ class AuthorizationServer:
         self.discovery: Fetched[ServerMetadata] = Fetched(self._discovered, "discovering this issuer")
 
     @classmethod
-    def told(
+    def of_arguments(
         cls,
         issuer: str | None,
         token_endpoint: str | None,
         metadata: ServerMetadata | Mapping[str, Any] | None,
         policy: ExchangePolicy,
     ) -> Self:
-        """Return the server that the arguments of a source or a vault mean. Raises `UsageError`."""
+        """Return the server of these arguments of a source or a vault. Raises `UsageError`."""
         known = ServerMetadata.of(metadata, policy.http_hosts)
         if token_endpoint is not None:
             checked = check_endpoint(token_endpoint, "token endpoint", policy.http_hosts)
@@ -51,18 +51,18 @@ class AuthorizationServer:
         return cls(issuer, known)
 
     @property
-    def found(self) -> ServerMetadata | None:
-        """The metadata as far as it is known without a request: given with a token endpoint, or discovered."""
+    def known_metadata(self) -> ServerMetadata | None:
+        """The metadata that is known without a request: given with a token endpoint, or discovered; else None."""
         if self.given.token_endpoint is not None:
             return self.given
         kept = self.discovery.kept
         return None if kept is None else kept.value
 
     def name(self) -> str | None:
-        """Return what tells this server from others: its issuer, else its token endpoint."""
+        """Return the name of this server: its issuer, else its token endpoint."""
         return self.issuer or self.given.token_endpoint
 
-    def known(self, clock: Callable[[], float]) -> Flow[ServerMetadata]:
+    def metadata(self, clock: Callable[[], float]) -> Flow[ServerMetadata]:
         """Return the metadata with the token endpoint: as given, else discovered. Raises as `discover_flow`.
 
         Callers that come during a discovery share its outcome. After a failure there is a pause, during which callers

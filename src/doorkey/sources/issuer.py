@@ -137,4 +137,4 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
     def _metadata(self) -> Flow[ServerMetadata]:
         if self._is_told:
             return self._server.given
-        return (yield from self._server.known(self._clock))
+        return (yield from self._server.metadata(self._clock))

@@ -33,12 +33,12 @@ def server_of(
 ) -> AuthorizationServer:
     """Return the authorization server that the arguments of a source or a vault mean. Raises `UsageError`."""
     if not isinstance(issuer, SharedIssuer):
-        return AuthorizationServer.told(issuer, token_endpoint, metadata, policy)
+        return AuthorizationServer.of_arguments(issuer, token_endpoint, metadata, policy)
     refuse_metadata(metadata)
     server = issuer._server
     if token_endpoint is None:
         return server
-    return AuthorizationServer.told(server.issuer, token_endpoint, server.given, policy)
+    return AuthorizationServer.of_arguments(server.issuer, token_endpoint, server.given, policy)
 
 
 def refuse_metadata(metadata: object) -> None:

@@ -24,7 +24,7 @@ from doorkey.sources.token_call import (
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuthToken
 from doorkey.values import Scope, Secret
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 __all__: list[str] = []
 
@@ -65,7 +65,7 @@ class TokenRequests:
     def metadata(self) -> Flow[ServerMetadata]:
         """Return the metadata, with a token endpoint: discovered unless it is known."""
         with self._observer.preparing():
-            metadata = yield from self._server.known(self._clock)
+            metadata = yield from self._server.metadata(self._clock)
             if metadata.token_endpoint is None:
                 raise UsageError("the metadata of this issuer names no token_endpoint: give token_endpoint=")
         return metadata
@@ -107,7 +107,7 @@ class TokenRequests:
             begun = self._client.authorize_device(place, self._parameters, metadata, endpoint, CallOverrides())
             device = yield from begun
             try:
-                yield from settled(show(device))
+                yield from maybe_await(show(device))
             except OAuthError:
                 raise
             except Exception as error:

@@ -169,7 +169,7 @@ class VaultCore:
 
     def session_options(self) -> dict[str, Any]:
         """Return the options of a session for the same client at the same server."""
-        found = self.server.found
+        found = self.server.known_metadata
         endpoint = found.token_endpoint if found is not None else None
         known = {
             "issuer": self.server.issuer,

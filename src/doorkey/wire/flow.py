@@ -41,7 +41,7 @@ class Settle(Effect[T]):
     value: T | Awaitable[T] = field(repr=False)
 
 
-def settled(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
+def maybe_await(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
     """Return `value`, or the result of it if it is a flow or an awaitable.
 
     Unlike `Settle`, it passes to the driver only what has to be awaited: the value may be a secret.

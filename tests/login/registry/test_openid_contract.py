@@ -8,7 +8,7 @@ import pytest
 
 from doorkey.errors import InvalidToken, MismatchingStateError, OAuthError, UsageError, VerificationError
 from doorkey.oidc.core import UserInfo
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 from tests.support.hostile_server import reply
 from tests.support.openid_provider import CLIENT, SUB, Signer
 from tests.support.registries import HOME, NAME, Steps, Visit, World
@@ -177,9 +177,9 @@ def test_a_fix_makes_claims_of_another_response(world: World) -> None:
 
 def test_a_fix_sends_requests_with_the_token_of_the_user(world: World) -> None:
     def fix(client: Any, data: dict[str, Any]) -> Flow[dict[str, Any]]:
-        response = yield from settled(client.get(world.provider.server.url("/emails")))
-        yield from settled(client.post(world.provider.server.url("/emails")))
-        yield from settled(client.request("PUT", world.provider.server.url("/emails")))
+        response = yield from maybe_await(client.get(world.provider.server.url("/emails")))
+        yield from maybe_await(client.post(world.provider.server.url("/emails")))
+        yield from maybe_await(client.request("PUT", world.provider.server.url("/emails")))
         return {**data, "email": response.json()[0]}
 
     world.provider.server.on("/emails", reply(json=["alice@example.org"]))

@@ -219,7 +219,7 @@ class OAuthAuthorityClient(_Authority):
     @property
     def openid_config(self) -> ServerMetadata:
         """The server's metadata, discovered on first use. Raises as `doorkey.discover` does."""
-        return run(self._server.known(self._how["clock"]), self._perform)
+        return run(self._server.metadata(self._how["clock"]), self._perform)
 
     def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""
@@ -252,7 +252,7 @@ class AsyncOAuthAuthorityClient(_Authority):
 
     async def openid_config(self) -> ServerMetadata:
         """Return the server's metadata, discovered on first use. Raises as `doorkey.adiscover` does."""
-        return await arun(self._server.known(self._how["clock"]), self._perform)
+        return await arun(self._server.metadata(self._how["clock"]), self._perform)
 
     async def supports_grant(self, grant: str) -> bool:
         """Say whether the server lists this `grant_type`."""

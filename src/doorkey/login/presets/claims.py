@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from doorkey.jose.errors import InvalidClaimError
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 GITHUB_EMAILS: Final = "https://api.github.com/user/emails"
@@ -26,7 +26,7 @@ def github_claims(client: Any, data: Mapping[str, Any]) -> Flow[dict[str, Any]]:
         **_renamed(data, {"name": "name", "blog": "website"}),
         "sub": subject(data.get("id")),
     }
-    response = yield from settled(client.get(GITHUB_EMAILS))
+    response = yield from maybe_await(client.get(GITHUB_EMAILS))
     return {**claims, **_primary_email(response)}
 
 

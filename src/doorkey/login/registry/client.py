@@ -22,7 +22,7 @@ from doorkey.login.registry.registered import (
 )
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.values import NotPicklable, clears_locals
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 from doorkey.wire.urls import origin_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class RegisteredClient(NotPicklable):
             core = session._oauth
             server = core._own_server(core.options.metadata.issuer)
             try:
-                found: ServerMetadata = yield from settled(session._run(server.known(core.options.clock)))
+                found: ServerMetadata = yield from maybe_await(session._run(server.metadata(core.options.clock)))
             except OAuthError:
                 server.retry_now()  # a user is waiting, and tries again
                 raise
@@ -158,7 +158,7 @@ class RegisteredClient(NotPicklable):
 
     def _registered(self) -> Flow[Registered]:
         """Return the current values of this client and their sessions, with the metadata of the provider."""
-        metadata = yield from settled(self.load_server_metadata())
+        metadata = yield from maybe_await(self.load_server_metadata())
         return self._sets.current(values_of(self, metadata))
 
     # -- requests ------------------------------------------------------------------------------------------------------
@@ -181,9 +181,9 @@ class RegisteredClient(NotPicklable):
         target = self._target(url)
         if options.get("withhold_token"):
             session = (yield from self._registered()).session()
-            return (yield from settled(session.request(method, target, **options)))
+            return (yield from maybe_await(session.request(method, target, **options)))
         session = yield from self._session_of(token, request)
-        return (yield from settled(session.request(method, target, **options)))
+        return (yield from maybe_await(session.request(method, target, **options)))
 
     def _target(self, given: object) -> str:
         url, base = str(given), self.api_base_url  # the HTTP libraries have objects for URLs
@@ -198,23 +198,23 @@ class RegisteredClient(NotPicklable):
 
     def _get(self, url: str, **options: Any) -> Flow[Any]:
         """Send a GET request as `request` does."""
-        return (yield from settled(self.request("GET", url, **options)))
+        return (yield from maybe_await(self.request("GET", url, **options)))
 
     def _post(self, /, url: str, **options: Any) -> Flow[Any]:
         """Send a POST request as `request` does."""
-        return (yield from settled(self.request("POST", url, **options)))
+        return (yield from maybe_await(self.request("POST", url, **options)))
 
     def _patch(self, /, url: str, **options: Any) -> Flow[Any]:
         """Send a PATCH request as `request` does."""
-        return (yield from settled(self.request("PATCH", url, **options)))
+        return (yield from maybe_await(self.request("PATCH", url, **options)))
 
     def _put(self, /, url: str, **options: Any) -> Flow[Any]:
         """Send a PUT request as `request` does."""
-        return (yield from settled(self.request("PUT", url, **options)))
+        return (yield from maybe_await(self.request("PUT", url, **options)))
 
     def _delete(self, /, url: str, **options: Any) -> Flow[Any]:
         """Send a DELETE request as `request` does."""
-        return (yield from settled(self.request("DELETE", url, **options)))
+        return (yield from maybe_await(self.request("DELETE", url, **options)))
 
     # -- tokens --------------------------------------------------------------------------------------------------------
 
@@ -227,8 +227,8 @@ class RegisteredClient(NotPicklable):
         """Pass a renewed token on to `update_token` and to the signal of the framework."""
         replaced = {"refresh_token": refresh_token, "access_token": access_token}
         if self._update_token is not None:
-            yield from settled(self._update_token(token, **replaced))
-        yield from settled(self.framework.update_token(token, **replaced))
+            yield from maybe_await(self._update_token(token, **replaced))
+        yield from maybe_await(self.framework.update_token(token, **replaced))
         self._keep_for_request(token)
 
     def _fetch_token_of_client(self, /, **parameters: Any) -> Flow[OAuth2Token]:
@@ -239,7 +239,7 @@ class RegisteredClient(NotPicklable):
         Raises as that does.
         """
         session = (yield from self._registered()).session()
-        found: OAuth2Token = yield from settled(session.fetch_token(**parameters))
+        found: OAuth2Token = yield from maybe_await(session.fetch_token(**parameters))
         return found
 
     def _refresh_token(
@@ -253,7 +253,7 @@ class RegisteredClient(NotPicklable):
         Raises `InvalidGrant` if the refresh token is no longer valid.
         """
         session = yield from self._session_of(token, request)
-        return (yield from settled(session.refresh_token(**options)))
+        return (yield from maybe_await(session.refresh_token(**options)))
 
     def _revoke_token(
         self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
@@ -266,7 +266,7 @@ class RegisteredClient(NotPicklable):
         Raises `ServerError` for an error response.
         """
         session = yield from self._session_of(token, request)
-        return (yield from settled(session.revoke_token(**options)))
+        return (yield from maybe_await(session.revoke_token(**options)))
 
     def _introspect_token(
         self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
@@ -279,7 +279,7 @@ class RegisteredClient(NotPicklable):
         Raises `ServerError` for an error response.
         """
         session = yield from self._session_of(token, request)
-        return (yield from settled(session.introspect_token(**options)))
+        return (yield from maybe_await(session.introspect_token(**options)))
 
     def _session_of(self, token: Mapping[str, Any] | None, request: Any) -> Flow[Any]:
         """Return the session that keeps a user's token fresh. Raises `MissingTokenError`."""
@@ -290,7 +290,7 @@ class RegisteredClient(NotPicklable):
         """Return `token`, or the one that is stored for the user of `request`. Raises `MissingTokenError`."""
         found: Mapping[str, Any] | None = token
         if found is None:
-            found = yield from settled(self._requested_token(request))
+            found = yield from maybe_await(self._requested_token(request))
         if found is None:
             raise MissingTokenError(_NO_TOKEN)
         return found

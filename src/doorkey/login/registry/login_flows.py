@@ -18,7 +18,7 @@ from doorkey.login.registry.client import RegisteredClient
 from doorkey.login.registry.id_tokens import issuer_in, judged, with_userinfo
 from doorkey.login.registry.pending import REGISTRATION, data_of, transaction_of
 from doorkey.login.registry.redirect_uris import leads_back
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
     from doorkey.login.registry.integration import States
@@ -83,7 +83,7 @@ class LoginFlows(RegisteredClient):
         own = {"state": parameters.pop("state", None), "code_verifier": parameters.pop("code_verifier", None)}
         wanted = {**(self.authorize_params or {}), **parameters, "redirect_uri": text_of(redirect_uri)}
         transaction = begun(options, None, wanted, options.clock(), **own)
-        url = yield from settled(registered.origin._run(request_url(registered.origin._oauth, transaction)))
+        url = yield from maybe_await(registered.origin._run(request_url(registered.origin._oauth, transaction)))
         return {"url": url, "state": transaction.state, **data_of(transaction, registered.id)}
 
     def _save_authorize_data(self, request: Any, /, **data: Any) -> Flow[None]:
@@ -100,7 +100,7 @@ class LoginFlows(RegisteredClient):
         data.pop("url", None)
         stored = {name: text_of(value) if name == "redirect_uri" else value for name, value in data.items()}
         stored = {name: value for name, value in stored.items() if value is not None}
-        yield from settled(self.framework.set_state_data(self._browser_session(request), state, stored))
+        yield from maybe_await(self.framework.set_state_data(self._browser_session(request), state, stored))
 
     def _authorize_redirect(self, /, request: Any, redirect_uri: Any = None, **parameters: Any) -> Flow[Any]:
         """Begin a login, and return the redirect to the provider.
@@ -113,7 +113,7 @@ class LoginFlows(RegisteredClient):
         `create_authorization_url` does.
         """
         leads_back(text_of(redirect_uri), partial(self._header, request), self._proxy_setting)
-        begun = yield from settled(self.create_authorization_url(redirect_uri, **parameters))
+        begun = yield from maybe_await(self.create_authorization_url(redirect_uri, **parameters))
         yield from self._save_authorize_data(request, redirect_uri=redirect_uri, **begun)
         return self._redirect(begun["url"])
 
@@ -139,7 +139,7 @@ class LoginFlows(RegisteredClient):
         Raises `LoginError` for a callback that belongs to no login of this browser, `VerificationError` for a callback
         or an ID token that is rejected, `ServerError` for an error of the provider, and `TransportError` if it is down.
         """
-        response = yield from settled(self._callback(request))
+        response = yield from maybe_await(self._callback(request))
         browser = self._browser_session(request)
         state = state_of(response)
         framework: States = self.framework
@@ -159,7 +159,7 @@ class LoginFlows(RegisteredClient):
         if transaction is None:  # the program made the authorization request itself
             known = {name: data[name] for name in ("redirect_uri", "code_verifier", "nonce") if data.get(name)}
         given = {**registered.values["access_token_params"], **known, **parameters}
-        token: OAuth2Token = yield from settled(session.fetch_token(authorization_response=checked, **given))
+        token: OAuth2Token = yield from maybe_await(session.fetch_token(authorization_response=checked, **given))
         token = yield from self._with_claims(registered, token, data, claims_options, claims_cls, leeway)
         self._renew_session(browser)
         self._keep_for_request(token)
@@ -181,7 +181,7 @@ class LoginFlows(RegisteredClient):
             return token  # plain OAuth 2 with a user API: `userinfo()` has the claims, and the ID token is not used
         if claims is None:  # the metadata of this registration names no issuer
             nonce = data.get("nonce", "")
-            claims = yield from settled(
+            claims = yield from maybe_await(
                 self.parse_id_token(
                     token, nonce=nonce, claims_options=claims_options, claims_cls=claims_cls, leeway=leeway
                 )
@@ -205,7 +205,7 @@ class LoginFlows(RegisteredClient):
         registered = yield from self._registered()
         session = registered.session() if parameters.get("nonce") else registered.unverified()
         given = {**registered.values["access_token_params"], "redirect_uri": text_of(redirect_uri), **parameters}
-        found: OAuth2Token = yield from settled(
+        found: OAuth2Token = yield from maybe_await(
             session.fetch_token(**{name: value for name, value in given.items() if value is not None})
         )
         return found

@@ -14,7 +14,7 @@ from doorkey.login.registry.login_flows import LoginFlows, state_of, text_of
 from doorkey.login.registry.registered import values_of
 from doorkey.login.registry.state import LOGOUT
 from doorkey.values import Secret
-from doorkey.wire.flow import Flow, settled
+from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
     from doorkey.login.registry.integration import States
@@ -73,7 +73,7 @@ class OpenIDFlows(LoginFlows):
         flow = verified(
             session._oauth, Secret(token["id_token"]), pending, any_nonce=not nonce, access_token=access_token
         )
-        claims = yield from settled(session._run(flow))
+        claims = yield from maybe_await(session._run(flow))
         options = session._oauth.options
         params = {"client_id": options.client_id, "nonce": nonce, "access_token": token.get("access_token")}
         judged(claims, claims_options, claims_cls, leeway, options.clock(), **params)
@@ -108,7 +108,7 @@ class OpenIDFlows(LoginFlows):
 
         session = registered.origin
         core = KeyCore(None, jwks_uri=metadata["jwks_uri"]) if force else session._oauth.keys()
-        keys = yield from settled(session._run(core.keys(session._oauth.options.clock)))
+        keys = yield from maybe_await(session._run(core.keys(session._oauth.options.clock)))
         return {"keys": [dict(key.public_jwk()) for key in keys]}
 
     def _userinfo(
@@ -123,7 +123,7 @@ class OpenIDFlows(LoginFlows):
         Raises `VerificationError` for the claims of another user, `ServerError` for an error response, and `UsageError`
         without an endpoint.
         """
-        metadata = yield from settled(self.load_server_metadata())
+        metadata = yield from maybe_await(self.load_server_metadata())
         endpoint = metadata.get("userinfo_endpoint")
         if not endpoint:
             raise UsageError(
@@ -135,9 +135,9 @@ class OpenIDFlows(LoginFlows):
 
             session = (yield from self._registered()).of_user(token)
             flow = userinfo(session._oauth, None, None, self._fix(token), needs_sub=bool(metadata.get("issuer")))
-            info: UserInfo = yield from settled(session._run(flow))
+            info: UserInfo = yield from maybe_await(session._run(flow))
             return info
-        response = yield from settled(self.get(endpoint, token=token, **options))
+        response = yield from maybe_await(self.get(endpoint, token=token, **options))
         return (yield from self._claims_in(response, token))
 
     def _fix(self, token: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any] | None:
@@ -157,7 +157,7 @@ class OpenIDFlows(LoginFlows):
                 "a signed or encrypted userinfo response is verified by userinfo() without further options"
             )
         fix = self._fix(token)
-        members = found if fix is None else (yield from settled(fix(found)))
+        members = found if fix is None else (yield from maybe_await(fix(found)))
         info = UserInfo(members)
         given = (yield from self._registered()).origin._oauth.given(token)
         subject = None if given is None else subject_of(given.value)
@@ -208,7 +208,7 @@ class OpenIDFlows(LoginFlows):
 
         Raises as `create_logout_url` does.
         """
-        begun = yield from settled(
+        begun = yield from maybe_await(
             self.create_logout_url(
                 post_logout_redirect_uri=post_logout_redirect_uri, id_token_hint=id_token_hint, **parameters
             )
