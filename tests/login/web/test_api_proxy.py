@@ -234,6 +234,9 @@ def test_redirects_are_not_followed_and_lead_nowhere_else(app: App) -> None:
     assert app.fetch("/api/moved").location == "/api/there"
     assert app.fetch("/api/away").status == 502
     assert [one.path for one in app.api.received] == ["/v1/moved", "/v1/away"]
+    app.api.on("/v1/made", reply(201, "", {"Location": "https://evil.example/7"}))
+    made = app.fetch("/api/made", "POST", b"{}")
+    assert (made.status, made.header("Location")) == (201, "")
 
 
 def test_errors_of_the_api_are_passed_on_and_an_api_that_is_down_is_502(app: App) -> None:

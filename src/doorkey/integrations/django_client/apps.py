@@ -47,7 +47,7 @@ class DjangoOAuth2App(BlockingRequestApp):
         found: MutableMapping[str, Any] = session
         return found
 
-    def _renew_session(self, browser: MutableMapping[str, Any]) -> None:
+    def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
         if isinstance(browser, SessionBase):  # a view of a test may have a dictionary
             browser.cycle_key()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import redirect, session
+from flask import current_app, redirect, session
 from flask import request as current
 from flask.sessions import NullSession
 from werkzeug.exceptions import HTTPException
@@ -138,6 +138,13 @@ class FlaskOAuth2App(BlockingApp):
         if isinstance(proxy._get_current_object(), NullSession):
             raise UsageError("Flask has no session: set SECRET_KEY of the application, with which it signs the cookie")
         return session
+
+    def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
+        """Renew the ID of a session on the server, as Flask-Session has them. Flask's own is a cookie, and has none."""
+        of_browser: Any = browser
+        renew: Any = getattr(current_app.session_interface, "regenerate", None)
+        if callable(renew):
+            renew(of_browser._get_current_object())
 
     def _callback(self, request: Any) -> Any:
         del request

@@ -49,6 +49,12 @@ class StarletteOAuth2App(AwaitingApp):
             raise UsageError(_NO_SESSION)
         return request.session
 
+    def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
+        """Renew the ID of a session on the server, as starsessions has them. Starlette's own is a cookie."""
+        renew: Any = getattr(request.scope.get("session_handler"), "regenerate_id", None)
+        if callable(renew):
+            renew()
+
     async def _callback(self, request: Request) -> Mapping[str, Any]:
         return await posted_form(request) if _method(request) == "POST" else request.query_params
 

@@ -60,8 +60,8 @@ class LoginFlows(RegisteredClient):
         def _redirect(self, url: str) -> Any:
             """Return the framework's redirect to `url`."""
 
-    def _renew_session(self, browser: MutableMapping[str, Any]) -> None:
-        """Give the session of a browser that has logged in another ID, where the framework has one."""
+    def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
+        """Give the session of a browser that has logged in another ID, where it has one (session fixation)."""
 
     def _create_authorization_url(self, redirect_uri: Any = None, **parameters: Any) -> Flow[dict[str, Any]]:
         """Return a new login: its `url`, its `state`, and the other data that `save_authorize_data` stores.
@@ -161,7 +161,7 @@ class LoginFlows(RegisteredClient):
         given = {**registered.values["access_token_params"], **known, **parameters}
         token: OAuth2Token = yield from maybe_await(session.fetch_token(authorization_response=checked, **given))
         token = yield from self._with_claims(registered, token, data, claims_options, claims_cls, leeway)
-        self._renew_session(browser)
+        self._renew_session(browser, request)
         self._keep_for_request(token)
         return token
 
