@@ -36,7 +36,7 @@ from doorkey.registration import delete_client, read_client, update_client
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.values import Secret
-from tests.support.local_variables import variables_of_ours
+from tests.support.tracebacks import variables_of_ours
 
 ARGUMENT = "-".join(["the", "argument", "of", "the", "call"])
 TOKEN = {"access_token": ARGUMENT}

@@ -1,6 +1,5 @@
 """An error about a key carries no key: collectors of errors show the local variables of each frame."""
 
-import traceback
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +11,7 @@ from doorkey.jose import ECKey, JsonWebKey, KeySet, RSAKey, jwt
 from doorkey.jose.encryption import decrypt, encrypt
 from doorkey.jose.keys import import_key, import_key_set, import_keys, import_own_keys
 from doorkey.jose.verification import verify
+from tests.support.tracebacks import local_variables
 
 PEM = (
     rsa.generate_private_key(65537, 2048)
@@ -47,9 +47,4 @@ CALLS: dict[str, Callable[[], object]] = {
 def test_the_frames_of_a_failed_call_hold_no_private_key(call: str) -> None:
     with pytest.raises(OAuthError) as raised:
         CALLS[call]()
-    error: BaseException | None = raised.value
-    while error is not None:
-        for frame, _ in traceback.walk_tb(error.__traceback__):
-            if not str(frame.f_globals.get("__name__")).startswith("tests."):
-                assert PART not in repr(frame.f_locals), frame.f_code.co_qualname
-        error = error.__cause__ or error.__context__
+    assert PART not in local_variables(raised.value)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from doorkey.errors import OAuthError
-from tests.support.local_variables import variables_of_ours
 from tests.support.openid_provider import SECRET
 from tests.support.relying_party import RelyingParty
+from tests.support.tracebacks import variables_of_ours
 
 
 def forged(party: RelyingParty) -> None:

@@ -1,28 +1,31 @@
 """What collectors of errors show of a traceback: the local variables of each frame, as sentry-sdk and rich do."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from traceback import walk_tb
 from typing import cast
 
 
 def local_variables(error: BaseException) -> str:
-    """Return all local variables of the frames of `error`, of its causes and contexts, those of tests left out."""
-    return "\n".join(_of_chain(error, set()))
+    """Return all local variables of the frames of `error`, of its causes and contexts, except those of tests."""
+    return "\n".join(_of_chain(error, lambda module: not module.startswith("tests."), set()))
 
 
-def _of_chain(error: BaseException | None, seen: set[int]) -> Iterator[str]:
+def variables_of_ours(error: BaseException) -> str:
+    """Return the same of the frames of this package alone: of those of HTTP libraries it makes no promise."""
+    return "\n".join(_of_chain(error, lambda module: module.startswith("doorkey."), set()))
+
+
+def _of_chain(error: BaseException | None, counts: Callable[[str], bool], seen: set[int]) -> Iterator[str]:
     if error is None or id(error) in seen:
         return
     seen.add(id(error))
     yield f"{error!r} {error} {error.args!r}"
-    traceback = error.__traceback__
-    while traceback is not None:
-        frame = traceback.tb_frame
-        if not str(frame.f_globals.get("__name__")).startswith("tests."):
+    for frame, _ in walk_tb(error.__traceback__):
+        if counts(str(frame.f_globals.get("__name__"))):
             for name, value in frame.f_locals.items():
                 yield f"{frame.f_code.co_qualname}: {name} = {' '.join(_shown(value))}"
-        traceback = traceback.tb_next
-    yield from _of_chain(error.__cause__, seen)
-    yield from _of_chain(error.__context__, seen)
+    yield from _of_chain(error.__cause__, counts, seen)
+    yield from _of_chain(error.__context__, counts, seen)
 
 
 def _shown(value: object, depth: int = 6) -> Iterator[str]:

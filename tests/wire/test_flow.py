@@ -9,7 +9,7 @@ from doorkey.errors import UsageError
 from doorkey.wire.flow import Flow, Settle, arun, maybe_await, run
 from doorkey.wire.messages import Request, Response
 from tests.support.backends import both_backends
-from tests.support.local_variables import variables_of_ours
+from tests.support.tracebacks import variables_of_ours
 
 ONE, TWO = Request("GET", "https://as.example/1"), Request("GET", "https://as.example/2")
 

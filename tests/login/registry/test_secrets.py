@@ -10,10 +10,10 @@ import pytest
 
 from doorkey.errors import OAuthError
 from tests.support.hostile_server import reply
-from tests.support.local_variables import variables_of_ours
 from tests.support.openid_provider import SECRET
 from tests.support.registries import HOME, World
 from tests.support.relying_party import parameters
+from tests.support.tracebacks import variables_of_ours
 
 NONCE, VERIFIER = "the-n0nce-of-the-login", "v3r1f13r" * 6
 TOKEN = {"access_token": "4ccess-of-alice", "refresh_token": "r3fresh-of-alice", "expires_at": 1}

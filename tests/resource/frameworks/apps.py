@@ -238,7 +238,7 @@ def django_middleware(verifier: Any, *, awaiting: bool = False, **options: Any) 
     apis: dict[str, Api] = {}
     for path in REQUIREMENTS:
         scopes, more = split(path)
-        patterns = [route(path[1:], view)]
+        patterns: list[Any] = [route(path[1:], view)]
         apis[path] = django_api(patterns, middleware=[guard.middleware(*scopes, **more)], awaiting=awaiting)
     return lambda call: apis.get(call.path, apis["/any"])(call)
 

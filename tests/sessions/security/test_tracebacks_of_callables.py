@@ -9,7 +9,7 @@ from doorkey.errors import OAuthError
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import START
 from tests.support.hostile_server import Hostile, token
-from tests.support.local_variables import variables_of_ours
+from tests.support.tracebacks import variables_of_ours
 
 SECRET = "-".join(["the", "secret", "of", "the", "program"])  # the access token, and the old and new refresh tokens
 ACCESS, OLD, NEW = f"{SECRET}-access", f"{SECRET}-old", f"{SECRET}-new"

@@ -14,7 +14,7 @@ from doorkey.values import clear_locals
 from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.support.every_adapter import Adapter, Client
 from tests.support.hostile_server import Hostile, reply
-from tests.support.local_variables import variables_of_ours
+from tests.support.tracebacks import variables_of_ours
 
 ARGUMENT = "-".join(["the", "argument", "of", "the", "call"])
 
