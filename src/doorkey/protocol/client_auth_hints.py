@@ -63,7 +63,7 @@ def _about_no_secret(request: Request, credential: object) -> str | None:
     if secret == "":
         return "the client secret is empty: is the variable or the file set from which the program reads it?"
     if secret is None and not request.needs_certificate and request.header("Authorization") is None:
-        return "the request had no client secret: give client_secret=, unless the client is registered as a public one"
+        return "the request had no client secret: give it, unless the client is registered as a public one"
     return None
 
 

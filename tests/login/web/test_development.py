@@ -66,8 +66,9 @@ def test_the_issuer_is_the_same_after_a_restart(tmp_path: Path) -> None:
 def test_another_port_is_used_if_that_of_the_directory_is_taken(tmp_path: Path) -> None:
     port = port_of(tmp_path.resolve())
     with socket.create_server(("127.0.0.1", port)):
-        origin, _ = run_in(tmp_path)
+        origin, told = run_in(tmp_path)
     assert origin != f"http://127.0.0.1:{port}"
+    assert "If another worker of the application uses it, run one worker only" in told
 
 
 def test_the_port_follows_from_the_directory() -> None:

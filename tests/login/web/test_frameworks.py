@@ -2,6 +2,7 @@
 
 import flask
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -123,3 +124,23 @@ def test_a_view_without_a_request_is_named() -> None:
     login = Login(issuer="https://op.example", client_id="app", sessions="memory:")
     with pytest.raises(UsageError, match="current request"):
         login.required(lambda: None)()
+
+
+def test_a_view_that_is_reachable_without_the_decorator_is_refused(provider: Provider) -> None:
+    def wrong() -> str:
+        return "for users"
+
+    def right() -> str:
+        return "for users"
+
+    login, app = login_at(provider), flask.Flask(__name__)
+    login.init_app(app)
+    with pytest.raises(UsageError, match="below the decorator of the route"):
+        login.required(app.get("/wrong")(wrong))
+    app.get("/right")(login.required(right))
+
+    login, api = login_at(provider), FastAPI()
+    login.mount(api)
+    with pytest.raises(UsageError, match="below the decorator of the route"):
+        login.required(api.get("/wrong")(wrong))
+    api.get("/right")(login.required(right))

@@ -48,13 +48,19 @@ def development_provider(site: Site) -> LoginProvider:
         post_logout_redirect_uris=[f"{base}/" for base in bases],
     )
     bob = user("bob", "builder", given_name="Bob", family_name="Example", email="bob@example.org")
-    issuer = _started(clients=[registered], users=[bob]).issuer
+    provider, has_usual_port = _started(clients=[registered], users=[bob])
+    issuer = provider.issuer
     if sys.stderr is not None:  # it is None in pythonw
         # Not a log record: a server for development shows no records of libraries
         told = "log in as alice, password wonderland, or as bob, password builder"
         sys.stderr.write(
             f"doorkey: the login uses an embedded provider, for development, at {shown_url(issuer)}: {told}\n"
         )
+        if not has_usual_port:
+            sys.stderr.write(
+                "doorkey: the usual port of this provider is in use. If another worker of the application uses it, run "
+                "one worker only: each has a provider of its own\n"
+            )
         sys.stderr.flush()
     return LoginProvider(DEFAULT_NAME, CLIENT_ID, label="the embedded provider", issuer=issuer)
 
@@ -71,12 +77,13 @@ def check_libraries(*, awaited: bool) -> None:
         raise MissingLibraryError(message, name=next(iter(missing)))
 
 
-def _started(**options: Any) -> Provider:
+def _started(**options: Any) -> tuple[Provider, bool]:
+    """Return the provider, and whether it has the port that follows from the working directory."""
     from doorkey.dev import Provider
 
     with suppress(OSError, UsageError):  # no working directory any more, or the port is taken
-        return Provider(port=port_of(Path.cwd()), **options).start()
-    return Provider(**options).start()
+        return Provider(port=port_of(Path.cwd()), **options).start(), True
+    return Provider(**options).start(), False
 
 
 def port_of(directory: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from weakref import WeakSet
 
 from doorkey import arguments
 from doorkey.arguments import each
@@ -104,7 +105,7 @@ class Login(NotPicklable):
             raise UsageError("two providers of a login have the same name")
         self._secrets = () if secret is None else secrets_of(secret)
         self._sessions = DEFAULT if sessions is None else sessions
-        self._is_mounted = False
+        self._applications: WeakSet[Flask | Starlette] = WeakSet()
         self._made: dict[type[Backend], Routes] = {}
         self._lock = ForkSafeLock()
 
@@ -152,7 +153,7 @@ class Login(NotPicklable):
 
         self._check(AwaitingBackend)
         mount(self, app)
-        self._is_mounted = True
+        self._applications.add(app)
 
     def init_app(self, app: Flask) -> None:
         """Add the routes to a Flask application."""
@@ -160,7 +161,7 @@ class Login(NotPicklable):
 
         self._check(BlockingBackend)
         init_app(self, app)
-        self._is_mounted = True
+        self._applications.add(app)
 
     @property
     def User(self) -> Any:  # noqa: N802  # it stands where a type does
@@ -201,7 +202,8 @@ class Login(NotPicklable):
     def required(self, view: V) -> V:
         """Return a view of Flask, or an endpoint of Starlette, that is called for logged-in users only.
 
-        A request without a user is redirected to the login, or answered with 401.
+        It stands below the decorator of the route. A request without a user is redirected to the login, or answered
+        with 401. Raises `UsageError` for a view that an application of this login has already.
         """
         from doorkey.login.web.required import required
 

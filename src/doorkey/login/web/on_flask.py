@@ -73,7 +73,7 @@ def denial(login: Login) -> Response | None:
         raise
     except OAuthError as error:
         return response_of(routes.failed(error, web_request()))
-    if not login._is_mounted:
+    if not login._applications:
         raise UsageError("the login has no routes to which the user could go: call login.init_app(app)")
     return response_of(routes.denied(web_request()))
 

@@ -114,7 +114,7 @@ async def denied(login: Login, connection: HTTPConnection) -> WebReply | None:
         raise
     except OAuthError as error:
         return routes.failed(error, web_request(connection))
-    if not login._is_mounted:
+    if not login._applications:
         raise UsageError("the login has no routes to which the user could go: call login.mount(app)")
     return routes.denied(web_request(connection))
 

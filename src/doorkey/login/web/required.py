@@ -20,6 +20,11 @@ _NO_REQUEST = "@login.required is for views of Flask, and for endpoints of Starl
 
 def required(login: Login, view: V) -> V:
     """Return `view` with the check before it; see `Login.required`."""
+    if any(view in _views_of(app) for app in login._applications):
+        raise UsageError(
+            "this view is a route of the application already, which stays open to everyone: put @login.required below "
+            "the decorator of the route"
+        )
     if awaits(view):
 
         @wraps(view)
@@ -49,6 +54,13 @@ def required(login: Login, view: V) -> V:
         return denied if denied is not None else view(*args, **kwargs)
 
     return cast("V", guarded)
+
+
+def _views_of(app: Any) -> list[Any]:
+    """Return the views of an application of Flask, or the endpoints of one of Starlette."""
+    if hasattr(app, "view_functions"):
+        return [*app.view_functions.values()]
+    return [getattr(route, "endpoint", None) for route in app.routes]
 
 
 def _connection_of(values: Iterable[Any]) -> Any:
