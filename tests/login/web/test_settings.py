@@ -206,7 +206,7 @@ def test_what_is_no_store_is_refused(url: str) -> None:
 
 
 def test_a_store_of_the_other_kind_is_refused(provider: Provider) -> None:
-    with pytest.raises(UsageError, match="other kind"):
+    with pytest.raises(UsageError, match="this vault is asynchronous"):
         _ = login_at(provider, sessions=MemoryStore()).awaiting
 
 
