@@ -1,4 +1,4 @@
-"""Every adapter behind one face, so that a test is written once: a `Client` blocks, whatever it drives.
+"""Every adapter behind one interface, so that a test is written once. A `Client` blocks on each library.
 
 The coroutines of asynchronous clients run on one background event loop, to which each call waits.
 """

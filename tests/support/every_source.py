@@ -1,4 +1,4 @@
-"""Every kind of token source behind one face, so that a test is written once: a `Driven` blocks, whatever it drives."""
+"""Every kind of token source behind one interface, so that a test is written once. A `Driven` blocks on each kind."""
 
 import ssl
 import threading
@@ -136,4 +136,4 @@ class Counting(Clock):
             self.all_here.clear()
 
     def wait(self) -> None:
-        assert self.all_here.wait(WAIT), "not everybody came"
+        assert self.all_here.wait(WAIT), "not all requests arrived"

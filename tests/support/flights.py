@@ -83,7 +83,7 @@ class Watched(LeaderLock):
 
     def wait_for(self, callers: int) -> None:
         for _ in range(callers):
-            assert self.queued.acquire(timeout=WAIT), "not everybody queued"
+            assert self.queued.acquire(timeout=WAIT), "not all callers wait"
 
 
 class Server:

@@ -143,7 +143,7 @@ class Held:
         _send(self.answer, exchange)
 
     def wait_for_arrival(self) -> None:
-        assert self.arrived.wait(WAIT), "nobody came"
+        assert self.arrived.wait(WAIT), "no request arrived"
 
 
 @dataclass(slots=True)

@@ -1,1 +1,1 @@
-"""Fuzzing: each parser that reads bytes from outside, with inputs that nobody wrote (`./dev fuzz`)."""
+"""Fuzzing: each parser that reads bytes from outside, with generated inputs (`./dev fuzz`)."""

@@ -306,10 +306,10 @@ class Provider(Service):
         return len(self.requests.to(f"{PROTOCOL}/token"))
 
     def log_in(self, url: str, username: str, password: str | None = None) -> str:
-        """Log a user in at an authorization request's `url`, in a browser of its own, and return the callback URL.
+        """Log a user in at an authorization request, in a browser of its own, and return the callback URL.
 
-        Nothing listens at the callback URL: the test gives it to the client. `password` defaults to the user's. Raises
-        `UsageError` if the login does not come back to the client.
+        url: the URL of the authorization request. Nothing listens at the callback URL: pass it to the client.
+        username, password: the user; None: the user's own password. Raises `UsageError` for a login that fails.
         """
         return self.browser().log_in(url, text(username, "username"), self._password_of(username, password))
 
@@ -318,15 +318,15 @@ class Provider(Service):
     ) -> None:
         """Log a user in on the page of a device, in a browser of its own, and allow the device to log in.
 
-        user_code: the code that the device shows. The other parameters are those of `log_in`; `realm` is the realm of
-        the device. Raises `UsageError` for a code that is wrong or has expired, and for a wrong password.
+        user_code, realm: the code that the device shows, and its realm.
+        username, password: the user, as for `log_in`. Raises `UsageError` for a code or a password that is wrong.
         """
         self._answer_device(user_code, username, password, realm, approve=True)
 
     def deny_device(
         self, user_code: str, username: str, password: str | None = None, *, realm: str = ADMIN_REALM
     ) -> None:
-        """Log a user in on the page of a device, and refuse the device, as `approve_device` allows it."""
+        """Log a user in on the page of a device, and deny the login of the device; see `approve_device`."""
         self._answer_device(user_code, username, password, realm, approve=False)
 
     def _answer_device(self, user_code: str, username: str, password: str | None, realm: str, *, approve: bool) -> None:

@@ -96,8 +96,8 @@ class JWTClaims(NamedClaims):
         **Without options and params, nothing but the time is compared**: not the issuer, the audience or the kind of
         token. `doorkey.resource.AccessTokenVerifier` verifies access tokens completely.
 
-        `now` is in seconds since the epoch; it defaults to the clock's time. `leeway`, in seconds up to an hour, is by
-        how much two clocks may differ.
+        now: seconds since the epoch; None: time.time.
+        leeway: seconds by which two clocks may differ, up to an hour.
         """
         at = time.time() if now is None else seconds(now, "now")
         self._judge(at, seconds(leeway, "leeway", most=MAX_LEEWAY))

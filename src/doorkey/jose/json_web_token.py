@@ -126,16 +126,19 @@ class JsonWebToken:
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
     ) -> JWTClaims:
-        """Return the claims of the token `s` once its form, algorithm and signature are found good.
+        """Return the claims of a token, after its form, algorithm and signature are verified.
 
         **The claims are not checked, and `validate()` of the result checks only the time unless options say more.** A
         token of another issuer, for another client, or of another kind passes. `doorkey.resource.AccessTokenVerifier`
         verifies access tokens, and `claims_cls=CodeIDToken` with `claims_params` verifies ID tokens.
 
-        `key` is a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, a `doorkey.KeySource` or
-        `doorkey.Issuer`, or a function of the token's header that returns one of them. Of a set, keys that are odd,
-        private or symmetric are ignored. `claims_cls` is the kind of claims, which `claims_options` and `claims_params`
-        are for. Times and other claims are checked by `validate()` of the result.
+        s: the token.
+        key: a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, a `doorkey.KeySource` or
+            `doorkey.Issuer`, or a function of the token's header that returns one of them. Malformed, private and
+            symmetric keys of a set are ignored.
+        claims_cls: the class of the result; None: `JWTClaims`.
+        claims_options: conditions for each claim, as for `JWTClaims`; `validate()` checks them.
+        claims_params: the values with which the class compares claims, as for `JWTClaims`.
 
         Raises `VerificationError` for anything wrong with the token, `UsageError` for invalid arguments, and the errors
         of a key source that cannot fetch its keys.

@@ -233,12 +233,13 @@ def generated_key(kty: str, crv_or_size: object, options: Mapping[str, Any] | No
 
 @hides_locals
 def import_key(value: object) -> Key:
-    """Return the key that `value` holds.
+    """Return the key in `value`.
 
-    `value` is PEM (a private key, a public key or a certificate) or a shared secret as str, bytes or
-    `Secret`; a JWK as a mapping or as JSON; or a key object of joserfc or cryptography. Raises `UsageError`
-    for anything else, for RSA under 2048 bits, for an empty secret, and for a public key in any encoding
-    where a secret is expected. The error never quotes the key.
+    value: PEM (a private key, a public key or a certificate) or a shared secret as str, bytes or `Secret`; a JWK as a
+        mapping or as JSON; or a key object of joserfc or cryptography.
+
+    Raises `UsageError` for anything else, for RSA under 2048 bits, for an empty secret, and for a public key in any
+    encoding where a secret is expected. The error never quotes the key.
     """
     try:
         return value if isinstance(value, Key) else key_of(read_key(value))

@@ -24,8 +24,13 @@ __all__ = ["FrontChannelLogout", "LogoutToken"]
 class LogoutToken(JWTClaims):
     """The claims of a logout token, which ends sessions of a user at this client (Back-Channel Logout 1.0 §2.4).
 
+    payload: the claims.
+    header: the header of the token.
+    options: conditions for each claim, as for `JWTClaims`.
+    params: the values with which claims are compared: `issuer` and `client_id`.
+
     `sub` names the user and `sid` one session of that user; at least one of them is there. `validate` checks all of
-    §2.6 except that each `jti` is accepted once. `params` are `issuer` and `client_id`.
+    §2.6 except that each `jti` is accepted once.
     """
 
     __slots__ = ()
@@ -60,7 +65,7 @@ class LogoutToken(JWTClaims):
 
 @dataclass(frozen=True, slots=True)
 class FrontChannelLogout:
-    """The parameters of a front-channel logout request: which sessions of this browser end (§2, §3).
+    """The parameters of a front-channel logout request: the sessions of this browser that end (§2, §3).
 
     `iss` and `sid` are both None if the client did not register `frontchannel_logout_session_required`: then the
     current session of the browser ends.

@@ -142,10 +142,12 @@ class TokenVault(NotPicklable):
 
     @clears_locals
     def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
-        """Save the `token` of a login under `key`: as `fetch_token` returns it, or any mapping of that shape.
+        """Save the token of a login, in place of an earlier one.
 
-        Replaces what was there. Raises `UsageError`, `StoreError`, and `RecordError` when the key holds the token of
-        another client or server.
+        key: the key of the account, a text that the program chooses.
+        token: the token as `fetch_token` returns it, or any mapping of that shape.
+
+        Raises `UsageError`, `StoreError`, and `RecordError` if the key has the token of another client or server.
         """
         live = self._live(checked_key(key))
         run(self._core.save(live.state, token), self._perform)
@@ -179,10 +181,14 @@ class TokenVault(NotPicklable):
     def client(self, key: str, kind: Any = None, **options: Any) -> Any:
         """Return an HTTP client that sends the token of `key`: an `OAuth2Session`, or a `kind`.
 
-        `kind` is a class: `requests.Session`, or `Client` of httpx2 or httpx, give a session of doorkey's, which is one
-        of those and takes their `options`, and whose `fetch_token` saves to the vault; any other class is called with
-        `auth=`, an `OAuth2Auth` that takes its `rejected_statuses`, `retry_rejected`, `allowed_origins` and
-        `token_placement` from the `options`. Nothing is read yet.
+        key: the key of the account.
+        kind: a class. For `requests.Session` and the `Client` of httpx2 or httpx, the result is an instance of a
+            subclass, a session of doorkey whose `fetch_token` saves to the vault. Others are called with `auth=`.
+            None: `requests.Session`, or the `Client` of httpx2 or httpx without requests.
+        options: the options of that class. For another class, `rejected_statuses`, `retry_rejected`, `allowed_origins`
+            and `token_placement` are those of its `OAuth2Auth`.
+
+        Nothing is read from the store yet.
         """
         live, source = self._live(checked_key(key)), self.source(key)
         own = {**self._core.session_options(), "update_token": self._saving(key)}
@@ -329,7 +335,9 @@ class AsyncTokenVault(NotPicklable):
     def client(self, key: str, kind: Any = None, **options: Any) -> Any:
         """Return an HTTP client that sends the token of `key`: an `AsyncOAuth2Client`, or a `kind`.
 
-        `kind` is a class: `AsyncClient` of httpx2 or httpx give a client of doorkey's; see `TokenVault.client`.
+        kind: a class, for instance `AsyncClient` of httpx2 or httpx; None: that of the installed library.
+
+        The other parameters are those of `TokenVault.client`.
         """
         live, source = self._live(checked_key(key)), self.source(key)
         own = {**self._core.session_options(), "update_token": self._saving(key)}

@@ -65,7 +65,10 @@ class AuthenticatingTransportFactory:
     ) -> AuthenticatingTransport:
         """Return `transport` with a token that is exchanged for the one of `subject_token_provider()` (RFC 8693).
 
-        Where that is nothing and `optional_exchange` is set, the client's own token is sent.
+        transport: the transport that sends the requests; None: a new one.
+        credentials: the client that exchanges the token.
+        subject_token_provider: returns the token of the caller, or None.
+        optional_exchange: True to send the client's own token if there is no token of the caller.
         """
         function(subject_token_provider, _PROVIDER)
         client = _checked(credentials, Credentials)

@@ -17,7 +17,8 @@ MOST: Final = 100
 class AggregatedClaims:
     """Claims that came as a JWT of another provider. Nothing in it has been verified.
 
-    `names` are the claims that it is a source of. Verify `jwt` with the keys of that provider, and read only `names`.
+    names: the claims that it is a source of.
+    jwt: the JWT. Verify it with the keys of that provider, and read only `names`.
     """
 
     names: tuple[str, ...]
@@ -28,7 +29,9 @@ class AggregatedClaims:
 class DistributedClaims:
     """Claims that another provider gives on request.
 
-    `names` are the claims that it is a source of, `endpoint` is where they are, `access_token` is the token for it.
+    names: the claims that it is a source of.
+    endpoint: the URL of the claims.
+    access_token: the token for that URL, or None.
     """
 
     names: tuple[str, ...]
