@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from doorkey.native.result import Method
     from doorkey.protocol.device import DeviceAuthorization
     from doorkey.protocol.registered_client import RegisteredClient
+    from doorkey.wire.flow import Flow
 
 __all__: list[str] = []
 
@@ -169,6 +170,15 @@ class Progress:
         if self._method != "paste":
             self._wait("waiting for the login in the browser (Ctrl-C ends it)")
 
+    def read_pasted(self, prompt: str) -> Flow[str]:
+        """Read the URL that the user pastes; while it is used, the command waits for the server again."""
+        from doorkey.native.terminal_line import read_line
+
+        self._stack.close()
+        pasted = yield from read_line(prompt)
+        self._wait(f"waiting for {shown_url(self._issuer)}")
+        return pasted
+
     def show_device(self, device: DeviceAuthorization) -> None:
         """Show the URL, the code and the QR code of a login on another device."""
         from doorkey.native.by_device import show_device
@@ -208,6 +218,7 @@ def log_in(
             ports=tuple(ports) or (0,),
             timeout=timeout,
             show=progress.show_url,
+            read=progress.read_pasted,
             show_device=progress.show_device,
             show_choice=progress.chosen,
             **options,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 from doorkey.dev import Provider
@@ -54,6 +55,22 @@ def test_a_login_by_pasting_reads_the_url_at_which_the_browser_ends(run: Run, ho
         terminal.until("Logged in as alice.")
         assert terminal.status() == 0
     assert run("token").exit_code == 0
+
+
+def test_after_the_paste_the_command_shows_that_it_waits_and_ctrl_c_ends_it(home: Path, server: Provider) -> None:
+    answer = threading.Event()
+    with on_terminal("login", server.issuer_of(REALM), "--paste", "--client-id", CLIENT) as terminal:
+        shown = terminal.until("Paste it here: ")
+        url = next(line.strip() for line in shown.splitlines() if "code_challenge" in line)
+        server.faults.add("/token", hold=answer)
+        terminal.text = ""
+        terminal.type(server.log_in(url, "alice") + "\n")
+        terminal.until("waiting for http")
+        terminal.interrupt()
+        assert terminal.status() == 130
+        answer.set()
+        assert "Traceback" not in terminal.text
+    assert not home.exists()
 
 
 def test_ctrl_c_at_the_prompt_for_a_url_leaves_nothing(home: Path, server: Provider) -> None:
