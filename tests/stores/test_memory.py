@@ -7,25 +7,16 @@ import pytest
 
 from doorkey.errors import UsageError
 from doorkey.stores import MemoryStore, Record
-
-
-class Clock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.fake_clock import Clock
 
 
 def test_a_lease_ends_by_the_stores_clock_at_its_second() -> None:
     clock = Clock()
     store = MemoryStore(clock=clock)
     assert store.try_lease("key", 5)
-    clock.now += 4.999
+    clock.advance(4.999)
     assert store.try_lease("key", 5) is None
-    clock.now += 0.001
+    clock.advance(0.001)
     assert store.try_lease("key", 5)
 
 
@@ -45,9 +36,9 @@ def test_a_record_is_dropped_when_it_was_not_used_for_too_long() -> None:
     store = MemoryStore(max_idle=60, clock=clock)
     store.commit("used", b"", expected=0)
     store.commit("unused", b"", expected=0)
-    clock.now += 59
+    clock.advance(59)
     assert store.load("used")
-    clock.now += 1
+    clock.advance(1)
     assert store.load("unused") is None
     assert store.load("used")
 
@@ -66,7 +57,7 @@ def test_a_deleted_records_version_is_remembered_for_a_day() -> None:
     store = MemoryStore(clock=clock)
     store.commit("a", b"a", expected=0)
     store.commit("a", None, expected=1)
-    clock.now += 86_399
+    clock.advance(86_399)
     assert store.commit("a", b"a", expected=0) == 3
 
 
@@ -92,7 +83,7 @@ def test_a_deleted_record_keeps_no_unused_one_alive() -> None:
     store.commit("gone", b"", expected=0)
     store.commit("gone", None, expected=1)
     store.commit("idle", b"", expected=0)
-    clock.now += 60
+    clock.advance(60)
     assert store.load("idle") is None
 
 
@@ -101,7 +92,7 @@ def test_leases_that_ran_out_take_no_room() -> None:
     store = MemoryStore(clock=clock)
     for number in range(50_000):
         assert store.try_lease(f"key-{number}", 1)
-        clock.now += 0.01
+        clock.advance(0.01)
     assert len(store._leases) < 3000
 
 

@@ -23,11 +23,6 @@ TYPELESS = ("sqlite", "sql-sqlite")
 """Databases whose columns hold any type."""
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @dataclass(frozen=True)
 class Planted:
     """What another program writes as the version and the data of a record."""

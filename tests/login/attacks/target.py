@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
 
+from tests.support.caches import AsyncCache, Cache
 from tests.support.hostile_server import reply
 from tests.support.login_programs import Program, site
 from tests.support.openid_provider import CLIENT, SECRET, OpenIDProvider
@@ -21,38 +22,6 @@ ERRORS = "OAuthError"
 """The class that programs catch around a callback."""
 
 Made = TypeVar("Made")
-
-
-@dataclass
-class Cache:
-    """A cache that all processes share, for Flask and Django."""
-
-    kept: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    def get(self, key: str) -> Any:
-        return self.kept.get(key)
-
-    def set(self, key: str, value: Any, expires: Any = None) -> None:
-        self.kept[key] = value
-
-    def delete(self, key: str) -> None:
-        self.kept.pop(key, None)
-
-
-@dataclass
-class AwaitedCache:
-    """The same for Starlette, which awaits it."""
-
-    kept: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    async def get(self, key: str) -> Any:
-        return self.kept.get(key)
-
-    async def set(self, key: str, value: Any, expires: Any = None) -> None:
-        self.kept[key] = value
-
-    async def delete(self, key: str) -> None:
-        self.kept.pop(key, None)
 
 
 @dataclass
@@ -81,7 +50,7 @@ class Target:
             }
             cache = None
             if self.cached:
-                cache = AwaitedCache() if self.framework == "starlette" else Cache()
+                cache = AsyncCache() if self.framework == "starlette" else Cache()
             self._program = Program(
                 package=self.package,
                 options={**usual, **self.options},

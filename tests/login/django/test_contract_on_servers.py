@@ -16,11 +16,6 @@ from tests.support.every_store import Awaited, Place
 pytestmark = [pytest.mark.anyio, pytest.mark.real_server, pytest.mark.xdist_group("django-on-servers")]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="module", params=PROJECTS)
 def project(request: pytest.FixtureRequest) -> Iterator[None]:
     """A project whose tables are in a real server, made once for all tests of this module."""

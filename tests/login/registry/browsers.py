@@ -1,4 +1,4 @@
-"""Browsers with the session of a framework, and caches, for the tests of pending logins."""
+"""Browsers with the session of a framework, for the tests of pending logins."""
 
 import json
 from collections.abc import Generator
@@ -12,44 +12,6 @@ from doorkey.wire.flow import arun, run
 NOW = 1_000_000.0
 HOUR = 3600.0
 DATA = {"nonce": "n-1", "code_verifier": "v-1", "redirect_uri": "https://app.example/cb"}
-
-
-class Cache:
-    """A cache as programs have them: text or bytes, with a lifetime in seconds."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Any] = {}
-        self.lifetimes: dict[str, float] = {}
-
-    def get(self, key: str) -> Any:
-        return self.held.get(key)
-
-    def set(self, key: str, value: str, expires: int) -> None:
-        self.held[key] = value
-        self.lifetimes[key] = expires
-
-    def delete(self, key: str) -> None:
-        self.held.pop(key, None)
-
-
-class AsyncCache:
-    """A cache whose methods are awaited."""
-
-    def __init__(self) -> None:
-        self._plain = Cache()
-        self.held, self.lifetimes = self._plain.held, self._plain.lifetimes
-
-    async def get(self, key: str) -> Any:
-        await anyio.lowlevel.checkpoint()
-        return self._plain.get(key)
-
-    async def set(self, key: str, value: str, expires: int) -> None:
-        await anyio.lowlevel.checkpoint()
-        self._plain.set(key, value, expires)
-
-    async def delete(self, key: str) -> None:
-        await anyio.lowlevel.checkpoint()
-        self._plain.delete(key)
 
 
 async def _nothing(effect: Any) -> Any:

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from doorkey.errors import UsageError
 from doorkey.integrations import starlette_client
 from doorkey.integrations.starlette_client import OAuth, StarletteIntegration, StarletteOAuth2App, apps
+from tests.support.caches import AsyncCache
 from tests.support.openid_provider import CLIENT, SUB, OpenIDProvider
 from tests.support.registries import HOME, NAME, Steps, Visit, World
 from tests.support.relying_party import parameters
@@ -30,22 +31,6 @@ def world(provider: OpenIDProvider, portal: BlockingPortal) -> Iterator[World]:
     world = World("starlette", provider, portal)
     yield world
     world.close()
-
-
-class Cache:
-    """A cache whose methods are awaited."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Any] = {}
-
-    async def get(self, key: str) -> Any:
-        return self.held.get(key)
-
-    async def set(self, key: str, value: str, expires: int) -> None:
-        self.held[key] = value
-
-    async def delete(self, key: str) -> None:
-        self.held.pop(key, None)
 
 
 def test_the_names_of_the_package() -> None:
@@ -104,7 +89,7 @@ def test_a_request_of_a_test_needs_no_method(world: World) -> None:
 
 
 def test_an_awaited_cache_holds_the_login(world: World) -> None:
-    cache = Cache()
+    cache = AsyncCache()
     world.registry(cache=cache)
     world.register()
     browser = world.browser()

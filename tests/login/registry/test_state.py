@@ -8,7 +8,8 @@ import pytest
 from doorkey.errors import MismatchingStateError, OAuthError, StoreError, UsageError
 from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin
 from doorkey.login.registry.state import ENDED, LOGOUT, MAX_BYTES, MAX_ENDED, MAX_ENTRIES, PendingStates
-from tests.login.registry.browsers import DATA, HOUR, NOW, AsyncCache, Browser, Cache
+from tests.login.registry.browsers import DATA, HOUR, NOW, Browser
+from tests.support.caches import AsyncCache, Cache
 
 KINDS = {"session": None, "cache": Cache, "async cache": AsyncCache}
 
