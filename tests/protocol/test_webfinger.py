@@ -46,6 +46,8 @@ def test_an_identifier_is_normalized_as_openid_connect_discovery_section_2_1_say
         "mailto:joe@example.com",
         "ftp://example.com",
         "joe:password@example.com",
+        "joe\ud800@example.com",
+        "joe\0@example.com",
     ],
 )
 def test_another_identifier_is_refused(typed: str) -> None:

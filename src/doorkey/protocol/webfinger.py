@@ -44,7 +44,7 @@ def resource_of(identifier: str, http_hosts: Collection[str] = ()) -> Resource:
     typed = text(identifier, "the identifier of the user").strip().partition("#")[0]
     has_scheme = _SCHEME.match(typed)
     other = typed.startswith(_XRI) or (not has_scheme and _OTHER_SCHEME.match(typed))
-    if not typed or other or len(typed) > _MAX_LENGTH:
+    if not typed.isprintable() or not typed or other or len(typed) > _MAX_LENGTH:
         raise UsageError("the identifier of a user is an email address, an acct: URI, a host or an https URL")
     if not has_scheme:
         typed = f"acct:{typed}" if _ACCOUNT.fullmatch(typed) else f"https://{typed}"

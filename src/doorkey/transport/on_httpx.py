@@ -6,6 +6,7 @@ own and handed to the transport that the client would use: its proxy, mounts and
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ _AUTHORITY: Final = (
     "the environment variable SSL_CERT_FILE, or by "
     'verify=ssl.create_default_context(cafile="ca.pem") on the client (of a source: http_client=)'
 )
+_CHARACTER: Final = "a header or the URL holds a character that HTTP cannot carry"
+_ENDS_A_HEADER: Final = re.compile(r"[\r\n\0]")
 _CERTIFICATE: Final = "load_cert_chain() of the ssl context that is the client's verify="
 
 
@@ -141,6 +144,8 @@ async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePo
 def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Any:
     if client.is_closed:
         raise UsageError("this client has been closed: make a new one")
+    if any(_ENDS_A_HEADER.search(text) for pair in request.headers for text in pair):  # which HTTP/2 would pass on
+        raise UsageError(_CHARACTER)
     given = dict(request.options).get("timeout", client.timeout)
     limits = {
         name: policy.deadline if limit is None else min(seconds(limit, "a timeout"), policy.deadline)
@@ -156,7 +161,7 @@ def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePol
             extensions={"timeout": limits},
         )
     except (UnicodeError, lib.InvalidURL) as error:
-        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from scrubbed(error)
+        raise UsageError(_CHARACTER) from scrubbed(error)
 
 
 def _timeout(lib: Any, given: Any) -> dict[str, Any]:

@@ -73,6 +73,15 @@ def test_headers_that_are_none_are_a_usage_error(adapter: Adapter, hostile: Host
     assert hostile.received == []
 
 
+@pytest.mark.parametrize("header", [("X-A", "a\r\nX-B: b"), ("X-A", "a\nb"), ("X-A\r\nX-B", "b")])
+def test_a_header_does_not_begin_another_one(adapter: Adapter, hostile: Hostile, header: tuple[str, str]) -> None:
+    name, value = header
+    client = adapter.client(token_endpoint=hostile.token_endpoint, token_request_headers={name: value})
+    with pytest.raises(UsageError, match="a character that HTTP cannot carry"):
+        client.fetch_token()
+    assert hostile.received == []
+
+
 def test_a_client_authentication_method_may_set_a_header_in_bytes(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", token())
 
