@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar, copy_context
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
 from doorkey.errors import TransportError
+from doorkey.runtime.interrupts import current
 from doorkey.runtime.reused_threads import Abandoned, ReusedThread, idle_thread
 
 T = TypeVar("T")
@@ -104,7 +105,6 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     The call sees the context variables of its caller. At the end of the interpreter no thread can be started: then it
     is made in the caller's, bounded by nothing but the timeouts of the HTTP client.
     """
-    raise_deferred_interrupt()
     work = _Call(call)
     try:
         done = _waited(work, seconds)
@@ -128,32 +128,6 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     return work.result
 
 
-@contextmanager
-def defer_interrupt() -> Generator[None]:
-    """Defer a Ctrl-C during an exchange of `within` until the block ends or another exchange begins.
-
-    During the exchange, the server may use up a refresh token, and its response must be saved. The deadline bounds the
-    delay, no further exchange begins, and a second Ctrl-C takes effect at once.
-    """
-    struck: list[KeyboardInterrupt] = []
-    mark = _struck.set(struck)
-    try:
-        yield
-    finally:
-        _struck.reset(mark)
-        if struck:
-            raise struck[0]
-
-
-def raise_deferred_interrupt() -> None:
-    """Raise the deferred Ctrl-C; called before another exchange or another wait begins."""
-    if struck := _struck.get():
-        raise struck[0]
-
-
-_struck: ContextVar[list[KeyboardInterrupt] | None] = ContextVar("doorkey_struck", default=None)
-
-
 def _waited(work: _Call[T], seconds: float) -> bool:
     """Have a thread do `work`, and return whether it was done within `seconds`."""
     begun = monotonic()
@@ -161,10 +135,9 @@ def _waited(work: _Call[T], seconds: float) -> bool:
         work.begin()
         return work.wait(seconds)
     except KeyboardInterrupt as interrupt:
-        struck = _struck.get()
-        if not work.has_begun() or struck is None or struck:
+        deferral = current()
+        if not work.has_begun() or deferral is None or not deferral.defer(interrupt):
             raise
-        struck.append(interrupt)
     return work.wait(max(0.0, begun + seconds - monotonic()))
 
 

@@ -83,6 +83,14 @@ def token_inside(of: object) -> OAuthToken | None:
     return None if scope is None else scope.token
 
 
+def is_saving() -> bool:
+    """Return whether the code that runs here is called to save a token."""
+    scope = _going_on(_here.get())
+    while scope is not None and scope.token is None:
+        scope = _going_on(scope.outer)
+    return scope is not None
+
+
 def refuse_reentry(of: object, said: str) -> None:
     """Raise `UsageError(said)` if the current code runs within a scope of `of`, and would wait for itself."""
     if _scope_of(of) is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from doorkey.errors import OAuthError
 from doorkey.runtime.loops import running_trio
+from doorkey.runtime.reentrancy import is_saving
 
 if TYPE_CHECKING:
     import asyncio
@@ -104,7 +105,7 @@ def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], obje
     from doorkey.runtime.unattended import UnattendedTask
 
     loop = asyncio.get_running_loop()
-    task = UnattendedTask(work(), loop=loop)
+    task = UnattendedTask(work(), is_at_risk=is_saving())
     for other in list(_running):
         if other.is_closed():
             _running.pop(other, None)

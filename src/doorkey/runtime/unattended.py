@@ -8,9 +8,11 @@ and with it the rotated refresh token. So that cancellation waits until the work
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
+
+from doorkey.runtime.reentrancy import is_saving
 
 T = TypeVar("T")
 
@@ -19,10 +21,13 @@ MOST: Final = 20.0
 
 
 class UnattendedTask(asyncio.Task[T]):
-    """A task whose caller may have left."""
+    """A task whose caller may have left. `is_at_risk`: it has to be finished, even if it has sent no request."""
 
-    _is_at_risk = False
     _is_ending = False
+
+    def __init__(self, work: Coroutine[Any, Any, T], *, is_at_risk: bool) -> None:
+        super().__init__(work)
+        self._is_at_risk = is_at_risk
 
     def cancel(self, msg: Any = None) -> bool:
         """Cancel the task; the first time that its loop ends and it exchanges something, `MOST` seconds later."""
@@ -49,7 +54,7 @@ class UnattendedTask(asyncio.Task[T]):
             self._is_at_risk = before
 
     def _check(self) -> None:
-        if self._is_ending:
+        if self._is_ending and not is_saving():
             raise asyncio.CancelledError
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from doorkey.arguments import seconds
 from doorkey.errors import StoreError, TransportError, UsageError, scrubbed
 from doorkey.runtime.deadline import within
+from doorkey.runtime.unattended import UnattendedTask
 from doorkey.stores.limits import MAX_TIMEOUT
 from doorkey.stores.sql_file import keep_private
 
@@ -80,7 +81,7 @@ class Bounded:
         """Return the result of `call()`, which is awaited. Raises `StoreError` if it does not end in time."""
         if self._driver in _BOUND_ITSELF:
             return await call()
-        task = asyncio.ensure_future(call())
+        task = UnattendedTask(_awaited(call), is_at_risk=True)  # a token that is being saved when the loop ends
         try:
             await asyncio.wait((task,), timeout=self._timeout)
         finally:
@@ -178,3 +179,7 @@ def _unusable() -> UsageError:
 
 def _not_installed(error: ModuleNotFoundError) -> UsageError:
     return UsageError(f"the SQL store's URL names a driver that is not installed: {error.name}")
+
+
+async def _awaited(call: Callable[[], Awaitable[T]]) -> T:
+    return await call()

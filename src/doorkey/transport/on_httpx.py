@@ -14,7 +14,8 @@ from doorkey.arguments import instance, seconds
 from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.runtime.deadline import too_late, within
-from doorkey.runtime.shield import begin_exchange
+from doorkey.runtime.interrupts import begin_exchange
+from doorkey.runtime.shield import begin_exchange as begin_exchange_of_task
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.causes import caused_by, detached
 from doorkey.transport.headers_on_httpx import HeaderCount
@@ -68,6 +69,7 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
             return receive(transport, native_request)
         return checked(lib, transport, native_request, permission, receive)
 
+    begin_exchange()
     try:
         return within(policy.deadline, send)
     except (lib.HTTPError, OSError) as error:
@@ -83,7 +85,7 @@ async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePol
 
     Raises as `exchange` does.
     """
-    begin_exchange()
+    begin_exchange_of_task()
     try:
         return await _aexchange(lib, client, request, policy)
     except OAuthError as error:

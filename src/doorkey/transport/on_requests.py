@@ -20,6 +20,7 @@ from doorkey import arguments
 from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, Headers, Signed
 from doorkey.runtime.deadline import within
+from doorkey.runtime.interrupts import begin_exchange
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.carrier import BareSession
 from doorkey.transport.causes import caused_by
@@ -80,6 +81,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
             return receive(adapter, prepared)
         return checked(adapter, prepared, how["proxies"], policy.addresses, receive)
 
+    begin_exchange()
     try:
         return within(policy.deadline, send)
     except _OF_REQUESTS as error:

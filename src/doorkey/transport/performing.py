@@ -9,7 +9,7 @@ from typing import Any
 
 from doorkey.errors import UsageError
 from doorkey.renewal.leader_lock import AcquireOrWait
-from doorkey.runtime.deadline import raise_deferred_interrupt
+from doorkey.runtime.interrupts import pausing
 from doorkey.runtime.shield import interruptible
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.wire.flow import Sleep
@@ -55,9 +55,8 @@ async def performed_async(effect: object, sender: AsyncSender, sleep: Callable[[
 
 def slept(effect: Sleep, sleep: Callable[[float], object] | None) -> object:
     """Let the seconds of `effect` pass in a program that blocks. `sleep` defaults to `time.sleep`."""
-    if not effect.saving:
-        raise_deferred_interrupt()  # a Ctrl-C that came during a request does not wait for the end of the pause
-    return (time.sleep if sleep is None else sleep)(effect.seconds)
+    with nullcontext() if effect.saving else pausing():
+        return (time.sleep if sleep is None else sleep)(effect.seconds)
 
 
 async def slept_async(effect: Sleep, sleep: Callable[[float], Any] | None) -> object:

@@ -124,6 +124,41 @@ def test_a_session_whose_loop_ends_before_the_id_token_is_verified_has_saved_the
     assert [request.url.path for request in servers[0].requests] == ["/token"]
 
 
+def callback_with_a_token_of_its_own(other: Server, saved: list[str]) -> Callable[..., Awaitable[None]]:
+    own = AsyncTokenSource(ClientCredentials("c", "s"), token_endpoint=URL, http_client=other.client())
+
+    async def save(token: Any, **_: Any) -> None:
+        saved.extend((token["refresh_token"], (await own.token()).access_token.reveal()))
+
+    return save
+
+
+def test_a_callback_that_requests_a_token_of_its_own_when_the_loop_has_ended_gets_it() -> None:
+    saved = list[str]()
+
+    async def main() -> None:
+        server, other = Server(), Server()
+        other.answer.set()
+        save = callback_with_a_token_of_its_own(other, saved)
+        await leave_while_it_renews(server, session(server, [], update_token=save).ensure_active_token)
+
+    asyncio.run(main())
+    assert saved == ["rt-2", "new"]
+
+
+def test_a_callback_that_waits_for_a_token_of_its_own_when_the_loop_ends_gets_it() -> None:
+    saved = list[str]()
+
+    async def main() -> None:
+        server, other = Server(), Server()
+        server.answer.set()
+        save = callback_with_a_token_of_its_own(other, saved)
+        await leave_while_it_renews(other, session(server, [], update_token=save).ensure_active_token)
+
+    asyncio.run(main())
+    assert saved == ["rt-2", "new"]
+
+
 def test_a_renewal_that_pauses_does_not_hold_up_the_end_of_its_loop() -> None:
     async def main() -> asyncio.Task[Any]:
         server, pausing = Server(), asyncio.Event()

@@ -7,13 +7,15 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from doorkey import ClientCredentials
+from doorkey import ClientCredentials, TokenSource
 from doorkey.errors import StoreError
-from doorkey.stores import MemoryStore
+from doorkey.integrations.requests_client import OAuth2Session
+from doorkey.stores import MemoryStore, SQLStore
 from doorkey.vault import TokenVault
 from tests.support.every_adapter import Adapter, in_background
 from tests.support.every_source import KINDS, Driven
@@ -130,6 +132,112 @@ def test_a_session_that_is_interrupted_before_it_can_verify_the_id_token_has_sav
     assert client.token is not None
     assert client.token.refresh_token == "rt-2"
     assert hostile.to("/keys") == []
+
+
+@blocking
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_of_update_token_waits_until_it_has_saved(
+    adapter: Adapter, hostile: Hostile, ending: type[BaseException]
+) -> None:
+    """Also while it gets a token of its own to save with."""
+    hostile.on("/token", token("new", refresh_token="rt-2"))
+    hostile.on("/other", token("other"))
+    saved, own = list[Any](), adapter.client("c", "s", token_endpoint=hostile.url("/other"))
+
+    def save(token: Any, **_: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        saved.append((token["refresh_token"], own.fetch_token()["access_token"]))
+
+    def handle(*_: object) -> None:
+        raise ending
+
+    client = session(adapter, hostile, [], update_token=save)
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        with pytest.raises(ending):
+            client.ensure_active_token()
+        assert signal.getsignal(signal.SIGTERM) is handle
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert saved == [("rt-2", "other")]
+    assert client.access_token == "new"
+
+
+@blocking
+def test_a_second_interruption_of_update_token_strikes_at_once(
+    adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC
+) -> None:
+    hostile.on("/token", token("new", refresh_token="rt-2"))
+    reached = list[int]()
+
+    def save(_: Any, **__: Any) -> None:
+        for number in range(3):
+            reached.append(number)
+            signal.raise_signal(signal.SIGINT)
+
+    client = session(adapter, hostile, [], update_token=save)
+    with pytest.raises(KeyboardInterrupt):
+        client.ensure_active_token()
+    assert reached == [0, 1]
+
+
+def test_a_handler_that_update_token_has_set_stays(hostile: Hostile) -> None:
+    def handle(*_: object) -> None: ...
+
+    def save(_: Any, **__: Any) -> None:
+        signal.signal(signal.SIGTERM, handle)
+
+    hostile.on("/token", token("new", refresh_token="rt-2"))
+    before = signal.signal(signal.SIGTERM, handle_nothing)
+    try:
+        with OAuth2Session("c", token=dict(OLD), token_endpoint=hostile.token_endpoint, update_token=save) as client:
+            client.ensure_active_token()
+        assert signal.getsignal(signal.SIGTERM) is handle
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def handle_nothing(*_: object) -> None: ...
+
+
+def test_a_pause_that_risks_nothing_is_interrupted_at_once(hostile: Hostile, ctrl_c: CtrlC) -> None:
+    slept = list[float]()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        ctrl_c()
+        slept.append(0.0)
+
+    hostile.on("/token", reply(503, "busy", {"Retry-After": "5"}), token("new"))
+    with TokenSource(ClientCredentials("c", "s"), token_endpoint=hostile.token_endpoint, sleep=sleep) as source:
+        with pytest.raises(KeyboardInterrupt):
+            source.token()
+        assert slept == [5.0]
+
+
+def test_a_vault_that_is_interrupted_in_a_commit_has_saved_the_new_token(hostile: Hostile, tmp_path: Path) -> None:
+    class Struck(SQLStore):
+        def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
+            if expected == 1:
+                signal.raise_signal(signal.SIGINT)
+            return super().commit(key, data, expected=expected)
+
+    folder = tmp_path / "own"
+    folder.mkdir(mode=0o700)
+    hostile.on("/token", token("new", refresh_token="rt-2"))
+    store = Struck(f"sqlite:///{folder / 'tokens.db'}")
+    store.create_table()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with TokenVault(store, client_id="c", token_endpoint=hostile.token_endpoint) as vault:
+            vault.save("u", OLD)
+            with pytest.raises(KeyboardInterrupt):
+                vault.source("u").token()
+            record = store.load("u")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert record is not None
+    assert b"rt-2" in bytes(record.data)
 
 
 @blocking

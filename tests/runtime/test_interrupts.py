@@ -1,0 +1,121 @@
+"""Which interruptions wait for the end of a renewal, and which strike at once."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from doorkey.runtime.deadline import within
+from doorkey.runtime.interrupts import begin_exchange, defer_interrupt, pausing
+
+
+@pytest.fixture(autouse=True)
+def default_handler() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background ignores it
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def strike() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def deferred(*steps: Callable[[], object]) -> list[object]:
+    """Take the steps of a renewal that is interrupted, and return what those returned that were taken."""
+    taken = list[object]()
+
+    def take() -> None:
+        with defer_interrupt():
+            for step in steps:
+                taken.append(step())
+
+    with pytest.raises(KeyboardInterrupt):
+        take()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return [one for one in taken if one is not None]
+
+
+def paused(*steps: Callable[[], object]) -> None:
+    with pausing():
+        for step in steps:
+            step()
+
+
+def save() -> str:
+    return "saved"
+
+
+def test_an_interruption_before_the_first_request_strikes_at_once() -> None:
+    assert deferred(strike, save) == []
+
+
+def test_an_interruption_after_the_first_request_strikes_at_the_end() -> None:
+    assert deferred(begin_exchange, strike, save) == ["saved"]
+
+
+def test_a_second_interruption_strikes_at_once() -> None:
+    assert deferred(begin_exchange, strike, save, strike, save) == ["saved"]
+
+
+def test_an_interruption_that_waits_strikes_before_another_request_or_a_pause() -> None:
+    assert deferred(begin_exchange, strike, begin_exchange, save) == []
+    assert deferred(begin_exchange, strike, paused, save) == []
+
+
+def test_an_interruption_strikes_in_a_pause_at_once_and_waits_again_after_it() -> None:
+    assert deferred(begin_exchange, lambda: paused(strike, save), save) == []
+    assert deferred(begin_exchange, paused, strike, save) == ["saved"]
+
+
+def test_a_pause_outside_a_renewal_is_a_pause() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        paused(strike)
+
+
+def test_an_interruption_that_waits_replaces_the_error_of_the_renewal() -> None:
+    def fail() -> None:
+        raise ValueError("the server has refused it")
+
+    assert deferred(begin_exchange, strike, fail, save) == []
+
+
+def test_a_store_is_called_in_a_thread_of_its_own_although_an_interruption_waits() -> None:
+    assert deferred(begin_exchange, strike, lambda: within(60, save)) == ["saved"]
+
+
+def test_a_renewal_within_another_one_leaves_the_interruption_to_that() -> None:
+    def inner() -> str:
+        with defer_interrupt():
+            begin_exchange()
+            strike()
+            return "inner"
+
+    assert deferred(begin_exchange, inner, save) == ["inner", "saved"]
+
+
+def test_no_handler_is_replaced_beside_the_main_thread_and_where_a_loop_runs() -> None:
+    seen = list[object]()
+
+    def look() -> None:
+        with defer_interrupt():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    async def main() -> None:
+        seen.append(signal.getsignal(signal.SIGINT))
+        look()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert seen == [signal.default_int_handler]
+    seen.clear()
+    asyncio.run(main())
+    assert seen[0] is seen[1]
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with defer_interrupt():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
