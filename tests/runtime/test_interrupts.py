@@ -95,24 +95,35 @@ def test_a_renewal_within_another_one_leaves_the_interruption_to_that() -> None:
     assert deferred(begin_exchange, inner, save) == ["inner", "saved"]
 
 
-def test_no_handler_is_replaced_beside_the_main_thread_and_where_a_loop_runs() -> None:
+def test_no_handler_is_replaced_beside_the_main_thread() -> None:
     seen = list[object]()
 
     def look() -> None:
         with defer_interrupt():
             seen.append(signal.getsignal(signal.SIGINT))
 
-    async def main() -> None:
-        seen.append(signal.getsignal(signal.SIGINT))
-        look()
-
     thread = threading.Thread(target=look)
     thread.start()
     thread.join()
     assert seen == [signal.default_int_handler]
-    seen.clear()
+
+
+def test_the_handler_of_an_event_loop_is_called_and_stays() -> None:
+    handlers = list[object]()
+
+    async def main() -> None:
+        received = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, received.set)
+        handlers.append(signal.getsignal(signal.SIGINT))
+        with defer_interrupt():
+            begin_exchange()
+            strike()
+        handlers.append(signal.getsignal(signal.SIGINT))
+        async with asyncio.timeout(60):
+            await received.wait()
+
     asyncio.run(main())
-    assert seen[0] is seen[1]
+    assert handlers[0] is handlers[1]
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:

@@ -55,17 +55,6 @@ def _found(
     return seen, token, lock.try_acquire(blocks=blocks) if decision is Decision.RENEW_IF_FREE else None
 
 
-def _may_be_sent(
-    state: TokenState, token: OAuthToken, clock: Callable[[], float], usable: OAuthToken | None = None
-) -> bool:
-    """Return whether the outcome of a renewal may be sent. A token that was put meanwhile may have expired long ago.
-
-    One that was just issued is taken as it is, whatever the clock says. `usable` was issued before: it may have expired
-    while the renewal failed.
-    """
-    return (token is state.issued and token is not usable) or state.is_good(token, clock())
-
-
 def _end(attempts: Attempts, clock: Callable[[], float], leave: Callable[[], None]) -> None:
     """Begin the pause after an attempt that failed, and leave: also where a callable of the user's own raises."""
     try:
@@ -126,9 +115,11 @@ class SingleFlight(Generic[S]):
                 return token
             else:
                 outcome = self._renew(holder, state.renew_or_share(seen, token))
-            if _may_be_sent(state, outcome, self._clock, token):
-                return outcome
+            if outcome is state.issued and outcome is not token:
+                return outcome  # just issued: it is taken as it is, whatever the clock says
             now = self._clock()
+            if state.is_good(outcome, now):  # one that was put meanwhile may have expired long ago
+                return outcome
         raise TokenExpiredError(_REPLACED)
 
     def renewed(self, renew: Renew) -> OAuthToken:
@@ -136,7 +127,7 @@ class SingleFlight(Generic[S]):
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = self._outcome(self.state.attempts.generation, once)
-            if once.has_begun or _may_be_sent(self.state, outcome, self._clock):
+            if once.has_begun or outcome is self.state.issued or self.state.is_good(outcome, self._clock()):
                 return outcome
         raise TokenExpiredError(_REPLACED)
 
@@ -216,9 +207,11 @@ class AsyncSingleFlight(Generic[S]):
                 return token
             else:
                 outcome = await self._renew(holder, state.renew_or_share(seen, token))
-            if _may_be_sent(state, outcome, self._clock, token):
-                return outcome
+            if outcome is state.issued and outcome is not token:
+                return outcome  # just issued: it is taken as it is, whatever the clock says
             now = self._clock()
+            if state.is_good(outcome, now):  # one that was put meanwhile may have expired long ago
+                return outcome
         raise TokenExpiredError(_REPLACED)
 
     async def renewed(self, renew: Renew) -> OAuthToken:
@@ -226,7 +219,7 @@ class AsyncSingleFlight(Generic[S]):
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = await self._outcome(self.state.attempts.generation, once)
-            if once.has_begun or _may_be_sent(self.state, outcome, self._clock):
+            if once.has_begun or outcome is self.state.issued or self.state.is_good(outcome, self._clock()):
                 return outcome
         raise TokenExpiredError(_REPLACED)
 

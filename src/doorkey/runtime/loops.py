@@ -23,11 +23,6 @@ def _running_asyncio() -> Any:
     return None if running is None else running()
 
 
-def is_loop_running() -> bool:
-    """Return whether an event loop runs in this thread."""
-    return _running_asyncio() is not None or running_trio() is not None
-
-
 def running_loop() -> Any:
     """Return what stands for the event loop that runs here, of asyncio or trio; it can be referred to weakly."""
     loop = _running_asyncio()
