@@ -1,4 +1,4 @@
-"""Which interruptions wait for the end of a renewal, and which strike at once."""
+"""Which interruptions are deferred until a renewal ends, and which take effect at once."""
 
 import asyncio
 import signal
@@ -18,7 +18,7 @@ def default_handler() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def strike() -> None:
+def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
@@ -47,49 +47,49 @@ def save() -> str:
     return "saved"
 
 
-def test_an_interruption_before_the_first_request_strikes_at_once() -> None:
-    assert deferred(strike, save) == []
+def test_an_interruption_before_the_first_request_takes_effect_at_once() -> None:
+    assert deferred(interrupt, save) == []
 
 
-def test_an_interruption_after_the_first_request_strikes_at_the_end() -> None:
-    assert deferred(begin_exchange, strike, save) == ["saved"]
+def test_an_interruption_after_the_first_request_takes_effect_at_the_end() -> None:
+    assert deferred(begin_exchange, interrupt, save) == ["saved"]
 
 
-def test_a_second_interruption_strikes_at_once() -> None:
-    assert deferred(begin_exchange, strike, save, strike, save) == ["saved"]
+def test_a_second_interruption_takes_effect_at_once() -> None:
+    assert deferred(begin_exchange, interrupt, save, interrupt, save) == ["saved"]
 
 
-def test_an_interruption_that_waits_strikes_before_another_request_or_a_pause() -> None:
-    assert deferred(begin_exchange, strike, begin_exchange, save) == []
-    assert deferred(begin_exchange, strike, paused, save) == []
+def test_a_deferred_interruption_takes_effect_before_another_request_or_a_pause() -> None:
+    assert deferred(begin_exchange, interrupt, begin_exchange, save) == []
+    assert deferred(begin_exchange, interrupt, paused, save) == []
 
 
-def test_an_interruption_strikes_in_a_pause_at_once_and_waits_again_after_it() -> None:
-    assert deferred(begin_exchange, lambda: paused(strike, save), save) == []
-    assert deferred(begin_exchange, paused, strike, save) == ["saved"]
+def test_an_interruption_in_a_pause_takes_effect_at_once_and_one_after_it_is_deferred() -> None:
+    assert deferred(begin_exchange, lambda: paused(interrupt, save), save) == []
+    assert deferred(begin_exchange, paused, interrupt, save) == ["saved"]
 
 
 def test_a_pause_outside_a_renewal_is_a_pause() -> None:
     with pytest.raises(KeyboardInterrupt):
-        paused(strike)
+        paused(interrupt)
 
 
-def test_an_interruption_that_waits_replaces_the_error_of_the_renewal() -> None:
+def test_a_deferred_interruption_replaces_the_error_of_the_renewal() -> None:
     def fail() -> None:
         raise ValueError("the server has refused it")
 
-    assert deferred(begin_exchange, strike, fail, save) == []
+    assert deferred(begin_exchange, interrupt, fail, save) == []
 
 
-def test_a_store_is_called_in_a_thread_of_its_own_although_an_interruption_waits() -> None:
-    assert deferred(begin_exchange, strike, lambda: within(60, save)) == ["saved"]
+def test_a_store_is_called_in_a_thread_of_its_own_although_an_interruption_is_deferred() -> None:
+    assert deferred(begin_exchange, interrupt, lambda: within(60, save)) == ["saved"]
 
 
 def test_a_renewal_within_another_one_leaves_the_interruption_to_that() -> None:
     def inner() -> str:
         with defer_interrupt():
             begin_exchange()
-            strike()
+            interrupt()
             return "inner"
 
     assert deferred(begin_exchange, inner, save) == ["inner", "saved"]
@@ -117,7 +117,7 @@ def test_the_handler_of_an_event_loop_is_called_and_stays() -> None:
         handlers.append(signal.getsignal(signal.SIGINT))
         with defer_interrupt():
             begin_exchange()
-            strike()
+            interrupt()
         handlers.append(signal.getsignal(signal.SIGINT))
         async with asyncio.timeout(60):
             await received.wait()

@@ -1,11 +1,11 @@
 """Ctrl-C during a blocking renewal: what the server has issued is saved first.
 
 Theory of operation. From the first request of a renewal on, the server may have used up the refresh token, and its
-response is to be saved. An interruption may strike anywhere: while the response is awaited or read, or in the callback
+response is to be saved. An interruption may come at any time: while the response is awaited or read, or in the callback
 that saves the token. So until the renewal is over, the handlers of signals in the main thread are wrapped. What the
 program's own handler raises, `KeyboardInterrupt` or `SystemExit`, is kept and raised at the end, or before the next
-request or pause. A second interruption strikes at once. A handler that raises nothing, such as that of an event loop,
-does what it does anyway.
+request or pause. A second interruption takes effect at once. A handler that raises nothing, such as that of an event
+loop, does what it does anyway.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", 
 
 
 class Deferral:
-    """What a renewal defers: `struck` is the interruption that waits, if one does."""
+    """The state of one renewal: `deferred` is the interruption that it defers, if there is one."""
 
     is_at_risk = False
-    struck: BaseException | None = None
+    deferred: BaseException | None = None
 
     def defer(self, interruption: BaseException) -> bool:
-        """Keep the interruption for later; return False if it is to strike at once."""
-        if self.struck is not None or not self.is_at_risk:
+        """Keep the interruption for later; return False if it takes effect at once."""
+        if self.deferred is not None or not self.is_at_risk:
             return False
-        self.struck = without_frames(interruption)
+        self.deferred = without_frames(interruption)
         return True
 
-    def strike(self) -> None:
-        """Raise the interruption that waits, unless the code that runs here saves a token."""
-        if self.struck is not None and not is_saving():
-            raise self.struck
+    def raise_deferred(self) -> None:
+        """Raise the deferred interruption, unless the code that runs here saves a token."""
+        if self.deferred is not None and not is_saving():
+            raise self.deferred
 
 
 _current: ContextVar[Deferral | None] = ContextVar("doorkey_deferral", default=None)
@@ -49,10 +49,9 @@ _current: ContextVar[Deferral | None] = ContextVar("doorkey_deferral", default=N
 
 @contextmanager
 def defer_interrupt() -> Generator[None]:
-    """Have an interruption after the first request in the block wait until the block is over or begins something else.
+    """Defer an interruption after the first request in the block until it ends, or begins another request or a pause.
 
-    The deadline of the request bounds the delay, no further request is begun, and a second interruption strikes at
-    once.
+    The deadline of the request bounds the delay, and a second interruption takes effect at once.
     """
     deferral = Deferral()
     replaced: list[tuple[int, Any, Any]] = []
@@ -67,8 +66,8 @@ def defer_interrupt() -> Generator[None]:
                 signal.signal(number, before)
         deferral.is_at_risk = False
         _current.reset(mark)
-        if deferral.struck is not None:
-            raise deferral.struck
+        if deferral.deferred is not None:
+            raise deferral.deferred
 
 
 def _wrap(deferral: Deferral, replaced: list[tuple[int, Any, Any]]) -> None:
@@ -98,22 +97,22 @@ def current() -> Deferral | None:
 
 
 def begin_exchange() -> None:
-    """Note that a request leaves, which may use up what it presents. Raises the interruption that waits."""
+    """Note that a request leaves, which may use up what it presents. Raises the deferred interruption."""
     deferral = _current.get()
     if deferral is not None:
-        if deferral.struck is not None:
-            deferral.strike()
+        if deferral.deferred is not None:
+            deferral.raise_deferred()
         deferral.is_at_risk = True
 
 
 @contextmanager
 def pausing() -> Generator[None]:
-    """Let interruptions strike at once in the block, which is a pause that risks nothing, and the one that waits."""
+    """Let interruptions take effect at once in the block, a pause without risk. Raises the deferred interruption."""
     deferral = _current.get()
     if deferral is None:
         yield
         return
-    deferral.strike()
+    deferral.raise_deferred()
     before, deferral.is_at_risk = deferral.is_at_risk, False
     try:
         yield

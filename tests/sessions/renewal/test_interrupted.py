@@ -164,7 +164,7 @@ def test_an_interruption_of_update_token_waits_until_it_has_saved(
 
 
 @blocking
-def test_a_second_interruption_of_update_token_strikes_at_once(
+def test_a_second_interruption_of_update_token_takes_effect_at_once(
     adapter: Adapter, hostile: Hostile, ctrl_c: CtrlC
 ) -> None:
     hostile.on("/token", token("new", refresh_token="rt-2"))
