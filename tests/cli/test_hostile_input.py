@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from doorkey.cli.accounts import Account, Accounts
 from doorkey.dev import Provider
+from doorkey.tokens import OAuth2Token
 from tests.cli.inspect.tokens import signed
 from tests.cli.logins import logged_in
 from tests.cli.running import Run
@@ -121,6 +123,16 @@ def test_no_text_of_an_issuer_gives_orders_to_the_terminal_or_to_the_page(
         written = page.read_text("utf-8")
         assert is_harmless(written)
         assert "<script" not in written
+
+
+@pytest.mark.parametrize("command", ["status", "status --json", "accounts", "logout"])
+def test_what_a_server_granted_gives_no_orders(run: Run, home: Path, command: str) -> None:
+    token = OAuth2Token({"access_token": "a", "scope": EVIL, "expires_at": 4_102_444_800})
+    with Accounts(home) as accounts:
+        accounts.save(Account("work", "https://as.example", EVIL, EVIL), token)
+    result = run(*command.split())
+    assert result.exit_code == 0
+    assert is_harmless(result.output)
 
 
 def test_a_token_gives_no_orders_and_one_that_nobody_can_check_is_no_success(run: Run) -> None:

@@ -18,6 +18,7 @@ def accounts(default: str | None) -> None:
     The default account, which commands use when none is named, has an asterisk.
     """
     from doorkey.cli.accounts import Accounts
+    from doorkey.errors import printable
     from doorkey.wire.urls import shown_url
 
     with Accounts() as opened:
@@ -28,4 +29,5 @@ def accounts(default: str | None) -> None:
         note("There are no accounts yet: run 'doorkey login ISSUER'.")
     width = max(map(len, book.accounts), default=0)
     for name, account in book.accounts.items():
-        out(f"{'*' if name == book.default else ' '} {name:<{width}}  {shown_url(account.issuer)}  {account.client_id}")
+        client = printable(account.client_id)
+        out(f"{'*' if name == book.default else ' '} {name:<{width}}  {shown_url(account.issuer)}  {client}")

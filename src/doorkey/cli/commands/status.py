@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,12 +11,16 @@ from doorkey.cli.errors import ExitStatus
 from doorkey.cli.parameters import account_argument
 from doorkey.cli.terminal import out
 from doorkey.cli.times import relative
+from doorkey.errors import printable
 
 if TYPE_CHECKING:
     from doorkey.cli.accounts import Account
     from doorkey.vault.entry import Entry
 
 __all__: list[str] = []
+
+MAX_TEXT: Final = 4096
+"""Characters of a text of the server that are shown."""
 
 
 @click.command(short_help="Show an account, and when its token expires.")
@@ -42,7 +46,9 @@ def status(account: str | None, *, is_json: bool) -> int:
 
 
 def _words(value: object) -> str:
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return printable(str(value), MAX_TEXT)
 
 
 def _expiry(expires_at: float | None, now: float) -> str:
