@@ -86,7 +86,10 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
         *("doorkey.resource.on_flask", "doorkey.resource.flask_request", "doorkey.login.web.on_flask"),
         *("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
     ),
-    "werkzeug": ("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
+    "werkzeug": (
+        *("doorkey.resource.flask_request", "doorkey.login.web.on_flask"),
+        *("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
+    ),
     "blinker": ("doorkey.integrations.flask_oauth2", "doorkey.integrations.flask_client"),
     "django": (
         "doorkey.resource.on_django",

@@ -1,10 +1,12 @@
-"""Values of the current request of a Flask application."""
+"""The current request of a Flask application: its values, and its form within a bound."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from flask import g, has_app_context, has_request_context, request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import LimitedStream
 
 __all__: list[str] = []
 
@@ -27,3 +29,20 @@ def of_request() -> dict[str, Any] | None:
         setattr(owner, _KEPT, {})
     kept: dict[str, Any] = getattr(owner, _KEPT)
     return kept
+
+
+def bounded_form(most: int) -> Any:
+    """Return the posted form of the current request. Raises `RequestEntityTooLarge`, and other errors of Werkzeug.
+
+    Werkzeug reads a form-encoded body whole, whatever its length is. The program may have read it before, and may do
+    so afterwards.
+
+    most: bytes of the body.
+    """
+    current: Any = request
+    length = request.content_length
+    if length is not None and length > most:
+        raise RequestEntityTooLarge
+    if length is None and "stream" not in vars(current._get_current_object()):  # chunked, and nothing has read it
+        request.environ["wsgi.input"] = LimitedStream(request.environ["wsgi.input"], most + 1, is_max=True)
+    return request.form

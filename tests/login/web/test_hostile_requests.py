@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+from urllib.parse import urlencode
 
 import flask
 import pytest
 
+from doorkey.errors import OAuthError
+from doorkey.integrations.flask_client import OAuth
 from doorkey.login import Login
+from doorkey.login.web.messages import MAX_FORM
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider, user
 from tests.login.web.browser import Browser
@@ -108,3 +113,52 @@ def test_the_body_of_a_request_is_left_to_the_view_in_flask(provider: Provider) 
     browser.log_in(provider)
     for path in ("/data", "/stream"):
         assert browser.send("POST", path, FORM, b"a=1&b=2").body == b"a=1&b=2"
+
+
+class Body(io.RawIOBase):
+    """A body that never ends."""
+
+    read_bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        buffer[:] = b"a" * len(buffer)
+        self.read_bytes += len(buffer)
+        assert self.read_bytes < 16 * MAX_FORM, "the body is read without a bound"
+        return len(buffer)
+
+
+LONG = {"CONTENT_LENGTH": str(10**9)}
+CHUNKED = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain", FORM["Content-Type"]])
+@pytest.mark.parametrize("length", [LONG, CHUNKED])
+def test_no_body_without_end_is_read_in_flask(provider: Provider, kind: str, length: dict[str, Any]) -> None:
+    app = flask.Flask("bounded")
+    login_at(provider).init_app(app)
+    registry: Any = OAuth(app).register("op", client_id="c", server_metadata_url=f"{provider.issuer}/none")
+
+    @app.post("/callback")
+    def callback() -> str:
+        with pytest.raises(OAuthError):
+            registry.authorize_access_token()
+        return "rejected"
+
+    for path in ("/auth/callback", "/auth/backchannel-logout", "/auth/logout", "/callback"):
+        site = OnWSGI(app, environment={"wsgi.input": Body(), "CONTENT_TYPE": kind, **length})
+        answer = site.call("POST", f"http://127.0.0.1:8000{path}", JSON, b"")
+        assert answer.status < 500, answer.text
+        assert path != "/callback" or answer.text == "rejected"
+
+
+def test_a_form_that_comes_in_chunks_is_read_in_flask(provider: Provider) -> None:
+    app = flask.Flask("chunked")
+    login_at(provider).init_app(app)
+    form = urlencode({"logout_token": provider.logout_token("alice", client_id="web-app")}).encode()
+    environment = {"wsgi.input": io.BytesIO(form), "CONTENT_TYPE": FORM["Content-Type"], **CHUNKED}
+    site = OnWSGI(app, environment=environment)
+    answer = site.call("POST", "http://127.0.0.1:8000/auth/backchannel-logout", JSON, b"")
+    assert (answer.status, answer.text) == (200, "")

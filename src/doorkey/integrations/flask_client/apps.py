@@ -14,7 +14,8 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.integrations.base_client.session_classes import default_session_class
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.registry.apps import BlockingApp
-from doorkey.resource.flask_request import of_request
+from doorkey.protocol.authorization import MAX_CALLBACK
+from doorkey.resource.flask_request import bounded_form, of_request
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -151,8 +152,8 @@ class FlaskOAuth2App(BlockingApp):
         if current.method == "GET":
             return current.args
         try:
-            return current.form
-        except HTTPException:  # too many fields
+            return bounded_form(MAX_CALLBACK)
+        except HTTPException:  # too long, or too many fields
             pass
         raise VerificationError("callback", "is a form that the application refuses to read: it is too large")
 

@@ -14,6 +14,9 @@ from doorkey.login.web.cookies import cookies_of
 from doorkey.wire.messages import Pairs
 from doorkey.wire.parameters import parse_form
 
+MAX_FORM: Final = 128 * 1024
+"""Bytes of a posted form: the parameters of a callback, or a logout token."""
+
 _NO_STORE = ("Cache-Control", "no-store")
 _JSON = ("Content-Type", "application/json")
 _IN_PATH: Final = "/!$&'()*+,;=:@"

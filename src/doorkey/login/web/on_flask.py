@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, has_request_context, request
+from werkzeug.exceptions import HTTPException
 
 from doorkey.arguments import instance
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.proxy_settings import FLASK
-from doorkey.login.web.messages import WebReply, WebRequest
+from doorkey.login.web.messages import MAX_FORM, WebReply, WebRequest
 from doorkey.login.web.user import User
-from doorkey.resource.flask_request import of_request
+from doorkey.resource.flask_request import bounded_form, of_request
 from doorkey.wire.messages import Pairs
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def init_app(login: Login, app: Flask) -> None:
     """Add the routes of `login` to an application, and its responses to errors of `user.client`."""
 
     def respond(route: str) -> Response:
-        return response_of(login.respond(route, web_request(tuple(request.form.items(multi=True)))))
+        return response_of(login.respond(route, web_request(_form())))
 
     def log_in_again(error: OAuthError) -> Response:
         for one in app.extensions[_LOGINS]:
@@ -100,6 +101,14 @@ def response_of(reply: WebReply) -> Response:
     for name, value in reply.headers:
         response.headers.add(name, value)
     return response
+
+
+def _form() -> Pairs:
+    """Return the parameters of a posted form; nothing for any other body, and for one that is too long."""
+    try:
+        return tuple(bounded_form(MAX_FORM).items(multi=True))
+    except HTTPException:  # too long, or too many parts
+        return ()
 
 
 def _name(login: Login) -> str:

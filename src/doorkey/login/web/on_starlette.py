@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 from doorkey.arguments import instance
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError, UsageError
 from doorkey.login.proxy_settings import STARLETTE
-from doorkey.login.web.messages import WebReply, WebRequest
+from doorkey.login.web.messages import MAX_FORM, WebReply, WebRequest
 from doorkey.login.web.user import User
 from doorkey.observe.logs import logger
 from doorkey.resource.on_starlette import reject_handshake
@@ -30,8 +30,6 @@ PROXY_SETTING: Final = STARLETTE
 LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
 _LOGINS: Final = "_doorkey_logins"
 _ROOT: Final = "doorkey.login.root"
-MAX_FORM: Final = 128 * 1024
-"""Bytes of a posted form: the parameters of a callback, or a logout token."""
 
 
 class RememberRoot:
