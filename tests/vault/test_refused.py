@@ -1,7 +1,8 @@
 """A token that an API rejects: one that was evicted from memory, or cannot be renewed, stays rejected as well."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -13,7 +14,7 @@ from doorkey.stores import MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.support.backends import both_backends
 from tests.support.every_adapter import in_background
-from tests.support.hostile_server import Held, Hostile, reply, token
+from tests.support.hostile_server import Held, Hostile, Reply, reply, token
 from tests.vault.arrivals import Arrivals
 from tests.vault.conftest import OLD
 
@@ -28,10 +29,15 @@ def tokens(hostile: Hostile) -> list[str | None]:
 # -- more accounts at work than are remembered -------------------------------------------------------------------------
 
 
-def test_a_rejection_for_an_evicted_key_causes_a_renewal(vault_on: VaultOn, hostile: Hostile) -> None:
+@contextmanager
+def rejected_after_eviction(vault_on: VaultOn, hostile: Hostile, second: Reply) -> Generator[tuple[httpx2.Client, int]]:
+    """Let an API reject a token whose key was evicted meanwhile, and respond to the next request with `second`.
+
+    Yields the client and the status.
+    """
     held = Held(reply(401))
-    hostile.on("/token", token("at-2", refresh_token="rt-2"))
-    hostile.on("/api", held, reply(200))
+    hostile.on("/token", token("at-2", refresh_token="rt-2"), token("at-3", refresh_token="rt-3"))
+    hostile.on("/api", held, second)
     vault = vault_on(max_sources=1)
     vault.save("u", OLD)
     vault.save("other", LASTING)
@@ -44,28 +50,20 @@ def test_a_rejection_for_an_evicted_key_causes_a_renewal(vault_on: VaultOn, host
         gc.collect()
         assert len(vault._keys) == 1
         held.release.set()
-        assert answered() == 200
+        yield client, answered()
+
+
+def test_a_rejection_for_an_evicted_key_causes_a_renewal(vault_on: VaultOn, hostile: Hostile) -> None:
+    with rejected_after_eviction(vault_on, hostile, reply(200)) as (_, status):
+        assert status == 200
     assert tokens(hostile) == ["at-1", "at-2"]
 
 
 def test_what_came_in_place_of_a_token_that_was_crowded_out_and_is_refused_too_stays(
     vault_on: VaultOn, hostile: Hostile
 ) -> None:
-    held = Held(reply(401))
-    hostile.on("/token", token("at-2", refresh_token="rt-2"), token("at-3", refresh_token="rt-3"))
-    hostile.on("/api", held, reply(401))
-    vault = vault_on(max_sources=1)
-    vault.save("u", OLD)
-    vault.save("other", LASTING)
-    with (
-        httpx2.Client(auth=OAuth2Auth(vault.source("u")), timeout=60) as client,
-        in_background(lambda: client.get(hostile.url()).status_code) as answered,
-    ):
-        held.wait_for_arrival()
-        vault.source("other").token()
-        gc.collect()
-        held.release.set()
-        assert answered() == 401
+    with rejected_after_eviction(vault_on, hostile, reply(401)) as (client, status):
+        assert status == 401
         assert client.get(hostile.url()).status_code == 401
     assert tokens(hostile) == ["at-1", "at-2", "at-2"]
 

@@ -1,6 +1,7 @@
 """A trace has each step of a login in order, and no secret of it, on the terminal and in the page."""
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,8 @@ def ignore(_: object) -> None:
     """Show nothing, and wait for nothing."""
 
 
-def ran(provider: KnownProvider, **changed: Any) -> Log:
-    """Return the log of a trace, which may have ended with an error."""
-    log = Log(lambda _: None)
+def options(provider: KnownProvider, **changed: Any) -> Options:
+    """Return the usual options of a trace, of which some have `changed`."""
     given: dict[str, Any] = {
         "issuer": provider.issuer,
         "client_id": CLIENT,
@@ -43,7 +43,13 @@ def ran(provider: KnownProvider, **changed: Any) -> Log:
         "timeout": 10.0,
         **changed,
     }
-    traced(Options(**given), log)
+    return Options(**given)
+
+
+def ran(provider: KnownProvider, **changed: Any) -> Log:
+    """Return the log of a trace, which may have ended with an error."""
+    log = Log(lambda _: None)
+    traced(options(provider, **changed), log)
     return log
 
 
@@ -130,17 +136,8 @@ def test_a_server_that_repeats_a_secret_in_its_error_does_not_put_it_into_the_tr
 
     provider.server.on("/token", refuse)
     log = Log(lambda _: None)
-    options = Options(
-        issuer=provider.issuer,
-        client_id=CLIENT,
-        client_secret=Secret(SECRET),
-        scope="openid",
-        show=ignore,
-        open_browser=lambda url: _quietly(provider, url),
-        timeout=10,
-    )
     with pytest.raises(OAuthError, match="invalid_grant"):
-        traced(options, log)
+        traced(options(provider, open_browser=partial(_quietly, provider)), log)
     last = log.events[-1]
     assert last.failed
     assert last.response is not None
@@ -160,17 +157,8 @@ def _quietly(provider: KnownProvider, url: str) -> None:
 def test_an_id_token_that_does_not_verify_ends_the_trace_after_the_exchange(provider: KnownProvider) -> None:
     provider.forges = True
     log = Log(lambda _: None)
-    options = Options(
-        issuer=provider.issuer,
-        client_id=CLIENT,
-        client_secret=Secret(SECRET),
-        scope="openid",
-        show=ignore,
-        open_browser=lambda url: _quietly(provider, url),
-        timeout=10,
-    )
     with pytest.raises(VerificationError):
-        traced(options, log)
+        traced(options(provider, open_browser=partial(_quietly, provider)), log)
     assert "the code is exchanged for a token" in titles(log)
     assert "the ID token was verified" not in titles(log)
 
