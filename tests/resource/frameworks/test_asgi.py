@@ -13,6 +13,7 @@ import pytest
 
 from doorkey.errors import UsageError
 from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
+from doorkey.resource.messages import ApiRequest
 from doorkey.resource.on_asgi import ASGIGuard
 from tests.resource.frameworks import wire
 from tests.resource.frameworks.apps import asgi_app
@@ -103,6 +104,21 @@ def test_a_question_mark_in_a_path_begins_no_query(awaiting: AsyncAccessTokenVer
     exchange = Exchange([])
     asyncio.run(asgi_app(awaiting)(scope, exchange.receive, exchange.send))
     assert exchange.sent[0]["status"] == 200
+
+
+def test_a_dpop_check_gets_the_path_as_the_client_has_sent_it(awaiting: AsyncAccessTokenVerifier) -> None:
+    """A proof names the URL of the request (RFC 9449 §4.2), and a slash of a segment is none between two."""
+    seen: list[str] = []
+
+    def dpop(request: ApiRequest, _: Any) -> str:
+        seen.append(request.url)
+        return "thumbprint"
+
+    scope = wire.scope_of(Call(headers=(("Authorization", f"DPoP {token(cnf={'jkt': 'thumbprint'})}"),)), "http")
+    scope |= {"path": "/orders/7/8", "raw_path": b"/orders/7%2F8", "query_string": b"a=%20"}
+    exchange = Exchange([])
+    asyncio.run(asgi_app(awaiting, dpop=dpop)(scope, exchange.receive, exchange.send))
+    assert (exchange.sent[0]["status"], seen) == (200, ["/orders/7%2F8?a=%20"])
 
 
 def test_a_response_to_head_has_no_body_and_the_length_of_the_one_to_get(verifier: Any) -> None:
