@@ -111,3 +111,18 @@ def test_the_rules_see_what_they_are_for() -> None:
         "2: float(text)",
     ]
     assert [*urls_of(ast.parse("raise UsageError(f'{url} is refused')\nf'{base_url}/x'"))] == ["url"]
+
+
+INDEFINITE = re.compile(r"\b(whoever|whomever|somebody|nobody|everybody|anybody)\b|\bleft out\b", re.I)
+"""Words that name no party. Write the caller, the server, the user; and "defaults to" for an absent option."""
+
+
+def test_texts_of_the_package_and_of_the_pages_name_the_party_that_acts() -> None:
+    root = PACKAGE.parents[1]
+    pages = [*(root / "docs").rglob("*.md"), root / "README.md", root / "SECURITY.md", root / "CONTRIBUTING.md"]
+    found = [
+        f"{path.relative_to(root)}: {match[0]}"
+        for path in [*PACKAGE.rglob("*.py"), *pages]
+        for match in INDEFINITE.finditer(path.read_text("utf-8"))
+    ]
+    assert found == []

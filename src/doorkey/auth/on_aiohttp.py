@@ -105,9 +105,10 @@ def _task() -> Any:
 
 
 async def _is_of_netrc(request: Any) -> bool:
-    """Say whether the `Authorization` is what a session with `trust_env` has found in a `.netrc`; it replaces no token.
+    """Return whether the `Authorization` comes from a `.netrc` that a session with `trust_env` has read; it replaces no
+    token.
 
-    aiohttp does not say where it has a header from: it is compared with what is there for the host.
+    aiohttp does not report the origin of a header, so it is compared with the entry of the host.
     """
     there: str = request.headers.get("Authorization", "")
     if not there.startswith("Basic ") or not request.session.trust_env:

@@ -149,7 +149,7 @@ def _carried(response: Any, signed: Any) -> bool:
 
 
 def can_repeat(request: Any) -> bool:
-    """Say whether the body can be sent again: what a redirect preserves of it is its stream, which of bytes can."""
+    """Return whether the body can be sent again. A redirect keeps its stream; a stream of bytes can be read again."""
     return hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
 
 
@@ -164,7 +164,7 @@ def _wire_of(request: Any, signer: RequestSigner) -> tuple[str, dict[str, str], 
 def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     """Return the request as signing and hooks left it; a body that was not changed stays the stream it is.
 
-    Its extensions, which a redirect keeps, say what was set.
+    Its extensions, which a redirect keeps, name the values that were set.
     """
     from doorkey.auth.signer import set_by_signing
 
@@ -231,7 +231,7 @@ class LeavingBehind:
 
 
 class AsyncLeavingBehind(LeavingBehind):
-    """The same for clients that await what they tell."""
+    """The asynchronous twin."""
 
     async def __call__(self, event: str, info: Any) -> None:
         """Take the names off a head that is about to go elsewhere."""

@@ -137,7 +137,7 @@ class _ResponseHook:
 
         try:
             stays = origin_of(urljoin(redirect.url, redirect.headers["Location"])) == origin_of(request.url)
-        except ValueError:  # what is no URL is no origin of ours
+        except ValueError:  # a text that is not a URL is another origin
             stays = False
         if not stays and self._adapter._signer.in_body and redirect.status_code in (307, 308) and request.body:
             redirect.close()

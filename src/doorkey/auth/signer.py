@@ -145,7 +145,7 @@ class RequestSigner:
         return token
 
     def token_async(self) -> OAuthToken | Awaitable[OAuthToken]:
-        """Return a token, or what a caller that awaits gets it from. Raises the source's errors."""
+        """Return a token, or an awaitable of it for a caller that awaits. Raises the source's errors."""
         if self._asource is None:
             raise UsageError("this token belongs to a client or source that blocks: use it with one")
         token: OAuthToken | Awaitable[OAuthToken] = self._asource.token()

@@ -32,7 +32,7 @@ class DeadGrant:
         return cls(_refresh_token_of(token), said)
 
     def is_of(self, token: OAuthToken | None) -> bool:
-        """Say whether renewing `token` would present what was refused."""
+        """Return whether a renewal of `token` would send the rejected refresh token."""
         return self.refresh_token == _refresh_token_of(token)
 
     def error(self) -> ServerError | InvalidResponse:

@@ -69,7 +69,7 @@ def _acquiring(state: TokenState, lock: LeaderLock) -> AcquireOrWait:
 
 
 class _Once:
-    """A renewal, and whether it has begun: what it brings is its caller's, and it is not made again."""
+    """A renewal, and whether it has begun. Its result belongs to its caller, and it does not run twice."""
 
     def __init__(self, renew: Renew) -> None:
         self._renew, self.has_begun = renew, False
@@ -123,7 +123,7 @@ class SingleFlight(Generic[S]):
         raise TokenExpiredError(_REPLACED)
 
     def renewed(self, renew: Renew) -> OAuthToken:
-        """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
+        """Return the token of `renew`, or that of the renewal in progress. Raises its error."""
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = self._outcome(self.state.attempts.generation, once)
@@ -215,7 +215,7 @@ class AsyncSingleFlight(Generic[S]):
         raise TokenExpiredError(_REPLACED)
 
     async def renewed(self, renew: Renew) -> OAuthToken:
-        """Return what `renew` brings, or what the renewal brings that is under way. Raises its error."""
+        """Return the token of `renew`, or that of the renewal in progress. Raises its error."""
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = await self._outcome(self.state.attempts.generation, once)

@@ -200,12 +200,12 @@ class Slot:
             self.dead = DeadGrant.of(token, refused)
 
     def dead_grant_of(self, token: OAuthToken | None) -> DeadGrant | None:
-        """Return what is known of the grant of `token`, if the server has refused it."""
+        """Return the `DeadGrant` of `token`, or None if the server has not rejected its grant."""
         dead = self.dead
         return dead if dead is not None and dead.is_of(token) else None
 
     def decide(self, now: float) -> tuple[int, OAuthToken | None, Decision]:
-        """Return the generation, the token and what a caller does about it at `now` (seconds since the epoch).
+        """Return the generation, the token and the decision of a caller at `now` (seconds since the epoch).
 
         All three are of one moment, whatever other threads put meanwhile. Raises `MissingTokenError` without a token,
         `TokenExpiredError` for an expired one that cannot be renewed, `InvalidGrant` for one whose grant is dead, and
@@ -250,7 +250,7 @@ class Slot:
         """Renew the token for a caller that noted the generation `seen` and has the lock, or waited for it.
 
         `usable` is a token that may still be sent: it is returned if the server cannot be reached. `renew` replaces the
-        renewer, this once. A token that is put meanwhile stays, and is what the caller gets. Raises the error of the
+        renewer, this once. A token that is put meanwhile stays, and the caller gets it. Raises the error of the
         attempt: the caller's own, or a copy of the one that ended while it waited.
         """
         attempts = self.attempts
@@ -266,7 +266,7 @@ class Slot:
                 return usable
             raise
         if self._times[0] is not renewed or attempts.generation == seen:  # else a session has put it already
-            if not self.is_current(token):  # a login or a logout meanwhile: what was renewed is another's token by now
+            if not self.is_current(token):  # a login or a logout meanwhile: the renewed token is an earlier login's
                 return renewed if renew is not None else self._put_meanwhile()
             self.put(renewed)
         self.issued = renewed

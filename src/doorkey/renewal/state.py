@@ -75,7 +75,7 @@ class TokenState(Protocol):
         ...
 
     def decide(self, now: float) -> tuple[int, OAuthToken | None, Decision]:
-        """Return the generation, the token and what a caller does about it at `now`, in seconds since the epoch."""
+        """Return the generation, the token and the decision of a caller at `now`, in seconds since the epoch."""
         ...
 
     def renew_or_share(
@@ -105,7 +105,7 @@ class TokenState(Protocol):
         ...
 
     def dead_grant_of(self, token: OAuthToken | None) -> DeadGrant | None:
-        """Return what is known of the grant of `token`, if the server has refused it."""
+        """Return the `DeadGrant` of `token`, or None if the server has not rejected its grant."""
         ...
 
     def change_leeway(self, leeway: float | None) -> None:

@@ -92,7 +92,8 @@ class BoundedCache(Generic[K, V]):
         return len(self._all)
 
     def _evict(self, now: float) -> None:
-        """Drop what is idle at `now`. A finalizer of it may use this cache: each drop leaves the cache consistent."""
+        """Drop the entries that are idle at `now`. A finalizer of it may use this cache: each drop leaves the cache
+        consistent."""
         while self._recent:
             _, used = next(iter(self._recent.values()))
             if now - used <= self._idle:

@@ -100,7 +100,7 @@ def too_late(seconds: float) -> TransportError:
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """Return what `call()` returns, or raise what it raises; `TransportError` after `seconds`.
+    """Return the result of `call()` or raise its error; raise `TransportError` after `seconds`.
 
     The call sees the context variables of its caller. At the end of the interpreter no thread can be started: then it
     is made in the caller's, bounded by nothing but the timeouts of the HTTP client.

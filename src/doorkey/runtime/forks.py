@@ -65,7 +65,7 @@ class ForkSafeLock(RLock):  # type: ignore[misc]  # pyright: ignore[reportGenera
 def around_fork(owner: T, before: Callable[[T], object], after: Callable[[T], object]) -> None:
     """Have `before(owner)` called before every fork, and `after(owner)` then in the parent and in the child.
 
-    One whose `before` raises has undone what that did, and is not told of the fork's end; the others are.
+    A callback whose `before` raises must undo its own effects; its `after` is not called. Those of the others are.
     """
     _around[owner] = (before, after)
 

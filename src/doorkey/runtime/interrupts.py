@@ -97,7 +97,7 @@ def current() -> Deferral | None:
 
 
 def begin_exchange() -> None:
-    """Note that a request leaves, which may use up what it presents. Raises the deferred interruption."""
+    """Record that a request is sent, which may use up the grant that it presents. Raises the deferred interruption."""
     deferral = _current.get()
     if deferral is not None:
         if deferral.deferred is not None:

@@ -48,7 +48,7 @@ class _Importing:
             _import_all()
             import anyio
 
-            anyio.run(anyio.sleep, 0, backend=self._backend)  # imports what it runs on
+            anyio.run(anyio.sleep, 0, backend=self._backend)  # imports its backend
         with self._mutex:
             self.is_done = True
             waiting, self._waiting = self._waiting, []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # asyncio keeps only weak references to tasks; one whose caller was canceled must live until it is done, or until its
-# loop is closed: what is left then will never be done, and would hold its connection for ever.
+# loop is closed: work that is left then is never done, and would hold its connection for ever.
 _running: dict[Any, set[Any]] = {}
 
 _scope: ContextVar[Any] = ContextVar("doorkey_shield", default=None)  # that shields the work of this task of trio

@@ -17,7 +17,7 @@ from doorkey.runtime.reentrancy import is_saving
 T = TypeVar("T")
 
 MOST: Final = 20.0
-"""Seconds that the end of an event loop waits: those of an exchange, and some to save what it brought."""
+"""Seconds that the end of an event loop waits: those of an exchange, and some to save its result."""
 
 
 class UnattendedTask(asyncio.Task[T]):
@@ -39,7 +39,8 @@ class UnattendedTask(asyncio.Task[T]):
         return False
 
     def begin_exchange(self) -> None:
-        """Note that a request leaves, which may use up what it presents. Raises `CancelledError` if the loop ends."""
+        """Record that a request is sent, which may use up the grant that it presents. Raises `CancelledError` if the
+        loop ends."""
         self._check()
         self._is_at_risk = True
 

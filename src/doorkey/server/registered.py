@@ -1,7 +1,7 @@
 """Clients that registered themselves: which metadata is accepted, and the client that it makes (RFC 7591 §2).
 
 A member that the server does not know is ignored (§2). One that would let the server send requests, such as `jwks_uri`
-and `backchannel_logout_uri`, is not accepted from a party that nobody has checked.
+and `backchannel_logout_uri`, is not accepted from a party that has not been checked.
 """
 
 from __future__ import annotations

@@ -204,7 +204,7 @@ class SessionCore(KnownServer):
         overrides: CallOverrides,
         configured: str | ClientAuthMethod | None,
     ) -> Flow[tuple[Request, Response, T]]:
-        """Present a token at the endpoint of this `kind`, and return the request, its response, and what that means.
+        """Send a token to the endpoint of this `kind`, and return the request, its response, and the parsed result.
 
         `token` defaults to the session's own, `url` to the session's endpoint; `build` makes the request, and `parse`
         reads the response at a moment of the clock. Raises as `parse` does, `MissingTokenError` without a token, and
@@ -240,7 +240,7 @@ class SessionCore(KnownServer):
     def overrides_of(
         self, body: object, extra: dict[str, Any], auth: object, headers: Any, method: str | None = None
     ) -> CallOverrides:
-        """Return what the arguments of a call set; the HTTP library's own options are taken out of `extra`.
+        """Return the overrides of a call; the HTTP library's own options are removed from `extra`.
 
         Raises `UsageError` for a misspelled parameter.
         """

@@ -114,7 +114,7 @@ class HooksOnWire:
 
 
 def _maybe_await(value: Any | Awaitable[Any]) -> Flow[Any]:
-    """Return what a hook returned. Only an awaitable is passed to the driver: the value holds secrets."""
+    """Return the result of a hook. Only an awaitable is passed to the driver: the value holds secrets."""
     return (yield from Settle(value)) if inspect.isawaitable(value) else value
 
 

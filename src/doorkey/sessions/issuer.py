@@ -59,7 +59,7 @@ def server_of(issuer: str, options: SessionOptions) -> AuthorizationServer:
 class KnownServer:
     """The authorization server of a session, and the endpoint that issued its token.
 
-    `origin` is the session from which this one was derived: both share what was fetched from the server.
+    `origin` is the session from which this one was derived: both share the fetched documents.
     """
 
     def __init__(self, options: SessionOptions, origin: KnownServer | None = None) -> None:

@@ -90,7 +90,7 @@ class AuthorizationServer:
 
 
 def completed(given: ServerMetadata, found: ServerMetadata) -> ServerMetadata:
-    """Return the metadata that was `found` at the issuer; what the user has `given` wins."""
+    """Return the metadata that was `found` at the issuer, with the members that the user has `given`."""
     endpoints = {name: value for name in ENDPOINTS if (value := getattr(given, name)) is not None}
     own = found.replaced(endpoints)
     return replace(own, extra={**own.extra, **given.extra})

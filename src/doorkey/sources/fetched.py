@@ -2,7 +2,7 @@
 
 Theory of operation. A caller that finds no fresh document acquires a lock and fetches it; callers that come meanwhile
 wait, and share the outcome, a failure too. After a failure there is a pause that doubles, during which callers get a
-copy of the error without a request. A document that is not fresh any more, but still usable, makes nobody wait: one
+copy of the error without a request. A document that is not fresh any more, but still usable, makes no caller wait: one
 caller fetches it again, and the others continue with the old one. It also stays in use while it cannot be fetched.
 """
 

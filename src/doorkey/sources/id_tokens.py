@@ -54,7 +54,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class IDTokenVerifier:
-    """Verifies what the issuer of `keys` signed for one client.
+    """Verifies the tokens that the issuer of `keys` signed for one client.
 
     keys: the keys of the issuer.
     metadata: the metadata of the issuer, for the algorithms that it lists.

@@ -18,7 +18,7 @@ _REJECTIONS: Final = frozenset({400, 401, 403})
 
 
 def rejects_the_grant(error: OAuthError) -> bool:
-    """Say whether `error` is a server's refusal of what was presented, whatever words the server has for it.
+    """Return whether `error` rejects the presented grant, with any error code.
 
     `invalid_grant` is the protocol's word (RFC 6749 §5.2). Servers also answer a refresh token that they no longer know
     with an empty 400, 401 or 403, or with another error code.
@@ -41,9 +41,9 @@ def next_token(
     """Return the token that follows `token`.
 
     `refresh` presents a refresh token, and notes a dead grant. `present` presents the initial grant, which is done
-    after a refused refresh token only if it is `repeatable`: without a user, and without harm. `dead` is what is known
-    of the grant of `token`, if the server has refused it: then its refresh token is not presented again. Raises
-    `InvalidGrant` without a request for a dead grant that nothing replaces, else the error of the last request.
+    after a refused refresh token only if it is `repeatable`: without a user, and without harm. `dead` is the
+    `DeadGrant` of `token`, or None. The refresh token of a dead grant is not sent again. Raises `InvalidGrant` without
+    a request for a dead grant that nothing replaces, else the error of the last request.
     """
     if dead is not None and not repeatable:
         raise dead.error()

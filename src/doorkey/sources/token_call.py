@@ -42,7 +42,7 @@ class TokenCall:
     """One token request.
 
     endpoint: the URL of the token endpoint.
-    grant: what is presented there.
+    grant: the grant that is sent there.
     extra: further parameters, as pairs.
     method: POST or GET.
     headers: further headers, as pairs.

@@ -38,7 +38,7 @@ class RequestsCaller:
 
 
 def calling_client() -> RequestsCaller | Proxied | None:
-    """Return what is known of the client whose call has led here in this thread; None without an auth object."""
+    """Return the client whose call is in progress in this thread; None without an auth object."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         adapter = frame.f_globals.get("__name__")

@@ -59,7 +59,7 @@ class HeaderCount:
 
 
 class _Counting:
-    """A network stream whose reads are clamped to what the cap leaves."""
+    """A network stream whose reads are limited to the rest of the cap."""
 
     def __init__(self, stream: Any, max_headers: int) -> None:
         self.stream = stream

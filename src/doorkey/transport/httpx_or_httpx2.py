@@ -1,7 +1,7 @@
 """The only file that tells httpx2 from httpx: which is installed, which is asked for.
 
 httpx2 continues httpx under another name with the same interface, but their requests, auth classes and exceptions do
-not cross. So everything here takes the library as an argument, and what is built for one is used with that one.
+not cross. So everything here takes the library as an argument, and objects of one library are used with that library.
 """
 
 from __future__ import annotations

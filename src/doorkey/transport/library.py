@@ -30,7 +30,7 @@ class Library(Protocol):
         ...
 
     def plain_response(self, native: Any) -> Response:
-        """Return what a hook made of the library's own response object."""
+        """Return the result of a hook that gets the library's own response object."""
         ...
 
     def client_auth(self, auth: object) -> ClientAuthMethod:
@@ -43,10 +43,10 @@ class Library(Protocol):
 
 
 def body_of(native: Any, content: bytes) -> bytes:
-    """Return the body of a response that hooks have seen: `content`, or what the `json` says that a hook has put there.
+    """Return the body of a response after the hooks: `content`, or the result of a `json` that a hook has set.
 
-    ``response.json = lambda: token`` is how hooks are written that mend an answer. Raises `UsageError` where it cannot
-    be called, or returns what is no JSON.
+    ``response.json = lambda: token`` is how hooks are written that mend an answer. Raises `UsageError` if it cannot be
+    called, or returns a value that is not JSON.
     """
     mended: Any = native.__dict__.get("json")
     if mended is None:

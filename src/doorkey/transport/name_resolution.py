@@ -1,4 +1,4 @@
-"""From a name to the addresses that may be connected to: resolved once, so that what is checked is what is used."""
+"""Resolves a host name to the permitted addresses, once, so that the checked address is the one that is used."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def resolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]
     port: where a connection is made.
     permission: says of an address whether it may be reached.
 
-    Raises `TransportError` where there is none, `UsageError` for what is no name, and `VerificationError` where one is
-    refused.
+    Raises `TransportError` if there is no address, `UsageError` for an invalid name, and `VerificationError` if an
+    address is not permitted.
     """
     answers = (host,) if _is_address(host) else _looked_up(host, port)
     if not answers:

@@ -157,7 +157,7 @@ def _read(native: requests.Response, policy: ExchangePolicy) -> Response:
 def _raw_chunks(native: requests.Response) -> Iterator[bytes]:
     """Yield the body as it came, still encoded: decoding within bounds is ours."""
     raw: Any = native.raw
-    if raw is None:  # what a test made by hand
+    if raw is None:  # a response that a test has constructed
         yield native.content or b""
     elif hasattr(raw, "stream"):
         yield from raw.stream(CHUNK, decode_content=False)
@@ -204,7 +204,7 @@ class RequestsLibrary:
         return native
 
     def plain_response(self, native: requests.Response) -> Response:
-        """Return what a hook made of a `requests.Response`. Raises `UsageError` for anything else."""
+        """Return the result of a hook that gets a `requests.Response`. Raises `UsageError` for anything else."""
         arguments.instance(native, requests.Response, "a response hook returns a requests.Response")
         return Response(native.status_code, tuple(native.headers.items()), body_of(native, native.content or b""))
 

@@ -20,13 +20,12 @@ GIVEN_UP_AFTER: Final = 4.0
 
 
 def commit_until_decided(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[[], float]) -> Flow[Entry]:
-    """Commit `mine` over the version `expected`, and return what the store then holds: `mine`, or what is newer.
+    """Commit `mine` over the version `expected`, and return the entry of the store: `mine`, or a newer one.
 
-    Another commit wins, unless it is an earlier rotation of the same login, or the token that `mine` has used
-    up, saved once more. After an error of the store it is open whether the commit was made: the next one tells, by
-    finding `mine` there. Raises `StoreError` when the store
-    does not answer, `MissingTokenError` when the key was forgotten meanwhile, `RecordError` when what is there now is
-    not ours.
+    Another commit wins, unless it is an earlier rotation of the same login, or the token that `mine` has used up, saved
+    once more. After an error of the store it is open whether the commit was made: the next one tells, by finding `mine`
+    there. Raises `StoreError` when the store does not respond, `MissingTokenError` when the key was forgotten
+    meanwhile, and `RecordError` when the record is now another program's.
     """
     trouble: StoreError | None = None
     began = timer()

@@ -193,7 +193,7 @@ class VaultCore:
         }
 
     def save(self, state: KeyState, token: Mapping[str, Any] | OAuthToken) -> Flow[None]:
-        """Save what a login brought under the key of `state`."""
+        """Save the token of a login under the key of `state`."""
         yield from self._change(state, Entry.new(self._value(token)))
 
     def forget(self, state: KeyState) -> Flow[None]:

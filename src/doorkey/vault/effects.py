@@ -42,11 +42,11 @@ class StoreCall(Effect[R]):
             raise _failed(error) from error
 
     def asked(self, store: Any) -> Any:
-        """Call the `store`, and return what it returns, which may be awaitable."""
+        """Call the `store`, and return its result, which may be awaitable."""
         raise NotImplementedError
 
     def checked(self, returned: object) -> R:
-        """Return what the store `returned`. Raises `StoreError` for what it may not."""
+        """Return the result of the store. Raises `StoreError` for a result that the contract does not permit."""
         raise NotImplementedError
 
 

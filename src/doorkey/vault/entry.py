@@ -35,7 +35,7 @@ class Sealing(Protocol):
         ...
 
     def open(self, key: str, sealed: bytes, /) -> bytes:
-        """Return what was `sealed` for the record of `key`. Raises `RecordError`."""
+        """Return the data that was `sealed` for the record of `key`. Raises `RecordError`."""
         ...
 
 
@@ -78,7 +78,8 @@ class Entry:
         return replace(self, dead=refused.description)
 
     def supersedes(self, other: Entry) -> bool:
-        """Return whether this is a later rotation of the same login: `other` is what a store went back to, or missed.
+        """Return whether this is a later rotation of the same login, and `other` an earlier one, for instance of a
+        restored store.
 
         It also supersedes a login with the very token that this rotation has used up: that token was saved once more.
         """
@@ -128,9 +129,9 @@ class Codec:
     def written(self, key: str, entry: Entry, version: int) -> bytes:
         """Return the data to commit, for a record that is going to have `version`.
 
-        The server has used up the refresh token that a renewal presented, so what it returned is saved whatever else it
-        returned: members that do not fit into a record are not written, and a warning names them. Raises `UsageError`
-        for a login that JSON or a record cannot hold, `StoreError` when a sealer of the user's own fails.
+        The server has used up the refresh token of the renewal, so its successor is saved in any case: members that do
+        not fit into a record are not written, and a warning names them. Raises `UsageError` for a login that JSON or a
+        record cannot hold, `StoreError` when a sealer of the user's own fails.
         """
         try:
             return self._written(key, entry, entry.token, version)
@@ -183,9 +184,10 @@ class Codec:
 
 
 def _smaller(token: OAuthToken) -> Iterator[OAuthToken]:
-    """Yield `token` without what the next renewal does not need: first its extra members, then its ID token and scope.
+    """Yield `token` without the members that the next renewal does not need: first the extra members, then the ID token
+    and the scope.
 
-    Without a scope the next renewal asks for what was granted (RFC 6749 §6).
+    Without a scope the next renewal requests the granted scope (RFC 6749 §6).
     """
     bare = replace(token, extra=OtherMembers())
     yield bare
@@ -201,7 +203,7 @@ def _takes_version(work: Callable[..., object]) -> bool:
 
 
 def _by(work: Callable[[str, bytes], object], key: str, data: bytes) -> bytes:
-    """Return what a sealer makes of `data`; one that asks a key service may fail as a store does."""
+    """Return the result of a sealer for `data`; a sealer that uses a key service may fail as a store does."""
     try:
         done = work(key, data)
     except OAuthError:

@@ -51,7 +51,7 @@ class KeyState:
         *,
         repeatable: bool = False,
     ) -> None:
-        # Part of no cycle: what is dropped of a million keys is freed at once.
+        # Part of no reference cycle: dropped keys are freed at once.
         self.memory, self._renew, self._repeatable = memory, renew, repeatable
         self.attempts = Attempts(Backoff())
         self.observer: SlotObserver | None = observer
@@ -73,7 +73,7 @@ class KeyState:
         return self.memory.rejected
 
     def put(self, token: OAuthToken | None) -> None:
-        """Have callers that wait for the lock take what the memory holds by now; `token` itself may be older."""
+        """Give the current token of the memory to the callers that wait for the lock; `token` itself may be older."""
         self._entry, self.issued = self.memory.held, None
         current, unproven = self.token, self.rejections.unproven
         if current is None or unproven is None or current.access_token != unproven:
@@ -88,7 +88,7 @@ class KeyState:
         """Nothing to do: there is none."""
 
     def decide(self, now: float) -> tuple[int, OAuthToken | None, Decision]:
-        """Return the generation, the token and what a caller does about it at `now`, in seconds since the epoch.
+        """Return the generation, the token and the decision of a caller at `now`, in seconds since the epoch.
 
         Raises a copy of the last failure in the pause after it, where no usable token is held.
         """
@@ -114,7 +114,7 @@ class KeyState:
         """Renew the token for a caller that noted the generation `seen` and has the lock, or waited for it.
 
         `usable` is a token that may still be sent: it is returned if store or server cannot be reached. `renew` is not
-        used: only the vault renews its tokens. A token that is saved meanwhile stays, and is what the caller gets.
+        used: only the vault renews its tokens. A token that is saved meanwhile stays, and the caller gets it.
         """
         attempts, memory = self.attempts, self.memory
         if attempts.generation != seen:

@@ -8,7 +8,7 @@ is still good, or else waits for a newer version and takes that, even if its own
 just been issued. A token that was saved meanwhile is taken as well, unless it has expired already; then it is renewed
 next. No process presents a refresh token without the lease.
 
-What can go wrong, and what becomes of it:
+Faults, and their effects:
 
 - The lease runs out while its owner works (stopped, swapped out). Another takes it. Both may ask; both commits name
   the same version, so one wins, and the other takes the winner's token.

@@ -11,7 +11,7 @@ may not set the cookie ``__Host-x``, could set it by a name that begins with suc
 
 
 def cookie_pairs(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield name and value of each cookie in `headers`, a repeated one twice; what has no equals sign is no cookie.
+    """Yield name and value of each cookie in `headers`, a repeated one twice; a part without an equals sign is ignored.
 
     `headers`: all headers of the request, as pairs.
     """

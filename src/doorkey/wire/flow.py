@@ -36,7 +36,7 @@ Flow: TypeAlias = Generator[Effect[Any], Any, T]
 
 @dataclass(frozen=True, slots=True)
 class Settle(Effect[T]):
-    """Ask for the value behind what a user's callable returned: the value itself, or an awaitable of it."""
+    """Awaits the result of a user's callable if it is awaitable, and returns the value."""
 
     value: T | Awaitable[T] = field(repr=False)
 
@@ -68,7 +68,7 @@ class Sleep(Effect[None]):
 def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
     """Run `flow` to its result in a program that blocks; `perform` turns each effect into its outcome.
 
-    Raises what the flow raises, and `UsageError` when a callable of the user's turned out to be asynchronous.
+    Raises the errors of the flow, and `UsageError` if a callable of the user returned an awaitable.
     """
     step: Callable[[], Effect[Any]] = partial(next, flow)
     outcome: Any = None
@@ -91,7 +91,7 @@ def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
 async def arun(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
     """Run `flow` to its result in a program that awaits; `perform` turns each effect into its outcome.
 
-    Raises what the flow raises. Cancellation is thrown into the flow like any other outcome.
+    Raises the errors of the flow. Cancellation is thrown into the flow like any other outcome.
     """
     step: Callable[[], Effect[Any]] = partial(next, flow)
     outcome: Any = None

@@ -1,7 +1,7 @@
 """The bounds of every exchange with an authorization server, whichever client carries it.
 
-Adapters bring raw status, headers and chunks here; what comes out is a `Response` that cannot be endless, a bomb or a
-redirect. One decoder for all clients is what makes "the decoded body is capped" true on each of them.
+Adapters pass the raw status, headers and chunks, and get a `Response` that is bounded and is not a redirect. One
+decoder for all clients is what makes "the decoded body is capped" true on each of them.
 """
 
 from __future__ import annotations

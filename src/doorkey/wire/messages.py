@@ -1,4 +1,4 @@
-"""HTTP requests and responses as values: what a flow yields, and what comes back.
+"""HTTP requests and responses as values, which flows yield and receive.
 
 Parameters stay pair lists until the wire, so that repeats survive and order is kept.
 """

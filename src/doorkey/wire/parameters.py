@@ -1,4 +1,4 @@
-"""Extra parameters that callers give: what becomes of their values, and which names are reserved."""
+"""Extra parameters of callers: the conversion of their values, and the reserved names."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
 _ACCOUNT_SCHEMES: Final = frozenset({"acct", "mailto"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 WELL_KNOWN: Final = "/.well-known/"
-"""The beginning of what a server appends to its issuer, or puts before its path (RFC 8615 §3)."""
+"""The prefix of well-known paths, which a server appends to its issuer or puts before its path (RFC 8615 §3)."""
 
 
 class Origin(NamedTuple):
@@ -34,7 +34,8 @@ class Origin(NamedTuple):
 
 
 def shown_url(url: str) -> str:
-    """Return what a message may show of `url`: scheme, host, port and path. The rest may be a password or a token.
+    """Return the parts of `url` that a message may show: scheme, host, port and path. The rest may be a password or a
+    token.
 
     Of a URL without an authority, for instance ``acct:alice@example.com``, it is the scheme and the path.
     """
@@ -60,7 +61,7 @@ def origin_shown(url: str) -> str:
 
 
 def how_issuers_differ(named: object, issuer: object) -> str:
-    """Return what a message adds about the issuer that is `named` in place of `issuer`, for three common mistakes.
+    """Return the hint of a message about the issuer that is `named` in place of `issuer`, for three common mistakes.
 
     "" for any other difference. Issuers are compared exactly (RFC 8414 §3.3); a slash counts.
     """

@@ -27,7 +27,7 @@ def doctor(url: str, *, kind: str | None, strict: bool, as_json: bool) -> int:
     An authorization server: metadata in all its places, keys, TLS, algorithms, PKCE, iss, clock and endpoints. An API:
     its challenge (RFC 6750) and its metadata (RFC 9728).
 
-    The requests hold no secret, and nobody logs in. Endpoints that expect a form get an empty one.
+    The requests hold no secret, and no user logs in. Endpoints that expect a form get an empty one.
     The exit status is 1 if there is a failure.
     """
     from doorkey.cli.doctor.audit import audit

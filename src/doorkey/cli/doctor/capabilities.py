@@ -102,7 +102,7 @@ def _client_assertions(members: Mapping[str, Any]) -> Iterator[Finding]:
             yield failure(
                 "client_auth_alg_none",
                 f"{name} lists the algorithm none",
-                "client assertions without a signature authenticate nobody",
+                "a client assertion without a signature proves no identity",
                 f"remove none from {name}",
                 "RFC 8414 §2",
             )
