@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -44,8 +45,10 @@ def ran(command: str, environment: dict[str, str]) -> str:
 
 
 def test_every_command_of_the_page_works(environment: dict[str, str], server: Provider) -> None:
-    origin = f"http://localhost:{server.port}"
-    login, *others = [block.replace("http://localhost:8080", origin) for block in blocks("sh")]
+    default = server.issuer.replace(str(server.port), "8080")
+    assert default in PAGE
+    origin, own = (urlsplit(issuer)._replace(path="").geturl() for issuer in (default, server.issuer))
+    login, *others = [block.replace(origin, own) for block in blocks("sh")]
     command = ["sh", "-c", f"{login.strip()} --no-browser"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
