@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import sys
+from importlib import import_module
 
 import click
 import pytest
@@ -84,3 +86,17 @@ def test_ctrl_c_is_130_and_no_sentence(error: BaseException, capsys: pytest.Capt
 def test_the_number_that_a_command_returns_is_its_status() -> None:
     assert guarded(lambda: 7, Settings()) == 7
     assert guarded(lambda: None, Settings()) == 0
+
+
+def test_a_missing_library_of_the_command_line_names_its_extra_and_is_no_bug(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rich", None)
+
+    assert guarded(lambda: import_module("rich.console"), Settings()) == ExitStatus.USAGE
+    assert capsys.readouterr().err == "doorkey: rich is not installed: pip install 'doorkey[cli]'\n"
+
+    def broken() -> None:
+        raise ModuleNotFoundError("No module named 'a_part_of_a_program'", name="a_part_of_a_program")
+
+    assert guarded(broken, Settings()) == ExitStatus.BUG

@@ -26,6 +26,7 @@ from doorkey.errors import (
     printable,
 )
 from doorkey.native.console import say
+from doorkey.runtime.extras import explained
 
 __all__: list[str] = []
 
@@ -119,6 +120,8 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
         if not isinstance(interrupt.__cause__, KeyboardInterrupt):  # click has ended the line for that one
             say("\n")  # the shell's prompt begins on a line of its own
         return ExitStatus.INTERRUPTED
+    except ModuleNotFoundError as error:  # the command is installed with every extra, and click comes with Flask
+        return _reported(explained(error, "doorkey.cli"), settings)
     except Exception as error:  # noqa: BLE001  # a traceback is for --debug alone
         return _reported(error, settings)
     return result if isinstance(result, int) else ExitStatus.OK
