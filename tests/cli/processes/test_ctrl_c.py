@@ -26,6 +26,7 @@ from tests.support.hostile_server import Exchange, Hostile, reply, token
 FRESH, EXPIRED = 3600.0, -60.0
 WAITS = {
     "curl": ("curl SERVER/silent", "waiting for http", FRESH),
+    "curl-stdin": ("curl -d @- SERVER/silent", "Type the body, then press Enter and Ctrl-D:", FRESH),
     "curl-file": ("curl -o FILE SERVER/half", "receiving ", FRESH),
     "logout-revoke": ("logout --revoke", "revoking the tokens", FRESH),
     "logout-page": ("logout --end-session", "asking the server for its logout page", FRESH),

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from doorkey.cli.errors import CommandError, ExitStatus
+from doorkey.cli.terminal import note
 from doorkey.errors import UsageError, printable
 from doorkey.wire.urls import is_loopback, origin_of, split_url
 
@@ -113,6 +114,8 @@ def _content(text: str) -> bytes:
     if not text.startswith("@"):
         return text.encode("utf-8", "surrogateescape")
     if text == "@-":
+        if sys.stdin.isatty():
+            note("Type the body, then press Enter and Ctrl-D:")
         return sys.stdin.buffer.read()
     try:
         return Path(text[1:]).read_bytes()
