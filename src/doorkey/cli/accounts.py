@@ -65,7 +65,7 @@ class Account:
     registration_token: Secret | None = None
 
     def members(self) -> dict[str, Any]:
-        """Return what the record keeps of the account, under its name."""
+        """Return the entry of the account in the record, under its name."""
         kept: dict[str, Any] = {name: getattr(self, name) for name in (*_TEXTS, "registration_uri")}
         secrets: dict[str, Secret | None] = {name: getattr(self, name) for name in _SECRETS}
         return kept | {name: secret.reveal() if secret else None for name, secret in secrets.items()}
@@ -138,7 +138,8 @@ class Accounts:
         return opened[1].place if opened else ""
 
     def prepare(self) -> None:
-        """Create what a login needs, and check that the store can be written to. Raises `CommandError`."""
+        """Create the directory, the key and the store, and check that the store can be written to. Raises
+        `CommandError`."""
         opened = self._open(may_make=True)
         assert opened is not None, "may_make"
         with storage_errors():

@@ -23,7 +23,7 @@ VARIABLE: Final = "DOORKEY_CLIENT_SECRET"
 
 @dataclass(frozen=True, slots=True)
 class ChosenClient:
-    """The issuer and the client; None for what is not known."""
+    """The issuer and the client; None for a value that is not known."""
 
     issuer: str | None
     client_id: str | None

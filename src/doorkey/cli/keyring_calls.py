@@ -51,7 +51,7 @@ def keep_secret(name: str, secret: str) -> None:
 
 
 def delete_secret(name: str) -> None:
-    """Delete what is kept under `name`. Raises `NoKeyringError`."""
+    """Delete the entry of `name`. Raises `NoKeyringError`."""
 
     def call() -> None:
         from keyring import delete_password

@@ -1,5 +1,4 @@
-"""Which signature algorithms there are, and what a key must be to fit one (RFC 7518 §3, RFC 8037, RFC
-9864)."""
+"""The signature algorithms, and the conditions for their keys (RFC 7518 §3, RFC 8037, RFC 9864)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _TOLD: Final = frozenset({"iss", "aud", "azp", "acr"})
 def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
     """Return the seconds since the epoch in a claim, or None where there is none (RFC 7519 §2).
 
-    Raises `VerificationError` for what is no such number: text, true, NaN, or beyond the year 33000.
+    Raises `VerificationError` for any other value: text, true, NaN, or a time beyond the year 33000.
     """
     if name not in claims:
         return None
@@ -78,7 +78,7 @@ def _ahead(by: float) -> str:
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return what was expected, for an error."""
+    """Return the expected value as text for an error."""
     return " or ".join(str(value) for value in values)
 
 

@@ -1,4 +1,4 @@
-"""Which encryption algorithms there are, and what a key must be to fit one (RFC 7518 §4, §5, RFC 8037 §3.2)."""
+"""The encryption algorithms, and the conditions for their keys (RFC 7518 §4, §5, RFC 8037 §3.2)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Reading keys, and judging whether they fit what they are to be used for (RFC 7517, RFC 7518 §3, RFC 8725
-§3).
+"""Reads keys, and checks that they fit their use (RFC 7517, RFC 7518 §3, RFC 8725 §3).
 
 Theory of operation. `import_key` turns everything a program may hold (PEM, JWK, a key object, a shared
 secret) into a `Key`, and refuses what is unsound by itself: short RSA, empty secrets, text that is really a

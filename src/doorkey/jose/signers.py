@@ -20,7 +20,7 @@ from doorkey.values import hides_locals, without_frames
 from doorkey.wire.flow import Flow, maybe_await
 
 Signer: TypeAlias = "Callable[[bytes], bytes | Awaitable[bytes]]"
-"""Signs bytes with a private key that it does not show; what it returns may be awaitable in an asynchronous program."""
+"""Signs bytes with a private key that it does not show; the result may be awaitable in an asynchronous program."""
 
 _BYTES: Final[Mapping[str, tuple[int, ...]]] = {
     "ES256": (64,),

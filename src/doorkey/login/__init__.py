@@ -1,4 +1,4 @@
-"""Logins: send a user's browser to a provider, verify what comes back, and learn who the user is.
+"""Logins: send a user's browser to a provider, verify the response, and identify the user.
 
 client = LoginClient("my-app", "my-secret", issuer="https://…", redirect_uri="https://app.example/callback")
 begun = client.begin(next="/orders"); result = client.finish(request.url, begun.pending); result.iss, result.sub

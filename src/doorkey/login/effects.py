@@ -1,4 +1,4 @@
-"""The effect of a login's flow: what has to be done by the session of one user."""
+"""The effect of a login's flow: a flow that the session of one user runs."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def show_url(url: str) -> None:
 
 
 def _without_quotes(url: str) -> str:
-    """Return the URL with what a shell, PowerShell or AppleScript could act upon percent-encoded.
+    """Return the URL with the characters percent-encoded that have a meaning in a shell, PowerShell or AppleScript.
 
     A server names the beginning of the URL, and programs such as `wslview` and `osascript` put it into a script.
     """

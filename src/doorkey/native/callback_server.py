@@ -99,7 +99,7 @@ class CallbackServer:
         close_all((*self._listeners, *self._connections))
 
     def _accept(self, listener: socket.socket) -> None:
-        # At the limit, one at a time: no connection is closed before what it brought has been read.
+        # At the limit, one at a time: no connection is closed before its request has been read.
         for _ in range(max(MAX_CONNECTIONS - len(self._connections), 1)):
             try:
                 sock, _ = listener.accept()

@@ -56,7 +56,7 @@ class Rejected:
 
 
 def judged(request: HttpRequest, expected: Expected) -> Accepted | Rejected:
-    """Return what a request is. Only one that carries the state of this login ends the wait for it.
+    """Return the kind of a request. Only one that carries the state of this login ends the wait for it.
 
     A `Host` that is not that of the redirect URI comes from a page of another site whose name leads here (DNS
     rebinding).

@@ -21,7 +21,7 @@ _BRACKETS: Final = re.compile(rb"\x1b\[20[01]~")
 
 
 def judged_paste(text: str, expected: Expected, *, in_fragment: bool = False) -> Accepted | str:
-    """Return the response that `text` is, or a sentence that says what was pasted instead.
+    """Return the response in `text`, or a sentence about the text that was pasted instead.
 
     in_fragment: whether the response is in the fragment of the URL.
     """
@@ -76,7 +76,7 @@ class Line:
         return _BRACKETS.sub(b"", self._text).decode("utf-8", "replace")
 
     def feed(self, piece: bytes) -> bytes:
-        """Add what was typed, nothing for the end of the input, and return what the terminal shows of it."""
+        """Add the typed bytes (none at the end of the input), and return the bytes that the terminal shows."""
         echo = bytearray()
         for byte in piece or bytes((_END,)):
             if byte in b"\r\n" or byte == _END:

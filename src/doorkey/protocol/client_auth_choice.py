@@ -35,7 +35,8 @@ def chosen_method(preferred: Iterable[str | ClientAuthMethod], supported: object
 
 
 def supported(metadata: Mapping[str, Any], kind: str, what: str) -> object:
-    """Return what the metadata lists for the endpoint of this `kind`, else for the token endpoint (RFC 8414 §2).
+    """Return the methods that the metadata lists for the endpoint of this `kind`, else for the token endpoint (RFC 8414
+    §2).
 
     `what` is ``"auth_methods"``, or ``"auth_signing_alg_values"`` for the algorithms of client assertions.
     """

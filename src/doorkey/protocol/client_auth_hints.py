@@ -1,4 +1,4 @@
-"""Why a server may have refused a client: what was sent that servers often expect otherwise."""
+"""Hints about a rejected client: the values in the request that servers often expect otherwise."""
 
 from __future__ import annotations
 

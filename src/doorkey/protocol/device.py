@@ -82,7 +82,7 @@ def device_authorization_request(
 
 @names_exchange
 def parse_device_authorization(response: Response, *, asked_at: float) -> DeviceAuthorization:
-    """Return what the server answered (RFC 8628 §3.2).
+    """Return the login in the response of the server (RFC 8628 §3.2).
 
     asked_at: when the request was sent, in seconds since the epoch; the lifetime counts from there.
 

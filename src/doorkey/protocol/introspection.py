@@ -1,4 +1,4 @@
-"""Token introspection: ask the server what a token is worth (RFC 7662), and get a signed response (RFC 9701)."""
+"""Token introspection: ask the server whether a token is valid (RFC 7662), also with a signed response (RFC 9701)."""
 
 from __future__ import annotations
 

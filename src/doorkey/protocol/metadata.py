@@ -188,7 +188,7 @@ def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
 
 
 def _how_it_differs(named: object, issuer: str) -> str:
-    """Return what is wrong with the issuer that the metadata names."""
+    """Return the problem of the issuer that the metadata names."""
     if not isinstance(named, str):
         return "is missing in the metadata"
     told = f"in the metadata is {shown_url(named)}, not the one that was asked for"

@@ -13,7 +13,7 @@ PROTOCOL_SCOPES: Final = frozenset({"openid", "offline_access", "profile", "emai
 def refresh_scope(requested: Scope | None, granted: Scope | None) -> Scope | None:
     """Return the scope to send with a refresh token, or None to send none.
 
-    It is the `requested` scope without what the server did not grant: a refresh must not ask for more than was granted.
+    It is the `requested` scope without the tokens that the server did not grant: a refresh must not request more.
     Scopes of OpenID Connect itself are kept. A server that grants none of the names that were requested has names of
     its own for them (Microsoft's `.default`): the request is then repeated as it was.
     """

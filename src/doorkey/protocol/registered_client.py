@@ -70,7 +70,7 @@ class RegisteredClient:
         object.__setattr__(self, "metadata", RedactedDict(mapping(self.metadata, "metadata")))
 
     def issued(self) -> dict[str, Any]:
-        """Return what the server issued, with the secrets in the clear, by the names of its response."""
+        """Return the issued values, with the secrets in the clear, by the names of the response."""
         values = {
             name: value.reveal() if isinstance(value, Secret) else value
             for name in ISSUED

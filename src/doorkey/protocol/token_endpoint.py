@@ -105,7 +105,8 @@ def parse_token(
     refresh_token: the one that was used, kept when the response brings no new one (§6).
     bound: a token bound to a key was requested; another one is rejected (RFC 9449 §5).
     openid: an ID token was requested; a response without one is rejected (OpenID Connect Core §3.1.3.3).
-    grant: what was presented; an exchange may bring a token that is no access token, of type N_A (RFC 8693 §2.2.1).
+    grant: the grant of the request; an exchange may return a token that is no access token, of type N_A (RFC 8693
+        §2.2.1).
     token_types: what other types of this server mean, as `check_token_types` returns them.
 
     Raises `ServerError` for an error response with any status, and `InvalidResponse` for all that is not a token: with
@@ -117,7 +118,7 @@ def parse_token(
         types["n_a"] = NOT_FOR_ACCESS
     token = _token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
     if bound and token.token_type != KNOWN_TYPES["dpop"]:
-        # Nor is its refresh token taken: a thief could use it, which is what the proof was to prevent.
+        # Its refresh token is not kept either: a thief could use it, which the proof was meant to prevent.
         raise _bad(
             "not_sender_constrained",
             "a token that is bound to a key was requested with a DPoP proof, and the response has a "

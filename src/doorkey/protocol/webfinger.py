@@ -1,4 +1,4 @@
-"""From what a user types to the issuer that the user logs in at (OpenID Connect Discovery 1.0 §2, RFC 7033)."""
+"""Finds the issuer of a user from the user's input (OpenID Connect Discovery 1.0 §2, RFC 7033)."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class FrameworkGuard:
 def requirement_of(
     scopes: Iterable[str], claims: Claims | None, acr: str | Iterable[str], max_age: float | None
 ) -> Requirement:
-    """Return what a request needs, from the arguments of a decorator or a middleware. Raises `UsageError`."""
+    """Return the requirement of a request, from the arguments of a decorator or a middleware. Raises `UsageError`."""
     if any(callable(scope) for scope in scopes):
         raise UsageError("require is called with the scopes of a view, and its result decorates it: @guard.require()")
     return Requirement(" ".join(texts(scopes, "a scope that a request needs")), claims or {}, acr, max_age)

@@ -12,7 +12,7 @@ from doorkey.stores.protocol import Lease, Record
 __all__: list[str] = []
 
 MAX_KEY: Final = 1024
-"""Bytes of a key in UTF-8: what the index of every supported database holds."""
+"""Bytes of a key in UTF-8, which fit into the index of every supported database."""
 MAX_DATA: Final = 1 << 20
 """Bytes of a record: many times the largest token."""
 MAX_VERSION: Final = 2**53 - 1

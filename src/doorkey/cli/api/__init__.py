@@ -1,1 +1,2 @@
-"""Requests of `doorkey curl` to an API: what is sent, when each step happened, and why the API rejects a token."""
+"""Requests of `doorkey curl` to an API: the request, the time of each step, and the reason for which the API rejects a
+token."""

@@ -1,4 +1,4 @@
-"""Judges what the metadata says that a server can do: PKCE, `iss`, algorithms, grants, client authentication."""
+"""Checks the capabilities of a server in its metadata: PKCE, `iss`, algorithms, grants, client authentication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which endpoints are tried, with which harmless request, and what the response means."""
+"""The endpoints that are tried, each with a harmless request, and the meaning of the responses."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _MARKS: Final = {
 
 
 def rendered(audit: Audit, width: int) -> RenderableType:
-    """Return what a terminal of `width` columns shows of an audit: the worst findings first, and a summary."""
+    """Return an audit as text for a terminal of `width` columns: the worst findings first, and a summary."""
     what = "API" if audit.kind == API else "authorization server"
     title = Text(f"{what} {shown_url(audit.target)}\n", style="bold")
     findings = sorted(audit.findings, key=lambda one: _ORDER.index(one.severity))

@@ -69,7 +69,7 @@ def given_token(text: str | None) -> str | bytes:
 
 
 def _typed(terminal: int) -> bytes:
-    """Return what is typed or pasted until Ctrl-D. It is not shown.
+    """Return the text that is typed or pasted until Ctrl-D. It is not shown.
 
     A terminal that edits lines passes on 4095 bytes of one, and a token may be longer.
     """

@@ -1,4 +1,4 @@
-"""Reads what a user gave to `doorkey inspect`: a signed token, an encrypted one, or an opaque one."""
+"""Reads the input of `doorkey inspect`: a signed token, an encrypted one, or an opaque one."""
 
 from __future__ import annotations
 

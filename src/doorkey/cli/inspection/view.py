@@ -23,7 +23,7 @@ _LONGEST = 4000
 
 
 def rendered(report: Report) -> RenderableType:
-    """Return what a terminal shows of a report: the verdict first, then the members of the token."""
+    """Return a report as text for a terminal: the verdict first, then the members of the token."""
     return Group(*_parts(report))
 
 

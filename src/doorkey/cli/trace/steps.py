@@ -57,7 +57,8 @@ class Options:
 
 
 def traced(options: Options, log: Log) -> None:
-    """Run the flow of `options`, and add each step to `log`. Raises what the steps raise; the log then ends there."""
+    """Run the flow of `options`, and add each step to `log`. Raises the errors of the steps; the log then ends
+    there."""
     http_client = recording_client(log.exchange)
     try:
         with LoginClient(

@@ -21,7 +21,7 @@ _FEW: Final = 12
 
 
 def rendered(event: Event, number: int, *, whole: bool = False) -> RenderableType:
-    """Return what a terminal shows of the event with this number. `whole`: show all of each document."""
+    """Return the event with this number as text for a terminal. `whole`: show all of each document."""
     return Group(*_parts(event, number, whole))
 
 

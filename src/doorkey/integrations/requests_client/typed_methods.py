@@ -1,6 +1,6 @@
 """The methods of the session on requests as type checkers see them: the library's own, and `withhold_token`.
 
-At run time the session inherits requests' own methods, which pass on what they do not know.
+At run time the session inherits requests' own methods, which pass on unknown arguments.
 """
 
 # ruff: noqa: D102

@@ -23,7 +23,7 @@ def register_checks() -> None:
 
 
 def check_settings(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
-    """Return what is wrong with the settings of the login."""
+    """Return the problems of the settings of the login."""
     found: list[checks.CheckMessage] = []
     middleware = [_path(one) for one in settings.MIDDLEWARE]
     if _MIDDLEWARE not in middleware:

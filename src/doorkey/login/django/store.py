@@ -151,7 +151,7 @@ def _digest(key: str) -> str:
 
 
 def _owner(lease: Lease) -> str:
-    """Return what the column `owner` holds: hexadecimal digits, because MySQL ignores the case of letters."""
+    """Return the content of the column `owner`: hexadecimal digits, because MySQL ignores the case of letters."""
     return hashlib.sha256(lease.owner.encode("utf-8", "surrogatepass")).hexdigest()
 
 

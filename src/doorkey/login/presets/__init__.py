@@ -1,4 +1,4 @@
-"""Provider presets: what a login needs to know of a provider, as data with its source.
+"""Provider presets: the facts about each provider that a login needs, with their sources.
 
 ``preset("google")`` returns a `Preset`. `PRESETS` are the names. Nothing here sends a request.
 """

@@ -66,7 +66,7 @@ def user_pool(name: str, value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of the table: what a provider documents. ``{name}`` in a URL stands for a parameter.
+    """One row of the table: the documented facts about a provider. ``{name}`` in a URL stands for a parameter.
 
     name, label, source, scope, note: as in `Preset`.
     issuer: the issuer; "" for plain OAuth 2.

@@ -203,7 +203,7 @@ def preset(name: str, **parameters: Any) -> Preset:
 def preset_of_environment(name: str, prefix: str, environment: Mapping[str, str]) -> Preset:
     """Return the preset called `name` with the parameters that the environment has.
 
-    prefix: what the names of the variables begin with: with ``DOORKEY_PRESET_``, `tenant` is ``DOORKEY_PRESET_TENANT``.
+    prefix: the prefix of the names of the variables: with ``DOORKEY_PRESET_``, `tenant` is ``DOORKEY_PRESET_TENANT``.
         Several values of one parameter are separated by spaces.
 
     Raises `UsageError`, which names the variable that is missing.

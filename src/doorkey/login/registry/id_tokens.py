@@ -28,7 +28,7 @@ def judged(
     claims_options: conditions for claims, as for `jwt.decode`.
     claims_cls: a class of claims; None: `CodeIDToken`.
     leeway: seconds of clock skew; None: 60.
-    params: what a class of claims compares with, those it does not know excluded.
+    params: the values with which a class of claims compares, without those that it does not know.
 
     Raises `VerificationError` for a claim that does not satisfy them, and `UsageError` for conditions that are unknown.
     """

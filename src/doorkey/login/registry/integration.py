@@ -1,4 +1,4 @@
-"""`FrameworkIntegration`: what a registered client asks of its framework, for views that block and views that await."""
+"""`FrameworkIntegration`: the link between a registered client and its framework, for views that block or await."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ LOGOUT: Final = "logout"
 MAX_ENTRIES: Final = 8
 """Pending logins and logouts that one session holds."""
 MAX_BYTES: Final = 2048
-"""Bytes of JSON of these entries, but always the newest one: half of what a cookie can hold."""
+"""Bytes of JSON of these entries, but always the newest one: half of the size of a cookie."""
 MAX_ENDED: Final = 8
 """Logins that are used up or dropped, and that a session remembers."""
 
@@ -84,7 +84,8 @@ class PendingStates:
     def save(
         self, session: Session, state: str, data: Mapping[str, Any], *, now: float, lifetime: float, use: str = LOGIN
     ) -> Flow[None]:
-        """Store the `data` of a login or logout that begins, and drop what is too much for the session.
+        """Store the `data` of a login or logout that begins, and drop the oldest entries that are too much for the
+        session.
 
         Raises `UsageError` for data that JSON cannot hold, and `StoreError` if the cache fails.
         """
@@ -184,7 +185,7 @@ class PendingStates:
 
 
 def _entry(session: Session, key: str) -> Mapping[str, Any] | None:
-    """Return what a session holds under `key`, None for anything that `save` did not write."""
+    """Return the entry of a session under `key`; None for a value that `save` did not write."""
     value: object = session.get(key)
     if not isinstance(value, Mapping):
         return None
@@ -230,7 +231,7 @@ def _absence(session: Session, key: str) -> OAuthError:
 
 
 def _ended(session: Session) -> list[str]:
-    """Return what the session remembers of ended entries, the oldest first: a list, because Flask sorts mappings."""
+    """Return the ended entries in the session, the oldest first: a list, because Flask sorts mappings."""
     value: object = session.get(ENDED)
     given = cast("list[object]", value) if isinstance(value, list) else []
     return [one for one in given if isinstance(one, str)]

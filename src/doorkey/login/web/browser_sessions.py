@@ -3,9 +3,9 @@
 Theory of operation. A cookie holds a random ID, and the store a record under its digest: a copy of the store opens no
 session. Two kinds of index list the sessions of a user, the exact pair (`iss`, `sub`), and those of a session of the
 provider, (`iss`, `sid`). A login writes the indexes first, then the record, and then looks into the index again. A
-logout of the provider removes the records, then the entries of the index, and then the records that came in between.
-So of a login and a logout at the same time, one sees the other, and a logout that fails can be repeated. Each login
-removes what has expired of the same user, and a few expired sessions of others (`expiring_sessions`).
+logout of the provider removes the records, then the entries of the index, and then the records that came in between. So
+of a login and a logout at the same time, one sees the other, and a logout that fails can be repeated. Each login
+removes the expired sessions of the same user, and a few of others (`expiring_sessions`).
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class BrowserSession:
     iss, sub: the identity of the user.
     sid: the session at the provider, or None.
     claims: the verified claims of the ID token; empty for plain OAuth 2.
-    userinfo: what the provider says about the user.
+    userinfo: the provider's claims about the user.
     id_token: for the logout at the provider.
     created_at, expires_at: seconds since the epoch.
-    session_state: what the frame of the provider is asked about, or None.
+    session_state: the state of the session for the provider's frame, or None.
     """
 
     provider: str

@@ -22,7 +22,7 @@ def cookies_of(headers: Pairs) -> Mapping[str, str]:
 class CookieRules:
     """How cookies are named and set at one base URL.
 
-    prefix: what the names begin with.
+    prefix: the prefix of the names.
     secure: whether the base URL is https. Then names begin with `__Host-`: no other host and no http page can set them.
     """
 

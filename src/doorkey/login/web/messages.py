@@ -29,7 +29,7 @@ class WebRequest:
     """A request as a framework received it.
 
     method: in upper case.
-    scheme, host: what the framework takes them for, `host` with the port if there is one.
+    scheme, host: their values in the framework, `host` with the port if there is one.
     path: decoded, with `root`.
     query: without the question mark.
     headers: as pairs; a repeated one twice.

@@ -117,7 +117,8 @@ class SessionCheck:
 
 
 def parameters_of(request: WebRequest, cookie: str | None) -> dict[str, str]:
-    """Return what a login adds to its request: `prompt`, if the frame of this browser has asked for the login.
+    """Return the further parameters of a login's request: `prompt`, if the frame of this browser has requested the
+    login.
 
     Without the token of the frame, a link on another site could end the session. The session itself may have ended
     meanwhile, by a logout in the back channel.

@@ -32,7 +32,7 @@ class Site:
 
     base_url: the URL of the application as users reach it; None: that of the request, on loopback only.
     prefix: the path of the routes below the application.
-    cookie: what the names of cookies begin with.
+    cookie: the prefix of the names of cookies.
     lifetime: seconds that a browser stays logged in.
     after_login, after_logout: the paths to which the user goes, unless the login names another one.
     name: the name of the application on pages.

@@ -24,9 +24,9 @@ MAX_ENTRIES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class UsedOnce:
-    """Marks what was used, in a store that all processes share.
+    """Marks used values in a store that all processes share.
 
-    kind: separates what is marked here from other kinds.
+    kind: the kind of values; each kind has marks of its own.
     seconds: how far ahead `expires_at` of an entry may be.
     """
 
@@ -68,7 +68,7 @@ class UsedOnce:
         return False
 
     def unmark(self, identifier: str, expires_at: float) -> Flow[None]:
-        """Forget a mark, because what it was for has failed. Raises `StoreError`."""
+        """Delete a mark, because the action that it was made for has failed. Raises `StoreError`."""
         key, slot, digest = self._place(identifier, expires_at)
 
         def change(found: Document | None) -> Document | None:
@@ -86,7 +86,7 @@ class UsedOnce:
 
 
 def _entries(found: Document | None, slot: int) -> list[str]:
-    """Return what was used in `slot`; nothing, if the record is that of an earlier slot."""
+    """Return the used values of `slot`; none if the record is that of an earlier slot."""
     members: Any = {} if found is None else found
     used: Any = members.get("used") if members.get("slot") == slot else None
     listed: list[Any] = used if isinstance(used, list) else []  # pyright: ignore[reportUnknownVariableType]

@@ -30,7 +30,7 @@ class ExpectedIDToken:
     nonce: the nonce of the authorization request; None: it sent none, and the token must have none.
     any_nonce: whether the nonce is compared elsewhere, as that of a renewed token is with the original's.
     response_type: the response type of a front-channel token; None for a token of the token endpoint.
-    access_token, code, state: what came with the token, for `at_hash`, `c_hash` and `s_hash`.
+    access_token, code, state: the values that came with the token, for `at_hash`, `c_hash` and `s_hash`.
     max_age: the requested `max_age` in seconds.
     acr_values: the requested authentication context classes, of which the token must have one.
     trusted_audiences: further audiences that the token may have.

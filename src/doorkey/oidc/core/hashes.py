@@ -1,4 +1,5 @@
-"""`at_hash`, `c_hash`, `s_hash`: what ties an ID token to what came with it (OIDC Core §3.1.3.6, §3.3.2.11)."""
+"""`at_hash`, `c_hash`, `s_hash`: the hashes of the values that come with an ID token (OIDC Core §3.1.3.6,
+§3.3.2.11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ID tokens: claims, and what has to be true of them (OpenID Connect Core §2, §3.1.3.7, §3.2.2.11, §3.3.2.12)."""
+"""ID tokens: claims, and their checks (OpenID Connect Core §2, §3.1.3.7, §3.2.2.11, §3.3.2.12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""UserInfo: what the provider says about a person (OpenID Connect Core §5.1, §5.3)."""
+"""UserInfo: the provider's claims about a user (OpenID Connect Core §5.1, §5.3)."""
 
 from __future__ import annotations
 

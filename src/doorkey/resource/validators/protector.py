@@ -1,4 +1,4 @@
-"""`ProtectorCore`: what the protectors of all frameworks have in common."""
+"""`ProtectorCore`: the part that the protectors of all frameworks share."""
 
 from __future__ import annotations
 
