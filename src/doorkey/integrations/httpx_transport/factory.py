@@ -9,7 +9,7 @@ from doorkey.arguments import error_statuses, flag, function, instance
 from doorkey.credentials import Credentials, ResourceOwnerCredentials
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_transport.authority import AsyncOAuthAuthorityClient, OAuthAuthorityClient
-from doorkey.integrations.httpx_transport.exchanged import (
+from doorkey.integrations.httpx_transport.request_credentials import (
     AsyncExchanged,
     AsyncSubjectTokenProvider,
     Exchanged,

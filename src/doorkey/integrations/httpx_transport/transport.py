@@ -16,7 +16,7 @@ from doorkey.auth.on_httpx import (
     take_off,
 )
 from doorkey.auth.signer import RequestSigner
-from doorkey.integrations.httpx_transport.exchanged import Same
+from doorkey.integrations.httpx_transport.request_credentials import Same
 from doorkey.protocol.bearer import authorization_header
 from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import transport_bases

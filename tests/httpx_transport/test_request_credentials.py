@@ -1,4 +1,4 @@
-"""Whose token a request carries: that of the account it names, or one exchanged for its caller's."""
+"""The token that a request carries: that of the account it names, or one exchanged for its caller's token."""
 
 import base64
 from typing import Any
