@@ -14,7 +14,7 @@ from django.utils.html import format_html
 settings.configure(
     DEBUG=True,
     SECRET_KEY="a text of 32 or more random characters",
-    ALLOWED_HOSTS=["localhost"],
+    ALLOWED_HOSTS=["localhost", "127.0.0.1"],
     ROOT_URLCONF=__name__,
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "project.sqlite3"}},
     INSTALLED_APPS=[

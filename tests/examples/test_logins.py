@@ -85,6 +85,9 @@ def test_a_user_logs_in_to_the_django_project_and_out(alice: Browser, tmp_path: 
             for line in server.stdout:
                 if "Quit the server" in line:
                     break
+            with requests.Session() as site:
+                site.trust_env = False  # the address that runserver prints without an argument
+                assert site.get(f"http://127.0.0.1:{port}/", allow_redirects=False).status_code == 302
             _logs_in_and_out(alice, origin)
         finally:
             server.terminate()
