@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shlex
 import threading
 import time
@@ -80,6 +81,17 @@ def descendants(window: Tmux) -> list[int]:
     return sorted(found)
 
 
+def wait_for_end(process: int) -> None:
+    """Return when a process has ended: a shell does not wait for all that its terminal interrupts."""
+    with suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(process)
+        try:
+            ready, _, _ = select.select([descriptor], [], [], 60)
+        finally:
+            os.close(descriptor)
+        assert ready, f"the process {process} is left"
+
+
 def interrupted(shell: Tmux, command: str, prompt: str, arrived: threading.Event | None = None) -> str:
     """Run a command that is interrupted while it waits, and return what the window shows.
 
@@ -97,7 +109,8 @@ def interrupted(shell: Tmux, command: str, prompt: str, arrived: threading.Event
     shown = shell.shown()
     assert "Traceback" not in shown
     assert shown.splitlines()[-1] == "[130]>", shown
-    assert descendants(shell) == processes
+    for process in set(descendants(shell)) - set(processes):
+        wait_for_end(process)
     assert shell.run("stty -g") == terminal
     return shown
 
