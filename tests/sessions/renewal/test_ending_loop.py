@@ -159,6 +159,32 @@ def test_a_callback_that_waits_for_a_token_of_its_own_when_the_loop_ends_gets_it
     assert saved == ["rt-2", "new"]
 
 
+def test_a_callback_whose_own_token_is_not_requested_yet_when_the_loop_ends_gets_it() -> None:
+    saved = list[str]()
+
+    async def main() -> None:
+        server, other, hook = Server(), Server(), Server()
+        server.answer.set()
+        other.answer.set()
+
+        async def wait(url: str, headers: Any, body: str) -> Any:
+            hook.begun.set()
+            await hook.answer.wait()
+            return url, headers, body
+
+        own = session(other, saved)
+        own.register_compliance_hook("refresh_token_request", wait)
+
+        async def save(token: Any, **_: Any) -> None:
+            await own.ensure_active_token()
+            saved.append(token["access_token"])
+
+        await leave_while_it_renews(hook, session(server, [], update_token=save).ensure_active_token)
+
+    asyncio.run(main())
+    assert saved == ["rt-2", "new"]
+
+
 def test_a_renewal_that_pauses_does_not_hold_up_the_end_of_its_loop() -> None:
     async def main() -> asyncio.Task[Any]:
         server, pausing = Server(), asyncio.Event()
