@@ -31,7 +31,7 @@ def test_a_wrong_secret_has_a_class_of_its_own(adapter: Adapter, hostile: Hostil
 
     hostile.on("/token", reply(401, json={"error": "invalid_client"}))
     with pytest.raises(InvalidClient, match=r"^invalid_client$"):
-        adapter.client(token_endpoint=hostile.token_endpoint).fetch_token()
+        adapter.client(client_secret="another", token_endpoint=hostile.token_endpoint).fetch_token()
 
 
 @on(ClientCredentials, only=(EMBEDDED, KEYCLOAK))
