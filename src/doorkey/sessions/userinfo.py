@@ -15,6 +15,8 @@ from doorkey.renewal.effects import Active
 from doorkey.sessions.openid import knows_issuer, subject_of, verifier_of
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, maybe_await
+from doorkey.wire.messages import Pairs
+from doorkey.wire.parameters import with_query
 
 if TYPE_CHECKING:
     from doorkey.sessions.core import SessionCore
@@ -27,11 +29,13 @@ def userinfo(
     fix: Callable[[dict[str, Any]], Any] | None = None,
     *,
     needs_sub: bool = True,
+    query: Pairs = (),
 ) -> Flow[UserInfo]:
     """Return the claims of the userinfo endpoint; see `OAuth2Client.userinfo`.
 
     `fix` returns the claims of a nonstandard response, or an awaitable of them, before `sub` is checked. `needs_sub`:
     False for a server without OpenID Connect, whose claims have no `sub`; a known `sub` is compared all the same.
+    `query`: parameters that are added to the URL.
     """
     endpoint = yield from core.located("userinfo", url)
     if endpoint is None:
@@ -40,6 +44,7 @@ def userinfo(
     options, client = core.options, core.client()
     auth = client.method_for(None, options.metadata, "token")
     place = client.placed(endpoint, auth, options.metadata)
+    place = with_query(place, query) if query else place
     request = userinfo_request(place, token, options.token_placement, options.metadata.http_hosts)
     response = yield from replace(request, needs_certificate=client.proves_certificate(auth))
     found = parse_userinfo(response, options.clock())

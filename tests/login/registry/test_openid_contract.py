@@ -137,9 +137,31 @@ def test_signed_userinfo_is_verified_and_not_with_options_of_the_http_library(wo
     token = world.log_in()
     world.provider.userinfo_signer = Signer()
     world.register(overwrite=True, client_kwargs={"scope": "openid", "userinfo_signed_response_alg": "ES256"})
-    assert world.call("userinfo", token=token)["sub"] == SUB
-    with pytest.raises(UsageError, match="without further options"):
+    for params in (None, {"a": "b"}, "a=b"):
+        assert world.call("userinfo", token=token, params=params)["sub"] == SUB
+    with pytest.raises(UsageError, match="no option other than params="):
+        world.call("userinfo", token=token, headers={"X": "y"})
+    world.provider.userinfo_signer = None  # its response is not signed
+    with pytest.raises(VerificationError):
         world.call("userinfo", token=token, params={"a": "b"})
+    with pytest.raises(UsageError, match="no option other than params="):
+        world.call("userinfo", token=token, headers={"X": "y"})
+
+
+def test_userinfo_with_parameters_follows_no_redirect(world: World) -> None:
+    token, server = world.log_in(), world.provider.server
+    server.on("/userinfo", reply(302, headers={"Location": server.url("/elsewhere")}))
+    with pytest.raises(OAuthError):
+        world.call("userinfo", token=token, params={"a": "b"})
+    assert server.to("/elsewhere") == []
+
+
+def test_userinfo_takes_options_of_the_http_library(world: World) -> None:
+    token = world.log_in()
+    pairs = [("a", "1"), ("a", "2")]
+    assert world.call("userinfo", token=token, headers={"X-Trace": "7"}, params=pairs)["sub"] == SUB
+    received = world.provider.server.to("/userinfo")[-1]
+    assert (received.header("x-trace"), received.target) == ("7", "/userinfo?a=1&a=2")
 
 
 def test_userinfo_that_is_an_error_is_an_oauth_error(world: World) -> None:

@@ -26,6 +26,7 @@ _OLD_CALL = (
     'token["userinfo"] of authorize_access_token(), which has verified the ID token, or write '
     "parse_id_token(token, nonce=…)"
 )
+_NOT_VERIFIED = "a signed or encrypted userinfo response is verified by userinfo() with no option other than params="
 _NO_ISSUER = (
     "the issuer of {name!r} is not known, so its ID tokens cannot be verified: register it with server_metadata_url=, "
     "or with issuer= and jwks_uri="
@@ -118,7 +119,8 @@ class OpenIDFlows(LoginFlows):
 
         token: the token; None: the result of `fetch_token` for `request`.
         request: of the framework.
-        options: those of the HTTP library, for instance `params`.
+        options: `params`, a mapping or a query as text; with any other option of the HTTP library, the API client sends
+            the request, and no signed or encrypted response is accepted.
 
         Raises `VerificationError` for the claims of another user, `ServerError` for an error response, and `UsageError`
         without an endpoint.
@@ -130,13 +132,19 @@ class OpenIDFlows(LoginFlows):
                 f"the userinfo endpoint of {self.name!r} is not known: register it with userinfo_endpoint="
             )
         token = yield from self._token_of(token, request)
-        if not options:
+        params: object = options.get("params")
+        if options.keys() <= {"params"} and isinstance(params, Mapping | str | None):
+            from doorkey.sessions.token_call import extra_pairs
             from doorkey.sessions.userinfo import userinfo
 
             session = (yield from self._registered()).of_user(token)
-            flow = userinfo(session._oauth, None, None, self._fix(token), needs_sub=bool(metadata.get("issuer")))
+            needs_sub, query = bool(metadata.get("issuer")), extra_pairs(options.get("params"), {})
+            flow = userinfo(session._oauth, None, None, self._fix(token), needs_sub=needs_sub, query=query)
             info: UserInfo = yield from maybe_await(session._run(flow))
             return info
+        how = (yield from self._registered()).origin._oauth.options.openid.protection("userinfo")
+        if how.signed or how.encrypted:
+            raise UsageError(_NOT_VERIFIED)
         response = yield from maybe_await(self.get(endpoint, token=token, **options))
         return (yield from self._claims_in(response, token))
 
@@ -153,9 +161,7 @@ class OpenIDFlows(LoginFlows):
 
         found = parse_userinfo(Response(response.status_code, tuple(response.headers.items()), response.content))
         if isinstance(found, Secret):
-            raise UsageError(
-                "a signed or encrypted userinfo response is verified by userinfo() without further options"
-            )
+            raise UsageError(_NOT_VERIFIED)
         fix = self._fix(token)
         members = found if fix is None else (yield from maybe_await(fix(found)))
         info = UserInfo(members)
