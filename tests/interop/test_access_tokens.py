@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 
 from doorkey import ClientCredentials, ResourceOwnerCredentials, TokenSource
@@ -34,7 +35,8 @@ def of_keycloak(keycloak: RealServer) -> str:
     user = ResourceOwnerCredentials("client-1", "my-secret", "scope-1 profile").with_username_password(
         "alice", "wonderland"
     )
-    with TokenSource(user, issuer=keycloak.issuer) as source:
+    # Its first answers take longer than the 5 seconds that httpx2 waits, if every Python begins its tests at once.
+    with httpx2.Client(timeout=60) as http, TokenSource(user, issuer=keycloak.issuer, http_client=http) as source:
         return source.token().access_token.reveal()
 
 
