@@ -21,22 +21,11 @@ pytest_plugins = [
     "doorkey.testing.plugin",
 ]
 
-# No property is about speed, and a busy machine takes its time.
-settings.register_profile("doorkey", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("doorkey")
-
-
-def pytest_configure() -> None:
-    """Let a Ctrl-C reach the programs of tests: a shell that starts a job in the background has it ignored."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    _check_an_rsa_key_once()
-
 
 def _check_an_rsa_key_once() -> None:
     """Check a private key when it is read for the first time: that takes 37 ms, and many tests read the same one.
 
-    It is done before joserfc is imported, which takes the function by its name.
+    It is done before any other conftest imports joserfc, which takes the function by its name.
     """
     real: Callable[..., Any] = serialization.load_pem_private_key
     checked: set[bytes] = set()
@@ -48,6 +37,19 @@ def _check_an_rsa_key_once() -> None:
         return key
 
     setattr(serialization, "load_pem_private_key", load)  # noqa: B010  # for the type checkers, it is no variable
+
+
+_check_an_rsa_key_once()
+
+# No property is about speed, and a busy machine takes its time.
+settings.register_profile("doorkey", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("doorkey")
+
+
+def pytest_configure() -> None:
+    """Let a Ctrl-C reach the programs of tests: a shell that starts a job in the background has it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
