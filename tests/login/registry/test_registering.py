@@ -6,7 +6,9 @@ import warnings
 from enum import Enum
 from typing import Any
 
+import httpx2
 import pytest
+import requests
 
 from doorkey.errors import OAuthError, UsageError
 from doorkey.integrations.base_client import OAuthError as OAuthErrorOfClients
@@ -173,6 +175,14 @@ def test_a_client_can_be_put_in_the_place_of_another(world: World) -> None:
 def test_a_wrong_option_is_a_usage_error_that_names_it(world: World) -> None:
     with pytest.raises(UsageError, match="client_kwargs"):
         world.register(client_kwargs="openid")
+
+
+@pytest.mark.parametrize("kind", [requests.Session, httpx2.Client, httpx2.AsyncClient, dict, object])
+def test_a_class_that_is_no_client_of_the_framework_is_a_usage_error(world: World, kind: type) -> None:
+    with pytest.raises(
+        UsageError, match=f"which {kind.__name__} does not accept: use a subclass of {world.app_cls.__name__}"
+    ):
+        world.register(client_cls=kind)
 
 
 def test_a_login_without_a_client_id_says_where_to_give_one(world: World) -> None:

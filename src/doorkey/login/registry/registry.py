@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Mapping
 from functools import partial
@@ -125,7 +126,16 @@ class BaseOAuth(NotPicklable):
             if option not in own and of_all is not None:
                 own[option] = partial(of_all, key)
         framework = self.framework_integration_cls(key, self.cache)
-        return kind(framework, key, **own, **options.metadata)
+        made = {**own, **options.metadata}
+        try:
+            inspect.signature(kind).bind(framework, key, **made)
+        except (TypeError, ValueError):  # ValueError: of a builtin type
+            raise UsageError(
+                f"client_cls is called as client_cls(framework, name, **options), which {kind.__name__} does not "
+                f"accept: use a subclass of {self.oauth2_client_cls.__name__}, whose attribute client_cls is the class "
+                "of its sessions"
+            ) from None
+        return kind(framework, key, **made)
 
     def load_config(self, name: str, params: tuple[str, ...]) -> Mapping[str, Any] | None:
         """Return the options of a registration in the settings of the framework."""
