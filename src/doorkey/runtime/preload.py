@@ -46,6 +46,8 @@ class _Importing:
     def _import(self) -> None:
         with suppress(Exception):  # the module that needs it raises the error
             _import_all()
+            if self._backend == "asyncio":
+                import_module("doorkey.runtime.unattended")
             import anyio
 
             anyio.run(anyio.sleep, 0, backend=self._backend)  # imports its backend
