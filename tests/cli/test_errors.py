@@ -93,7 +93,7 @@ def test_a_missing_library_of_the_command_line_names_its_extra_and_is_no_bug(
 ) -> None:
     monkeypatch.setitem(sys.modules, "rich", None)
 
-    assert guarded(lambda: import_module("rich.console"), Settings()) == ExitStatus.USAGE
+    assert guarded(lambda: import_module("rich"), Settings()) == ExitStatus.USAGE
     assert capsys.readouterr().err == "doorkey: rich is not installed: pip install 'doorkey[cli]'\n"
 
     def broken() -> None:
