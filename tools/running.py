@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def say(text: str) -> None:
     """Tell the contributor, on standard error."""
-    print(f"dev: {text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"dev: {text}\n")  # `print` writes the end of the line on its own, and threads may come between
+    sys.stderr.flush()
 
 
 def run(*command: str | Path, **environment: str) -> int:
