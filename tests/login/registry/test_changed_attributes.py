@@ -159,7 +159,7 @@ def test_replaced_metadata_are_those_of_a_login(world: World, monkeypatch: pytes
     assert world.log_in()["userinfo"]["sub"] == SUB
 
 
-def test_a_replaced_get_serves_userinfo_with_options_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replaced_get_serves_userinfo_with_options_of_the_http_library(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     token = world.log_in()
     before = world.app_cls.get
     urls: list[str] = []
@@ -169,5 +169,5 @@ def test_a_replaced_get_serves_userinfo_with_options_too(world: World, monkeypat
         return before(self, url, **options)
 
     monkeypatch.setattr(world.app_cls, "get", get)
-    world.call("userinfo", token=token, params={"a": "b"})
+    world.call("userinfo", token=token, headers={"Accept-Language": "en"})
     assert urls == [world.provider.server.url("/userinfo")]
