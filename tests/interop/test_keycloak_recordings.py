@@ -21,7 +21,16 @@ def realm(keycloak: RealServer) -> Iterator[Realm]:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_real_keycloak_still_answers_as_recorded(name: str, realm: Realm) -> None:
-    assert differences(recorded()[name], run(name, realm)) == []
+    expected, seen = recorded()[name], run(name, realm)
+    if name == "keys":
+        seen["body"]["keys"] = of_algorithms(expected["body"]["keys"], seen["body"]["keys"])
+    assert differences(expected, seen) == []
+
+
+def of_algorithms(expected: list[dict[str, str]], seen: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the keys of the recorded algorithms: Keycloak makes more for what the clients of other tests ask for."""
+    algorithms = [key["alg"] for key in expected]
+    return sorted((key for key in seen if key["alg"] in algorithms), key=lambda key: algorithms.index(key["alg"]))
 
 
 def test_every_scenario_is_recorded_and_nothing_else() -> None:
