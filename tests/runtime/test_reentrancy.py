@@ -1,6 +1,8 @@
 """Code that runs inside a renewal and asks for the token of that renewal is told at once: it would wait for itself."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from doorkey.errors import OAuthError
+from doorkey.errors import OAuthError, UsageError
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal import leader_lock
 from doorkey.renewal.effects import saving
@@ -212,6 +214,49 @@ def test_an_unfinished_flow_can_be_closed_in_another_context() -> None:
     begun = entered(flight, renewing(None))
     copy_context().run(next, begun)
     begun.close()
+
+
+COLLECTED = """
+import gc
+from contextvars import ContextVar
+from doorkey.runtime.reentrancy import entered
+
+def work():
+    yield
+
+def abandon():
+    flow = entered(object(), work())
+    next(flow)
+    cycle = [flow]
+    cycle.append(cycle)
+
+variables = [ContextVar(str(number)) for number in range(40)]
+gc.set_threshold(3, 1, 1)
+for number in range(20_000):
+    abandon()
+    variables[number % 40].set(object())
+"""
+"""Flows that the garbage collector closes, often while a context variable is being set."""
+
+
+def test_a_flow_that_the_garbage_collector_closes_does_not_crash_python() -> None:
+    subprocess.run([sys.executable, "-c", COLLECTED], check=True, timeout=600)
+
+
+def test_a_flow_that_is_closed_is_left_and_the_scope_around_it_is_not() -> None:
+    def work() -> Flow[None]:
+        yield Settle(lambda: None)
+
+    outer, inner = object(), object()
+    around, within = entered(outer, work()), entered(inner, work())
+    next(around)
+    next(within)
+    within.close()
+    doorkey_inside.refuse_reentry(inner, "inside")
+    with pytest.raises(UsageError, match="inside"):
+        doorkey_inside.refuse_reentry(outer, "inside")
+    around.close()
+    doorkey_inside.refuse_reentry(outer, "inside")
 
 
 def test_a_transport_that_requests_the_metadata_it_is_discovering_gets_an_error_at_once() -> None:

@@ -8,7 +8,7 @@ begun there, and threads that are given the context, are inside too, for as long
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 from weakref import ref
@@ -59,12 +59,18 @@ def entered(of: object, work: Flow[T], token: OAuthToken | None = None) -> Flow[
     outer = _here.get()
     scope = _Scope(of, work, token, outer and _going_on(outer))
     before = _here.set(scope)
+    is_closed = False
     try:
         return (yield from work)
+    except GeneratorExit:
+        is_closed = True
+        raise
     finally:
         scope.leave()
-        with suppress(ValueError):  # an unfinished flow is closed in another context
+        if not is_closed:
             _here.reset(before)
+        # Else the garbage collector may be what closes the flow, while another variable is being set: Python 3.11
+        # crashes if one changes then. A scope that is left counts as none.
 
 
 @contextmanager
