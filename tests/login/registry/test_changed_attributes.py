@@ -159,7 +159,9 @@ def test_replaced_metadata_are_those_of_a_login(world: World, monkeypatch: pytes
     assert world.log_in()["userinfo"]["sub"] == SUB
 
 
-def test_a_replaced_get_serves_userinfo_with_options_of_the_http_library(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replaced_get_serves_userinfo_with_options_of_the_http_library(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = world.log_in()
     before = world.app_cls.get
     urls: list[str] = []
