@@ -20,7 +20,7 @@ def main() -> int:
 def _run() -> int:
     try:
         from doorkey.cli.main import cli
-        from doorkey.cli.signals import Ending
+        from doorkey.cli.signals import Ending, repeat_lost_interrupts
         from doorkey.cli.streams import complete_streams, drop_unwritten
     except ModuleNotFoundError as error:
         from doorkey.runtime.extras import explained
@@ -33,7 +33,8 @@ def _run() -> int:
         return 2
     complete_streams()
     ending = Ending()
-    status = cli.run(sys.argv[1:])
+    with repeat_lost_interrupts():
+        status = cli.run(sys.argv[1:])
     drop_unwritten()
     ending.repeat()
     return status
