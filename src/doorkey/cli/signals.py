@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _NAMES: Final = ("SIGTERM", "SIGHUP")
+_SECONDS: Final = 0.05
+"""From an interrupt that Python ignores until its repetition."""
 
 
 class Ending:
@@ -66,9 +68,6 @@ def repeat_lost_interrupts() -> Generator[None]:
         sys.unraisablehook = before
         for timer in timers:
             timer.cancel()
-
-
-_SECONDS: Final = 0.05
 
 
 def _interrupt_main() -> None:
