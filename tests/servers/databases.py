@@ -115,7 +115,8 @@ class Database(Server):
         return subprocess.Popen(
             [str(part) for part in command],
             cwd=self.state,
-            env={**os.environ, "HOME": str(self.state), "LC_ALL": "C"},
+            # A MariaDB that starts removes the temporary tables of every other one that has its temporary folder.
+            env={**os.environ, "HOME": str(self.state), "TMPDIR": str(self.state), "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -147,4 +148,4 @@ class Database(Server):
             time.sleep(0.02)
 
     def _tail(self, why: str) -> str:
-        return "\n".join([f"{why}; {self.log} ends:", *self.log.read_text(errors="replace").splitlines()[-20:]])
+        return "\n".join([f"{why}; {self.log} ends:", *self.log.read_text(errors="replace").splitlines()[-60:]])

@@ -28,6 +28,20 @@ CLUSTER: Any = cluster
 AREDIS: Any = redis_asyncio
 
 
+@pytest.mark.parametrize("fixture", ["mariadb", "mysql"])
+@pytest.mark.real_server
+def test_a_database_that_starts_for_a_test_removes_no_temporary_table_of_another(
+    fixture: str, request: pytest.FixtureRequest
+) -> None:
+    server: RealServer = request.getfixturevalue(fixture)
+    engine = create_engine(server.origin)
+    with engine.connect() as connection:
+        folder = connection.execute(text("SELECT @@tmpdir")).scalar_one()
+    engine.dispose()
+    assert server.log is not None
+    assert Path(folder) == server.log.parent
+
+
 def client_of(url: str, **options: bool) -> Any:
     return REDIS.Redis.from_url(url, **options)
 
