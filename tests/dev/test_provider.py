@@ -22,6 +22,7 @@ from doorkey.server.clients.assertion import ASSERTION_TYPE
 from tests.recordings.compare import recorded
 from tests.servers.browser import forms
 from tests.servers.process import port_of_ones_own
+from tests.support.changed_text import with_changed
 from tests.support.fake_clock import Clock
 
 ADMIN = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
@@ -124,7 +125,7 @@ def test_the_echo_tells_what_came(provider: Provider, http: requests.Session, me
 def test_the_echo_challenges_as_rfc_6750_says(provider: Provider, http: requests.Session) -> None:
     without = http.get(provider.echo)
     assert (without.status_code, without.headers["www-authenticate"]) == (401, 'Bearer realm="echo"')
-    for token in ("garbage", "a.b.c", access_token(http, provider)[:-4] + "AAAA"):
+    for token in ("garbage", "a.b.c", with_changed(access_token(http, provider), -4)):
         answer = http.get(provider.echo, headers=bearer(token))
         assert answer.status_code == 401
         assert 'error="invalid_token"' in answer.headers["www-authenticate"]

@@ -10,6 +10,7 @@ from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoggedIn, LoginNeeded
 from doorkey.server.storage.records import MemoryRecords
 from tests.server.world import World, callback
+from tests.support.changed_text import with_changed
 
 
 @pytest.fixture
@@ -150,7 +151,8 @@ def test_a_cookie_that_this_server_issued_serves_all_tabs_of_its_browser(world: 
     assert two.browser == one.browser
     assert two.login_id != one.login_id
     longer = one.browser[:43] + "A" + one.browser[43:]
-    for changed in (one.browser[:-1], one.browser[1:], "A" + one.browser[1:], one.browser[:-1] + "_", longer):
+    others = (with_changed(one.browser, at) for at in (0, 42, 43, -1))
+    for changed in (one.browser[:-1], one.browser[1:], *others, longer):
         other = world.authorize(Cookies(browser=changed))
         assert isinstance(other, LoginNeeded)
         assert other.browser != changed
