@@ -111,9 +111,13 @@ def in_order(members: re.Match[str]) -> str:
 
 
 def belongs(base: Any, kind: Any) -> bool:
-    """Say whether the members of `base` are the class's own: so are those of a base that has no public name."""
-    private = base.__name__.startswith("_") or base.__module__.startswith("doorkey.login.registry")
-    return base is kind or (private and base.__module__.startswith("doorkey"))
+    """Say whether the members of `base` are the class's own: so are those of a base without a public name."""
+    return base is kind or (base.__module__.startswith("doorkey") and not is_public(base))
+
+
+@cache
+def is_public(kind: Any) -> bool:
+    return any(exports(importlib.import_module(name), kind) for name in PUBLIC)
 
 
 def lines_of_class(kind: Any, path: str) -> Iterator[str]:
@@ -150,7 +154,7 @@ def home_of(value: Any) -> str:
 
 
 def exports(module: ModuleType, value: Any) -> bool:
-    return value.__name__ in names_of(module) and getattr(module, value.__name__) is value
+    return value.__name__ in names_of(module) and getattr(module, value.__name__, None) is value
 
 
 def lines_of(module: ModuleType) -> Iterator[str]:

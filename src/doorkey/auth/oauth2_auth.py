@@ -19,4 +19,4 @@ class OAuth2Auth(SignsRequests, HttpxAdapter, RequestsAdapter, AiohttpAdapter):
 
     def __call__(self, request: Any, handler: Any = None) -> Any:
         """Sign a prepared request of requests or niquests; with a `handler`, act as a client middleware of aiohttp."""
-        return self.sign_prepared(request) if handler is None else self.sign_and_send(request, handler)
+        return self._sign_prepared(request) if handler is None else self._sign_and_send(request, handler)

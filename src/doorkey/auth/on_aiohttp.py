@@ -31,7 +31,7 @@ class AiohttpAdapter:
 
     _signer: RequestSigner
 
-    async def sign_and_send(self, request: Any, handler: Handler) -> Any:
+    async def _sign_and_send(self, request: Any, handler: Handler) -> Any:
         """Return the response to the request with the token in it; after a redirect from another origin, without."""
         from doorkey.auth.signer import REDIRECTS
         from doorkey.wire.urls import origin_of

@@ -21,7 +21,7 @@ class RequestsAdapter:
 
     _signer: RequestSigner
 
-    def sign_prepared(self, r: Any) -> Any:
+    def _sign_prepared(self, r: Any) -> Any:
         """Return the prepared request with the token in it; one with an `Authorization` of its own is left alone."""
         signer = self._signer
         if signer.has_own_authorization(r.url, r.headers):

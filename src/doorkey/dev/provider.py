@@ -160,7 +160,7 @@ class Provider(Service):
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
         hosts = Hosts(public, self._host_names)
         options = {"at_loopback": self._is_local, "offers_users": self._has_control_page}
-        keycloak = self.open(self._store, hosts, self._registering, **options)
+        keycloak = self._open(self._store, hosts, self._registering, **options)
         page = ControlPage(self, keycloak, self.faults, self.requests) if self._has_control_page else None
         app = App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls, page)
         self._server = Server(app, self._limits, self._certificates)

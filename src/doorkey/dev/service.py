@@ -55,7 +55,7 @@ class Service:
         """Scheme, host and port of every issuer."""
         raise NotImplementedError
 
-    def open(
+    def _open(
         self,
         store: Records,
         hosts: Hosts,

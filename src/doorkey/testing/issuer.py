@@ -81,7 +81,7 @@ class _OneRealm(Service):
     ) -> None:
         super().__init__(clients, users, realms, None, None, None, clock)
         self._url = url
-        self.open(MemoryRecords(), Hosts())
+        self._open(MemoryRecords(), Hosts())
 
     @property
     def origin(self) -> str:

@@ -16,4 +16,4 @@ class OAuth2Auth(SignsRequests, AiohttpAdapter):
 
     async def __call__(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """Return the response to the signed request. Raises the renewal's error rather than sending it without."""
-        return await self.sign_and_send(request, handler)
+        return await self._sign_and_send(request, handler)

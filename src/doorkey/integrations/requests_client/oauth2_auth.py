@@ -14,4 +14,4 @@ class OAuth2Auth(SignsRequests, RequestsAdapter, AuthBase):
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return the request with the token in it. Raises the renewal's error rather than sending it without."""
-        return self.sign_prepared(r)  # type: ignore[no-any-return]  # the adapter is not bound to one library
+        return self._sign_prepared(r)  # type: ignore[no-any-return]  # the adapter is not bound to one library
