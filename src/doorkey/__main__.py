@@ -20,8 +20,9 @@ def main() -> int:
 def _run() -> int:
     try:
         from doorkey.cli.main import cli
-        from doorkey.cli.signals import Ending, repeat_lost_interrupts
+        from doorkey.cli.signals import Ending
         from doorkey.cli.streams import complete_streams, drop_unwritten
+        from doorkey.runtime.lost_interrupts import repeat_lost_interrupts
     except ModuleNotFoundError as error:
         from doorkey.runtime.extras import explained
 

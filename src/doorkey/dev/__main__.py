@@ -9,13 +9,15 @@ from typing import Any
 from doorkey.dev import config
 from doorkey.dev.command import OPTIONS, SUMMARY, Option, serve, write_to_stdout
 from doorkey.errors import OAuthError
+from doorkey.runtime.lost_interrupts import repeat_lost_interrupts
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted. Returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        serve(vars(options), write_to_stdout)
+        with repeat_lost_interrupts():
+            serve(vars(options), write_to_stdout)
     except OAuthError as error:  # MissingLibraryError too
         _tell(error.description)
         return 2

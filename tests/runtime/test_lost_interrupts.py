@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from doorkey.cli.signals import repeat_lost_interrupts
+from doorkey.runtime.lost_interrupts import repeat_lost_interrupts
 from tests.support.interrupts import no_garbage_collection
 
 
