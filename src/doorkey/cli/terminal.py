@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import click
 
@@ -53,7 +53,21 @@ def out_console() -> Console:
 
     # rich takes each dumb terminal for one of 80 columns
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
-    return Console(file=sys.stdout, width=width, highlight=False, emoji=False, markup=False)
+    file = sys.stdout if sys.stdout.isatty() else cast("TextIO", _Trimmed(sys.stdout))
+    return Console(file=file, width=width, highlight=False, emoji=False, markup=False)
+
+
+class _Trimmed:
+    """A stream that gets whole lines, without the spaces at their ends: rich fills each line of a table with them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write("\n".join(line.rstrip(" ") for line in text.split("\n")))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def is_animated() -> bool:
