@@ -35,10 +35,28 @@ def test_a_good_id_token_is_verified_with_the_keys_of_its_issuer(run: Run, provi
     token = provider.id_token({"nonce": "n-1"})
     result = run("inspect", "--issuer", provider.issuer, "--audience", CLIENT, input=token)
     assert result.exit_code == 0, result.output
-    assert "an ID token: no problem found" in result.stdout
+    assert "an ID token: no problem found\n" in result.stdout
+    assert "names its issuer" not in result.stdout
     assert "verified with the keys of 127.0.0.1" in result.stdout
     assert "in 4 minutes" in result.stdout
     assert f"from 127.0.0.1:{provider.server.port} on this machine" in result.stderr
+
+
+def test_a_token_whose_issuer_only_the_token_names_is_reported_as_such(run: Run, provider: OpenIDProvider) -> None:
+    result = run("inspect", "--audience", CLIENT, input=provider.id_token({"nonce": "n-1"}))
+    host = f"127.0.0.1:{provider.server.port}"
+    assert result.exit_code == 0, result.output
+    assert "an ID token: no problem found, but only the token itself names its issuer" in result.stdout
+    assert f"verified with the keys of {host}, which the token itself names as its issuer (" in result.stdout
+    assert "the issuer: it is the token's own claim; --issuer URL names the one that you trust" in result.stdout
+
+
+def test_a_token_of_another_issuer_than_the_named_one_is_refused(run: Run, provider: OpenIDProvider) -> None:
+    provider.changed = {"iss": "https://another.example"}
+    result = run("inspect", "--issuer", provider.issuer, "--audience", CLIENT, input=provider.id_token({"nonce": "n"}))
+    assert result.exit_code == 1
+    assert "names its issuer" not in result.stdout
+    assert "got: https://another.example" in result.stdout
 
 
 def test_the_token_is_sent_nowhere(run: Run, provider: OpenIDProvider) -> None:

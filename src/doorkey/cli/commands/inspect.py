@@ -122,7 +122,8 @@ def _signature(token: SignedToken, kind: str | None, options: dict[str, Any], no
     with _issuer(named) as issuer:  # it checks the URL
         note(verifying.contacts(named))
         with waiting(verifying.contacts(named)):
-            return verifying.with_issuer(token, issuer, kind or kind_of(token.header, token.claims), now)
+            kind = kind or kind_of(token.header, token.claims)
+            return verifying.with_issuer(token, issuer, kind, now, is_claim=options["issuer"] is None)
 
 
 def _introspected(

@@ -85,7 +85,7 @@ def judged(header: Mapping[str, Any], claims: Mapping[str, Any], expected: Expec
     audience = expected.audience or _own_audience(claims)
     unverified: list[str] = []
     if expected.issuer is None:
-        unverified.append("the issuer: no issuer was named; --issuer URL names the one that you trust")
+        unverified.append("the issuer: it is the token's own claim; --issuer URL names the one that you trust")
     if not expected.audience and kind != OTHER:
         what = "client ID" if kind == ID else "name of your API"
         unverified.append(f"the audience: --audience TEXT compares it with the {what}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -31,12 +31,14 @@ class Signature:
     """The verdict about a signature: `verified` (None: not checked), in words, and what was found wrong.
 
     unreachable: there are no keys, or they could not be fetched, so nothing is known about the signature.
+    issuer_is_claim: the keys are those of the issuer that the token itself names. Anyone can sign such a token.
     """
 
     verified: bool | None
     words: str
     problem: Problem | None = None
     unreachable: bool = False
+    issuer_is_claim: bool = False
 
 
 def issuer_of(token: SignedToken) -> str | None:
@@ -84,10 +86,13 @@ def with_keys(token: SignedToken, keys: tuple[Key, ...], now: float) -> Signatur
 
 
 @hides_locals
-def with_issuer(token: SignedToken, issuer: Issuer, kind: str | None, now: float) -> Signature:
+def with_issuer(
+    token: SignedToken, issuer: Issuer, kind: str | None, now: float, *, is_claim: bool = False
+) -> Signature:
     """Return the verdict about the signature of `token`, by the published keys of `issuer`.
 
     kind: `id` for an ID token, whose algorithm is one that the metadata lists. now: seconds since the epoch.
+    is_claim: whether only the token itself names this issuer.
     """
     host = urlsplit(issuer.issuer).netloc
     try:
@@ -97,7 +102,8 @@ def with_issuer(token: SignedToken, issuer: Issuer, kind: str | None, now: float
         return _unknown(error)
     except VerificationError as wrong:
         return _refused(wrong, token, now)
-    return _verdict(token, issuer.checked, f"the keys of {host}", allowed, now)
+    whose = f"the keys of {host}, which the token itself names as its issuer" if is_claim else f"the keys of {host}"
+    return replace(_verdict(token, issuer.checked, whose, allowed, now), issuer_is_claim=is_claim)
 
 
 def _verdict(

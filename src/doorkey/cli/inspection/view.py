@@ -52,6 +52,8 @@ def _verdict(report: Report) -> Text:
     if report.problems:
         count = len(report.problems)
         return Text(f"{report.kind}: {count} problem{'s' if count > 1 else ''}", style=f"bold {BAD}")
+    if report.signature is not None and report.signature.issuer_is_claim and verified:
+        return Text(f"{report.kind}: no problem found, but only the token itself names its issuer", f"bold {WARNING}")
     if verified or (report.introspection is not None and report.introspection.get("active") is True):
         return Text(f"{report.kind}: no problem found", style=f"bold {GOOD}")
     return Text(f"{report.kind}: no problem found, but its signature was not checked", style=f"bold {WARNING}")
