@@ -5,16 +5,22 @@ import ctypes
 import fcntl
 import hashlib
 import http.client
+import itertools
+import os
 import secrets
 import socket
 import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 CLIENTS_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LOWEST_PORT = 10_000
+PORTS_OF_ONE = 100
+_OWN_PORTS: dict[int, Iterator[int]] = {}
+"""The ports of a process by its ID: a fork takes a hundred of its own."""
 # Loaded here, and not in a child that is about to start: there, a lock of the loader may be another thread's for ever.
 _LIBC: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -68,16 +74,34 @@ def die_with_parent() -> None:
             _LIBC.prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
 
 
-def port_of_ones_own(below: int = 65_536) -> int:
-    """A loopback port that is free now, and that the system gives to nobody who asks for any port.
+def port_of_ones_own() -> int:
+    """Return a loopback port that is free now, and that no other process of tests nor any client gets.
 
-    A server of another test, or a client's connection and for a minute what is left of it, would keep ours from being
-    started there, or started again. It is lower than `below`, where the machine tells which ports it gives away.
+    The system gives a client's connection a port of its own range: there, a server could not be started while the
+    connection lasts, and for a minute after it. Below that range, each process has a hundred ports to itself. Two that
+    took any free port could both take the same one, for servers that they start later.
     """
-    lowest = min(int(CLIENTS_PORTS.read_text().split()[0]), below) if CLIENTS_PORTS.exists() else 0
-    if lowest <= 10_000:
+    lowest = int(CLIENTS_PORTS.read_text().split()[0]) if CLIENTS_PORTS.exists() else 0
+    if lowest < LOWEST_PORT + PORTS_OF_ONE:
         return _free_port()
-    return next(port for port in iter(lambda: 10_000 + secrets.randbelow(lowest - 10_000), 0) if not port_taken(port))
+    ports = _OWN_PORTS.get(os.getpid())
+    if ports is None:
+        firsts = range(LOWEST_PORT, lowest - PORTS_OF_ONE, PORTS_OF_ONE)
+        ports = _OWN_PORTS.setdefault(os.getpid(), hundred_ports(secrets.SystemRandom().sample(firsts, len(firsts))))
+    return next(port for port in ports if not port_taken(port))
+
+
+def hundred_ports(firsts: Iterable[int]) -> Iterator[int]:
+    """Return a hundred ports again and again, from the first of `firsts` whose ports no process of tests has.
+
+    An abstract Unix socket marks them as taken. The system closes it when this process and its forks have ended.
+    """
+    for first in firsts:
+        with socket.socket(socket.AF_UNIX) as mark, contextlib.suppress(OSError):
+            mark.bind(f"\0doorkey tests: ports from {first}")
+            mark.detach()  # it stays open
+            return itertools.cycle(range(first, first + PORTS_OF_ONE))
+    raise Unavailable("the ports below those of clients belong to other processes of tests")
 
 
 def _free_port() -> int:

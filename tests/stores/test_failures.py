@@ -18,7 +18,7 @@ from tests.servers.databases import Database
 from tests.servers.handle import RealServer
 from tests.servers.mariadb import MariaDB
 from tests.servers.postgres import Postgres
-from tests.servers.process import CLIENTS_PORTS, nobodys_port, port_of_ones_own, port_taken
+from tests.servers.process import CLIENTS_PORTS, nobodys_port, port_of_ones_own
 from tests.servers.redis import Redis
 from tests.stores.own_server import own, until
 from tests.support.every_store import Place
@@ -100,9 +100,7 @@ def test_a_redis_that_was_flushed_is_an_error_and_accepts_the_next_save(key: str
 
 @pytest.mark.usefixtures("redis_server")
 def test_a_record_and_its_lease_are_on_one_node_of_a_redis_cluster(key: str) -> None:
-    ports = iter(lambda: port_of_ones_own(below=20_000), 0)
-    port = next(port for port in ports if not port_taken(port + 10_000))  # which is the nodes' own
-    with own(Redis({"cluster-enabled": "yes"}, port)) as server, server.serving():
+    with own(Redis({"cluster-enabled": "yes", "cluster-port": str(port_of_ones_own())})) as server, server.serving():
         plain = client_of(server.url)
         plain.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         until(lambda: b"cluster_state:ok" in plain.execute_command("CLUSTER", "INFO"))

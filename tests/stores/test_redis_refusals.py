@@ -19,7 +19,7 @@ from doorkey.stores.redis_commands import Command
 from doorkey.stores.redis_errors import LASTING, TRANSIENT, failure, needs_another_node, word_of
 from tests.servers.databases import Database
 from tests.servers.handle import RealServer
-from tests.servers.process import nobodys_port, port_of_ones_own, port_taken
+from tests.servers.process import nobodys_port, port_of_ones_own
 from tests.servers.redis import Redis
 from tests.stores.own_server import own, until
 from tests.stores.wire import Wire, wire
@@ -223,19 +223,12 @@ def load_until_refused(store: RedisStore, key: str) -> None:
         store.load(key)
 
 
-def cluster_node(port: int) -> Database:
-    return Redis({"cluster-enabled": "yes"}, port)
-
-
-def free_port() -> int:
-    """A port whose neighbor 10 000 above, which the nodes of a cluster use among themselves, is free as well."""
-    return next(port for port in iter(lambda: port_of_ones_own(below=20_000), 0) if not port_taken(port + 10_000))
-
-
 @pytest.mark.usefixtures("redis_server")
 def test_the_error_for_the_url_of_a_cluster_node_names_the_cluster_client() -> None:
     with ExitStack() as stack:
-        nodes = [stack.enter_context(own(cluster_node(free_port()))) for _ in range(2)]
+        buses = [str(port_of_ones_own()) for _ in range(2)]
+        kinds = [Redis({"cluster-enabled": "yes", "cluster-port": bus}) for bus in buses]
+        nodes = [stack.enter_context(own(kind)) for kind in kinds]
         for node in nodes:
             stack.enter_context(node.serving())
         with closing(RedisStore(nodes[0].url, timeout=LONG)) as store:
@@ -244,7 +237,7 @@ def test_the_error_for_the_url_of_a_cluster_node_names_the_cluster_client() -> N
             assert caught.value.retryable
             told(nodes[0], "CLUSTER", "ADDSLOTSRANGE", 0, 8191)
             told(nodes[1], "CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
-            told(nodes[0], "CLUSTER", "MEET", "127.0.0.1", nodes[1].port)
+            told(nodes[0], "CLUSTER", "MEET", "127.0.0.1", nodes[1].port, buses[1])
             for node in nodes:
                 until(partial(in_order, node))
             outcomes = [outcome(store, key) for key in ("a", "b", "c", "d", "e", "f", "g", "h")]
