@@ -90,6 +90,24 @@ def test_two_tabs_finish_in_any_order(browser: Browser) -> None:
     assert browser.finish("s-2")["nonce"] == "second"
 
 
+@pytest.mark.parametrize(
+    ("began", "state", "called", "returned"),
+    [("op_x", "s-1", "op", "x_s-1"), ("op", "x_s-1", "op_x", "s-1"), ("op_x", "y_s-1", "op_x_y", "s-1")],
+)
+def test_a_login_of_one_registration_is_none_of_another_with_the_same_key(
+    browser: Browser, began: str, state: str, called: str, returned: str
+) -> None:
+    cache = browser.states._cache
+    first = Browser(PendingStates(began, cache), awaits=browser.awaits)
+    second = Browser(PendingStates(called, cache), first.session, awaits=browser.awaits)
+    assert first.states.key(state) == second.states.key(returned)
+    first.begin(state)
+    with pytest.raises(NoPendingLogin):
+        second.find(returned)
+    second.clear(returned)
+    assert first.finish(state) == DATA
+
+
 def test_another_browser_finishes_nothing_and_deletes_nothing(browser: Browser) -> None:
     browser.begin("s-1")
     stranger = another(browser)

@@ -10,6 +10,10 @@ A session may be a cookie of 4 kB, so the entries are bounded in number, in byte
 the oldest is dropped. A short digest of each entry that is used up or dropped stays in the session, because a replay,
 an expired login and another browser are three different errors. An old cookie still holds a login that is used up:
 the process remembers the states that it has used, and a cache holds a mark in place of the data.
+
+The registrations `op` and `op_x` have one key for the states ``x_s`` and ``s``. Otherwise a provider could have its own
+login finished as one of another provider (RFC 9700 §4.4). Two names share keys only if the longer one contains ``_``,
+so an entry of such a registration holds its name, and the other entries are as Authlib writes them.
 """
 
 from __future__ import annotations
@@ -76,6 +80,7 @@ class PendingStates:
         self._name = name
         self._cache = cache
         self._used = Authorizations()
+        self._marks: dict[str, Any] = {"name": name} if "_" in name else {}
 
     def key(self, state: str) -> str:
         """Return the key of `state` in the session and in the cache."""
@@ -91,7 +96,7 @@ class PendingStates:
         """
         key = self.key(named(state, "state"))
         marked = {} if use == LOGIN else {"use": use}
-        entry: dict[str, Any] = {**marked, "exp": now + lifetime}
+        entry: dict[str, Any] = {**self._marks, **marked, "exp": now + lifetime}
         whole = _json({**marked, "data": dict(data)})
         if self._cache is None:
             entry["data"] = dict(data)
@@ -108,7 +113,7 @@ class PendingStates:
         """
         if not state:
             raise NoPendingLogin(_NO_STATE, for_developers=_NO_STATE_NOTE)
-        entry = _entry(session, self.key(state))
+        entry = self._entry(session, self.key(state))
         if entry is None or entry.get("use", LOGIN) != use:
             raise _absence(session, self.key(state))
         if self._used.is_finished(state):
@@ -135,7 +140,7 @@ class PendingStates:
         if not self._used.finish(state):
             raise LoginReplayed
         key = self.key(state)
-        entry = _entry(session, key)
+        entry = self._entry(session, key)
         session.pop(key, None)
         _remember(session, key, _USED)
         if self._cache is not None and entry is not None:
@@ -145,8 +150,16 @@ class PendingStates:
     def clear(self, session: Session, state: str) -> Flow[None]:
         """Remove `state` from the session, and from the cache if this session holds it."""
         key = self.key(state)
-        if session.pop(key, None) is not None and self._cache is not None:
+        if self._entry(session, key) is None:
+            return
+        del session[key]
+        if self._cache is not None:
             yield from self._call("delete", key)
+
+    def _entry(self, session: Session, key: str) -> Mapping[str, Any] | None:
+        """Return the entry of a session under `key`; None for one of another registration."""
+        entry = _entry(session, key)
+        return None if entry is None or entry.get("name") != self._marks.get("name") else entry
 
     def _tidy(self, session: Session, now: float) -> Flow[None]:
         """Drop entries that have expired, and the oldest of those that are more than a session may hold."""
