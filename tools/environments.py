@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.installing import install
 from tools.interpreters import interpreter
 from tools.running import ROOT, must, say
 
@@ -34,7 +35,7 @@ MEGABYTES = {
     "browser": 55,
     "docs": 14,
 }
-"""About what pip downloads for each requirement set."""
+"""About what is downloaded for each requirement set."""
 
 
 def outdated(version: str, sets: tuple[str, ...]) -> list[str]:
@@ -62,17 +63,16 @@ def environment(version: str, *sets: str) -> Path:
                 sys.exit(f"dev: Python {version} cannot make environments (apt-get install python3-venv)")
             say(f"making .venv/{version}")
             shutil.rmtree(home, ignore_errors=True)
-            must(base, "-m", "venv", home)
+            must(base, "-m", "venv", "--without-pip", home)
         stamps.mkdir(exist_ok=True)
         old = outdated(version, sets)
-        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         locked = [part for name in sets for part in ("-r", ROOT / "requirements" / f"{name}.txt")]
         if any(name in sets for name in old):
             size = sum(MEGABYTES[name] for name in old if name in sets)
-            say(f"installing {', '.join(sets)} into .venv/{version}: at most about {size} MB, less what pip has cached")
-            must(*pip, "--require-hashes", *locked)
+            say(f"installing {', '.join(sets)} into .venv/{version}: at most about {size} MB, less what is cached")
+            install(python, "--require-hashes", *locked)
         if "doorkey" in old:  # tests may run in this environment, and would miss the package while it is replaced
-            must(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+            install(python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
         wanted = _wanted(sets)
         for name in old:
             (stamps / name).write_text(wanted[name])

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 ROOT = Path(__file__).resolve().parents[1]
+KEPT = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Every command may keep what it compiles: uv compiles nothing, and pytest rewrites a thousand files of tests. Without
+this, each process compiles all that it imports."""
 
 
 def say(text: str) -> None:
@@ -26,7 +29,7 @@ def run(*command: str | Path, **environment: str) -> int:
     done = subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, **KEPT, **environment},
         stdin=None if sys.stdin and sys.stdin.isatty() else subprocess.DEVNULL,
         check=False,
     )
@@ -38,7 +41,7 @@ def captured(*command: str | Path, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, **KEPT, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -66,7 +69,7 @@ def side_by_side(runs: Sequence[tuple[str, Command]], **environment: str) -> int
             process = subprocess.Popen(
                 [str(part) for part in command],
                 cwd=ROOT,
-                env={**os.environ, **environment},
+                env={**os.environ, **KEPT, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=kept,
                 stderr=subprocess.STDOUT,

@@ -37,8 +37,6 @@ browser, of the command line in processes and on terminals of its own, and of ei
 
 Run: TypeAlias = tuple[str, Path, list[str]]
 """A run of pytest: its title, the Python, and the arguments."""
-# pytest rewrites a thousand files of tests: a run that may not keep them does so anew, for 13 s of CPU.
-KEPT = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 def servers(arguments: list[str]) -> int:
@@ -89,7 +87,7 @@ def _one_by_one(runs: list[Run]) -> int:
     worst = 0
     for title, python, arguments in runs:
         say(title)
-        worst = max(worst, run(python, "-m", "pytest", *arguments, **KEPT))
+        worst = max(worst, run(python, "-m", "pytest", *arguments))
     return worst
 
 
@@ -101,7 +99,7 @@ def _side_by_side(runs: list[Run]) -> int:
     ]
     with tempfile.TemporaryDirectory(prefix="doorkey-servers-") as folder:
         try:
-            return side_by_side(commands, **KEPT, DOORKEY_SERVERS=f"{os.getpid()}:{folder}")
+            return side_by_side(commands, DOORKEY_SERVERS=f"{os.getpid()}:{folder}")
         finally:
             run(runs[0][1], "-m", "tests.servers", "stop", folder)
 
