@@ -42,7 +42,7 @@ def test_a_run_has_several_processes_if_there_are_processors_for_them(processors
 @pytest.mark.parametrize(
     ("selection", "servers"),
     [
-        (["tests/stores/test_failures.py"], ["mariadb", "postgres", "redis"]),
+        (["tests/stores/test_failures.py"], ["mariadb", "mysql", "postgres", "redis"]),
         (["tests/browser/test_rig.py"], ["chromium"]),
         (["tests/transport/test_tls_real_server.py", "-m", "not real_server"], []),
         (["tests/interop/test_real_servers.py", "-k", "browser and keycloak", "-n", "2"], ["keycloak"]),
