@@ -20,12 +20,22 @@ INSTEAD: Final = {
 }
 """Names of Authlib, and what to use instead: docs/from-authlib.md."""
 
+INSTEAD_OF_ALL: Final = {
+    "doorkey.oauth2.auth": "auth= takes an (id, secret) pair, a callable, or an auth of your HTTP library",
+    "doorkey.oauth2.rfc7009": f"sessions have revoke_token(); {_SERVER}",
+    "doorkey.oauth2.rfc7591": f"doorkey.register_client() registers a client; {_SERVER}",
+    "doorkey.oauth2.rfc7636": "with code_challenge_method='S256', a session makes and sends the challenge",
+    "doorkey.oauth2.rfc8628": f"sessions have begin_device_authorization(); {_SERVER}",
+}
+"""Modules of Authlib of which no name is there, and what to use instead."""
+
 
 def absent(package: str, name: str) -> AttributeError | ImportError:
     """Return what the `__getattr__` of a `package` raises for a `name` that is not there (PEP 562).
 
     An `ImportError` for a name of Authlib: Python replaces the message of an `AttributeError` in an import statement.
     """
-    if name in INSTEAD:
-        return ImportError(f"{package} has no {name}: {INSTEAD[name]}", name=package)
+    instead = INSTEAD.get(name) if name.startswith("_") else INSTEAD_OF_ALL.get(package, INSTEAD.get(name))
+    if instead is not None:
+        return ImportError(f"{package} has no {name}: {instead}", name=package)
     return AttributeError(f"module {package!r} has no attribute {name!r}")
