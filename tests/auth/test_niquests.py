@@ -50,7 +50,7 @@ def test_niquests_is_served_as_requests_is(python: Path, hostile: Hostile) -> No
         env={**os.environ, "PYTHONPATH": str(SOURCE), "NO_PROXY": "*"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)

@@ -42,7 +42,7 @@ def test_each_program_runs_as_a_file_of_its_own(program: str, printed: str, tmp_
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=300,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, printed, "")
 

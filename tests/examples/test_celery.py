@@ -40,7 +40,7 @@ def test_the_forked_processes_of_a_worker_renew_a_token_once(redis_server: RealS
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=300,
         )
         assert (done.returncode, done.stdout) == (0, f"{[200] * 12}\n"), done.stderr
         assert provider.token_requests == before + 1

@@ -36,7 +36,7 @@ def run(program: str, folder: Path, environment: Mapping[str, str]) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -106,7 +106,7 @@ def test_the_tests_of_the_application_pass(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "6 passed" in done.stdout

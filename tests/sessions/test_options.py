@@ -161,12 +161,12 @@ def test_tls_and_proxy_settings_of_the_session_hold_for_token_requests(
 @on_requests
 def test_the_default_timeout_is_for_requests_that_name_none(adapter: Adapter, hostile: Hostile) -> None:
     hostile.on("/token", token())
-    client, mounted = adapter.client(token_endpoint=hostile.token_endpoint, default_timeout=7), Recording()
+    client, mounted = adapter.client(token_endpoint=hostile.token_endpoint, default_timeout=13), Recording()
     client.native.mount("http://", mounted)
     client.fetch_token()
     client.get(hostile.url())
-    client.get(hostile.url(), timeout=3)
-    assert [settings["timeout"] for _, settings in mounted.sent] == [7, 7, 3]
+    client.get(hostile.url(), timeout=11)
+    assert [settings["timeout"] for _, settings in mounted.sent] == [13, 13, 11]
 
 
 @on_requests
@@ -303,12 +303,12 @@ def test_other_options_of_the_library_are_passed_on(adapter: Adapter, hostile: H
         params={"a": "1"},
         base_url=hostile.url("/v1"),
         event_hooks={"request": [awaited if adapter.kind.is_async else plain]},
-        timeout=7,
+        timeout=70,
     )
     client.get("/things")
     assert hostile.received[0].target == "/v1/things?a=1"
     assert hostile.received[0].header("x-api") == "yes"
-    assert client.native.timeout.read == 7
+    assert client.native.timeout.read == 70
     client.fetch_token(hostile.token_endpoint)
     assert told == ["/v1/things"], "the hooks of the API do not see secrets of the token request"
 

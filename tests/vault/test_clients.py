@@ -81,7 +81,7 @@ class OwnOAuth2Session(OAuth2Session):
     """A session that a user has subclassed, with a constructor of its own."""
 
     def __init__(self, client_id: str, client_secret: Any, **options: Any) -> None:
-        super().__init__(client_id, client_secret, default_timeout=7, **options)
+        super().__init__(client_id, client_secret, default_timeout=70, **options)
 
 
 @pytest.mark.parametrize("kind", [OAuth2Session, OwnOAuth2Session, OAuth2Client])
@@ -172,8 +172,8 @@ def test_introspection_asks_about_the_vaults_token(vault: TokenVault, hostile: H
 
 
 def test_a_session_takes_the_options_of_its_kind(vault: TokenVault) -> None:
-    with vault.client("u", default_timeout=7) as session:
-        assert session.default_timeout == 7
+    with vault.client("u", default_timeout=70) as session:
+        assert session.default_timeout == 70
     with vault.client("u", httpx2.Client, base_url="https://api.example") as client:
         assert str(client.base_url) == "https://api.example"
 

@@ -129,7 +129,7 @@ def test_auth_objects(server: Hostile, http: httpx2.Client) -> None:
 
     def sent(**given: Any) -> None:
         http.get(server.url("/api"), auth=OAuth2Auth(**given))
-        requests.get(server.url("/api"), auth=OAuth2Auth(**given), timeout=5)
+        requests.get(server.url("/api"), auth=OAuth2Auth(**given), timeout=60)
 
     refused(
         failures(

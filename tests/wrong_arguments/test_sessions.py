@@ -128,7 +128,7 @@ def test_hooks_return_anything(adapter: Adapter, hostile: Hostile, kind: str, pl
         client.native.register_compliance_hook(kind, hook)
         client.fetch_token()
         client.refresh_token()
-        client.post(hostile.url("/api"), data={"a": "b"}, timeout=1)
+        client.post(hostile.url("/api"), data={"a": "b"}, timeout=60)
 
     if place is None or kind.endswith("_request"):
         refused(failures(hooked, {}))

@@ -86,5 +86,5 @@ def test_what_stands_in_fourth_place_behind_it_is_auth(adapter: Adapter, hostile
 
 @on_requests
 def test_a_timeout_in_its_place_goes_before_the_default(adapter: Adapter, hostile: Hostile) -> None:
-    session: Any = adapter.client(token=TOKEN, default_timeout=7).native
+    session: Any = adapter.client(token=TOKEN, default_timeout=70).native
     assert session.request("GET", hostile.url(), *[None] * 6, 30).status_code == 200
