@@ -58,8 +58,14 @@ def userinfo(
         members = dict(
             mapping((yield from maybe_await(fix(dict(members)))), "the claims that userinfo_compliance_fix returns")
         )
-    info = UserInfo(members)
-    expected = subject_of(token) if sub is None else text(sub, "sub")
+    return checked_sub(UserInfo(members), subject_of(token) if sub is None else text(sub, "sub"), needs_sub=needs_sub)
+
+
+def checked_sub(info: UserInfo, expected: str | None, *, needs_sub: bool) -> UserInfo:
+    """Return `info`, whose `sub` is the `expected` one; if that is unknown, any, or none unless it `needs_sub`.
+
+    Raises `VerificationError` for another one, and for none.
+    """
     if expected is not None:
         info.check_sub(expected)
     elif needs_sub and not (isinstance(info.get("sub"), str) and info["sub"]):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from doorkey.errors import InvalidToken, MismatchingStateError, OAuthError, UsageError, VerificationError
+from doorkey.errors import InvalidToken, MismatchingStateError, OAuthError, ServerError, UsageError, VerificationError
 from doorkey.oidc.core import UserInfo
 from doorkey.wire.flow import Flow, maybe_await
-from tests.support.hostile_server import reply
+from tests.support.hostile_server import Hostile, reply
 from tests.support.openid_provider import CLIENT, SUB, Signer
 from tests.support.registries import HOME, NAME, Steps, Visit, World
 from tests.support.relying_party import parameters
@@ -117,7 +118,16 @@ def test_userinfo_is_that_of_the_user(world: World) -> None:
     assert (info.name, dict(info)["sub"]) == ("Alice", SUB)
 
 
-@pytest.mark.parametrize("options", [{}, {"params": {"fields": "name"}}], ids=["plain", "with options"])
+WAYS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "with parameters": {"params": {"fields": "name"}},
+    "with options": {"headers": {"Accept-Language": "en"}},
+}
+every_way = pytest.mark.parametrize("options", WAYS.values(), ids=list(WAYS))
+"""The ways of a userinfo request: the last one is sent by the API client."""
+
+
+@every_way
 def test_userinfo_of_another_user_is_rejected(world: World, options: dict[str, Any]) -> None:
     token = world.log_in()
     world.provider.user = {"sub": "mallory"}
@@ -125,6 +135,38 @@ def test_userinfo_of_another_user_is_rejected(world: World, options: dict[str, A
         with pytest.raises(VerificationError) as error:
             world.call("userinfo", token=given, **options)
         assert error.value.claim == "sub"
+
+
+@every_way
+def test_userinfo_without_a_user_is_rejected_if_the_user_is_unknown_too(world: World, options: dict[str, Any]) -> None:
+    token = {name: value for name, value in world.log_in().items() if name in ("access_token", "token_type")}
+    world.provider.server.on("/userinfo", reply(json={"name": "Alice"}))
+    with pytest.raises(VerificationError) as error:
+        world.call("userinfo", token=token, **options)
+    assert error.value.claim == "sub"
+
+
+@every_way
+def test_an_error_of_the_userinfo_endpoint_is_raised(world: World, options: dict[str, Any]) -> None:
+    token = world.log_in()
+    world.provider.server.on("/userinfo", reply(403, json={"error": "insufficient_scope"}))
+    with pytest.raises(ServerError) as error:
+        world.call("userinfo", token=token, **options)
+    assert (error.value.error, error.value.status) == ("insufficient_scope", 403)
+
+
+@every_way
+def test_userinfo_sends_the_token_to_no_other_origin(world: World, options: dict[str, Any]) -> None:
+    token = world.log_in()
+    other = Hostile()
+    try:
+        other.on("/userinfo", reply(json={"sub": SUB}))
+        world.provider.server.on("/userinfo", reply(302, headers={"Location": other.url("/userinfo")}))
+        with suppress(OAuthError):  # an API client may follow the redirect, without the token
+            world.call("userinfo", token=token, **options)
+        assert [request.token for request in other.received] in ([], [None])
+    finally:
+        other.close()
 
 
 def test_userinfo_sends_parameters_of_the_program(world: World) -> None:

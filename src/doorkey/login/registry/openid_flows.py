@@ -120,7 +120,7 @@ class OpenIDFlows(LoginFlows):
         token: the token; None: the result of `fetch_token` for `request`.
         request: of the framework.
         options: `params`, a mapping or a query as text; with any other option of the HTTP library, the API client sends
-            the request, and no signed or encrypted response is accepted.
+            the request with its own timeout and redirects, and no signed or encrypted response is accepted.
 
         Raises `VerificationError` for the claims of another user, `ServerError` for an error response, and `UsageError`
         without an endpoint.
@@ -132,13 +132,13 @@ class OpenIDFlows(LoginFlows):
                 f"the userinfo endpoint of {self.name!r} is not known: register it with userinfo_endpoint="
             )
         token = yield from self._token_of(token, request)
-        params: object = options.get("params")
+        needs_sub, params = bool(metadata.get("issuer")), options.get("params")
         if options.keys() <= {"params"} and isinstance(params, Mapping | str | None):
             from doorkey.sessions.token_call import extra_pairs
             from doorkey.sessions.userinfo import userinfo
 
             session = (yield from self._registered()).of_user(token)
-            needs_sub, query = bool(metadata.get("issuer")), extra_pairs(options.get("params"), {})
+            query = extra_pairs(params, {})
             flow = userinfo(session._oauth, None, None, self._fix(token), needs_sub=needs_sub, query=query)
             info: UserInfo = yield from maybe_await(session._run(flow))
             return info
@@ -146,17 +146,18 @@ class OpenIDFlows(LoginFlows):
         if how.signed or how.encrypted:
             raise UsageError(_NOT_VERIFIED)
         response = yield from maybe_await(self.get(endpoint, token=token, **options))
-        return (yield from self._claims_in(response, token))
+        return (yield from self._claims_in(response, token, needs_sub=needs_sub))
 
     def _fix(self, token: Mapping[str, Any]) -> Callable[[dict[str, Any]], Any] | None:
         fix = self.userinfo_compliance_fix
         return None if fix is None else partial(fix, ClientOfUser(self, token))
 
-    def _claims_in(self, response: Any, token: Mapping[str, Any]) -> Flow[UserInfo]:
+    def _claims_in(self, response: Any, token: Mapping[str, Any], *, needs_sub: bool) -> Flow[UserInfo]:
         """Return the claims in the HTTP library's `response` to a request with options of the program."""
         from doorkey.oidc.core.user_info import UserInfo
         from doorkey.protocol.userinfo import parse_userinfo
         from doorkey.sessions.openid import subject_of
+        from doorkey.sessions.userinfo import checked_sub
         from doorkey.wire.messages import Response
 
         found = parse_userinfo(Response(response.status_code, tuple(response.headers.items()), response.content))
@@ -164,12 +165,8 @@ class OpenIDFlows(LoginFlows):
             raise UsageError(_NOT_VERIFIED)
         fix = self._fix(token)
         members = found if fix is None else (yield from maybe_await(fix(found)))
-        info = UserInfo(members)
         given = (yield from self._registered()).origin._oauth.given(token)
-        subject = None if given is None else subject_of(given.value)
-        if subject is not None:
-            info.check_sub(subject)
-        return info
+        return checked_sub(UserInfo(members), None if given is None else subject_of(given.value), needs_sub=needs_sub)
 
     # -- logout --------------------------------------------------------------------------------------------------------
 
