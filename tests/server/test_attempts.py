@@ -11,7 +11,7 @@ from doorkey.server.model import Settings
 from doorkey.server.storage.records import MemoryRecords, Records
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.wire.messages import Response
-from tests.server.world import ALICE, APP, SECRET, World
+from tests.server.world import ALICE, APP, SECRET, World, with_known_key
 
 SETTINGS = Settings(failed_logins=6, login_block=600)
 BOB = replace(ALICE, sub="sub-of-bob", username="bob")
@@ -19,7 +19,7 @@ BOB = replace(ALICE, sub="sub-of-bob", username="bob")
 
 @pytest.fixture
 def world(store: Records) -> World:
-    return World(SETTINGS, users=(ALICE, BOB), store=store, address="192.0.2.1")
+    return World(SETTINGS, users=(ALICE, BOB), store=with_known_key(store), address="192.0.2.1")
 
 
 def guess(world: World, username: str = "alice", password: str = "wrong") -> Response:

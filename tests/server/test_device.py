@@ -20,11 +20,12 @@ from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.model import DeviceLogin, Settings
 from doorkey.server.storage.device_logins import DeviceEffect, FindDevice, SaveDevice, device_id
 from doorkey.server.storage.effects import EndSession, FindConsents
+from doorkey.server.storage.records import MemoryRecords
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.server.user_codes import ALPHABET, new_user_code, shown, typed
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Pairs, Request
-from tests.server.world import ALICE, APP, ENDPOINTS, OTHER, SECRET, SPA, Answer, World
+from tests.server.world import ALICE, APP, ENDPOINTS, OTHER, SECRET, SPA, Answer, World, with_known_key
 
 TV = replace(APP, client_id="tv", grants=frozenset({DEVICE_CODE, "refresh_token"}))
 BOX = replace(SPA, client_id="box", grants=frozenset({DEVICE_CODE, "refresh_token"}))
@@ -32,7 +33,7 @@ BOX = replace(SPA, client_id="box", grants=frozenset({DEVICE_CODE, "refresh_toke
 
 @pytest.fixture
 def world() -> World:
-    return World(Settings(signing_alg="ES256"), clients=(TV, BOX, APP, OTHER))
+    return World(Settings(signing_alg="ES256"), clients=(TV, BOX, APP, OTHER), store=with_known_key(MemoryRecords()))
 
 
 def begun(world: World, client_id: str = "box", **form: str) -> Answer:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
+from doorkey.jose.generation import private_jwk
+from doorkey.jose.keys import import_key
 from doorkey.protocol.pkce import challenge_of
 from doorkey.server.context import At, Endpoints
 from doorkey.server.ended_sessions import SendLogoutToken
@@ -53,6 +56,17 @@ APP = Client(client_id="app", secret=Secret(SECRET), redirect_uris=(CALLBACK,))
 SPA = Client(client_id="spa", auth_methods=(NONE,), redirect_uris=(CALLBACK,), require_pkce=True)
 OTHER = Client(client_id="other", secret=Secret("other-secret"), redirect_uris=("https://other.example/cb",))
 ALICE = User(sub="sub-of-alice", username="alice", password=Secret("wonderland"), email="alice@example.org")
+
+
+def with_known_key(store: Records) -> Records:
+    """Put a key of the realm into `store` that is the same in each run.
+
+    It decides in which of 65,536 buckets failed logins of an account or address count (`server.attempts`). If it is
+    random, two accounts or addresses of a test share a bucket now and then.
+    """
+    key = import_key({"kty": "oct", "k": base64.urlsafe_b64encode(b"k" * 64).rstrip(b"=").decode(), "alg": "HS512"})
+    assert store.add("key", "one/refresh", private_jwk(key).reveal(), expires_at=math.inf, now=0)
+    return store
 
 
 @dataclass
