@@ -15,13 +15,13 @@ from typing import Any, Final, TypeAlias
 
 from rich.console import Console
 
-from bench import login_shortcut
+from bench import login_shortcut, timing
 from bench.login_provider import CLIENT, METADATA
 from bench.names import AUTHLIB, OURS
 from bench.row import Row, exit_status, milliseconds
 from bench.server import Served, serving
 from bench.table import show_rows, table_of
-from bench.timing import FEWEST_ROUNDS, Comparison, blocking, compare
+from bench.timing import Comparison, blocking, compare, fewest_rounds
 from tests.support.login_programs import Program, settings, site
 from tests.support.relying_party import parameters
 from tests.support.web_browser import Browser
@@ -136,8 +136,8 @@ def call(user: Browser) -> None:
 
 def _compared(calls: dict[str, Call], effort: float) -> Comparison:
     timed = {name: blocking(one, cpu=time.process_time) for name, one in calls.items()}
-    fewest = max(4, round(FEWEST_ROUNDS * min(effort, 1.0)))
-    return compare(timed, limit=SECONDS * effort, fewest=fewest, collects=True)
+    calls = max(2, round(timing.CALLS * min(effort, 1.0)))
+    return compare(timed, limit=SECONDS * effort, fewest=fewest_rounds(effort), calls=calls, collects=True)
 
 
 def _rates(what: str, found: Comparison, ours: str = OURS) -> list[Row]:

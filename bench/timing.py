@@ -72,26 +72,37 @@ class Comparison:
 
 
 def compare(
-    contenders: Mapping[str, Calls], *, limit: float, fewest: int = FEWEST_ROUNDS, collects: bool = False
+    contenders: Mapping[str, Calls],
+    *,
+    limit: float,
+    fewest: int = FEWEST_ROUNDS,
+    calls: int = CALLS,
+    collects: bool = False,
 ) -> Comparison:
     """Time the contenders against each other, for `limit` seconds at most, and for at least `fewest` rounds.
 
-    collects: True to collect garbage when Python does, in the calls, as in a program that runs for long.
+    calls: those of a contender in a round; twice as many come before the first round. collects: True to collect garbage
+    when Python does, in the calls, as in a program that runs for long.
     """
     names = list(contenders)
     found = Comparison({name: [] for name in names}, {name: [] for name in names})
     with alone_on_a_core(), nullcontext() if collects else _tidy():
         for name in names:
-            contenders[name](2 * CALLS)  # connections are opened, caches filled
+            contenders[name](2 * calls)  # connections are opened, caches filled
         ends = time.perf_counter() + limit
         while found.rounds < fewest or (time.perf_counter() < ends and not _close_enough(found)):
             for name in in_turn(names, found.rounds):
                 if not collects:
                     gc.collect()  # nobody is made to clear away what another left
-                calls = contenders[name](CALLS)
-                found.seconds[name].append(median(call.seconds for call in calls))
-                found.cpu[name].append(median(call.cpu for call in calls))
+                made = contenders[name](calls)
+                found.seconds[name].append(median(call.seconds for call in made))
+                found.cpu[name].append(median(call.cpu for call in made))
     return found
+
+
+def fewest_rounds(effort: float) -> int:
+    """Return the rounds after which a measurement may end; with less effort than usual, not as many."""
+    return max(4, round(FEWEST_ROUNDS * min(effort, 1.0)))
 
 
 def in_turn(names: list[str], turn: int) -> list[str]:

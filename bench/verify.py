@@ -25,7 +25,7 @@ from rich.console import Console
 from bench.names import AUTHLIB, OURS
 from bench.row import Row, exit_status, microseconds
 from bench.table import show_rows, table_of
-from bench.timing import Calls, Comparison, blocking, compare
+from bench.timing import Calls, Comparison, blocking, compare, fewest_rounds
 from doorkey import Issuer, KeySource, VerificationError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import Key, import_key
@@ -95,7 +95,9 @@ def measure(alg: str, effort: float) -> list[Row]:
     key = generate_key(alg)
     token = sign(claims(), key, alg=alg, header={"typ": "at+jwt"})
     found = compare(
-        {name: _repeated(call) for name, call in contenders(alg, key, token).items()}, limit=SECONDS * effort
+        {name: _repeated(call) for name, call in contenders(alg, key, token).items()},
+        limit=SECONDS * effort,
+        fewest=fewest_rounds(effort),
     )
     own = _seconds(found, OURS)
     rows = [_row(f"{alg}, cold: signature and claims", found, RAW, LIMIT)]

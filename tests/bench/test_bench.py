@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def measured(*what: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "bench", *what, "--effort", "0.1"],
+        [sys.executable, "-m", "bench", *what, "--effort", "0.01"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "200"},
         stdin=subprocess.DEVNULL,
