@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.browser_fixtures import SCHEMES, WIDTHS, accessibility_problems, screenshots
 from tests.support.serving_thread import serving_thread
-from tools.docs.__main__ import build, staged
+from tools.docs.__main__ import once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -32,8 +32,8 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = build(staged(tmp_path_factory.mktemp("docs") / "staged"))
+def site() -> Iterator[str]:
+    folder = once()
     assert folder is not None
     with serving_thread(ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))) as url:
         yield f"{url}/"

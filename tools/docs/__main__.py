@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -13,10 +15,12 @@ from pathlib import Path
 from tools.docs import errors, guarantees, llms, options, reference
 from tools.docs.charts import with_charts
 from tools.docs.links import problems
-from tools.docs.staging import STAGED, stage
-from tools.running import say
+from tools.docs.staging import OF_THE_ROOT, STAGED, stage
+from tools.running import ROOT, say
 
 PORT = 8800
+STAMP = STAGED / "stamp"
+MADE_FROM = ("docs", "src", "tests", "tools")
 PROJECT = [("Contributing", "contributing.md"), ("Changes", "changelog.md")]
 
 
@@ -51,16 +55,44 @@ def build(config: Path) -> Path | None:
     return None
 
 
+def once() -> Path | None:
+    """Return the folder of the site, which is built unless it is that of the same files; None as `build` does.
+
+    `./dev check` and the tests need the same site, and a build takes 10 s of CPU.
+    """
+    STAGED.parent.mkdir(exist_ok=True)
+    with STAGED.with_name("docs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made_from = _digest()
+        if not STAMP.exists() or STAMP.read_text("utf-8") != made_from:
+            if build(staged()) is None:
+                return None
+            STAMP.write_text(made_from, "utf-8")
+    return STAGED / "site"
+
+
+def _digest() -> str:
+    """Return a digest of the names and contents of all files that pages are made from."""
+    files = [
+        file for folder in MADE_FROM for file in sorted((ROOT / folder).rglob("*")) if "__pycache__" not in file.parts
+    ]
+    made_from = hashlib.sha256()
+    for file in (*files, *(ROOT / name for name in (*OF_THE_ROOT, "mkdocs.yml", "requirements/docs.txt"))):
+        if file.is_file():
+            made_from.update(f"{file.relative_to(ROOT)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return made_from.hexdigest()
+
+
 def main() -> int:
     """Build, and serve without `--build`."""
     parser = argparse.ArgumentParser(prog="./dev docs", description="Build the documentation, and serve it.")
     parser.add_argument("--build", action="store_true", help="only build")
     parser.add_argument("--port", type=int, default=PORT, help=f"on 127.0.0.1; defaults to {PORT}")
     options = parser.parse_args()
-    site = build(staged())
+    site = once()
     if site is None:
         return 1
-    say(f"built {site}")
+    say(f"the site is in {site}")
     if options.build:
         return 0
     handler = partial(SimpleHTTPRequestHandler, directory=str(site))
