@@ -136,8 +136,8 @@ def call(user: Browser) -> None:
 
 def _compared(calls: dict[str, Call], effort: float) -> Comparison:
     timed = {name: blocking(one, cpu=time.process_time) for name, one in calls.items()}
-    calls = max(2, round(timing.CALLS * min(effort, 1.0)))
-    return compare(timed, limit=SECONDS * effort, fewest=fewest_rounds(effort), calls=calls, collects=True)
+    turn = max(2, round(timing.CALLS * min(effort, 1.0)))
+    return compare(timed, limit=SECONDS * effort, fewest=fewest_rounds(effort), calls=turn, collects=True)
 
 
 def _rates(what: str, found: Comparison, ours: str = OURS) -> list[Row]:
