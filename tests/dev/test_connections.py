@@ -123,6 +123,7 @@ def served(provider: Provider) -> socket.socket:
         except ConnectionError:
             pass
         connection.close()
+        time.sleep(0.02)  # it polls: no event comes to this end
     raise AssertionError("no connection is free")
 
 
