@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import certifi
 import pytest
-from cryptography.hazmat.primitives import serialization
 from hypothesis import HealthCheck, settings
+
+from tests.support.keys_read_once import read_once
 
 pytest_plugins = [
     "tests.support.fixtures",
@@ -22,24 +23,7 @@ pytest_plugins = [
 ]
 
 
-def _check_an_rsa_key_once() -> None:
-    """Check a private key when it is read for the first time: that takes 37 ms, and many tests read the same one.
-
-    It is done before any other conftest imports joserfc, which takes the function by its name.
-    """
-    real: Callable[..., Any] = serialization.load_pem_private_key
-    checked: set[bytes] = set()
-
-    def load(data: bytes, *args: Any, **kwargs: Any) -> Any:
-        known = bytes(data)
-        key = real(data, *args, **({"unsafe_skip_rsa_key_validation": True} if known in checked else {}), **kwargs)
-        checked.add(known)
-        return key
-
-    setattr(serialization, "load_pem_private_key", load)  # noqa: B010  # for the type checkers, it is no variable
-
-
-_check_an_rsa_key_once()
+read_once()
 
 # No property is about speed, and a busy machine takes its time. Each run tries the same examples, so that none fails by
 # chance. Others: `--hypothesis-profile=explore --hypothesis-seed=NUMBER`.
@@ -103,8 +87,17 @@ def one_public_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     def load(self: ssl.SSLContext, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
         real(self, one if cafile is not None and os.path.realpath(cafile) in bundles else cafile, capath, cadata)
 
+    real_default = ssl.SSLContext.load_default_certs
+
+    def load_default(self: ssl.SSLContext, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
+        if os.environ.keys() & {"SSL_CERT_FILE", "SSL_CERT_DIR"}:
+            real_default(self, purpose)
+        else:
+            real(self, one)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl.SSLContext, "load_verify_locations", load)
+        patch.setattr(ssl.SSLContext, "load_default_certs", load_default)
         yield
 
 

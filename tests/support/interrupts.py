@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_garbage_collection() -> Generator[None]:
-    """Collect garbage before the block, and not in it: Python ignores an interrupt that strikes in a finalizer."""
-    gc.collect()
+    """Collect no garbage in the block: Python ignores an interrupt that strikes in a finalizer."""
     gc.disable()
     try:
         yield
