@@ -48,6 +48,7 @@ class SQLStore(NotPicklable):
 
     def __init__(self, url_or_engine: str | Engine, *, table: str = "doorkey_tokens", timeout: float = 5.0) -> None:
         self._bounded: Bounded | None = None
+        self._closings = 0
         if isinstance(url_or_engine, str):
             self._bounded = Bounded(url_or_engine, timeout)
             self._engine = self._bounded.engine()
@@ -57,7 +58,7 @@ class SQLStore(NotPicklable):
             self._engine.hide_parameters = True  # of this copy: its owner's engine logs as before
         else:
             raise UsageError("an SQL store needs a database URL or an SQLAlchemy Engine")
-        self._statements = SQLStatements(table, self._engine.dialect.name)
+        self._statements = SQLStatements(table, self._engine.dialect.name, None if self._bounded is None else timeout)
 
     def create_table(self) -> None:
         """Create the table if it does not exist; several processes may do so at once."""
@@ -82,6 +83,7 @@ class SQLStore(NotPicklable):
     def close(self) -> None:
         """Close the connections, if the store created its engine. The next call opens them again."""
         if self._bounded is not None:
+            self._closings += 1
             if _has_idle_connections(self._engine):
                 run(self._statements.empty_log(), self._perform)
             self._engine.dispose()
@@ -97,8 +99,13 @@ class SQLStore(NotPicklable):
 
     def _used(self, work: Callable[[Connection], T], *, again: bool = False) -> T:
         def call() -> T:
-            with self._engine.connect() as connection:
-                return work(connection)
+            pool, closings = self._engine.pool, self._closings
+            try:
+                with self._engine.connect() as connection:
+                    return work(connection)
+            finally:
+                if self._closings != closings:  # the caller has gone on at its timeout, and then closed the store
+                    pool.dispose()
 
         try:
             return call() if self._bounded is None else self._bounded.run(call)
@@ -135,7 +142,7 @@ class AsyncSQLStore(NotPicklable):
             dialect = url_or_engine.dialect.name
         else:
             raise UsageError("an asynchronous SQL store needs a database URL or an SQLAlchemy AsyncEngine")
-        self._statements = SQLStatements(table, dialect)
+        self._statements = SQLStatements(table, dialect, None if self._bounded is None else timeout)
 
     async def create_table(self) -> None:
         """Create the table if it does not exist; several processes may do so at once."""

@@ -34,7 +34,7 @@ from doorkey.stores.limits import (
     unusable,
 )
 from doorkey.stores.protocol import Lease, Record
-from doorkey.stores.sql_table import DatabaseTime, table_of
+from doorkey.stores.sql_table import DatabaseTime, WaitedSeconds, table_of
 from doorkey.wire.flow import Effect, Flow
 
 __all__: list[str] = []
@@ -88,9 +88,14 @@ class _Found:
 
 
 class SQLStatements:
-    """The operations of a store on the table `name`, as flows, in the words of the `dialect`."""
+    """The operations of a store on the table `name`, as flows, in the words of the `dialect`.
 
-    def __init__(self, name: str, dialect: str = "") -> None:
+    timeout: seconds after which the caller of a statement goes on without it; None: unknown. The database may still
+        wait for the lock of a row, so a statement that waited for more than half of them takes no lease, which would
+        not be released. The other half is for the way to the database.
+    """
+
+    def __init__(self, name: str, dialect: str = "", timeout: float | None = None) -> None:
         if (
             not text(name, "the name of an SQL store's table")
             or not all(part.isidentifier() for part in name.split("."))
@@ -99,6 +104,7 @@ class SQLStatements:
             raise UsageError("an SQL store's table has a name like doorkey_tokens, or schema.doorkey_tokens")
         self.table = table_of(name)
         self._dialect = dialect
+        self._patience = None if timeout is None else timeout / 2
         self._changes_within_a_query = dialect == "postgresql"
         self._creations = itertools.count(1)
 
@@ -118,6 +124,8 @@ class SQLStatements:
         columns, now = self.table.c, DatabaseTime()
         held = {"owner": lease.owner, "leased_until": now + seconds}
         free = (columns.key == key) & ((columns.leased_until <= now) | (columns.leased_until > now + TOO_LATE))
+        if self._patience is not None:
+            free &= WaitedSeconds() < self._patience
         won, there = yield from self._taken(key, update(self.table).where(free).values(**held))
         if won:
             return lease

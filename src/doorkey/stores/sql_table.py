@@ -86,6 +86,28 @@ def _mysql(*_: Any, **__: Any) -> str:
     return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6)) / 1000000e0)"
 
 
+class WaitedSeconds(FunctionElement[float]):
+    """Seconds since the database received the statement: most of them were spent waiting for the lock of a row."""
+
+    type = Double[float]()
+    inherit_cache = True
+
+
+@compiles(WaitedSeconds, "postgresql")
+def _waited_in_postgresql(*_: Any, **__: Any) -> str:
+    return "extract(epoch from clock_timestamp() - statement_timestamp())::double precision"
+
+
+@compiles(WaitedSeconds, "sqlite")
+def _waited_in_sqlite(*_: Any, **__: Any) -> str:
+    return "0.0"  # a statement ends with the call that waits for it
+
+
+@compiles(WaitedSeconds, *_MYSQL)
+def _waited_in_mysql(*_: Any, **__: Any) -> str:
+    return "(TIMESTAMPDIFF(MICROSECOND, NOW(6), SYSDATE(6)) / 1000000e0)"
+
+
 def table_of(name: str) -> Table:
     """Return the table `name`: a row for each key, with its record and its lease."""
     schema, _, bare = name.rpartition(".")
