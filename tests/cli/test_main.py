@@ -76,7 +76,7 @@ def test_ctrl_c_before_the_command_begins_is_status_130_without_a_traceback() ->
         "sys.meta_path.insert(0, Interrupted())\n"
         "sys.exit(doorkey.__main__.main())\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 

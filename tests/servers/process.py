@@ -91,6 +91,15 @@ def port_of_ones_own() -> int:
     return next(port for port in ports if not port_taken(port))
 
 
+def made_ones_own(port: int) -> bool:
+    """Take the hundred ports around `port` for this process, and return whether it is free and no other one has it."""
+    with contextlib.suppress(Unavailable):
+        if CLIENTS_PORTS.exists():
+            hundred_ports([port // PORTS_OF_ONE * PORTS_OF_ONE])
+        return not port_taken(port)
+    return False
+
+
 def hundred_ports(firsts: Iterable[int]) -> Iterator[int]:
     """Return a hundred ports again and again, from the first of `firsts` whose ports no process of tests has.
 

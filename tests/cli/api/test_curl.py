@@ -222,7 +222,7 @@ def test_a_working_directory_that_was_removed_is_named_as_the_cause(api: API, tm
     folder.mkdir()
     start = ["sh", "-c", 'cd "$1" && rmdir "$1" && shift && exec "$@"', "sh", str(folder)]
     command = [*start, *COMMAND, "curl", "-s", "-o", "file", api.url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr == "doorkey: file: No such file or directory\n"
 

@@ -73,7 +73,7 @@ def test_no_file_gets_the_number_of_a_closed_stream(home: Path) -> None:
         "    pass\n"
         f"open({str(home / 'taken')!r}, 'w').write(repr(taken[0]))\n"
     )
-    subprocess.run([sys.executable, "-c", code], preexec_fn=closing(0, 1, 2), check=False, timeout=30)
+    subprocess.run([sys.executable, "-c", code], preexec_fn=closing(0, 1, 2), check=False, timeout=300)
     assert (home / "taken").read_text() == repr(["/dev/null"] * 3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from doorkey.login import Login
 from doorkey.login.web.development import FIRST_PORT, PORTS, port_of
 from doorkey.login.web.messages import WebRequest
 from tests.login.web.test_five_lines import logged_in_at
+from tests.servers.process import made_ones_own
 
 LIBRARIES = """
 import importlib.util, sys
@@ -45,28 +47,37 @@ print(dict(reply.headers)["Location"])
 """
 
 
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A directory whose port is free, and that no other process of tests gets."""
+    names = (tmp_path.resolve() / str(number) for number in itertools.count())
+    found = next(name for name in names if made_ones_own(port_of(name)))
+    found.mkdir()
+    return found
+
+
 def run_in(directory: Path) -> tuple[str, str]:
     """The origin of the provider of a program that runs in a directory, and the standard error of the program."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=directory, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", PROGRAM], cwd=directory, capture_output=True, text=True, check=True, timeout=300
     )
     location = urlsplit(done.stdout.strip())
     return f"{location.scheme}://{location.netloc}", done.stderr
 
 
-def test_the_issuer_is_the_same_after_a_restart(tmp_path: Path) -> None:
-    first, told = run_in(tmp_path)
-    assert first == f"http://127.0.0.1:{port_of(tmp_path.resolve())}"
-    assert run_in(tmp_path)[0] == first
+def test_the_issuer_is_the_same_after_a_restart(directory: Path) -> None:
+    first, told = run_in(directory)
+    assert first == f"http://127.0.0.1:{port_of(directory)}"
+    assert run_in(directory)[0] == first
     assert told.count("\n") == 1, told
     assert f"an embedded provider, for development, at {first}" in told
     assert "alice, password wonderland" in told
 
 
-def test_another_port_is_used_if_that_of_the_directory_is_taken(tmp_path: Path) -> None:
-    port = port_of(tmp_path.resolve())
+def test_another_port_is_used_if_that_of_the_directory_is_taken(directory: Path) -> None:
+    port = port_of(directory)
     with socket.create_server(("127.0.0.1", port)):
-        origin, told = run_in(tmp_path)
+        origin, told = run_in(directory)
     assert origin != f"http://127.0.0.1:{port}"
     assert "If another worker of the application uses it, run one worker only" in told
 
@@ -102,7 +113,7 @@ def test_a_failed_login_is_logged_with_its_code_once(caplog: pytest.LogCaptureFi
 )
 def test_missing_libraries_are_named_when_the_login_is_added(framework: str, missing: list[str], extras: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LIBRARIES, framework, *missing], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", LIBRARIES, framework, *missing], capture_output=True, text=True, check=True, timeout=300
     )
     assert (f"pip install 'doorkey[{extras}]'" in done.stdout) if extras else not done.stdout
 
