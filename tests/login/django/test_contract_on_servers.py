@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from doorkey.stores import AsyncStore
+from tests.login.django.locks import check_locked_row
 from tests.login.django.servers import PROJECTS
 from tests.login.django.test_store import _unmarked
 from tests.servers.handle import RealServer
@@ -62,3 +63,16 @@ def test_users_are_matched_by_the_exact_pair() -> None:
     assert user_of_identity(issuer, "Alice", {}) != first
     assert user_of_identity(issuer, "alice ", {}) != first
     assert user_of_identity(issuer.upper(), "alice", {}) != first
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_locked_row_is_read_and_a_change_of_it_ends_at_the_timeout_of_the_project() -> None:
+    from django.db import connection
+
+    from doorkey.login.django.store import DjangoStore
+
+    option = {
+        "postgresql": {"options": "-c lock_timeout=500ms"},
+        "mysql": {"init_command": "SET SESSION innodb_lock_wait_timeout = 1"},
+    }[connection.vendor]
+    check_locked_row(DjangoStore(), option)

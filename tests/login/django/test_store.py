@@ -13,6 +13,7 @@ import pytest
 from doorkey.errors import RecordError, StoreError
 from doorkey.stores import AsyncStore, Record, Store
 from doorkey.stores.limits import KEPT, MAX_DATA
+from tests.login.django.locks import check_locked_row
 from tests.login.django.site import database
 from tests.stores import test_contract as contract
 from tests.support.every_store import Awaited, Place
@@ -165,3 +166,7 @@ def test_of_many_threads_that_commit_over_one_version_one_wins(
     assert failed == []
     assert blocking.load("key") == Record(1, won[0])
     assert len(won) == 1
+
+
+def test_a_locked_row_is_read_and_a_change_of_it_ends_at_the_timeout_of_the_project(blocking: Store) -> None:
+    check_locked_row(blocking, {"timeout": 0.5})

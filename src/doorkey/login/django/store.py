@@ -14,7 +14,15 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, Error, IntegrityError, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    transaction,
+)
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Length
 
@@ -50,7 +58,8 @@ class DjangoStore(NotPicklable):
     clock: returns seconds since the epoch; leases expire by it. None: time.time, so the machines of a project need
         clocks that agree within seconds.
 
-    It blocks. Raises `UsageError`.
+    It blocks, for a locked row or a silent database as long as the connection of the project does: set timeouts in
+    `OPTIONS` of `DATABASES`. Raises `UsageError`.
     """
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS, *, clock: Callable[[], float] | None = None) -> None:
@@ -161,6 +170,9 @@ def _translated() -> Generator[None]:
     try:
         yield
     except (DatabaseError, Error) as error:
-        kind = type(error).__name__
+        told = f"the database of the project failed ({type(error).__name__}); has manage.py migrate been run?"
+        may_pass = isinstance(error, OperationalError | InterfaceError)
+        if may_pass:
+            told += " If so, a row is locked, or the database cannot be reached: try again"
         cause = scrubbed(error)
-        raise StoreError(f"the database of the project failed ({kind}); has manage.py migrate been run?") from cause
+        raise StoreError(told, retryable=may_pass) from cause
