@@ -124,7 +124,7 @@ def test_the_command_fuzzes_a_target_with_atheris(tmp_path: Path) -> None:
     except SystemExit as error:
         pytest.skip(f"the environment of the fuzzers cannot be made: {error}")
     done = subprocess.run(
-        [sys.executable, "dev", "fuzz", "--seconds", "1", "--corpus", str(tmp_path), "challenge"],
+        [sys.executable, "dev", "fuzz", "--inputs", "2000", "--corpus", str(tmp_path), "challenge"],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTHON"))},
         capture_output=True,

@@ -27,32 +27,37 @@ def main(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="./dev fuzz")
     parser.add_argument("--seconds", type=int, default=60, help="for each target; defaults to 60")
+    parser.add_argument("--inputs", type=int, help="instead of --seconds: so many inputs, the same in each run")
     parser.add_argument("--corpus", type=Path, default=_cache(), help="the folder of the inputs that were found")
     parser.add_argument("targets", nargs="*", choices=[*SEEDS, []], metavar="TARGET", help=", ".join(SEEDS))
     options = parser.parse_args(arguments)
+    limit, shown = f"-max_total_time={options.seconds}", f"for {options.seconds} seconds"
+    if options.inputs is not None:
+        limit, shown = f"-runs={options.inputs}", f"with {options.inputs} inputs"
     failed: list[str] = []
     for name in options.targets or SEEDS:
-        say(f"fuzzing {name} for {options.seconds} seconds")
+        say(f"fuzzing {name} {shown}")
         corpus = options.corpus / name
         corpus.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as seeds:
             for number, seed in enumerate(SEEDS[name]):
                 Path(seeds, str(number)).write_bytes(seed)
-            command = [sys.executable, "-m", "tools.fuzz", _ONE, name, str(corpus), seeds, str(options.seconds)]
+            command = [sys.executable, "-m", "tools.fuzz", _ONE, name, str(corpus), seeds, limit]
             if subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode:
                 failed.append(name)
     say(f"failed: {', '.join(failed)}" if failed else "no target has failed")
     return int(bool(failed))
 
 
-def _fuzz(name: str, corpus: str, seeds: str, seconds: str) -> int:
+def _fuzz(name: str, corpus: str, seeds: str, limit: str) -> int:
     """Fuzz one target until libFuzzer ends this process."""
     atheris = import_module("atheris")
     with atheris.instrument_imports(include=["doorkey", "joserfc", "json", "urllib"]):
         targets = import_module("tools.fuzz.targets").TARGETS
     artifacts = Path(corpus).parent / f"failed-{name}-"
     options = [
-        f"-max_total_time={seconds}",
+        limit,
+        *(["-seed=1"] if limit.startswith("-runs") else []),
         "-timeout=10",
         "-rss_limit_mb=1024",
         "-max_len=8192",
