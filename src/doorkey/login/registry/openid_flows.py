@@ -138,7 +138,7 @@ class OpenIDFlows(LoginFlows):
             from doorkey.sessions.userinfo import userinfo
 
             session = (yield from self._registered()).of_user(token)
-            query = extra_pairs(params, {})
+            query = extra_pairs(options.get("params"), {})
             flow = userinfo(session._oauth, None, None, self._fix(token), needs_sub=needs_sub, query=query)
             info: UserInfo = yield from maybe_await(session._run(flow))
             return info
