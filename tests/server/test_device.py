@@ -125,6 +125,8 @@ def test_a_device_code_works_once_and_its_replay_ends_its_grant(world: World) ->
     assert renewed.status == 200
     assert poll(world, answer).problem == (400, "invalid_grant")
     assert world.token({**renewal, "refresh_token": renewed.json["refresh_token"]}, None).problem[0] == 400
+    world.advance(600)
+    assert poll(world, answer).problem == (400, "invalid_grant"), "a used code is no expired one"
 
 
 def test_a_code_is_answered_once(world: World) -> None:
