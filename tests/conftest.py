@@ -1,12 +1,11 @@
 """What every test gets: real servers when asked for, asyncio by default, and no network beyond loopback."""
 
-import gc
 import ipaddress
 import os
 import signal
 import socket
 import ssl
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import certifi
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.keys_read_once import read_once
 
 pytest_plugins = [
+    "tests.support.garbage",
     "tests.support.fixtures",
     "tests.support.server_fixtures",
     "tests.support.browser_fixtures",
@@ -46,23 +46,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         suffix = f"@{'_'.join(groups)}"
         if groups and not item.nodeid.endswith(suffix):
             setattr(item, "_id", type(item.id).parse(item.nodeid + suffix))  # noqa: B010  # it has no public setter
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
-    """Do not look for garbage among thousands of tests while they are collected: there is none."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.enable()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Take the thousands of collected tests out of garbage collection: each `gc.collect()` of a test took a second."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture
