@@ -15,6 +15,7 @@ import pytest
 
 from doorkey.errors import InvalidResponse, OAuthError, TransportError
 from doorkey.wire.limits import ExchangePolicy
+from tests.servers.process import nobodys_port
 from tests.support.every_adapter import Adapter, Client
 from tests.support.hostile_server import Endless, Exchange, Hostile, reply, reset, token
 
@@ -37,9 +38,11 @@ def zeros() -> bytes:
     return gzip.compress(b"\0" * 200 * 1024 * 1024)
 
 
-def client_of(adapter: Adapter, hostile: Hostile, **options: Any) -> Client:
+def client_of(adapter: Adapter, server: Hostile | str, **options: Any) -> Client:
+    """A client of a server, or of the URL of one that does not listen."""
     endpoints = ("token_endpoint", "revocation_endpoint", "introspection_endpoint")
-    return adapter.client("c", "a-secret", **dict.fromkeys(endpoints, hostile.token_endpoint), **options)
+    url = server if isinstance(server, str) else server.token_endpoint
+    return adapter.client("c", "a-secret", **dict.fromkeys(endpoints, url), **options)
 
 
 @every_call
@@ -215,13 +218,9 @@ def test_a_proxy_of_the_environment_is_used_and_gets_no_token_of_another(
 
 
 @every_call
-def test_a_refused_connection_may_be_tried_again(
-    adapter: Adapter, hostile: Hostile, call: Callable[[Client], object]
-) -> None:
-    client, port = client_of(adapter, hostile), hostile.port
-    hostile.close()
-    with pytest.raises(TransportError) as error:
-        call(client)
+def test_a_refused_connection_may_be_tried_again(adapter: Adapter, call: Callable[[Client], object]) -> None:
+    with nobodys_port() as port, pytest.raises(TransportError) as error:
+        call(client_of(adapter, f"http://127.0.0.1:{port}/token"))
     assert error.value.retryable is True
     assert error.value.__cause__ is not None
     assert str(port) in str(error.value)

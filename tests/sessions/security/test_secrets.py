@@ -3,7 +3,6 @@
 import copy
 import logging
 import pickle
-import socket
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +13,7 @@ import requests
 
 from doorkey.common.urls import add_params_to_uri
 from doorkey.errors import OAuthError, ServerError, TransportError, UsageError
+from tests.servers.process import nobodys_port
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import START
 from tests.support.hostile_server import Endless, Hostile, Reply, reply, reset, token
@@ -133,11 +133,8 @@ IN_URLS: dict[str, Callable[[Client], object]] = {
 
 @pytest.mark.parametrize("call", [pytest.param(call, id=name) for name, call in IN_URLS.items()])
 def test_no_cause_of_a_refused_connection_shows_a_secret(adapter: Adapter, call: Callable[[Client], object]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/token"
-    client = adapter.client("c", CLIENT_SECRET, **dict.fromkeys(ENDPOINTS, url))
-    with pytest.raises(TransportError) as raised:
-        call(client)
+    with nobodys_port() as port, pytest.raises(TransportError) as raised:
+        call(adapter.client("c", CLIENT_SECRET, **dict.fromkeys(ENDPOINTS, f"http://127.0.0.1:{port}/token")))
     assert raised.value.__cause__ is not None
     assert "Connect" in type(raised.value.__cause__).__name__
     assert_clean(everything_about(raised.value))
