@@ -159,11 +159,11 @@ def test_a_login_that_was_allowed_too_long_ago_has_expired_too(world: World) -> 
 
 def test_polling_too_fast_is_slowed_down_for_good(world: World) -> None:
     answer = begun(world)
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
     for pause in (0, 1, 5, 10, 14, 15):
         world.advance(pause)
-        problems.append(poll(world, answer).problem[1])
-    assert problems == ["authorization_pending", *["slow_down"] * 5]
+        problems.append(poll(world, answer).problem)
+    assert problems == [(400, "authorization_pending"), *[(400, "slow_down")] * 5]
     world.advance(30)  # the interval began with 5 seconds, and each slow_down has added as many
     assert poll(world, answer).problem[1] == "authorization_pending"
 
@@ -171,8 +171,9 @@ def test_polling_too_fast_is_slowed_down_for_good(world: World) -> None:
 def test_a_poll_may_come_a_moment_early(world: World) -> None:
     answer = begun(world)
     poll(world, answer)
-    world.advance(4.6)
-    assert poll(world, answer).problem[1] == "authorization_pending"
+    for pause in (4.6, 4.5):
+        world.advance(pause)
+        assert poll(world, answer).problem[1] == "authorization_pending"
     world.advance(4.4)
     assert poll(world, answer).problem[1] == "slow_down"
 
@@ -187,6 +188,19 @@ def test_what_was_allowed_is_a_consent_and_ends_when_it_is_revoked(world: World)
     run(revoke_consent(ALICE.sub, "box"), world.perform)
     renewal = {"grant_type": "refresh_token", "client_id": "box", "refresh_token": token.json["refresh_token"]}
     assert world.token(renewal, None).problem == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize("missing", ["consent", "user"])
+def test_a_login_whose_consent_or_user_is_gone_before_the_device_asks_gives_no_token(
+    world: World, missing: str
+) -> None:
+    answer = begun(world)
+    reply(world, asked(world, answer))
+    if missing == "user":
+        world.users = ()
+    else:
+        run(revoke_consent(ALICE.sub, "box"), world.perform)
+    assert poll(world, answer).problem == (400, "invalid_grant")
 
 
 def test_a_wrong_password_leaves_the_login_of_the_device_as_it_is(world: World) -> None:
