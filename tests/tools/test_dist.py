@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import doorkey
+from tools.dist import __main__ as command
 from tools.dist import building
 from tools.dist.__main__ import BUILD, COMPLETE, LOCKS, OF_QUICK, QUICK, main
 from tools.dist.building import Built, NotReproducible, build, tracked
@@ -181,6 +182,19 @@ def test_the_command_writes_both_files_and_fails_for_a_problem(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"doorkey-{VERSION}-py3-none-any.whl",
         f"doorkey-{VERSION}.tar.gz",
+    ]
+
+
+def test_the_command_fails_if_the_test_on_one_python_fails(
+    built: Built, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_pythons", lambda: ["3.0"])
+    assert command._tested(built.wheel.parent, quick=True) == 1
+    shown = capfd.readouterr()
+    assert "dev: the wheel on Python 3.0, in an environment of its own" in shown.out
+    assert shown.err.splitlines() == [
+        "dev: the distributions on 3.0",
+        "dev: what the distributions install does not work, see above",
     ]
 
 

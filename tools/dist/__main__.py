@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 import doorkey
-from tools.dist.building import Built, NotReproducible, build, tracked
+from tools.dist.building import Built, NotReproducible, build, latest, tracked
 from tools.dist.contents import problems, required_by
 from tools.dist.installed import check_import, copy_tests, environment, install, test
 from tools.dist.locks import blocks, closure, file_line, versions
 from tools.interpreters import TESTED, interpreter, newer
-from tools.running import ROOT, say
+from tools.running import ROOT, say, side_by_side
 
 QUICK: Final = (
     *("tests/test_errors.py", "tests/test_values.py", "tests/test_tokens.py", "tests/test_discovery.py"),
@@ -45,7 +45,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder for the two files (default: dist/)")
     parser.add_argument("--quick", action="store_true", help="a few tests for each Python, as CI runs them")
     parser.add_argument("--only-build", action="store_true", help="build and check, and test nothing")
+    parser.add_argument("--on", metavar="VERSION", help="build nothing, and test what is in --out on this Python only")
     options = parser.parse_args(arguments)
+    if options.on:
+        return _tested_on(options.on, latest(options.out), quick=options.quick)
     say("building the wheel and the source distribution, twice")
     try:
         built = build(Path(sys.executable), options.out)
@@ -58,34 +61,46 @@ def main(arguments: Sequence[str]) -> int:
     if wrong:
         return 1
     say(f"{built.wheel.name} and {built.sdist.name} are reproducible and complete")
-    return 0 if options.only_build else _tested(built, quick=options.quick)
+    return 0 if options.only_build else _tested(options.out.resolve(), quick=options.quick)
 
 
-def _tested(built: Built, *, quick: bool) -> int:
+def _tested(out: Path, *, quick: bool) -> int:
+    """Test what is in `out` on all Pythons at the same time."""
+    command: list[str | Path] = [sys.executable, "-m", "tools.dist", "--out", out, *(["--quick"] if quick else [])]
+    failed = side_by_side([(f"the distributions on {one}", [*command, "--on", one]) for one in _pythons()])
+    say("what the distributions install does not work, see above" if failed else "what the distributions install works")
+    return failed
+
+
+def _pythons() -> list[str]:
+    return [version for version in TESTED if interpreter(version)] + newer()
+
+
+def _tested_on(version: str, built: Built, *, quick: bool) -> int:
     failed: list[str] = []
-    pythons = [version for version in TESTED if interpreter(version)] + newer()
+    pythons = _pythons()
     with tempfile.TemporaryDirectory() as temporary:
         tests = copy_tests(Path(temporary) / "tests")
-        for version in pythons:
-            say(f"the wheel on Python {version}, in an environment of its own")
-            python = _environment(version, temporary)
-            if _installed(python, _alone(built, built.wheel)) or check_import(python, tests):
-                failed.append(f"the package alone on {version}")
-            selection = QUICK if quick else COMPLETE
-            if _installed(python, _requirements(built, quick=quick)) or test(python, tests, selection):
-                failed.append(f"tests on {version}")
-        for version in pythons[-1:] if quick else pythons:
+        say(f"the wheel on Python {version}, in an environment of its own")
+        python = _environment(version, temporary)
+        if _installed(python, _alone(built, built.wheel)) or check_import(python, tests):
+            failed.append(f"the package alone on {version}")
+        selection = QUICK if quick else COMPLETE
+        if _installed(python, _requirements(built, quick=quick)) or test(python, tests, selection):
+            failed.append(f"tests on {version}")
+        if version == pythons[-1] or not quick:
             say(f"the source distribution on Python {version}: pip builds it")
             python = _environment(version, temporary)
             if _installed(python, _alone(built, built.sdist), build=versions(BUILD)) or check_import(python, tests):
                 failed.append(f"the source distribution on {version}")
-        if not quick:
-            say(f"the lowest versions of every library, on Python {pythons[0]}")
-            python = _environment(pythons[0], temporary)
+        if version == pythons[0] and not quick:
+            say(f"the lowest versions of every library, on Python {version}")
+            python = _environment(version, temporary)
             lowest = file_line(built.wheel) + (ROOT / "requirements/lowest.txt").read_text("utf-8")
             if _installed(python, lowest) or test(python, tests, LOWEST):
                 failed.append("tests on the lowest versions")
-    say(f"failed: {', '.join(failed)}" if failed else "what the distributions install works")
+    if failed:
+        say(f"failed: {', '.join(failed)}")
     return int(bool(failed))
 
 

@@ -70,6 +70,11 @@ def _built(python: Path, source: Path, out: Path) -> Built:
     subprocess.run(
         command, cwd=source, env={**os.environ, EPOCH: epoch()}, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
+    return latest(out)
+
+
+def latest(out: Path) -> Built:
+    """Return the distributions in `out` that were built last."""
     names = sorted(out.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     wheel = [path for path in names if path.suffix == ".whl"][-1]
     return Built(wheel, [path for path in names if path.name.endswith(".tar.gz")][-1])
