@@ -12,6 +12,7 @@ from doorkey.auth.signer import RequestSigner, maybe_await, performs_nothing, se
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
+from tests.support.tracebacks import variables_of_ours
 
 API = "https://api.example/v1"
 SAME_API = "https://api.example/v2"
@@ -254,6 +255,13 @@ def test_a_token_is_sent_to_allowed_origins_alone() -> None:
         restricted.check_target(OTHER_API)
     with pytest.raises(UsageError, match="allowed_origins="):
         restricted.has_own_authorization(OTHER_API, {})
+
+
+def test_the_error_of_another_origin_holds_no_url_with_a_token() -> None:
+    restricted = signer_for(Own(FIRST), allowed_origins=[API])
+    with pytest.raises(UsageError, match=r"not for https://other\.example") as caught:
+        restricted.check_target(f"{OTHER_API}?access_token=marked-as-secret")
+    assert "marked-as-secret" not in variables_of_ours(caught.value)
 
 
 def test_a_hook_changes_a_signed_request_and_must_keep_to_a_url_of_an_allowed_origin() -> None:
