@@ -18,8 +18,8 @@ from doorkey.server.endpoints.device_question import DeviceQuestion
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.model import DeviceLogin, Settings
-from doorkey.server.storage.device_logins import DeviceEffect, FindDevice, SaveDevice, device_id
-from doorkey.server.storage.effects import EndSession, FindConsents
+from doorkey.server.storage.device_logins import DeviceEffect, SaveDevice
+from doorkey.server.storage.effects import FindConsents
 from doorkey.server.storage.records import MemoryRecords
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.server.user_codes import ALPHABET, new_user_code, shown, typed
@@ -190,19 +190,6 @@ def test_what_was_allowed_is_a_consent_and_ends_when_it_is_revoked(world: World)
     assert world.token(renewal, None).problem == (400, "invalid_grant")
 
 
-@pytest.mark.parametrize("missing", ["consent", "user"])
-def test_a_login_whose_consent_or_user_is_gone_before_the_device_asks_gives_no_token(
-    world: World, missing: str
-) -> None:
-    answer = begun(world)
-    reply(world, asked(world, answer))
-    if missing == "user":
-        world.users = ()
-    else:
-        run(revoke_consent(ALICE.sub, "box"), world.perform)
-    assert poll(world, answer).problem == (400, "invalid_grant")
-
-
 def test_a_wrong_password_leaves_the_login_of_the_device_as_it_is(world: World) -> None:
     answer = begun(world)
     page = visit(world)
@@ -272,18 +259,6 @@ def test_the_client_authenticates_and_has_the_grant(world: World) -> None:
     form = {"grant_type": DEVICE_CODE, "device_code": "d"}
     assert world.token(form, ("app", SECRET)).problem == (400, "unauthorized_client")
     assert begun(world, scope="openid nonsense").problem == (400, "invalid_scope")
-
-
-def test_the_session_that_allowed_it_may_end_before_the_device_polls(world: World) -> None:
-    answer = begun(world)
-    question = asked(world, answer)
-    reply(world, question)
-    login = run(iter(FindDevice(device_id(answer.json["device_code"]))), world.perform)
-    assert isinstance(login, DeviceLogin)
-    world.perform(EndSession(login.session_id or ""))
-    assert poll(world, answer).problem == (400, "invalid_grant")
-    with pytest.raises(ServerError):
-        reply(world, question)
 
 
 def test_pending_codes_are_bounded(world: World) -> None:

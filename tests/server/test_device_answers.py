@@ -9,11 +9,13 @@ import pytest
 
 from doorkey.errors import ServerError
 from doorkey.jose.verification import unsafe_claims
+from doorkey.server.consents import revoke_consent
 from doorkey.server.endpoints.device import CodeNeeded, DeviceAnswered, device
 from doorkey.server.endpoints.device_question import DeviceQuestion
 from doorkey.server.endpoints.forms import Cookies
 from doorkey.server.endpoints.login import LoginNeeded
-from doorkey.server.model import Session, Settings
+from doorkey.server.model import DeviceLogin, Session, Settings
+from doorkey.server.storage.device_logins import FindDevice, device_id
 from doorkey.server.storage.effects import EndSession, FindBrowser, FindConsents, FindSession
 from doorkey.server.user_codes import new_user_code
 from doorkey.wire.flow import run
@@ -153,3 +155,28 @@ def test_no_repr_of_a_page_shows_what_makes_its_form_work(world: World) -> None:
     question = asked(world, begun(world))
     for shown in (repr(page), repr(question)):
         assert not [one for one in (page.csrf, page.browser, question.csrf, question.session_key) if one in shown]
+
+
+@pytest.mark.parametrize("missing", ["consent", "user"])
+def test_a_login_whose_consent_or_user_is_gone_before_the_device_asks_gives_no_token(
+    world: World, missing: str
+) -> None:
+    answer = begun(world)
+    reply(world, asked(world, answer))
+    if missing == "user":
+        world.users = ()
+    else:
+        run(revoke_consent(ALICE.sub, "box"), world.perform)
+    assert poll(world, answer).problem == (400, "invalid_grant")
+
+
+def test_the_session_that_allowed_it_may_end_before_the_device_polls(world: World) -> None:
+    answer = begun(world)
+    question = asked(world, answer)
+    reply(world, question)
+    login = run(iter(FindDevice(device_id(answer.json["device_code"]))), world.perform)
+    assert isinstance(login, DeviceLogin)
+    world.perform(EndSession(login.session_id or ""))
+    assert poll(world, answer).problem == (400, "invalid_grant")
+    with pytest.raises(ServerError):
+        reply(world, question)
