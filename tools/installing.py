@@ -42,7 +42,7 @@ def install(python: Path, *arguments: str | Path) -> None:
 
 def settings(listed: str, present: frozenset[str]) -> dict[str, str]:
     """Return variables for uv from what `pip config list` prints; `present` are those that are set already."""
-    found = dict(line.partition("=")[::2] for line in listed.splitlines())
+    found = {key: value for key, _, value in (line.partition("=") for line in listed.splitlines())}
     variables: dict[str, str] = {}
     for name, variable in OF_PIP.items():
         values = [found[key] for place in (":env:", "install", "global") if (key := f"{place}.{name}") in found]
