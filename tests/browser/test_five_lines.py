@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -29,13 +30,24 @@ SERVERS["django"] = (GUNICORN, "project.wsgi:application")
 each_program = pytest.mark.parametrize("framework", SERVERS)
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folder of each program, before its first start: that of Django has a new database."""
+    folders = {framework: tmp_path_factory.mktemp(framework) for framework in SERVERS}
+    for framework, folder in folders.items():
+        if framework == "django":
+            django_project(folder)
+        else:
+            (folder / "program.py").write_text(program(framework), "utf-8")
+    return folders
+
+
 @contextmanager
-def started(framework: str, folder: Path, workers: int = 1, server: RealServer | None = None) -> Generator[str]:
-    """Start a program in an empty folder, and yield its origin; `server` is the provider, named by the environment."""
-    if framework == "django":
-        django_project(folder)
-    else:
-        (folder / "program.py").write_text(program(framework), "utf-8")
+def started(
+    framework: str, original: Path, folder: Path, workers: int = 1, server: RealServer | None = None
+) -> Generator[str]:
+    """Start a copy of a program, and yield its origin; `server` is the provider, named by the environment."""
+    shutil.copytree(original, folder, dirs_exist_ok=True)
     port = port_of_ones_own()
     environment = {"DOORKEY_SECRET": "a-secret-of-this-test-" + "0" * 32}
     if server is not None:
@@ -87,9 +99,9 @@ def shown(page: Page) -> str:
 
 @each_program
 def test_a_program_logs_in_and_out_as_it_stands(
-    framework: str, tmp_path: Path, new_window: NewWindow, shots: Shots
+    framework: str, programs: dict[str, Path], tmp_path: Path, new_window: NewWindow, shots: Shots
 ) -> None:
-    with started(framework, tmp_path) as origin:
+    with started(framework, programs[framework], tmp_path) as origin:
         page, other = new_window(), new_window()
         page.goto(origin)
         second = page.context.new_page()
@@ -112,9 +124,9 @@ def test_a_program_logs_in_and_out_as_it_stands(
 
 @each_program
 def test_the_back_button_and_a_stranger_get_a_page_that_explains(
-    framework: str, tmp_path: Path, new_window: NewWindow
+    framework: str, programs: dict[str, Path], tmp_path: Path, new_window: NewWindow
 ) -> None:
-    with started(framework, tmp_path) as origin:
+    with started(framework, programs[framework], tmp_path) as origin:
         page, stranger = new_window(), new_window()
         visited: list[str] = []
         page.on("request", lambda request: visited.append(request.url))
@@ -136,10 +148,15 @@ def test_the_back_button_and_a_stranger_get_a_page_that_explains(
 @pytest.mark.parametrize("fixture", ["keycloak", "oidc_provider"])
 @each_program
 def test_the_environment_alone_switches_to_a_real_provider(
-    framework: str, fixture: str, tmp_path: Path, chromium: Page, request: pytest.FixtureRequest
+    framework: str,
+    fixture: str,
+    programs: dict[str, Path],
+    tmp_path: Path,
+    chromium: Page,
+    request: pytest.FixtureRequest,
 ) -> None:
     server: RealServer = request.getfixturevalue(fixture)
-    with started(framework, tmp_path, workers=2, server=server) as origin:
+    with started(framework, programs[framework], tmp_path, workers=2, server=server) as origin:
         chromium.goto(origin)
         assert at_provider(chromium, origin)[0] == "login"
         text = shown(chromium)

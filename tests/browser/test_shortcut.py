@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -155,11 +156,20 @@ def registered(provider: str, origin: str, request: pytest.FixtureRequest) -> Ge
         yield Registered(embedded.issuer, "program", secret), embedded.userinfo_endpoint
 
 
+@pytest.fixture(scope="module")
+def django_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the program for Django, with its tables and no user."""
+    folder = tmp_path_factory.mktemp("django")
+    (folder / "program.py").write_text(PROGRAMS["django"], encoding="utf-8")
+    environment = {**os.environ, "DOORKEY_SECRET": "0" * 32, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
+    subprocess.run([sys.executable, "program.py"], cwd=folder, env=environment, check=True)
+    return folder / "program.db"
+
+
 def sessions_of(framework: str, folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """Make the tables that the sessions need, and return what the environment says about the store."""
     if framework == "django":
-        environment = {**os.environ, "DOORKEY_SECRET": "0" * 32, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
-        subprocess.run([sys.executable, "program.py"], cwd=folder, env=environment, check=True)
+        shutil.copy2(request.getfixturevalue("django_database"), folder)
         return {}
     store: RealServer = request.getfixturevalue(STORES[framework])
     if framework == "fastapi":

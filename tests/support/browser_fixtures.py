@@ -33,7 +33,7 @@ NewWindow: TypeAlias = "Callable[[], Page]"
 Shots: TypeAlias = "Callable[[Page, str], None]"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser_process() -> Iterator[Browser]:
     """A running Chromium. Its windows share no cookies: each is a context of its own."""
     try:
