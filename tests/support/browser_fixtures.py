@@ -1,7 +1,7 @@
 """The fixtures of tests in a real browser: `chromium`, a fresh window, and `shots`, which keeps pictures of pages.
 
-Debian's Chromium runs without a display, driven by Playwright. It resolves loopback names only. The names of `.test`
-lead to 127.0.0.1, for tests that need several sites.
+Debian's Chromium runs without a display, driven by Playwright, for tests/browser only. It resolves loopback
+names only. The names of `.test` lead to 127.0.0.1, for tests that need several sites.
 
 While a test has a browser, an event loop of Playwright's runs in its thread: `asyncio.run` works in other threads only.
 """
@@ -9,7 +9,8 @@ While a test has a browser, an event loop of Playwright's runs in its thread: `a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -33,9 +34,9 @@ NewWindow: TypeAlias = "Callable[[], Page]"
 Shots: TypeAlias = "Callable[[Page, str], None]"
 
 
-@pytest.fixture(scope="package")
-def browser_process() -> Iterator[Browser]:
-    """A running Chromium. Its windows share no cookies: each is a context of its own."""
+@contextmanager
+def running_chromium() -> Generator[Browser]:
+    """Start a Chromium for `browser_process`. Its windows share no cookies: each is a context of its own."""
     try:
         CHROMIUM.ensure_installed()
         from playwright.sync_api import Error, sync_playwright
