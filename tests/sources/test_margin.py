@@ -201,6 +201,19 @@ def test_a_stale_token_survives_a_server_that_cannot_be_reached(
 
 
 @one_of_each
+def test_a_token_that_expires_by_the_clock_while_it_is_requested_is_used_once(
+    source: Maker, hostile: Hostile, clock: Clock
+) -> None:
+    def set_the_clock_on(exchange: Exchange) -> None:
+        clock.advance(400)
+        exchange.send(token(f"at-{len(hostile.token_requests)}"))
+
+    asking = source(CLIENT, clock=clock, **on_token(hostile, Whole(set_the_clock_on)))
+    assert asking.access_token() == "at-1"
+    assert asking.access_token() == "at-2"
+
+
+@one_of_each
 def test_a_stale_token_that_expires_while_a_renewal_fails_is_not_used(
     source: Maker, hostile: Hostile, clock: Clock
 ) -> None:
