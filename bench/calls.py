@@ -1,7 +1,8 @@
 """Count the calls of doorkey's own functions on the path of an expired token: `python bench/calls.py`.
 
-Comprehension frames are left out. Each path runs twice and the second run counts, when everything is imported. The
-exchange is answered by an adapter in memory; its thread counts too.
+Comprehension frames are left out. Each path runs once to import everything, and then several times, of which the one
+with the fewest calls counts: on a busy machine, a caller may find no idle thread. The exchange is answered by an
+adapter in memory; its thread counts too.
 """
 
 import io
@@ -18,6 +19,7 @@ from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.stores import MemoryStore
 from doorkey.vault import TokenVault
 
+RUNS = 10
 ENDPOINT = "https://as.example/token"
 BODY = b'{"access_token":"a","token_type":"Bearer","expires_in":300,"refresh_token":"r"}'
 OLD = {"access_token": "o", "token_type": "Bearer", "refresh_token": "r", "expires_in": 300, "expires_at": 1}
@@ -85,5 +87,5 @@ if __name__ == "__main__":
     counter = Counter()
     for make in (session, vault):
         make()()
-        calls, files = counter.count(make())
+        calls, files = min(counter.count(make()) for _ in range(RUNS))
         print(f"{make.__name__}: {calls} calls in {files} files")

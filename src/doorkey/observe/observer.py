@@ -122,7 +122,7 @@ class Observer:
 
 
 class Watch:
-    """Times a `with` block, which may be part of a flow, and reports its outcome."""
+    """Times a `with` block, which may be part of a flow, and reports its outcome, unless the flow is dropped."""
 
     __slots__ = ("_begun", "_grant_type", "_kinds", "_observer", "_server", "_span")
 
@@ -151,6 +151,10 @@ class Watch:
         self._begun = self._observer.moment()
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None, /) -> None:
+        if isinstance(error, GeneratorExit):
+            # The flow was dropped. The garbage collector may be what closes it, while this thread holds a lock of a
+            # listener: a counter of OpenTelemetry would wait for itself.
+            return
         kind = self._kinds[1 if error is None else 2]
         if kind is None or (self._span is None and not self._observer.has_listener(kind)):
             return
