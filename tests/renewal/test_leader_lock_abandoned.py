@@ -18,7 +18,7 @@ from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.tokens import OAuthToken
 from doorkey.wire.messages import Response
-from tests.support.flights import ASK, NEW, STALE, WAIT, Server, Watched, now, slot
+from tests.support.flights import ASK, EXPIRED, NEW, STALE, WAIT, Server, Watched, now, slot
 
 KINDS = ("thread", "asyncio", "trio")
 
@@ -101,10 +101,11 @@ def test_a_waiting_caller_takes_over_from_a_loop_that_is_closed_in_mid_renewal(
     assert not leader.done()
 
 
+@pytest.mark.parametrize("token", [EXPIRED, STALE], ids=["expired", "stale"])
 def test_after_a_loop_was_closed_in_mid_renewal_the_next_caller_gets_the_lock_at_once(
-    loop: asyncio.AbstractEventLoop,
+    loop: asyncio.AbstractEventLoop, token: OAuthToken
 ) -> None:
-    world = World(slot())
+    world = World(slot(token))
     leader = loop.run_until_complete(world.led())
     loop.close()
     assert anyio.run(world.awaiting.token) == NEW

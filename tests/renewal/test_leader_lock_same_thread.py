@@ -10,9 +10,10 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.renewal.leader_lock import LeaderLock
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.tokens import OAuthToken
 from doorkey.wire.messages import Response
 from tests.support.backends import both_backends
-from tests.support.flights import ASK, WAIT, Watched, discovering, now, slot
+from tests.support.flights import ASK, EXPIRED, STALE, WAIT, Watched, discovering, now, renewing, slot
 
 
 def answer(effect: Any) -> Response:
@@ -70,7 +71,10 @@ async def test_a_blocking_call_in_the_loop_of_the_task_that_holds_the_lock_raise
         let_go.set()
 
 
-def test_a_call_in_another_context_of_the_thread_that_holds_the_lock_raises_and_releases_nothing() -> None:
+@pytest.mark.parametrize("token", [EXPIRED, STALE], ids=["expired", "stale"])
+def test_a_call_in_another_context_of_the_thread_that_holds_the_lock_raises_and_releases_nothing(
+    token: OAuthToken,
+) -> None:
     said: list[str] = []
     asked = 0
 
@@ -78,12 +82,12 @@ def test_a_call_in_another_context_of_the_thread_that_holds_the_lock_raises_and_
         nonlocal asked
         asked += 1
         try:
-            Context().run(flight.token)
+            Context().run(flight.renewed, renewing)
         except UsageError as error:
             said.append(error.description)
         return answer(effect)
 
-    flight = SingleFlight(slot(), perform, now, LeaderLock())
+    flight = SingleFlight(slot(token), perform, now, LeaderLock())
     assert flight.token().access_token.reveal() == "new"
     assert (asked, len(said)) == (1, 1)
     assert "further up its stack" in said[0]
