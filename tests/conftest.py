@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def anyio_backend() -> str:
     """Where `@pytest.mark.anyio` tests run; `tests.support.backends.both_backends` adds trio."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def no_metadata_of_earlier_tests() -> None:
+    """Forget the metadata that `discover` has found: a server of an earlier test may have had the same port."""
+    if module := sys.modules.get("doorkey.discovery"):
+        vars(module)["_found"].clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
