@@ -1,0 +1,126 @@
+"""What callers get after an attempt that failed, or that another token overtook: threads and tasks alike."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anyio
+import pytest
+
+from doorkey.errors import TransportError
+from doorkey.renewal.backoff import Backoff
+from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.renewal.slot import Slot
+from doorkey.tokens import OAuthToken
+from doorkey.values import Secret
+from doorkey.wire.flow import Flow
+from doorkey.wire.messages import Response
+from tests.support.flights import ASK, EXPIRED, NEW, NOW, STALE, Renews, Watched, now, renewing, slot
+
+PUT = OAuthToken(Secret("put"), expires_at=NOW - 1, lifetime=300.0)
+LOGIN = OAuthToken(Secret("login"), expires_at=NOW + 300, lifetime=300.0)
+PAUSE = 6.0
+"""Seconds of 8, of which a random 0.5 takes three quarters."""
+
+
+class Caller:
+    """Callers of one kind, threads or tasks, of one slot. `answers` are the outcomes of its requests."""
+
+    def __init__(self, kind: str, state: Slot, *answers: Callable[[], object]) -> None:
+        self.kind, self.state, self.answers = kind, state, list(answers)
+        self.lock, self.asked = Watched(), 0
+
+    def token(self, clock: Callable[[], float] = now) -> OAuthToken:
+        if self.kind == "thread":
+            return SingleFlight(self.state, self._ask, clock, self.lock).token()
+        return anyio.run(AsyncSingleFlight(self.state, self._ask_async, clock, self.lock).token)
+
+    def renewed(self, renew: Callable[[OAuthToken | None], Flow[OAuthToken]]) -> OAuthToken:
+        if self.kind == "thread":
+            return SingleFlight(self.state, self._ask, now, self.lock).renewed(renew)
+        return anyio.run(AsyncSingleFlight(self.state, self._ask_async, now, self.lock).renewed, renew)
+
+    def _ask(self, effect: Any) -> Response:
+        assert effect is ASK
+        self.asked += 1
+        if self.answers:
+            self.answers.pop(0)()
+        return Response(200)
+
+    async def _ask_async(self, effect: Any) -> Response:
+        return self._ask(effect)
+
+
+def fails() -> None:
+    raise TransportError("the server cannot be reached")
+
+
+def pausing(token: OAuthToken) -> Slot:
+    made = Slot(Renews(renewing), backoff=Backoff(first=8.0, most=8.0), random=lambda: 0.5)
+    made.put(token)
+    return made
+
+
+both = pytest.mark.parametrize("kind", ["thread", "task"])
+
+
+@both
+def test_a_failure_begins_a_pause_in_which_callers_get_the_error_without_a_request(kind: str) -> None:
+    caller = Caller(kind, pausing(EXPIRED), fails)
+    with pytest.raises(TransportError):
+        caller.token()
+    with pytest.raises(TransportError) as caught:
+        caller.token()
+    assert caught.value.retry_at == NOW + PAUSE
+    assert caller.asked == 1
+    assert caller.token(lambda: NOW + PAUSE) == NEW
+
+
+@both
+def test_a_stale_token_is_used_in_a_pause_without_a_request(kind: str) -> None:
+    caller = Caller(kind, pausing(STALE), fails)
+    assert [caller.token(), caller.token()] == [STALE, STALE]
+    assert caller.asked == 1
+
+
+@both
+def test_a_clock_that_fails_at_the_end_of_an_attempt_leaves_no_pause_without_an_end(kind: str) -> None:
+    times = iter([NOW])
+
+    def clock() -> float:
+        for time in times:
+            return time
+        raise LookupError("this clock has stopped")
+
+    caller = Caller(kind, pausing(EXPIRED), fails)
+    with pytest.raises(LookupError if kind == "thread" else TransportError):  # asyncio logs the other error
+        caller.token(clock)
+    assert caller.token() == NEW
+    assert caller.asked == 2
+
+
+@both
+def test_a_requested_renewal_is_made_although_an_expired_token_was_put_while_it_waited(kind: str) -> None:
+    caller = Caller(kind, slot())
+    holder = caller.lock.try_acquire(blocks=True)
+    assert holder is not None
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(caller.renewed, renewing)
+        caller.lock.wait_for(1)
+        caller.state.put(PUT)
+        caller.lock.release(holder)
+    assert outcome.result() == NEW
+    assert caller.asked == 1
+
+
+@both
+def test_a_requested_renewal_is_made_once_although_its_token_has_expired_and_another_one_was_put(kind: str) -> None:
+    def renew(_: OAuthToken | None) -> Flow[OAuthToken]:
+        yield from ASK
+        return PUT
+
+    caller = Caller(kind, slot())
+    caller.answers.append(lambda: caller.state.put(LOGIN))
+    assert caller.renewed(renew) == PUT
+    assert caller.asked == 1
+    assert caller.state.token == LOGIN
