@@ -1,5 +1,6 @@
 """What callers get after an attempt that failed, or that another token overtook: threads and tasks alike."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +16,7 @@ from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Response
-from tests.support.flights import ASK, EXPIRED, NEW, NOW, STALE, Renews, Watched, now, renewing, slot
+from tests.support.flights import ASK, EXPIRED, NEW, NOW, STALE, WAIT, Renews, Server, Watched, now, renewing, slot
 
 PUT = OAuthToken(Secret("put"), expires_at=NOW - 1, lifetime=300.0)
 LOGIN = OAuthToken(Secret("login"), expires_at=NOW + 300, lifetime=300.0)
@@ -124,3 +125,18 @@ def test_a_requested_renewal_is_made_once_although_its_token_has_expired_and_ano
     assert caller.renewed(renew) == PUT
     assert caller.asked == 1
     assert caller.state.token == LOGIN
+
+
+def test_a_renewal_in_the_background_does_not_keep_its_program_alive() -> None:
+    server = Server()
+    threads: list[threading.Thread] = []
+
+    def perform(effect: Any) -> Response:
+        threads.append(threading.current_thread())
+        return server(effect)
+
+    assert SingleFlight(slot(STALE), perform, now, background=True).token() == STALE
+    assert server.arrived.wait(WAIT)
+    assert [thread.daemon for thread in threads] == [True]
+    server.go_on.set()
+    threads[0].join(WAIT)
