@@ -3,19 +3,22 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
-from doorkey.errors import TransportError
+from doorkey.errors import TokenExpiredError, TransportError
 from doorkey.renewal.backoff import Backoff
-from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
+from doorkey.renewal.leader_lock import Holder
+from doorkey.renewal.single_flight import TRIES, AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Response
+from tests.support.fake_clock import Clock
 from tests.support.flights import ASK, EXPIRED, NEW, NOW, STALE, WAIT, Renews, Server, Watched, now, renewing, slot
 
 PUT = OAuthToken(Secret("put"), expires_at=NOW - 1, lifetime=300.0)
@@ -100,18 +103,84 @@ def test_a_clock_that_fails_at_the_end_of_an_attempt_leaves_no_pause_without_an_
     assert caller.asked == 2
 
 
+@pytest.mark.parametrize(
+    ("put", "issued", "asked"),
+    [(PUT, False, 1), (PUT, True, 0), (LOGIN, False, 0)],
+    ids=["expired", "expired when issued", "good"],
+)
 @both
-def test_a_requested_renewal_is_made_although_an_expired_token_was_put_while_it_waited(kind: str) -> None:
+def test_a_requested_renewal_is_made_unless_a_token_to_use_came_while_it_waited(
+    kind: str, put: OAuthToken, issued: bool, asked: int
+) -> None:
     caller = Caller(kind, slot())
     holder = caller.lock.try_acquire(blocks=True)
     assert holder is not None
     with ThreadPoolExecutor(1) as pool:
         outcome = pool.submit(caller.renewed, renewing)
         caller.lock.wait_for(1)
-        caller.state.put(PUT)
+        caller.state.put(put)
+        caller.state.issued = put if issued else None
         caller.lock.release(holder)
-    assert outcome.result() == NEW
+    assert outcome.result() == (NEW if asked else put)
+    assert caller.asked == asked
+
+
+@both
+def test_an_expired_token_that_is_put_during_each_renewal_is_never_used(kind: str) -> None:
+    caller = Caller(kind, slot())
+
+    def put(number: int) -> None:
+        caller.state.put(OAuthToken(Secret(f"put-{number}"), expires_at=NOW - 1, lifetime=300.0))
+
+    caller.answers.extend(partial(put, number) for number in range(TRIES))
+    with pytest.raises(TokenExpiredError, match="put in the place of this one"):
+        caller.token()
+    assert caller.asked == TRIES
+
+
+@both
+def test_a_requested_renewal_that_is_overtaken_by_expired_tokens_each_time_fails(kind: str) -> None:
+    caller, overtakes = Caller(kind, slot()), list(range(TRIES))
+
+    def overtake() -> None:
+        """Put an expired token while the caller waits, and hold the lock again before the caller goes on."""
+        caller.state.put(OAuthToken(Secret(f"put-{overtakes.pop()}"), expires_at=NOW - 1, lifetime=300.0))
+        caller.lock.release(holders.pop())
+        holders.append(other.submit(acquired).result())
+
+    def acquired() -> Holder:
+        holder = caller.lock.try_acquire(blocks=True)
+        assert holder is not None
+        return holder
+
+    with ThreadPoolExecutor(1) as other:
+        holders = [other.submit(acquired).result()]
+        caller.lock.on_queue = overtake
+        with pytest.raises(TokenExpiredError, match="put in the place of this one"):
+            caller.renewed(renewing)
+    assert (overtakes, caller.asked) == ([], 0)
+
+
+@both
+def test_a_token_that_expires_while_it_is_requested_is_used_and_not_requested_again(kind: str) -> None:
+    clock = Clock(now)
+    caller = Caller(kind, slot(), lambda: clock.advance(400))
+    assert caller.token(clock) == NEW
     assert caller.asked == 1
+
+
+@both
+def test_a_stale_token_that_expires_while_its_renewal_fails_is_not_used(kind: str) -> None:
+    def fail_late() -> None:
+        clock.advance(60)
+        fails()
+
+    clock = Clock(now)
+    caller = Caller(kind, slot(), lambda: None, fail_late)
+    assert caller.token(clock) == NEW
+    clock.advance(290)
+    assert caller.token(clock) == NEW
+    assert caller.asked == 3
 
 
 @both
