@@ -41,5 +41,5 @@ def test_a_host_that_older_rules_take_for_another_opens_neither(library: ModuleT
     auth = OAuth2Auth(TOKEN, allowed_origins=["https://straße.example"])
     with library.Client(auth=auth, transport=library.MockTransport(never)) as client:
         for url, named in (("https://strasse.example/", "strasse"), ("https://straße.example/", "xn--strae-oqa")):
-            with pytest.raises(UsageError, match=f"not for https://{named}.example:443: add it"):
+            with pytest.raises(UsageError, match=f"may not be sent to https://{named}.example:443: add it"):
                 client.get(url)

@@ -60,7 +60,7 @@ def test_niquests_is_served_as_requests_is(python: Path, hostile: Hostile) -> No
         "RuntimeWarning: the calling client has a proxy, which the token request to http://127.0.0.1"
     )
     assert "http_client=" in warned
-    assert told.pop("elsewhere").startswith("this token is not for")
+    assert told.pop("elsewhere").startswith("the token may not be sent to")
     assert told == {
         **dict.fromkeys(("plain", "form", "json", "redirect", "own", "static", "query", "body"), 200),
         **dict.fromkeys(("generator", "file", "twice", "detour"), 401),

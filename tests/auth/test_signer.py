@@ -171,7 +171,7 @@ def test_a_source_for_one_kind_of_caller_has_no_token_for_the_other() -> None:
     blocking, awaiting = signer_for(Own(FIRST, SECOND)), signer_for(AsyncOwn(Own(FIRST, SECOND)))
     with pytest.raises(UsageError, match="use it with an asynchronous client"):
         awaiting.token()
-    with pytest.raises(UsageError, match="a client or source that blocks"):
+    with pytest.raises(UsageError, match="a blocking client or source: use"):
         blocking.token_async()
     assert awaiting.replacement(FIRST, API) is None
     assert asyncio.run(blocking.replacement_async(FIRST, API)) is None
@@ -234,7 +234,7 @@ def test_the_placement_decides_what_a_signed_request_is() -> None:
     assert [(one.in_header, one.in_body, one.is_plain) for one in (in_header, in_body, in_uri)] == [
         *((True, False, True), (False, True, False), (False, False, False)),
     ]
-    with pytest.raises(UsageError, match="token_placement is one of"):
+    with pytest.raises(UsageError, match="token_placement must be one of"):
         signer_for(Own(FIRST), token_placement="cookie")
 
 
@@ -259,7 +259,7 @@ def test_a_token_is_sent_to_allowed_origins_alone() -> None:
 
 def test_the_error_of_another_origin_holds_no_url_with_a_token() -> None:
     restricted = signer_for(Own(FIRST), allowed_origins=[API])
-    with pytest.raises(UsageError, match=r"not for https://other\.example") as caught:
+    with pytest.raises(UsageError, match=r"may not be sent to https://other\.example") as caught:
         restricted.check_target(f"{OTHER_API}?access_token=marked-as-secret")
     assert "marked-as-secret" not in variables_of_ours(caught.value)
 

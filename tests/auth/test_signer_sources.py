@@ -104,7 +104,7 @@ def test_the_rejected_token_of_a_session_that_can_renew_it_is_replaced(hostile: 
     session = OAuth2Session("c", token=old, **on_token(hostile, token("at-2")))
     signer = signer_for(session)
     assert access(signer.replacement(signer.token(), API)) == "at-2"
-    with pytest.raises(UsageError, match="use it with one"):
+    with pytest.raises(UsageError, match="use it with a blocking client"):
         signer.token_async()
 
 
@@ -207,7 +207,7 @@ class OwnWithSender(AsyncOwn):
 def test_the_sender_of_an_asynchronous_source_without_a_client_is_to_know_the_caller() -> None:
     ours: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
     source = AsyncTokenSource(CLIENT, **ours)
-    assert signer_for(source).unadvised_sender is source._sender
+    assert signer_for(source).sender_without_caller is source._sender
     given = AsyncTokenSource(CLIENT, **ours, http_client=httpx2.AsyncClient())
     for other in (given, AsyncOwn(Own(FIRST)), OwnWithSender(Own(FIRST)), Own(FIRST), TokenSource(CLIENT, **ours)):
-        assert signer_for(other).unadvised_sender is None
+        assert signer_for(other).sender_without_caller is None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SignsRequests(NotPicklable):
-    """Has the request signer that the adapter of an HTTP library uses."""
+    """Holds the request signer that the adapter for an HTTP library uses."""
 
     _signer: RequestSigner
 
@@ -31,21 +31,22 @@ class SignsRequests(NotPicklable):
         retry_rejected: bool = True,
         **options: Unpack[SourceOptions],
     ) -> None:
-        """Send a token with each request, and once more with another token if the API rejects it.
+        """Send a token with each request. If the API rejects it, send the request once more with another token.
 
         token_source: credentials, a token source, a session of `doorkey.integrations`, or a token as a mapping.
-        token_placement: ``"header"``, ``"body"`` or ``"uri"`` (RFC 6750 §2). A session has its own.
-        issuer, token_endpoint: where the token of credentials is requested; so is `metadata`, among the other options.
-        allowed_origins: URLs, of which scheme, host and port count. The token is sent nowhere else. None: any origin.
-        rejected_statuses: statuses that reject the token, besides any with ``Bearer error="invalid_token"``.
-        retry_rejected: False to return a rejection as it is and keep the token.
-        options: for credentials, those of `TokenSource`.
+        token_placement: ``"header"``, ``"body"`` or ``"uri"`` (RFC 6750 §2). A session uses its own setting.
+        issuer, token_endpoint: for credentials, the authorization server. `metadata`, in `options`, may also name it.
+        allowed_origins: URLs. The token is sent only to their origins (scheme, host and port). None: any origin.
+        rejected_statuses: HTTP statuses that mean a rejected token. A response of status 400 or higher with
+            ``Bearer error="invalid_token"`` always does (RFC 6750 §3.1).
+        retry_rejected: False to return a rejection unchanged and keep the token.
+        options: for credentials, the other options of `TokenSource`.
 
-        A request that has an `Authorization` header of its own is left as it is. Raises `UsageError` for an option
-        that is not for this `token_source`. Sending raises the renewal's error rather than sending a request without
-        its token, and `UsageError` for an origin that is not allowed.
+        A request that already has an `Authorization` header is not changed. Raises `UsageError` for an option that
+        does not apply to this `token_source`. If no token is available, sending a request raises the error of the
+        renewal, and the request is not sent. For an origin that is not allowed, it raises `UsageError`.
         """
-        from doorkey.auth.signer import signer_for  # when the first one is made: importing the clients stays cheap
+        from doorkey.auth.signer import signer_for  # deferred, so that importing a client stays fast
 
         places: dict[str, Any] = {"issuer": issuer, "token_endpoint": token_endpoint}
         self._signer = signer_for(

@@ -11,12 +11,12 @@ from doorkey.auth.on_requests import RequestsAdapter
 
 
 class OAuth2Auth(SignsRequests, HttpxAdapter, RequestsAdapter, AiohttpAdapter):
-    """Sends a token with each request, and once more with another token if the API rejects it.
+    """Sends a token with each request. If the API rejects it, sends the request once more with another token.
 
     Pass it as `auth=` to requests, niquests, httpx2 and httpx, or in `middlewares=` to aiohttp. The
     constructor is the same for every library.
     """
 
     def __call__(self, request: Any, handler: Any = None) -> Any:
-        """Sign a prepared request of requests or niquests; with a `handler`, act as a client middleware of aiohttp."""
+        """Sign a prepared request of requests or niquests. With a `handler`, act as a client middleware of aiohttp."""
         return self._sign_prepared(request) if handler is None else self._sign_and_send(request, handler)

@@ -1,7 +1,7 @@
 """The client middleware of aiohttp, ``(request, handler) -> response``. Does not import aiohttp.
 
-aiohttp follows a redirect by calling its middlewares again, in the same task, with another request. What the requests
-of one call have in common is their timer: by it a middleware tells where a redirect has led, and sends no token there.
+aiohttp follows a redirect by calling its middlewares again, in the same task, with another request. The requests of one
+call share a timer object. By it, the middleware recognizes a redirect to another origin, and sends no token there.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
 
 _MOST: Final = 16
-"""Redirects that a task remembers: those it does not follow leave no other trace."""
+"""Redirects remembered for each task. A redirect that the client does not follow is never looked up and removed."""
 
 
 class AiohttpAdapter:
-    """Signs a request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1)."""
+    """Signs a request, and sends it once more with another token if the API rejects the first (RFC 6750 §3.1)."""
 
     _signer: RequestSigner
 
     async def _sign_and_send(self, request: Any, handler: Handler) -> Any:
-        """Return the response to the request with the token in it; after a redirect from another origin, without."""
+        """Send the request with the token, or without it after a redirect from another origin; return the response."""
         from doorkey.auth.signer import REDIRECTS
         from doorkey.wire.urls import origin_of
 
         signer = self._signer
         if not signer.is_plain:
-            raise UsageError("on aiohttp the token goes into the header: use neither token_placement= nor hooks")
+            raise UsageError("on aiohttp the token is always sent in the header: omit token_placement= and hooks")
         here = origin_of(str(request.url))
-        at_home = self._began(request, here) == here
+        at_home = self._origin_of_call(request, here) == here
         if await _is_of_netrc(request):
             del request.headers["Authorization"]
         if not at_home or signer.has_own_authorization(request.url, request.headers):
@@ -57,7 +57,7 @@ class AiohttpAdapter:
         from doorkey.auth.signer import maybe_await
 
         signer = self._signer
-        sender = signer.unadvised_sender
+        sender = signer.sender_without_caller
         if sender is not None:
             from doorkey.transport.calling_client import aiohttp_request
 
@@ -83,13 +83,18 @@ class AiohttpAdapter:
 
     @cached_property
     def _redirects(self) -> WeakKeyDictionary[Any, list[tuple[Any, Origin | None]]]:
-        """The redirects of each task: the timer of the call, and where it began; None once it has left that."""
+        """The redirects of each task: the timer of the call, and the origin of its first request.
+
+        The origin is None after a redirect to another origin.
+        """
         return WeakKeyDictionary()
 
-    def _began(self, request: Any, here: Origin) -> Origin | None:
-        """Return the origin where the call began that `request` is part of: `here`, unless a redirect led here."""
+    def _origin_of_call(self, request: Any, here: Origin) -> Origin | None:
+        """Return the origin of the call's first request: `here`, unless `request` follows a redirect."""
         if not hasattr(request, "_timer"):
-            raise UsageError("this release of aiohttp does not tell which request follows a redirect: use another one")
+            raise UsageError(
+                "this release of aiohttp does not show which request follows a redirect: use another release"
+            )
         redirects = self._redirects.get(_task(), [])
         for index, (timer, began) in enumerate(redirects):
             if timer is request._timer:
@@ -105,10 +110,10 @@ def _task() -> Any:
 
 
 async def _is_of_netrc(request: Any) -> bool:
-    """Return whether the `Authorization` comes from a `.netrc` that a session with `trust_env` has read; it replaces no
-    token.
+    """Return whether the `Authorization` header comes from a `.netrc` file. Such a header does not replace the token.
 
-    aiohttp does not report the origin of a header, so it is compared with the entry of the host.
+    A session with `trust_env` reads that file. aiohttp does not report where a header comes from, so the header is
+    compared with the file's entry for the host.
     """
     there: str = request.headers.get("Authorization", "")
     if not there.startswith("Basic ") or not request.session.trust_env:
@@ -133,7 +138,10 @@ def _netrc_for(host: str) -> str | None:
 
 
 def _can_repeat(request: Any) -> bool:
-    """Say whether the body is there to be sent again: none, or bytes; a stream, a file or a multipart form is spent."""
+    """Return whether the body can be sent again: there is no body, or it is text or bytes.
+
+    A stream, a file or a multipart form has been consumed.
+    """
     body = request.body
     if body is None or body == b"":
         return True

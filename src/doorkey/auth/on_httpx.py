@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     Auth = httpx2.Auth
 else:
-    Auth = object  # `__class__` says what else it is
+    Auth = object  # the real bases depend on the imported libraries, see `__class__`
 
 SIGNED: Final = "doorkey_signed"
-"""The extension of a request that names the headers which signing has set."""
+"""The request extension that lists the names of the headers set by signing."""
 
 
 class HttpxAdapter(Auth):
-    """Signs a request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1).
+    """Signs a request, and sends it once more with another token if the API rejects the first (RFC 6750 §3.1).
 
-    Nothing of a streamed upload is read to sign it; such a request cannot be sent again.
+    Signing does not read a streamed upload. Such a request cannot be sent again.
     """
 
     requires_request_body = False
@@ -39,77 +39,88 @@ class HttpxAdapter(Auth):
 
         @property
         def __class__(self) -> type:
-            """The class that `isinstance` sees: an `Auth` of httpx2 and of httpx, of each that the program has
-            imported."""
+            """The class for `isinstance`: a subclass of `Auth` of httpx2 and of httpx, if the program imported them."""
             return auth_class(type(self))
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
-        """Send the request with the token. Raises the renewal's error rather than send it without."""
+        """Send the request with the token.
+
+        request: a request of httpx2 or httpx.
+
+        Raises the error of the renewal, without sending the request, if no token is available, and `UsageError` for an
+        origin that is not allowed.
+        """
         signer = self._signer
         if hasattr(request, "_doorkey"):
-            take_off(request)
+            remove_token_header(request)
         if _has_own_authorization(request, signer):
             yield request
             return
         token = signer.token()
         response = yield (signed := self._signed(request, token))
         status: int = response.status_code
-        if status >= 400 and signer.is_rejection(status, response.headers) and _carried(response, signed):
+        if status >= 400 and signer.is_rejection(status, response.headers) and _carried_token(response, signed):
             other = signer.replacement(token, response.request.url, wanted=can_repeat(request))
             if other is None:
                 return
-            take_off(request)
+            remove_token_header(request)
             token, response = other, (yield (signed := self._signed(request, other)))
-        if signer.needs_verdict and _carried(response, signed):
+        if signer.needs_verdict and _carried_token(response, signed):
             signer.answered(token, response.status_code, response.headers, response.request.url)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
-        """Send the request with the token. Raises the renewal's error rather than send it without."""
+        """Send the request with the token.
+
+        request: a request of httpx2 or httpx.
+
+        Raises the error of the renewal, without sending the request, if no token is available, and `UsageError` for an
+        origin that is not allowed.
+        """
         signer = self._signer
         if hasattr(request, "_doorkey"):
-            take_off(request)
+            remove_token_header(request)
         if _has_own_authorization(request, signer):
             yield request
             return
         token: Any = signer.token_async()
-        if hasattr(token, "__await__"):  # one that is fresh is there at once
-            sender = signer.unadvised_sender
+        if hasattr(token, "__await__"):  # a fresh token is returned directly
+            sender = signer.sender_without_caller
             if sender is not None:
                 sender.called_by(httpx_client_above(sys._getframe()))
             token = await token
         if signer.is_plain:
-            signed = put_on(request, signer.header(token), AsyncLeavingBehind)
+            signed = set_token_header(request, signer.header(token), AsyncHeaderStripper)
         else:
             signed = await self._asigned(request, token)
         response = yield signed
         status: int = response.status_code
-        if status >= 400 and signer.is_rejection(status, response.headers) and _carried(response, signed):
+        if status >= 400 and signer.is_rejection(status, response.headers) and _carried_token(response, signed):
             other = await signer.replacement_async(token, response.request.url, wanted=can_repeat(request))
             if other is None:
                 return
-            take_off(request)
+            remove_token_header(request)
             signed = await self._asigned(request, other)
             token, response = other, (yield signed)
-        if signer.needs_verdict and _carried(response, signed):
+        if signer.needs_verdict and _carried_token(response, signed):
             signer.answered(token, response.status_code, response.headers, response.request.url)
 
     def _signed(self, request: Any, token: OAuthToken) -> Any:
         signer = self._signer
         if signer.is_plain:
-            return put_on(request, signer.header(token), LeavingBehind)
+            return set_token_header(request, signer.header(token), HeaderStripper)
         signed = _rebuilt(request, signer.signed(token, *_wire_of(request, signer)))
-        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, LeavingBehind)
+        return _stripped_elsewhere(_with_body_sent_once(signed) if signer.in_body else signed, HeaderStripper)
 
     async def _asigned(self, request: Any, token: OAuthToken) -> Any:
         signer = self._signer
         if signer.is_plain:
-            return put_on(request, signer.header(token), AsyncLeavingBehind)
+            return set_token_header(request, signer.header(token), AsyncHeaderStripper)
         signed = _rebuilt(request, await signer.asigned(token, *_wire_of(request, signer)))
-        return _stays_at_home(_to_nobody_else(signed) if signer.in_body else signed, AsyncLeavingBehind)
+        return _stripped_elsewhere(_with_body_sent_once(signed) if signer.in_body else signed, AsyncHeaderStripper)
 
 
 def has_authorization(headers: Any) -> bool:
-    """Return whether there is an `Authorization`; `in` would find out the encoding of all headers first."""
+    """Return whether there is an `Authorization` header. Using `in` would first detect the encoding of all headers."""
     for name, _ in headers.raw:  # noqa: SIM110  # a generator takes twice as long
         if len(name) == 13 and name.lower() == b"authorization":
             return True
@@ -122,39 +133,45 @@ def _has_own_authorization(request: Any, signer: RequestSigner) -> bool:
     return signer.in_header and has_authorization(request.headers)
 
 
-def put_on(request: Any, header: str, leaving: type[LeavingBehind]) -> Any:
-    """Sign the request, and note on it that the header is ours."""
+def set_token_header(request: Any, header: str, stripper: type[HeaderStripper]) -> Any:
+    """Set the `Authorization` header, and record on the request that it was set here."""
     request.headers["Authorization"] = request._doorkey = header
     url = request.url
-    # Only from http to https, each at its own port, would a client take it along.
-    return _stays_at_home(request, leaving) if url.port is None and url.scheme == "http" else request
+    # The client itself removes the header on other redirects, but not from http to https on default ports.
+    return _stripped_elsewhere(request, stripper) if url.port is None and url.scheme == "http" else request
 
 
-def take_off(request: Any) -> None:
-    """Take our header off a request that a program sends once more: the token in it may be an old one."""
+def remove_token_header(request: Any) -> None:
+    """Remove the header that was set here from a request that is sent again: its token may be outdated."""
     if request.headers.get("Authorization") == getattr(request, "_doorkey", ""):
         del request.headers["Authorization"]
 
 
-def _carried(response: Any, signed: Any) -> bool:
-    """Return whether the request that got this response carried the token of the `signed` one.
+def _carried_token(response: Any, signed: Any) -> bool:
+    """Return whether the request that received this response carried the token of the `signed` request.
 
-    It did not if any redirect before it led to another origin, even if a later one led back: the token was taken off,
-    and the other origin chose the path.
+    It did not if any redirect led to another origin, even if a later redirect led back. The token was removed, and the
+    other origin chose the path.
     """
     from doorkey.wire.urls import origin_of
 
     home = origin_of(str(signed.url))
-    return all(origin_of(str(one.request.url)) == home for one in (*response.history, response))
+    return all(origin_of(str(each.request.url)) == home for each in (*response.history, response))
 
 
 def can_repeat(request: Any) -> bool:
-    """Return whether the body can be sent again. A redirect keeps its stream; a stream of bytes can be read again."""
+    """Return whether the body can be sent again.
+
+    A request that follows a redirect has only the stream of the first request. A `ByteStream` can be read again.
+    """
     return hasattr(request, "_content") or type(request.stream).__name__ == "ByteStream"
 
 
 def _wire_of(request: Any, signer: RequestSigner) -> tuple[str, dict[str, str], Any]:
-    """Return (url, headers, body) for signing; the body is None where it is streamed, which only a header survives."""
+    """Return (url, headers, body) for signing. The body is None if it is streamed.
+
+    Raises `UsageError` if the token must go into a streamed body.
+    """
     body = getattr(request, "_content", None)
     if body is None and signer.in_body:
         raise UsageError("token_placement='body' needs a form-encoded body that is not streamed (RFC 6750 §2.2)")
@@ -162,9 +179,9 @@ def _wire_of(request: Any, signer: RequestSigner) -> tuple[str, dict[str, str], 
 
 
 def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
-    """Return the request as signing and hooks left it; a body that was not changed stays the stream it is.
+    """Return the request with the URL, headers and body after signing and hooks. A streamed body keeps its stream.
 
-    Its extensions, which a redirect keeps, name the values that were set.
+    An extension lists the names of the headers that were set. A redirect keeps the extensions.
     """
     from doorkey.auth.signer import set_by_signing
 
@@ -172,7 +189,7 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     body = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
     make = cast("Any", type(request))
     if headers == dict(request.headers):
-        headers = request.headers  # with their case, their order, and those that stand there twice
+        headers = request.headers  # keeps case, order and repeated fields
     extensions = {**request.extensions, SIGNED: set_by_signing(request.headers, headers)}
     if body is None:
         return make(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
@@ -181,27 +198,28 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     return make(request.method, url, headers=headers, content=body, extensions=extensions)
 
 
-def _stays_at_home(signed: Any, leaving: type[LeavingBehind]) -> Any:
-    """Return the `signed` request so that what was set on it follows no redirect to another origin.
+def _stripped_elsewhere(signed: Any, stripper: type[HeaderStripper]) -> Any:
+    """Return the `signed` request, prepared so that a redirect to another origin removes the headers set here.
 
-    The clients take `Authorization` off themselves, but not from http to https on the same host, and nothing else.
+    The client itself removes only `Authorization`, and keeps it from http to https on the same host.
     """
     url, set_here = signed.url, signed.extensions.get(SIGNED)
     if set_here is None and (url.scheme != "http" or url.port not in (None, 80)):
         return signed
     others = signed.extensions.get("trace")
-    if isinstance(others, LeavingBehind):  # a request that is sent once more
+    if isinstance(others, HeaderStripper):  # the request is sent again
         others = others.others
-    signed.extensions["trace"] = leaving(url, {"Authorization", *(set_here or ())}, others)
+    signed.extensions["trace"] = stripper(url, {"Authorization", *(set_here or ())}, others)
     return signed
 
 
-class LeavingBehind:
-    """A callback for the extension `trace` of httpcore: it removes the headers `names` from a request that goes to
-    another host.
+class HeaderStripper:
+    """A callback for the `trace` extension of httpcore that removes headers from requests to another origin.
 
-    At home is `url`, or where the first head goes: a transport may lead it to another address. `others` is told too:
-    the program's own `trace`, or None.
+    url: the URL of the signed request. The destination of its first headers is the home origin, because a transport
+        may send them to another address. The same host on https is not.
+    names: the names of the headers to remove.
+    others: the `trace` callback of the program, which is called too; or None.
     """
 
     def __init__(self, url: Any, names: set[str], others: Any) -> None:
@@ -210,7 +228,7 @@ class LeavingBehind:
         self._home: Any = None
 
     def __call__(self, event: str, info: Any) -> Any:
-        """Take the names off a head that is about to go elsewhere."""
+        """Remove the headers from a request that is about to be sent to another origin."""
         self._strip(event, info)
         return None if self.others is None else self.others(event, info)
 
@@ -218,11 +236,11 @@ class LeavingBehind:
         if not event.endswith("send_request_headers.started"):
             return
         request = info["request"]
-        if request.method == b"CONNECT":  # of a proxy, to get there
+        if request.method == b"CONNECT":  # opens a tunnel through a proxy
             return
         url = request.url
-        asked_for = b"" if url.target.startswith(b"/") else url.target.split(b"/", 3)[:3]  # of a proxy
-        place = url.scheme, url.host, url.port, asked_for
+        behind_proxy = b"" if url.target.startswith(b"/") else url.target.split(b"/", 3)[:3]  # absolute-form target
+        place = url.scheme, url.host, url.port, behind_proxy
         upgraded = place[:2] == self._upgraded
         if self._home is None and not upgraded:
             self._home = place
@@ -230,21 +248,21 @@ class LeavingBehind:
             request.headers[:] = [pair for pair in request.headers if pair[0].lower() not in self._names]
 
 
-class AsyncLeavingBehind(LeavingBehind):
-    """The asynchronous twin."""
+class AsyncHeaderStripper(HeaderStripper):
+    """The asynchronous version, for the async clients."""
 
     async def __call__(self, event: str, info: Any) -> None:
-        """Take the names off a head that is about to go elsewhere."""
+        """Remove the headers from a request that is about to be sent to another origin."""
         self._strip(event, info)
         if self.others is not None:
             await self.others(event, info)
 
 
-def _to_nobody_else(request: Any) -> Any:
-    """Return the request with a body that is read once: a redirect that preserves it would take the token along.
+def _with_body_sent_once(request: Any) -> Any:
+    """Return the request with a body that can be read only once, because the token is in it.
 
-    A client does not report the target of a redirect, and sends the body again unchanged; so no redirect is followed
-    with it.
+    On a redirect that preserves the body, a client sends it again unchanged, and does not report the target here. So
+    no such redirect is followed: `TransportError` is raised instead.
     """
     request.stream = _read_once(cast("Any", type(request.stream)))(request.content)
     return request
@@ -254,7 +272,9 @@ def _to_nobody_else(request: Any) -> Any:
 def _read_once(kind: Any) -> Any:
     def once(self: Any) -> Any:
         if self.is_sent:
-            raise TransportError("an API redirects a request whose body carries the token")
+            raise TransportError(
+                "the API redirects a request whose body carries the token, so the redirect was not followed"
+            )
         self.is_sent = True
 
     def read(self: Any) -> Iterator[bytes]:

@@ -17,12 +17,12 @@ _PLAIN: Final[tuple[str, ...]] = ("Authorization",)
 
 
 class RequestsAdapter:
-    """Signs a prepared request, and sends it once more with another token when the API answers 401 (RFC 6750 §3.1)."""
+    """Signs a prepared request, and sends it once more with another token if the API rejects it (RFC 6750 §3.1)."""
 
     _signer: RequestSigner
 
     def _sign_prepared(self, r: Any) -> Any:
-        """Return the prepared request with the token in it; one with an `Authorization` of its own is left alone."""
+        """Return the prepared request with the token. A request with its own `Authorization` is not changed."""
         signer = self._signer
         if signer.has_own_authorization(r.url, r.headers):
             return r
@@ -36,7 +36,7 @@ class RequestsAdapter:
         return r
 
     def _sign(self, r: Any, token: OAuthToken) -> tuple[str, ...]:
-        """Sign the request, and return the names of the headers that this has set."""
+        """Sign the request, and return the names of the headers that signing has set."""
         if self._signer.is_plain:
             r.headers["Authorization"] = self._signer.header(token)
             return _PLAIN
@@ -49,7 +49,7 @@ class RequestsAdapter:
         r.headers.update(headers)
         if body is not r.body:
             r.body = body
-            r.headers.pop("Content-Length", None)  # of the old body: an empty one sets none
+            r.headers.pop("Content-Length", None)  # of the old body, because an empty body does not replace it
             r.prepare_content_length(body or None)
         return set_by_signing(given, headers)
 
@@ -60,10 +60,10 @@ def _text(value: str | bytes) -> str:
 
 @cache
 def _followed(kind: Any) -> Any:
-    """Return a `kind` of headers of which the copy that follows a redirect lacks those it is to `leave_behind`.
+    """Return a subclass of the headers class `kind` whose copy, made for a redirect, omits the names `leave_behind`.
 
-    If that is None, the redirect stays within the origin, and the copy takes no other `Authorization`: a session would
-    put there what a `.netrc` has for the host.
+    If `leave_behind` is None, the redirect stays within the origin. The copy then keeps its `Authorization`, which a
+    session would otherwise replace with the credentials from a `.netrc` file.
     """
 
     def copy(self: Any) -> Any:
@@ -79,7 +79,8 @@ def _followed(kind: Any) -> Any:
 
 @cache
 def _departed(kind: Any) -> Any:
-    """Return a `kind` of headers, and of all its copies, of a request that a redirect led to another origin."""
+    """Return a subclass of `kind` that marks a request which a redirect led to another origin. Its copies are marked
+    too."""
 
     def copy(self: Any) -> Any:
         return _departed(kind)(kind.copy(self))
@@ -89,7 +90,7 @@ def _departed(kind: Any) -> Any:
 
 @cache
 def _holding(kind: Any) -> Any:
-    """Return a `kind` of headers whose `Authorization` stays what it is until it is taken off."""
+    """Return a subclass of `kind` that ignores a new value for `Authorization` until the header is removed."""
 
     def set_item(self: Any, name: Any, value: Any) -> None:
         if name.lower() != "authorization" or name not in self:
@@ -99,9 +100,10 @@ def _holding(kind: Any) -> Any:
 
 
 class _ResponseHook:
-    """The response hook of one request, called for each response on its way, before redirects are followed.
+    """The response hook of one request, called for each response before its redirect is followed.
 
-    Renews a refused token and sends the request again, once; what was `signed` goes to no other origin.
+    Renews a rejected token and sends the request again, once. The headers named in `signed` are sent to no other
+    origin.
     """
 
     __slots__ = ("_adapter", "_body", "_signed", "_signed_url", "_token", "_url")
@@ -113,13 +115,13 @@ class _ResponseHook:
         self._signed_url, self._signed = signed_url, signed
 
     def __call__(self, response: Any, **kwargs: Any) -> Any:
-        """Return the response, or the one to the request with another token."""
+        """Return the response, or the response to the repeated request with another token."""
         signer = self._adapter._signer
         if response.status_code < 300 and not signer.needs_verdict:
-            return response  # as nearly every one is
+            return response  # nearly every response
         request = response.request
         if hasattr(request.headers, "has_departed"):
-            return response  # it carried no token, wherever redirects have led since
+            return response  # the request carried no token, even if a later redirect led back
         if signer.is_rejection(response.status_code, response.headers):
             response = self._with_another_token(response, kwargs)
         elif signer.needs_verdict:
@@ -129,35 +131,38 @@ class _ResponseHook:
         return response
 
     def _leave_behind(self, request: Any, redirect: Any) -> None:
-        """Keep what was signed from the copy of `request` that follows the redirect, where it leads to another origin.
+        """Prepare `request` so that its copy for a redirect to another origin omits the signed headers.
 
-        A session takes `Authorization` off itself, but not from http to https on the same host.
+        A session itself removes only `Authorization`, and keeps it from http to https on the same host.
         """
         from doorkey.wire.urls import origin_of
 
         try:
             stays = origin_of(urljoin(redirect.url, redirect.headers["Location"])) == origin_of(request.url)
-        except ValueError:  # a text that is not a URL is another origin
+        except ValueError:  # an invalid URL counts as another origin
             stays = False
         if not stays and self._adapter._signer.in_body and redirect.status_code in (307, 308) and request.body:
             redirect.close()
-            raise TransportError("an API redirects a request whose body carries the token to another origin")
+            raise TransportError(
+                "the API redirects a request whose body carries the token to another origin, so the redirect was not "
+                "followed"
+            )
         if not hasattr(request.headers, "leave_behind"):
             request.headers = _followed(cast("Any", type(request.headers)))(request.headers)
         request.headers.leave_behind = None if stays else self._signed
 
     def _with_another_token(self, response: Any, kwargs: Any) -> Any:
-        can_repeat = self._body is None or isinstance(self._body, str | bytes)  # a stream is spent once it was sent
+        can_repeat = self._body is None or isinstance(self._body, str | bytes)  # a stream has been consumed
         try:
             token = self._adapter._signer.replacement(self._token, response.request.url, wanted=can_repeat)
         except BaseException:
-            response.close()  # the caller does not get it, and cannot close it
+            response.close()  # the caller gets an exception instead, and cannot close it
             raise
         if token is None:
             return response
-        response.close()  # unread: its body may have any size, and is not needed
+        response.close()  # without reading its body, which may have any size
         again = response.request.copy()
-        if again.url == self._signed_url:  # else a redirect led on: what is signed there is what it made
+        if again.url == self._signed_url:  # otherwise this is the request that a redirect created
             again.url = self._url
             if self._adapter._signer.in_body:
                 again.prepare_body(self._body, None)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SourceOptions(TypedDict, total=False):
-    """The options of `TokenSource`, for the token source that is made of credentials."""
+    """The options of `TokenSource`, for the token source that `OAuth2Auth` creates from credentials."""
 
     metadata: ServerMetadata | Mapping[str, Any] | None
     http_client: Any

@@ -1,4 +1,4 @@
-"""Warns of an auth object that is constructed for each request: each one requests a token of its own."""
+"""Warns if a program constructs an auth object for each request, because each object requests its own token."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Final
 from doorkey.runtime.callers import depth_of_ours
 
 MOST: Final = 64
-"""Different credentials that are counted; the oldest is forgotten for one more."""
+"""The maximum number of different credentials that are counted. A further one replaces the oldest."""
 OFTEN: Final = 20
-"""Auth objects with equal credentials at which the warning is given."""
+"""The number of auth objects with equal credentials that causes the warning."""
 
 
 class Repetitions:
-    """How often auth objects were constructed with equal credentials: a count for each hash, and no credentials."""
+    """Counts how often auth objects were constructed with equal credentials. It stores hashes, not credentials."""
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
         self._has_warned = False
 
     def note(self, credentials: Hashable) -> None:
-        """Count one more auth object with `credentials`, and warn at the `OFTEN`th: once in each process."""
+        """Count one more auth object with `credentials`. Warn once in each process, at the `OFTEN`th object."""
         if self._has_warned:
             return
         key = hash(credentials)
@@ -41,4 +41,4 @@ class Repetitions:
 
 
 repetitions: Final = Repetitions()
-"""Of this process."""
+"""The counts of this process."""

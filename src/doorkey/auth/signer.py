@@ -1,4 +1,4 @@
-"""The logic of an auth object on every HTTP library: get a token, sign the request, renew it after a rejection."""
+"""The logic of an auth object, for every HTTP library: get a token, sign the request, renew a rejected token."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ from doorkey.wire.urls import origin_of, split_url
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 _OF_ONE_SOURCE: Final = frozenset({"sleep", "http_client", "background", "exchange"})
-"""The options that each of two sources takes for itself."""
+"""The options that the blocking and the asynchronous source each take. They share all others in one `SourceCore`."""
 _NOT_OF_THE_CORE: Final = _OF_ONE_SOURCE - {"exchange"}
 
 _NONE: Final[Mapping[str, Any]] = {}
 
 
 class Source(Protocol):
-    """The token source of a blocking caller; `reject` returns False if there will never be another token."""
+    """The token source of a blocking caller. `reject` returns False if no other token will ever be available."""
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now."""
         ...
 
     def reject(self, token: OAuthToken) -> bool | None:
-        """Forget `token`, because a server refused it."""
+        """Forget `token`, because a server rejected it."""
         ...
 
 
 class AsyncSource(Protocol):
-    """The token source of an awaiting caller; `reject` returns False if there will never be another token."""
+    """The token source of an async caller. `reject` returns False if no other token will ever be available."""
 
     def token(self) -> OAuthToken | Awaitable[OAuthToken]:
-        """Return a token that may be sent now, or what brings it when awaited."""
+        """Return a token that may be sent now, or an awaitable that returns it."""
         ...
 
     def reject(self, token: OAuthToken) -> Any:
-        """Forget `token`, because a server refused it."""
+        """Forget `token`, because a server rejected it."""
         ...
 
 
 class FlightSource(RejectableSource):
-    """The token of a session, or one given once, as a source."""
+    """The token of a session, or a fixed token, as a source."""
 
     def __init__(self, state: TokenState, flight: SingleFlight[Any] | AsyncSingleFlight[Any]) -> None:
         self._state = state
@@ -80,7 +80,7 @@ class FlightSource(RejectableSource):
 
 
 class RequestSigner:
-    """Puts the token of a source into requests: where it is placed, and to which origins it may be sent."""
+    """Adds the token of a source to requests, in the configured place, and only for allowed origins."""
 
     def __init__(
         self,
@@ -94,20 +94,17 @@ class RequestSigner:
         retry_rejected: bool = True,
     ) -> None:
         if placement not in PLACEMENTS:
-            raise UsageError(f"token_placement is one of {PLACEMENTS}")
+            raise UsageError(f"token_placement must be one of {PLACEMENTS}")
         self._retries = flag(retry_rejected, "retry_rejected")
         self._rejected = error_statuses(rejected_statuses, "rejected_statuses")
         self._source, self._asource = _rejectable(source), _rejectable(asource)
         self._verdicts: RejectableSource = self._source or self._asource  # both share one state
         sender = getattr(asource, "_sender", None)
         self._async_sender = sender if isinstance(sender, AsyncSender) else None
-        self._header: tuple[OAuthToken | None, str] = (
-            None,
-            "",
-        )  # of the last token, which nearly every request carries
+        self._header: tuple[OAuthToken | None, str] = None, ""  # a cache: nearly every request carries the same token
         self._placement, self._hooks, self.in_header = placement, hooks, placement == "header"
         named = None if allowed_origins is None else texts(allowed_origins, "allowed_origins")
-        self._allowed = None if named is None else frozenset(origin_of(one) for one in named)
+        self._allowed = None if named is None else frozenset(origin_of(url) for url in named)
         self.is_restricted = named is not None
 
     @property
@@ -121,9 +118,9 @@ class RequestSigner:
         return self._placement == "body"
 
     def has_own_authorization(self, url: Any, headers: Mapping[str, Any]) -> bool:
-        """Say whether a request already carries an `Authorization` of its own, which is kept.
+        """Return whether a request already has its own `Authorization` header, which is kept.
 
-        Raises `UsageError` where the token may not be sent to `url`.
+        Raises `UsageError` if the token may not be sent to `url`.
         """
         if self._allowed is not None:
             self.check_target(url)
@@ -133,10 +130,12 @@ class RequestSigner:
         """Raise `UsageError` if the token may not be sent to `url`."""
         if self._allowed is not None and (origin := origin_of(str(url))) not in self._allowed:
             del url  # this frame is in the traceback, and a hook may have put the token there
-            raise UsageError(f"this token is not for {origin}: add it to allowed_origins=, or omit allowed_origins=")
+            raise UsageError(
+                f"the token may not be sent to {origin}: add it to allowed_origins=, or omit allowed_origins="
+            )
 
     def token(self) -> OAuthToken:
-        """Return a token for a caller that blocks. Raises the source's errors."""
+        """Return a token for a blocking caller. Raises the errors of the source, and `UsageError` if it is async."""
         if self._source is None:
             raise UsageError(
                 "this token belongs to an asynchronous client or source: use it with an asynchronous client"
@@ -145,29 +144,33 @@ class RequestSigner:
         return token
 
     def token_async(self) -> OAuthToken | Awaitable[OAuthToken]:
-        """Return a token, or an awaitable of it for a caller that awaits. Raises the source's errors."""
+        """Return a token for an async caller, or an awaitable that returns it.
+
+        Raises the errors of the source, and `UsageError` if it is blocking.
+        """
         if self._asource is None:
-            raise UsageError("this token belongs to a client or source that blocks: use it with one")
+            raise UsageError("this token belongs to a blocking client or source: use it with a blocking client")
         token: OAuthToken | Awaitable[OAuthToken] = self._asource.token()
         return token
 
     @property
-    def unadvised_sender(self) -> AsyncSender | None:
-        """The sender of the token requests of tasks, if it makes its own client and does not know the calling one."""
+    def sender_without_caller(self) -> AsyncSender | None:
+        """The async sender of token requests, if it creates its own client and its caller has not been recorded."""
         sender = self._async_sender
         return sender if sender is not None and sender.needs_caller else None
 
     def is_rejection(self, status: int, headers: Any) -> bool:
-        """Return whether a response rejects the token: by its status, or in its challenge (RFC 6750 §3.1)."""
+        """Return whether a response rejects the token, by its status or by its challenge (RFC 6750 §3.1)."""
         if status < 400 or not self._retries:
             return False
         return status in self._rejected or is_invalid_token(_challenge_in(headers))
 
     def replacement(self, rejected: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
-        """Forget the token that was `rejected` at `url`; return another, None if there is none or it is not `wanted`.
+        """Forget the token that was `rejected` at `url`. Return another token, or None if there is none.
 
-        A token that replaced a rejected one, and is rejected too by an API that has not accepted it yet, stays: no
-        other token would help there (`ApiRejections`). Raises the renewal's error.
+        If not `wanted`, None is returned, but the token is forgotten all the same. If the API at `url` rejected the
+        previous token too and has not accepted this one yet, the token is kept, because no other token would help
+        there (`ApiRejections`). Raises the error of the renewal.
         """
         source = self._source
         if source is None or source._rejected(rejected, origin_of(str(url))) is False or not wanted:
@@ -175,7 +178,7 @@ class RequestSigner:
         return self._other(source.token(), rejected)
 
     async def replacement_async(self, rejected: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
-        """Forget the token that was `rejected` at `url`, and return another one, as `replacement` does."""
+        """Forget the token that was `rejected` at `url`, and return another token. See `replacement`."""
         source = self._asource
         if source is None or await maybe_await(source._rejected(rejected, origin_of(str(url)))) is False or not wanted:
             return None
@@ -187,14 +190,14 @@ class RequestSigner:
 
     @property
     def needs_verdict(self) -> bool:
-        """Whether the next response must be recorded, because no API has accepted a replacement token yet. Checked on
-        every request."""
+        """Whether the next response must be recorded: a replacement token has not been accepted yet. Checked on every
+        request."""
         return self._verdicts._awaits_verdict
 
     def answered(self, token: OAuthToken, status: int, headers: Any, url: Any) -> None:
-        """Note that the API has responded to a request to `url` with `token`, with this `status` and these `headers`.
+        """Record the response of the API at `url` to a request with `token`.
 
-        A redirect proves nothing about the token.
+        Any response means that the API accepted the token, except a rejection, a 401 and a redirect.
         """
         if status == 401 or status in REDIRECTS or not self._verdicts._awaits_verdict:
             return
@@ -202,17 +205,17 @@ class RequestSigner:
             self._verdicts._accepted(token, origin_of(str(url)))
 
     def header(self, token: OAuthToken) -> str:
-        """Return the value of the header that carries `token`. Raises `UsageError` for one that may not be sent so."""
+        """Return the value of the `Authorization` header. Raises `UsageError` if `token` is not a bearer token."""
         known, value = self._header
         if known is not token:
             value = authorization_header(token)
-            self._header = token, value  # both at once: threads share it
+            self._header = token, value  # one assignment, because threads share it
         return value
 
     def sign(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Flow[Wire]:
-        """Put `token` where it goes, and pass the request through the `protected_request` hooks.
+        """Place `token` in the request, and call the `protected_request` hooks with it.
 
-        Raises `UsageError` where a hook leads it to an origin that is not allowed.
+        Raises `UsageError` if a hook changes the URL to an origin that is not allowed.
         """
         wire: Wire = RedactedWire(place(token, self._placement, url, headers, body))
         if self._hooks is None or not self._hooks.signing:
@@ -223,21 +226,21 @@ class RequestSigner:
         return wire
 
     def signed(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
-        """Return what `sign` comes to, for a caller that blocks."""
+        """Return the result of `sign`, for a blocking caller."""
         return run(self.sign(token, url, headers, body), performs_nothing)
 
     async def asigned(self, token: OAuthToken, url: str, headers: Mapping[str, str], body: Any) -> Wire:
-        """Return what `sign` comes to, for a caller that awaits."""
+        """Return the result of `sign`, for an async caller."""
         return await arun(self.sign(token, url, headers, body), performs_nothing)
 
 
 def _rejectable(source: Any) -> Any:
-    """Return `source` with a record of the APIs that rejected its token; a source of a program's own has none."""
+    """Return `source` with a record of the APIs that rejected its token. A source that a program wrote has none."""
     return source if source is None or isinstance(source, RejectableSource) else RecordedSource(source)
 
 
 def _challenge_in(headers: Any) -> str | None:
-    """Return the value of `WWW-Authenticate`; aiohttp's headers keep repeated fields apart."""
+    """Return the value of `WWW-Authenticate`. Repeated fields are joined, which aiohttp's headers do not do."""
     if hasattr(headers, "getall"):
         return ", ".join(headers.getall("WWW-Authenticate", ()))
     value: str | None = headers.get("WWW-Authenticate")
@@ -245,10 +248,9 @@ def _challenge_in(headers: Any) -> str | None:
 
 
 def set_by_signing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the headers that placing the token and hooks have added or changed.
+    """Return the names of the headers that the placement of the token and the hooks added or changed.
 
-    They belong to the token, and are removed with it when a redirect leads to another origin. Headers that describe a
-    body stay with the body.
+    They are removed with the token on a redirect to another origin. Headers that describe the body are not among them.
     """
     there = {name.lower(): value for name, value in before.items()}
     return tuple(
@@ -263,7 +265,8 @@ def signer_for(
 ) -> RequestSigner:
     """Return the request signer of a session, a source, credentials (with `options` of a source) or a token.
 
-    `sending` are the other options of `RequestSigner`. Raises `UsageError` for anything else.
+    `sending` contains the other options of `RequestSigner`. Raises `UsageError` for any other `token_source`, and for
+    options that it does not take.
     """
     if not isinstance(token_source, OAuth2Client):
         both = _sources_of(token_source, options)
@@ -279,7 +282,10 @@ def signer_for(
 
 
 def _of_session(options: SessionOptions, sending: Mapping[str, Any]) -> dict[str, Any]:
-    """Return which responses reject the token of a session: `sending` decides where it differs from the default."""
+    """Return the options of a session's signer for rejected tokens: those of the session, and of `sending`.
+
+    Statuses in `sending` take precedence unless they are the default. A retry must be enabled in both.
+    """
     statuses = error_statuses(sending.get("rejected_statuses", REJECTED), "rejected_statuses")
     return {
         "rejected_statuses": options.rejected_statuses if statuses == REJECTED else statuses,
@@ -319,8 +325,8 @@ def _of_credentials(credentials: Any, options: Mapping[str, Any]) -> tuple[Any, 
     sleep = own.pop("sleep", None)
     sleeps: dict[str, Any] = {} if sleep is None else {"sleep": sleep}
     awaits = inspect.iscoroutinefunction(sleep)
-    # A `sleep` is for one of the two. So is an http_client, and the other source refuses it: a client that it makes
-    # itself would miss a proxy or TLS settings.
+    # A `sleep` fits only one of the two sources, and is omitted for the other. An http_client fits only one too, but
+    # both get it. Using the other source then raises `UsageError`: its own client would lack the proxy or TLS settings.
     return (
         TokenSource._on(core, **own, **({} if awaits else sleeps)),
         AsyncTokenSource._on(core, **own, **(sleeps if awaits else {})),
@@ -343,7 +349,7 @@ def _static(token: OAuth2Token) -> tuple[Source, Any]:
 
 
 class _NotRenewable:
-    """A token that was given once."""
+    """The renewal of a fixed token, which always fails."""
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
         raise UsageError("this token was given once and cannot be renewed")
@@ -361,5 +367,5 @@ async def maybe_await(outcome: Any) -> Any:
 
 
 def performs_nothing(effect: object) -> Any:
-    """Refuse every effect: signing asks for none."""
+    """Raise `UsageError` for every effect, because signing has no effects."""
     raise UsageError(f"signing a request performs no effect, but a hook yielded {effect!r}")

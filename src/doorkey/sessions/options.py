@@ -209,7 +209,7 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         expected = "sleep is a callable that waits for a number of seconds"
         (blocking_function if blocking else function)(options.sleep, expected)
     if options.token_placement not in PLACEMENTS:
-        raise UsageError(f"token_placement is one of {PLACEMENTS}")
+        raise UsageError(f"token_placement must be one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):
         raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
     if options.leeway is not None:

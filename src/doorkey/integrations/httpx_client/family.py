@@ -106,7 +106,10 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
             for name in ("Authorization", *request.extensions.get(SIGNED, ())):
                 headers.pop(name, None)
             if self._oauth.options.token_placement == "body" and method == request.method:
-                raise TransportError("an API redirects a request whose body carries the token to another origin")
+                raise TransportError(
+                    "the API redirects a request whose body carries the token to another origin, so the redirect was "
+                    "not followed"
+                )
         elif hasattr(request.stream, "is_sent"):
             request.stream.is_sent = False  # at the same origin the body may be sent again
         return headers

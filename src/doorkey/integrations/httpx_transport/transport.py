@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from doorkey.auth.on_httpx import (
-    AsyncLeavingBehind,
-    LeavingBehind,
+    AsyncHeaderStripper,
+    HeaderStripper,
     can_repeat,
     has_authorization,
-    put_on,
-    take_off,
+    remove_token_header,
+    set_token_header,
 )
 from doorkey.auth.signer import RequestSigner
 from doorkey.integrations.httpx_transport.request_credentials import Same
@@ -95,7 +95,7 @@ class AuthenticatingTransport(_Bases):
         if has_authorization(signed.headers):
             return self._sent(signed)
         token = source.token()
-        response = self._sent(put_on(signed, authorization_header(token), LeavingBehind))
+        response = self._sent(set_token_header(signed, authorization_header(token), HeaderStripper))
         if response.status_code < 400 and not source._awaits_verdict:
             return response
         signer = RequestSigner(source, None, **self._sending)
@@ -108,8 +108,8 @@ class AuthenticatingTransport(_Bases):
             if other is None:
                 return response
             response.close()
-            take_off(signed)
-            token, response = other, self._sent(put_on(signed, signer.header(other), LeavingBehind))
+            remove_token_header(signed)
+            token, response = other, self._sent(set_token_header(signed, signer.header(other), HeaderStripper))
         signer.answered(token, response.status_code, response.headers, signed.url)
         return response
 
@@ -162,7 +162,7 @@ class AsyncAuthenticatingTransport(_AsyncBases):
         if has_authorization(signed.headers):
             return await self._sent(signed)
         token = await source.token()
-        response = await self._sent(put_on(signed, authorization_header(token), AsyncLeavingBehind))
+        response = await self._sent(set_token_header(signed, authorization_header(token), AsyncHeaderStripper))
         if response.status_code < 400 and not source._awaits_verdict:
             return response
         signer = RequestSigner(None, source, **self._sending)
@@ -175,8 +175,11 @@ class AsyncAuthenticatingTransport(_AsyncBases):
             if other is None:
                 return response
             await response.aclose()
-            take_off(signed)
-            token, response = other, await self._sent(put_on(signed, signer.header(other), AsyncLeavingBehind))
+            remove_token_header(signed)
+            token, response = (
+                other,
+                await self._sent(set_token_header(signed, signer.header(other), AsyncHeaderStripper)),
+            )
         signer.answered(token, response.status_code, response.headers, signed.url)
         return response
 

@@ -117,7 +117,10 @@ class OAuth2Session(OAuth2Client, TypedSession):
             return
         prepared_request.headers.pop("Authorization", None)
         if self._oauth.options.token_placement == "body" and prepared_request.body:
-            raise TransportError("an API redirects a request whose body carries the token to another origin")
+            raise TransportError(
+                "the API redirects a request whose body carries the token to another origin, so the redirect was not "
+                "followed"
+            )
 
     # -- the family's operations: not inherited, as users know the bases of this class --------------------------------
 
