@@ -1,4 +1,4 @@
-"""Sources: the fresh token of a grant, and the keys and metadata of an issuer, obtained once for all callers."""
+"""Sources of tokens, keys and issuer metadata. Each is obtained once for all callers, and renewed when necessary."""
 
 from typing import TYPE_CHECKING, Any
 

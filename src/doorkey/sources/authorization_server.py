@@ -1,4 +1,4 @@
-"""One authorization server, discovered once for all sources, sessions and keys of a vault that share it."""
+"""One authorization server, discovered once for all sources, sessions and keys that share it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ __all__: list[str] = []
 
 
 class AuthorizationServer:
-    """An authorization server: its metadata, discovered once for all that share this, and again when it gets old.
+    """An authorization server. Its metadata is discovered once for all users of this object, and again when it expires.
 
-    What `metadata` contains is used as it is, and never discovered. Plain http may reach the `http_hosts` of `metadata`
-    beside loopback. A flow that asks for it yields `AcquireOrWait` beside its requests.
+    issuer: the issuer's URL; None: that of `metadata`.
+    metadata: known metadata. Its members take precedence over discovered ones. Plain http is allowed to its
+        `http_hosts`, in addition to loopback.
+
+    The flows yield `AcquireOrWait` in addition to requests. Raises `UsageError` if the arguments identify no server.
     """
 
     def __init__(self, issuer: str | None, metadata: ServerMetadata) -> None:
@@ -43,7 +46,7 @@ class AuthorizationServer:
         metadata: ServerMetadata | Mapping[str, Any] | None,
         policy: ExchangePolicy,
     ) -> Self:
-        """Return the server of these arguments of a source or a vault. Raises `UsageError`."""
+        """Return the server that these arguments of a source or a vault describe. Raises `UsageError`."""
         known = ServerMetadata.of(metadata, policy.http_hosts)
         if token_endpoint is not None:
             checked = check_endpoint(token_endpoint, "token endpoint", policy.http_hosts)
@@ -52,7 +55,7 @@ class AuthorizationServer:
 
     @property
     def known_metadata(self) -> ServerMetadata | None:
-        """The metadata that is known without a request: given with a token endpoint, or discovered; else None."""
+        """The metadata available without a request: given with a token endpoint, or already discovered; else None."""
         if self.given.token_endpoint is not None:
             return self.given
         kept = self.discovery.kept
@@ -63,17 +66,17 @@ class AuthorizationServer:
         return self.issuer or self.given.token_endpoint
 
     def metadata(self, clock: Callable[[], float]) -> Flow[ServerMetadata]:
-        """Return the metadata with the token endpoint: as given, else discovered. Raises as `discover_flow`.
+        """Return the given metadata if it has a token endpoint, otherwise the discovered metadata.
 
-        Callers that come during a discovery share its outcome. After a failure there is a pause, during which callers
-        get a copy of the error without a request. `clock` returns seconds since the epoch.
+        Concurrent callers share one discovery. After a failure there is a pause, during which callers get a copy of the
+        error without a request. `clock` returns seconds since the epoch. Raises the errors of `discover_flow`.
         """
         return self.naming("token_endpoint", clock)
 
     def naming(self, member: str, clock: Callable[[], float]) -> Flow[ServerMetadata]:
-        """Return metadata for a caller that needs this `member` of it ("jwks_uri", …): as given, else discovered.
+        """Return the given metadata if it has this `member` ("jwks_uri", …), otherwise the discovered metadata.
 
-        The member is None where the server publishes none, and where it cannot be discovered for lack of an issuer.
+        The member of the result is None if the server does not publish it, or if there is no issuer to discover.
         """
         if getattr(self.given, member) is not None or self.issuer is None:
             return self.given
@@ -84,13 +87,13 @@ class AuthorizationServer:
         self.discovery.retry_now()
 
     def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
-        assert self.issuer is not None, "checked by the callers"
+        assert self.issuer is not None, "`naming` has checked it"
         kept = yield from kept_metadata(self.issuer, clock(), self.http_hosts)
         return replace(kept, value=completed(self.given, kept.value))
 
 
 def completed(given: ServerMetadata, found: ServerMetadata) -> ServerMetadata:
-    """Return the metadata that was `found` at the issuer, with the members that the user has `given`."""
+    """Return the discovered metadata `found`, with its members replaced by those that the user has `given`."""
     endpoints = {name: value for name in ENDPOINTS if (value := getattr(given, name)) is not None}
     own = found.replaced(endpoints)
     return replace(own, extra={**own.extra, **given.extra})

@@ -1,4 +1,4 @@
-"""The flows of a token source: refresh, request again, wait. A source adds a lock and a driver."""
+"""The flows of a token source: refresh the token, present the grant again, wait. A source adds the driver."""
 
 from __future__ import annotations
 
@@ -31,17 +31,18 @@ if TYPE_CHECKING:
     from doorkey.sources.issuer import Issuer
 
 LONGEST_PAUSE: Final = 10.0
-"""Seconds of `Retry-After` that are waited out within one call; a longer pause is raised to the caller."""
+"""The longest `Retry-After`, in seconds, that one call waits for. For a longer one, the error is raised."""
 TRIES: Final = 3
+"""Token requests by the credentials in one call, if the server responds with such a `Retry-After`."""
 
 
 class SourceCore:
     """One token for `credentials` at one authorization server.
 
-    `issuer` is discovered on first use; `token_endpoint` or `metadata` make that unnecessary; `server` is all of that,
-    shared with others. `exchange` allows plain http to hosts that it names.
-    `leeway` is in seconds. `random` returns 0…1 and spreads renewals and retries over time.
-    `token_params` and `token_request_headers` are parameters and headers of every token request.
+    server: the authorization server, shared with others; None: the one of `issuer`, `token_endpoint` and `metadata`.
+    exchange: allows plain http to the hosts that it names.
+
+    The other parameters are those of `TokenSource`. Raises `UsageError`.
     """
 
     def __init__(
@@ -81,22 +82,26 @@ class SourceCore:
         )
 
     def renewable(self, token: OAuthToken | None) -> bool:
-        """Say whether a token can be got: the first one always, another where the grant or the server allows it."""
+        """Return whether a token can be requested.
+
+        The first token always can. Another one needs a refresh token or repeatable credentials.
+        """
         return token is None or token.refresh_token is not None or self.credentials.repeatable
 
     def repeatable(self) -> bool:
-        """Say whether the credentials can be presented again."""
+        """Return whether the credentials can be presented again."""
         return self.credentials.repeatable
 
     def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`, if it is still the current one; say whether there may be another."""
+        """Forget `token` if it is still the current token. Return whether another token can be requested."""
         reject(self.slot, token)
         return self.renewable(token)
 
     def retry_now(self) -> None:
-        """End the pause after a failed request to the token endpoint, and after a failed discovery.
+        """End the pause after a failed token request or a failed discovery.
 
-        A login on another device that has ended may begin again.
+        For a device grant whose login has failed, or whose token can be neither sent nor renewed, the next call begins
+        a new login.
         """
         if isinstance(self.credentials, DeviceGrant):
             token, ended = self.slot.token, self.slot.dead is not None
@@ -108,9 +113,10 @@ class SourceCore:
         self._server.retry_now()
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
-        """Bring the first or the next token: by a refresh token that works, else by the credentials.
+        """Return the first or the next token, obtained by the refresh token, otherwise by the credentials.
 
-        Raises `InvalidGrant` without asking where the grant is known to be dead and cannot be presented again.
+        Raises `InvalidGrant` without a request if the server has rejected the grant before and the credentials cannot
+        be presented again.
         """
         return next_token(
             token,
@@ -130,28 +136,31 @@ class SourceCore:
             raise
 
     def _keep_rotated(self, token: OAuthToken, refresh_token: Secret) -> Flow[None]:
-        yield from ()  # nothing to wait for
+        yield from ()  # a flow without effects
         self.slot.rotate(token, refresh_token)
 
     def _present(self, token: OAuthToken | None) -> Flow[OAuthToken]:
-        """Present the credentials; a good `token` is not waited for."""
+        """Present the credentials. If `token` is still valid, make only one attempt: no caller waits for it."""
         metadata = yield from self._requests.metadata()
         try:
             if isinstance(self.credentials, DeviceGrant):
                 return (yield from self._requests.log_in_by_device(metadata, self.credentials.show))
             tries = 1 if token is not None and self.slot.is_good(token, self.clock()) else TRIES
-            return (yield from self._ask_patiently(metadata, tries))
+            return (yield from self._request_with_retries(metadata, tries))
         except (InvalidGrant, AccessDenied, ExpiredDeviceCode) as refused:
             if isinstance(self.credentials, DeviceGrant):
-                refused.add_note("The login has ended: retry_now() of the source lets the next call begin another one.")
+                refused.add_note(
+                    "The login has ended. After retry_now() of the source, the next call begins a new one."
+                )
             if not self.credentials.repeatable:
                 self.slot.mark_dead(token, refused)
             raise
 
-    def _ask_patiently(self, metadata: ServerMetadata, tries: int) -> Flow[OAuthToken]:
-        """Ask by the credentials; wait out a short `Retry-After` where asking again burns nothing.
+    def _request_with_retries(self, metadata: ServerMetadata, tries: int) -> Flow[OAuthToken]:
+        """Present the credentials up to `tries` times. Before each retry, wait for the `Retry-After` of the response.
 
-        With a token that is still good there is one try: no caller waits for an early renewal.
+        Raises the error if that pause is longer than `LONGEST_PAUSE`, if the error is not transient, or if the
+        credentials cannot be presented again.
         """
         for left in range(tries - 1, -1, -1):
             with self._observer.preparing():

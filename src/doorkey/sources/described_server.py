@@ -1,4 +1,4 @@
-"""A server that is described by a document at a URL that the program names, or by a template of its issuers."""
+"""An authorization server whose metadata is at a configured URL, or names its issuer by a template."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__: list[str] = []
 
 
 class DescribedServer(AuthorizationServer):
-    """An authorization server whose metadata may name the issuer in another way.
+    """An authorization server whose metadata may name the issuer differently.
 
-    document: the URL of the metadata; None: the well-known places of `issuer`. The issuer is then the one to which this
-        URL belongs, with or without a slash at its end.
-    template: the issuer in the metadata of a multi-tenant server, which stands for `issuer`.
+    document: the URL of the metadata; None: the well-known URLs of `issuer`. With a document, the metadata may name
+        `issuer` with or without a trailing slash.
+    template: the `issuer` value in the metadata of a multi-tenant server, which is accepted in place of `issuer`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Runs the flows of keys and metadata through an HTTP client: one driver for callers that block, one for async."""
+"""Runs the flows of keys and metadata with an HTTP client: one driver for blocking callers, one for async callers."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ T = TypeVar("T")
 
 
 class BlockingDriver:
-    """Runs flows through `http_client`, or through a client made here, within the bounds of `policy`."""
+    """Runs flows with `http_client`, or with a client created here, within the bounds of `policy`."""
 
     def __init__(self, http_client: Any, policy: ExchangePolicy) -> None:
         self._sender = Sender(http_client, policy)
 
     def run(self, flow: Flow[T]) -> T:
-        """Return the result of `flow`. Raises what it raises."""
+        """Return the result of `flow`. Raises the errors of the flow."""
         return run(flow, self._perform)
 
     def close(self) -> None:
-        """Close the HTTP client that was made here."""
+        """Close the HTTP client if it was created here."""
         self._sender.close()
 
     def _perform(self, effect: Any) -> Any:
@@ -41,17 +41,17 @@ class BlockingDriver:
 
 
 class AwaitingDriver:
-    """Runs flows as `BlockingDriver` does, for callers that await."""
+    """The asynchronous version of `BlockingDriver`."""
 
     def __init__(self, http_client: Any, policy: ExchangePolicy) -> None:
         self._sender = AsyncSender(http_client, policy)
 
     async def run(self, flow: Flow[T]) -> T:
-        """Return the result of `flow`. Raises what it raises."""
+        """Return the result of `flow`. Raises the errors of the flow."""
         return await arun(flow, self._perform)
 
     async def aclose(self) -> None:
-        """Close the HTTP client that was made here for this event loop."""
+        """Close the HTTP client that was created here for this event loop."""
         await self._sender.aclose()
 
     async def _perform(self, effect: Any) -> Any:

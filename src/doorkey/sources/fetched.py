@@ -1,9 +1,10 @@
-"""A document of an authorization server, fetched once for all callers that need it, and again when it gets old.
+"""A document of an authorization server, fetched once for all callers that need it, and again when it expires.
 
-Theory of operation. A caller that finds no fresh document acquires a lock and fetches it; callers that come meanwhile
-wait, and share the outcome, a failure too. After a failure there is a pause that doubles, during which callers get a
-copy of the error without a request. A document that is not fresh any more, but still usable, makes no caller wait: one
-caller fetches it again, and the others continue with the old one. It also stays in use while it cannot be fetched.
+Theory of operation. A caller that finds no fresh document acquires a lock and fetches it. Concurrent callers wait and
+share the outcome, even a failure. After a failure there is a pause, which doubles with each further failure. During the
+pause, callers get a copy of the error without a request. If the document is stale but still usable, one caller fetches
+it again, and the others continue with the old one without waiting. The old document also stays in use while it cannot
+be fetched.
 """
 
 from __future__ import annotations
@@ -32,33 +33,33 @@ _NEVER: Final = -inf
 
 
 class Fetched(Generic[T]):
-    """A document that `fetch(clock)` brings, for any number of threads, tasks and event loops.
+    """The document that `fetch(clock)` returns, shared by any number of threads, tasks and event loops.
 
-    `what` is the work in messages ("discovering this issuer"). The flows yield `AcquireOrWait` beside the requests of
-    `fetch`; `clock` returns seconds since the epoch.
+    `what` describes the work in messages ("discovering this issuer"). The flows yield `AcquireOrWait` in addition to
+    the requests of `fetch`. `clock` returns seconds since the epoch.
     """
 
     def __init__(self, fetch: Callable[[Clock], Flow[Kept[T]]], what: str) -> None:
         self.kept: Kept[T] | None = None
         self.lock = LeaderLock()
         self.error: Exception | None = None
-        """The last failure, of a caller that got it; None after a success."""
+        """The error of the last attempt, without a traceback if it is an `OAuthError`; None after a success."""
         self._fetch, self._what = fetch, what
         self._messages = _DEADLOCK.format(what=what), _TIMEOUT.format(what=what)
-        self._ended = self._failures = 0  # attempts that failed: in all, and in a row
+        self._ended = self._failures = 0  # failed attempts: in total, and since the last success
         self._retry_at = self._pause = 0.0
         self._renewed_at = _NEVER
 
     def current(self, clock: Clock) -> Flow[Kept[T]]:
-        """Return the document, fetched unless it is fresh. Raises what `fetch` raises.
+        """Return the document, after fetching it unless it is fresh. Raises the errors of `fetch`.
 
-        A caller that is canceled hands over to one that waits.
+        If the fetching caller is canceled, a waiter fetches the document.
         """
         seen, before = self._ended, self.kept
         while True:
             kept, now = self.kept, clock()
             if kept is not None and (kept.is_fresh(now) or kept is not before):
-                return kept  # fetched during this call, it is used once, even if it may not be kept
+                return kept  # fetched during this call, so it is used once even if it has expired already
             failed = self._ended != seen or self.pauses(now)
             usable = kept is not None and kept.is_usable(now)
             if kept is not None and usable and (failed or not self.lock.is_abandoned()):
@@ -68,9 +69,9 @@ class Fetched(Generic[T]):
             yield from self._attempt(kept, seen, clock, usable=usable)
 
     def newer(self, than: Kept[T], cool_down: float, clock: Clock) -> Flow[Kept[T] | None]:
-        """Return a document that was fetched after `than`, because that one does not serve; None if there is none.
+        """Return a document that was fetched after `than`, which the caller cannot use; None if there is none.
 
-        It is fetched at most once in `cool_down` seconds. After a failure, `error` is its reason.
+        It is fetched at most once in `cool_down` seconds. After a failure, the attribute `error` is the reason.
         """
         seen = self._ended
         while (kept := self.kept) is than:
@@ -81,11 +82,11 @@ class Fetched(Generic[T]):
         return kept
 
     def cools_down(self, cool_down: float, now: float) -> bool:
-        """Return whether `newer` fetches nothing yet; a clock that was set back ends that."""
+        """Return whether the cool-down of `newer` lasts at `now`. A clock that was set back ends it."""
         return 0 <= now - self._renewed_at < cool_down
 
     def count_as_newer(self, kept: Kept[T]) -> None:
-        """Have the cool-down begin with the fetch of `kept`, which a caller found not to serve."""
+        """Start the cool-down at the fetch of `kept`, because a caller could not use that document."""
         self._renewed_at = max(self._renewed_at, kept.fetched_at)
 
     def retry_now(self) -> None:
@@ -95,10 +96,10 @@ class Fetched(Generic[T]):
     def _attempt(
         self, kept: Kept[T] | None, seen: int, clock: Clock, *, usable: bool, counts: bool = False
     ) -> Flow[None]:
-        """Fetch the document, unless another caller has meanwhile, or wait for one that does.
+        """Fetch the document unless another caller has just fetched it, or wait for another caller's attempt.
 
-        usable: a failure is only logged.
-        counts: the cool-down of `newer` begins, unless the caller is canceled.
+        usable: the old document is usable, so a failure is only logged.
+        counts: start the cool-down of `newer`, unless the caller is canceled.
         """
         holder = yield from AcquireOrWait(self.lock, *self._messages)
         if holder is None:
@@ -114,13 +115,13 @@ class Fetched(Generic[T]):
         except OAuthError as error:
             if not usable:
                 raise
-            with suppress(Exception):  # a filter or handler of the program's own may fail
-                logger.warning("%s failed: %s; the last good answer stays in use", self._what, error)
+            with suppress(Exception):  # a logging filter or handler of the program may fail
+                logger.warning("%s failed: %s; the last valid response stays in use", self._what, error)
         finally:
             self.lock.release(holder)
 
     def _fetched(self, clock: Clock) -> Flow[Kept[T]]:
-        """Fetch the document, and begin a pause after a failure."""
+        """Fetch the document. Start a pause after a failure."""
         try:
             return (yield from self._fetch(clock))
         except Exception as error:
@@ -131,15 +132,15 @@ class Fetched(Generic[T]):
             try:
                 self._retry_at = clock() + self._pause
             finally:
-                self._ended += 1  # last: a caller that sees it finds the error
+                self._ended += 1  # last, so that a caller that sees the count also finds the error
             raise
 
     def pauses(self, now: float) -> bool:
-        """Return whether the pause after the last failure goes on at `now`; a clock that was set back ends it."""
+        """Return whether the pause after the last failure lasts at `now`. A clock that was set back ends it."""
         return self.error is not None and 0 < self._retry_at - now <= self._pause
 
     def _failure(self, now: float) -> Exception:
-        assert self.error is not None, "an attempt that ended without a document has failed"
+        assert self.error is not None, "an attempt without a document has failed"
         if not isinstance(self.error, OAuthError):
             return self.error
         failure = self.error.for_waiter()

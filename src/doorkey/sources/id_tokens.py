@@ -1,9 +1,9 @@
 """Verifies the tokens that an OpenID provider signs for a client: ID tokens, logout tokens, UserInfo responses.
 
-Theory of operation. The algorithm comes from the registration of the client, else from what both sides have; the token
-only agrees with it. An encrypted token is decrypted first, and must contain a signed one. A token with an asymmetric
-signature is verified with the issuer's keys, which are fetched again after a rotation; an HMAC with the client's
-secret. Claims are compared after that.
+Theory of operation. The accepted algorithms are those that the client registered, otherwise those that both the issuer
+and this library support. A token cannot choose another one. An encrypted token is decrypted first, and must contain a
+signed token. An asymmetric signature is verified with the issuer's keys, which are fetched again after a rotation. An
+HMAC is verified with the client's secret. The claims are checked after that.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _OTHER_KINDS: Final = frozenset({"at+jwt", "logout+jwt", "dpop+jwt", "secevent+j
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """The registered protection of one kind of response; an empty field is not registered.
+    """The signature and encryption that the client registered for one kind of response. Empty fields: not registered.
 
-    signed: values of `alg` of the signature.
-    encrypted: values of `alg` of the encryption.
-    content: values of `enc`.
+    signed: values of `alg` for the signature.
+    encrypted: values of `alg` for the encryption.
+    content: values of `enc` for the encryption.
     """
 
     signed: tuple[str, ...] = ()
@@ -57,11 +57,11 @@ class IDTokenVerifier:
     """Verifies the tokens that the issuer of `keys` signed for one client.
 
     keys: the keys of the issuer.
-    metadata: the metadata of the issuer, for the algorithms that it lists.
+    metadata: the metadata of the issuer, which lists its algorithms.
     clock: returns seconds since the epoch.
-    secret: the client's secret, for HS*; None for a client that has none.
-    id_tokens, userinfo: how the client registered these responses.
-    decryption_keys: the client's own keys, None without any.
+    secret: the client's secret, which verifies HMAC signatures (HS256, …); None: the client has no secret.
+    id_tokens, userinfo: the registered protection of ID tokens and of UserInfo responses.
+    decryption_keys: the client's private keys for encrypted tokens; None: the client has no such keys.
     """
 
     keys: KeyCore
@@ -75,8 +75,8 @@ class IDTokenVerifier:
     def id_token(self, token: Secret, expected: ExpectedIDToken) -> Flow[IDToken]:
         """Return the verified claims of an ID token (OpenID Connect Core §3.1.3.7).
 
-        Raises `VerificationError` for anything wrong with the token, `UsageError` for a key that the client lacks, and
-        what fetching the keys raises.
+        Raises `VerificationError` for an invalid token, `UsageError` if the client lacks the key or secret to check it,
+        and the errors of fetching the issuer's keys.
         """
         accepted = accepted_algorithms(self.id_tokens.signed, self.metadata, ID_TOKEN_ALGORITHMS)
         signed = self._decrypted(token, self.id_tokens)
@@ -89,7 +89,10 @@ class IDTokenVerifier:
     def logout_token(
         self, token: Secret, issuer: str | TenantIssuer, client_id: str, leeway: float
     ) -> Flow[LogoutToken]:
-        """Return the verified claims of a logout token (Back-Channel Logout 1.0 §2.6). Raises as `id_token` does."""
+        """Return the verified claims of a logout token (Back-Channel Logout 1.0 §2.6).
+
+        `leeway` is the accepted clock skew in seconds. Raises the errors of `id_token`.
+        """
         accepted = accepted_algorithms(self.id_tokens.signed, self.metadata, ID_TOKEN_ALGORITHMS)
         verified = yield from self._verified(self._decrypted(token, self.id_tokens), accepted)
         params = {"issuer": issuer, "client_id": client_id}
@@ -102,7 +105,8 @@ class IDTokenVerifier:
     ) -> Flow[Mapping[str, Any]]:
         """Return the claims of a UserInfo `response`, as JSON or a JWT (OpenID Connect Core §5.3.2).
 
-        Where a signature or an encryption is registered, a response without it is refused. Raises as `id_token` does.
+        If a signature or encryption is registered, a response without it is rejected. `leeway` is the accepted clock
+        skew in seconds. Raises the errors of `id_token`.
         """
         how = self.userinfo
         if not isinstance(response, Secret):
@@ -176,7 +180,7 @@ def _opened(token: Secret, keys: object, how: Protection) -> Secret | dict[str, 
     algorithms, encryptions = _registered(how)
     content = decrypt_token(token.reveal(), keys, algorithms=algorithms, encryptions=encryptions).plaintext
     if not content.lstrip().startswith(b"{"):
-        return Secret(content.decode("latin-1"))  # what is not ASCII fails the check of the signed token's form
+        return Secret(content.decode("latin-1"))  # never fails; the parser of the signed token rejects non-ASCII text
     try:
         return parse_object(content)
     except JSONProblem as problem:
@@ -186,7 +190,7 @@ def _opened(token: Secret, keys: object, how: Protection) -> Secret | dict[str, 
 def _check_signed_userinfo(
     token: VerifiedToken, issuer: str | TenantIssuer, client_id: str, now: float, leeway: float
 ) -> None:
-    """Check the claims that make a JWT a UserInfo response for this client: those that it has (§5.3.2)."""
+    """Check that a JWT is a UserInfo response for this client (§5.3.2). A claim that is absent is not checked."""
     typ, claims = str(token.header.get("typ", "JWT")).lower().removeprefix("application/"), token.claims
     if typ in _OTHER_KINDS or "events" in claims:
         raise VerificationError("typ", "is that of another kind of token", expected="JWT")

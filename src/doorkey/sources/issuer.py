@@ -1,4 +1,4 @@
-"""`Issuer`: an authorization server as a value that a program holds and shares, with its metadata and its keys."""
+"""`Issuer`: an authorization server, with its metadata and its keys, as one object that a program can share."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ T = TypeVar("T")
 
 
 class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
-    """An authorization server: its metadata and its keys, fetched once for all that share this value.
+    """An authorization server: its metadata and its keys, fetched once for all users of this object.
 
-    Sessions, token sources, vaults and verifiers take it as `issuer=`. It is for threads, tasks and event loops alike.
+    Sessions, token sources, vaults and verifiers accept it as `issuer=`. Threads, tasks and event loops may share it.
 
     issuer: the issuer's URL, exactly as its metadata names it.
     metadata: the metadata of the issuer, in place of discovery: the result of `discover(issuer)`, or a mapping.
-    keys: keys that never change, as `jwt.decode` takes them; with `metadata`, nothing is fetched.
-    http_client: the client whose transports carry the requests, blocking or asynchronous; the calls of the other kind
-        then raise `UsageError`. None makes one for each kind.
+    keys: fixed keys, in a form that `jwt.decode` accepts. With `metadata` too, nothing is fetched.
+    http_client: a blocking or asynchronous client, whose transports send the requests. Calls of the other kind then
+        raise `UsageError`. None: one client of each kind is created here.
     exchange, cool_down, max_age, max_stale, clock: as for `KeySource`.
 
     Raises `UsageError` for a URL that cannot be an issuer (RFC 8414 §2).
@@ -53,14 +53,14 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
         max_stale: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        from doorkey.sources.issuer_core import core_of  # and cryptography, when the first one is made
+        from doorkey.sources.issuer_core import core_of  # deferred, because it imports cryptography
 
         self._policy = policy_of(exchange)
         self._clock = wall_time if clock is None else clock
         arguments.clock(self._clock)
         times = KeyTimes.of(cool_down, max_age, max_stale)
         self._core = core_of(arguments.text(issuer, "the issuer"), metadata, self._policy, keys=keys, times=times)
-        assert self._core.server is not None, "it has an issuer"
+        assert self._core.server is not None, "core_of returns a server for an issuer"
         self._server = self._core.server
         self._is_told = metadata is not None
         self._blocking = BlockingDriver(http_client, self._policy)
@@ -75,47 +75,54 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
 
     @property
     def keys(self) -> KeySource:
-        """The issuer's keys, for code that blocks."""
+        """The issuer's keys, for blocking code."""
         return self._keys
 
     @property
     def akeys(self) -> AsyncKeySource:
-        """The keys of the issuer, for code that awaits. `keys` and `akeys` share the fetched keys."""
+        """The issuer's keys, for async code. `keys` and `akeys` share the fetched keys."""
         return self._akeys
 
     def metadata(self) -> ServerMetadata:
-        """Return the metadata: as given, else discovered, and discovered again when it gets old.
+        """Return the given metadata, otherwise the discovered metadata. Discovery is repeated when it expires.
 
-        Raises as `discover` does.
+        Raises the errors of `discover`.
         """
         return self._blocking.run(self._metadata())
 
     async def ametadata(self) -> ServerMetadata:
-        """Return the metadata, for code that awaits; see `metadata`. Raises as it does."""
+        """Return the metadata, for async code. See `metadata`, also for the errors raised."""
         return await self._awaiting.run(self._metadata())
 
     def checked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return the result of `check`, so that `jwt.decode` accepts an issuer as its keys; see `KeySource.checked`."""
+        """Return the result of `check`. See `KeySource.checked`. With this method, `jwt.decode` accepts an `Issuer` as
+        its keys.
+
+        check: called with the keys, as a tuple.
+        """
         return self._keys.checked(check)
 
     async def achecked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return the result of `check`; see `AsyncKeySource.achecked`."""
+        """Return the result of `check`. See `AsyncKeySource.achecked`.
+
+        check: called with the keys, as a tuple.
+        """
         return await self._akeys.achecked(check)
 
     def retry_now(self) -> None:
-        """End the pause after a failed fetch of metadata or keys, for all that share this issuer.
+        """End the pause after a failed fetch of metadata or keys, for all users of this issuer.
 
-        During it errors have `retry_at`; the next call then makes a request.
+        During the pause, the raised errors have `retry_at`. After this call, the next caller makes a request.
         """
         self._server.retry_now()
         self._core.keys.retry_now()
 
     def close(self) -> None:
-        """Close the blocking HTTP client that was made here; one that was given is its owner's."""
+        """Close the blocking HTTP client if it was created here. A client that was passed in stays open."""
         self._blocking.close()
 
     async def aclose(self) -> None:
-        """Close the HTTP clients that were made here, the asynchronous one for this event loop."""
+        """Close the HTTP clients that were created here; the asynchronous client is closed for this event loop only."""
         self._blocking.close()
         await self._awaiting.aclose()
 

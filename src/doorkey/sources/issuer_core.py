@@ -1,4 +1,4 @@
-"""An authorization server and its keys, as the options of a program name them: what all users of an issuer share."""
+"""An authorization server and its keys, which all users of an issuer share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, slots=True)
 class IssuerCore:
-    """The authorization server, None where only its keys are known, and its keys."""
+    """An authorization server and its keys. `server` is None if only the keys are configured."""
 
     server: AuthorizationServer | None
     keys: KeyCore
@@ -39,14 +39,14 @@ def core_of(
     keys: object = None,
     times: KeyTimes | None = None,
 ) -> IssuerCore:
-    """Return the server and the keys that the arguments of a program mean; an `Issuer` shares its own.
+    """Return the server and the keys that these arguments describe. An `Issuer` shares its own server and keys.
 
-    Raises `UsageError` for arguments that contradict each other, and for anything else beside an `Issuer`.
+    Raises `UsageError` for arguments that contradict each other, and for any other argument in addition to an `Issuer`.
     """
     if isinstance(issuer, SharedIssuer):
         refuse_metadata(metadata)
         if (jwks_uri, keys, times) != (None, None, None):
-            raise UsageError("an Issuer has its own keys, and their options: give them there, Issuer(…, keys=…)")
+            raise UsageError("an Issuer has its own keys and their options: pass them to Issuer(…, keys=…)")
         return issuer._core
     hosts = policy_of(policy).http_hosts
     known = ServerMetadata.of(metadata, hosts)

@@ -24,23 +24,23 @@ T = TypeVar("T")
 
 
 class KeySource(NotPicklable, KeysOfIssuer):
-    """The current keys of an issuer, fetched once for any number of threads, and again when the issuer rotates them.
+    """The current keys of an issuer, fetched once for all threads, and again after the issuer has rotated them.
 
-    issuer: the issuer's URL, whose metadata and then keys are fetched on first use; or an `Issuer`, to share its keys.
+    issuer: the issuer's URL, whose metadata and keys are fetched on first use; or an `Issuer`, to share its keys.
     metadata: the metadata of the issuer: the result of `discover(issuer)`, or a mapping. Its `jwks_uri` is used.
-    jwks_uri: where the key set is; nothing else is fetched.
-    keys: keys that never change, as `jwt.decode` takes them; nothing is fetched.
-    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports carry the requests; None makes
-        one.
-    exchange: the bounds of each request, its address policy too.
-    cool_down: seconds between two fetches that tokens with an unknown `kid` or signature cause (None: 30).
-    max_age: seconds until the next fetch at the latest (None: 3600). `Cache-Control`, `Age` and `Expires` of the
-        response may shorten it to a minute; without them it is ten minutes.
-    max_stale: seconds after a fetch for which its keys are used while the server fails (None: 86400).
-    clock: returns seconds since the epoch (None: time.time).
+    jwks_uri: URL of the key set. Nothing else is fetched.
+    keys: fixed keys, in a form that `jwt.decode` accepts. Nothing is fetched.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports send the requests. None: a
+        client is created here.
+    exchange: bounds of each request, including its address policy: an `ExchangePolicy`.
+    cool_down: minimum seconds between two fetches because of tokens that no known key verifies. None: 30.
+    max_age: seconds after which the keys are fetched again at the latest. None: 3600. `Cache-Control`, `Age` and
+        `Expires` of the response may shorten this, to a minute at least. Without these headers it is ten minutes.
+    max_stale: seconds after a fetch during which its keys are used while the server fails. None: 86400.
+    clock: returns seconds since the epoch. None: time.time.
 
-    Malformed, unsupported, private and symmetric keys are skipped, with a line in the log for each (RFC 7517 §5).
-    Raises `UsageError` for arguments that name no issuer, or two.
+    Malformed, unsupported, private and symmetric keys are skipped, and logged (RFC 7517 §5). Raises `UsageError` for
+    arguments that identify no issuer, or two different issuers.
     """
 
     @clears_locals
@@ -58,7 +58,7 @@ class KeySource(NotPicklable, KeysOfIssuer):
         max_stale: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        from doorkey.sources.issuer_core import core_of  # and cryptography, when the first one is made
+        from doorkey.sources.issuer_core import core_of  # deferred, because it imports cryptography
 
         times = KeyTimes.of(cool_down, max_age, max_stale)
         core = core_of(issuer, metadata, exchange, jwks_uri=jwks_uri, keys=keys, times=times)
@@ -66,7 +66,7 @@ class KeySource(NotPicklable, KeysOfIssuer):
 
     @classmethod
     def _on(cls, core: KeyCore, driver: BlockingDriver, clock: Callable[[], float]) -> KeySource:
-        """Return the source of a `core` that others share."""
+        """Return a key source that uses a shared `core`."""
         made = cls.__new__(cls)
         made._set_up(core, driver, clock)
         return made
@@ -84,10 +84,11 @@ class KeySource(NotPicklable, KeysOfIssuer):
         return self._driver.run(self._core.keys(self._clock))
 
     def checked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return `check(keys)`; where no key verified the token, once more with keys that were fetched again.
+        """Return `check(keys)`. If no key verified the token, fetch the keys again and call `check` once more.
 
-        `check` raises the `VerificationError` of `doorkey.jose.verification`. Keys are fetched again at most once per
-        cool-down. Raises the errors of `check` and of `keys`.
+        check: called with the keys, as a tuple. It must raise the `VerificationError` of `doorkey.jose.verification`.
+
+        Keys are fetched again at most once per cool-down. Raises the errors of `check` and of `keys`.
         """
         return self._driver.run(self._core.checked(check, self._clock))
 
@@ -95,22 +96,23 @@ class KeySource(NotPicklable, KeysOfIssuer):
     def verify(
         self, token: str, algorithms: Iterable[str] | None = None, typ: str | Iterable[str] | None = None
     ) -> VerifiedToken:
-        """Return the header and the claims of a signed token. Its time, issuer and audience are not checked.
+        """Verify the signature of a token, and return its header and claims. Its times, issuer and audience are not
+        checked.
 
-        token: the token in the compact form.
-        algorithms: the accepted signature algorithms; None: all for which keys can be published.
-        typ: the type or the types that the header must name, for instance ``"at+jwt"``.
+        token: the token in compact serialization.
+        algorithms: the accepted signature algorithms; None: all asymmetric algorithms.
+        typ: the accepted `typ` of the header, or several, for instance ``"at+jwt"``; None: any.
 
         Raises `VerificationError`, and the errors of `keys`.
         """
         return self.checked(_check(token, algorithms, typ))
 
     def retry_now(self) -> None:
-        """End the pause after a failed fetch, during which errors have `retry_at`: the next call makes a request."""
+        """End the pause after a failed fetch, during which errors have `retry_at`. The next call makes a request."""
         self._core.retry_now()
 
     def close(self) -> None:
-        """Close the HTTP client that was made here; one that was given is its owner's."""
+        """Close the HTTP client if it was created here. A client that was passed in stays open."""
         self._driver.close()
 
     def __enter__(self) -> KeySource:
@@ -121,9 +123,9 @@ class KeySource(NotPicklable, KeysOfIssuer):
 
 
 class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
-    """The current keys of an issuer, for any number of tasks, of one event loop or of several.
+    """The current keys of an issuer, for tasks of one or several event loops.
 
-    http_client: an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp; None makes a client.
+    http_client: an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp. None: a client is created here.
 
     The other parameters are those of `KeySource`.
     """
@@ -143,7 +145,7 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
         max_stale: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        from doorkey.sources.issuer_core import core_of  # and cryptography, when the first one is made
+        from doorkey.sources.issuer_core import core_of  # deferred, because it imports cryptography
 
         times = KeyTimes.of(cool_down, max_age, max_stale)
         core = core_of(issuer, metadata, exchange, jwks_uri=jwks_uri, keys=keys, times=times)
@@ -151,7 +153,7 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
 
     @classmethod
     def _on(cls, core: KeyCore, driver: AwaitingDriver, clock: Callable[[], float]) -> AsyncKeySource:
-        """Return the source of a `core` that others share."""
+        """Return a key source that uses a shared `core`."""
         made = cls.__new__(cls)
         made._set_up(core, driver, clock)
         return made
@@ -169,22 +171,25 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
         return await self._driver.run(self._core.keys(self._clock))
 
     async def achecked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return the result of `check`; see `KeySource.checked`. Raises as it does."""
+        """Return the result of `check`. See `KeySource.checked`, also for the errors raised.
+
+        check: called with the keys, as a tuple. It is not a coroutine function.
+        """
         return await self._driver.run(self._core.checked(check, self._clock))
 
     @clears_locals
     async def verify(
         self, token: str, algorithms: Iterable[str] | None = None, typ: str | Iterable[str] | None = None
     ) -> VerifiedToken:
-        """Verify a token; see `KeySource.verify`. Raises as it does."""
+        """Verify a token. See `KeySource.verify`, also for its parameters and the errors raised."""
         return await self.achecked(_check(token, algorithms, typ))
 
     def retry_now(self) -> None:
-        """End the pause after a failed fetch, during which errors have `retry_at`: the next call makes a request."""
+        """End the pause after a failed fetch, during which errors have `retry_at`. The next call makes a request."""
         self._core.retry_now()
 
     async def aclose(self) -> None:
-        """Close the HTTP client that was made here for this event loop; one that was given is its owner's."""
+        """Close the HTTP client that was created here for this event loop. A client that was passed in stays open."""
         await self._driver.aclose()
 
     async def __aenter__(self) -> AsyncKeySource:
@@ -197,7 +202,7 @@ class AsyncKeySource(NotPicklable, AsyncKeysOfIssuer):
 def _check(
     token: str, algorithms: Iterable[str] | None, typ: str | Iterable[str] | None
 ) -> Callable[[tuple[Key, ...]], VerifiedToken]:
-    """Return the function of keys that verifies `token`."""
+    """Return a function that verifies `token` with the keys that it receives."""
     from doorkey.jose.algorithms import ASYMMETRIC
     from doorkey.jose.verification import verify
 

@@ -1,4 +1,4 @@
-"""The times at which the keys of an issuer are fetched again: the options of a program, and their bounds."""
+"""The options that determine when the keys of an issuer are fetched again."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _USUAL_AGE: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class KeyTimes:
-    """When keys are fetched again, in seconds.
+    """The options of a key source, in seconds.
 
-    cool_down: between two fetches because of tokens that no known key verifies.
-    max_age: the latest time of the next fetch, whatever the server's caching headers say; the earliest is a minute.
-    max_stale: how long after their fetch keys are used while the server fails.
+    cool_down: minimum time between two fetches because of tokens that no known key verifies.
+    max_age: time after which keys are fetched again at the latest. The server's caching headers may shorten it, to a
+        minute at least.
+    max_stale: time after a fetch during which its keys are used while the server fails.
     """
 
     cool_down: float = 30.0
@@ -34,12 +35,12 @@ class KeyTimes:
 
     @classmethod
     def of(cls, cool_down: float | None, max_age: float | None, max_stale: float | None) -> KeyTimes | None:
-        """Return the times that a program gives; None for each that it leaves at its default, or for all."""
+        """Return the options, or None if each argument is None. A single None means the default of that option."""
         given = {"cool_down": cool_down, "max_age": max_age, "max_stale": max_stale}
         named = {name: value for name, value in given.items() if value is not None}
         return cls(**named) if named else None
 
     def lifetime(self) -> Lifetime:
-        """Return the bounds of the use of a key set."""
+        """Return the bounds of the time for which a key set is used."""
         most = self.max_age
         return Lifetime(min(_LEAST_AGE, most), min(_USUAL_AGE, most), most, self.max_stale)

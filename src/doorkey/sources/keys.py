@@ -1,4 +1,4 @@
-"""The current keys of one issuer, shared by all that verify its tokens: fetched once, and again after a rotation."""
+"""The current keys of one issuer, shared by all verifiers of its tokens: fetched once, and again after a rotation."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _MAX_LINES: Final = 10
-"""Lines in the log about keys of one set that are not used."""
+"""The maximum number of log lines about skipped keys of one key set."""
 
 
 class KeyCore:
-    """The keys of `server`, or those at `jwks_uri`, or `keys` that never change, for any number of callers.
+    """The keys of `server`, the key set at `jwks_uri`, or fixed `keys`, for any number of callers.
 
-    The flows yield `Request` and `AcquireOrWait`; `clock` returns seconds since the epoch.
+    The flows yield `Request` and `AcquireOrWait`. `clock` returns seconds since the epoch. Raises `UsageError` without
+    any of the three.
     """
 
     def __init__(
@@ -53,16 +54,16 @@ class KeyCore:
         self._skipped: tuple[str, ...] = ()
 
     def keys(self, clock: Clock) -> Flow[Keys]:
-        """Return the current keys. Raises what discovery, the request or `parse_jwks` raises.
+        """Return the current keys. Raises the errors of discovery, of the request and of `parse_jwks`.
 
-        While the server fails, the last good keys are returned until `max_stale`.
+        While the server fails, the last fetched keys are returned until `max_stale`.
         """
         if self._keys is not None:
             return self._keys
         return (yield from self._fetched.current(clock)).value
 
     def checked(self, check: Callable[[Keys], T], clock: Clock) -> Flow[T]:
-        """Return the result of `check(keys)`. If no key has verified the token, fetch the keys again and repeat it.
+        """Return `check(keys)`. If no key has verified the token, fetch the keys again and call `check` once more.
 
         Keys are fetched again at most once per cool-down, and not if they were fetched for this call. Raises the errors
         of `check` and of `keys`.
@@ -125,7 +126,7 @@ class KeyCore:
 
 def _report(skipped: tuple[str, ...], uri: str) -> None:
     shown = shown_url(uri)
-    with suppress(Exception):  # the keys are good, whatever a filter or handler of the program's own does
+    with suppress(Exception):  # the keys are valid, even if a logging filter or handler of the program fails
         for line in skipped[:_MAX_LINES]:
             logger.warning("key set of %s: %s; it is not used", shown, line)
         if len(skipped) > _MAX_LINES:

@@ -1,4 +1,4 @@
-"""The flow for the next token: by the refresh token, otherwise by the grant that obtained the first one."""
+"""The flow for the next token, obtained by the refresh token, otherwise by the grant that obtained the first token."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _REJECTIONS: Final = frozenset({400, 401, 403})
 def rejects_the_grant(error: OAuthError) -> bool:
     """Return whether `error` rejects the presented grant, with any error code.
 
-    `invalid_grant` is the protocol's word (RFC 6749 §5.2). Servers also answer a refresh token that they no longer know
-    with an empty 400, 401 or 403, or with another error code.
+    RFC 6749 §5.2 defines `invalid_grant` for this. For an unknown refresh token, some servers instead send an empty
+    400, 401 or 403, or another error code.
     """
     if isinstance(error, InvalidGrant):
         return True
@@ -40,10 +40,15 @@ def next_token(
 ) -> Flow[OAuthToken]:
     """Return the token that follows `token`.
 
-    `refresh` presents a refresh token, and notes a dead grant. `present` presents the initial grant, which is done
-    after a refused refresh token only if it is `repeatable`: without a user, and without harm. `dead` is the
-    `DeadGrant` of `token`, or None. The refresh token of a dead grant is not sent again. Raises `InvalidGrant` without
-    a request for a dead grant that nothing replaces, else the error of the last request.
+    token: the current token, or None.
+    dead: the `DeadGrant` of `token`, or None. The refresh token of a dead grant is not sent again.
+    refresh: presents a refresh token, and records a dead grant.
+    present: presents the initial grant.
+    repeatable: the initial grant can be presented again without a user and without harm. Only then is it presented
+        after the server has rejected the refresh token.
+
+    Raises the `InvalidGrant` of a dead grant without a request if the initial grant is not repeatable, otherwise the
+    error of the last request.
     """
     if dead is not None and not repeatable:
         raise dead.error()

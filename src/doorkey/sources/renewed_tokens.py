@@ -1,9 +1,10 @@
 """Renewed tokens and the login that they belong to (OpenID Connect Core §12.2), for sessions, sources and vaults.
 
-Theory of operation. The server that answers a renewal may have used up the refresh token that was presented, and so the
-one that it returns must not be lost. If the ID token of the response is refused, for instance because it cannot be
-verified now or because it names another authentication of the same user, the new refresh token is kept, and nothing
-else of the response is used. If it is another login's, nothing of the response is kept.
+Theory of operation. When a server responds to a refresh request, the old refresh token may be invalid from then on. So
+the new refresh token in the response must not be lost. If the ID token of the response is rejected, for instance
+because it cannot be verified at the moment or names another authentication of the same user, the new refresh token is
+kept, and nothing else of the response is used. If the ID token belongs to another login, the whole response is
+discarded.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from doorkey.wire.flow import Flow
 __all__: list[str] = []
 
 _IDENTITY: Final = frozenset({"iss", "sub", "aud", "azp", "tid", "nonce"})
-"""Claims whose failure means that a token was issued for another login, not that it cannot be verified now."""
+"""Claims whose mismatch means that the token was issued for another login. Other failures may be temporary."""
 
-# What reads tokens is imported for a token that has an ID token: a program that only gets access tokens never waits.
+# The JWT modules are imported only for a token that has an ID token, so that other programs do not wait for them.
 
 
 def claims_of(token: OAuthToken) -> Mapping[str, Any] | None:
-    """Return the claims of the ID token of a login; None without one, and for one that is encrypted.
+    """Return the claims of the ID token in `token`. None if there is no ID token, or if it is encrypted or not a JWT.
 
-    A stored token has no verified claims any more. Its ID token was verified before it was stored, and it is read as it
-    is, as the program's own data.
+    A token that was loaded from a store has no verified claims. Its ID token was verified before it was stored, so it
+    is read without another verification.
     """
     if token.id_token_claims is not None or token.id_token is None:
         return token.id_token_claims
@@ -42,14 +43,14 @@ def keeping_rotated(
     original: OAuthToken | None,
     keep: Callable[[Secret], Flow[None]],
 ) -> Flow[OAuthToken]:
-    """Return what `checked`, the check of the ID token of `renewed`, returns.
+    """Run `checked`, the check of the ID token of `renewed`, and return its result.
 
-    If the check fails or is interrupted, `keep` is given the refresh token that replaced that of `original`. Raises the
-    error of the check.
+    If the check fails or is interrupted, `keep` is called with the refresh token that replaced that of `original`,
+    unless the ID token belongs to another login. Raises the error of the check.
     """
     try:
         return (yield from checked)
-    except GeneratorExit:  # a flow that is closed cannot have anything saved
+    except GeneratorExit:  # a closed flow can yield no further effects, so nothing can be saved
         raise
     except BaseException as error:
         rotated = renewed.refresh_token
@@ -62,11 +63,11 @@ def keeping_rotated(
 def same_login(
     renewed: OAuthToken, original: OAuthToken | None, *, allow_changed_auth_time: bool = False
 ) -> Flow[OAuthToken]:
-    """Return `renewed`, with the ID token of the `original` if the response had none: the login is the same.
+    """Return `renewed`. If it has no ID token, add that of `original`, because the login is the same.
 
     Raises `VerificationError` as `check_same_login`.
     """
-    yield from ()  # a check that asks for nothing
+    yield from ()  # a flow without effects
     if renewed.id_token is not None:
         check_same_login(renewed, original, allow_changed_auth_time=allow_changed_auth_time)
         return renewed
@@ -78,10 +79,10 @@ def same_login(
 def check_same_login(
     renewed: OAuthToken, original: OAuthToken | None, *, allow_changed_auth_time: bool = False
 ) -> None:
-    """Raise `VerificationError` if a `renewed` ID token differs from that of the `original` token (§12.2).
+    """Raise `VerificationError` if the ID token in `renewed` is not for the same login as that in `original` (§12.2).
 
-    If one of them is not known, there is nothing to compare. `allow_changed_auth_time` is for servers that state the
-    last authentication of the user in any browser.
+    Nothing is compared if one of them is missing or cannot be read. `allow_changed_auth_time` accepts another
+    `auth_time`, for servers that report the user's last authentication in any browser.
     """
     if renewed.id_token is None or original is None or original.id_token is None:
         return
@@ -102,4 +103,4 @@ def _read(token: Secret) -> Mapping[str, Any] | None:
     try:
         return unsafe_claims(f"{text}AA" if text.endswith(".") else text)
     except VerificationError:
-        return None  # not a JWT: an issuer that is not known may call anything an ID token
+        return None  # not a JWT, because a server without a known issuer may send any text as an ID token

@@ -1,4 +1,4 @@
-"""`issuer=` of sources, vaults and sessions: a URL, or an `Issuer` whose metadata is shared with its other users."""
+"""The `issuer=` argument of sources, vaults and sessions: a URL, or an `Issuer` that shares its metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__: list[str] = []
 
 
 class SharedIssuer(NotPicklable):
-    """The base of `Issuer`, without cryptography: a program that only gets tokens does not import that."""
+    """The base class of `Issuer`, without the import of cryptography, which only verification needs."""
 
     _core: IssuerCore
     _server: AuthorizationServer
@@ -31,7 +31,7 @@ def server_of(
     metadata: ServerMetadata | Mapping[str, Any] | None,
     policy: ExchangePolicy,
 ) -> AuthorizationServer:
-    """Return the authorization server that the arguments of a source or a vault mean. Raises `UsageError`."""
+    """Return the authorization server that these arguments of a source or a vault describe. Raises `UsageError`."""
     if not isinstance(issuer, SharedIssuer):
         return AuthorizationServer.of_arguments(issuer, token_endpoint, metadata, policy)
     refuse_metadata(metadata)
@@ -42,6 +42,6 @@ def server_of(
 
 
 def refuse_metadata(metadata: object) -> None:
-    """Raise `UsageError` for `metadata` that is given beside an `Issuer`."""
+    """Raise `UsageError` if `metadata` is given in addition to an `Issuer`."""
     if metadata is not None:
-        raise UsageError("an Issuer has its own metadata: give it there, Issuer(…, metadata=…)")
+        raise UsageError("an Issuer has its own metadata: pass it to Issuer(…, metadata=…)")

@@ -1,7 +1,7 @@
 """The client of the token endpoint: it authenticates, sends a token request, and parses the response.
 
-Sessions, token sources and vaults all ask through a `TokenClient`. It selects the client authentication method, builds
-the request, lets the hooks of a session change it, authenticates it, sends it, and parses the response.
+Sessions, token sources and vaults all request tokens by a `TokenClient`. It selects the client authentication method,
+builds the request, calls the session's hooks, which may change it, authenticates it, sends it, and parses the response.
 """
 
 from __future__ import annotations
@@ -35,20 +35,22 @@ __all__: list[str] = []
 
 
 class RequestHooks(Protocol):
-    """A user's hooks, seen from the token request: `kind` is the hook's name, for instance `refresh_token_request`."""
+    """A user's hooks for token requests. `kind` is the name of a hook, for instance `refresh_token_request`."""
 
     def on_request(self, kind: str, request: Request) -> Flow[Request]:
-        """Return the request as the hooks want it, before it is authenticated."""
+        """Return the request with the changes of the hooks. It is authenticated afterwards."""
         ...
 
     def on_response(self, kind: str, request: Request, response: Response) -> Flow[Response]:
-        """Return the response to `request` as the hooks want it."""
+        """Return the response to `request` with the changes of the hooks."""
         ...
 
 
 def load_signing() -> None:
-    """Import what signing an assertion needs. Call it when an object is constructed that signs."""
-    # Their users import them when they sign.
+    """Import the modules that sign assertions, when an object is constructed that will sign.
+
+    Otherwise they would be imported at the first signature, which might block an event loop.
+    """
     from doorkey.jose import signers  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from doorkey.protocol import client_assertion  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
@@ -60,21 +62,21 @@ def _as_given(auth: Any) -> ClientAuthMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TokenClient:
-    """One client, as the endpoints of an authorization server see it.
+    """An OAuth client at the endpoints of one authorization server.
 
     client_id: the client's identifier.
-    credential: its secret, or the private key that signs its assertions; None for a public client.
-    methods: client authentication methods, most preferred first; empty for those that suit the credential.
+    credential: its secret, or the private key that signs its assertions; None: a public client.
+    methods: client authentication methods, most preferred first; empty: all that the credential supports.
     params: parameters of every token request, unless the call sets them.
     headers: headers of every token request, unless the call sets them.
-    token_types: the meaning of `token_type` values that only this server uses, as `check_token_types` returns them.
+    token_types: the meaning of `token_type` values that only this server uses, as returned by `check_token_types`.
     clock: returns seconds since the epoch.
-    observer: is told of each token request.
+    observer: receives an event for each token request.
     hooks: the compliance hooks of a session.
     has_bound_tokens: the client's tokens are bound to its TLS certificate (RFC 8705 §3).
-    keys: keeps the credential as a key once it has been read.
-    registered: client authentication methods that a session knows by name.
-    adapt: makes a client authentication method of an `auth=` value of an HTTP library.
+    keys: caches the key that was read from the credential.
+    registered: client authentication methods that a session registered, by name.
+    adapt: converts an `auth=` value of an HTTP library to a client authentication method.
     """
 
     client_id: str
@@ -92,15 +94,15 @@ class TokenClient:
     adapt: Callable[[object], ClientAuthMethod] = field(default=_as_given)
 
     def load(self) -> None:
-        """Import what signing needs if the client may have to sign assertions: an event loop does not wait for that."""
-        several = self.methods or default_methods(self.credential)
-        if any(isinstance(one, str) and one.endswith("_jwt") for one in several):
+        """Import the modules for signing now if the client may sign assertions, so that no event loop waits later."""
+        methods = self.methods or default_methods(self.credential)
+        if any(isinstance(method, str) and method.endswith("_jwt") for method in methods):
             load_signing()
 
     def ask(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
-        """Make the token request of `call` at the server of `metadata`, and return its token (RFC 6749 §5).
+        """Send the token request of `call` to the server of `metadata`, and return its token (RFC 6749 §5).
 
-        Raises `UsageError` for a call that cannot be made, else as `parse_token`, and the error of the transport.
+        Raises `UsageError` for an invalid call, the errors of `parse_token`, and the error of the transport.
         """
         with self.observer.asking(call.grant.grant_type, metadata.issuer or call.endpoint):
             token = yield from self._token(call, metadata)
@@ -145,7 +147,7 @@ class TokenClient:
     ) -> Flow[DeviceAuthorization]:
         """Request a device code and a user code at the device authorization `endpoint` (RFC 8628 §3.1).
 
-        The client authenticates as at the token endpoint. Raises as `parse_device_authorization`, and the error of the
+        The client authenticates as at the token endpoint. Raises the errors of `parse_device_authorization` and of the
         transport.
         """
         from doorkey.protocol.device import device_authorization_request, parse_device_authorization
@@ -169,7 +171,7 @@ class TokenClient:
     def poll(self, call: TokenCall, device: DeviceAuthorization, metadata: ServerMetadata) -> Flow[OAuthToken]:
         """Repeat the token request of `call` until the user has finished the login of `device` (RFC 8628 §3.4).
 
-        All its requests are one event for the observer. Raises as `polled`.
+        The observer reports all these requests as one. Raises the errors of `polled`.
         """
         from doorkey.protocol.device import polled
 
@@ -180,11 +182,12 @@ class TokenClient:
         return token
 
     def explaining(self, request: Request) -> AbstractContextManager[None]:
-        """Return the block that reads the answer to `request`: an error says why the client may have been refused."""
+        """Return a context manager for reading the response to `request`. It adds to an error why the server may have
+        rejected the client."""
         return explaining(request, self.client_id, self.credential)
 
     def _completed(self, call: TokenCall) -> Pairs:
-        """Return the parameters of `call`, and those of the client that the call does not set."""
+        """Return the parameters of `call`, and the parameters of the client that the call does not set."""
         given = {name for name, _ in call.extra}
         return (*call.extra, *(pair for pair in self.params if pair[0] not in given))
 
@@ -199,9 +202,9 @@ class TokenClient:
         before: str | None = None,
         after: str | None = None,
     ) -> Flow[tuple[Request, Response]]:
-        """Authenticate `request` by `auth` and send it; return it as it was sent, and its response.
+        """Authenticate `request` by `auth` and send it. Return the request as it was sent, and the response.
 
-        `kind` is that of the endpoint. `before` and `after` name the hooks that may change request and response.
+        `kind` is the kind of the endpoint. `before` and `after` name the hooks that may change request and response.
         """
         if self.proves_certificate(auth):
             request = replace(request, needs_certificate=True)
@@ -215,17 +218,17 @@ class TokenClient:
         return request, response
 
     def proves_certificate(self, auth: ClientAuthMethod | None = None) -> bool:
-        """Return whether a request with this client authentication method has to prove the client's certificate."""
+        """Return whether a request with this client authentication method must use the client's TLS certificate."""
         return self.has_bound_tokens or isinstance(auth, CertificateMethod)
 
     def placed(self, endpoint: str, auth: ClientAuthMethod, metadata: ServerMetadata) -> str:
-        """Return where a request for `endpoint` goes: to its alias if it proves the certificate (RFC 8705 §5)."""
+        """Return the URL for a request to `endpoint`: its mutual TLS alias if it uses a certificate (RFC 8705 §5)."""
         return metadata.for_mutual_tls(endpoint) if self.proves_certificate(auth) else endpoint
 
     def method_for(self, given: object, metadata: ServerMetadata, kind: str) -> ClientAuthMethod:
         """Return the client authentication method of a request to the endpoint of this `kind`.
 
-        It is the one `given` for this call, else the first of the client's methods that the server supports.
+        It is the method `given` for this call, otherwise the first of the client's methods that the server supports.
         """
         chosen = given
         if chosen is None:
@@ -234,7 +237,7 @@ class TokenClient:
         return auth_method_named(chosen, self.registered) if isinstance(chosen, str) else self.adapt(chosen)
 
     def _identity(self, url: str, metadata: ServerMetadata, token_endpoint: str | None, kind: str) -> ClientIdentity:
-        """Return the client's identity in one request to `url`, with what an assertion in it needs (RFC 7523 §3)."""
+        """Return the client's identity for one request to `url`, with the values for an assertion (RFC 7523 §3)."""
         near = token_endpoint is not None and (token_endpoint == url or origin_of(token_endpoint) == origin_of(url))
         audience = metadata.issuer or (token_endpoint if near else None) or url
         algs = supported(metadata.extra, kind, "auth_signing_alg_values")

@@ -30,10 +30,10 @@ __all__: list[str] = []
 
 
 class TokenRequests:
-    """The requests of the client that `credentials` name, with their parameters, to the token endpoint of `server`.
+    """The token requests for `credentials`, sent to the token endpoint of `server`.
 
-    `clock` returns seconds since the epoch; `observer` is told of each request. `params` and `headers` are those of
-    every token request, as a user gives them. Raises `UsageError`.
+    `clock` returns seconds since the epoch. `observer` receives an event for each request. `params` and `headers` are
+    the user's parameters and headers of every token request. Raises `UsageError`.
     """
 
     def __init__(
@@ -63,7 +63,10 @@ class TokenRequests:
         self._client.load()
 
     def metadata(self) -> Flow[ServerMetadata]:
-        """Return the metadata, with a token endpoint: discovered unless it is known."""
+        """Return metadata that has a token endpoint, discovered unless it is known.
+
+        Raises `UsageError` if the server publishes no token endpoint, and the errors of the discovery.
+        """
         with self._observer.preparing():
             metadata = yield from self._server.metadata(self._clock)
             if metadata.token_endpoint is None:
@@ -73,10 +76,10 @@ class TokenRequests:
     def refresh(
         self, metadata: ServerMetadata, token: OAuthToken, keep: Callable[[Secret], Flow[None]]
     ) -> Flow[OAuthToken]:
-        """Present the refresh token of `token`; the scope stays if the answer names none (RFC 6749 §6).
+        """Present the refresh token of `token`. The scope is unchanged if the response names none (RFC 6749 §6).
 
-        Raises `VerificationError` for the ID token of another login: then the renewed token is neither used nor saved,
-        and `keep` is given its refresh token, unless it is another user's.
+        Raises `VerificationError` if the ID token of the response is not for the same login. The renewed token is then
+        neither used nor saved. `keep` is called with its refresh token, unless the ID token is another user's.
         """
         assert token.refresh_token is not None, "the caller has checked"
         endpoint = _endpoint_of(metadata)
@@ -87,13 +90,14 @@ class TokenRequests:
         return renewed if renewed.scope is not None else replace(renewed, scope=token.scope)
 
     def ask(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
-        """Present `grant`, and return the token that it brings."""
+        """Present `grant`, and return the token of the response."""
         return self._client.ask(self._call(_endpoint_of(metadata), grant), metadata)
 
     def log_in_by_device(self, metadata: ServerMetadata, show: Callable[..., object]) -> Flow[OAuthToken]:
         """Begin a login on another device, `show` it to the user, and return its token (RFC 8628).
 
-        Raises `UsageError` if the server has no device flow or `show` fails, else as `polled`.
+        Raises `UsageError` if the server has no device authorization endpoint or `show` fails, and the errors of the
+        device authorization request and of `polled`.
         """
         from doorkey.protocol.grants import DeviceCodeGrant
 
@@ -121,5 +125,5 @@ class TokenRequests:
 
 
 def _endpoint_of(metadata: ServerMetadata) -> str:
-    assert metadata.token_endpoint is not None, "checked where the metadata came from"
+    assert metadata.token_endpoint is not None, "checked by `metadata`"
     return metadata.token_endpoint

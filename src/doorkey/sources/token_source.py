@@ -1,4 +1,4 @@
-"""`TokenSource` and `AsyncTokenSource`: one token, kept fresh, and requested once for all callers."""
+"""`TokenSource` and `AsyncTokenSource`: one token, renewed before it expires, and requested once for all callers."""
 
 from __future__ import annotations
 
@@ -28,25 +28,27 @@ _SLEEP: Final = "sleep is a callable that waits for a number of seconds"
 
 
 class TokenSource(NotPicklable, RejectableSource):
-    """The token of `credentials`, for any number of threads.
+    """The token for `credentials`. Thread-safe: one request serves all concurrent callers.
 
     credentials: the client and its grant: `ClientCredentials`, `RefreshToken`, …
-    issuer: the authorization server, a URL or an `Issuer`; its metadata is discovered on first use.
+    issuer: the authorization server, a URL or an `Issuer`. Its metadata is discovered on first use.
     token_endpoint: URL of the token endpoint, in place of discovery.
     metadata: the server's metadata, in place of discovery.
-    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports send the token requests; None
-        makes one.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports send the token requests. None:
+        a client is created here.
     leeway: seconds before expiry at which the token is renewed; None: min(60, lifetime / 2).
-    background: True to renew a token that is still valid in a thread of its own.
+    background: True to renew a token that is still valid in a background thread.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.
     clock: returns seconds since the epoch; None: time.time.
-    random: returns a number from 0 to 1; None: random.random. It chooses how early each token is renewed, from half of
-        `leeway` to all of it, so that many processes do not renew at the same time.
+    random: returns a number from 0 to 1; None: random.random. It determines how early each token is renewed, from half
+        of `leeway` to all of it, so that many processes do not renew at the same time.
     sleep: waits for a number of seconds; None: time.sleep.
     on_event: called with each `doorkey.observe.TokenEvent`.
     timer: returns seconds, for the durations in events; None: time.monotonic.
     token_params: further parameters of each token request.
-    token_request_headers: further headers of each token request, without `Authorization`.
+    token_request_headers: further headers of each token request, except `Authorization`.
+
+    Raises `UsageError`.
     """
 
     @clears_locals
@@ -87,7 +89,7 @@ class TokenSource(NotPicklable, RejectableSource):
 
     @classmethod
     def _on(cls, core: SourceCore, **how: Any) -> TokenSource:
-        """Return a source on a `core` that other sources share: the other twin, or sources at the same server."""
+        """Return a source that uses an existing `core`, for instance the core of its blocking or asynchronous twin."""
         made = cls.__new__(cls)
         made._set_up(core, **how)
         return made
@@ -108,23 +110,28 @@ class TokenSource(NotPicklable, RejectableSource):
         self._flight = SingleFlight(core.slot, self._perform, core.clock, core.lock, background=background)
 
     def token(self) -> OAuthToken:
-        """Return a token that may be sent now. Raises the `OAuthError` of the failed attempt to get one."""
+        """Return a token that may be sent now. Raises the `OAuthError` of the failed token request."""
         return self._flight.token()
 
     @clears_locals
     def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        """Forget `token`, which an API rejected, if it is still the current token.
+
+        token: the rejected token, as `token()` returned it.
+
+        Returns whether another token can be requested.
+        """
         return self._core.reject(token)
 
     def retry_now(self) -> None:
-        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
+        """End the pause after a failed request, during which errors have `retry_at`. The next call makes a request."""
         self._core.retry_now()
 
     def _token_state(self) -> TokenState:
         return self._core.slot
 
     def close(self) -> None:
-        """Close the HTTP client that was made here; one that was given is its owner's."""
+        """Close the HTTP client if it was created here. A client that was passed in stays open."""
         self._sender.close()
 
     def __enter__(self) -> TokenSource:
@@ -138,10 +145,10 @@ class TokenSource(NotPicklable, RejectableSource):
 
 
 class AsyncTokenSource(NotPicklable, RejectableSource):
-    """The token of `credentials`, for any number of tasks, of one event loop or of several.
+    """The token for `credentials`, for tasks of one or several event loops. One request serves all concurrent callers.
 
-    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
-    background: True to renew a token that is still valid in a task of its own.
+    http_client: an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp. None: a client is created here.
+    background: True to renew a token that is still valid in a background task.
     sleep: a coroutine function that waits for a number of seconds; None: anyio.sleep.
 
     The other parameters are those of `TokenSource`.
@@ -185,7 +192,7 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
 
     @classmethod
     def _on(cls, core: SourceCore, **how: Any) -> AsyncTokenSource:
-        """Return a source on a `core` that other sources share: the other twin, or sources at the same server."""
+        """Return a source that uses an existing `core`, for instance the core of its blocking or asynchronous twin."""
         made = cls.__new__(cls)
         made._set_up(core, **how)
         return made
@@ -208,23 +215,28 @@ class AsyncTokenSource(NotPicklable, RejectableSource):
         self._flight = AsyncSingleFlight(core.slot, self._perform, core.clock, core.lock, background=background)
 
     async def token(self) -> OAuthToken:
-        """Return a token that may be sent now. Raises the `OAuthError` of the failed attempt to get one."""
+        """Return a token that may be sent now. Raises the `OAuthError` of the failed token request."""
         return await self._flight.token()
 
     @clears_locals
     def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another."""
+        """Forget `token`, which an API rejected, if it is still the current token.
+
+        token: the rejected token, as `token()` returned it.
+
+        Returns whether another token can be requested.
+        """
         return self._core.reject(token)
 
     def retry_now(self) -> None:
-        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
+        """End the pause after a failed request, during which errors have `retry_at`. The next call makes a request."""
         self._core.retry_now()
 
     def _token_state(self) -> TokenState:
         return self._core.slot
 
     async def aclose(self) -> None:
-        """Close the HTTP client that was made here; one that was given is its owner's."""
+        """Close the HTTP client if it was created here. A client that was passed in stays open."""
         await self._sender.aclose()
 
     async def __aenter__(self) -> AsyncTokenSource:
