@@ -18,7 +18,7 @@ from tools.running import ROOT
 PAGE = "security-tests.md"
 TITLE = "Bounds and negative tests"
 FILE = Path(__file__).with_name("guarantees.toml")
-SECTIONS = ("What is bounded", "What is always so")
+SECTIONS = ("Limits", "Guarantees")
 TESTS = ROOT / "tests"
 
 INTRO = (
