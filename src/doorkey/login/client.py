@@ -32,21 +32,23 @@ _OF_ONE_LOGIN: Final = ("nonce", "state", "token")
 class _Registration(LoginFlows, NotPicklable):
     """The constructor and the sessions of both clients.
 
-    client_id, client_secret: as for a session; the secret may be a private key.
+    client_id, client_secret: the credentials of the client, as for a session. The secret may be a private key.
     issuer: the provider's issuer, a URL or an `Issuer`, whose metadata is discovered on first use.
     metadata: the provider's metadata, in place of discovery.
     authorization_endpoint, token_endpoint, userinfo_endpoint: the URLs of a provider without metadata.
     redirect_uri: the URL of the callback.
     scope: scope of each login; None: "openid" if the issuer is known.
     name: name of the provider in pending logins and results; None: its issuer, or the origin of its token endpoint.
-    fetch_userinfo: True to request the user's claims at each login, False not to; None: only if there is no ID token.
-    userinfo_compliance_fix: ``fix(session, claims)`` returns the claims of a provider that sends others, with a `sub`.
+    fetch_userinfo: True: request the user's claims at each login. False: never. None: only if there is no ID token, and
+        the provider has a userinfo endpoint.
+    userinfo_compliance_fix: ``fix(session, claims)`` converts a nonstandard userinfo response to claims with a `sub`.
         It may be asynchronous on an `AsyncLoginClient`, and may send requests with the session.
-    http_client: the HTTP client whose connections carry all requests. It stays open. None: one is made.
-    client_cls: class of the sessions, or of their HTTP client; None: that of `http_client`.
-    options: further options of a session, and without `http_client` those of the HTTP client, such as `timeout`.
+    http_client: the HTTP client whose connections carry all requests. `close` leaves it open. None: a new client.
+    client_cls: class of the sessions, or of their HTTP client; None: the class of `http_client`, else the default.
+    options: further options of a session. Without `http_client`, also options of the HTTP client, such as `timeout`.
 
-    It has no state of any user, so one object serves all requests, threads and tasks. Raises `UsageError`.
+    It holds no state of a user, so all requests, threads and tasks may share it. Raises `UsageError` for an invalid or
+    missing option.
     """
 
     _is_blocking: bool
@@ -115,10 +117,10 @@ class _Registration(LoginFlows, NotPicklable):
         It shares the connections, the metadata and the keys with the sessions of all users, and has its own token and
         cookies. Closing it closes no connections.
 
-        token: the user's token; None: none yet.
-        options: options of this session that differ, such as `update_token`.
+        token: the user's token; None if there is no token yet.
+        options: options that differ from those of this client, such as `update_token`.
 
-        Raises `UsageError`.
+        Raises `UsageError` for an invalid option.
         """
         return sibling_of(self._origin, token, options)
 
@@ -139,7 +141,7 @@ class LoginClient(_Registration):
     discover = blocking(LoginFlows._discover)
 
     def close(self) -> None:
-        """Close the connections of all sessions, unless they are those of an `http_client` that was given."""
+        """Close the connections of all sessions. The connections of a given `http_client` stay open."""
         self._origin.close()
 
     def __enter__(self) -> LoginClient:
@@ -170,7 +172,7 @@ class AsyncLoginClient(_Registration):
     discover = awaiting(LoginFlows._discover)
 
     async def aclose(self) -> None:
-        """Close the connections of all sessions, unless they are those of an `http_client` that was given."""
+        """Close the connections of all sessions. The connections of a given `http_client` stay open."""
         await self._origin.aclose()
 
     async def __aenter__(self) -> AsyncLoginClient:

@@ -1,4 +1,4 @@
-"""The session from which those of all users are derived: it has the options, the connections, the metadata and keys."""
+"""The session from which the sessions of all users get their options, connections, metadata and keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any
             widen_adapters(session)
         return session
     if foreign := sorted(options.keys() - OWN_OPTIONS):
-        raise UsageError(f"{foreign[0]} belongs to the HTTP client: give it to that, not beside http_client=")
+        raise UsageError(f"{foreign[0]} is an option of the HTTP client: set it when you create http_client")
     session = kind(**options, transport=NO_TRANSPORT) if is_httpx else kind(**options)
     session._oauth.library.share_pool(session, http_client)
     empty_in_children(http_client)
@@ -40,7 +40,10 @@ def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any
 
 
 def _class_of(client_cls: Any, http_client: Any, *, blocking: bool) -> Any:
-    """Return the session class. Raises `UsageError` if only one of login and client awaits, and for other classes."""
+    """Return the session class. Raises `UsageError` for an unsupported class, and for a class of the other kind.
+
+    blocking: whether the login client is synchronous, so that the session class must be, too.
+    """
     given = client_cls
     if given is None and http_client is None:
         given = default_session_class() if blocking else library().AsyncClient
@@ -50,5 +53,7 @@ def _class_of(client_cls: Any, http_client: Any, *, blocking: bool) -> Any:
         name = type(http_client).__name__ if given is None else given.__name__
         raise UsageError(f"{_KINDS}, not {name}")
     if found._blocking is not blocking:
-        raise UsageError("a LoginClient has a client that blocks, and an AsyncLoginClient one that awaits")
+        raise UsageError(
+            "LoginClient needs a synchronous HTTP client, and AsyncLoginClient an asynchronous HTTP client"
+        )
     return found

@@ -1,4 +1,4 @@
-"""The effect of a login's flow: a flow that the session of one user runs."""
+"""The effect of login flows: another flow, which the session of one user runs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class AtSession(Effect[T]):
-    """Ask for the result of `flow`, whose requests this `session` sends and whose token it keeps."""
+    """Run `flow` with `session`, which sends its requests and stores its token. The outcome is the flow's result."""
 
     session: Any
     flow: Flow[T] = field(repr=False)
 
     def run(self) -> Any:
-        """Return the result of the flow; of a session that awaits, an awaitable of it."""
+        """Return the result of the flow. With an asynchronous session, return an awaitable of the result."""
         return self.session._run(self.flow)

@@ -3,14 +3,14 @@
     LoginError                 a login failed; also a VerificationError. .title .problem .fix .for_developers
     ├─ NoPendingLogin          this browser has not begun the login; also a MismatchingStateError
     ├─ WrongState              the callback belongs to another login; also a MismatchingStateError
-    ├─ OtherHost               the login was begun at another host, such as localhost instead of 127.0.0.1
+    ├─ OtherHost               the login was begun at another host (localhost, 127.0.0.1); also a MismatchingStateError
     ├─ OtherProvider           the login was begun at another provider
-    ├─ LoginExpired            the user came back too late; also a MismatchingStateError, as the next one
-    ├─ LoginReplayed           the login was finished before
+    ├─ LoginExpired            the user came back too late; also a MismatchingStateError
+    ├─ LoginReplayed           the login was finished before; also a MismatchingStateError
     ├─ LoginSecretChanged      the application's secret was changed while the user was at the provider
-    └─ LoginRefused            the provider did not log the user in; .error and .description are the provider's
+    └─ LoginRefused            the provider did not log the user in; .error and .description are from its response
 
-The message of an error is its problem and its fix.
+The message of an error consists of its problem and its fix.
 """
 
 from __future__ import annotations
@@ -63,21 +63,22 @@ class NoPendingLogin(LoginError, MismatchingStateError):
 
 
 class WrongState(LoginError, MismatchingStateError):
-    """The `state` of the callback is not that of the pending login (RFC 6749 §10.12)."""
+    """The `state` of the callback differs from the `state` of the pending login (RFC 6749 §10.12)."""
 
     code = "wrong_state"
     title = "This page belongs to another login"
     problem = "The provider's response belongs to another login than the one that was started here."
     for_developers = (
-        "The parameter `state` of the callback is missing or differs from the one that was sent. Look up the pending "
-        "login by the state of the callback, so that several tabs work."
+        "The parameter `state` of the callback is missing or differs from the `state` that was sent. Look up the "
+        "pending login by the state of the callback, so that several tabs work."
     )
 
 
 class OtherHost(LoginError, MismatchingStateError):
-    """The login was begun at another host than the one to which the browser came back.
+    """The login was begun at one host, and the browser came back to another host.
 
-    began_at, came_to: the two hosts.
+    began_at: the host of the first request.
+    came_to: the host of the callback.
     """
 
     code = "other_host"
@@ -95,7 +96,7 @@ class OtherHost(LoginError, MismatchingStateError):
 
 
 class OtherProvider(LoginError):
-    """The pending login was begun at another provider than the one whose callback was called (RFC 9700 §4.4)."""
+    """The callback is for one provider, but the pending login was begun at another provider (RFC 9700 §4.4)."""
 
     code = "other_provider"
     title = "This page belongs to the login of another provider"
@@ -123,19 +124,24 @@ class LoginReplayed(LoginError, MismatchingStateError):
 
 
 class LoginSecretChanged(LoginError):
-    """The secret that protects pending logins is not the one with which this login was begun."""
+    """The secret that protects pending logins has changed since this login was begun."""
 
     code = "login_secret_changed"
     title = "The site was updated during the login"
     problem = "The site cannot read the cookie of this login, because its secret has changed since."
     for_developers = (
-        "All workers need the same secret, and it must survive a restart. To replace it, keep the old one as a further "
-        "secret for ten minutes."
+        "All workers need the same secret, and it must survive a restart. To replace it, keep the old secret as a "
+        "further secret for ten minutes."
     )
 
 
 class LoginRefused(LoginError):
-    """The provider answered the login with an error (RFC 6749 §4.1.2.1). `error` and `description` are its words."""
+    """The provider responded to the login with an error (RFC 6749 §4.1.2.1).
+
+    error: the error code of the response.
+    description: the `error_description` of the response; "" if it is missing.
+    uri: the `error_uri` of the response, or None.
+    """
 
     code = "login_refused"
     title = "The provider did not log you in"
@@ -145,12 +151,15 @@ class LoginRefused(LoginError):
     )
 
     def __init__(self, error: str = "access_denied", description: str = "", uri: str | None = None) -> None:
-        told = f" ({description})" if description else ""
-        super().__init__(f"The provider answered with the error {error}{told}.")
+        detail = f" ({description})" if description else ""
+        super().__init__(f"The provider answered with the error {error}{detail}.")
         OAuthError.__init__(self, error, description, uri)
         self.args = (self.error, self.description, self.uri)
 
     @classmethod
     def by(cls, answer: ServerError) -> LoginRefused:
-        """Return the error for the `answer` of the authorization endpoint."""
+        """Return the error for an error response of the authorization endpoint.
+
+        answer: the error that the response contains.
+        """
         return cls(answer.error, answer.description, answer.uri)

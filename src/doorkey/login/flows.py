@@ -1,4 +1,4 @@
-"""The flows of a registration at a provider: begin a login, finish it, request claims about the user, log out."""
+"""The flows of a login client: begin a login, finish it, request claims about the user, log out."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ class LoginFlows:
 
         Send the browser to the `url` of the result, and keep its `pending` for this browser.
 
-        redirect_uri: the URL of the callback; None: that of the client.
+        redirect_uri: the URL of the callback; None: the `redirect_uri` of the client.
         next: the path of this site to which the user goes after the login; a URL of another site becomes "/".
-        scope: scope of this login, as text or as scope tokens; None: that of the client.
+        scope: scope of this login, as text or as scope tokens; None: the scope of the client.
         parameters: further parameters of the authorization request, such as `prompt` and `login_hint`.
 
         Raises `UsageError` for invalid parameters, and the errors of `doorkey.discover`.
@@ -93,7 +93,7 @@ class LoginFlows:
         if not urlsplit(
             transaction.redirect_uri
         ).scheme:  # any scheme: a desktop app has one of its own (RFC 8252 §7.1)
-            raise UsageError("redirect_uri is a complete URL, such as https://app.example/auth/callback, and no path")
+            raise UsageError("redirect_uri must be a complete URL, such as https://app.example/auth/callback")
         if "code" not in transaction.response_type.split():
             raise UsageError('a login needs an authorization code: response_type is "code", or "code id_token"')
         url: str = yield from AtSession(session, request_url(core, transaction))
@@ -105,13 +105,13 @@ class LoginFlows:
     ) -> Flow[LoginResult]:
         """Finish a login: check the response, exchange its code, and verify the ID token (OpenID Connect Core §3.1.3).
 
-        params: the URL at which the browser came back, or the posted form of `form_post` as a mapping.
-        pending: the login that this browser began; None: it has begun none. Remove it from its storage first.
+        params: the URL of the callback request, or the posted form of `form_post` as a mapping.
+        pending: the login that this browser began, or None if there is no such login. Remove it from its storage first.
         token_parameters: further parameters of the token request.
 
-        Raises a `LoginError` for each cause that has a page, `VerificationError` for a response or an ID token that
-        does not verify, `ServerError` and `InvalidResponse` for the token endpoint's, `TransportError` if the provider
-        cannot be reached, and `UsageError`.
+        Raises `LoginError`, with a subclass for each common cause, `VerificationError` for another invalid response or
+        ID token, `ServerError` and `InvalidResponse` for a response of the token endpoint or userinfo endpoint,
+        `TransportError` if the provider cannot be reached, and `UsageError` for an invalid argument.
         """
         if pending is None:
             raise NoPendingLogin
@@ -119,7 +119,7 @@ class LoginFlows:
         if pending.provider != self.name:
             raise OtherProvider
         if taken := sorted(_OURS & token_parameters.keys()):
-            raise UsageError(f"{taken[0]} is that of the pending login, and no argument")
+            raise UsageError(f"{taken[0]} comes from the pending login and the callback: do not pass it to finish()")
         session = self.session()
         core: SessionCore = session._oauth
         yield from AtSession(session, core.located("token"))  # the metadata may promise `iss` in the response
@@ -149,9 +149,9 @@ class LoginFlows:
         """Return the provider's claims about the user of `token` (OpenID Connect Core §5.3).
 
         token: the user's token.
-        sub: the user's `sub`; None: that of the token's ID token.
+        sub: the user's `sub`; None: the `sub` of the token's ID token.
 
-        Raises as `OAuth2Client.userinfo` does.
+        Raises the errors of `OAuth2Client.userinfo`.
         """
         session = self.session(token)
         flow = userinfo(session._oauth, None, sub, self._fix_of(session))
@@ -166,13 +166,13 @@ class LoginFlows:
         state: str | None = None,
         **parameters: Any,
     ) -> Flow[tuple[str, str | None]]:
-        """Return (url, state) of a logout at the provider (OpenID Connect RP-Initiated Logout 1.0 §2).
+        """Return the pair (url, state) for a logout at the provider (OpenID Connect RP-Initiated Logout 1.0 §2).
 
-        Send the browser to the URL. There is a state only with a `post_logout_redirect_uri`; keep it for the browser.
+        Send the browser to the URL, and store the state for it. The state is None without `post_logout_redirect_uri`.
 
         id_token_hint: the ID token of the user who logs out.
         post_logout_redirect_uri: the registered URL to which the browser comes back.
-        state: None: a random one.
+        state: the state of the request; None: a random value.
         parameters: further parameters, such as `logout_hint` and `ui_locales`.
 
         Raises `UsageError` if the provider has no end session endpoint, and the errors of `doorkey.discover`.
@@ -182,9 +182,9 @@ class LoginFlows:
         return logout_request(session._oauth, None, id_token_hint, post_logout_redirect_uri, state, parameters)
 
     def _discover(self) -> Flow[ServerMetadata]:
-        """Return the provider's metadata: as given, else discovered once for all users (RFC 8414 §3).
+        """Return the provider's metadata. Unless it was given, it is discovered once for all users (RFC 8414 §3).
 
-        Raises as `doorkey.discover` does, and `UsageError` without an issuer.
+        Raises the errors of `doorkey.discover`, and `UsageError` without an issuer.
         """
         session = self.session()
         flow: Flow[ServerMetadata] = session._discover()
@@ -200,7 +200,7 @@ class LoginFlows:
 
 
 def _session_state(response: AuthorizationResponse) -> str | None:
-    """Return the `session_state` of a response, or None: it has none, or one that a frame could not be asked about."""
+    """Return the `session_state` of a response; None if missing or unfit for a message to the provider's frame."""
     given = response.parameters.get("session_state") or ""
     return given if _SESSION_STATE.fullmatch(given) else None
 

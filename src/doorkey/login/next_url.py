@@ -1,4 +1,4 @@
-"""Where a user goes after a login: only to a page of the same site (open redirects, RFC 9700 §4.11)."""
+"""The page that a user sees after a login must be a page of the same site (open redirects, RFC 9700 §4.11)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 MAX_NEXT: Final = 2048
-"""Characters of a target, at most: it is kept in a cookie."""
+"""The maximum characters of a target, because it is stored in a cookie."""
 
 _PATH: Final = re.compile(r"(?=/)(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2}|/(?!/))*")
 """A path with no `//`, no `@` and no backslash (RFC 3986 §3.3)."""
@@ -17,13 +17,14 @@ _PLAIN: Final = re.compile(r"[!-\[\]-~]*")
 
 
 def checked_next(target: object, default: str = "/") -> str:
-    """Return `target` if it is a path of this site, with query and fragment or without, else `default`.
+    """Return `target` if it is a path of this site, which may have a query and a fragment; otherwise return `default`.
 
-    A target that a browser or a proxy might read as another site is not one: ``//evil``, ``/\\evil``, ``https:evil``,
+    This rejects a target that a browser or a proxy might read as another site: ``//evil``, ``/\\evil``, ``https:evil``,
     anything with a tab or another control character, ``@`` or encoded slashes in the path, and paths with dot segments.
+    It also rejects a target of more than 2048 characters.
 
-    target: the text as it came, for instance from the parameter `next`; None and anything else give `default`.
-    default: the path for all others.
+    target: the unchecked text, for instance of the parameter `next`. A value of another type, also None, is rejected.
+    default: the path for a rejected target.
     """
     if not isinstance(target, str) or len(target) > MAX_NEXT or not _PLAIN.fullmatch(target):
         return default

@@ -17,8 +17,8 @@ _PUSHED: Final = "require_pushed_authorization_requests"
 def request_url(core: SessionCore, transaction: AuthorizationTransaction) -> Flow[str]:
     """Return the URL of the authorization request of `transaction`, at the server of the session's `core`.
 
-    A server may require that the parameters are sent to it first: that will be a request of this flow. Raises
-    `UsageError` for such a server.
+    A server may require a pushed authorization request first. Sending it will be part of this flow. Until then, the
+    flow raises `UsageError` for such a server.
     """
     yield from ()
     if core.options.metadata.extra.get(_PUSHED) is True:

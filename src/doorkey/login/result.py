@@ -18,11 +18,11 @@ class LoginResult:
     """A finished login. The identity of the user is the pair of `iss` and `sub`, and nothing else.
 
     iss: the issuer; for a provider without OpenID Connect, the origin of its token endpoint.
-    sub: the user at this issuer; empty if a provider without OpenID Connect says nothing about the user.
+    sub: the identifier of the user at this issuer; empty if a provider without OpenID Connect returned no `sub`.
     claims: the verified claims of the ID token; None for a provider without OpenID Connect.
     userinfo: the response of the userinfo endpoint; None if it was not requested.
     token: the token of the login.
-    next: the path of this site to which the user goes now.
+    next: the path of this site to which to send the user now.
     provider: the name of the client.
     session_state: the state of the session at the provider, for its `check_session_iframe` (Session Management 1.0 §2).
     """

@@ -60,7 +60,7 @@ def test_the_response_may_be_a_posted_form(app: Application) -> None:
 def test_a_redirect_uri_without_a_scheme_is_refused_before_the_user_sees_the_providers_error(
     app: Application, path: str
 ) -> None:
-    with pytest.raises(UsageError, match="redirect_uri is a complete URL"):
+    with pytest.raises(UsageError, match="redirect_uri must be a complete URL"):
         app.begin(path)
     assert app.begin("com.example.app:/cb").pending.transaction.redirect_uri == "com.example.app:/cb"
 

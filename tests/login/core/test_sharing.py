@@ -243,12 +243,12 @@ def test_the_session_class_of_a_program_is_kept() -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        (LoginClient, {"client_cls": httpx2.AsyncClient}, "blocks"),
-        (AsyncLoginClient, {"client_cls": requests.Session}, "awaits"),
+        (LoginClient, {"client_cls": httpx2.AsyncClient}, "LoginClient needs a synchronous"),
+        (AsyncLoginClient, {"client_cls": requests.Session}, "AsyncLoginClient an asynchronous"),
         (LoginClient, {"client_cls": dict}, "client_cls"),
         (LoginClient, {"client_cls": "requests"}, "client_cls"),
         (LoginClient, {"http_client": object()}, "client_cls"),
-        (LoginClient, {"http_client": requests.Session(), "timeout": 3}, "timeout belongs to the HTTP client"),
+        (LoginClient, {"http_client": requests.Session(), "timeout": 3}, "timeout is an option of the HTTP client"),
         (LoginClient, {"issuer": None}, "provider is missing"),
         (LoginClient, {"nonce": "n"}, "nonce belongs to one user"),
         (LoginClient, {"token": TOKEN}, "token belongs to one user"),

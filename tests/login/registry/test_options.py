@@ -114,7 +114,7 @@ def test_a_request_token_url_registers_oauth_1() -> None:
         ({"authorize_params": [1]}, "authorize_params is a mapping, or pairs of a name and a value"),
         ({"update_token": 7}, "update_token is a callable, not int"),
         ({"compliance_fix": "fix"}, "compliance_fix is a callable, not str"),
-        ({"client_cls": 7}, "client_cls is a class"),
+        ({"client_cls": 7}, "client_cls must be a client class"),
         ({"client_auth_methods": 7}, "client_auth_methods are client authentication methods, in a list, not int"),
     ],
 )

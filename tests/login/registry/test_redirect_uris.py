@@ -9,7 +9,7 @@ import pytest
 
 from doorkey.errors import OAuthError
 from doorkey.login.errors import OtherHost
-from doorkey.login.registry.redirect_uris import leads_back
+from doorkey.login.registry.redirect_uris import check_redirect_uri
 from tests.support.registries import Steps, Visit, World
 
 
@@ -28,7 +28,7 @@ def headers(host: str, forwarded: str = "") -> Callable[[str], str]:
 )
 def test_another_name_of_this_machine_is_an_error_that_names_both(uri: str, host: str) -> None:
     with pytest.raises(OtherHost) as caught:
-        leads_back(uri, headers(host), "a setting")
+        check_redirect_uri(uri, headers(host), "a setting")
     assert caught.value.began_at == host.lower().partition(":")[0]
     assert caught.value.came_to in uri
     assert isinstance(caught.value, OAuthError)
@@ -55,13 +55,13 @@ def test_another_name_of_this_machine_is_an_error_that_names_both(uri: str, host
 def test_any_other_redirect_uri_is_the_decision_of_the_program(uri: str | None, host: str, forwarded: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        leads_back(uri, headers(host, forwarded), "a setting")
+        check_redirect_uri(uri, headers(host, forwarded), "a setting")
 
 
 @pytest.mark.parametrize("forwarded", ["https", "HTTPS, http"])
 def test_an_http_uri_behind_an_https_proxy_warns_of_the_setting(forwarded: str) -> None:
     with pytest.warns(RuntimeWarning, match="trust the proxy, by a setting"):
-        leads_back("http://app.example/cb", headers("app.example", forwarded), "a setting")
+        check_redirect_uri("http://app.example/cb", headers("app.example", forwarded), "a setting")
 
 
 def test_a_login_at_another_loopback_name_is_refused_before_it_begins(world: World) -> None:

@@ -142,7 +142,7 @@ def test_an_oauth_1_provider_is_registered_and_using_it_raises_a_clear_error(wor
     )
     assert world.oauth.create_client(NAME) is client
     assert client.name == NAME
-    with pytest.raises(UsageError, match="OAuth 1, and that is not supported yet"):
+    with pytest.raises(UsageError, match="OAuth 1, which is not supported yet"):
         client.get("https://api.example")
 
 

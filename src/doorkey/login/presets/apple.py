@@ -15,7 +15,7 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 
 ISSUER: Final = "https://appleid.apple.com"
 LIFETIME: Final = 300
-"""Seconds a client secret is valid. Apple accepts up to six months; each request has a new one."""
+"""The lifetime of a client secret in seconds. Apple accepts up to six months; each request has a new secret."""
 MAX_USER: Final = 4096
 _NAMES: Final = {"firstName": "given_name", "lastName": "family_name"}
 
@@ -27,8 +27,8 @@ class AppleClientSecret(NotPicklable):
     key_id: the ID of the key.
     private_key: the key in the file ``AuthKey_….p8`` (PEM), on P-256.
 
-    Give it as `token_endpoint_auth_method`. Each token request has a fresh JWT, so that nothing has to be renewed.
-    Raises `UsageError`. Source: developer.apple.com, "Creating a client secret".
+    Pass it as `token_endpoint_auth_method`. Each token request has a new JWT, so the secret never has to be renewed.
+    Raises `UsageError` for an invalid argument or key. Source: developer.apple.com, "Creating a client secret".
     """
 
     @clears_locals
@@ -46,7 +46,7 @@ class AppleClientSecret(NotPicklable):
     def __call__(self, client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
         """Return the request with the client's ID and a new secret in its body."""
         if method == "GET":
-            raise UsageError("a client secret travels in a body: use POST")
+            raise UsageError("Apple's client secret is sent in the request body: use POST")
         issued = int(client.now)
         claims = {
             "iss": self._team_id,
@@ -69,8 +69,8 @@ def apple_options(team_id: str, key_id: str, private_key: object) -> dict[str, A
 def apple_callback_claims(params: Mapping[str, Any]) -> dict[str, str]:
     """Return the names in the parameter `user` of the callback, which Apple sends at the first login only.
 
-    The browser sends it, and nothing signs it: it is a name to show and no identity. Its email address is ignored,
-    because the ID token has one that is verified.
+    The browser sends it without a signature, so it is a name to display, not an identity. Its email address is ignored,
+    because the ID token has a verified address.
     """
     user = params.get("user")
     if not isinstance(user, str) or len(user) > MAX_USER:

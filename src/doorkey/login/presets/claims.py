@@ -1,4 +1,4 @@
-"""Claims of OpenID Connect, made of the user APIs of providers that have their own names for them."""
+"""Convert the responses of user APIs to OpenID Connect claims, for providers with their own names for the claims."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DISCORD_AVATARS: Final = "https://cdn.discordapp.com/avatars"
 def github_claims(client: Any, data: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     """Return the claims of a GitHub user. The email address is the verified primary one, from a second request.
 
-    data: the response of ``GET /user``. The ID of the account is `sub`: a user can change the login.
+    data: the response of ``GET /user``. The ID of the account becomes `sub`, because a user can change the login.
     """
     claims = {
         **_renamed(data, {"login": "preferred_username", "avatar_url": "picture", "html_url": "profile"}),
@@ -59,12 +59,12 @@ def linkedin_claims(client: Any, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def subject(value: object) -> str:
-    """Return the ID of an account as `sub`. Raises `VerificationError` if there is none."""
+    """Return the ID of an account as `sub`. Raises `VerificationError` if it is missing or invalid."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _TOO_LARGE:
         return str(value)
     if isinstance(value, str) and 0 < len(value) <= _MAX_SUB:
         return value
-    raise InvalidClaimError("sub", "cannot be made: the user API returned no usable ID of the account")
+    raise InvalidClaimError("sub", "is missing, because the user API returned no valid account ID")
 
 
 def _renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -72,11 +72,11 @@ def _renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
 
 
 def _primary_email(response: Any) -> dict[str, Any]:
-    """Return `email` and `email_verified` of the primary address, nothing without permission to read addresses."""
+    """Return `email` and `email_verified` of the primary address; {} without permission to read addresses."""
     if getattr(response, "status_code", 0) != 200:
         return {}
     try:
-        # the response is a list, and the parser takes an object
+        # the response is a list, but the parser accepts only an object
         found = parse_object(b'{"emails":' + bytes(response.content) + b"}").get("emails")
     except JSONProblem:
         return {}

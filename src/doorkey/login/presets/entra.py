@@ -15,10 +15,12 @@ CONSUMERS: Final = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 
 def entra_options(tenant: str, tenants: Iterable[str] | None = None) -> dict[str, Any]:
-    """Return the fields of the preset for `tenant`; `tenants` are the IDs of those whose users may log in."""
+    """Return the fields of the preset for `tenant`. `tenants` are the IDs of the tenants whose users may log in."""
     if tenant not in TENANT_GROUPS:
         if tenants is not None:
-            raise UsageError('tenants= is for tenant="common" and tenant="organizations": tenant= names one already')
+            raise UsageError(
+                'tenants= needs tenant="common" or tenant="organizations": this tenant= is a single directory'
+            )
         return {}
     if tenant == "consumers":
         tenants = [CONSUMERS] if tenants is None else tenants

@@ -13,10 +13,10 @@ from doorkey.wire.parameters import parse_form
 def linkedin_client_auth(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
     """Return the request with ID and secret in its body, and without `code_verifier`.
 
-    LinkedIn has PKCE for native applications only, which have another authorization endpoint
-    (learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow-native). For the others, its token
-    endpoint answers a request with a `code_verifier` with `invalid_client`, with and without a code challenge before
-    (measured on 2026-09-21 in github.com/UsefulSoftwareCo/executor/issues/2087).
+    LinkedIn supports PKCE only for native applications, which have another authorization endpoint
+    (learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow-native). For other applications, its
+    token endpoint responds to a `code_verifier` with `invalid_client`, whether or not the authorization request had a
+    code challenge (measured on 2026-09-21 in github.com/UsefulSoftwareCo/executor/issues/2087).
     """
     kept = form_encoded([pair for pair in parse_form(body) if pair[0] != "code_verifier"])
     return client_secret_post(client, method, uri, headers, kept)

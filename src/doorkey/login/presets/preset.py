@@ -26,18 +26,18 @@ class Preset:
     """The facts about one provider that a login needs.
 
     name: the name of the preset, for instance `google`.
-    label: the name of the provider, as users know it.
+    label: the name of the provider that users see.
     source: URL of the provider's documentation, from which the facts were taken.
     scope: scope of a login, with spaces.
     identity_issuer: the issuer in the identity of a user, the pair (`iss`, `sub`). With OpenID Connect, the `iss` of
         the verified ID token takes its place.
     issuer: the issuer, whose metadata is discovered; None for plain OAuth 2.
-    tenant_issuer: the issuers of a server with many tenants, which ID tokens are compared with.
+    tenant_issuer: the issuers of a server with many tenants, against which ID tokens are checked.
     endpoints: the URLs of single endpoints by their names in metadata (RFC 8414 §2).
     authorization_params: further parameters of each authorization request, for instance `response_mode`.
-    token_endpoint_auth_method: name of a client authentication method, or a callable; None: as metadata allows.
-    userinfo_fix: makes claims of OpenID Connect of the userinfo response.
-    callback_claims: returns the claims that the callback's parameters have beside the ID token. They are not verified.
+    token_endpoint_auth_method: name of a client authentication method, or a callable; None: chosen by the metadata.
+    userinfo_fix: converts the userinfo response to OpenID Connect claims.
+    callback_claims: returns the claims in the callback's parameters outside the ID token. They are not verified.
     logout_uri_param: name of the parameter with the URL to which the browser comes back after a logout.
     note: the differences from the specifications, in one sentence.
     """
@@ -63,7 +63,7 @@ class Preset:
         return self.issuer is not None
 
     def client_options(self) -> dict[str, Any]:
-        """Return the keyword options of a session or a `LoginClient` at this provider, without its credentials."""
+        """Return the keyword options of a session or a `LoginClient` for this provider, without credentials."""
         options: dict[str, Any] = {"scope": self.scope, **self.endpoints, **self.authorization_params}
         given = {
             "issuer": self.issuer,
@@ -73,7 +73,7 @@ class Preset:
         return {**options, **{name: value for name, value in given.items() if value is not None}}
 
     def register_options(self) -> dict[str, Any]:
-        """Return the options of ``oauth.register(name, …)`` in a registry of Authlib's form, without credentials."""
+        """Return the options of ``oauth.register(name, …)`` for a registry with Authlib's API, without credentials."""
         kwargs = {
             "scope": self.scope,
             "token_endpoint_auth_method": self.token_endpoint_auth_method,
@@ -93,5 +93,8 @@ class Preset:
         return options
 
     def logout_params(self, return_to: str) -> dict[str, str]:
-        """Return the parameters of a logout request after which the browser comes back to the URL `return_to`."""
+        """Return the parameter of a logout request with the URL to which the browser comes back.
+
+        return_to: the URL, which must be registered at the provider.
+        """
         return {self.logout_uri_param: return_to}

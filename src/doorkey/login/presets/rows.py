@@ -1,4 +1,4 @@
-"""The form of a row of the table of presets, and the checks of its parameters."""
+"""The class for the rows of the preset table, and the checks of their parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorkey.errors import UsageError, printable
 from doorkey.wire.urls import check_endpoint
 
 Check: TypeAlias = Callable[[str, object], str]
-"""``(name, value) -> value`` as it stands in a URL. Raises `UsageError`."""
+"""``(name, value)`` returns the valid value, ready for use in a URL. Raises `UsageError`."""
 
 _HOST: Final = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _TENANT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -25,7 +25,7 @@ def host(name: str, value: object) -> str:
     """Return the name of a host, such as ``example.eu.auth0.com``."""
     given = text(value, name)
     if not _HOST.fullmatch(given):
-        raise UsageError(f'{name} is the name of a host, such as "login.example.com", without https:// and a path')
+        raise UsageError(f'{name} is the name of a host, such as "login.example.com", without https:// or a path')
     return given
 
 
@@ -72,12 +72,12 @@ class Row:
     issuer: the issuer; "" for plain OAuth 2.
     identity_issuer: as in `Preset`; "": the issuer.
     parameters: the parameters that a program gives, and how each is checked.
-    defaults: the values of parameters that may be absent; None where the row needs no value.
-    endpoints: URLs by their names in metadata; one with a parameter that has no value is not used.
+    defaults: the values of parameters that may be absent; None if the parameter may have no value.
+    endpoints: URLs by their names in metadata. A URL is omitted if one of its parameters has no value.
     more: further fields of `Preset`.
     build: returns further fields of `Preset`, from all parameters.
     build_parameters, build_optional: the required and the optional parameters that only `build` takes.
-    several: the parameters that have several values.
+    several: the parameters that accept several values.
     """
 
     name: str

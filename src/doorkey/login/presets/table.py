@@ -167,9 +167,11 @@ PRESETS: Final[tuple[str, ...]] = tuple(ROWS)
 def preset(name: str, **parameters: Any) -> Preset:
     """Return the preset called `name`, for instance ``preset("keycloak", base_url=…, realm=…)``.
 
-    parameters: those of the row, for instance `tenant`, `domain` or `realm`; `docs/logins/providers.md` lists them.
+    name: the name of the preset, one of `PRESETS`.
+    parameters: the parameters of the provider, for instance `tenant`, `domain` or `realm`. `docs/logins/providers.md`
+        lists them.
 
-    Raises `UsageError` for an unknown name or parameter, and for a value that is not valid.
+    Raises `UsageError` for an unknown name or parameter, for a missing parameter, and for an invalid value.
     """
     row = ROWS.get(text(name, "the name of a preset"))
     if row is None:
@@ -201,12 +203,12 @@ def preset(name: str, **parameters: Any) -> Preset:
 
 @hides_locals
 def preset_of_environment(name: str, prefix: str, environment: Mapping[str, str]) -> Preset:
-    """Return the preset called `name` with the parameters that the environment has.
+    """Return the preset called `name` with its parameters from environment variables.
 
-    prefix: the prefix of the names of the variables: with ``DOORKEY_PRESET_``, `tenant` is ``DOORKEY_PRESET_TENANT``.
+    prefix: the prefix of the variables' names. With ``DOORKEY_PRESET_``, `tenant` is in ``DOORKEY_PRESET_TENANT``.
         Several values of one parameter are separated by spaces.
 
-    Raises `UsageError`, which names the variable that is missing.
+    Raises `UsageError` with the name of a variable that is missing.
     """
     row = ROWS[name]
     given: dict[str, Any] = {}
@@ -219,7 +221,7 @@ def preset_of_environment(name: str, prefix: str, environment: Mapping[str, str]
 
 
 def _has_values(url: str, values: Mapping[str, str]) -> bool:
-    """Say whether each parameter in `url` has a value."""
+    """Return whether each parameter in `url` has a value."""
     return all(part.partition("}")[0] in values for part in url.split("{")[1:])
 
 

@@ -1,1 +1,1 @@
-"""Registrations of providers for web frameworks, as `OAuth.register` makes them: options, names, settings, state."""
+"""Registrations of providers for web frameworks (`OAuth.register`): options, names, settings, state."""

@@ -1,6 +1,6 @@
-"""`BlockingApp` and `AwaitingApp`: the methods of a registered client, made of its flows.
+"""`BlockingApp` and `AwaitingApp`: the methods of a registered client, made from its flows.
 
-A class of a framework adds where its requests have the query, the form and the session, and how it redirects.
+The subclass for a framework adds how to read the query, the form and the session of a request, and how to redirect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class BlockingApp(OpenIDFlows):
-    """The methods of a registered client that blocks and that need no request. Any number of threads may share it."""
+    """A synchronous registered client, with the methods that need no request of the framework. Thread-safe."""
 
     request = blocking(OpenIDFlows._request)
     get = blocking(OpenIDFlows._get)
@@ -57,7 +57,7 @@ class BlockingApp(OpenIDFlows):
 
 
 class BlockingRequestApp(BlockingApp):
-    """A registered client of a framework whose views block and have a request as their argument."""
+    """A registered client for a framework with synchronous views that get the request as an argument."""
 
     save_authorize_data = blocking(OpenIDFlows._save_authorize_data)
     authorize_redirect = blocking(OpenIDFlows._authorize_redirect)
@@ -67,7 +67,7 @@ class BlockingRequestApp(BlockingApp):
 
 
 class AwaitingApp(OpenIDFlows):
-    """A registered client of a framework whose views await. Any number of tasks may share it."""
+    """A registered client for a framework with asynchronous views. Any number of tasks may share it."""
 
     request = awaiting(OpenIDFlows._request)
     get = awaiting(OpenIDFlows._get)
@@ -109,7 +109,7 @@ class AwaitingApp(OpenIDFlows):
 
 
 class UnsupportedOAuth1App:
-    """Stands for the client of an OAuth 1 provider (RFC 5849), which is registered and cannot be used yet.
+    """Placeholder for the client of an OAuth 1 provider (RFC 5849). It can be registered, but any use raises an error.
 
     `OAuth.oauth1_client_cls` is the extension point: a class that is called as ``kind(framework, name, **options)``.
     """
@@ -125,7 +125,7 @@ class UnsupportedOAuth1App:
         if name.startswith("__"):
             raise AttributeError(name)
         raise UsageError(
-            f"{self.name!r} is registered with request_token_url, which is OAuth 1, and that is not supported yet: "
+            f"{self.name!r} is registered with request_token_url, an option of OAuth 1, which is not supported yet: "
             "register the OAuth 2 endpoints of this provider, or set oauth1_client_cls of the registry to a class"
         )
 

@@ -42,19 +42,19 @@ class RegisteredClient(NotPicklable):
     the values it began with.
 
     framework: the `FrameworkIntegration` of this registration.
-    name: of the registration.
-    options: those of `OAuth.register`.
+    name: the name of the registration; None: the name in `framework`.
+    options: the options of `OAuth.register`.
 
     Raises `UsageError` for an invalid option.
     """
 
-    request: Any  # this and the next one block or await; programs replace them on the class
+    request: Any  # this and `load_server_metadata` are sync or async; programs replace them on the class
     load_server_metadata: Any
 
     client_cls: ClassVar[Any] = None
     """The class of the HTTP session: `OAuth2Session`, or a client of `doorkey.integrations.httpx_client`."""
     OAUTH_APP_CONFIG: ClassVar[Mapping[str, Any] | None] = None
-    """Options of a registration with this class, which those of `register` replace."""
+    """Default options of a registration with this class. The options of `register` override them."""
 
     @clears_locals
     def __init__(self, /, framework: Any, name: Any = None, **options: Any) -> None:
@@ -90,7 +90,7 @@ class RegisteredClient(NotPicklable):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-    # -- what the classes that block or await add ----------------------------------------------------------------------
+    # -- added by the synchronous and asynchronous classes -------------------------------------------------------------
 
     if TYPE_CHECKING:
 
@@ -106,16 +106,16 @@ class RegisteredClient(NotPicklable):
         return self._fetch_token(request) if self._fetch_token is not None and request is not None else None
 
     def _keep_for_request(self, token: Any) -> None:
-        """Keep a token for the rest of the request that is processed, where the framework has a place for it."""
+        """Store a token for the rest of the current request, if the framework supports that."""
 
     # -- the server ----------------------------------------------------------------------------------------------------
 
     def _load_server_metadata(self) -> Flow[dict[str, Any]]:
-        """Return the metadata of the provider as a dictionary: as registered, and as discovered.
+        """Return the registered and the discovered metadata of the provider in one dictionary.
 
         It is discovered once for all callers, and again when it gets old.
 
-        Raises `TransportError` for a provider that is down, and as `discover` does.
+        Raises `TransportError` if the provider cannot be reached, and the errors of `discover`.
         """
         if self._server_metadata_url or self._is_only_an_issuer():
             session = self._discovering_session()
@@ -124,10 +124,10 @@ class RegisteredClient(NotPicklable):
             try:
                 found: ServerMetadata = yield from maybe_await(session._run(server.metadata(core.options.clock)))
             except OAuthError:
-                server.retry_now()  # a user is waiting, and tries again
+                server.retry_now()  # no backoff, because a user is waiting and will try again
                 raise
             if found is not self._found or LOADED_AT not in self.server_metadata:
-                self._found = found  # once: what a program changes afterwards stays
+                self._found = found  # only once for each result, so that later changes by the program stay
                 self.server_metadata.update({**members_of(found), LOADED_AT: time.time()})
         return self.server_metadata
 
@@ -150,14 +150,14 @@ class RegisteredClient(NotPicklable):
         return kept[1]
 
     def _taken_sessions(self) -> list[Any]:
-        """Return the sessions that have connections, and forget them: the next request makes new ones."""
+        """Remove and return the sessions that have connections. The next request creates new sessions."""
         found = [*self._pools.taken(), *(one.origin for one in self._sets.taken())]
         with self._changing:
             discovering, self._discovering = self._discovering, None
         return found if discovering is None else [*found, discovering[1]]
 
     def _registered(self) -> Flow[Registered]:
-        """Return the current values of this client and their sessions, with the metadata of the provider."""
+        """Return the sessions for the current values of this client and the metadata of the provider."""
         metadata = yield from maybe_await(self.load_server_metadata())
         return self._sets.current(values_of(self, metadata))
 
@@ -168,13 +168,13 @@ class RegisteredClient(NotPicklable):
     ) -> Flow[Any]:
         """Send a request with a user's token, and return the response of the HTTP library.
 
-        An expired token is renewed first. Requests at the same time with the same refresh token renew it once.
+        An expired token is renewed first. Concurrent requests with the same refresh token share one renewal.
 
-        method: of HTTP.
+        method: the HTTP method.
         url: a URL, or a path below `api_base_url`.
         token: the token; None: the result of `fetch_token` for `request`.
         request: the request of the framework, for `fetch_token`.
-        options: those of the HTTP library, and ``withhold_token=True`` for a request without a token.
+        options: options of the HTTP library, and ``withhold_token=True`` for a request without a token.
 
         Raises `MissingTokenError`, `TokenExpiredError`, the error of the renewal, and the HTTP library's own errors.
         """
@@ -232,11 +232,11 @@ class RegisteredClient(NotPicklable):
         self._keep_for_request(token)
 
     def _fetch_token_of_client(self, /, **parameters: Any) -> Flow[OAuth2Token]:
-        """Request a token by another grant, for instance client credentials, and return it.
+        """Request a token with another grant, for instance client credentials, and return it.
 
-        parameters: those of `OAuth2Session.fetch_token`.
+        parameters: the parameters of `OAuth2Session.fetch_token`.
 
-        Raises as that does.
+        Raises the errors of `OAuth2Session.fetch_token`.
         """
         session = (yield from self._registered()).session()
         found: OAuth2Token = yield from maybe_await(session.fetch_token(**parameters))
@@ -245,10 +245,11 @@ class RegisteredClient(NotPicklable):
     def _refresh_token(
         self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
     ) -> Flow[Any]:
-        """Renew a user's token now, also before it expires, and return the new one, which `update_token` gets too.
+        """Renew a user's token now, even before it expires. Pass the new token to `update_token`, and return it.
 
         token: the token; None: the result of `fetch_token` for `request`.
-        options: those of `OAuth2Session.refresh_token`.
+        request: the request of the framework, for `fetch_token`.
+        options: the options of `OAuth2Session.refresh_token`.
 
         Raises `InvalidGrant` if the refresh token is no longer valid.
         """
@@ -261,7 +262,8 @@ class RegisteredClient(NotPicklable):
         """Revoke a user's token at the provider (RFC 7009).
 
         token: the token; None: the result of `fetch_token` for `request`.
-        options: those of `OAuth2Session.revoke_token`.
+        request: the request of the framework, for `fetch_token`.
+        options: the options of `OAuth2Session.revoke_token`.
 
         Raises `ServerError` for an error response.
         """
@@ -271,10 +273,11 @@ class RegisteredClient(NotPicklable):
     def _introspect_token(
         self, /, token: Mapping[str, Any] | None = None, request: Any = None, **options: Any
     ) -> Flow[Any]:
-        """Ask the provider about a user's token (RFC 7662).
+        """Introspect a user's token at the provider (RFC 7662).
 
         token: the token; None: the result of `fetch_token` for `request`.
-        options: those of `OAuth2Session.introspect_token`.
+        request: the request of the framework, for `fetch_token`.
+        options: the options of `OAuth2Session.introspect_token`.
 
         Raises `ServerError` for an error response.
         """
@@ -282,12 +285,12 @@ class RegisteredClient(NotPicklable):
         return (yield from maybe_await(session.introspect_token(**options)))
 
     def _session_of(self, token: Mapping[str, Any] | None, request: Any) -> Flow[Any]:
-        """Return the session that keeps a user's token fresh. Raises `MissingTokenError`."""
+        """Return the session that renews a user's token. Raises `MissingTokenError`."""
         token = yield from self._token_of(token, request)
         return (yield from self._registered()).of_user(token)
 
     def _token_of(self, token: Mapping[str, Any] | None, request: Any) -> Flow[Mapping[str, Any]]:
-        """Return `token`, or the one that is stored for the user of `request`. Raises `MissingTokenError`."""
+        """Return `token`, or the token that is stored for the user of `request`. Raises `MissingTokenError`."""
         found: Mapping[str, Any] | None = token
         if found is None:
             found = yield from maybe_await(self._requested_token(request))

@@ -1,4 +1,4 @@
-"""A registered client whose requests carry the token of one user: what `userinfo_compliance_fix` gets."""
+"""A registered client whose requests carry the token of one user: the argument of `userinfo_compliance_fix`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ClientOfUser:
-    """A registered client, whose requests carry the token of one user unless they name another."""
+    """A registered client whose requests carry the token of one user, unless the call has another `token`."""
 
     def __init__(self, client: Any, token: Mapping[str, Any]) -> None:
         self._client = client

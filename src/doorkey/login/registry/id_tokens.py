@@ -1,4 +1,4 @@
-"""The claims of a registered client's ID tokens: further conditions of the program, and their place in the token."""
+"""The claims of a registered client's ID tokens: conditions that the program adds, and the member `userinfo`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorkey.tokens import OAuth2Token
 LEEWAY: Final = 60.0
 
 
-def judged(
+def check_claims(
     claims: IDToken,
     claims_options: Mapping[str, Any] | None,
     claims_cls: Any,
@@ -28,9 +28,9 @@ def judged(
     claims_options: conditions for claims, as for `jwt.decode`.
     claims_cls: a class of claims; None: `CodeIDToken`.
     leeway: seconds of clock skew; None: 60.
-    params: the values with which a class of claims compares, without those that it does not know.
+    params: the values with which the class compares claims. It gets only those that its `PARAMS` contain.
 
-    Raises `VerificationError` for a claim that does not satisfy them, and `UsageError` for conditions that are unknown.
+    Raises `VerificationError` for a claim that fails a condition, and `UsageError` for an unknown condition.
     """
     if claims_options is None and claims_cls is None:
         return
@@ -42,13 +42,13 @@ def judged(
 
 
 def with_userinfo(token: OAuth2Token, claims: Mapping[str, Any]) -> OAuth2Token:
-    """Return `token` with the member `userinfo`: the verified `claims`."""
+    """Return `token` with the verified `claims` as its member `userinfo`."""
     members = {**token.value.extra, "userinfo": UserInfo(claims)}
     return OAuth2Token(replace(token.value, extra=MappingProxyType(members)))
 
 
 def issuer_in(claims_options: Mapping[str, Any] | None) -> str | None:
-    """Return the only issuer that `claims_options` accept, None if they name none or several."""
+    """Return the issuer that `claims_options` require; None if they contain no issuer or several."""
     options = mapping({} if claims_options is None else claims_options, "claims_options")
     rule = mapping(options.get("iss", {}), "the claims_options of 'iss'")
     values: list[Any] = [rule["value"]] if rule.get("value") else list(rule.get("values") or ())

@@ -1,4 +1,4 @@
-"""`FrameworkIntegration`: the link between a registered client and its framework, for views that block or await."""
+"""`FrameworkIntegration`: the link between a registered client and its framework, with sync or async views."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Session = MutableMapping[str, Any]
 class States:
     """The pending logins and logouts of one registration, as flows.
 
-    name: of the registration.
-    cache: where their data is stored, in place of the browser session; None: the browser session.
+    name: the name of the registration.
+    cache: the cache that stores their data; None: the browser session stores it.
     """
 
     expires_in: float = 3600
@@ -50,9 +50,10 @@ class States:
 
     @staticmethod
     def load_config(oauth: Any, name: str, params: Any) -> Mapping[str, Any] | None:
-        """Return the options of the registration `name` in the settings of the framework; None without any.
+        """Return the options of a registration from the settings of the framework, or None.
 
         oauth: the registry.
+        name: the name of the registration.
         params: the names of the options.
         """
         del oauth, name, params
@@ -60,22 +61,37 @@ class States:
 
 
 class FrameworkIntegration(States):
-    """The integration of a framework whose views block."""
+    """The integration of a framework with synchronous views."""
 
     def get_state_data(self, session: Session, state: str) -> dict[str, Any] | None:
-        """Return the data of the pending login `state`, None if this browser has none."""
+        """Return the data of a pending login, or None if this browser has no such login.
+
+        session: the browser session.
+        state: the state of the login.
+        """
         return run(self._get(session, state), _refuse)
 
     def set_state_data(self, session: Session, state: str, data: Mapping[str, Any]) -> None:
-        """Store the data of a login that begins. Raises `UsageError` for data that JSON cannot hold."""
+        """Store the data of a new login.
+
+        session: the browser session.
+        state: the state of the login.
+        data: the data, as JSON values.
+
+        Raises `UsageError` for data that JSON cannot represent.
+        """
         run(self._save(session, state, data), _refuse)
 
     def clear_state_data(self, session: Session, state: str) -> None:
-        """Remove the pending login `state` of this browser."""
+        """Remove a pending login of this browser.
+
+        session: the browser session.
+        state: the state of the login.
+        """
         run(self._clear(session, state), _refuse)
 
     def update_token(self, token: Any, refresh_token: str | None = None, access_token: str | None = None) -> Any:
-        """Report a renewed token to the signal of the framework, if it has one.
+        """Send a renewed token to the signal of the framework, if the framework has signals.
 
         token: the new token.
         refresh_token, access_token: the tokens that it replaces.
@@ -83,7 +99,7 @@ class FrameworkIntegration(States):
 
 
 class AsyncFrameworkIntegration(States):
-    """The integration of a framework whose views await."""
+    """The integration of a framework with asynchronous views."""
 
     async def get_state_data(self, session: Session, state: str) -> dict[str, Any] | None:
         """Return a pending login; see `FrameworkIntegration.get_state_data`."""
@@ -98,7 +114,7 @@ class AsyncFrameworkIntegration(States):
         await arun(self._clear(session, state), _refuse_async)
 
     async def update_token(self, token: Any, refresh_token: str | None = None, access_token: str | None = None) -> Any:
-        """Save a renewed token; see `FrameworkIntegration.update_token`."""
+        """Report a renewed token; see `FrameworkIntegration.update_token`."""
 
 
 def _refuse(effect: object) -> Any:

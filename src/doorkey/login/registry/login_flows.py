@@ -1,8 +1,8 @@
 """The login of a registered client: the request to the provider, and the callback with which the browser returns.
 
-The checks of the callback and of the tokens are those of the sessions. This module adds where a pending login is
-stored, and in which order it is used up: first the callback is checked, and only a callback that belongs to the login
-ends it, so that a forged one deletes nothing. It ends before the code is sent, so that a code is sent once.
+The sessions check the callback and the tokens. This module stores the pending login and removes it in a safe order. The
+callback is checked first, and only a callback that belongs to the login ends it, so that a forged callback deletes
+nothing. The login ends before the code is sent to the token endpoint, so that a code is sent only once.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from doorkey.errors import ServerError, UsageError
 from doorkey.login.errors import LoginRefused
 from doorkey.login.pushed import request_url
 from doorkey.login.registry.client import RegisteredClient
-from doorkey.login.registry.id_tokens import issuer_in, judged, with_userinfo
+from doorkey.login.registry.id_tokens import check_claims, issuer_in, with_userinfo
 from doorkey.login.registry.pending import REGISTRATION, data_of, transaction_of
-from doorkey.login.registry.redirect_uris import leads_back
+from doorkey.login.registry.redirect_uris import check_redirect_uri
 from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class LoginFlows(RegisteredClient):
     _proxy_setting: ClassVar[str] = "the settings of the framework"
     _client_id_setting: ClassVar[str] = "the setting {prefix}_CLIENT_ID"
 
-    create_authorization_url: Any  # this and the next one block or await
+    create_authorization_url: Any  # this and `parse_id_token` are sync or async
     parse_id_token: Any
 
     if TYPE_CHECKING:
@@ -51,25 +51,26 @@ class LoginFlows(RegisteredClient):
             ...
 
         def _callback(self, request: Any) -> Any:
-            """Return the parameters of a callback: of the query, or of the form of a POST; it may be awaitable."""
+            """Return the parameters of a callback, from its query or posted form. The result may be awaitable."""
 
         def _header(self, request: Any, name: str) -> str:
-            """Return a header of a request, "" for one that it does not have."""
+            """Return a header of a request, or "" if it is missing."""
             ...
 
         def _redirect(self, url: str) -> Any:
             """Return the framework's redirect to `url`."""
 
     def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
-        """Give the session of a browser that has logged in another ID, where it has one (session fixation)."""
+        """Change the session ID of a browser that has logged in, if its session has an ID (session fixation)."""
 
     def _create_authorization_url(self, redirect_uri: Any = None, **parameters: Any) -> Flow[dict[str, Any]]:
         """Return a new login: its `url`, its `state`, and the other data that `save_authorize_data` stores.
 
-        redirect_uri: of the callback, as text or as a URL object of the framework.
-        parameters: of the authorization request, for instance `prompt`, `nonce`, `acr_values`; and `code_verifier`.
+        redirect_uri: the URL of the callback, as text or as a URL object of the framework.
+        parameters: parameters of the authorization request, such as `prompt`, `nonce` and `acr_values`, and the
+            `code_verifier`.
 
-        Raises `UsageError`, and as `load_server_metadata` does.
+        Raises `UsageError` without a client ID or authorization endpoint, and the errors of `load_server_metadata`.
         """
         if not self.client_id:
             setting = self._client_id_setting.format(name=self.name, prefix=str(self.name).upper())
@@ -89,8 +90,8 @@ class LoginFlows(RegisteredClient):
     def _save_authorize_data(self, request: Any, /, **data: Any) -> Flow[None]:
         """Store a login in the browser session: the result of `create_authorization_url`, and the redirect URI.
 
-        request: of the framework.
-        data: `state`, `redirect_uri` and the others.
+        request: the request of the framework.
+        data: `state`, `redirect_uri` and the other values.
 
         Raises `UsageError` without a state.
         """
@@ -105,14 +106,14 @@ class LoginFlows(RegisteredClient):
     def _authorize_redirect(self, /, request: Any, redirect_uri: Any = None, **parameters: Any) -> Flow[Any]:
         """Begin a login, and return the redirect to the provider.
 
-        request: of the framework.
-        redirect_uri: of the callback, as text or as a URL object of the framework.
+        request: the request of the framework.
+        redirect_uri: the URL of the callback, as text or as a URL object of the framework.
         parameters: as for `create_authorization_url`.
 
-        Raises `OtherHost` for a redirect URI at another loopback name than that of the request, and as
-        `create_authorization_url` does.
+        Raises `OtherHost` if the hosts of the redirect URI and of the request are different names of this machine, and
+        the errors of `create_authorization_url`.
         """
-        leads_back(text_of(redirect_uri), partial(self._header, request), self._proxy_setting)
+        check_redirect_uri(text_of(redirect_uri), partial(self._header, request), self._proxy_setting)
         begun = yield from maybe_await(self.create_authorization_url(redirect_uri, **parameters))
         yield from self._save_authorize_data(request, redirect_uri=redirect_uri, **begun)
         return self._redirect(begun["url"])
@@ -126,18 +127,19 @@ class LoginFlows(RegisteredClient):
         leeway: float | None = None,
         **parameters: Any,
     ) -> Flow[OAuth2Token]:
-        """Finish the login whose callback `request` is, and return the token.
+        """Finish the login with its callback, and return the token.
 
         The ID token is verified. Its claims are ``token["userinfo"]``.
 
-        request: of the framework.
+        request: the request of the framework, which is the callback.
         claims_options: further conditions for claims, as for `jwt.decode`.
-        claims_cls: a class of claims that checks more.
+        claims_cls: a class of claims with further checks.
         leeway: seconds by which the clocks of the provider and of this machine may differ; None: 60.
-        parameters: of the token request, for instance `resource`.
+        parameters: parameters of the token request, for instance `resource`.
 
-        Raises `LoginError` for a callback that belongs to no login of this browser, `VerificationError` for a callback
-        or an ID token that is rejected, `ServerError` for an error of the provider, and `TransportError` if it is down.
+        Raises `LoginError` for a callback without a pending login of this browser or with an error of the provider,
+        `VerificationError` for an invalid callback or ID token, `ServerError` for an error of the token endpoint, and
+        `TransportError` if the provider cannot be reached.
         """
         response = yield from maybe_await(self._callback(request))
         browser = self._browser_session(request)
@@ -151,7 +153,7 @@ class LoginFlows(RegisteredClient):
         how = {"transaction": transaction} if transaction is not None else {"state": state}
         try:
             checked = session.parse_authorization_response(response, **how)
-        except ServerError as answer:  # the provider rejects this login, which thereby ends
+        except ServerError as answer:  # the provider has rejected this login, so the login ends
             yield from framework._use_up(browser, state)
             raise LoginRefused.by(answer) from None
         yield from framework._use_up(browser, state)
@@ -188,17 +190,17 @@ class LoginFlows(RegisteredClient):
             )
         else:
             options = registered.origin._oauth.options
-            judged(claims, claims_options, claims_cls, leeway, options.clock(), client_id=options.client_id)
+            check_claims(claims, claims_options, claims_cls, leeway, options.clock(), client_id=options.client_id)
         return with_userinfo(token, claims)
 
     def _fetch_access_token(self, /, redirect_uri: Any = None, **parameters: Any) -> Flow[OAuth2Token]:
-        """Exchange a code that the program has checked itself, and return the token.
+        """Exchange a code for a token, after the program has checked the callback itself, and return the token.
 
-        `authorize_access_token` does all of it, and should be used instead.
+        Prefer `authorize_access_token`, which checks the callback too.
 
-        redirect_uri: of the authorization request.
-        parameters: of the token request: `code`, `code_verifier`, …; with `nonce`, the ID token is verified, otherwise
-            the program does it, by `parse_id_token`.
+        redirect_uri: the redirect URI of the authorization request.
+        parameters: parameters of the token request, such as `code` and `code_verifier`. With `nonce`, the ID token is
+            verified. Without it, the program must call `parse_id_token`.
 
         Raises `ServerError` for an error response.
         """
@@ -212,12 +214,12 @@ class LoginFlows(RegisteredClient):
 
 
 def state_of(response: Any) -> str | None:
-    """Return the state of a callback that has not been checked yet, None without one."""
+    """Return the state of a callback that has not been checked yet, or None."""
     from doorkey.sessions.authorizations import state_in
 
     return state_in(response)
 
 
 def text_of(uri: Any) -> str | None:
-    """Return a redirect URI as text: Starlette's `URL` is an object."""
+    """Return a redirect URI as text. It may be an object, such as Starlette's `URL`."""
     return None if uri is None else str(uri)

@@ -1,7 +1,7 @@
 """The names that a registration may contain: its options, the client's options in `client_kwargs`, server metadata.
 
-A program carries names over from other libraries and misspells others. A registration keeps working with them, as in
-Authlib, and each unknown name causes one warning that states where the value belongs.
+Programs contain misspelled names, and names from other libraries. A registration accepts them, as in Authlib, and each
+unknown name causes one warning that states where the value belongs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HTTP_OPTIONS: Final = frozenset(
         *("follow_redirects", "http1", "http2", "limits", "mounts", "proxy", "transport"),
     }
 )
-"""The options of the HTTP libraries' own clients; `auth` is none, because it would replace the token."""
+"""The options of the HTTP libraries' own clients, without `auth`, which would replace the token."""
 
 CLIENT_KWARGS: Final = (OWN_OPTIONS | HTTP_OPTIONS) - {*_OF_ONE_USER, *_OF_THE_REGISTRATION}
 """The names that `client_kwargs` may contain."""
@@ -70,7 +70,7 @@ METADATA: Final = frozenset(
         ),
     }
 )
-"""The metadata that specifications register (RFC 8414 §7.1 and its IANA registry), and `jwks`, which programs give."""
+"""The registered names of metadata (RFC 8414 §7.1 and its IANA registry), and `jwks`, which programs use too."""
 
 _AS_PARAMETER: Final = "give it in authorize_params={%r: …}, or to authorize_redirect()"
 _AS_CLIENT_OPTION: Final = "give it in client_kwargs={%r: …}"
@@ -100,7 +100,7 @@ _PARAMETERS: Final = frozenset(
         *("response_type", "screen_hint", "ui_locales"),
     }
 )
-"""Parameters of authorization requests that programs give as options."""
+"""Parameters of authorization requests that programs pass as options by mistake."""
 
 
 def registration_name(name: object) -> str:
@@ -122,7 +122,7 @@ def unknown_options(names: Iterable[str]) -> Iterator[str]:
 
 
 def unknown_client_kwargs(names: Iterable[str]) -> Iterator[str]:
-    """Yield a message for each name in `client_kwargs` that is no option of a client."""
+    """Yield a message for each name in `client_kwargs` that is not an option of a client."""
     for name in names:
         if name not in CLIENT_KWARGS:
             yield f"there is no option {name!r} in client_kwargs{_client_hint(name)}"

@@ -1,4 +1,4 @@
-"""The OpenID operations of a registered client beside the login: ID tokens, UserInfo and logout."""
+"""The OpenID operations of a registered client besides the login: ID tokens, UserInfo and logout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from doorkey.errors import MismatchingStateError, UsageError
 from doorkey.login.errors import NoPendingLogin
 from doorkey.login.registry.client_of_user import ClientOfUser
-from doorkey.login.registry.id_tokens import issuer_in, judged
+from doorkey.login.registry.id_tokens import check_claims, issuer_in
 from doorkey.login.registry.login_flows import LoginFlows, state_of, text_of
 from doorkey.login.registry.registered import values_of
 from doorkey.login.registry.state import LOGOUT
@@ -36,7 +36,7 @@ _NO_ISSUER = (
 class OpenIDFlows(LoginFlows):
     """ID tokens, UserInfo and logout of a registered client."""
 
-    create_logout_url: Any  # this and the next one block or await
+    create_logout_url: Any  # this and `get` are sync or async
     get: Any
 
     def _parse_id_token(
@@ -47,16 +47,16 @@ class OpenIDFlows(LoginFlows):
         claims_cls: Any = None,
         leeway: float | None = 120,
     ) -> Flow[UserInfo | None]:
-        """Verify the ID token of a token response, and return its claims; None without one (Core §3.1.3.7).
+        """Verify the ID token of a token response, and return its claims (OpenID Connect Core §3.1.3.7).
 
-        `authorize_access_token` has done this already.
+        Return None for a token response without an ID token. `authorize_access_token` has done this already.
 
         token: the token response.
-        nonce: that of the login; "" skips the comparison.
+        nonce: the nonce of the login; "" skips the comparison.
         claims_options, claims_cls: as for `authorize_access_token`.
         leeway: seconds by which the clocks of the provider and of this machine may differ.
 
-        Raises `VerificationError` for an ID token that is rejected, and `UsageError` without a nonce.
+        Raises `VerificationError` for an invalid ID token, and `UsageError` without a nonce or an issuer.
         """
         given: Any = token
         if not isinstance(given, Mapping) or not isinstance(nonce, str):
@@ -77,11 +77,11 @@ class OpenIDFlows(LoginFlows):
         claims = yield from maybe_await(session._run(flow))
         options = session._oauth.options
         params = {"client_id": options.client_id, "nonce": nonce, "access_token": token.get("access_token")}
-        judged(claims, claims_options, claims_cls, leeway, options.clock(), **params)
+        check_claims(claims, claims_options, claims_cls, leeway, options.clock(), **params)
         return UserInfo(claims)
 
     def _with_issuer(self, claims_options: Mapping[str, Any] | None) -> Flow[Registered]:
-        """Return the values of this client with an issuer: that of the metadata, else the one of `claims_options`."""
+        """Return the values of this client with the issuer of its metadata, or else of `claims_options`."""
         registered = yield from self._registered()
         if registered.origin._oauth.options.metadata.issuer is not None:
             return registered
@@ -92,9 +92,9 @@ class OpenIDFlows(LoginFlows):
         return self._sets.current({**values, "metadata": {**values["metadata"], "issuer": issuer}})
 
     def _fetch_jwk_set(self, force: bool = False) -> Flow[dict[str, Any]]:
-        """Return the public keys of the provider as a JWK Set: those that were registered, else fetched ones.
+        """Return the public keys of the provider as a JWK Set: the registered `jwks`, or else the keys at `jwks_uri`.
 
-        force: fetch them also if they are known.
+        force: fetch the keys from `jwks_uri` in any case, even if they are registered or cached.
 
         Raises `UsageError` if the metadata has no `jwks_uri`, and `TransportError` if the provider is down.
         """
@@ -118,9 +118,9 @@ class OpenIDFlows(LoginFlows):
         """Return the claims of the userinfo endpoint about the user of a token (OpenID Connect Core §5.3).
 
         token: the token; None: the result of `fetch_token` for `request`.
-        request: of the framework.
-        options: `params`, a mapping or a query as text; with any other option of the HTTP library, the API client sends
-            the request with its own timeout and redirects, and no signed or encrypted response is accepted.
+        request: the request of the framework, for `fetch_token`.
+        options: `params`, a mapping or a query as text. With any other option of the HTTP library, `get` sends the
+            request, with its own timeout and redirects, and a signed or encrypted response is rejected.
 
         Raises `VerificationError` for the claims of another user, `ServerError` for an error response, and `UsageError`
         without an endpoint.
@@ -182,7 +182,7 @@ class OpenIDFlows(LoginFlows):
 
         post_logout_redirect_uri: the registered URL to which the browser returns, as text or a URL object.
         id_token_hint: an ID token of the user who logs out.
-        state: None: a random one if there is a `post_logout_redirect_uri`.
+        state: the state of the request; None: a random value if there is a `post_logout_redirect_uri`.
         parameters: further parameters, for instance `logout_hint` and `ui_locales`.
 
         Raises `UsageError` if the metadata has no `end_session_endpoint`.
@@ -206,10 +206,10 @@ class OpenIDFlows(LoginFlows):
     ) -> Flow[Any]:
         """Return the redirect to the logout of the provider.
 
-        request: of the framework.
+        request: the request of the framework.
         post_logout_redirect_uri, id_token_hint, parameters: as for `create_logout_url`.
 
-        Raises as `create_logout_url` does.
+        Raises the errors of `create_logout_url`.
         """
         begun = yield from maybe_await(
             self.create_logout_url(
@@ -224,9 +224,9 @@ class OpenIDFlows(LoginFlows):
     def _validate_logout_response(self, request: Any) -> Flow[dict[str, Any]]:
         """Check the state with which the browser returns from a logout, and return the data of that logout.
 
-        request: of the framework.
+        request: the request of the framework.
 
-        Raises `MismatchingStateError` for a state that is not that of a logout which this browser began.
+        Raises `MismatchingStateError` if this browser began no logout with this state.
         """
         browser = self._browser_session(request)
         state = state_of(self._query(request))
@@ -234,7 +234,7 @@ class OpenIDFlows(LoginFlows):
         try:
             data = yield from framework._find(browser, state, LOGOUT)
         except NoPendingLogin:
-            raise MismatchingStateError("is not that of a logout which this browser began") from None
+            raise MismatchingStateError("does not belong to a logout that this browser began") from None
         assert state is not None, "a logout was found"
         yield from framework._use_up(browser, state)
         return data

@@ -77,9 +77,9 @@ class RegistryOptions:
         name: text, or an enum member.
         given: the options of `register(name, **given)`; those of `client_cls.OAUTH_APP_CONFIG` are their defaults.
         settings: options that the settings of the framework contain for this name.
-        overwrite: settings take precedence over `given`; by default, `given` takes precedence. None is no value.
+        overwrite: settings take precedence over `given`; by default, `given` takes precedence. None means no value.
 
-        Raises `UsageError` for a value of another type than its option has.
+        Raises `UsageError` for a value of the wrong type.
         """
         own = {**_defaults_of(given.get("client_cls")), **{k: v for k, v in given.items() if v is not None}}
         for option, value in mapping(settings or {}, "the settings of a registration").items():
@@ -92,7 +92,7 @@ class RegistryOptions:
 
     @property
     def is_oauth1(self) -> bool:
-        """Whether this registers a provider of OAuth 1 (RFC 5849)."""
+        """Whether this is the registration of an OAuth 1 provider (RFC 5849)."""
         return self.request_token_url is not None
 
 
@@ -108,7 +108,7 @@ def _defaults_of(client_cls: object) -> Mapping[str, Any]:
 
 
 def _joined(before: object, value: object) -> object:
-    """Return the setting `value`; the members of two mappings are joined."""
+    """Return the setting `value`. If both values are mappings, merge them."""
     if isinstance(before, Mapping) and isinstance(value, Mapping):
         return {**cast("Mapping[str, Any]", before), **cast("Mapping[str, Any]", value)}
     return value
@@ -124,7 +124,7 @@ def _checked(option: str, value: Any) -> Any:
     if option in CALLABLES:
         function(value, f"{option} is a callable")
     elif option == "client_cls" and not isinstance(value, type):
-        raise UsageError("client_cls is a class of this framework's client, for instance a subclass of it")
+        raise UsageError("client_cls must be a client class of this framework, or a subclass of it")
     elif option == "client_auth_methods":
         return members(value, "client_auth_methods are client authentication methods, in a list")
     return value

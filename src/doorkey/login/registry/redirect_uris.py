@@ -1,4 +1,4 @@
-"""Redirect URIs that do not lead back to the browser's login: another name of this machine, http behind a proxy."""
+"""Detect redirect URIs that cannot work: at another name of this machine, or with http behind an https proxy."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from doorkey.runtime.callers import depth_of_ours
 from doorkey.wire.urls import is_loopback
 
 
-def leads_back(redirect_uri: str | None, header: Callable[[str], str], proxy_setting: str) -> None:
-    """Check the redirect URI of a login that begins against the request that begins it.
+def check_redirect_uri(redirect_uri: str | None, header: Callable[[str], str], proxy_setting: str) -> None:
+    """Compare the redirect URI of a new login with the request that begins the login.
 
-    A browser sends the cookie of `localhost` not to `127.0.0.1`, so such a login cannot end. At another port, the
-    redirect URI may be that of a development proxy, which has replaced the `Host` header, and the login can end.
+    A browser does not send the cookie of `localhost` to `127.0.0.1`, so such a login cannot end. If the ports differ,
+    the redirect URI may belong to a development proxy that replaces the `Host` header, and the login can end.
 
-    An http URI in a request that a proxy has received by https causes a warning: the application does not trust the
-    headers of the proxy.
+    An http redirect URI causes a warning if a proxy received the request by https, because the application does not
+    trust the headers of the proxy.
 
-    redirect_uri: None for that of the registration.
-    header: returns a header of the request by its name, "" for one that is not there.
-    proxy_setting: how this framework is told to trust the headers.
+    redirect_uri: the redirect URI; None: the redirect URI of the registration, which is not checked.
+    header: returns a header of the request by its name, or "" if it is missing.
+    proxy_setting: the setting with which this framework trusts these headers, for the warning.
 
-    Raises `OtherHost` for another name of this machine at the same port.
+    Raises `OtherHost` if the two hosts are different names of this machine with the same port.
     """
     to, port = _place_of(redirect_uri or "")
     came_to, its_port = _place_of(f"//{header('host')}")

@@ -1,9 +1,9 @@
-"""The values of a registered client at one moment, and the HTTP session of which all of its sessions are siblings.
+"""Snapshots of the values of a registered client, each with the session from which its other sessions are derived.
 
 Programs change the attributes of a client after its registration. A change takes effect for the next login; a login in
-progress keeps the values it began with. So each set of values has a name, which the data of a login contains, and a
-client keeps the last few sets. All sets with the same options of the HTTP library share one connection pool: a set that
-is dropped leaves no connections open, and a new one, for instance for each tenant of a provider, opens none.
+progress keeps the values it began with. So each set of values has an ID, which the data of a login contains, and a
+client keeps the last few sets. All sets with the same options of the HTTP library share one connection pool. So a
+dropped set leaves no connections open, and a new set, for instance for each tenant of a provider, opens no connections.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from doorkey.tokens import OAuth2Token
 
 MOST_KEPT: Final = 8
-"""The sets of values that a client keeps for logins in progress."""
+"""The maximum number of sets that a client keeps for logins in progress, and of its connection pools."""
 LOADED_AT: Final = "_loaded_at"
-"""The member of `server_metadata` that is the time of the discovery, as in Authlib."""
+"""The member of `server_metadata` with the time of the discovery, as in Authlib."""
 _FOR_DISCOVERY: Final = HTTP_OPTIONS | {"clock", "exchange", "tenant_issuer"}
 _OWN_MEMBERS: Final = ("jwks", LOADED_AT)
 
 
 def values_of(app: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of the values of a client on which its sessions depend."""
+    """Return a copy of those values of a client on which its sessions depend."""
     return {
         "client_id": app.client_id,
         "client_secret": app.client_secret,
@@ -55,7 +55,7 @@ def values_of(app: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def discovering_values_of(app: Any) -> dict[str, Any]:
-    """Return the values of a client on which the discovery depends: a new secret or scope causes no new one."""
+    """Return the values of a client on which discovery depends. A new secret or scope causes no new discovery."""
     nothing: dict[str, Any] = dict.fromkeys(values_of(app, {}))
     kwargs = {name: value for name, value in _copied(app.client_kwargs or {}).items() if name in _FOR_DISCOVERY}
     own = {"client_auth_methods": (), "client_kwargs": kwargs, "client_cls": app.client_cls}
@@ -63,12 +63,12 @@ def discovering_values_of(app: Any) -> dict[str, Any]:
 
 
 def _copied(client_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy, also of lists and dictionaries in it: a program may change them in place."""
+    """Return a copy with copies of its lists and dictionaries, because a program may change them in place."""
     return {name: copy(value) if type(value) in (dict, list) else value for name, value in client_kwargs.items()}
 
 
 def server_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata of a session: the members of the registration, and its two URLs in place of endpoints."""
+    """Return the metadata for a session, in which `authorize_url` and `access_token_url` replace two endpoints."""
     server = {name: value for name, value in values["metadata"].items() if name not in _OWN_MEMBERS}
     for option, member in (("authorize_url", "authorization_endpoint"), ("access_token_url", "token_endpoint")):
         if values[option]:
@@ -83,10 +83,10 @@ def members_of(metadata: ServerMetadata) -> dict[str, Any]:
 
 
 class Registered:
-    """One set of values, and its sessions: they share connections, metadata and keys.
+    """One set of values and its sessions, which share connections, metadata and keys.
 
-    saving: makes the `update_token` of a user's session, as for `UserSessions`.
-    pool: the session whose connections they use.
+    saving: returns the `update_token` of a user's session, as for `UserSessions`.
+    pool: the session whose connections these sessions use.
     """
 
     @clears_locals
@@ -105,16 +105,16 @@ class Registered:
         self.origin._oauth._keys = KeyCore(None, keys=import_keys(jwks))
 
     def session(self, token: Mapping[str, Any] | None = None, **options: Any) -> Any:
-        """Return a session with its own `token`; `options` are those that differ, None for none."""
+        """Return a session with its own `token`, and with `options` that differ. An option that is None is ignored."""
         return sibling_of(self.origin, token, {name: value for name, value in options.items() if value is not None})
 
     def unverified(self) -> Any:
-        """Return a session that verifies no ID token: the program does it, by `parse_id_token`."""
+        """Return a session that verifies no ID token, because the program calls `parse_id_token`."""
         server = server_of(self.values)
         return self.session(metadata={name: value for name, value in server.items() if name != "issuer"})
 
     def of_user(self, token: Mapping[str, Any]) -> Any:
-        """Return the session that keeps `token` fresh: the same one for every call with this refresh token."""
+        """Return the session that renews `token`. All calls with the same refresh token get the same session."""
         core = self.origin._oauth
         given: OAuth2Token | None = core.given(token)
         assert given is not None, "it is a mapping"
@@ -132,14 +132,14 @@ class Registered:
 
 
 class ConnectionPools:
-    """The sessions whose connections the other ones of a client use: one for each set of HTTP options."""
+    """The sessions that own the connections of a client: one session for each set of HTTP options."""
 
     def __init__(self) -> None:
         self._pools: list[tuple[dict[str, Any], Any]] = []
         self._mutex = ForkSafeLock()
 
     def session_for(self, values: Mapping[str, Any]) -> Any:
-        """Return the session for `values`, of which only the class and the HTTP options count. Raises `UsageError`."""
+        """Return the session for the class and the HTTP options in `values`. Raises `UsageError`."""
         kwargs = {name: value for name, value in values["client_kwargs"].items() if name in HTTP_OPTIONS}
         connecting = {**dict.fromkeys(values), "client_cls": values["client_cls"], "client_kwargs": kwargs}
         found = self._find(connecting)
@@ -156,14 +156,14 @@ class ConnectionPools:
         return next((session for known, session in self._pools if known == connecting), None)
 
     def taken(self) -> list[Any]:
-        """Return the sessions, and forget them."""
+        """Remove and return all sessions."""
         with self._mutex:
             pools, self._pools = self._pools, []
         return [session for _, session in pools]
 
 
 class RegisteredSets:
-    """The last sets of values of a client, the current one last; they use the connections of `pools`."""
+    """The last sets of values of a client, with the current set at the end. They use the connections of `pools`."""
 
     def __init__(self, saving: Callable[..., Any], pools: ConnectionPools) -> None:
         self._saving, self._pools = saving, pools
@@ -171,7 +171,7 @@ class RegisteredSets:
         self._mutex = ForkSafeLock()
 
     def current(self, values: dict[str, Any]) -> Registered:
-        """Return the set of these `values`, which is the current one from now on. Raises `UsageError`."""
+        """Return the set with these `values`, and make it the current set. Raises `UsageError`."""
         sets = self._sets
         if sets and sets[-1].values == values:
             return sets[-1]
@@ -182,18 +182,18 @@ class RegisteredSets:
         return known
 
     def taken(self) -> list[Registered]:
-        """Return the sets, and forget them: the next login makes a new one."""
+        """Remove and return all sets. The next login creates a new set."""
         with self._mutex:
             sets, self._sets = self._sets, []
         return sets
 
     def named(self, name: object) -> Registered | None:
-        """Return the set of this name; None if it is another process's or no longer kept."""
+        """Return the set with this ID; None if another process created it, or if it was dropped."""
         return next((one for one in self._sets if one.id == name), None)
 
 
 def session_of(values: Mapping[str, Any], pool: Any = None, **server: Any) -> Any:
-    """Return a session with the `values` of a client, through the connections of the session `pool` if it is given.
+    """Return a session with the `values` of a client. It uses the connections of the session `pool`, if that is given.
 
     Raises `UsageError`.
     """
@@ -202,7 +202,7 @@ def session_of(values: Mapping[str, Any], pool: Any = None, **server: Any) -> An
     for name in ("code_challenge_method", "token_endpoint_auth_method"):
         if values[name] is not None:
             options[name] = values[name]
-    if not hasattr(kind, "base_url") and "timeout" in options:  # requests has no such setting, the session has
+    if not hasattr(kind, "base_url") and "timeout" in options:  # `requests.Session` has no timeout, `OAuth2Session` has
         options["default_timeout"] = seconds_of(options.pop("timeout"))
     own = {"client_id": values["client_id"], "client_secret": values["client_secret"]}
     if pool is not None and hasattr(pool, "_transport_for_url"):
@@ -220,5 +220,5 @@ def session_of(values: Mapping[str, Any], pool: Any = None, **server: Any) -> An
 
 
 def seconds_of(timeout: Any) -> Any:
-    """Return a timeout as requests takes it; that of httpx2 and httpx has one for connecting and one for reading."""
+    """Return a timeout for requests. A `Timeout` of httpx2 or httpx becomes the pair (connect, read)."""
     return (timeout.connect, timeout.read) if hasattr(timeout, "connect") else timeout

@@ -1,4 +1,4 @@
-"""`BaseOAuth`: the providers that an application logs in at, by name, and the client of each."""
+"""`BaseOAuth`: the registry of an application's providers by name, with a client for each provider."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from doorkey.runtime.callers import depth_of_ours
 from doorkey.values import NotPicklable, clears_locals
 
 OAUTH_CLIENT_PARAMS = FIELDS
-"""The options that a registration has beside server metadata."""
+"""The options of a registration that are not server metadata."""
 
 
 class Clients(dict[Any, Any]):
-    """The clients of a registry by name; an enum member is the name that it stands for."""
+    """The clients of a registry by name. An enum member stands for its name."""
 
     def __getitem__(self, name: object) -> Any:
         return super().__getitem__(registration_name(name))
@@ -47,12 +47,12 @@ class Clients(dict[Any, Any]):
 class BaseOAuth(NotPicklable):
     """The registry of an application. Each framework has its own subclass `OAuth`.
 
-    cache: where pending logins are stored, in place of the browser session: it has `get(key)`,
-        `set(key, value, expires)` and `delete(key)`.
-    fetch_token: ``fetch_token(name)``, or ``fetch_token(name, request)`` where views have a request, returns the token
-        that is stored for the current user, or None.
-    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token; the other
-        argument is the refresh token or access token that it replaces.
+    cache: stores pending logins in place of the browser session. It has the methods `get(key)`, `delete(key)` and
+        `set(key, value, expires)`, with `expires` in seconds.
+    fetch_token: ``fetch_token(name)``, or ``fetch_token(name, request)`` if views get a request, returns the token that
+        is stored for the current user, or None.
+    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token;
+        `refresh_token` or `access_token` is the token that it replaces.
     """
 
     oauth1_client_cls: ClassVar[Any] = None
@@ -72,12 +72,12 @@ class BaseOAuth(NotPicklable):
     def register(self, name: Any, overwrite: bool = False, **options: Any) -> Any:
         """Register a provider and return its client, which is also the attribute `name` of the registry.
 
-        A second registration of a name warns and changes nothing, unless `overwrite` is True.
+        A second registration of a name causes a warning and changes nothing, unless `overwrite` is True.
 
         name: text, or an enum member.
         overwrite: replace the registration of this name; the settings of the framework take precedence over `options`.
-        options: `client_id`, `client_secret`, `server_metadata_url`, `client_kwargs` and the others that
-            docs/logins/registries.md lists. Any other name is server metadata.
+        options: `client_id`, `client_secret`, `server_metadata_url`, `client_kwargs` and the other options in
+            docs/logins/registries.md. Any other name is server metadata.
 
         Raises `UsageError` for an invalid value.
         """
@@ -98,16 +98,21 @@ class BaseOAuth(NotPicklable):
         self._clients.pop(key, None)
 
     def _forget_clients(self) -> None:
-        """Make every client again when it is used next; the registrations stay, and may be made again."""
+        """Drop all clients. Each is created again at its next use. The registrations stay, and may be repeated."""
         self._clients.clear()
         self._made = set(self._registry)
 
     @clears_locals
     def create_client(self, name: Any) -> Any:
-        """Return the client of this name, or None if none is registered. Raises `UsageError` for its options."""
+        """Return the client of a registration, or None if the name is not registered.
+
+        name: text, or an enum member.
+
+        Raises `UsageError` for an invalid option of the registration.
+        """
         key = registration_name(name)
         if key not in self._clients and key in self._registry:
-            # Two threads may come here at once: both get the client that was stored first.
+            # Two threads may create the client at the same time. Both get the client that was stored first.
             self._clients.setdefault(key, self._make(key))
             self._made.add(key)
         return self._clients.get(key)
@@ -129,7 +134,7 @@ class BaseOAuth(NotPicklable):
         made = {**own, **options.metadata}
         try:
             inspect.signature(kind).bind(framework, key, **made)
-        except (TypeError, ValueError):  # ValueError: of a builtin type
+        except (TypeError, ValueError):  # ValueError: a builtin type has no signature
             raise UsageError(
                 f"client_cls is called as client_cls(framework, name, **options), which {kind.__name__} does not "
                 f"accept: use a subclass of {self.oauth2_client_cls.__name__}, whose attribute client_cls is the class "
@@ -138,12 +143,16 @@ class BaseOAuth(NotPicklable):
         return kind(framework, key, **made)
 
     def load_config(self, name: str, params: tuple[str, ...]) -> Mapping[str, Any] | None:
-        """Return the options of a registration in the settings of the framework."""
+        """Return the options of a registration from the settings of the framework, or None.
+
+        name: the name of the registration.
+        params: the names of the options.
+        """
         found: Mapping[str, Any] | None = self.framework_integration_cls.load_config(self, name, params)
         return found
 
     def __getattr__(self, name: str) -> Any:
-        # The registry itself is read through `vars`: it is not there while the object is being made.
+        # `vars`, because `_registry` does not exist yet while the constructor runs.
         if name in vars(self).get("_registry", ()):
             return self.create_client(name)
         raise AttributeError(f"there is no client {name!r}: register it by oauth.register({name!r}, …)")
@@ -154,7 +163,7 @@ class BaseOAuth(NotPicklable):
 
 
 class BlockingOAuth(BaseOAuth):
-    """The registry of a framework whose views block."""
+    """The registry of a framework with synchronous views."""
 
     def close(self) -> None:
         """Close the connections of all clients, for instance at the end of a test. A later request opens new ones."""
@@ -163,7 +172,7 @@ class BlockingOAuth(BaseOAuth):
 
 
 class AwaitingOAuth(BaseOAuth):
-    """The registry of a framework whose views await."""
+    """The registry of a framework with asynchronous views."""
 
     async def aclose(self) -> None:
         """Close the connections of all clients, for instance in `lifespan`. A later request opens new ones."""

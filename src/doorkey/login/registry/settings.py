@@ -16,14 +16,14 @@ DJANGO_SETTINGS: Final = ("DOORKEY_OAUTH_CLIENTS", "AUTHLIB_OAUTH_CLIENTS")
 def prefixed_settings(name: str, look_up: Callable[[str], Any]) -> dict[str, Any]:
     """Return the options of the registration `name` among flat settings, for instance ``GOOGLE_CLIENT_ID``.
 
-    look_up: returns the value of a setting by its name, None for one that is not defined.
+    look_up: returns the value of a setting by its name, or None if it is not defined.
     """
     found = {option: look_up(f"{name}_{option}".upper()) for option in SETTINGS}
     return {option: value for option, value in found.items() if value is not None}
 
 
 def config_settings(name: str, config: Any) -> dict[str, Any]:
-    """Return the options of the registration `name` in `config`: a mapping, or Starlette's `Config`. None has none.
+    """Return the options of the registration `name` in `config`: a mapping, Starlette's `Config`, or None (no options).
 
     Raises `UsageError` for anything else.
     """
@@ -40,7 +40,7 @@ def config_settings(name: str, config: Any) -> dict[str, Any]:
 def django_settings(name: str, settings: object) -> dict[str, Any]:
     """Return the options of the registration `name` in Django's `settings`, by `DJANGO_SETTINGS`.
 
-    Raises `UsageError` if the setting, or the entry of this name, is no mapping.
+    Raises `UsageError` if the setting, or its entry for this name, is not a mapping.
     """
     for setting in DJANGO_SETTINGS:
         registrations: object = getattr(settings, setting, None)

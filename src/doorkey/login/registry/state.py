@@ -37,23 +37,23 @@ T = TypeVar("T")
 
 LOGIN: Final = "login"
 LOGOUT: Final = "logout"
-"""The purpose of a state: the state of a logout finishes no login."""
+"""The purpose of a state. The state of a logout cannot finish a login."""
 
 MAX_ENTRIES: Final = 8
-"""Pending logins and logouts that one session holds."""
+"""The maximum number of pending logins and logouts in one session."""
 MAX_BYTES: Final = 2048
-"""Bytes of JSON of these entries, but always the newest one: half of the size of a cookie."""
+"""The maximum bytes of JSON of these entries, half of the size of a cookie. The newest entry is always kept."""
 MAX_ENDED: Final = 8
-"""Logins that are used up or dropped, and that a session remembers."""
+"""The maximum number of ended entries that a session remembers."""
 
 ENDED: Final = "_ended_states"
 _PREFIX: Final = "_state_"
 _USED: Final = "used"
 _ENDS: Final = {_USED: "u", "expired": "e", "dropped": "d"}
-"""The outcome of an entry, and the letter before its digest in the session."""
+"""How an entry ended, and the letter for it before the digest in the session."""
 _EXPIRED_NOTE: Final = (
-    "A pending login lives as long as `expires_in` of the framework's integration says, one hour by default. Check the "
-    "clock of this machine if a user came back sooner."
+    "A pending login expires after `expires_in` seconds, an attribute of the framework's integration (one hour by "
+    "default). Check the clock of this machine if a user came back sooner."
 )
 _NO_STATE: Final = "The address of this page has no parameter `state`, so it belongs to no login."
 _NO_STATE_NOTE: Final = (
@@ -62,8 +62,9 @@ _NO_STATE_NOTE: Final = (
 )
 _EMPTY_NOTE: Final = (
     "The session of this request is empty: the browser sent no session cookie, or one that this process cannot read. "
-    "The login and the callback need one host, and every worker and deployment the same session secret. A session "
-    "cookie with SameSite=Strict is sent with no callback; a cross-site POST (form_post) needs SameSite=None; Secure."
+    "The login and the callback must be at the same host, and all workers and deployments need the same session "
+    "secret. Browsers do not send a session cookie with SameSite=Strict to a callback. A cross-site POST (form_post) "
+    "needs SameSite=None; Secure."
 )
 
 Session = MutableMapping[str, Any]
@@ -72,7 +73,7 @@ Session = MutableMapping[str, Any]
 class PendingStates:
     """The pending logins and logouts of one registration. Any number of threads and tasks may share it.
 
-    name: of the registration.
+    name: the name of the registration.
     cache: has `get(key)`, `set(key, value, expires)` with seconds, and `delete(key)`, which may be asynchronous.
     """
 
@@ -89,10 +90,9 @@ class PendingStates:
     def save(
         self, session: Session, state: str, data: Mapping[str, Any], *, now: float, lifetime: float, use: str = LOGIN
     ) -> Flow[None]:
-        """Store the `data` of a login or logout that begins, and drop the oldest entries that are too much for the
-        session.
+        """Store the `data` of a new login or logout, and drop the oldest entries beyond the limits of a session.
 
-        Raises `UsageError` for data that JSON cannot hold, and `StoreError` if the cache fails.
+        Raises `UsageError` for data that JSON cannot represent, and `StoreError` if the cache fails.
         """
         key = self.key(named(state, "state"))
         marked = {} if use == LOGIN else {"use": use}
@@ -108,8 +108,8 @@ class PendingStates:
     def find(self, session: Session, state: str | None, *, now: float, use: str = LOGIN) -> Flow[dict[str, Any]]:
         """Return the data of a pending login or logout, which stays pending.
 
-        Raises `NoPendingLogin` if this browser did not begin it, `LoginExpired` and `LoginReplayed`, which are told
-        apart by what the session holds, and `StoreError` if the cache fails.
+        Raises `NoPendingLogin` if this browser did not begin it, `LoginExpired` or `LoginReplayed` according to the
+        record in the session, and `StoreError` if the cache fails.
         """
         if not state:
             raise NoPendingLogin(_NO_STATE, for_developers=_NO_STATE_NOTE)
@@ -133,9 +133,9 @@ class PendingStates:
         return dict(cast("Mapping[str, Any]", data))
 
     def use_up(self, session: Session, state: str, *, now: float) -> Flow[None]:
-        """End the pending login or logout of `state`. Of several concurrent callers, one returns.
+        """End the pending login or logout of `state`. If several callers are concurrent, only one of them returns.
 
-        Raises `LoginReplayed` for each other caller, and `StoreError` if the cache fails.
+        Raises `LoginReplayed` in all other callers, and `StoreError` if the cache fails.
         """
         if not self._used.finish(state):
             raise LoginReplayed
@@ -157,17 +157,17 @@ class PendingStates:
             yield from self._call("delete", key)
 
     def _entry(self, session: Session, key: str) -> Mapping[str, Any] | None:
-        """Return the entry of a session under `key`; None for one of another registration."""
+        """Return the entry of a session under `key`; None if it belongs to another registration."""
         entry = _entry(session, key)
         return None if entry is None or entry.get("name") != self._marks.get("name") else entry
 
     def _tidy(self, session: Session, now: float) -> Flow[None]:
-        """Drop entries that have expired, and the oldest of those that are more than a session may hold."""
+        """Drop expired entries, and the oldest entries beyond the limits of a session."""
         for key, how in _surplus(session, now):
             session.pop(key, None)
             _remember(session, key, how)
             if self._cache is not None:
-                with suppress(StoreError):  # its data expires all the same, and this login goes on
+                with suppress(StoreError):  # the data expires anyway, and the current login continues
                     yield from self._call("delete", key)
 
     def _cached(self, key: str) -> Flow[Mapping[str, Any] | None]:
@@ -188,7 +188,7 @@ class PendingStates:
             return (yield from Settle(method(*args)))
         except OAuthError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001  # whatever the library of the cache raises
+        except Exception as error:  # noqa: BLE001  # the library of the cache may raise any error
             failure = StoreError(
                 f"the cache of OAuth(cache=…) failed in {name}() ({type(error).__name__})", retryable=True
             )
@@ -208,7 +208,7 @@ def _entry(session: Session, key: str) -> Mapping[str, Any] | None:
 
 
 def _surplus(session: Session, now: float) -> list[tuple[str, str]]:
-    """Return the keys of the entries to drop, and why: they have expired, or the session may not hold so many."""
+    """Return the keys of the entries to drop, each with its reason: "expired", or "dropped" beyond the limits."""
     keys = [key for key in session.keys() if str(key).startswith(_PREFIX)]  # noqa: SIM118  # Django's has no iterator
     entries = [(key, entry) for key in keys if (entry := _entry(session, key))]
     entries.sort(key=lambda pair: -cast("float", pair[1]["exp"]))
@@ -244,7 +244,7 @@ def _absence(session: Session, key: str) -> OAuthError:
 
 
 def _ended(session: Session) -> list[str]:
-    """Return the ended entries in the session, the oldest first: a list, because Flask sorts mappings."""
+    """Return the records of ended entries, the oldest first. They are a list, because Flask sorts mappings."""
     value: object = session.get(ENDED)
     given = cast("list[object]", value) if isinstance(value, list) else []
     return [one for one in given if isinstance(one, str)]
@@ -259,4 +259,4 @@ def _json(value: Mapping[str, Any]) -> str:
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         unfit = type(error).__name__
-    raise UsageError(f"a pending login holds only what JSON can hold ({unfit}): give text, numbers, lists and mappings")
+    raise UsageError(f"the data of a pending login must be JSON ({unfit}): use text, numbers, lists and mappings")

@@ -20,18 +20,18 @@ MOST_SESSIONS: Final = 1024
 IDLE: Final = 600.0
 """Seconds after which a session without calls is dropped."""
 MOST_SEEN: Final = 32
-"""The access tokens of one session that it recognizes as older ones."""
+"""The maximum number of access tokens that one session remembers, to recognize older tokens."""
 
 
 class UserSession:
-    """A session, and the access tokens that it had: a request that still carries one of them gets the current one."""
+    """A session and its previous access tokens. A request that still carries one of them gets the current token."""
 
     def __init__(self) -> None:
         self.session: Any = None
         self._seen: tuple[bytes, ...] = ()
 
     def note(self, token: OAuth2Token) -> bool:
-        """Remember the access token. Return whether it was not known."""
+        """Remember the access token. Return whether it is new."""
         digest = _digest(token.value.access_token)
         is_new = digest not in self._seen
         if is_new:
@@ -40,7 +40,7 @@ class UserSession:
 
 
 class UserSessions:
-    """The sessions by refresh token, bounded in number and age.
+    """The sessions by refresh token, bounded in number and idle time.
 
     make: ``make(token, update_token)`` returns a new session.
     saving: ``saving(renewed)`` returns the `update_token` of a session, which calls ``renewed(token)`` first.
@@ -51,7 +51,7 @@ class UserSessions:
         self._by_refresh_token: BoundedCache[bytes, UserSession] = BoundedCache(MOST_SESSIONS, IDLE)
 
     def session_for(self, token: OAuth2Token) -> Any:
-        """Return the session that keeps `token` fresh. A token without a refresh token has a session of its own."""
+        """Return the session that renews `token`. A token without a refresh token gets a session of its own."""
         refresh_token = token.value.refresh_token
         if refresh_token is None:
             return self._new(UserSession(), token)
@@ -59,12 +59,12 @@ class UserSessions:
         if found.session is None:
             self._new(found, token)
         elif found.note(token) or _expires_sooner(token, found.session.token):
-            # Another process has renewed it, the user has logged in again, or the program says that it has expired.
+            # Another process has renewed it, the user has logged in again, or the program has marked it as expired.
             found.session._oauth.adopt(token)
         return found.session
 
     def _renewed(self, user: UserSession, token: OAuth2Token) -> None:
-        """Note the token that `user` has now: calls that carry it come to the same session."""
+        """Remember the renewed token of `user`, so that calls with it get the same session."""
         user.note(token)
         if token.value.refresh_token is not None:
             self._by_refresh_token.get(_digest(token.value.refresh_token), lambda: user)
@@ -72,12 +72,12 @@ class UserSessions:
     def _new(self, user: UserSession, token: OAuth2Token) -> Any:
         user.note(token)
         session = self._make(token, self._saving(partial(self._renewed, user)))
-        user.session = user.session or session  # of two threads that come at once, the first one's stays
+        user.session = user.session or session  # if two threads create a session at once, the first one stays
         return user.session
 
 
 def _expires_sooner(token: OAuth2Token, current: OAuth2Token | None) -> bool:
-    """Say whether `token` is the current one with an expiry that is sooner by more than what a store rounds off."""
+    """Return whether `token` is the current token with an earlier expiry, by more than a store's rounding (1 s)."""
     if current is None or token.value.access_token != current.value.access_token:
         return False
     given, known = token.value.expires_at, current.value.expires_at
