@@ -55,7 +55,7 @@ def test_a_forged_account_form_is_an_error_page(provider: Provider, http: reques
         browser.authorize(Realm(provider.origin).authorization_url(), CALLBACK)
         answer = browser.session.post(provider.issuer + "/account", {"csrf": "guessed", "end_other_sessions": "yes"})
     assert answer.status_code == 400
-    assert "This form is not the one that was sent to you." in answer.text
+    assert "This form was not made for your browser session." in answer.text
 
 
 def test_a_headless_login_agrees() -> None:

@@ -163,7 +163,7 @@ def test_a_client_without_a_secret_is_public_and_needs_pkce(tmp_path: Path) -> N
         ("[[clients]]\nsecret = 'b'", "no client_id"),
         (
             "[[clients]]\nclient_id = 'a'\naudiences = { profile = 5 }",
-            "'a' of clients: each of audiences",
+            "'a' of clients: each value of audiences",
         ),
         ("[[users]]\nusername = 'a'", "no password"),
         ("[[users]]\npassword = 'a'", "no username"),

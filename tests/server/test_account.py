@@ -136,7 +136,7 @@ def test_a_form_without_the_token_of_this_session_ends_nothing(world: World) -> 
     mine, my_token = log_in(world)
     theirs, _ = log_in(world, "bob", "builder")
     for csrf in ("", "guessed", visit(world, theirs).csrf):
-        with pytest.raises(ServerError, match="not the one that was sent"):
+        with pytest.raises(ServerError, match="not made for your browser session"):
             press(world, mine, "end_session", visit(world, mine).current.id, csrf=csrf)
     assert is_live(world, my_token)
 

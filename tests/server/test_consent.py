@@ -169,7 +169,7 @@ def test_a_form_of_a_login_is_no_answer_and_the_other_way_around(world: World) -
 def test_a_question_is_answered_once_and_expires(world: World) -> None:
     needed, late = asked(world), asked(world)
     answer(world, needed)
-    with pytest.raises(ServerError, match="answered already"):
+    with pytest.raises(ServerError, match="already used"):
         answer(world, needed)
     world.advance(1800)
     with pytest.raises(ServerError, match="expired"):

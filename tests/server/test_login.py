@@ -52,7 +52,7 @@ def test_the_form_of_one_browser_does_not_work_with_the_cookie_of_another(world:
     assert isinstance(theirs, LoginNeeded)
     with pytest.raises(ServerError, match="another browser"):
         world.fill_in(mine, browser=theirs.browser)
-    with pytest.raises(ServerError, match="not the one that was sent"):
+    with pytest.raises(ServerError, match="not made for your browser session"):
         world.fill_in(mine, csrf=theirs.csrf)
 
 
@@ -116,7 +116,7 @@ def test_no_token_is_taken_for_a_login_and_no_login_for_a_token(world: World) ->
 def test_a_form_without_its_csrf_token_is_refused(world: World) -> None:
     needed = world.authorize()
     assert isinstance(needed, LoginNeeded)
-    with pytest.raises(ServerError, match="not the one that was sent"):
+    with pytest.raises(ServerError, match="not made for your browser session"):
         world.fill_in(needed, csrf="guessed")
 
 

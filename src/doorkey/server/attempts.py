@@ -1,12 +1,13 @@
 """Limits on guessing passwords and client secrets (RFC 6749 §2.3.1, §4.3.2, §10.10).
 
-Theory of operation. Failures are counted per account and per address. Half of the allowed failures cost nothing. After
-them each attempt must wait, twice as long each time, and after all of them the account or address is blocked. A waiting
-attempt is refused at once with `Retry-After`; nothing here sleeps. An attempt on an account is counted before its
-password is checked, and a right password removes the count, so parallel attempts do not get extra guesses.
+Theory of operation. Failures are counted per account and per address. The first half of the allowed failures causes no
+delay. From then on each failure causes a delay, and each delay is twice as long as the one before. When all allowed
+failures are used up, the account or address is blocked. An attempt during a delay is refused at once with
+`Retry-After`; nothing here sleeps. An attempt on an account is counted before its password is checked, and a correct
+password removes the count, so parallel attempts do not get extra guesses.
 
-A record belongs to one of 65,536 buckets of accounts or addresses. Callers can therefore not fill the store by
-inventing names, and unknown names are treated as known ones are. The bucket depends on a key of the realm, so that no
+A record belongs to one of 65,536 buckets of accounts or addresses. Callers can therefore not fill the store with
+invented names, and unknown names are treated like existing names. The bucket depends on a key of the realm, so no
 caller can choose a name that shares the bucket of another account.
 """
 
@@ -24,13 +25,13 @@ from doorkey.server.storage.effects import CheckPassword, FindAttempts, ForgetAt
 from doorkey.wire.flow import Flow
 
 ADDRESS_FACTOR = 10
-"""An address may fail this many times as often as an account: many people share one."""
+"""An address may fail this many times as often as an account, because many people can share an address."""
 
 
 def user_with_password(at: At, username: str, password: str) -> Flow[User | None]:
-    """Return the user if the password is right, else None.
+    """Return the user if the password is correct, otherwise None.
 
-    Raises `TemporarilyUnavailable`, with status 429 and `Retry-After`, if the account or the address has to wait.
+    Raises `TemporarilyUnavailable`, with status 429 and `Retry-After`, if the account or the address is delayed.
     """
     yield from refuse_waiting_address(at)
     account = "account/" + at.keys.bucket(username.lower())
@@ -44,19 +45,19 @@ def user_with_password(at: At, username: str, password: str) -> Flow[User | None
 
 
 def refuse_waiting_address(at: At) -> Flow[None]:
-    """Raise `TemporarilyUnavailable` if the caller's address failed too often."""
+    """Raise `TemporarilyUnavailable` if the caller's address is delayed after too many failures."""
     if at.address is not None:
         _refuse_waiting(at, (yield from FindAttempts(_address_key(at, at.address))))
 
 
 def count_failure_of_address(at: At) -> Flow[None]:
-    """Record that a guess from the caller's address was wrong."""
+    """Record a failed attempt from the caller's address."""
     if at.address is not None:
         yield from _count(at, _address_key(at, at.address), at.settings.failed_logins * ADDRESS_FACTOR)
 
 
 def _count(at: At, key: str, limit: int) -> Flow[None]:
-    """Record one failure under `key`. Raises `TemporarilyUnavailable` if it has to wait, and then records nothing."""
+    """Record one failure under `key`. During a delay, raises `TemporarilyUnavailable` and records nothing."""
     while True:
         found = yield from FindAttempts(key)
         _refuse_waiting(at, found)
@@ -67,7 +68,7 @@ def _count(at: At, key: str, limit: int) -> Flow[None]:
 
 
 def _pause(failures: int, limit: int, block: int) -> int:
-    """Return how many seconds the next attempt has to wait after so many failures."""
+    """Return the delay in seconds before the next attempt, after this many failures."""
     if failures >= limit:
         return block
     slow = failures - limit // 2
@@ -86,7 +87,7 @@ def _refuse_waiting(at: At, found: Attempts | None) -> None:
 
 
 def _address_key(at: At, address: str) -> str:
-    """Return the key of an address. The addresses of one IPv6 network of 64 bits are one, as they have one owner."""
+    """Return the key of an address. All addresses of an IPv6 /64 network share a key, as they have one owner."""
     with suppress(ValueError):
         parsed = ipaddress.ip_address(address)
         if isinstance(parsed, ipaddress.IPv6Address):

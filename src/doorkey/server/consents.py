@@ -1,4 +1,4 @@
-"""What users allowed clients: remembered by user, client and scopes, until the user revokes it."""
+"""The consents of users: stored for each user, client and scope until the user revokes them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from doorkey.server.storage.effects import FindConsents, FindSessions, ReplaceCo
 from doorkey.wire.flow import Flow
 
 MAX_CONSENTS = 200
-"""Consents that one user keeps; the oldest go first, and are asked for again."""
+"""Stored consents of one user. Beyond that the oldest is removed, and its client needs consent again."""
 
 
 def has_consent(sub: str, client_id: str, scope: Iterable[str]) -> Flow[bool]:
-    """Return whether the user allowed this client all of `scope`."""
+    """Return whether the user has consented to all of `scope` for this client."""
     consents = (yield from FindConsents(sub)) or ()
     return any(one.client_id == client_id and set(scope) <= set(one.scope) for one in consents)
 
 
 def remember_consent(at: At, sub: str, client_id: str, scope: Iterable[str]) -> Flow[None]:
-    """Remember that the user allows this client `scope`, besides what it was allowed before."""
+    """Store the user's consent to `scope` for this client, in addition to its earlier scopes."""
 
     def with_it(consents: tuple[Consent, ...]) -> tuple[Consent, ...]:
         before = tuple(name for one in consents if one.client_id == client_id for name in one.scope)
@@ -33,7 +33,7 @@ def remember_consent(at: At, sub: str, client_id: str, scope: Iterable[str]) -> 
 
 
 def revoke_consent(sub: str, client_id: str) -> Flow[None]:
-    """Forget what the user allowed this client, and end its grants in each session of the user."""
+    """Remove the user's consent to this client, and end the client's grants in each session of the user."""
     yield from _change(sub, lambda consents: tuple(one for one in consents if one.client_id != client_id))
 
     def without_it(session: Session) -> Session | None:

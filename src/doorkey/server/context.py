@@ -11,8 +11,11 @@ from doorkey.values import Secret
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The absolute URL of each endpoint of an issuer (RFC 8414 §2), of its account page, of the
-    script of pages, of the page on which a user lets a device log in, and of the frame that checks a session."""
+    """The absolute URLs of an issuer's endpoints (RFC 8414 §2) and pages.
+
+    `account` is the account page, and `script` the script of all pages. On the page `device` a user lets a device log
+    in. `check_session` is the frame that checks a session, and `check_session_script` its script.
+    """
 
     authorization: str
     token: str
@@ -34,7 +37,7 @@ class Endpoints:
 class Registering:
     """The settings for clients that register themselves.
 
-    initial_access_token: the token that a registration needs; None: it needs none.
+    initial_access_token: the token that a registration must present; None: anyone may register.
     has_documents: whether a client ID may be the URL of a client's metadata document.
     """
 
@@ -47,7 +50,7 @@ class At:
     """The circumstances of one request.
 
     `now` is POSIX seconds. `address` is the IP address of the caller, or None if it is not known. `registration` is
-    None where clients cannot register themselves.
+    None if clients cannot register themselves.
     """
 
     issuer: str

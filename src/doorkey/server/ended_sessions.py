@@ -1,4 +1,4 @@
-"""Ending a session, and telling the clients in it (OpenID Connect Back-Channel Logout, Front-Channel Logout)."""
+"""Ending a session, and notifying its clients (OpenID Connect Back-Channel Logout, Front-Channel Logout)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIFETIME = 120
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SendLogoutToken(Effect[None]):
-    """Post `token` to the `uri` of a client, after this request was processed (Back-Channel Logout §2.5)."""
+    """Post `token` to the `uri` of a client after this request has been processed (Back-Channel Logout §2.5)."""
 
     uri: str
     token: str
@@ -29,14 +29,14 @@ class SendLogoutToken(Effect[None]):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Whether there was a session, and the URIs that the browser is to load in frames (Front-Channel Logout §3)."""
+    """Whether the session existed, and the URIs that the browser must load in frames (Front-Channel Logout §3)."""
 
     found: bool
     frames: tuple[str, ...] = ()
 
 
 def end_session(at: At, session_id: str) -> Flow[Ended]:
-    """End a session, and tell each client that has a grant in it and registered a URI for that."""
+    """End a session, and notify each client that has a grant in it and registered a logout URI."""
     session = yield from FindSession(session_id)
     if session is None or not (yield from EndSession(session_id)):
         return Ended(found=False)
@@ -54,7 +54,7 @@ def end_session(at: At, session_id: str) -> Flow[Ended]:
 
 
 def logout_token_claims(at: At, client: Client, about: dict[str, Any]) -> dict[str, Any]:
-    """Return the claims of a logout token (Back-Channel Logout §2.4)."""
+    """Return the claims of a logout token `about` a subject, a session or both (Back-Channel Logout §2.4)."""
     issued_at = int(at.now)
     return {
         "iss": at.issuer,
@@ -68,7 +68,7 @@ def logout_token_claims(at: At, client: Client, about: dict[str, Any]) -> dict[s
 
 
 def logout_token_for(at: At, client: Client, about: dict[str, Any]) -> str:
-    """Return a logout token, signed and encrypted as the client's ID tokens are."""
+    """Return a logout token, signed and encrypted like the client's ID tokens."""
     claims = logout_token_claims(at, client, about)
     return encrypted_for(client, "id_token", signed_for(at, client, claims, id_token_alg(at, client), typ=LOGOUT_TYPE))
 

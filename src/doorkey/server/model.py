@@ -1,4 +1,4 @@
-"""The values of an authorization server: the settings of a realm, and the records it keeps between requests."""
+"""The values of an authorization server: the settings of a realm, and the records that it keeps between requests."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ class Settings:
     """The settings of a realm. Times are in seconds.
 
     access_token_lifetime: seconds for which an access token is valid.
-    session_idle: seconds after the last request with a refresh token at which a session ends.
-    session_max: seconds after its login at which a session ends.
+    session_idle: seconds after the login or the last refresh after which a session ends.
+    session_max: seconds after the login after which a session ends, even if it is used.
     code_lifetime: seconds for which an authorization code is valid.
     login_lifetime: seconds that a user has to complete the login page.
     rotate_refresh_tokens: True: a refresh token works once, and a second use ends the grant (RFC 9700 §4.14.2). False:
         it works until the session ends. None: it works once for public clients only (OAuth 2.1 §4.3.1).
-    failed_logins: number of wrong passwords in a row that block an account. After half of them, each further attempt
-        has to wait, longer each time. One address may fail ten times as often.
+    failed_logins: number of wrong passwords in a row that block an account. After half of them, each further failure
+        causes a delay, which doubles each time. One address may fail ten times as often.
     login_block: seconds for which an account is blocked.
-    clock_skew: seconds by which the clock of the client may differ.
+    clock_skew: seconds by which the clock of a client that authenticates by a signed assertion may differ.
     signing_alg: the signature algorithm of tokens.
-    key_ids: False: neither keys nor tokens have a `kid`.
-    rfc9068: True: access tokens have the form of RFC 9068 in place of Keycloak's.
-    acr_values: the authentication contexts that a login reaches on request; other logins have the first one.
+    key_ids: whether keys and tokens have a `kid`.
+    rfc9068: whether access tokens have the form of RFC 9068, instead of Keycloak's form.
+    acr_values: the authentication contexts that a login can reach on request. A login without a supported request
+        reaches the first one.
     audience: a further audience of every access token that is not lightweight.
     access_token_claims: further claims of every access token that is not lightweight.
-    trusted_issuers: issuers of assertions by which a client may get a token for a user.
+    trusted_issuers: issuers of assertions that a client may exchange for a token of a user (RFC 7523 §2.1).
     device_code_lifetime: seconds for which a device may poll (RFC 8628 §3.2).
     device_interval: seconds between two polls of a device.
     """
@@ -81,14 +82,14 @@ class Settings:
         flag(self.rfc9068, "rfc9068")
         object.__setattr__(self, "acr_values", names(self.acr_values, "acr_values"))
         if not self.acr_values:
-            raise UsageError("acr_values name at least one authentication context: a login always has one")
+            raise UsageError("acr_values is empty: name at least one authentication context, which every login needs")
         check_optional(self.audience, "audience")
         check_json(self.access_token_claims, "access_token_claims")
         trusted = each(self.trusted_issuers, TrustedIssuer, "trusted_issuers are TrustedIssuer values")
         object.__setattr__(self, "trusted_issuers", trusted)
 
     def rotates(self, client: Client) -> bool:
-        """Return whether the refresh tokens of `client` work once."""
+        """Return whether a refresh token of `client` works only once."""
         return client.is_public if self.rotate_refresh_tokens is None else self.rotate_refresh_tokens
 
 
@@ -119,11 +120,11 @@ class Session:
     acr: str = "1"
 
     def grant(self, grant_id: object) -> Grant | None:
-        """Return the grant called `grant_id`, or None."""
+        """Return the grant whose ID is `grant_id`, or None."""
         return next((grant for grant in self.grants if grant.id == grant_id), None)
 
     def expires_at(self, settings: Settings) -> float:
-        """Return when the session ends if it is not used any more."""
+        """Return the POSIX seconds at which the session ends unless it is used again."""
         return min(self.seen_at + settings.session_idle, self.started_at + settings.session_max)
 
 
@@ -142,11 +143,11 @@ class AuthorizationRequest:
     response_type: tuple[str, ...] = ("code",)
     acr_values: tuple[str, ...] = ()
     asks_consent: bool = False
-    """Whether the user is asked even if the client needs no consent, or has it (`prompt=consent`)."""
+    """Whether the consent page is shown even if the client needs no consent or already has it (`prompt=consent`)."""
 
     @classmethod
     def of(cls, members: Mapping[str, Any]) -> Self:
-        """Return the request whose members were kept as JSON."""
+        """Return the request from its `members`, as they were stored as JSON."""
         lists: dict[str, Any] = {
             name: tuple(members[name]) for name in ("scope", "response_type", "acr_values") if name in members
         }
@@ -156,10 +157,11 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """An authorization request whose user is logging in or is asked for consent.
+    """A login or a consent in progress.
 
-    `request` is None for a login to the account page. `browser` is the SHA-256 of a cookie of the browser. `device` is
-    the user code and the client of a device that is to log in.
+    `request` is the authorization request, or None for a login to the account page or for a device. `browser` is the
+    SHA-256 of a cookie of the browser. `device` is the user code and the client ID of the device for which the user
+    logs in, or None. `expires_at` is POSIX seconds.
     """
 
     id: str
@@ -170,7 +172,7 @@ class PendingLogin:
 
     @property
     def client_id(self) -> str | None:
-        """The client that the login leads to; None: the user wants to see the account."""
+        """The ID of the client that requested the login, or None for a login to the account page."""
         if self.device is not None:
             return self.device[1]
         return None if self.request is None else self.request.client_id
@@ -180,8 +182,8 @@ class PendingLogin:
 class DeviceLogin:
     """A login on another device (RFC 8628). `id` is the SHA-256 of its device code; times are POSIX seconds.
 
-    `state` is "pending", "denied", "allowed" or "used". A poll before `next_poll` is too early. An allowed one has a
-    grant in a session.
+    `state` is "pending", "denied", "allowed" or "used". A poll before `next_poll` is too early. `interval` is the
+    polling interval in seconds. An allowed login has a grant in a session.
     """
 
     id: str
@@ -203,7 +205,7 @@ class DeviceLogin:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The consent of a user to a client, of `given_at` (POSIX seconds)."""
+    """The consent of a user to a client, given at `given_at` (POSIX seconds)."""
 
     client_id: str
     scope: tuple[str, ...]
@@ -212,7 +214,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Failed attempts in a row; the next one is allowed at `again_at` (POSIX seconds)."""
+    """Failed attempts in a row. The next attempt is allowed at `again_at` (POSIX seconds)."""
 
     failures: int
     again_at: float
@@ -220,7 +222,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The record of an authorization code. It is kept after the code is used, so that a replay is recognized."""
+    """The record of an authorization code. It is kept after the code has been used, so that a replay is detected."""
 
     request: AuthorizationRequest
     session_id: str

@@ -1,4 +1,4 @@
-"""Keyword arguments with a misspelled name: an error of ours that suggests the nearest one, in place of `TypeError`."""
+"""Misspelled keyword arguments: a `UsageError` that suggests the most similar name, instead of a `TypeError`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def suggests_names(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a function so that an unknown keyword raises `UsageError`; `what` is what takes it (`a fault`)."""
+    """Decorate a function so that an unknown keyword raises `UsageError`. `what` names the function ("a fault")."""
 
     def decorated(call: Callable[P, R]) -> Callable[P, R]:
         known = [name for name in inspect.signature(call).parameters if name != "self"]
@@ -32,7 +32,7 @@ def suggests_names(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def check_names(given: object, known: list[str], what: str) -> None:
-    """Raise `UsageError` for a name of `given`, a mapping, that is not `known`."""
+    """Raise `UsageError` for a key of `given` that is not `known`. Anything but a dictionary passes unchecked."""
     for name in given if isinstance(given, dict) else ():  # pyright: ignore[reportUnknownVariableType]
         if name not in known:
             shown = printable(str(name), 80)  # pyright: ignore[reportUnknownArgumentType]
@@ -40,7 +40,7 @@ def check_names(given: object, known: list[str], what: str) -> None:
 
 
 def options_checked(what: str) -> Callable[[type[T]], type[T]]:
-    """Decorate a class so that an unknown keyword of its constructor raises `UsageError`."""
+    """Decorate a class so that an unknown keyword of its constructor raises `UsageError`. `what` names the class."""
 
     def decorated(kind: type[T]) -> type[T]:
         setattr(kind, "__init__", suggests_names(what)(kind.__init__))  # noqa: B010  # mypy refuses the assignment

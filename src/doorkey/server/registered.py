@@ -1,7 +1,7 @@
-"""Clients that registered themselves: which metadata is accepted, and the client that it makes (RFC 7591 §2).
+"""Clients that registered themselves: the accepted metadata, and the `Client` made from it (RFC 7591 §2).
 
-A member that the server does not know is ignored (§2). One that would let the server send requests, such as `jwks_uri`
-and `backchannel_logout_uri`, is not accepted from a party that has not been checked.
+A member that the server does not support is ignored (§2). Members that would cause requests of the server, such as
+`jwks_uri` and `backchannel_logout_uri`, are not accepted, because the registering party has not been checked.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from doorkey.wire.urls import check_endpoint, is_loopback
 
 IMPLICIT: Final = "implicit"
 GRANT_TYPES: Final = (AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE)
-"""The grants that a client may register for itself. Grants without a page that asks the user are not among them."""
+"""The grants that a client may register for itself. No grant for a user without a consent page is among them."""
 MAX_METADATA: Final = 16 * 1024
-"""Characters of the metadata of one client."""
+"""The limit for the metadata of one client, in characters of JSON."""
 MAX_LIST: Final = 20
 MAX_URI: Final = 2048
 
@@ -63,7 +63,7 @@ _REFUSED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """A client that registered itself: what it sent, as it was accepted, and what it got.
+    """A client that registered itself: its accepted metadata, and the credentials that the server issued.
 
     `token` is the SHA-256 of the registration access token. `issued_at` is POSIX seconds.
     """
@@ -75,33 +75,36 @@ class Registration:
     secret: Secret | None = None
 
     def encoded(self) -> str:
-        """Return the registration as the text of a record."""
+        """Return the registration as the text of a store record."""
         members = {"client_id": self.client_id, "metadata": self.metadata, "token": self.token}
         secret = None if self.secret is None else self.secret.reveal()
         return json.dumps({**members, "issued_at": self.issued_at, "secret": secret}, separators=(",", ":"))
 
     @classmethod
     def decoded(cls, text: str) -> Registration:
-        """Return the registration of a record."""
+        """Return the registration from the text of a store record."""
         members: dict[str, Any] = json.loads(text)
         secret = members.pop("secret")
         return cls(**members, secret=None if secret is None else Secret(secret))
 
     @property
     def client(self) -> Client:
-        """The client that it makes."""
+        """The `Client` that this registration defines."""
         return client_of(self.client_id, self.metadata, self.secret)
 
 
 def accepted(members: Mapping[str, Any], usual_method: str = CLIENT_SECRET_BASIC) -> dict[str, Any]:
-    """Return the metadata that is registered for a client that sent `members`, with the defaults (RFC 7591 §2).
+    """Return the metadata to register for a client, with the defaults filled in (RFC 7591 §2).
 
+    members: the metadata that the client sent.
     usual_method: the default of `token_endpoint_auth_method`.
 
     Raises `InvalidRedirectURI`, `InvalidClientMetadata` and `UnapprovedSoftwareStatement`.
     """
     if "software_statement" in members:
-        raise UnapprovedSoftwareStatement(description="no issuer of software statements is trusted here", status=400)
+        raise UnapprovedSoftwareStatement(
+            description="no issuer of software statements is trusted: omit it", status=400
+        )
     for name, why in _REFUSED.items():
         if name in members:
             raise _invalid(why)
@@ -113,7 +116,7 @@ def accepted(members: Mapping[str, Any], usual_method: str = CLIENT_SECRET_BASIC
         _check_list(found.get(name, []), name)
     for name in (*_TEXTS, *_ALGS, *_OTHERS):
         if not isinstance(found.get(name, ""), str):
-            raise _invalid(f"{name} is not a text")
+            raise _invalid(f"{name} is not a string")
     found.setdefault("token_endpoint_auth_method", usual_method)
     found.setdefault("grant_types", [AUTHORIZATION_CODE])
     found.setdefault("response_types", ["code"] if AUTHORIZATION_CODE in found["grant_types"] else [])
@@ -129,7 +132,7 @@ def accepted(members: Mapping[str, Any], usual_method: str = CLIENT_SECRET_BASIC
 
 
 def client_of(client_id: str, metadata: Mapping[str, Any], secret: Secret | None) -> Client:
-    """Return the client that accepted `metadata` makes: PKCE and the consent of each user are required of it."""
+    """Return the client that accepted `metadata` defines. It must use PKCE, and needs the consent of each user."""
     callbacks: list[str] = metadata.get("redirect_uris", [])
     origins = dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(uri)) for uri in callbacks if "://" in uri)
     scopes = metadata["scope"].split() if "scope" in metadata else [*DEFAULT_SCOPES, *OPTIONAL_SCOPES]
@@ -154,24 +157,22 @@ def client_of(client_id: str, metadata: Mapping[str, Any], secret: Secret | None
 
 
 def redirect_uri_problem(uri: str) -> str | None:
-    """Return why a client cannot register `uri` for itself, or None (RFC 6749 §3.1.2, RFC 8252 §7, §8.4)."""
+    """Return why a client may not register `uri` for itself, or None if it may (RFC 6749 §3.1.2, RFC 8252 §7, §8.4)."""
     if len(uri) > MAX_URI or not _URI.fullmatch(uri):
-        return "is too long, or has a character that a URI cannot hold"
+        return "is too long, or has a character that a URI cannot contain"
     if "#" in uri or "*" in uri:
         return "has a fragment or a wildcard"
     scheme, colon, _ = uri.partition(":")
     if not colon:
         return "is not absolute"
     if scheme.lower() not in ("http", "https"):
-        return (
-            None if "." in scheme else "has a scheme of its own that is not a reversed domain, such as com.example.app"
-        )
+        return None if "." in scheme else "has a private scheme that is not a reversed domain, such as com.example.app"
     try:
         check_endpoint(uri, "redirect URI")
     except UsageError as wrong:
         return wrong.description.removeprefix("the redirect URI ")
     if scheme.lower() == "http" and not is_loopback(urlsplit(uri).hostname or ""):
-        return "is plain http, which is for loopback only"
+        return "is plain http, which is allowed on loopback only"
     return None
 
 
@@ -179,7 +180,7 @@ def _check_list(value: object, name: str) -> None:
     several = cast("list[object]", value)
     if not isinstance(value, list) or len(several) > MAX_LIST or not all(isinstance(one, str) for one in several):
         kind = InvalidRedirectURI if name == "redirect_uris" else InvalidClientMetadata
-        raise kind(description=f"{name} is not a list of at most {MAX_LIST} texts", status=400)
+        raise kind(description=f"{name} is not a list of at most {MAX_LIST} strings", status=400)
 
 
 def _check_uris(found: Mapping[str, Any]) -> None:
@@ -197,10 +198,10 @@ def _check_grants(found: Mapping[str, Any]) -> None:
     grants: list[str] = found["grant_types"]
     for name in grants:
         if name not in GRANT_TYPES:
-            raise _invalid(f"grant_types: {printable(name, 80)} is none of {', '.join(GRANT_TYPES)}")
+            raise _invalid(f"grant_types: {printable(name, 80)} is not one of {', '.join(GRANT_TYPES)}")
     for name in cast("list[str]", found["response_types"]):
         if " ".join(sorted(name.split())) not in RESPONSE_TYPES:
-            raise _invalid(f"response_types: {printable(name, 80)} is none of {', '.join(RESPONSE_TYPES)}")
+            raise _invalid(f"response_types: {printable(name, 80)} is not one of {', '.join(RESPONSE_TYPES)}")
         needed = {AUTHORIZATION_CODE if one == "code" else IMPLICIT for one in name.split()}
         if not needed <= set(grants):
             missing = ", ".join(sorted(needed - set(grants)))
@@ -210,9 +211,9 @@ def _check_grants(found: Mapping[str, Any]) -> None:
 def _check_method(found: Mapping[str, Any]) -> None:
     method, keys = found["token_endpoint_auth_method"], found.get("jwks")
     if method not in METHODS:
-        raise _invalid(f"token_endpoint_auth_method {printable(method, 80)} is none of {', '.join(METHODS)}")
+        raise _invalid(f"token_endpoint_auth_method {printable(method, 80)} is not one of {', '.join(METHODS)}")
     if method == NONE and CLIENT_CREDENTIALS in found["grant_types"]:
-        raise _invalid("client_credentials needs a client that authenticates: another token_endpoint_auth_method")
+        raise _invalid("client_credentials needs client authentication: use another token_endpoint_auth_method")
     if keys is None and method == PRIVATE_KEY_JWT:
         raise _invalid("private_key_jwt needs jwks")
     if keys is None:
@@ -222,14 +223,14 @@ def _check_method(found: Mapping[str, Any]) -> None:
         raise _invalid("jwks is not a JWK Set")
     for key in cast("list[object]", several):
         if not isinstance(key, Mapping) or PRIVATE & set(cast("Mapping[str, Any]", key)):
-            raise _invalid("jwks has a private or symmetric key: send the public keys alone")
+            raise _invalid("jwks has a private or symmetric key: send only public keys")
 
 
 def _check_scope(found: Mapping[str, Any]) -> None:
     known = (*DEFAULT_SCOPES, *OPTIONAL_SCOPES)
     for token in cast("str", found.get("scope", "")).split():
         if token not in known:
-            raise _invalid(f"scope: {printable(token, 80)} is none of {' '.join(known)}")
+            raise _invalid(f"scope: {printable(token, 80)} is not one of {' '.join(known)}")
 
 
 def _invalid(why: str) -> InvalidClientMetadata:

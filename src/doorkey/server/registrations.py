@@ -1,4 +1,4 @@
-"""What is registered with an authorization server: clients, users, and the issuers that it trusts."""
+"""The registrations of an authorization server: its clients, its users, and the issuers that it trusts."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ PASSWORD = "password"
 CLIENT_CREDENTIALS = "client_credentials"
 
 SIGNING_ALGS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA")
-"""The algorithms for which a realm has keys of its own."""
+"""The algorithms for which a realm can have its own keys."""
 SECRET_ALGS = ("HS256", "HS384", "HS512")
-"""The algorithms that use the secret of the client that the token is for."""
+"""The algorithms whose key is the secret of the client that receives the token."""
 
 METHODS = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST, CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, NONE)
 WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
@@ -44,7 +44,7 @@ RESPONSE_TYPES = ("code", "id_token", "id_token token", "code id_token", "code t
 """Every response type of OpenID Connect (OIDC Core §3, OAuth 2.0 Multiple Response Types §5)."""
 
 USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
-"""The default grants of a client; not those by which it acts for users who are absent."""
+"""The default grants of a client. Grants by which it acts for an absent user are not among them."""
 
 
 ENCRYPTION_ALGS = ("RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW")
@@ -65,33 +65,34 @@ class Client:
 
     client_id: its ID.
     client_name: the name that users see, with the ID.
-    secret: its secret; None for a public client, and for one that signs with a key.
-    auth_methods: the ways it may authenticate; a client with `none` among them is public.
-    auth_algorithms: the algorithms of its assertions; empty: each that fits.
-    jwks: its public keys, for `private_key_jwt` and for what is encrypted to it.
+    secret: its secret; None for a public client, and for a client that authenticates with a key.
+    auth_methods: its authentication methods; a client with `none` among them is public.
+    auth_algorithms: the algorithms accepted for its assertions; empty: every supported algorithm.
+    jwks: its public keys, as a JWK Set: for `private_key_jwt` and for encryption to the client.
     grants: the grant types that it may use.
-    response_types: the response types that it may ask for.
-    redirect_uris: compared exactly, except that the port of an `http` loopback address is free (RFC 8252 §7.3), and
-        that a path ending in `/*` stands for any path below it on loopback.
+    response_types: the response types that it may request.
+    redirect_uris: compared exactly, with two exceptions for an `http` loopback address: any port matches (RFC 8252
+        §7.3), and a path ending in `/*` matches any path below it.
     post_logout_redirect_uris: compared in the same way.
     web_origins: the origins whose scripts may use its tokens (CORS); `*` is any.
-    default_scopes: granted always.
-    optional_scopes: granted when asked for.
-    audiences: the resource servers that a scope adds to the audience of an access token.
+    default_scopes: the scopes that are always granted.
+    optional_scopes: the scopes that are granted on request.
+    audiences: for each scope, the resource server that it adds to the audience of an access token.
     require_pkce: whether it must send a code challenge.
-    require_consent: whether each user must allow it the scopes that it asks for; the consent is remembered.
-    lightweight: whether its access tokens hold no claims about the user.
+    require_consent: whether each user must consent to the scopes that it requests; the consent is stored.
+    lightweight: whether its access tokens contain no claims about the user.
     access_token_claims, id_token_claims, userinfo_claims: further claims for this client.
     id_token_signed_response_alg: defaults to the realm's algorithm; HS256, HS384 and HS512 sign with the secret.
     id_token_encrypted_response_alg, id_token_encrypted_response_enc: encrypt its ID tokens to a key of `jwks`.
-    userinfo_signed_response_alg: makes its userinfo responses JWTs; None: JSON.
-    userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: encrypt these.
-    introspection_signed_response_alg: of the JWTs that it asks for (RFC 9701 §6); defaults to the realm's algorithm.
-    backchannel_logout_uri: where a logout token is posted to when a session of its users ends.
+    userinfo_signed_response_alg: the algorithm that signs its userinfo responses; None: they are not signed.
+    userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: encrypt its userinfo responses.
+    introspection_signed_response_alg: signs the introspection responses that it requests as JWTs (RFC 9701 §6);
+        defaults to the realm's algorithm.
+    backchannel_logout_uri: the URI that receives a logout token when a session of its users ends.
     frontchannel_logout_uri: the URI that the logout page loads in a frame.
     frontchannel_logout_session_required: whether this URI gets `iss` and `sid`.
 
-    Raises `UsageError` for a value of the wrong type, as the other registrations do.
+    Raises `UsageError` for an invalid value.
     """
 
     client_id: str
@@ -166,7 +167,7 @@ class Client:
             if enc is not None:
                 check_known(enc, ENCRYPTION_ENCS, "content encryption algorithm")
             if alg is not None and self.jwks is None:
-                raise UsageError(f"{what}_encrypted_response_alg needs jwks=, which hold the key to encrypt to")
+                raise UsageError(f"{what}_encrypted_response_alg needs jwks=, which contains the encryption key")
 
     @property
     def response_algs(self) -> tuple[str | None, ...]:
@@ -192,9 +193,11 @@ class User:
     username: the name with which the user logs in.
     password: the password; None: the user cannot log in with a password.
     email, given_name, family_name: claims about the user (OpenID Connect Core §5.1), or None.
-    roles: the roles of the user, as Keycloak puts them into access tokens.
+    roles: the roles of the user, which access tokens contain as `realm_access` (Keycloak's claim).
     links: the subjects of the user at trusted issuers, by issuer.
     access_token_claims, id_token_claims, userinfo_claims: further claims about the user.
+
+    Raises `UsageError` for an invalid value.
     """
 
     sub: str
@@ -228,7 +231,10 @@ class TrustedIssuer:
     issuer: the `iss` of its assertions.
     jwks: the JWK Set of its public keys.
     algorithms: the accepted signature algorithms.
-    max_age: seconds after it was issued for which an assertion is accepted.
+    max_age: seconds after its `iat` for which an assertion is accepted. Without `iat`, seconds that its `exp` may lie
+        in the future.
+
+    Raises `UsageError` for an invalid value.
     """
 
     issuer: str
@@ -245,4 +251,4 @@ class TrustedIssuer:
 
 def _check_uris(uris: tuple[str, ...], what: str) -> None:
     if not all(_URI.fullmatch(uri) for uri in uris):
-        raise UsageError(f"{what} contain a character that a URI cannot hold: percent-encode it (RFC 3986 §2)")
+        raise UsageError(f"{what} contains a character that a URI cannot contain: percent-encode it (RFC 3986 §2)")

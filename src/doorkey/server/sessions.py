@@ -13,13 +13,13 @@ from doorkey.server.tokens.claims import new_id
 from doorkey.wire.flow import Flow
 
 MAX_GRANTS = 100
-"""Grants that one session keeps; the oldest go first."""
+"""Grants of one session; beyond that the oldest is removed."""
 
 
 def start_session(at: At, user: User, *grants: Grant, acr_values: tuple[str, ...] = ()) -> Flow[Session]:
-    """Return a new session of `user` that holds `grants`, and keep it.
+    """Store and return a new session of `user` with these `grants`.
 
-    It reaches the first of the requested `acr_values` that the realm knows, else the realm's usual one.
+    Its `acr` is the first of the requested `acr_values` that the realm supports, otherwise the realm's first.
     """
     reached = [acr for acr in acr_values if acr in at.settings.acr_values] or at.settings.acr_values
     session = Session(new_id(), user.sub, at.now, at.now, grants, reached[0])
@@ -28,10 +28,10 @@ def start_session(at: At, user: User, *grants: Grant, acr_values: tuple[str, ...
 
 
 def change_session(session_id: str, change: Callable[[Session], Session | None]) -> Flow[Session | None]:
-    """Return the session as `change` makes it, written in one step though others may write at the same time.
+    """Replace the session atomically by the result of `change`, and return the new session.
 
-    `change` may be called again with a newer session, and returns None to leave everything as it is. The
-    result is None then too, and when the session has ended.
+    After a concurrent write `change` is called again with the newer session. It returns None to change nothing. The
+    result is None in that case, and if the session has ended.
     """
     while (session := (yield from FindSession(session_id))) is not None:
         changed = change(session)
@@ -48,7 +48,7 @@ def add_grant(session_id: str, grant: Grant) -> Flow[Session | None]:
 
 
 def end_grant(session_id: str, grant_id: str) -> Flow[Session | None]:
-    """End one grant, and return the session that is left, or None if it has ended."""
+    """End one grant, and return the session without it, or None if the session has ended."""
     return change_session(
         session_id,
         lambda session: replace(session, grants=tuple(one for one in session.grants if one.id != grant_id)),
@@ -56,7 +56,7 @@ def end_grant(session_id: str, grant_id: str) -> Flow[Session | None]:
 
 
 def log_out_of_grant(session_id: str, grant_id: str) -> Flow[None]:
-    """End one grant, and the session with it when it was the last."""
+    """End one grant, and also the session if no grant is left."""
     left = yield from end_grant(session_id, grant_id)
     if left is not None and not left.grants:
         yield from EndSession(session_id)

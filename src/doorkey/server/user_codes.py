@@ -16,10 +16,10 @@ def new_user_code() -> str:
 
 
 def shown(user_code: str) -> str:
-    """Return a user code as a user reads it: in two groups."""
+    """Return a user code as it is shown to the user: two groups with a hyphen between them."""
     return f"{user_code[: LENGTH // 2]}-{user_code[LENGTH // 2 :]}"
 
 
 def typed(text: str) -> str:
-    """Return the user code that a user typed, in any case and with any separators; it may be none."""
+    """Return the user code in `text`, which may have any case and any separators. The code may be invalid."""
     return "".join(letter for letter in text[:100].upper() if letter in ALPHABET)[: LENGTH + 1]

@@ -1,4 +1,4 @@
-"""A client that authenticates by a signed assertion: client_secret_jwt and private_key_jwt (RFC 7523 §3)."""
+"""Client authentication by a signed assertion: client_secret_jwt and private_key_jwt (RFC 7523 §3)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_ASSERTION = "client assertion"
 UNKNOWN = "Invalid client or Invalid client credentials"
 MAX_LIFETIME = 300
-"""Seconds into the future that `exp` may lie: a longer-lived assertion is more likely to be stolen."""
+"""Seconds that `exp` may lie in the future, because a longer-lived assertion is more likely to be stolen."""
 
 _SYMMETRIC = ("HS256", "HS384", "HS512")
 
 
 def subject_of(assertion: str, client_id: str | None) -> str:
-    """Return the client an assertion claims to be from: to look it up by, nothing is verified yet.
+    """Return the client ID in an assertion, for finding its registration. Nothing is verified yet.
 
-    Raises `InvalidClient` if it cannot be read, or disagrees with the `client_id` parameter.
+    Raises `InvalidClient` if the assertion cannot be read, or differs from the `client_id` parameter.
     """
     try:
         subject = unsafe_claims(assertion).get("sub")
@@ -41,7 +41,7 @@ def subject_of(assertion: str, client_id: str | None) -> str:
 
 
 def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
-    """Check an assertion: the signature by the registered key, `iss`, `sub`, `aud`, `exp`, and that its `jti` is new.
+    """Check the signature of an assertion, its `iss`, `sub`, `aud`, `exp`, `nbf` and `iat`, and that its `jti` is new.
 
     Raises `InvalidClient`.
     """
@@ -52,8 +52,8 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
     ends = at.endpoints
     said.check_audience((at.issuer, ends.token, ends.introspection, ends.revocation))
     expires_at = _check_times(said, at)
-    # Last, so that only an assertion which would have been accepted is used up.
-    # The parts are delimited by JSON: no client can use up the `jti` of another one by a slash in its own.
+    # Last, so that only an otherwise valid assertion is used up.
+    # JSON delimits the parts, so that no client can use up the `jti` of another client by a slash in its own.
     used = json.dumps([CLIENT_ASSERTION, client.client_id, said.token_id()])
     if not (yield from UseOnce(used, expires_at + at.settings.clock_skew)):
         raise _refused("Token reuse detected")

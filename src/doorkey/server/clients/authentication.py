@@ -27,7 +27,7 @@ _BASIC = re.compile(r"basic +([A-Za-z0-9+/=]+) *", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Presented:
-    """The client ID in a request, and at most one proof of it."""
+    """The client ID in a request, and at most one credential: a secret or an assertion."""
 
     client_id: str
     method: str
@@ -36,10 +36,11 @@ class Presented:
 
 
 def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
-    """Return the client that made a request, authenticated in a way that is registered for it.
+    """Return the client that sent a request, authenticated by a method that is registered for it.
 
-    Raises `InvalidRequest` if it used several ways at once, `InvalidClient` or `UnauthorizedClient` if it
-    failed, and `TemporarilyUnavailable` if the caller's address guessed too often (RFC 6749 §2.3.1).
+    Raises `InvalidRequest` if the request uses several methods, `InvalidClient` or `UnauthorizedClient` if the
+    authentication fails, and `TemporarilyUnavailable` after too many failures from the caller's address (RFC 6749
+    §2.3.1).
     """
     presented = _presented(request, form)
     client = yield from FindClient(presented.client_id)
@@ -50,7 +51,7 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
         yield from check_assertion(presented.assertion, client, at)
         return client
     if client.is_public and presented.method != CLIENT_SECRET_BASIC:
-        return client  # a secret that a public client sends along proves nothing, and harms nothing
+        return client  # a secret that a public client sends proves nothing, and does no harm
     if presented.method not in client.auth_methods or presented.secret is None or client.secret is None:
         raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
     yield from refuse_waiting_address(at)
@@ -61,7 +62,7 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
 
 
 def client_id_in(request: Request) -> str | None:
-    """Return the client ID that a request names, without any proof of it, or None."""
+    """Return the client ID in a request, which is not authenticated, or None."""
     try:
         return _presented(request, form_of(request)).client_id
     except OAuthError:
@@ -72,11 +73,11 @@ def _presented(request: Request, form: Parameters) -> Presented:
     basic = _from_header(request.header("authorization"))
     posted, assertion = form.get("client_secret"), form.get("client_assertion")
     if sum(proof is not None for proof in (basic, posted, assertion)) > 1:
-        raise InvalidRequest(description="more than one way of client authentication", status=400)
+        raise InvalidRequest(description="more than one method of client authentication", status=400)
     client_id = form.get("client_id")
     if basic is not None:
         if client_id not in (None, basic.client_id):
-            raise InvalidRequest(description="client_id is not the authenticated client", status=400)
+            raise InvalidRequest(description="client_id is not the client of the Authorization header", status=400)
         return basic
     if assertion is not None:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
@@ -90,7 +91,7 @@ def _presented(request: Request, form: Parameters) -> Presented:
 
 
 def _from_header(header: str | None) -> Presented | None:
-    """Return the client in `Authorization: Basic`, its parts form-decoded (RFC 6749 §2.3.1), or None."""
+    """Return the form-decoded credentials in `Authorization: Basic` (RFC 6749 §2.3.1), or None for another scheme."""
     match = _BASIC.fullmatch(header or "")
     if match is None:
         return None

@@ -15,10 +15,10 @@ _DOTS = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 
 def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
-    """Return whether `uri` is one of the registered ones, compared as strings.
+    """Return whether `uri` is one of the `registered` URIs, compared as strings.
 
-    Only on loopback, where an app cannot know its port beforehand, the port is free, and a registered path
-    may end in `/*`. A URI with characters beyond printable ASCII is none (RFC 3986 §2).
+    On `http` loopback any port matches, because an app cannot know its port in advance, and a registered path may end
+    in `/*`. A URI with characters outside printable ASCII is not registered (RFC 3986 §2).
     """
     if not _PRINTABLE.fullmatch(uri):
         return False
@@ -26,13 +26,13 @@ def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
 
 
 def is_origin_of(origin: str, registered: tuple[str, ...]) -> bool:
-    """Return whether a page of `origin`, such as ``https://app.example``, belongs to a client with these URIs.
+    """Return whether `origin`, such as ``https://app.example``, is the origin of one of the `registered` URIs.
 
-    On loopback the port is free, as it is in a redirect URI.
+    On `http` loopback any port matches.
     """
     try:
         given = urlsplit(origin)
-    except ValueError:  # no IPv6 address between brackets
+    except ValueError:  # invalid IPv6 address in brackets
         return False
     for uri in registered:
         wanted = urlsplit(uri)
@@ -45,7 +45,7 @@ def is_origin_of(origin: str, registered: tuple[str, ...]) -> bool:
 
 
 def only_one(registered: tuple[str, ...]) -> str | None:
-    """Return the redirect URI of a request that names none: the only registered one, or None (RFC 6749 §3.1.2.3)."""
+    """Return the default redirect URI: the only registered URI, or None (RFC 6749 §3.1.2.3)."""
     return registered[0] if len(registered) == 1 and not registered[0].endswith(ANY_PATH) else None
 
 

@@ -8,7 +8,7 @@ from doorkey.values import Scope
 
 
 def granted_scope(client: Client, asked: str | None) -> tuple[str, ...]:
-    """Return the granted scope tokens: the requested optional ones, then the client's defaults.
+    """Return the granted scope tokens: the optional tokens in the requested scope `asked`, then the client's defaults.
 
     Raises `InvalidScope` for a scope token that is malformed or that the client does not have.
     """
@@ -26,10 +26,10 @@ def granted_scope(client: Client, asked: str | None) -> tuple[str, ...]:
 
 
 def narrowed_scope(granted: tuple[str, ...], client: Client, asked: str | None) -> tuple[str, ...]:
-    """Return the scope of a refreshed token: the requested part of the granted scope, never more (RFC 6749 §6).
+    """Return the scope of a refreshed token: the part of the `granted` scope that was `asked` for (RFC 6749 §6).
 
-    As in Keycloak, scope tokens beyond the grant are dropped rather than refused, and the default scopes stay. Raises
-    `InvalidScope` for a scope token that the client does not have.
+    If `asked` is None, return all of it. As in Keycloak, scope tokens beyond the grant are dropped rather than refused,
+    and the default scopes stay. Raises `InvalidScope` for a scope token that the client does not have.
     """
     wanted = granted if asked is None else granted_scope(client, asked)
     return tuple(token for token in granted if token in wanted)

@@ -1,1 +1,1 @@
-"""The endpoints of an authorization server: one file each, all flows over the storage effects."""
+"""The endpoints of an authorization server: one file each. All are flows over the storage effects."""

@@ -1,4 +1,4 @@
-"""The account page: a user's sessions and consents, and the forms that end and revoke them."""
+"""The account page: a user's sessions and consents, with forms to end a session and revoke a consent."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
 END, END_OTHERS, REVOKE = "end_session", "end_other_sessions", "revoke_consent"
-"""The names of the buttons. The value of `END` is the ID of a session, that of `REVOKE` the ID of a client."""
+"""The names of the buttons. The value of `END` is the ID of a session, and the value of `REVOKE` the ID of a client."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Account:
-    """The account page is to be shown: `current` is the session of this browser, `others` are the user's other ones."""
+    """Show the account page. `current` is the session of this browser, and `others` the user's other sessions."""
 
     csrf: str
     username: str
@@ -33,9 +33,9 @@ class Account:
 
 
 def account(request: Request, at: At, cookies: Cookies) -> Flow[Response | LoginNeeded | LoggedOut | Account]:
-    """Answer a visit to the account page, or one of its forms. A browser without a session is asked to log in.
+    """Respond to a visit to the account page, or to one of its forms. A browser without a session has to log in.
 
-    Raises `ServerError` for a form that is not this session's.
+    Raises `ServerError` for a form that does not belong to this session.
     """
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None
     session = (yield from FindSession(session_id)) if session_id else None
@@ -55,7 +55,7 @@ def account(request: Request, at: At, cookies: Cookies) -> Flow[Response | Login
 
 
 def _do(form: Parameters, session: Session, at: At) -> Flow[Response | LoggedOut]:
-    """Do what the button of a form says; a session or a consent that is not the user's own is left as it is."""
+    """Perform the action of a form's button. Sessions and consents of other users are not changed."""
     ended = form.get(END)
     if ended == session.id:
         return LoggedOut((yield from end_session(at, session.id)).frames)

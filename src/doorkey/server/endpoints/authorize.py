@@ -1,7 +1,7 @@
 """The authorization endpoint (RFC 6749 §3.1).
 
-An error in the client ID or the redirect URI is shown to the person, and nothing is redirected. Every later error goes
-to the client. A valid request needs a login, or a browser that has one already (`login`).
+An error in the client ID or the redirect URI is shown to the user, without a redirect. Every later error goes to the
+client. A valid request needs a login (`login`), unless the browser has a session that satisfies the request.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _RESPONSE_TYPES = {"code", "token", "id_token", "none"}
 
 
 def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | LoginNeeded | ConsentNeeded]:
-    """Answer an authorization request: with a redirect to the client, or with a page for a login or a consent.
+    """Respond to an authorization request with a redirect to the client, or with a page for a login or a consent.
 
-    Raises `ServerError` for an error that only the person at the browser may see.
+    Raises `ServerError` for an error that only the user may see, and not the client.
     """
     parameters = query_of(request) if request.method == "GET" else form_of(request)
     client = yield from FindClient(parameters.get("client_id") or "")
@@ -66,7 +66,7 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
 
 
 def _acceptable(parameters: Parameters, client: Client, uri: str) -> AuthorizationRequest:
-    """Return the request if the client may make it. Raises the `ServerError` for the client."""
+    """Return the validated authorization request. Raises the `ServerError` for the client."""
     response_type = parameters.need("response_type")
     if not set(response_type.split()) <= _RESPONSE_TYPES:
         raise UnsupportedResponseType
@@ -116,7 +116,7 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
     method, challenge = parameters.get("code_challenge_method"), parameters.get("code_challenge")
     if method is None and challenge is None and not client.require_pkce:
         return None
-    if method is None:  # which would mean `plain` (RFC 7636 §4.3)
+    if method is None:  # the default would be `plain` (RFC 7636 §4.3)
         raise InvalidRequest(description="Missing parameter: code_challenge_method")
     if method != METHOD:
         raise InvalidRequest(description="Invalid parameter: code challenge method is not matching the configured one")
@@ -129,9 +129,9 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
 def _usable_session(
     parameters: Parameters, asked: AuthorizationRequest, at: At, cookies: Cookies
 ) -> Flow[Session | None]:
-    """Return the browser's session if it will do, or None if a login page is to be shown.
+    """Return the browser's session if it satisfies the request, or None if the user has to log in.
 
-    Raises `LoginRequired` if one is needed and the request forbids it (OpenID Connect Core §3.1.2.1).
+    Raises `LoginRequired` if the user has to log in, but the request has `prompt=none` (OpenID Connect Core §3.1.2.1).
     """
     prompts = _prompts(parameters)
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None

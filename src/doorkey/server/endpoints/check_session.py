@@ -1,7 +1,7 @@
-"""The frame that says whether a browser still has the session of a login (Session Management 1.0 §3.3, §4).
+"""The frame that reports whether a browser still has the session of a login (Session Management 1.0 §3.3, §4).
 
-A frame of a client posts `client_id session_state` to it every few seconds. The session's cookie is not readable by a
-script, so the script of this frame asks the server, which alone knows what the cookie stands for.
+A frame of a client posts `client_id session_state` to it every few seconds. No script can read the session's cookie, so
+the script of this frame sends a request to the server, which finds the session of the cookie.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ _SCRIPT: Final = """"use strict";
 addEventListener("message", async ({ data, origin, source }) => {
   if (source !== parent || typeof data !== "string") return;
   const [client, state, ...more] = data.split(" ");
-  let said = "error";
+  let result = "error";
   if (client && state && !more.length) {
     const body = new URLSearchParams({ client_id: client, session_state: state, origin });
     try {
       const response = await fetch(location.pathname, { method: "POST", body });
       if (!response.ok) return;
-      said = await response.text();
+      result = await response.text();
     } catch {
-      return; // the server cannot be reached: nothing has changed
+      return; // the server cannot be reached, so the state is unknown: report nothing
     }
   }
-  source.postMessage(said, origin);
+  source.postMessage(result, origin);
 });
 """
 
 
 def session_frame(request: Request, at: At) -> Flow[Response]:
-    """Answer with the frame. It holds nothing about a user, so every origin may load it."""
+    """Return the frame. It contains nothing about a user, so every origin may load it."""
     yield from ()
     place = urlsplit(at.endpoints.check_session_script).path
     policy = "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'"
@@ -53,26 +53,27 @@ def session_frame(request: Request, at: At) -> Flow[Response]:
 
 
 def session_script(request: Request, at: At) -> Flow[Response]:
-    """Answer with the script of the frame, which caches may keep."""
+    """Return the script of the frame, which caches may keep."""
     yield from ()
     headers = (("Content-Type", "text/javascript;charset=utf-8"), ("Cache-Control", "public, max-age=86400"))
     return Response(200, headers, _SCRIPT.encode())
 
 
 def check_session(request: Request, at: At, cookies: Cookies) -> Flow[Response]:
-    """Answer the frame: whether the browser has the session that `session_state` names.
+    """Respond to the frame: "unchanged" if the browser has the session `session_state`, otherwise "changed".
 
-    A client learns it at its own origins only. Raises `InvalidRequest` for a request of another page.
+    The response is "error" if the origin is not one of the client's. Raises `InvalidRequest` for a request of another
+    page.
     """
     refuse_other_origins(request, at)
     form = form_of(request)
     client = yield from FindClient(form.get("client_id") or "")
     if client is None or not is_origin_of(form.get("origin") or "", client.redirect_uris):
-        return _said(ERROR)
+        return _text_response(ERROR)
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None
     session = None if session_id is None else (yield from FindSession(session_id))
-    return _said(UNCHANGED if session is not None and session.id == form.get("session_state") else CHANGED)
+    return _text_response(UNCHANGED if session is not None and session.id == form.get("session_state") else CHANGED)
 
 
-def _said(text: str) -> Response:
+def _text_response(text: str) -> Response:
     return Response(200, (("Content-Type", "text/plain;charset=utf-8"), *NO_STORE), text.encode())

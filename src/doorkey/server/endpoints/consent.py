@@ -1,8 +1,8 @@
-"""The consent of a user: what a client asks for, and the answer (OpenID Connect Core §3.1.2.4).
+"""The consent page, and the user's response to it (OpenID Connect Core §3.1.2.4).
 
 Theory of operation. The authorization request is sealed into the form, with the SHA-256 of the session's cookie. So the
-answer counts only in the browser, and in the session, in which the question was asked: a user who logged in as another
-one meanwhile answers nothing for the first. Each question is answered once.
+form works only in the browser and in the session for which it was made. If another user has logged in meanwhile, that
+user cannot consent for the first one. Each form works once.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
 ACCEPT, CANCEL = "accept", "cancel"
-"""The names of the buttons, which are Keycloak's."""
+"""The names of the buttons, as in Keycloak."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ConsentNeeded:
-    """The consent page is to be shown, and `session_key` to be set as a cookie, whether or not the browser has it."""
+    """Show the consent page, and set the cookie `session_key`, which the browser may not have yet."""
 
     consent_id: str
     csrf: str
@@ -42,7 +42,7 @@ class ConsentNeeded:
 
 
 def is_consent_needed(asked: AuthorizationRequest, session: Session) -> Flow[bool]:
-    """Return whether the user of this session is to be asked before the client gets what it asked for."""
+    """Return whether this request needs the user's consent before the client gets a code or tokens."""
     client = yield from FindClient(asked.client_id)
     if asked.asks_consent or client is None or not client.require_consent:
         return asked.asks_consent
@@ -50,7 +50,7 @@ def is_consent_needed(asked: AuthorizationRequest, session: Session) -> Flow[boo
 
 
 def ask_for_consent(asked: AuthorizationRequest, user: User, session_key: str, at: At) -> ConsentNeeded:
-    """Return what the consent page of an authorization request holds, for the session of the cookie `session_key`.
+    """Return the content of the consent page of an authorization request, for the session of the cookie `session_key`.
 
     Raises `InvalidRequest` for an authorization request that is too long.
     """
@@ -61,9 +61,9 @@ def ask_for_consent(asked: AuthorizationRequest, user: User, session_key: str, a
 
 
 def answer_consent(request: Request, at: At, cookies: Cookies) -> Flow[Response]:
-    """Answer a consent form: send the user back to the client, with what it asked for or with `access_denied`.
+    """Respond to a consent form: redirect to the client with the code and tokens, or with `access_denied`.
 
-    Raises `ServerError` if the form is not this session's, was used before, or has expired.
+    Raises `ServerError` if the form does not belong to this session, was used before, or has expired.
     """
     refuse_other_origins(request, at)
     form = form_of(request)
@@ -72,7 +72,7 @@ def answer_consent(request: Request, at: At, cookies: Cookies) -> Flow[Response]
         raise _expired()
     key = cookies.session or ""
     if not hmac.compare_digest(pending.browser, fingerprint(key)):
-        raise InvalidRequest(description="This question was asked in another browser or session.", status=400)
+        raise InvalidRequest(description="This form was made for another browser or session.", status=400)
     check_csrf(form, _csrf(pending, at))
     session_id = yield from FindBrowser(key)
     session = (yield from FindSession(session_id)) if session_id else None
@@ -92,5 +92,5 @@ def _csrf(pending: PendingLogin, at: At) -> str:
 
 
 def _expired() -> InvalidRequest:
-    description = "This question has expired, or was answered already. Go back to the app and begin again."
+    description = "This form has expired or was already used. Go back to the app and start again."
     return InvalidRequest(description=description, status=400)

@@ -1,8 +1,8 @@
 """The page on which a user lets a device log in: enter its code, log in, and allow or refuse it (RFC 8628 §3.3).
 
-Theory of operation. A code is a guess until it was found, so wrong codes count against the caller's address, as wrong
-passwords do. A code that came in the URL is shown to be compared with that of the device, and is not used before the
-user agrees. Each form holds a MAC over a cookie of the browser, so no other page can send it (RFC 8628 §5.4).
+Theory of operation. A wrong code may be a guess, so it counts against the caller's address like a wrong password. A
+code from the URL is shown, so that the user can compare it with the code on the device. It is not used before the user
+agrees. Each form contains a MAC over a cookie of the browser, so no other page can send it (RFC 8628 §5.4).
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ from doorkey.wire.messages import Request
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CodeNeeded:
-    """The page that asks for the code is to be shown, and `browser` to be set as a cookie.
+    """The user must enter the code. Show the form and set the cookie `browser`.
 
-    `user_code` is what the field holds. `failed` is set after a wrong code, `retry_after` (seconds) after too many.
+    `user_code` is the value of the field. `failed` is True after a wrong code. `retry_after` is the delay in seconds
+    after too many wrong codes, otherwise None.
     """
 
     csrf: str
@@ -58,7 +59,7 @@ class CodeNeeded:
 
 @dataclass(frozen=True, slots=True)
 class DeviceAnswered:
-    """The user has answered: the device of `client_id` is `allowed` to log in, or not."""
+    """The user has decided whether the device of `client_id` is `allowed` to log in."""
 
     client_id: str
     allowed: bool
@@ -67,7 +68,7 @@ class DeviceAnswered:
 def device(
     request: Request, at: At, cookies: Cookies
 ) -> Flow[CodeNeeded | LoginNeeded | DeviceQuestion | DeviceAnswered]:
-    """Answer a visit to the page, or one of its forms. Raises `ServerError` for a form that is not this browser's."""
+    """Respond to a visit to the page, or to one of its forms. Raises `ServerError` for a form of another browser."""
     if request.method != "POST":
         browser = browser_cookie(at, cookies)
         return CodeNeeded(_csrf(browser, at), browser, typed(query_of(request).get("user_code") or ""))
@@ -113,7 +114,7 @@ def _answered(form: Parameters, at: At, cookies: Cookies) -> Flow[DeviceAnswered
 
 
 def _allow(login: DeviceLogin, session: Session, at: At) -> Flow[bool]:
-    """Give the device a grant in the user's session; False if another request changed the login first."""
+    """Give the device a grant in the user's session. Return False if another request changed the login first."""
     grant = Grant(new_id(), login.client_id, login.scope, refresh_id=new_id(), by_login_page=True)
     if (yield from add_grant(session.id, grant)) is None:
         raise code_has_ended()

@@ -1,4 +1,4 @@
-"""The device authorization endpoint: a device begins a login that its user finishes elsewhere (RFC 8628 §3.1)."""
+"""The device authorization endpoint: a device starts a login, and its user finishes it elsewhere (RFC 8628 §3.1)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
 MAX_PENDING: Final = 1000
-"""User codes of a realm at one time: so many are hard to guess, and anonymous callers cannot fill the store."""
+"""Limit of pending user codes in a realm: a guess rarely finds one of them, and callers cannot fill the store."""
 RETRY_AFTER: Final = 60
 
 
 def authorize_device(request: Request, at: At) -> Flow[Response]:
-    """Answer a device authorization request."""
+    """Respond to a device authorization request (RFC 8628 §3.2)."""
     return answered(_authorize_device(request, at))
 
 

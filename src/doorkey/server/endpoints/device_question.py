@@ -1,4 +1,4 @@
-"""The question of whether a device may log in as the user of a browser (RFC 8628 §3.3)."""
+"""The page that asks whether a device may log in as the user of a browser (RFC 8628 §3.3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorkey.wire.flow import Flow
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DeviceQuestion:
-    """The page with the question is to be shown, and `session_key` to be set as a cookie, if it is not there yet."""
+    """Show the page with the question, and set the cookie `session_key`, which the browser may not have yet."""
 
     csrf: str
     user_code: str
@@ -26,9 +26,9 @@ class DeviceQuestion:
 
 
 def ask_about_device(user_code: str, user: User, session_key: str, at: At) -> Flow[DeviceQuestion]:
-    """Return what the page asks `user`, in the session of the cookie `session_key`.
+    """Return the content of the page for `user`, in the session of the cookie `session_key`.
 
-    Raises `InvalidRequest` if the code has expired or was answered.
+    Raises `InvalidRequest` if the code is unknown or has expired, or if the user has already allowed or denied it.
     """
     login = yield from pending_device(user_code)
     if login is None:
@@ -38,17 +38,17 @@ def ask_about_device(user_code: str, user: User, session_key: str, at: At) -> Fl
 
 
 def pending_device(user_code: str) -> Flow[DeviceLogin | None]:
-    """Return the login of `user_code`, or None if there is none, it has expired, or it was answered."""
+    """Return the login of `user_code`, or None if it is unknown, expired, or already allowed or denied."""
     login = yield from FindUserCode(user_code)
     return login if login is not None and login.is_pending else None
 
 
 def question_csrf(user_code: str, session_key: str, at: At) -> str:
-    """Return the field of the form that only this page, in this browser session, has."""
+    """Return the field `csrf` of the form, which only this page in this browser session contains."""
     return mac(at, "device", user_code, fingerprint(session_key))
 
 
 def code_has_ended() -> InvalidRequest:
-    """Return the error of a code that cannot be answered any more."""
-    description = "This code has expired, or was used already. Begin again on the device."
+    """Return the error for a code that can no longer be allowed or denied."""
+    description = "This code has expired or was already used. Start again on the device."
     return InvalidRequest(description=description, status=400)

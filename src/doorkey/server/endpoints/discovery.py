@@ -15,8 +15,8 @@ ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "H
 
 
 def discovery(request: Request, at: At) -> Flow[Response]:
-    """Answer with the issuer's metadata."""
-    yield from ()  # a flow like the others, though it asks nothing of the store
+    """Return the issuer's metadata."""
+    yield from ()  # a flow like the others, although it has no storage effect
     ends = at.endpoints
     metadata = {
         "issuer": at.issuer,

@@ -1,5 +1,5 @@
-"""The introspection endpoint (RFC 7662): only for clients that authenticate, and only about tokens meant for
-them."""
+"""The introspection endpoint (RFC 7662). Only clients that authenticate may use it, for access tokens that have them in
+the audience and for their own refresh tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INACTIVE = {"active": False}
 
 
 def introspect(request: Request, at: At) -> Flow[Response]:
-    """Answer whether a token is active, and with its claims if it is (RFC 7662 §2.2)."""
+    """Respond whether a token is active, and if it is, with its claims (RFC 7662 §2.2)."""
     return answered(_introspect(request, at))
 
 
@@ -39,15 +39,15 @@ def _introspect(request: Request, at: At) -> Flow[Response]:
         raise InvalidRequest(description="Client not allowed.", status=403)
     token = form.need("token", description="Token not provided.")
     claims = (yield from _access(at, token, client)) or (yield from _refresh(at, token, client))
-    told = INACTIVE if claims is None else claims
-    if not _wants_jwt(request):
-        return json_response(told)
+    content = INACTIVE if claims is None else claims
+    if not _accepts_jwt(request):
+        return json_response(content)
     headers = (("Content-Type", f"application/{INTROSPECTION_TYPE}"), *NO_STORE)
-    return Response(200, headers, introspection_token(at, client, told).encode("ascii"))
+    return Response(200, headers, introspection_token(at, client, content).encode("ascii"))
 
 
-def _wants_jwt(request: Request) -> bool:
-    """Return whether the response is to be a JWT (RFC 9701 §4); a media type with `q=0` is refused by the client."""
+def _accepts_jwt(request: Request) -> bool:
+    """Return whether the client accepts a JWT as the response (RFC 9701 §4). A media type with `q=0` is refused."""
     types = [one.replace(" ", "").lower() for one in (request.header("accept") or "").split(",")]
     return any(one.partition(";")[0] == f"application/{INTROSPECTION_TYPE}" and one[-4:] != ";q=0" for one in types)
 

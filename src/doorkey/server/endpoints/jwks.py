@@ -9,6 +9,6 @@ from doorkey.wire.messages import Request, Response
 
 
 def jwks(request: Request, at: At) -> Flow[Response]:
-    """Answer with the public keys."""
-    yield from ()  # a flow like the others, though it asks nothing of the store
+    """Return the public keys."""
+    yield from ()  # a flow like the others, although it has no storage effect
     return json_response(at.keys.public_jwks(), headers=(("Cache-Control", "no-cache"),))

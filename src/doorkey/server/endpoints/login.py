@@ -1,10 +1,10 @@
-"""The login that an authorization request leads to: the form, and the browsers that may send it.
+"""The login form, which an authorization request, the account page or a device needs.
 
 Theory of operation. The authorization request is sealed into the form (`pending_login`), with the SHA-256 of a cookie
 of the browser. A second field of the form is a MAC over the login and that cookie. A form therefore works only in the
-browser that asked for it, and no page can make another person's browser finish a login that it began (RFC 9700 §4.7). A
-cookie that this server did not issue is not taken over, and a form that a page of another origin sends is refused.
-The flows here return values; the caller makes pages of them.
+browser for which it was made, and no attacker can make another user's browser finish a login that the attacker began
+(RFC 9700 §4.7). A cookie that this server did not issue is replaced, and a form that a page of another origin sends is
+refused. The flows here return values; the caller renders them as pages.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from doorkey.wire.messages import Request, Response
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LoginNeeded:
-    """The login page is to be shown, and `browser` to be set as a cookie.
+    """The user must log in. Show the login page and set the cookie `browser`.
 
-    `client_id` is the client that asked for the login; None: the user wants to see the account.
-    `failed` is set after a wrong password, `retry_after` (seconds) after too many of them.
+    `client_id` is the client that requested the login, or None for a login to the account page. `failed` is True after
+    a wrong password. `retry_after` is the delay in seconds after too many wrong passwords, otherwise None.
     """
 
     login_id: str
@@ -57,7 +57,8 @@ class LoginNeeded:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LoggedIn:
-    """The user is sent back to the client, or to the account page; `session_key` is to be set as a cookie."""
+    """The user has logged in. Return `response`, a redirect to the client or the account page, and set the cookie
+    `session_key`."""
 
     response: Response
     session_key: str
@@ -66,13 +67,14 @@ class LoggedIn:
 def ask_to_log_in(
     asked: AuthorizationRequest | None, at: At, cookies: Cookies, *, device: tuple[str, str] | None = None
 ) -> LoginNeeded:
-    """Return the content of the login page of an authorization request; None: the login leads to the account page.
+    """Return the content of the login page.
 
-    `device` is the user code and the client of a device: then the login leads to the question about it.
+    asked: the authorization request; None: the account page or the question about a device follows the login.
+    device: the user code and the client ID of a device; the question whether it may log in follows the login.
 
     Raises `InvalidRequest` for an authorization request that is too long.
     """
-    # One id for all tabs of a browser; each tab has its own login.
+    # All tabs of a browser share one ID; each tab has its own login.
     browser = browser_cookie(at, cookies)
     login_id = secrets.token_urlsafe(32)
     login = PendingLogin(login_id, asked, fingerprint(browser), int(at.now) + at.settings.login_lifetime, device)
@@ -80,7 +82,7 @@ def ask_to_log_in(
 
 
 def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginNeeded | ConsentNeeded | DeviceQuestion]:
-    """Answer a filled-in login form. Raises `ServerError` if it is not this browser's, or has expired."""
+    """Respond to a login form. Raises `ServerError` if it was made for another browser, was used, or has expired."""
     refuse_other_origins(request, at)
     form = form_of(request)
     transaction = form.get("transaction") or ""
@@ -89,7 +91,7 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
         raise _expired()
     browser = cookies.browser or ""
     if not hmac.compare_digest(login.browser, fingerprint(browser)):
-        raise InvalidRequest(description="This login was begun in another browser.", status=400)
+        raise InvalidRequest(description="This login was started in another browser.", status=400)
     csrf = check_csrf(form, _csrf(login, at))
     username, asked = form.get("username") or "", login.request
     again = LoginNeeded(transaction, csrf, browser, login.client_id, username, failed=True)
@@ -101,7 +103,7 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
         return again
     if not (yield from UseOnce(f"login/{login.id}", login.expires_at)):
         raise _expired()
-    # A new session with a new key, whatever the browser had before (session fixation).
+    # Always a new session with a new key, against session fixation.
     session = yield from start_session(at, user, acr_values=asked.acr_values if asked else ())
     key = secrets.token_urlsafe(32)
     yield from RememberBrowser(key, session)
@@ -115,7 +117,7 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
 
 
 def _expired() -> InvalidRequest:
-    description = "This login has expired, or was finished already. Go back to the app and begin again."
+    description = "This login has expired or was already finished. Go back to the app and start again."
     return InvalidRequest(description=description, status=400)
 
 

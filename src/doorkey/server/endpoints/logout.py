@@ -1,5 +1,5 @@
-"""The logout endpoint: with a refresh token, as in Keycloak, and by redirect (OpenID Connect RP-Initiated
-Logout)."""
+"""The logout endpoint: a client's request with a refresh token, as in Keycloak, or a redirect of the browser (OpenID
+Connect RP-Initiated Logout)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from doorkey.wire.messages import Pairs, Request, Response
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ConfirmLogout:
-    """The user is to be asked whether to log out; the form sends `csrf` and the `fields` along."""
+    """Ask the user whether to log out, with a form that contains `csrf` and the `fields`."""
 
     csrf: str
     fields: Pairs = ()
@@ -36,9 +36,9 @@ class ConfirmLogout:
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """The page for a session that has ended is to be shown.
+    """Show the page for a session that has ended.
 
-    It loads `frames` (Front-Channel Logout §3), and then goes on to `redirect` if there is one.
+    The page loads `frames` (Front-Channel Logout §3), and then goes to the URL `redirect` unless it is None.
     """
 
     frames: tuple[str, ...] = ()
@@ -46,12 +46,11 @@ class LoggedOut:
 
 
 def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | ConfirmLogout | LoggedOut]:
-    """Answer a request to end a session.
+    """Respond to a request to end a session.
 
-    Without an ID token that names the session the user is asked first: a link on another site must not log
-    anyone out. A `post_logout_redirect_uri` must be registered, and is compared as a redirect URI is
-    (RP-Initiated Logout §3).
-    Raises `ServerError` for an error that only the person at the browser may see.
+    Without an ID token for the session, the user has to confirm the logout, because a link on another site must not log
+    anyone out. A `post_logout_redirect_uri` must be registered, and is compared like a redirect URI (RP-Initiated
+    Logout §3). Raises `ServerError` for an error that only the user may see.
     """
     parameters = form_of(request) if request.method == "POST" else query_of(request)
     if request.method == "POST" and "refresh_token" in parameters:
@@ -68,7 +67,7 @@ def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | Confi
 
 
 def _hinted(hint: str, at: At) -> Flow[Mapping[str, Any] | None]:
-    """Return the claims of an ID token of ours, expired or not, or None. A client's secret may have signed it."""
+    """Return the claims of an ID token of this issuer, expired or not, or None. Its key may be a client's secret."""
     claims = read_own(at, hint, ID)
     if claims is not None:
         return claims
@@ -85,7 +84,7 @@ def _hinted(hint: str, at: At) -> Flow[Mapping[str, Any] | None]:
 
 
 def _way_back(parameters: Parameters, client_id: str) -> Flow[str | None]:
-    """Return the URL to go to after the logout, or None. Raises `InvalidRequest` for one that is not registered."""
+    """Return the URL for the redirect after the logout, or None. Raises `InvalidRequest` if it is not registered."""
     uri = parameters.get("post_logout_redirect_uri")
     if uri is None:
         return None
@@ -120,7 +119,7 @@ def _by_browser(
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None
     if cookies.session is None or session_id is None:
         return _goodbye(Ended(found=False), back)
-    # It can be computed only from the cookie, which only the server and its browser have.
+    # Only the server and the browser have the cookie, so only they can compute this value.
     csrf = hashlib.sha256(b"logout:" + cookies.session.encode()).hexdigest()
     if request.method != "POST" or not hmac.compare_digest(csrf, parameters.get("csrf") or ""):
         kept = ((name, parameters.get(name)) for name in ("client_id", "post_logout_redirect_uri", "state"))

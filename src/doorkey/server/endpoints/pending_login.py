@@ -1,7 +1,7 @@
 """A login or a consent in progress: the authorization request, sealed into the form.
 
-The server stores nothing about a login until a password was right, so visits to the authorization endpoint cannot fill
-its store. The seal is a JWT signed with the key that only this server holds.
+The server stores nothing about a login before a correct password, so visits to the authorization endpoint cannot fill
+its store. The seal is a JWT, signed with a key that only this server has.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from doorkey.server.tokens.keys import REFRESH_ALG
 from doorkey.server.tokens.reading import is_expired, read_own
 
 MAX_SEALED = 32 * 1024
-"""The length of a sealed login: a longer one would not fit the limits of what reads it back."""
+"""The limit for a sealed login, in characters: a longer text would exceed the limits for reading it back."""
 
 
 def sealed(login: PendingLogin, at: At, kind: str) -> str:
@@ -42,7 +42,7 @@ def sealed(login: PendingLogin, at: At, kind: str) -> str:
 
 
 def unsealed(text: str, at: At, kind: str) -> PendingLogin | None:
-    """Return the login in `text`, or None if it is not one of this issuer's and of this `kind`, or has expired."""
+    """Return the login in `text`, or None unless this issuer sealed it as this `kind` and it has not expired."""
     claims = read_own(at, text, kind)
     if claims is None or is_expired(at, claims):
         return None

@@ -1,4 +1,4 @@
-"""The client registration endpoint (RFC 7591 §3), and that of each registered client (RFC 7592 §2)."""
+"""The client registration endpoint (RFC 7591 §3), and the configuration endpoint of each client (RFC 7592 §2)."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ REALM = "registration"
 
 
 def register(request: Request, at: At) -> Flow[Response]:
-    """Register a client, and answer with its ID, its secret and its registration access token (RFC 7591 §3.2.1)."""
+    """Register a client, and return its ID, its secret and its registration access token (RFC 7591 §3.2.1)."""
     return answered(_register(request, at))
 
 
 def manage(request: Request, at: At, client_id: str) -> Flow[Response]:
-    """Answer GET, PUT and DELETE at the URL of a registered client (RFC 7592 §2)."""
+    """Respond to GET, PUT and DELETE at the URL of a registered client (RFC 7592 §2)."""
     return answered(_manage(request, at, client_id))
 
 
@@ -59,8 +59,8 @@ def _register(request: Request, at: At) -> Flow[Response]:
     )
     _check_algorithms(metadata, at)
     if not (yield from AddRegistration(new)):
-        told = f"{MAX_CLIENTS} clients have registered themselves here: delete some (RFC 7592 §2.3)"
-        raise TemporarilyUnavailable(description=told, status=503)
+        full = f"{MAX_CLIENTS} clients, the limit, have registered themselves: delete some (RFC 7592 §2.3)"
+        raise TemporarilyUnavailable(description=full, status=503)
     return json_response(_document(new, token, at), 201)
 
 
@@ -70,7 +70,7 @@ def _manage(request: Request, at: At, client_id: str) -> Flow[Response]:
     found = yield from FindRegistration(client_id)
     if found is None or not hmac.compare_digest(found.token, _digest(token)):
         yield from count_failure_of_address(at)
-        raise _unauthorized("the registration access token is not that of this client")
+        raise _unauthorized("the registration access token does not belong to this client")
     if request.method == "DELETE":
         yield from RemoveRegistration(client_id)
         yield from RevokeToken(tokens_of_client(client_id), at.now + at.settings.access_token_lifetime)
@@ -86,14 +86,14 @@ def _manage(request: Request, at: At, client_id: str) -> Flow[Response]:
 def _updated(found: Registration, members: Mapping[str, Any], at: At) -> Registration:
     """Return the registration after an update (RFC 7592 §2.2). Raises `InvalidClientMetadata`."""
     if members.get("client_id") != found.client_id:
-        raise InvalidClientMetadata(description="client_id is not that of this URL", status=400)
+        raise InvalidClientMetadata(description="client_id is not the client of this URL", status=400)
     secret = None if found.secret is None else found.secret.reveal()
     sent: object = members.get("client_secret", secret)
     if not isinstance(sent, str | None) or (sent is not None and Secret(sent) != found.secret):
-        raise InvalidClientMetadata(description="client_secret is not that of this client", status=400)
+        raise InvalidClientMetadata(description="client_secret is not the secret of this client", status=400)
     for name in ISSUED[2:]:
         if name in members:
-            raise InvalidClientMetadata(description=f"{name} is set by the server alone", status=400)
+            raise InvalidClientMetadata(description=f"{name} can only be set by the server", status=400)
     metadata = accepted(members)
     _check_algorithms(metadata, at)
     return replace(found, metadata=metadata, secret=_secret_for(metadata, found.secret))
@@ -110,23 +110,23 @@ def _check_initial_access_token(request: Request, at: At) -> Flow[None]:
 
 
 def _check_algorithms(metadata: Mapping[str, Any], at: At) -> None:
-    """Raise `InvalidClientMetadata` for an algorithm by which this realm does not sign."""
+    """Raise `InvalidClientMetadata` for a signature algorithm that this realm does not use."""
     for what in ("id_token", "userinfo", "introspection"):
         alg = metadata.get(f"{what}_signed_response_alg")
         if alg is not None and not alg.startswith("HS") and alg not in at.keys.algorithms:
             known = ", ".join(at.keys.algorithms)
-            told = f"{what}_signed_response_alg is none of {known}, HS256, HS384, HS512"
-            raise InvalidClientMetadata(description=told, status=400)
+            unsupported = f"{what}_signed_response_alg is not one of {known}, HS256, HS384, HS512"
+            raise InvalidClientMetadata(description=unsupported, status=400)
 
 
 def _members(request: Request) -> dict[str, Any]:
-    """Return the JSON object in the body. A form of a page elsewhere cannot have this media type."""
+    """Return the JSON object in the body. The media type is required, as a form of another site cannot have it."""
     if (request.header("content-type") or "").partition(";")[0].strip().lower() != "application/json":
         raise InvalidClientMetadata(description="the body is not application/json", status=400)
     try:
         return parse_object(request.content)
     except JSONProblem as bad:
-        raise InvalidClientMetadata(description=f"the body is no registration: {bad}", status=400) from None
+        raise InvalidClientMetadata(description=f"the body is not a valid registration: {bad}", status=400) from None
 
 
 def _secret_for(metadata: Mapping[str, Any], known: Secret | None) -> Secret | None:

@@ -16,7 +16,7 @@ from doorkey.wire.messages import Request, Response
 
 
 def revoke(request: Request, at: At) -> Flow[Response]:
-    """Revoke a token of the client that asks: a refresh token with its whole grant, an access token alone."""
+    """Revoke a token of the requesting client. A refresh token ends its whole grant; an access token only itself."""
     return answered(_revoke(request, at))
 
 

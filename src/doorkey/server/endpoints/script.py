@@ -9,7 +9,7 @@ from doorkey.wire.messages import Request, Response
 
 
 def script(request: Request, at: At) -> Flow[Response]:
-    """Return the script; it holds nothing about a user or a realm, so that caches may keep it."""
+    """Return the script. It contains nothing about a user or a realm, so caches may keep it."""
     yield from ()
     headers = (("Content-Type", "text/javascript;charset=utf-8"), ("Cache-Control", "public, max-age=86400"))
     return Response(200, headers, CONTINUE.encode())

@@ -13,7 +13,7 @@ from doorkey.wire.messages import Request, Response
 
 
 def token(request: Request, at: At) -> Flow[Response]:
-    """Answer a token request."""
+    """Respond to a token request (RFC 6749 §5)."""
     return answered(_token(request, at))
 
 

@@ -17,7 +17,7 @@ from doorkey.wire.messages import Request, Response
 
 
 def userinfo(request: Request, at: At) -> Flow[Response]:
-    """Answer with the claims that the request's access token opens; a refusal is all in its challenge."""
+    """Respond with the claims that the access token permits. An error response has no body, only its challenge."""
     realm = at.issuer.rpartition("/")[2]
     try:
         return (yield from _userinfo(request, at, realm))
@@ -37,8 +37,8 @@ def _userinfo(request: Request, at: At, realm: str) -> Flow[Response]:
     headers = (("Cache-Control", "no-store, no-cache"), ("Pragma", "no-cache"))
     client = yield from FindClient(claims["azp"])
     added: Mapping[str, Any] = client.userinfo_claims if client else {}
-    said = {**added, "sub": user.sub, **profile(user, scope), **user.userinfo_claims}
-    token = userinfo_token(at, client, said) if client else None
+    content = {**added, "sub": user.sub, **profile(user, scope), **user.userinfo_claims}
+    token = userinfo_token(at, client, content) if client else None
     if token is None:
-        return json_response(said, headers=headers)
+        return json_response(content, headers=headers)
     return Response(200, (("Content-Type", "application/jwt"), *headers), token.encode("ascii"))

@@ -1,7 +1,7 @@
 """The grants of the token endpoint: one file and one line each.
 
-A grant is a flow `(form, client, at) -> token response`. The endpoint has authenticated the client; the grant checks
-whether that client may use it, because each grant has its own error for that.
+A grant is a flow `(form, client, at) -> token response`. The endpoint has authenticated the client. The grant checks
+whether that client may use it, because this error differs between grants.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class GrantHandler(Protocol):
     """The interface of a grant."""
 
     def __call__(self, form: Parameters, client: Client, at: At, /) -> Flow[dict[str, Any]]:
-        """Return the members of the token response, or raise the `ServerError` that refuses it."""
+        """Return the members of the token response, or raise the `ServerError` for the client."""
         ...
 
 
@@ -42,7 +42,7 @@ GRANTS: Mapping[str, GrantHandler] = {
 }
 
 ASK_NOBODY = frozenset({PASSWORD, TOKEN_EXCHANGE, JWT_BEARER})
-"""The grants by which a client acts for a user whom no page can ask for consent."""
+"""The grants by which a client acts for a user without a page that could ask for consent."""
 
 MAY_REPEAT: Mapping[str, tuple[str, ...]] = {TOKEN_EXCHANGE: ("audience", "resource")}
 """The parameters of a grant that may be sent more than once (RFC 8693 §2.1)."""

@@ -19,14 +19,14 @@ from doorkey.wire.flow import Flow
 
 
 def exchange_code(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for an authorization code. The client's own attempt uses the code up, right or wrong.
+    """Return the token response for an authorization code. Any attempt of its client, valid or not, uses the code up.
 
     A second use of a code by its client revokes the tokens of the first. An attempt by another client changes nothing.
     Raises `InvalidRequest`, `InvalidGrant` or `UnauthorizedClient`.
     """
     if AUTHORIZATION_CODE not in client.grants:
         raise UnauthorizedClient(description="Client is not allowed to initiate browser login", status=400)
-    # A public client proves nothing about itself, so any caller can name one: compare the client before any effect.
+    # Any caller can send the ID of a public client, so compare the client before the code is used up.
     found = yield from FindCode(form.need("code"))
     if found is not None and found.request.client_id != client.client_id:
         raise _refused("Auth error: Found different client_id in clientSession")
@@ -55,9 +55,9 @@ def _check_redirect_uri(form: Parameters, code: Code) -> None:
 
 
 def _check_verifier(verifier: str | None, challenge: str | None) -> None:
-    """Refuse a wrong verifier, a missing one, and one for a code that was asked for without a challenge."""
+    """Raise `InvalidGrant` for a wrong or missing verifier, and for a verifier if the request had no challenge."""
     if challenge is None:
-        if verifier is not None:  # the challenge was removed from the request (RFC 9700 §4.8)
+        if verifier is not None:  # an attacker may have removed the challenge from the request (RFC 9700 §4.8)
             raise _refused("PKCE code verifier specified but challenge not present in authorization")
         return
     if verifier is None:

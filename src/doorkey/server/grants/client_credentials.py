@@ -16,8 +16,8 @@ from doorkey.wire.flow import Flow
 
 
 def grant_to_client(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for a client itself. Raises `UnauthorizedClient` or `InvalidScope`."""
-    yield from ()  # a flow like the others, though it asks nothing of the store
+    """Return the token response for a client's own account. Raises `UnauthorizedClient` or `InvalidScope`."""
+    yield from ()  # a flow like the others, although it has no storage effect
     if client.is_public:
         raise UnauthorizedClient(description="Public client not allowed to retrieve service account", status=401)
     if CLIENT_CREDENTIALS not in client.grants:

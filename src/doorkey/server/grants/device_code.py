@@ -1,4 +1,4 @@
-"""The device code grant: a device polls until its user has answered (RFC 8628 §3.4, §3.5)."""
+"""The device code grant: a device polls until its user has allowed or denied the login (RFC 8628 §3.4, §3.5)."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from doorkey.server.tokens.issuing import user_answer
 from doorkey.wire.flow import Flow
 
 TOLERANCE: Final = 0.5
-"""Seconds by which a poll may be early: a timer of a client is not exact."""
+"""Seconds by which a poll may be early, because the timer of a client is not exact."""
 SLOWER: Final = 5
 """Seconds by which `slow_down` lengthens the interval (RFC 8628 §3.5)."""
 
 
 def grant_by_device(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for a device code whose user has allowed the login. It works once.
+    """Return the token response for a device code after its user has allowed the login. A code works once.
 
     A second use of a code by its client revokes the tokens of the first. Raises `AuthorizationPending`, `SlowDown`,
     `AccessDenied`, `ExpiredDeviceCode`, `InvalidGrant`, `InvalidRequest` or `UnauthorizedClient`.
@@ -67,7 +67,7 @@ def grant_by_device(form: Parameters, client: Client, at: At) -> Flow[dict[str, 
 
 
 def _polled(login: DeviceLogin, now: float) -> tuple[DeviceLogin, ServerError | None]:
-    """Return the login after a poll at `now`, and the error that tells the client to poll again."""
+    """Return the login after a poll at `now`, and the error that makes the client poll again, or None."""
     if not login.is_pending:
         return replace(login, state="used"), None
     if now < login.next_poll - TOLERANCE:

@@ -1,6 +1,6 @@
-"""The JWT bearer grant (RFC 7523 §2.1): an assertion of an issuer that the realm trusts names the user.
+"""The JWT bearer grant (RFC 7523 §2.1): an assertion of an issuer that the realm trusts identifies the user.
 
-There is no session and no refresh token: a client that needs another token presents another assertion.
+There is no session and no refresh token. A client that needs another token sends another assertion.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
     assertion = form.get("assertion")
     if assertion is None:
         raise _refused("Missing parameter:assertion")
-    issuer, subject = _told(assertion, client, at)
+    issuer, subject = _issuer_and_subject(assertion, client, at)
     said = AssertionClaims(_verified(assertion, issuer), _refused)
     usable_until = _check_times(said, issuer, at.now)
     said.check_audience((at.issuer, at.endpoints.token))
@@ -39,7 +39,7 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
     if user is None:
         raise _refused("User not found")
     scope = granted_scope(client, form.get("scope"))
-    # Last, so that only an assertion which would have been accepted is used up.
+    # Last, so that only an otherwise valid assertion is used up.
     if not (yield from UseOnce(json.dumps([JWT_BEARER, issuer.issuer, token_id]), usable_until + 1)):
         raise _refused("Token reuse detected")
     token = access_token_for(at, client, scope, about_user(user, scope))
@@ -48,8 +48,8 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
     return bare_answer(at, token, scope, id_token=id_token)
 
 
-def _told(assertion: str, client: Client, at: At) -> tuple[TrustedIssuer, str]:
-    """Return the issuer whose keys are to be used and the subject. Nothing is verified yet."""
+def _issuer_and_subject(assertion: str, client: Client, at: At) -> tuple[TrustedIssuer, str]:
+    """Return the trusted issuer in the claim `iss`, and the claim `sub`. Nothing is verified yet."""
     try:
         claims = unsafe_claims(assertion)
     except VerificationError:
@@ -76,7 +76,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 def _verified(assertion: str, issuer: TrustedIssuer) -> Mapping[str, Any]:
     try:
-        # Public keys only: with a shared secret the client could write its own assertions.
+        # Asymmetric algorithms only: a client that knew a shared secret could sign its own assertions.
         if unsafe_header(assertion).get("alg") not in ASYMMETRIC:
             raise _refused("Invalid signature algorithm")
         return verify(assertion, issuer.jwks, algorithms=issuer.algorithms).claims
@@ -85,7 +85,7 @@ def _verified(assertion: str, issuer: TrustedIssuer) -> Mapping[str, Any]:
 
 
 def _check_times(said: AssertionClaims, issuer: TrustedIssuer, now: float) -> float:
-    """Return until when the assertion could be used again."""
+    """Return the POSIX seconds until which a second use must be detected. Raises `InvalidGrant` for invalid times."""
     expires_at, issued_at, begins_at = said.expires_at(), said.time("iat"), said.time("nbf")
     if expires_at <= now or (begins_at or 0) > now:
         raise _refused("Token is not active")

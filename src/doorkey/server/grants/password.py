@@ -1,4 +1,4 @@
-"""The resource owner password grant (RFC 6749 §4.3): not in OAuth 2.1, but still in use."""
+"""The resource owner password grant (RFC 6749 §4.3), which is not in OAuth 2.1, but still in use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from doorkey.wire.flow import Flow
 
 
 def grant_by_password(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for a user name and a password, in a session of its own.
+    """Return the token response for a user name and a password, in a new session.
 
     Raises `UnauthorizedClient`, `InvalidScope`, `InvalidRequest`, `InvalidGrant`, or `TemporarilyUnavailable` after too
     many wrong passwords.

@@ -2,8 +2,8 @@
 §4.14).
 
 A refresh token is a signed JWT that names a session, a grant in it and, by its `jti`, its place in the rotation.
-Without rotation it works until the session ends. With rotation only the latest one works. An earlier one that comes
-back ends the grant, because one of its two holders must be a thief.
+Without rotation it works until the session ends. With rotation only the latest token works. If an earlier token is used
+again, the grant ends, because one of the two holders must have stolen it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from doorkey.wire.flow import Flow
 
 
 def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
-    """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant`, `InvalidScope`."""
+    """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant` or `InvalidScope`."""
     claims = read_own(at, form.need("refresh_token", description="No refresh token"), REFRESH)
     if claims is None:
         raise _refused("Invalid refresh token")
@@ -49,7 +49,7 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
 
 
 def _used(at: At, claims: Mapping[str, Any], *, rotates: bool) -> Flow[tuple[Session, Grant]]:
-    """Record in the session that the token was used, and return the session and the grant as they now are."""
+    """Record the use of the token in the session, and return the updated session and grant. Raises `InvalidGrant`."""
     next_id = new_id() if rotates else claims["jti"]
 
     def used(session: Session) -> Session | None:
@@ -69,7 +69,7 @@ def _used(at: At, claims: Mapping[str, Any], *, rotates: bool) -> Flow[tuple[Ses
         raise _refused("Session not active")
     if left.grant(claims["gid"]) is None:
         raise _refused("Session doesn't have required client")
-    # The latest token may be the thief's, so it goes too, and every access token of the grant with it.
+    # The latest token may be the thief's, so end the grant, and with it all its refresh and access tokens.
     yield from end_grant(claims["sid"], claims["gid"])
     raise _refused("Maximum allowed refresh token reuse exceeded")
 

@@ -1,5 +1,5 @@
-"""Token exchange (RFC 8693), as far as Keycloak's standard token exchange goes: one of our access tokens for
-another one.
+"""Token exchange (RFC 8693), to the extent of Keycloak's standard token exchange: an access token of this issuer for
+another access token or an ID token.
 
 The new token depends on the session and the grant of the subject token, so it ends with them, and nothing is stored. A
 client may exchange a token that was issued to it or that has it in the audience.
@@ -33,8 +33,8 @@ _UNSUPPORTED = ("subject_issuer", "requested_issuer", "requested_subject")
 def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     """Return the token response for a subject token.
 
-    Raises `InvalidRequest`, `InvalidClient` for an unknown audience, `InvalidScope`, or `AccessDenied` if the
-    token is not meant for the client.
+    Raises `InvalidRequest`, `InvalidClient` for an unknown audience, `InvalidScope`, or `AccessDenied` if the token was
+    neither issued to the client nor has it in the audience.
     """
     claims, user = yield from _subject(form, client, at)
     wanted = form.get("requested_token_type") or ACCESS_TOKEN_TYPE
@@ -60,7 +60,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
     else:
         hangs_on = {name: claims[name] for name in ("sid", "gid") if name in claims}
         token = access_token_for(at, client, scope, about, hangs_on, audience=audience)
-        # Only if this request has a scope: `openid` may also come from the session.
+        # Only for a scope of this request, because `openid` may also come from the session.
         with_id_token = asked is not None and "openid" in scope
         id_token = id_token_for(at, client, identity, access_token=token) if with_id_token else None
         answer = bare_answer(at, token, scope, id_token=id_token)
@@ -68,7 +68,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
 
 
 def _subject(form: Parameters, client: Client, at: At) -> Flow[tuple[Mapping[str, Any], User | None]]:
-    """Return the claims of the subject token, and its user, or None for a client's own token."""
+    """Return the claims of the subject token, and its user, or None for the token of a client's own account."""
     if client.is_public or TOKEN_EXCHANGE not in client.grants:
         raise _refused("Standard token exchange is not enabled for the requested client")
     for name in _UNSUPPORTED:
@@ -93,7 +93,7 @@ def _check_known(audience: tuple[str, ...], client: Client, at: At) -> Flow[None
 
 
 def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow[tuple[str, ...]]:
-    """Return the requested scope; else the defaults, with `openid` if the client's own grant in the session has it."""
+    """Return the requested scope, or the default scopes, with `openid` if the client's grant in the session has it."""
     scope = granted_scope(client, asked)
     if asked is None and "sid" in claims:
         session = yield from FindSession(claims["sid"])
@@ -104,7 +104,7 @@ def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow
 
 
 def _account(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims about the account of a client."""
+    """Return the claims about a client's own account, from the `claims` of its token."""
     return {name: claims[name] for name in ("sub", "realm_access", "email_verified", "preferred_username")}
 
 

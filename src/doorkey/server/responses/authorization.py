@@ -1,5 +1,5 @@
-"""Responses of the authorization endpoint: the browser takes a code, tokens or an error to the client (RFC 6749
-§4.1.2, OpenID Connect Core §3.2.2.5, §3.3.2.5)."""
+"""Responses of the authorization endpoint, by which the browser brings a code, tokens or an error to the client (RFC
+6749 §4.1.2, OpenID Connect Core §3.2.2.5, §3.3.2.5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RESPONSE_MODES = ("query", "fragment", "form_post")
 
 
 def back_to_client(asked: AuthorizationRequest, session: Session, at: At, *, status: int = 302) -> Flow[Response]:
-    """Add the grant to the session, and return the response with the code and the tokens of the response type."""
+    """Add a grant to the session, and return the response with the code and the tokens of the response type."""
     grant = Grant(new_id(), asked.client_id, asked.scope, nonce=asked.nonce, refresh_id=new_id(), by_login_page=True)
     yield from add_grant(session.id, grant)
     answer: dict[str, str | None] = {"state": asked.state, "session_state": session.id, "iss": at.issuer}
@@ -40,7 +40,7 @@ def back_to_client(asked: AuthorizationRequest, session: Session, at: At, *, sta
 def _tokens(
     asked: AuthorizationRequest, session: Session, grant: Grant, code: str | None, at: At
 ) -> Flow[dict[str, str]]:
-    """Return the tokens that this response type brings in the front channel."""
+    """Return the response parameters with the tokens of this response type. Raises `LoginRequired`."""
     client, user = (yield from FindClient(asked.client_id)), (yield from FindUser(session.sub))
     if client is None or user is None:  # removed while the user was logging in
         raise LoginRequired
@@ -60,7 +60,7 @@ def _tokens(
 
 
 def sent_back(at: At, uri: str, answer: Mapping[str, str | None], mode: str, status: int = 302) -> Response:
-    """Return the answer that takes these parameters to the client, in the response mode that it asked for."""
+    """Return the response that brings the parameters `answer` to the client, in the response mode `mode`."""
     if mode == "form_post":
         return form_post(uri, answer, at.endpoints.script)
     return redirect(uri, answer, mode, status=status)

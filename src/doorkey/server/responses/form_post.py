@@ -1,4 +1,4 @@
-"""The response mode `form_post`: a page that posts the answer to the client (OAuth 2.0 Form Post Response Mode §2)."""
+"""The response mode `form_post`: a page posts the response to the client (OAuth 2.0 Form Post Response Mode §2)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from doorkey.wire.messages import Response
 
 
 def form_post(uri: str, parameters: Mapping[str, str | None], script: str) -> Response:
-    """Return a page whose form sends `parameters` to `uri`: by its button, which the script at the URL `script` clicks.
+    """Return a page whose form sends `parameters` to `uri`. The script at the URL `script` clicks its button.
 
-    Where scripts are off, the user clicks it.
+    If the browser has scripts disabled, the user clicks the button.
     """
     fields = [(name, value) for name, value in parameters.items() if value is not None]
     content = form(uri, fields, submit("Continue", goes_on=True))

@@ -1,4 +1,4 @@
-"""Reading the parameters of a request: as a form, as a query, and never twice the same (RFC 6749 §3.1,
+"""Reading the parameters of a request from its form or its query. A parameter must not be repeated (RFC 6749 §3.1,
 §3.2)."""
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ MAX_PARAMETERS = 100
 
 
 class Parameters:
-    """The parameters of one request. One without a value counts as absent (RFC 6749 §3.1).
+    """The parameters of one request. A parameter without a value counts as absent (RFC 6749 §3.1).
 
-    Raises `InvalidRequest` for one that is sent twice, unless it `may_repeat`.
+    pairs: the names and values, decoded.
+    may_repeat: the names that may be repeated.
+
+    Raises `InvalidRequest` for any other parameter that is repeated.
     """
 
     __slots__ = ("_values",)
@@ -27,7 +30,7 @@ class Parameters:
         self.refuse_repeats(may_repeat)
 
     def refuse_repeats(self, may_repeat: Container[str] = ()) -> None:
-        """Raise `InvalidRequest` for a parameter that was sent twice, unless it `may_repeat`."""
+        """Raise `InvalidRequest` for a repeated parameter whose name is not in `may_repeat`."""
         if any(len(values) > 1 and name not in may_repeat for name, values in self._values.items()):
             raise InvalidRequest(description="duplicated parameter", status=400)
 
@@ -40,7 +43,7 @@ class Parameters:
         return tuple(value for value in self._values.get(name, ()) if value)
 
     def need(self, name: str, *, status: int = 400, description: str | None = None) -> str:
-        """Return the value of `name`, or raise `InvalidRequest` if it is missing."""
+        """Return the value of `name`, or raise `InvalidRequest` with `status` and `description` if it is missing."""
         value = self.get(name)
         if value is None:
             raise InvalidRequest(description=description or f"Missing parameter: {name}", status=status)
@@ -59,15 +62,15 @@ def has_form(request: Request) -> bool:
 
 
 def form_of(request: Request, may_repeat: Container[str] = ()) -> Parameters:
-    """Return the parameters in a body; one of another media type holds none.
+    """Return the parameters in the body of a request, or no parameters if the media type is not that of a form.
 
-    Raises `InvalidRequest` for a repeated parameter unless it `may_repeat`.
+    Raises `InvalidRequest` for a repeated parameter whose name is not in `may_repeat`.
     """
     return _parse(request.content if has_form(request) else b"", may_repeat)
 
 
 def query_of(request: Request) -> Parameters:
-    """Return the parameters in the query of a request. Raises `InvalidRequest` for a repeated one."""
+    """Return the parameters in the query of a request. Raises `InvalidRequest` for a repeated parameter."""
     return _parse(urlsplit(request.url).query.encode())
 
 
@@ -79,6 +82,6 @@ def _parse(data: bytes, may_repeat: Container[str] = ()) -> Parameters:
             errors="strict",
             max_num_fields=MAX_PARAMETERS,
         )
-    except ValueError:  # not ASCII, not UTF-8 behind the escapes, or too many
+    except ValueError:  # not ASCII, percent-escapes that are not UTF-8, or too many parameters
         raise InvalidRequest(description="the parameters cannot be read", status=400) from None
     return Parameters(pairs, may_repeat)

@@ -15,29 +15,29 @@ from doorkey.wire.messages import Pairs, Response
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 NO_STORE: Pairs = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 
-# The delimiters and "%" of a URL stay as they are (RFC 3986 §2.2). Everything else beyond its characters is encoded.
+# The delimiters of a URL and "%" are not encoded again (RFC 3986 §2.2).
 _SAFE = ":/?#[]@!$&'()*+,;=%~"
 
 
 def json_response(content: object, status: int = 200, headers: Pairs = NO_STORE) -> Response:
-    """Return `content` as JSON that no cache keeps (RFC 6749 §5.1)."""
+    """Return `content` as a JSON response. By default caches must not store it (RFC 6749 §5.1)."""
     body = json.dumps(content, separators=(",", ":")).encode()
     return Response(status, (("Content-Type", "application/json"), *headers), body)
 
 
 def page_response(text: str, status: int = 200, *, frames: Iterable[str] = (), script: str | None = None) -> Response:
-    """Return a page; it loads its `frames` and its `script` and nothing else."""
+    """Return a page. Its security policy lets it load only the URLs in `frames` and the URL `script`."""
     return Response(status, page_headers(frames=frames, script=script), text.encode())
 
 
 def without_sniffing(response: Response) -> Response:
-    """Return `response` with `nosniff`: a browser takes its body only for what `Content-Type` names."""
+    """Return `response` with `nosniff`, so that browsers use only the type in `Content-Type` for its body."""
     others = tuple(pair for pair in response.headers if pair[0].lower() != NOSNIFF[0].lower())
     return replace(response, headers=(*others, NOSNIFF))
 
 
 def error_response(error: ServerError) -> Response:
-    """Return the response with `error` for a client (RFC 6749 §5.2)."""
+    """Return the error response to a client for `error` (RFC 6749 §5.2)."""
     content = {"error": error.error}
     if error.description:
         content["error_description"] = error.description
@@ -45,14 +45,14 @@ def error_response(error: ServerError) -> Response:
 
 
 def server_error() -> Response:
-    """Return the response to a request that failed for a reason of the server's own."""
+    """Return the response to a request that failed because of an error in the server."""
     return json_response({"error": "server_error"}, 500)
 
 
 def answered(flow: Flow[Response]) -> Flow[Response]:
-    """Run the flow of an endpoint, and return its refusals as responses.
+    """Run the flow of an endpoint, and return a `ServerError` that it raises as an error response.
 
-    An error that is not meant for the client becomes a bare `server_error`.
+    Any other `OAuthError` becomes the response `server_error` without a description.
     """
     try:
         return (yield from flow)
@@ -65,7 +65,7 @@ def answered(flow: Flow[Response]) -> Flow[Response]:
 def redirect(uri: str, parameters: Mapping[str, str | None], mode: str = "query", *, status: int = 302) -> Response:
     """Return a redirect to `uri` with `parameters` in its query or fragment (RFC 6749 §4.1.2).
 
-    After a form with a password the status is 303, so that no browser posts it on (RFC 9700 §4.12).
+    After a form with a password the status must be 303, so that no browser posts the form to `uri` (RFC 9700 §4.12).
     """
     added = urlencode([(name, value) for name, value in parameters.items() if value is not None])
     parts = urlsplit(uri)

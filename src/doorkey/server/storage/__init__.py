@@ -1,1 +1,1 @@
-"""What an authorization server stores: the storage effects, and the stores that perform them."""
+"""The storage of an authorization server: the storage effects, and the stores that perform them."""

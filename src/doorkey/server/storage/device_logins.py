@@ -1,6 +1,6 @@
-"""The storage requests of logins on other devices (RFC 8628), as effects, and what performs them over any `Records`.
+"""The storage effects for logins on other devices (RFC 8628), and the function that performs them over any `Records`.
 
-A login is kept under the SHA-256 of its device code, and found by its user code too.
+A login is stored under the SHA-256 of its device code. A second record leads from its user code to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from doorkey.wire.flow import Effect
 R = TypeVar("R")
 
 KEPT: Final = 3600
-"""Seconds for which an expired login is kept, so that its client learns that it has expired."""
+"""Seconds for which an expired login is kept, so that its client gets the error `expired_token`."""
 _LOGINS, _CODES = "device", "user-code"
 
 
@@ -29,21 +29,21 @@ class DeviceEffect(Effect[R]):
 
 @dataclass(frozen=True, slots=True)
 class SaveDevice(DeviceEffect[bool]):
-    """Keep a new login; False if its user code is that of another one."""
+    """Store a new login. False if another login has the same user code."""
 
     login: DeviceLogin
 
 
 @dataclass(frozen=True, slots=True)
 class FindDevice(DeviceEffect[DeviceLogin | None]):
-    """The login of that id, or None."""
+    """The login whose ID is `device_id`, or None."""
 
     device_id: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FindUserCode(DeviceEffect[DeviceLogin | None]):
-    """The login whose user code, without its hyphen, is `user_code`, unless it has expired; or None."""
+    """The login whose user code, without the hyphen, is `user_code`; None if there is no such login or it expired."""
 
     user_code: str
 
@@ -58,16 +58,16 @@ class ReplaceDevice(DeviceEffect[bool]):
 
 @dataclass(frozen=True, slots=True)
 class CountDevices(DeviceEffect[int]):
-    """How many user codes have not expired."""
+    """The number of user codes that have not expired."""
 
 
 def device_id(device_code: str) -> str:
-    """Return the id of the login that has this device code."""
+    """Return the ID of the login that has this device code."""
     return _digest(device_code)
 
 
 def performed_on_devices(effect: DeviceEffect[Any], store: Records, realm: str, now: float) -> Any:
-    """Return the outcome of `effect` over the `store` of a realm, at `now`."""
+    """Perform `effect` over the `store` of a realm at `now` (POSIX seconds), and return its outcome."""
     match effect:
         case SaveDevice(login):
             code = f"{realm}/{_digest(login.user_code)}"
@@ -86,7 +86,7 @@ def performed_on_devices(effect: DeviceEffect[Any], store: Records, realm: str, 
         case CountDevices():
             return len(store.keys(_CODES, f"{realm}/", now))
         case _:
-            raise TypeError(f"nothing here performs {type(effect).__name__}")
+            raise TypeError(f"unknown effect {type(effect).__name__}")
 
 
 def _digest(code: str) -> str:

@@ -1,6 +1,6 @@
-"""The storage requests of endpoints as typed effects, and `Storage`, which performs them over any `Records`.
+"""The typed storage effects of endpoints, and `Storage`, which performs them over any `Records`.
 
-A code, a cookie or an assertion ID is kept as its SHA-256: a reader of the store cannot use it.
+A code, a cookie or an assertion ID is stored as its SHA-256, so that a reader of the store cannot use it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class FindLinkedUser(Effect[User | None]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckPassword(Effect[User | None]):
-    """The user of that name if the password is right, or None."""
+    """The user named `username` if the password is correct, or None."""
 
     username: str
     password: str
@@ -53,12 +53,12 @@ class CheckPassword(Effect[User | None]):
 
 @dataclass(frozen=True, slots=True)
 class CountUsers(Effect[int]):
-    """How many users there are."""
+    """The number of users."""
 
 
 @dataclass(frozen=True, slots=True)
 class FindSession(Effect[Session | None]):
-    """The live session of that id, or None."""
+    """The live session whose ID is `session_id`, or None."""
 
     session_id: str
 
@@ -72,7 +72,7 @@ class FindSessions(Effect[tuple[Session, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class SaveSession(Effect[None]):
-    """Keep a new session."""
+    """Store a new session."""
 
     session: Session
 
@@ -87,14 +87,14 @@ class ReplaceSession(Effect[bool]):
 
 @dataclass(frozen=True, slots=True)
 class EndSession(Effect[bool]):
-    """End a session, and with it all its grants. False if there is none."""
+    """End a session, and with it all its grants. False if the session does not exist."""
 
     session_id: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SaveCode(Effect[None]):
-    """Keep the meaning of an authorization code."""
+    """Store the record of an authorization code."""
 
     code: str
     meaning: Code
@@ -102,28 +102,28 @@ class SaveCode(Effect[None]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FindCode(Effect[Code | None]):
-    """The meaning of an authorization code, used or not, or None. The code is left as it is."""
+    """The record of an authorization code, used or not, or None. The code is not used up."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TakeCode(Effect[Code | None]):
-    """Use up an authorization code: of several callers exactly one gets it with `used` False."""
+    """Use up an authorization code. Exactly one of several callers gets its record with `used` False. None: unknown."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class FindAttempts(Effect[Attempts | None]):
-    """The failed attempts that are on record under `key`, or None."""
+    """The failed attempts recorded under `key`, or None."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaceAttempts(Effect[bool]):
-    """Write `new` until `expires_at` if the record is still `old` (None: there is none). False if it is not."""
+    """Write `new` until `expires_at` if the record is still `old`, where None means no record. False otherwise."""
 
     key: str
     old: Attempts | None
@@ -133,21 +133,21 @@ class ReplaceAttempts(Effect[bool]):
 
 @dataclass(frozen=True, slots=True)
 class ForgetAttempts(Effect[bool]):
-    """Remove the failed attempts under `key`. False if there were none."""
+    """Remove the failed attempts under `key`. False if there was no record."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class FindConsents(Effect[tuple[Consent, ...] | None]):
-    """What the user whose subject is `sub` allowed clients, or None if there is no record."""
+    """The consents of the user whose subject is `sub`, or None if there is no record."""
 
     sub: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaceConsents(Effect[bool]):
-    """Write `new` if the record is still `old` (None: there is none). False if it is not."""
+    """Write `new` if the record is still `old`, where None means no record. False otherwise."""
 
     sub: str
     old: tuple[Consent, ...] | None
@@ -156,7 +156,7 @@ class ReplaceConsents(Effect[bool]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RememberBrowser(Effect[None]):
-    """Let the cookie value `key` stand for a session, so that its browser need not log in again."""
+    """Associate the cookie value `key` with a session, so that its browser need not log in again."""
 
     key: str
     session: Session
@@ -164,14 +164,14 @@ class RememberBrowser(Effect[None]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FindBrowser(Effect[str | None]):
-    """The id of the session that the cookie value `key` stands for, or None."""
+    """The ID of the session that is associated with the cookie value `key`, or None."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UseOnce(Effect[bool]):
-    """Remember `what` until `expires_at`; False if it was used before (RFC 7523 §3, `jti`)."""
+    """Record the use of `what` until `expires_at`. False if it was used before (RFC 7523 §3, `jti`)."""
 
     what: str
     expires_at: float
@@ -179,7 +179,7 @@ class UseOnce(Effect[bool]):
 
 @dataclass(frozen=True, slots=True)
 class RevokeToken(Effect[None]):
-    """Remember until `expires_at` that the access token of this `jti` is revoked."""
+    """Record until `expires_at` that the access token with the `jti` `token_id` is revoked."""
 
     token_id: str
     expires_at: float
@@ -187,14 +187,14 @@ class RevokeToken(Effect[None]):
 
 @dataclass(frozen=True, slots=True)
 class IsRevoked(Effect[bool]):
-    """Whether the access token of this `jti` was revoked."""
+    """Whether the access token with the `jti` `token_id` was revoked."""
 
     token_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotBefore(Effect[int]):
-    """When the earliest token of a kind that still counts was issued, in POSIX seconds; 0 if all of them count."""
+    """A time in POSIX seconds: every token of a kind that was issued earlier is revoked. 0 if none is."""
 
     kind: str
 
@@ -209,7 +209,7 @@ class RevokeAllBefore(Effect[None]):
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The clients by id and the users by name; both are immutable registrations."""
+    """The clients by ID, and the users by lowercase name. The registrations are immutable, but users may be added."""
 
     clients: Mapping[str, Client]
     users: Mapping[str, User]
@@ -226,7 +226,7 @@ class Storage:
         self._now = now
 
     def perform(self, effect: Effect[Any]) -> Any:  # noqa: C901, PLR0912  # a table, written as one
-        """Return the outcome of one effect; the argument of `doorkey.wire.flow.run`."""
+        """Perform one effect, and return its outcome. `doorkey.wire.flow.run` calls this method."""
         now, settings = self._now, self._settings
         match effect:
             case FindClient(client_id):
@@ -291,14 +291,14 @@ class Storage:
             case RegistrationEffect():
                 return effect.perform(self._store, self._realm, now)
             case _:
-                raise TypeError(f"nothing here performs {type(effect).__name__}")
+                raise TypeError(f"unknown effect {type(effect).__name__}")
 
     def _registered(self, client_id: str) -> Client | None:
         found = FindRegistration(client_id).perform(self._store, self._realm, self._now)
         return None if found is None else found.client
 
     def _users(self) -> list[User]:
-        return list(self._directory.users.values())  # a copy: another thread may add a user meanwhile
+        return list(self._directory.users.values())  # a copy, because another thread may add a user meanwhile
 
     def _check_password(self, effect: CheckPassword) -> User | None:
         user = self._directory.users.get(effect.username.lower())
@@ -311,7 +311,7 @@ class Storage:
         return tuple(session for session in found if session is not None)
 
     def _replace(self, kind: str, key: str, old: str | None, new: str, expires_at: float) -> bool:
-        """Write `new` if the record is still `old`, where None is no record; return whether it was."""
+        """Write `new` if the record is still `old`, where None means no record. Return whether it was written."""
         name, now = self._key(key), self._now
         if old is None:
             return self._store.add(kind, name, new, expires_at=expires_at, now=now)
@@ -322,7 +322,7 @@ class Storage:
             found = _code(text)
             if found.used:
                 return found
-            # Kept as used for as long as a session may last: a replay revokes the grant of the code.
+            # Keep the used code as long as a session may last, so that a replay can revoke the grant of the code.
             kept_until = self._now + self._settings.session_max
             used = _text(replace(found, used=True))
             key = self._key(digest)

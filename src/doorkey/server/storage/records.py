@@ -1,7 +1,7 @@
 """The records of an authorization server: the protocol of a store, and a store in memory.
 
-A record is a text under a kind and a key, with an expiry time. `storage.effects` defines what the texts mean. A store
-therefore has seven short methods, and this protocol states every guarantee of atomicity.
+A record is a text under a kind and a key, with an expiry time. `storage.effects` and its neighbors define the format of
+the texts. A store therefore has only seven short methods, and this protocol states every guarantee of atomicity.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 from doorkey.runtime.forks import ForkSafeLock
 
 SWEEP_EVERY = 512
-"""A store removes its expired records once in this many writes."""
+"""Number of writes after which a store removes its expired records."""
 
 
 class Records(Protocol):
@@ -22,23 +22,23 @@ class Records(Protocol):
         ...
 
     def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
-        """Write the record, and replace an earlier one."""
+        """Write the record, and replace an existing one."""
         ...
 
     def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
-        """Write the record if there is none. Return True to exactly one of several concurrent callers."""
+        """Write the record unless it exists. Exactly one of several concurrent callers gets True."""
         ...
 
     def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
-        """Replace `old` by `new` if the record is still `old`. Return True to exactly one of several callers."""
+        """Replace `old` with `new` if the record is still `old`. Exactly one of several callers gets True."""
         ...
 
     def remove(self, kind: str, key: str, now: float) -> bool:
-        """Remove the record. Return whether there was one."""
+        """Remove the record. Return whether it existed."""
         ...
 
     def keys(self, kind: str, prefix: str, now: float) -> list[str]:
-        """Return the keys of this kind that begin with `prefix`, in order."""
+        """Return the keys of this kind that begin with `prefix`, sorted."""
         ...
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ class Records(Protocol):
 
 
 class MemoryRecords:
-    """Records in the memory of this process. Safe to share between threads."""
+    """Records in the memory of this process. Thread-safe."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], tuple[str, float]] = {}
@@ -60,12 +60,12 @@ class MemoryRecords:
             return self._live(kind, key, now)
 
     def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
-        """Write the record, and replace an earlier one."""
+        """Write the record, and replace an existing one."""
         with self._lock:
             self._write(kind, key, value, expires_at=expires_at, now=now)
 
     def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
-        """Write the record if there is none. Return whether this call wrote it."""
+        """Write the record unless it exists. Return whether this call wrote it."""
         with self._lock:
             if self._live(kind, key, now) is not None:
                 return False
@@ -73,7 +73,7 @@ class MemoryRecords:
             return True
 
     def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
-        """Replace `old` by `new` if the record is still `old`. Return whether it was."""
+        """Replace `old` with `new` if the record is still `old`. Return whether it was replaced."""
         with self._lock:
             if self._live(kind, key, now) != old:
                 return False
@@ -81,14 +81,14 @@ class MemoryRecords:
             return True
 
     def remove(self, kind: str, key: str, now: float) -> bool:
-        """Remove the record. Return whether there was one."""
+        """Remove the record. Return whether it existed."""
         with self._lock:
             there = self._live(kind, key, now) is not None
             self._records.pop((kind, key), None)
             return there
 
     def keys(self, kind: str, prefix: str, now: float) -> list[str]:
-        """Return the keys of this kind that begin with `prefix`, in order."""
+        """Return the keys of this kind that begin with `prefix`, sorted."""
         with self._lock:
             records = list(self._records.items())
         return sorted(
@@ -96,7 +96,7 @@ class MemoryRecords:
         )
 
     def close(self) -> None:
-        """Do nothing: this store holds nothing open."""
+        """Do nothing, because this store has no open files or connections."""
 
     def _live(self, kind: str, key: str, now: float) -> str | None:
         value, expires_at = self._records.get((kind, key), (None, 0.0))

@@ -1,10 +1,11 @@
-"""A store in an SQLite file: what the server knew is still known after a restart.
+"""A store in an SQLite file: its records survive a restart of the server.
 
-The file holds the realm's private keys and live sessions in the clear, so it is its owner's alone: mode 0600,
-no symbolic link, no other owner, and never a file that is something else. `doorkey.stores.private_file` is the policy.
+The file contains the private keys and live sessions of each realm, not encrypted. So only its owner may read it (mode
+0600). A symbolic link, a file of another owner, and a file of another program are refused.
+`doorkey.stores.private_file` defines this policy.
 
-It has a write-ahead log, so that a reader does not block a writer. A file of an older doorkey has none, and gets one
-when it is opened, unless another process uses it just then.
+The file uses a write-ahead log, so that a reader does not block a writer. A file of an older doorkey version has no
+such log. It gets one when it is opened, unless another process uses it at that moment.
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ CREATE TABLE record (
 
 
 class SQLiteRecords:
-    """Records in the file at `path`, which is made if need be. Safe between threads, and between processes.
+    """Records in an SQLite file. Safe between threads and between processes.
 
-    A call waits `timeout` seconds for another process that writes, and raises `StoreError` then.
+    path: the path of the file, which is created if it does not exist.
+    timeout: seconds that a call waits for another process that writes; then it raises `StoreError`.
 
-    Raises `UsageError` if the file is a symbolic link, another user's, open to others, or not one of ours, and
-    `StoreError` or `RecordError` if it cannot be reached or only its journal is left; it is then left as it is.
+    Raises `UsageError` if the file is a symbolic link, belongs to another user, is open to others, or is not a store of
+    doorkey. Raises `StoreError` or `RecordError` if the file cannot be reached, or if only its journal is left. The
+    file is not changed then.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
@@ -62,12 +65,12 @@ class SQLiteRecords:
             return self._live(kind, key, now)
 
     def put(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> None:
-        """Write the record, and replace an earlier one."""
+        """Write the record, and replace an existing one."""
         with self._transaction("IMMEDIATE"):
             self._write(kind, key, value, expires_at=expires_at, now=now)
 
     def add(self, kind: str, key: str, value: str, *, expires_at: float, now: float) -> bool:
-        """Write the record if there is none. Return whether this call wrote it."""
+        """Write the record unless it exists. Return whether this call wrote it."""
         with self._transaction("IMMEDIATE"):
             if self._live(kind, key, now) is not None:
                 return False
@@ -75,7 +78,7 @@ class SQLiteRecords:
             return True
 
     def swap(self, kind: str, key: str, old: str, new: str, *, expires_at: float, now: float) -> bool:
-        """Replace `old` by `new` if the record is still `old`. Return whether it was."""
+        """Replace `old` with `new` if the record is still `old`. Return whether it was replaced."""
         with self._transaction("IMMEDIATE"):
             if self._live(kind, key, now) != old:
                 return False
@@ -83,20 +86,20 @@ class SQLiteRecords:
             return True
 
     def remove(self, kind: str, key: str, now: float) -> bool:
-        """Remove the record. Return whether there was one."""
+        """Remove the record. Return whether it existed."""
         with self._transaction("IMMEDIATE"):
             there = self._live(kind, key, now) is not None
             self._db.execute("DELETE FROM record WHERE kind = ? AND key = ?", (kind, key))
             return there
 
     def keys(self, kind: str, prefix: str, now: float) -> list[str]:
-        """Return the keys of this kind that begin with `prefix`, in order."""
+        """Return the keys of this kind that begin with `prefix`, sorted."""
         with self._transaction():
             rows = self._db.execute(_KEYS, (kind, prefix, prefix + chr(sys.maxunicode), now)).fetchall()
         return [str(key) for (key,) in rows]
 
     def close(self) -> None:
-        """Close the file, with nothing in its log that was deleted."""
+        """Close the file, after its log has been truncated, so that the log contains no deleted records."""
         with self._lock:
             truncate_log(self._db, 0)
             self._db.close()
@@ -109,9 +112,8 @@ class SQLiteRecords:
             raise UsageError(f"{self._path} is not a doorkey store; it was left as it is") from error
         if found != APPLICATION_ID or "record" not in tables:
             raise UsageError(f"{self._path} is a database, but not one of doorkey's; it was left as it is")
-        with suppress(
-            sqlite3.OperationalError
-        ):  # another process uses a file that has no log yet: it works without one
+        # This fails if another process uses a file that has no write-ahead log yet. The store works without one.
+        with suppress(sqlite3.OperationalError):
             db.execute("PRAGMA journal_mode = WAL")
 
     @contextmanager
@@ -123,14 +125,14 @@ class SQLiteRecords:
                     yield
                     self._db.execute("COMMIT")
                 finally:
-                    # Also where the commit failed: it leaves the transaction open when it finds the file in use.
+                    # Also after a failed commit, which leaves the transaction open if the file is in use.
                     if self._db.in_transaction:
                         self._db.execute("ROLLBACK")
             except sqlite3.Error as error:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
-                # A finalizer or signal handler may call while this thread is in a transaction: it may try again later.
+                # A finalizer or signal handler that interrupted a transaction of this thread may try again later.
                 busy = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or self._interrupted()
-                raise StoreError(f"the store at {self._path} does not answer ({name})", retryable=busy) from error
+                raise StoreError(f"the store at {self._path} cannot be used ({name})", retryable=busy) from error
 
     def _interrupted(self) -> bool:
         try:

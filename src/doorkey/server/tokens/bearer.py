@@ -1,4 +1,4 @@
-"""Taking a bearer token from a request, and the challenge when it will not do (RFC 6750 §2, §3)."""
+"""Taking a bearer token from a request, and the challenge if it is missing or invalid (RFC 6750 §2, §3)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*) *", re.IGNORECASE)
 
 
 def bearer_token(request: Request, *, in_form: bool = False) -> str | None:
-    """Return the token in `Authorization: Bearer`, or in the form if it may stand there, or None.
+    """Return the token in `Authorization: Bearer`, or with `in_form` in the form of a POST request, or None.
 
-    Raises `InvalidRequest` if it stands in both (RFC 6750 §2).
+    Raises `InvalidRequest` for a token in both places (RFC 6750 §2).
     """
     match = _BEARER.fullmatch(request.header("authorization") or "")
     in_header = match[1] if match else None
@@ -33,7 +33,7 @@ def bearer_token(request: Request, *, in_form: bool = False) -> str | None:
 
 
 def challenge(realm: str, error: str | None = None, description: str | None = None) -> Pairs:
-    """Return the challenge of a refusal; it has no error if no token was sent (RFC 6750 §3.1)."""
+    """Return the header with the challenge. It must have no `error` if no token was sent (RFC 6750 §3.1)."""
     parts = [f'realm="{realm}"']
     parts += [f'error="{error}"'] if error else []
     parts += [f'error_description="{description}"'] if description else []
@@ -43,7 +43,10 @@ def challenge(realm: str, error: str | None = None, description: str | None = No
 def authorized(
     request: Request, at: At, realm: str, *, in_form: bool = False
 ) -> Flow[tuple[Mapping[str, Any], User | None]]:
-    """Return the claims of the request's access token, and its user. Raises `InvalidToken`, with a challenge."""
+    """Return the claims of the request's access token, and its user, or None for a client's own account.
+
+    Raises `InvalidToken` with a challenge, or `InvalidRequest` for two tokens.
+    """
     token = bearer_token(request, in_form=in_form)
     if token is None:
         raise InvalidToken(status=401, headers=challenge(realm))

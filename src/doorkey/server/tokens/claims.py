@@ -1,4 +1,4 @@
-"""The claims of tokens: about the token itself, about a user, and about a client's own account."""
+"""The claims of tokens: claims about the token itself, about a user, and about a client's own account."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from doorkey.server.registrations import Client, User
 
 
 def new_id() -> str:
-    """Return a fresh id for a token, session or grant: a random UUID, as Keycloak's are."""
+    """Return a new ID for a token, session or grant: a random UUID, as in Keycloak."""
     return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
 
 
 def common_claims(at: At, client: Client, kind: str, lifetime: int) -> dict[str, Any]:
-    """Return the claims that every token of a `kind` for `client` has."""
+    """Return the claims of every token of a `kind` for `client` that is valid for `lifetime` seconds."""
     issued_at = int(at.now)
     return {
         "exp": issued_at + lifetime,
@@ -36,18 +36,18 @@ def about_user(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
 
 
 def service_account(client: Client) -> dict[str, Any]:
-    """Return the claims about the account that stands for a client itself."""
+    """Return the claims about a client's own account (Keycloak's service account)."""
     name = f"service-account-{client.client_id.lower()}"
     return {"sub": _account_sub(name), "email_verified": False, "preferred_username": name}
 
 
 def is_service_account(claims: Mapping[str, Any]) -> bool:
-    """Return whether the claims of one of our tokens are about a client itself, and not about a user."""
+    """Return whether the claims of a token of this issuer are about a client's own account, and not about a user."""
     return bool(claims.get("sub") == _account_sub(str(claims.get("preferred_username"))))
 
 
 def profile(user: User, scope: tuple[str, ...]) -> dict[str, Any]:
-    """Return the claims about a user that a scope opens (OpenID Connect Core §5.4)."""
+    """Return the claims about a user that `scope` requests (OpenID Connect Core §5.4)."""
     claims: dict[str, Any] = {}
     if "email" in scope and user.email:
         claims |= {"email_verified": True, "email": user.email}

@@ -39,8 +39,8 @@ def id_token_claims(
 ) -> dict[str, Any]:
     """Return the claims of an ID token `about` a subject.
 
-    `at_hash`, `c_hash` and `s_hash` tie it to what comes with it: half of a hash by its own algorithm (OIDC Core
-    §3.1.3.6, §3.3.2.11).
+    `at_hash`, `c_hash` and `s_hash` bind it to the access token, code and state in the same response. Each is half of a
+    hash, by the hash function of the ID token's algorithm (OIDC Core §3.1.3.6, §3.3.2.11).
     """
     alg = id_token_alg(at, client)
     with_it = {"at_hash": access_token, "c_hash": code, "s_hash": state}

@@ -1,7 +1,7 @@
-"""Making the tokens of an answer (RFC 6749 §5.1, RFC 9068); `reading` reads them back.
+"""Making the tokens of a response (RFC 6749 §5.1, RFC 9068). The module `reading` reads them back.
 
-`sid` names the session and `gid` the grant in it on which a token depends. A client's own token has neither, nor has a
-token that was given for an assertion.
+The claim `sid` names the session, and `gid` the grant in it, on which a token depends. A token of a client's own
+account has neither, nor has a token that was issued for an assertion.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def user_answer(at: At, client: Client, user: User, session: Session, grant: Gra
 
 
 def bare_answer(at: At, token: str, scope: tuple[str, ...], *, id_token: str | None = None) -> dict[str, Any]:
-    """Return the token response for an access token that no refresh token comes with."""
+    """Return a token response without a refresh token, for the access token or ID token `token`."""
     return {
         "access_token": token,
         "expires_in": at.settings.access_token_lifetime,
@@ -66,9 +66,12 @@ def access_token_for(
     *,
     audience: tuple[str, ...] = (),
 ) -> str:
-    """Return an access token for `client`, `about` a subject; it ends with the session and grant that it `hangs_on`.
+    """Return an access token for `client`.
 
-    `audience` keeps only these members of the audience that the scope opens (RFC 8693 §2.1).
+    scope: the scope tokens.
+    about: the claims about the subject.
+    hangs_on: the claims `sid` and `gid` of the session and grant with which the token ends.
+    audience: if not empty, the audience is limited to these members of the audience of `scope` (RFC 8693 §2.1).
     """
     alg, typ = at.settings.signing_alg, "at+jwt" if at.settings.rfc9068 else "JWT"
     claims = access_token_claims(at, client, scope, about, hangs_on, audience=audience)
@@ -84,7 +87,7 @@ def access_token_claims(
     *,
     audience: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Return the claims of an access token, in the style of the realm: Keycloak's, or that of RFC 9068 §2.2."""
+    """Return the claims of an access token in the format of the realm: Keycloak's, or that of RFC 9068 §2.2."""
     meant_for = [name for name in audiences_of(at, client, scope) if not audience or name in audience]
     said: dict[str, Any] = {**at.settings.access_token_claims, "acr": at.settings.acr_values[0]}
     if audience and "resource_access" in said:
@@ -104,13 +107,13 @@ def access_token_claims(
 
 
 def in_rfc9068(claims: Mapping[str, Any], issuer: str) -> dict[str, Any]:
-    """Return the claims of an access token as RFC 9068 §2.2 names them; without an audience it is for the issuer."""
+    """Return the claims of an access token in the format of RFC 9068 §2.2. The default audience is the issuer."""
     others = {name: value for name, value in claims.items() if name not in ("typ", "azp", "allowed-origins")}
     return {"aud": issuer, "client_id": claims["azp"], **others}
 
 
 def audiences_of(at: At, client: Client, scope: tuple[str, ...]) -> list[str]:
-    """Return the audience of the access tokens of `client` with that scope."""
+    """Return the audience of the access tokens of `client` with this scope."""
     audiences = [client.audiences[token] for token in scope if token in client.audiences]
     return audiences + ([at.settings.audience] if at.settings.audience else [])
 

@@ -1,7 +1,8 @@
-"""The keys of a realm: made once, kept in its store, so that tokens outlive a restart.
+"""The keys of a realm. They are generated once and stored, so that tokens stay valid after a restart.
 
-A record holds the keys of one algorithm, newest first. Tokens are signed with the newest; the older ones stay in the
-JWK Set until they are withdrawn. Each request reads the records, so all processes on one store see a rotation at once.
+A record contains the keys of one algorithm, newest first. Tokens are signed with the newest key. Older keys stay in the
+JWK Set until they are withdrawn. Each request reads the records, so all processes that share a store see a rotation at
+once.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from doorkey.server.storage.records import Records
 
 REFRESH_ALG = "HS512"
 USUAL_ALGS = ("RS256", "ES256", "EdDSA")
-"""Every realm has keys for these; for another algorithm only if the realm or a client uses it."""
+"""Every realm has keys for these algorithms, and for another algorithm only if the realm or a client uses it."""
 
 MAX_KEPT = 10
-"""Keys of one algorithm; the oldest go first."""
+"""Limit of keys of one algorithm; beyond it the oldest is removed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SigningKey:
-    """A private key, and the one algorithm it signs with."""
+    """A private key, and its only algorithm."""
 
     alg: str
     key: Key
@@ -40,32 +41,36 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RealmKeys:
-    """`signing` signs tokens that others verify, newest first; `refresh` signs those that only this server reads."""
+    """The keys of a realm for some algorithms.
+
+    `signing` are the keys for tokens that others verify, newest first for each algorithm. `refresh` is the key for
+    tokens and forms that only this server reads.
+    """
 
     signing: tuple[SigningKey, ...]
     refresh: Key
 
     def signer(self, alg: str) -> Key:
-        """Return the key that signs with `alg` now."""
+        """Return the current key for signing with `alg`."""
         return next(one.key for one in self.signing if one.alg == alg)
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """The algorithms that there are keys for, each once."""
+        """The algorithms of the signing keys, without duplicates."""
         return tuple(dict.fromkeys(one.alg for one in self.signing))
 
     @property
     def verifying(self) -> tuple[Key, ...]:
-        """Every key whose tokens still count."""
+        """All keys whose signatures are still accepted."""
         return tuple(one.key for one in self.signing)
 
     def mac(self, *parts: str) -> bytes:
-        """Return 32 bytes that only this realm can compute from `parts`."""
+        """Return the HMAC-SHA-256 of `parts` with a key of this realm: 32 bytes."""
         secret = hashlib.sha256(private_jwk(self.refresh).reveal().encode()).digest()
         return hmac.digest(secret, json.dumps(parts).encode(), "sha256")
 
     def bucket(self, text: str) -> str:
-        """Return the bucket of `text`, one of 65,536 by a keyed hash."""
+        """Return the bucket of `text`: one of 65,536, chosen by a keyed hash."""
         return self.mac("bucket", text)[:2].hex()
 
     def public_jwks(self) -> dict[str, Any]:
@@ -74,7 +79,7 @@ class RealmKeys:
 
 
 def algorithms_of(settings: Settings, clients: Mapping[str, Client]) -> tuple[str, ...]:
-    """Return the algorithms that a realm needs keys for: the usual ones, its own, and those of its clients."""
+    """Return the algorithms that a realm needs keys for: the defaults, its own, and those of its clients."""
     used = {*USUAL_ALGS, settings.signing_alg}
     for client in clients.values():
         used |= {alg for alg in client.response_algs if alg is not None}
@@ -82,7 +87,7 @@ def algorithms_of(settings: Settings, clients: Mapping[str, Client]) -> tuple[st
 
 
 class KeyRing:
-    """The keys of every realm, each made when it is first needed. Safe to share between threads."""
+    """The keys of every realm, each generated when it is first needed. Thread-safe."""
 
     def __init__(self, store: Records) -> None:
         self._store = store
@@ -90,9 +95,9 @@ class KeyRing:
         self._lock = ForkSafeLock()
 
     def of(self, realm: str, algorithms: tuple[str, ...] = USUAL_ALGS, *, ids: bool = True) -> RealmKeys:
-        """Return the keys of `realm` for `algorithms`, from the store if it holds them.
+        """Return the keys of `realm` for `algorithms`, and generate those that the store does not contain.
 
-        Without `ids` none has a `kid`.
+        If `ids` is False, no key has a `kid`. Raises `StoreError` if the store fails and no keys were read before.
         """
         known = self._read.get((realm, algorithms, ids))
         try:
@@ -103,7 +108,7 @@ class KeyRing:
         except StoreError:
             if known is None:
                 raise
-            return known[1]  # the response, if it needs no more of the store, can be given
+            return known[1]  # a response that needs nothing else from the store is still possible
         if known is not None and known[0] == texts:
             return known[1]
         refresh, *signing = texts
@@ -116,14 +121,14 @@ class KeyRing:
             import_key(refresh),
         )
         with self._lock:
-            # Of several threads that read the same records, all take the keys of the first.
+            # If several threads read the same records, all use the keys of the first thread.
             again = self._read.get((realm, algorithms, ids))
             if again is None or again[0] != texts:
                 self._read[realm, algorithms, ids] = again = (texts, keys)
             return again[1]
 
     def rotate(self, realm: str, alg: str, *, withdraw: bool = False) -> None:
-        """Sign with a new key from now on. `withdraw` removes the earlier ones from the JWK Set at once."""
+        """Generate a new key for signing with `alg`. `withdraw` removes the earlier keys from the JWK Set at once."""
         name = _name(realm, alg)
         while True:
             old = self._text(name, alg)
@@ -136,7 +141,7 @@ class KeyRing:
     def _text(self, name: str, alg: str) -> str:
         text = self._store.get("key", name, 0)
         if text is None:
-            # Of several processes that start on one file, all take the key of the first.
+            # If several processes start on one file, all use the key of the first process.
             self._store.add("key", name, private_jwk(_made(name, alg)).reveal(), expires_at=math.inf, now=0)
             text = self._store.get("key", name, 0)
         assert text is not None
@@ -144,19 +149,19 @@ class KeyRing:
 
 
 def _name(realm: str, alg: str) -> str:
-    # Where the only signing key was before there were several algorithms.
+    # RS256 has the old name of the record, which stores had before they had keys for several algorithms.
     return f"{realm}/signing" if alg == "RS256" else f"{realm}/signing/{alg}"
 
 
 def _jwks(text: str) -> list[dict[str, Any]]:
-    """Return the private keys of a record, newest first; before the first rotation it holds a single JWK."""
+    """Return the private keys of a record, newest first. Before the first rotation a record is a single JWK."""
     members: dict[str, Any] = json.loads(text)
     keys: list[dict[str, Any]] = members.get("keys", [members])
     return keys
 
 
 def _read(jwk: dict[str, Any]) -> Key:
-    """Return the key of a record. One that this process made is sound: to check an RSA key takes 40 ms."""
+    """Return the key of a record. A key that this process generated is not checked again: 40 ms for an RSA key."""
     made = _spares_by_id.get(jwk.get("kid", ""))
     return made if made is not None and made.jose.as_dict(private=True) == jwk else import_key(jwk)
 
@@ -171,7 +176,10 @@ _spares_lock = ForkSafeLock()
 
 
 def spare_key(name: str, alg: str) -> Key:
-    """Return an RSA key for `name`, made once in this process: suites start many servers, and RSA is slow."""
+    """Return the RSA key for `name`, generated once in this process.
+
+    Generation is slow, and test suites start many servers.
+    """
     with _spares_lock:
         if name not in _spares:
             made = _spares[name] = generate_key(alg)

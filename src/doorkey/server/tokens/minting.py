@@ -1,4 +1,4 @@
-"""Tokens that a test requests: for any subject, with any claim, expired, or signed with a foreign key."""
+"""Tokens for tests: for any subject, with any claim, expired, or signed with another key."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from doorkey.server.tokens.issuing import access_token_claims
 from doorkey.server.tokens.signed import encrypted_for, id_token_alg, signed_for
 
 BACKDATED = 60
-"""Seconds before its end at which an expired token was issued."""
+"""Seconds between the `iat` and the `exp` of a token that is minted as expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Order:
-    """The special wishes of a test for a token.
+    """How a minted token differs from a token that the realm would issue.
 
-    claims: set in place of the usual ones; None removes a claim.
+    claims: replace the default claims; None removes a claim.
     lifetime: seconds from now; negative for an expired token; None: the realm's lifetime.
-    key: a private key to sign with in place of the realm's, in any form that `doorkey.jose.keys.import_key` reads.
+    key: a private key that signs in place of the realm's key.
     """
 
     claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -39,14 +39,21 @@ class Order:
 
     @classmethod
     def of(cls, claims: object = None, expires_in: object = None, key: object = None) -> Order:
-        """Return the order with its arguments checked. Raises `UsageError`."""
+        """Return the order after checking its arguments.
+
+        claims: a mapping of JSON values, or None.
+        expires_in: the `lifetime`.
+        key: a private key in any form that `doorkey.jose.keys.import_key` accepts, or None.
+
+        Raises `UsageError`.
+        """
         changes = mapping({} if claims is None else claims, "claims")
         check_json(changes, "claims")
         lifetime = None if expires_in is None else seconds(expires_in, "expires_in", least=-1e9, most=1e9)
         return cls(claims=changes, lifetime=lifetime, key=None if key is None else import_key(key))
 
     def applied(self, claims: Mapping[str, Any], now: float) -> dict[str, Any]:
-        """Return `claims` as ordered."""
+        """Return `claims` with the changes of this order, at `now` (POSIX seconds)."""
         times: dict[str, Any] = {}
         if self.lifetime is not None:
             expires_at = now + self.lifetime
@@ -59,10 +66,12 @@ class Order:
 def mint_access_token(
     at: At, client: Client, user: User | None, order: Order, *, scopes: object = (), audience: object = None
 ) -> str:
-    """Return an access token for `user`, or for the client itself. It depends on no session.
+    """Return an access token for `user`, or for the client's own account if `user` is None. It depends on no session.
 
-    `scopes` are exactly those of the token; empty: the default ones of the client. `audience` is one name or several;
-    None: what the realm and the scopes give. Raises `UsageError`.
+    scopes: exactly the scopes of the token, one text or several; empty: the default scopes of the client.
+    audience: one name or several; None: the audience of the realm and of the scopes.
+
+    Raises `UsageError`.
     """
     asked = texts(scopes, "scopes")
     scope = (
@@ -87,7 +96,7 @@ def mint_id_token(
     access_token: str | None = None,
     code: str | None = None,
 ) -> str:
-    """Return an ID token about `user` for `client`, with the hashes of what it comes with. Raises `UsageError`."""
+    """Return an ID token about `user` for `client`, with hashes of `access_token` and `code`. Raises `UsageError`."""
     about = {"sub": user.sub, "auth_time": int(at.now), **profile(user, client.default_scopes), **user.id_token_claims}
     about |= {} if nonce is None else {"nonce": nonce}
     claims = id_token_claims(at, client, about, access_token=access_token, code=code)
@@ -96,7 +105,7 @@ def mint_id_token(
 
 
 def mint_logout_token(at: At, client: Client, user: User | None, order: Order, *, sid: str | None = None) -> str:
-    """Return a logout token about `user`, a session or both. Raises `UsageError` for neither."""
+    """Return a logout token about `user`, the session `sid` or both. Raises `UsageError` if both are None."""
     if user is None and sid is None:
         raise UsageError("a logout token is about a user, a session (sid) or both (Back-Channel Logout §2.4)")
     about = {**({"sub": user.sub} if user else {}), **({"sid": named(sid, "sid")} if sid is not None else {})}
@@ -118,8 +127,8 @@ def _signed(at: At, claims: Mapping[str, Any], order: Order, alg: str, typ: str)
 
 
 def algorithm_of(key: Key) -> str:
-    """Return the algorithm that `key` is for, or the first one that it fits. Raises `UsageError` if it fits none."""
-    refused = UsageError("the key signs nothing")
+    """Return the first algorithm that `key` may sign with. Raises `UsageError` if it cannot sign."""
+    refused = UsageError("the key fits no signature algorithm")
     for alg in ALGORITHMS:
         try:
             key.check(alg, "sign")
@@ -131,5 +140,5 @@ def algorithm_of(key: Key) -> str:
 
 
 def in_style(at: At, rfc9068: bool | None) -> At:  # three values
-    """Return the circumstances in which access tokens are those of RFC 9068, or the realm's own; None: as they are."""
+    """Return `at` with the setting `rfc9068`; None: `at` unchanged."""
     return at if rfc9068 is None else replace(at, settings=replace(at.settings, rfc9068=rfc9068))

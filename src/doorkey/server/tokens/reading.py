@@ -1,4 +1,4 @@
-"""Reading our own tokens back: whether a token is ours, of the right kind, and still valid."""
+"""Reading tokens of this issuer: whether a token was issued here, is of the expected kind, and is still valid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from doorkey.wire.flow import Flow
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
-    """Return the claims of a token that is of this issuer and that `kind`, expired or not, or None."""
+    """Return the claims of a token of this issuer and this `kind`, expired or not. Return None for any other text."""
     if kind in (REFRESH, LOGIN, CONSENT):
         found = _verified(token, (at.keys.refresh,), (REFRESH_ALG,))
     else:
@@ -35,21 +35,22 @@ def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
 
 
 def tokens_of_client(client_id: str) -> str:
-    """Return what stands for the `jti` of all access tokens of a client that was deleted."""
+    """Return the `jti` under which all access tokens of a deleted client are revoked together."""
     return f"client/{client_id}"
 
 
 def is_revoked(claims: Mapping[str, Any], kind: str) -> Flow[bool]:
-    """Return whether the token was revoked, by itself, with its client, or with all tokens of its kind so far."""
+    """Return whether the token was revoked by itself, with its client, or with all earlier tokens of its kind."""
     if (yield from IsRevoked(claims["jti"])) or (yield from IsRevoked(tokens_of_client(str(claims.get("azp"))))):
         return True
     return bool(claims["iat"] < (yield from NotBefore(kind)))
 
 
 def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User | None]]:
-    """Return the claims of an access token that counts now, and its user (None for a client's own token).
+    """Return the claims of a valid access token, and its user, or None for a client's own account.
 
-    Raises `InvalidToken` for one that is not ours, expired or revoked, or whose session, grant or user is gone.
+    Raises `InvalidToken` for a token that this issuer did not issue, that is expired or revoked, or whose session,
+    grant or user does not exist any more.
     """
     claims = read_own(at, token, ACCESS)
     if claims is None or is_expired(at, claims) or (yield from is_revoked(claims, ACCESS)):
@@ -67,7 +68,7 @@ def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User 
 
 
 def _in_our_terms(token: VerifiedToken) -> Mapping[str, Any]:
-    """Return the claims of a token with its kind and its client, which RFC 9068 puts elsewhere."""
+    """Return the claims of a token with `typ` and `azp`, also for a token of RFC 9068, which lacks these two."""
     if token.header["typ"] != AT_JWT:
         return token.claims
     return {**token.claims, "typ": ACCESS, "azp": token.claims.get("client_id")}

@@ -1,4 +1,5 @@
-"""Signing what a client is sent by the algorithm that is registered for it (RFC 7591 §2, OIDC Registration §2)."""
+"""Signing and encrypting tokens and responses with the client's registered algorithms (RFC 7591 §2, OIDC Registration
+§2)."""
 
 from __future__ import annotations
 
@@ -18,14 +19,14 @@ INTROSPECTION_TYPE = "token-introspection+jwt"
 
 
 def id_token_alg(at: At, client: Client) -> str:
-    """Return the algorithm of the client's ID tokens: its own, or the realm's."""
+    """Return the algorithm of the client's ID tokens: the registered one, or the realm's default."""
     return client.id_token_signed_response_alg or at.settings.signing_alg
 
 
 def userinfo_token(at: At, client: Client, claims: Mapping[str, Any]) -> str | None:
-    """Return a userinfo response as the client registered it: signed, encrypted, or both; None for JSON.
+    """Return a userinfo response as the client registered it: signed, encrypted, or both (OpenID Connect Core §5.3.2).
 
-    OpenID Connect Core §5.3.2.
+    Return None if the client registered neither, so that the response is JSON.
     """
     alg = client.userinfo_signed_response_alg
     if alg is not None:
@@ -39,9 +40,9 @@ def userinfo_token(at: At, client: Client, claims: Mapping[str, Any]) -> str | N
 def encrypted_for(
     client: Client, what: Literal["id_token", "userinfo"], content: str, *, cty: str | None = "JWT"
 ) -> str:
-    """Return `content` encrypted to a key of the client, or as it is if the client registered no encryption of `what`.
+    """Return `content` encrypted to a key of the client, or unchanged if the client registered no encryption of `what`.
 
-    Raises `UsageError` if no key of the client fits.
+    Raises `UsageError` if no key of the client fits its algorithm.
     """
     alg: str | None = getattr(client, f"{what}_encrypted_response_alg")
     enc: str | None = getattr(client, f"{what}_encrypted_response_enc")
@@ -65,9 +66,9 @@ def introspection_token(at: At, client: Client, response: Mapping[str, Any]) -> 
 
 
 def signed_for(at: At, client: Client, claims: Mapping[str, Any], alg: str, *, typ: str = "JWT") -> str:
-    """Return a JWT for `client`: signed with a key of the realm, or for HMAC with the client's secret.
+    """Return a JWT for `client`, signed with a key of the realm, or with the client's secret if `alg` is an HMAC.
 
-    Raises `UsageError` for a secret that is missing or too short for the algorithm (OIDC Core §10.1).
+    Raises `UsageError` if this secret is missing or too short for the algorithm (OIDC Core §10.1).
     """
     if alg not in SECRET_ALGS:
         return sign(claims, at.keys.signer(alg), alg=alg, header={"typ": typ})
