@@ -228,7 +228,7 @@ def test_both_words_of_key_ops_for_decryption_are_accepted(operation: str) -> No
 def test_a_key_that_only_encrypts_does_not_decrypt() -> None:
     only = {**import_key(RSA).as_dict(is_private=True), "key_ops": ["wrapKey"]}
     token = encrypt(b"", only, alg="RSA-OAEP", enc="A128GCM")
-    assert "do not allow to decrypt" in str(refused(token, only))
+    assert "do not allow it to decrypt" in str(refused(token, only))
 
 
 def test_a_secret_for_direct_encryption_may_name_the_content_encryption() -> None:

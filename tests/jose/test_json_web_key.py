@@ -58,7 +58,7 @@ def test_without_is_private_only_the_public_half_is_returned() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (("PKCS", None), "kty is one of RSA, EC, OKP, oct"),
+        (("PKCS", None), "kty must be one of RSA, EC, OKP, oct"),
         ((7, None), "kty is text"),
         (("RSA", 1024), "2048 or more"),
         (("RSA", 10**9), "at most 8192"),

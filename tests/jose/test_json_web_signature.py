@@ -73,7 +73,7 @@ def test_the_payload_is_decoded_by_the_programs_function() -> None:
     token = JsonWebSignature().serialize_compact({"alg": "ES256"}, b'{"a": 1}', KEY)
     assert JsonWebSignature().deserialize_compact(token, KEY, decode=json.loads).payload == {"a": 1}
     wrong: Any = "utf-8"
-    with pytest.raises(UsageError, match="decode is a function"):
+    with pytest.raises(UsageError, match="decode must be a function"):
         JsonWebSignature().deserialize_compact(token, KEY, decode=wrong)
 
 
@@ -108,7 +108,7 @@ def test_a_secret_is_for_an_hmac_that_is_registered_or_marked() -> None:
     token = JsonWebSignature(["HS256"]).serialize_compact({"alg": "HS256"}, b"example", SECRET)
     assert JsonWebSignature(["HS256"]).deserialize_compact(token, SECRET).payload == b"example"
     assert JsonWebSignature().deserialize_compact(token, Secret(SECRET.decode())).payload == b"example"
-    with pytest.raises(UsageError, match="shared secret only where"):
+    with pytest.raises(UsageError, match="shared secret only if"):
         JsonWebSignature().deserialize_compact(token, SECRET)
 
 

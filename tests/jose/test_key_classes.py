@@ -45,7 +45,7 @@ def test_options_are_added_to_an_imported_key_and_a_kty_is_compared() -> None:
     key = JsonWebKey.import_key(pem, {"kty": "RSA", "kid": "one", "use": "sig"})
     assert (key.kid, key.as_dict()["use"], key.is_private) == ("one", "sig", False)
     assert RSAKey.import_key(KEYS["RSA"], {"kid": "two"}).as_dict(is_private=True)["kid"] == "two"
-    with pytest.raises(UsageError, match="the options name another one"):
+    with pytest.raises(UsageError, match="the options name another type"):
         JsonWebKey.import_key(pem, {"kty": "EC"})
     wrong: list[Any] = [{"use": 5}, {"key_ops": "sign"}, ["kid"]]
     for options in wrong:
@@ -129,7 +129,7 @@ def test_a_key_set_is_a_tuple_that_finds_its_keys() -> None:
     keys = KeySet([KEYS["RSA"], KEYS["EC"].as_dict()])
     assert (len(keys), keys[0], keys.keys) == (2, KEYS["RSA"], tuple(keys))
     assert keys.find_by_kid(KEYS["EC"].kid).kty == "EC"
-    wrong: list[tuple[Any, str]] = [(None, "not clear which of 2"), ("other", "no key of this set"), (5, "kid is text")]
+    wrong: list[tuple[Any, str]] = [(None, "2 keys: give the `kid`"), ("x", "no key of this set"), (5, "kid is text")]
     for kid, message in wrong:
         with pytest.raises(UsageError, match=message):
             keys.find_by_kid(kid)

@@ -87,12 +87,12 @@ def test_an_ecdsa_signature_in_der_is_refused_with_the_conversion(alg: str) -> N
 @pytest.mark.parametrize(
     ("signature", "alg", "said"),
     [
-        (b"x" * 63, "ES256", "has 64 bytes, and the signer returned 63"),
+        (b"x" * 63, "ES256", "has 64 bytes, but the signer returned 63"),
         (b"", "ES256", "returned 0"),
         (b"x" * 96, "ES256", "returned 96"),
         (b"x" * 65, "EdDSA", "has 64 or 114 bytes"),
-        (b"x" * 128, "RS256", "has 256 or more bytes, and the signer returned 128"),
-        ("x" * 64, "ES256", "as bytes, not str: decode base64"),
+        (b"x" * 128, "RS256", "has 256 or more bytes, but the signer returned 128"),
+        ("x" * 64, "ES256", "as bytes, not str: if it is base64, decode it"),
         (None, "ES256", "as bytes, not NoneType"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_signature_that_cannot_be_one_of_the_algorithm_is_a_usage_error(signat
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "ES257"])
 def test_a_signer_signs_by_asymmetric_algorithms_only(alg: str) -> None:
-    with pytest.raises(UsageError, match="a signer signs by one of RS256"):
+    with pytest.raises(UsageError, match="the alg of a signer must be one of RS256"):
         signed(failing, alg)
 
 

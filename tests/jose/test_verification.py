@@ -207,7 +207,7 @@ def test_a_token_without_kid_is_tried_with_every_key_that_fits() -> None:
 
 def test_a_changed_token_is_refused_and_the_error_holds_nothing_of_it() -> None:
     error = refuse(f"{HEAD}.{b64({'sub': 'mallory'})}.{SIGNATURE}")
-    assert (error.claim, str(error)) == ("signature", "signature is not good")
+    assert (error.claim, str(error)) == ("signature", "signature cannot be verified with these keys")
 
 
 def test_unverified_claims_have_a_name_that_says_so() -> None:

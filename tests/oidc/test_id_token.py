@@ -37,7 +37,7 @@ def test_trusted_audiences_are_a_list_of_texts(trusted: object) -> None:
 
 
 def test_an_unknown_param_is_named_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"compares nothing with 'clientid'.*client_id"):
+    with pytest.raises(UsageError, match=r"has no claims parameter 'clientid'.*client_id"):
         id_token(claims(), {"clientid": "a-client"})
 
 

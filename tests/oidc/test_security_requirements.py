@@ -119,7 +119,10 @@ def test_at_hash_is_checked_where_it_is_given_and_required_where_the_browser_bro
             assert refused(claims(at_hash=odd), with_token, kind=kind).claim == "at_hash"
     accept(claims(), with_token)
     for kind in (ImplicitIDToken, HybridIDToken):
-        assert refused(claims(), with_token, kind=kind).reason == "is missing, though the access_token came with it"
+        assert (
+            refused(claims(), with_token, kind=kind).reason
+            == "is missing, although the access_token came with the ID token"
+        )
 
 
 def test_c_hash_is_checked_where_it_is_given_and_required_beside_a_code() -> None:
@@ -187,7 +190,7 @@ def test_a_logout_token_is_never_an_id_token_even_without_its_typ() -> None:
 def test_claims_cannot_be_read_before_the_signature_is_good() -> None:
     other = generate_key("ES256")
     token = jwt.encode({"alg": "ES256", "kid": KEY.kid}, claims(), other)
-    with pytest.raises(OAuthError, match="signature is not good"):
+    with pytest.raises(OAuthError, match="signature cannot be verified with these keys"):
         jwt.decode(token, {"keys": [KEY.public_jwk()]}, claims_cls=CodeIDToken)
 
 

@@ -1,8 +1,8 @@
 """Signed and encrypted tokens: the strict layer over joserfc, and the only place that imports it.
 
-`keys` reads and judges keys, `signing` makes signed tokens, `verification` checks them, `encryption` makes and decrypts
-encrypted ones, `claims` judges claims. The classes of this module are all of it under the names that programs know.
-Nothing is imported before it is used.
+`keys` reads and checks keys, `signing` signs tokens, `verification` verifies them, `encryption` encrypts and decrypts
+tokens, and `claims` validates claims. The classes of this module offer all of this under the names of Authlib. Each
+submodule is imported on first use.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -42,14 +42,14 @@ ALGORITHMS = {
         Algorithm("Ed448", "OKP", ("Ed448",)),
     )
 }
-"""Every algorithm this package signs and verifies with; `none` is not one of them."""
+"""The supported signature algorithms. `none` is not supported."""
 
 ASYMMETRIC = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.kty != "oct")
-"""Those whose keys may be published."""
+"""The algorithms with a public key, which may be published."""
 
 
 def algorithm_named(name: str) -> Algorithm:
-    """Return the algorithm called `name`. Raises `UsageError` for one that is not known, `none` included."""
+    """Return the algorithm called `name`. Raises `UsageError` for an unsupported name, `none` included."""
     try:
         return ALGORITHMS[name]
     except (KeyError, TypeError):
@@ -57,11 +57,11 @@ def algorithm_named(name: str) -> Algorithm:
 
 
 class ExactRegistry(JWSRegistry):
-    """A registry of joserfc that allows exactly the algorithms it is given, and judges no header.
+    """A joserfc registry that allows exactly the given algorithms, and checks no header.
 
-    The original warns at each use of EdDSA, and treats an empty list as its own recommendation. It also
-    refuses header members that are not marked critical, which RFC 7515 §4 says to ignore; what matters of a
-    header is checked before joserfc sees it.
+    joserfc's own registry warns at each use of EdDSA, and replaces an empty list by its recommended algorithms. It also
+    rejects unknown header members, which RFC 7515 §4 requires a reader to ignore. The members that matter are checked
+    before joserfc gets the header.
     """
 
     max_header_length = max_payload_length = 65536
@@ -72,10 +72,10 @@ class ExactRegistry(JWSRegistry):
         self._exactly = frozenset(algorithm_named(name).name for name in self.allowed or ())
 
     def check_header(self, header: dict[str, Any]) -> None:
-        """Accept the header: `signing` and `verification` have judged it."""
+        """Accept the header, which `signing` or `verification` has already checked."""
 
     def get_alg(self, name: str) -> JWSAlgModel:
-        """Return joserfc's algorithm of an allowed `name`. Raises `UsageError` for any other."""
+        """Return joserfc's algorithm for an allowed `name`. Raises `UsageError` for any other name."""
         if name not in self._exactly:
             raise UsageError(f"the algorithm {printable(str(name), 40)!r} is not allowed here")
         return self.algorithms[name]

@@ -1,4 +1,4 @@
-"""Checks of claims that need no clock: times, texts, audiences, and the program's own rules (RFC 7519 §4.1)."""
+"""Checks of single claims: times, texts, audiences, and the program's own rules. None reads a clock (RFC 7519 §4.1)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from doorkey.values import Secret
 from doorkey.wire.urls import how_issuers_differ
 
 LEEWAY: Final = 60.0
-"""Seconds by which two clocks may differ, unless said otherwise (RFC 7519 §4.1.4)."""
+"""The default clock skew that is allowed, in seconds (RFC 7519 §4.1.4)."""
 MAX_LEEWAY: Final = 3600.0
-"""More than an hour is no difference of clocks, but a check that has been switched off."""
+"""The largest accepted leeway, in seconds. A longer one would in effect disable the check of times."""
 
-_KNOWN: Final = ("essential", "value", "values", "validate")
-_TOLD: Final = frozenset({"iss", "aud", "azp", "acr"})
-"""Claims whose expected value an error may show; that of a nonce, say, is a secret."""
+_OPTIONS: Final = ("essential", "value", "values", "validate")
+_SHOWN_IN_ERRORS: Final = frozenset({"iss", "aud", "azp", "acr"})
+"""Claims whose expected value may appear in an error. Others may be secret, for instance a nonce."""
 
 
 def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
-    """Return the seconds since the epoch in a claim, or None where there is none (RFC 7519 §2).
+    """Return the value of a claim in seconds since the epoch, or None if the claim is absent (RFC 7519 §2).
 
     Raises `VerificationError` for any other value: text, true, NaN, or a time beyond the year 33000.
     """
@@ -36,9 +36,9 @@ def numeric_date(claims: Mapping[str, Any], name: str) -> float | None:
 
 
 def audiences(claims: Mapping[str, Any]) -> list[str]:
-    """Return whom the token is for, one or many; empty where it does not say (RFC 7519 §4.1.3).
+    """Return the audiences in `aud`, which may be one text or a list; empty without `aud` (RFC 7519 §4.1.3).
 
-    Raises `VerificationError` unless each of them is text.
+    Raises `VerificationError` unless each audience is a text that is not empty.
     """
     if "aud" not in claims:
         return []
@@ -49,7 +49,7 @@ def audiences(claims: Mapping[str, Any]) -> list[str]:
 
 
 def check_text(claims: Mapping[str, Any], name: str, *, longest: int | None = None) -> None:
-    """Raise `VerificationError` where the claim is there and is not a text of 1 to `longest` characters."""
+    """Raise `VerificationError` if the claim is present and is not a text of 1 to `longest` characters."""
     if name not in claims:
         return
     value = claims[name]
@@ -58,9 +58,12 @@ def check_text(claims: Mapping[str, Any], name: str, *, longest: int | None = No
 
 
 def check_times(claims: Mapping[str, Any], now: float, leeway: float) -> None:
-    """Raise `VerificationError` unless `now` lies between `nbf` and `exp`, and `iat` not after it (RFC 7519 §4.1.4-6).
+    """Raise `VerificationError` unless `now` is between `nbf` and `exp`, and not before `iat` (RFC 7519 §4.1.4-6).
 
-    All in seconds; a claim that is not there is not judged.
+    now: seconds since the epoch.
+    leeway: seconds by which two clocks may differ.
+
+    An absent claim is not checked.
     """
     expires, begins, issued = (numeric_date(claims, name) for name in ("exp", "nbf", "iat"))
     if expires is not None and now >= expires + leeway:
@@ -78,13 +81,13 @@ def _ahead(by: float) -> str:
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return the expected value as text for an error."""
+    """Return the expected values as text for an error."""
     return " or ".join(str(value) for value in values)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRule:
-    """The program's rule for one claim: it is present, it is one of `values`, a function accepts it."""
+    """The program's rule for one claim: whether it is required, its allowed `values`, and a function to check it."""
 
     name: str
     essential: bool
@@ -92,23 +95,24 @@ class ClaimRule:
     agrees: Callable[[Any, Any], object] | None
 
     def check(self, claims: Mapping[str, Any]) -> None:
-        """Raise `VerificationError` unless the claim is as asked; of several audiences one is enough."""
+        """Raise `VerificationError` unless the claim satisfies the rule. One matching audience of several is enough."""
         value: object = claims.get(self.name)
         if self.values:
             found = _members(value) if self.name == "aud" else [value]
             if not any(_same(one, wanted) for one in found for wanted in self.values):
-                expected = listed(self.values) if self.name in _TOLD else None
+                expected = listed(self.values) if self.name in _SHOWN_IN_ERRORS else None
                 hints = [how_issuers_differ(value, wanted) for wanted in self.values if self.name == "iss"]
-                told = "is not what was asked for" + next(filter(None, hints), "")
+                told = "is not the expected value" + next(filter(None, hints), "")
                 raise InvalidClaimError(self.name, told, expected=expected)
         if self.agrees is not None and self.name in claims and not self.agrees(claims, value):
-            raise InvalidClaimError(self.name, "was refused by the program's own check")
+            raise InvalidClaimError(self.name, "was rejected by the program's own check")
 
 
 def rules_of(options: Mapping[str, Mapping[str, Any]] | None) -> tuple[ClaimRule, ...]:
-    """Return the rules that a `claims_options` describes: claim to `essential`, `value`, `values` or `validate`.
+    """Return the rules in `claims_options`, which maps each claim to `essential`, `value`, `values` or `validate`.
 
-    Raises `UsageError` for another option, and for a value of None: a setting that was not found is no check.
+    Raises `UsageError` for an unknown option, and for an expected value of None or the empty text: a missing setting
+    must not disable the check.
     """
     given: Mapping[str, Any] = {} if options is None else mapping(options, "claims_options")
     return tuple(_rule(name, option) for name, option in given.items())
@@ -117,19 +121,19 @@ def rules_of(options: Mapping[str, Mapping[str, Any]] | None) -> tuple[ClaimRule
 def _rule(name: str, given: object) -> ClaimRule:
     shown = printable(str(name), 40)
     option = mapping(given, f"each of claims_options, {shown} too,")
-    if unknown := [printable(str(key), 40) for key in option if key not in _KNOWN]:
-        raise UsageError(f"the claims_options of {shown} have {unknown[0]!r}; known are {', '.join(_KNOWN)}")
+    if unknown := [printable(str(key), 40) for key in option if key not in _OPTIONS]:
+        raise UsageError(f"the claims_options of {shown} have {unknown[0]!r}; known are {', '.join(_OPTIONS)}")
     values: list[object] = [option["value"]] if "value" in option else []
     if "values" in option:
         several: object = option["values"]
         if isinstance(several, str | bytes | Mapping) or not isinstance(several, Iterable):
-            raise UsageError(f"the values of {shown} are a list")
+            raise UsageError(f"the option `values` of {shown} must be a list")
         values += cast("Iterable[object]", several)
     if ("value" in option or "values" in option) and (not values or any(value in (None, "") for value in values)):
         raise UsageError(f"the expected value of {shown} is missing; omit it to accept any value")
     agrees = option.get("validate")
     if not (agrees is None or callable(agrees)):
-        raise UsageError(f"validate of {shown} is a function of the claims and the value")
+        raise UsageError(f"the option `validate` of {shown} must be a function of the claims and the value")
     return ClaimRule(str(name), bool(option.get("essential")) or bool(values), tuple(values), agrees)
 
 
@@ -139,5 +143,5 @@ def _members(value: object) -> list[object]:
 
 def _same(one: object, other: object) -> bool:
     if isinstance(one, str) and isinstance(other, str):
-        return Secret(one) == Secret(other)  # in constant time: it may be a nonce
+        return Secret(one) == Secret(other)  # in constant time, because it may be a nonce
     return one == other and isinstance(one, bool) == isinstance(other, bool)  # in JSON true is not 1

@@ -1,8 +1,8 @@
-"""The claims of a signed token, as the read-only dictionary that programs hold (RFC 7519 §4).
+"""The claims of a signed token, as a read-only dictionary (RFC 7519 §4).
 
-Theory of operation. `jwt.decode` makes claims only after it has verified the signature, so they are what the holder of
-the key signed. `validate` checks that the token is valid now and meant for this program: it only adds checks, and no
-option removes one. The values that it compares with come from the program alone.
+Theory of operation. `jwt.decode` returns claims only after it has verified the signature, so the holder of the key
+signed them. `validate` checks that the token is valid now and meant for this program. Options only add checks; no
+option removes one. The expected values come from the program alone.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _SHOWN: Final = 200
 
 
 class NamedClaims(ReadOnlyDict):
-    """Claims that are read by attribute too: a registered one that is not there is None.
+    """Claims that are attributes too. A registered claim that is absent is None.
 
-    Its repr names the claims and shows no value, because they are about a person.
+    The repr shows the names of the claims without their values, which are personal data.
     """
 
     __slots__ = ()
@@ -52,7 +52,7 @@ class NamedClaims(ReadOnlyDict):
     __str__ = __repr__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy that comes from elsewhere has passed no check, and says so by being a dictionary.
+        # An unpickled copy has passed no check, so it is a plain dictionary.
         return dict, (dict(self),)
 
 
@@ -61,11 +61,12 @@ class JWTClaims(NamedClaims):
 
     payload: the claims.
     header: the header of the token.
-    options: conditions for each claim: `essential` (it must be there), `value` or `values` (it must be one of them; of
-        several audiences one is enough), and `validate` (a function of the claims and the value must return True).
-    params: the values with which subclasses such as `IDToken` compare claims.
+    options: conditions for each claim: `essential` (it must be present), `value` or `values` (it must be one of them;
+        one matching audience of several is enough), and `validate` (a function of the claims and the value, which must
+        return a true value).
+    params: expected values, with which subclasses such as `IDToken` compare claims.
 
-    Raises `UsageError` for options and params that are unknown or None.
+    Raises `UsageError` for unknown options and params, and for an expected value of None.
     """
 
     __slots__ = ("_header", "_params", "_rules")
@@ -91,10 +92,10 @@ class JWTClaims(NamedClaims):
         return self._header
 
     def validate(self, now: float | None = None, leeway: float = LEEWAY) -> None:
-        """Raise `VerificationError` unless these claims are valid at `now`, and as `options` and `params` require.
+        """Raise `VerificationError` unless these claims are valid at `now` and satisfy `options` and `params`.
 
-        **Without options and params, nothing but the time is compared**: not the issuer, the audience or the kind of
-        token. `doorkey.resource.AccessTokenVerifier` verifies access tokens completely.
+        **Without options and params, only the times are checked**: not the issuer, the audience or the kind of token.
+        `doorkey.resource.AccessTokenVerifier` verifies access tokens completely.
 
         now: seconds since the epoch; None: time.time.
         leeway: seconds by which two clocks may differ, up to an hour.
@@ -103,9 +104,9 @@ class JWTClaims(NamedClaims):
         self._judge(at, seconds(leeway, "leeway", most=MAX_LEEWAY))
 
     def _judge(self, now: float, leeway: float) -> None:
-        """Do what `validate` says, without a clock: what kinds of claims extend."""
-        asked = [rule.name for rule in self._rules if rule.essential]
-        for name in (*self.ESSENTIAL_CLAIMS, *asked):
+        """Check as `validate` does, with `now` given. Subclasses extend this method."""
+        required = [rule.name for rule in self._rules if rule.essential]
+        for name in (*self.ESSENTIAL_CLAIMS, *required):
             if self.get(name) in (None, ""):
                 raise MissingClaimError(name, "is missing")
         for name in ("iss", "sub", "jti"):
@@ -120,7 +121,7 @@ class JWTClaims(NamedClaims):
             if name not in self.PARAMS:
                 known = ", ".join(self.PARAMS) or "none"
                 shown = printable(str(name), 40)
-                raise UsageError(f"{type(self).__name__} compares nothing with {shown!r}; known are: {known}")
+                raise UsageError(f"{type(self).__name__} has no claims parameter {shown!r}; known are: {known}")
             if value is None or value == "" or (isinstance(value, Secret) and not value):
                 raise UsageError(f"the {name} to compare with is missing; omit it if the request had none")
         return dict(params)

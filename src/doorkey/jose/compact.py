@@ -1,6 +1,6 @@
-"""The compact form of signed tokens: the legal text, its three segments, and what an unverified token claims.
+"""The compact serialization of signed tokens: its syntax, its three segments, and the claims of unverified tokens.
 
-Reading it needs no cryptography: a program that never verifies a token does not import joserfc for it.
+This module needs no cryptography, so a program that never verifies a token does not import joserfc.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ MAX_BYTES = 64 * 1024
 
 _LEGAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 _TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
-_LAST: Final[tuple[bytes, ...]] = (_LEGAL, b"AEIMQUYcgkosw048", b"AQgw", b"")
-"""The last characters that leave no bits over, by the number of characters that base64 pads."""
+_LAST_CHARACTERS: Final[tuple[bytes, ...]] = (_LEGAL, b"AEIMQUYcgkosw048", b"AQgw", b"")
+"""The last characters without unused bits, by the number of padding characters that base64 would add."""
 _MAX_HEADER: Final = 1024
-"""Bytes of a header that is remembered."""
+"""The longest header segment that is cached, in bytes."""
 
 
 Segments: TypeAlias = tuple[bytes, bytes, bytes, bytes]
@@ -32,7 +32,7 @@ Segments: TypeAlias = tuple[bytes, bytes, bytes, bytes]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UnverifiedToken:
-    """A token that `unsafe_read` has read, and nothing has verified: use its claims to choose keys, and `verify` it."""
+    """An unverified token, from `unsafe_read`. Use its claims only to choose keys, and pass it to `verify`."""
 
     claims: Mapping[str, Any]
     _segments: Segments
@@ -43,30 +43,37 @@ class UnverifiedToken:
 
 @hides_locals
 def unsafe_header(token: str, max_bytes: int = MAX_BYTES, *, may_be_empty: bool = False) -> Mapping[str, Any]:
-    """Return the header of a token that was not verified: use it to choose a key, and trust nothing in it.
+    """Return the header of an unverified token. Use it only to choose a key, and trust nothing in it.
 
-    may_be_empty: whether the payload may be empty, as `verify_bytes` accepts it; claims never are.
+    token: the text of the token.
+    max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
+    may_be_empty: True to accept an empty payload, as `verify_bytes` does. The payload of a JWT is never empty.
 
-    Raises `VerificationError` if the token is not in the legal compact form.
+    Raises `VerificationError` if the token is not in the compact form.
     """
     return header_in(split_token(token, max_bytes, may_be_empty=may_be_empty)[1])
 
 
 @hides_locals
 def unsafe_claims(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
-    """Return the claims of a token that was not verified: use them to choose the issuer's keys, and trust
-    nothing in them.
+    """Return the claims of an unverified token. Use them only to choose the issuer's keys, and trust nothing in them.
 
-    Raises `VerificationError` if the token is not in the legal compact form.
+    token: the text of the token.
+    max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
+
+    Raises `VerificationError` if the token is not in the compact form.
     """
     return _read(token, max_bytes).claims
 
 
 @hides_locals
 def unsafe_read(token: str, max_bytes: int = MAX_BYTES) -> UnverifiedToken:
-    """Return a token that was not verified, for `verify`: its claims choose the issuer's keys, and it is read once.
+    """Return the parsed, unverified token. Its claims choose the issuer's keys, and `verify` accepts it unparsed again.
 
-    Raises `VerificationError` if the token is not in the legal compact form.
+    token: the text of the token.
+    max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
+
+    Raises `VerificationError` if the token is not in the compact form.
     """
     return _read(token, max_bytes)
 
@@ -78,18 +85,22 @@ def _read(token: str, max_bytes: int) -> UnverifiedToken:
 
 
 def segments_of(token: UnverifiedToken) -> Segments:
-    """Return the segments of a token that was read."""
+    """Return the signing input and the segments of `token`."""
     return token._segments
 
 
 def split_token(token: object, max_bytes: int, *, may_be_empty: bool = False) -> Segments:
-    """Return the signing input of a token, and its three segments, of which the payload's may be empty if the caller
-    says so (RFC 7515 §7.1)."""
+    """Return the signing input of a token and its three segments (RFC 7515 §7.1).
+
+    may_be_empty: whether the payload may be empty.
+
+    Raises `UsageError` unless the token is text, and `DecodeError` if it is too long or not in the compact form.
+    """
     if not isinstance(token, str):
         raise UsageError(f"a token is text, not {type(token).__name__}")
     if len(token) > max_bytes:
         raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
-    raw = token.encode("ascii", "replace")  # by a question mark, which is not legal
+    raw = token.encode("ascii", "replace")  # a non-ASCII character becomes "?", which is illegal
     segments = raw.split(b".", 3)
     if len(segments) == 3 and not raw.translate(None, _LEGAL):
         head, payload, signature = segments
@@ -99,14 +110,14 @@ def split_token(token: object, max_bytes: int, *, may_be_empty: bool = False) ->
 
 
 def header_in(segment: bytes) -> dict[str, Any]:
-    """Return the header in `segment` as a dictionary that belongs to the caller."""
+    """Return the header in `segment` as a new dictionary, which the caller may change."""
     plain = _plain_header(segment) if len(segment) <= _MAX_HEADER else None
     return _parsed_header(segment) if plain is None else dict(plain)
 
 
 @lru_cache(256)
 def _plain_header(segment: bytes) -> Mapping[str, Any] | None:
-    """Return the header in `segment`, to be copied; None for one with lists or objects, which a copy would share."""
+    """Return the header in `segment`, or None if it has lists or objects, which shallow copies would share."""
     header = _parsed_header(segment)
     return None if any(isinstance(value, list | dict) for value in header.values()) else header
 
@@ -116,14 +127,14 @@ def _parsed_header(segment: bytes) -> dict[str, Any]:
     if "crit" in header:
         raise DecodeError("crit", "names extensions that are not understood here (RFC 7515 §4.1.11)")
     if header.get("b64", True) is not True:
-        raise DecodeError("b64", "is not for JWTs (RFC 7797 §7)")
+        raise DecodeError("b64", "is not allowed in JWTs (RFC 7797 §7)")
     return header
 
 
 def raw_bytes(segment: bytes, what: str) -> bytes:
-    """Return what the legal characters of `segment` encode; no bits are left over (RFC 4648 §3.5)."""
+    """Return the decoded `segment`. Raises `DecodeError`, also if it has unused bits that are set (RFC 4648 §3.5)."""
     padding = -len(segment) % 4
-    if segment[-1] not in _LAST[padding]:
+    if segment[-1] not in _LAST_CHARACTERS[padding]:
         raise DecodeError(what, "is not base64url")
     return a2b_base64(segment.translate(_TO_BASE64) + b"=" * padding)
 

@@ -1,4 +1,4 @@
-"""Claims that are encrypted and not signed: what `JsonWebToken` does where encryption algorithms are registered."""
+"""Claims that are encrypted and not signed, for a `JsonWebToken` with registered encryption algorithms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 def encrypt_claims(
     claims: Mapping[str, object], key: object, header: Mapping[str, Any], algorithms: EncryptionAlgorithms
 ) -> str:
-    """Return `claims` as a compact JWE by the `alg` and `enc` of `header`. Raises `UsageError` as `encrypt` does."""
+    """Return `claims` as a compact JWE with the `alg` and `enc` of `header`. Raises the `UsageError` of `encrypt`."""
     alg, enc = algorithms.checked(header)
     try:
         payload = json.dumps(dict(claims), separators=(",", ":"), allow_nan=False)
@@ -30,10 +30,10 @@ def encrypt_claims(
 
 @hides_locals
 def decrypt_claims(token: str, keys: object, algorithms: EncryptionAlgorithms) -> VerifiedToken:
-    """Return the header and the claims of a compact JWE. Raises what `decrypt_token` raises."""
+    """Return the header and the claims of a compact JWE. Raises the errors of `decrypt_token`."""
     opened = decrypt_token(token, keys, algorithms=algorithms.accepted(), encryptions=algorithms.encryptions)
     if "cty" in opened.header:
-        raise DecodeError("cty", "says that the content is not claims; decrypt_nested returns a signed token")
+        raise DecodeError("cty", "states that the content is not claims; decrypt_nested returns a nested signed token")
     try:
         return VerifiedToken(opened.header, parse_object(opened.plaintext))
     except JSONProblem as problem:

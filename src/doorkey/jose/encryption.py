@@ -1,10 +1,10 @@
-"""Encrypted tokens in the compact form: making and decrypting them, strictly (RFC 7516 §5, §7.1, RFC 8725 §3).
+"""Encrypts and decrypts tokens in the compact form, strictly (RFC 7516 §5, §7.1, RFC 8725 §3).
 
-Theory of operation. Cheap checks come first: size and form, before any base64 or JSON is decoded. `alg` and `enc` come
-from the caller's registration; the header may only agree with it. The key comes from the caller, and `kid` only chooses
-among the caller's keys. Everything that fails from the first use of a key on is one error: whether the encrypted key,
-its padding, the tag or the padding of the content was wrong would let a sender decrypt tokens of others by trial. A
-wrong encrypted key is replaced by a random one, so that it takes the same steps to fail (RFC 7516 §11.5).
+Theory of operation. Cheap checks come first: size and form, before any base64 or JSON is decoded. `alg` and `enc` must
+be registered by the caller. The key comes from the caller, and `kid` only chooses among the caller's keys. Once a key
+is used, every failure raises the same error: a sender who learned whether the encrypted key, its padding, the tag or
+the padding of the content was wrong could decrypt tokens of others by trial. An encrypted key that cannot be decrypted
+is replaced by a random one, so that the failure takes the same steps (RFC 7516 §11.5).
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ __all__ += ["key_of_client_secret", "unsafe_encrypted_header"]
 
 MAX_BYTES: Final = 64 * 1024
 MAX_INFLATED: Final = 256 * 1024
-"""Bytes of a compressed content after decompression."""
+"""The largest decompressed content, in bytes."""
 MAX_TRIED: Final = 16
-"""Keys that one token is decrypted with."""
+"""The largest number of keys that are tried for one token."""
 DEFLATE: Final = "DEF"
-"""The compression of RFC 7516 §4.1.3, which is accepted only where the caller names it among the algorithms."""
+"""The compression of RFC 7516 §4.1.3. It is accepted only if the caller names it among the algorithms."""
 
 _COMPACT: Final = re.compile(
     r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)"
@@ -61,7 +61,7 @@ _GCM_IV_TAG: Final = (12, 16)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DecryptedToken:
-    """The protected header and the plaintext of an encrypted token. Encryption alone says nothing about the sender."""
+    """The protected header and the plaintext of an encrypted token. Encryption does not authenticate the sender."""
 
     header: Mapping[str, Any]
     plaintext: bytes
@@ -86,15 +86,15 @@ def encrypt(
 ) -> str:
     """Return `plaintext` as a compact JWE (RFC 7516 §7.1).
 
-    plaintext: the bytes, or a text that is encoded as UTF-8. A signed token is encrypted with `header={"cty": "JWT"}`
+    plaintext: bytes, or a text that is encoded as UTF-8. To encrypt a signed token, give `header={"cty": "JWT"}`
         (RFC 7519 §5.2).
     key: the recipient's public key, or a shared secret, as `doorkey.jose.keys.import_key` reads it.
     alg: the key management algorithm, a name of RFC 7518 §4.1 such as `RSA-OAEP-256`.
     enc: the content encryption algorithm, a name of RFC 7518 §5.1 such as `A256GCM`.
-    header: further members of the protected header. The key's own `kid` is added.
+    header: further members of the protected header. The key's own `kid` is added unless the header has one.
 
-    Raises `UsageError` for an unknown algorithm, a key that does not fit it, `crit` and `zip`. Nothing is compressed,
-    because the size of a compressed text tells about its content.
+    Raises `UsageError` for an unknown algorithm, for a key that does not fit it, and for a header with `crit`, `zip`,
+    `epk`, `iv` or `tag`. Nothing is compressed, because the size of a compressed text reveals facts about its content.
     """
     management, content = management_named(alg), encryption_named(enc)
     imported = import_key(key)
@@ -103,7 +103,7 @@ def encrypt(
     if given.get("alg", alg) != alg or given.get("enc", enc) != enc:
         raise UsageError("the header names another algorithm than `alg` and `enc`")
     if refused := [name for name in ("crit", "zip", "epk", "iv", "tag") if name in given]:
-        raise UsageError(f"the header of an encrypted token made here has no `{refused[0]}`")
+        raise UsageError(f"`{refused[0]}` is not allowed in the header of a token to encrypt: remove it")
     own_kid = {"kid": imported.kid} if imported.kid else {}
     protected = {"alg": alg, "enc": enc, **own_kid, **given}
     registry = jwe.JWERegistry(algorithms=(alg, enc), strict_check_header=False)
@@ -125,7 +125,7 @@ def decrypt(
     encryptions: str | Iterable[str] = tuple(ENCRYPTIONS),
     max_bytes: int = MAX_BYTES,
 ) -> bytes:
-    """Return the plaintext of a compact JWE. `decrypt_token` documents the parameters and errors."""
+    """Return the plaintext of a compact JWE. The parameters and errors are those of `decrypt_token`."""
     return decrypt_token(token, keys, algorithms=algorithms, encryptions=encryptions, max_bytes=max_bytes).plaintext
 
 
@@ -138,7 +138,7 @@ def decrypt_nested(
     encryptions: str | Iterable[str] = tuple(ENCRYPTIONS),
     max_bytes: int = MAX_BYTES,
 ) -> str:
-    """Return the signed token that an encrypted token contains, still to be verified (RFC 7519 §5.2, §7.2).
+    """Return the signed token that an encrypted token contains. It is not verified yet (RFC 7519 §5.2, §7.2).
 
     The parameters and errors are those of `decrypt_token`. A `cty` other than `JWT` is a `VerificationError`.
     """
@@ -146,7 +146,7 @@ def decrypt_nested(
     cty = opened.header.get("cty", "JWT")
     if not isinstance(cty, str) or cty.lower().removeprefix("application/") != "jwt":
         raise VerificationError("cty", "is not the type of a signed token (RFC 7519 §5.2)", expected="JWT")
-    return opened.plaintext.decode("latin-1")  # what is not ASCII fails the check of the signed token's form
+    return opened.plaintext.decode("latin-1")  # the verification of the signed token rejects non-ASCII text
 
 
 @hides_locals
@@ -161,15 +161,14 @@ def decrypt_token(
     """Return the header and the plaintext of a compact JWE (RFC 7516 §5.2).
 
     token: the JWE, five base64url parts.
-    keys: the program's own private key or secret as `doorkey.jose.keys.import_key` reads it, a sequence of them, or a
-        JWK Set of them.
-    algorithms: the registered values of `alg`. `dir` is accepted only if it is among them, and a compressed content
-        only if `DEF` is.
-    encryptions: the registered values of `enc`; defaults to all of `ENCRYPTIONS`.
-    max_bytes: the length at which a token is refused before it is decoded; defaults to 64 KiB.
+    keys: the program's own private key or secret, as `doorkey.jose.keys.import_key` reads it; or a sequence or a JWK
+        Set of these.
+    algorithms: the accepted values of `alg`. A compressed content is accepted only if `DEF` is among them.
+    encryptions: the accepted values of `enc`; defaults to all of `ENCRYPTIONS`.
+    max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
 
-    Raises `VerificationError` for anything wrong with the token, with the same text for every failure of decryption,
-    and `UsageError` for keys and algorithms of the caller.
+    Raises `VerificationError` for an invalid token, with the same message for every failure of decryption, and
+    `UsageError` for invalid keys and algorithms of the caller.
     """
     named = names(algorithms, "algorithms")
     managements = {management_named(name).name for name in named if name != DEFLATE}
@@ -189,15 +188,18 @@ def decrypt_token(
 
 @hides_locals
 def unsafe_encrypted_header(token: str, max_bytes: int = MAX_BYTES) -> Mapping[str, Any]:
-    """Return the header of a token that was not decrypted: use it to choose a key, and trust nothing in it.
+    """Return the header of an encrypted token. Use it only to choose a key, and trust nothing in it.
 
-    Raises `VerificationError` if the token is not in the legal compact form.
+    token: the JWE, five base64url parts.
+    max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
+
+    Raises `VerificationError` if the token is not in the compact form.
     """
     return _read(token, max_bytes).header
 
 
 def is_encrypted(token: str) -> bool:
-    """Say whether `token` has the five parts of a compact JWE (RFC 7516 §9); nothing is decoded."""
+    """Return whether `token` has the five parts of a compact JWE (RFC 7516 §9). Nothing is decoded."""
     return len(token) <= MAX_BYTES and token.count(".") == 4
 
 
@@ -234,7 +236,7 @@ def _compressed(header: Mapping[str, Any], allowed: bool) -> bool:
         return False
     if not allowed or header["zip"] != DEFLATE:
         raise UnsupportedAlgorithmError(
-            "zip", "is not accepted: name DEF among the algorithms to accept compressed contents"
+            "zip", "is not accepted: add DEF to the algorithms to accept compressed contents"
         )
     return True
 
@@ -242,7 +244,7 @@ def _compressed(header: Mapping[str, Any], allowed: bool) -> bool:
 def _chosen(
     keys: Iterable[Key], header: Mapping[str, Any], alg: KeyManagement, enc: ContentEncryption
 ) -> Iterable[Key]:
-    """Return the keys that may decrypt: those of the token's `kid`, or all where one side has none."""
+    """Return the keys that may decrypt the token: those with its `kid`. A missing `kid` on either side matches."""
     kid = header.get("kid")
     named = [key for key in keys if kid is None or key.kid is None or key.kid == kid]
     if not named:
@@ -264,7 +266,7 @@ def _chosen(
 
 
 def _opened(parts: _Parts, key: Key, alg: KeyManagement, enc: ContentEncryption) -> bytes | None:
-    """Return the plaintext, or None for every reason why there is none."""
+    """Return the plaintext, or None if the decryption fails for any reason."""
     models = jwe.JWERegistry.algorithms
     manages, encrypts = models["alg"][alg.name], models["enc"][enc.name]
     cek = b""
@@ -280,7 +282,10 @@ def _opened(parts: _Parts, key: Key, alg: KeyManagement, enc: ContentEncryption)
 
 
 def _content_key(parts: _Parts, key: Key, alg: JWEAlgModel, enc: JWEEncModel) -> bytes:
-    """Return the content encryption key (RFC 7516 §5.2, steps 6 to 12). A failure is empty, or one of `_FAILED`."""
+    """Return the content encryption key (RFC 7516 §5.2, steps 6 to 12).
+
+    A failure returns empty bytes, or raises one of `_FAILED`.
+    """
     header = dict(parts.header)
     if isinstance(alg, JWEKeyAgreement):
         header["epk"] = _public_members(header.get("epk"))
@@ -308,7 +313,7 @@ def _public_members(epk: object) -> dict[str, object]:
 
 
 def _bare(key: Key) -> Any:
-    """Return the key for joserfc without its `use`, `key_ops` and `alg`, which `check_key` has judged."""
+    """Return the key for joserfc without its `use`, `key_ops` and `alg`, which `check_key` has checked."""
     return type(key.jose)(cast("Any", key.jose.raw_value), key.jose.raw_value)
 
 
@@ -326,4 +331,4 @@ def _octets(plaintext: object) -> bytes:
         return plaintext.encode("utf-8")
     if isinstance(plaintext, bytes):
         return plaintext
-    raise UsageError(f"the content to encrypt is bytes or text, not {type(plaintext).__name__}")
+    raise UsageError(f"the content to encrypt must be bytes or text, not {type(plaintext).__name__}")

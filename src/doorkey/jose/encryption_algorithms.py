@@ -18,12 +18,12 @@ Operation: TypeAlias = Literal["encrypt", "decrypt"]
 _AGREEMENT_CURVES: Final = ("P-256", "P-384", "P-521", "X25519", "X448")
 _ENCRYPTING: Final = frozenset({"encrypt", "wrapKey", "deriveKey", "deriveBits"})
 _DECRYPTING: Final = frozenset({"decrypt", "unwrapKey", "deriveKey", "deriveBits"})
-"""The values of `key_ops`, as programs write them: some name the operation on the key, some that on the content."""
+"""The accepted values of `key_ops`. Some programs name the operation on the key, others the one on the content."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyManagement:
-    """The requirements of an `alg` on its key: the types, the curves, for AES the number of bytes (RFC 7518 §4.1)."""
+    """The requirements of an `alg` on its key: types, curves, and for AES the size in bytes (RFC 7518 §4.1)."""
 
     name: str
     types: tuple[str, ...]
@@ -33,7 +33,7 @@ class KeyManagement:
 
 @dataclass(frozen=True, slots=True)
 class ContentEncryption:
-    """The sizes of an `enc` in bytes: its key, its initialization vector, its authentication tag (RFC 7518 §5)."""
+    """The sizes of an `enc` in bytes: key, initialization vector and authentication tag (RFC 7518 §5)."""
 
     name: str
     key: int
@@ -55,10 +55,10 @@ MANAGEMENT: Final = {
         KeyManagement("dir", ("oct",)),
     )
 }
-"""Every key management algorithm of this package. RSA1_5 and PBES2 are not among them (RFC 8725 §3.2)."""
+"""The supported key management algorithms. RSA1_5 and PBES2 are not supported (RFC 8725 §3.2)."""
 
 DEFAULT_MANAGEMENT: Final = tuple(name for name in MANAGEMENT if name != "dir")
-"""Those that need not be named: with `dir`, all messages share one content encryption key."""
+"""The default key management algorithms: all but `dir`, with which all messages share a content encryption key."""
 
 ENCRYPTIONS: Final = {
     one.name: one
@@ -71,11 +71,11 @@ ENCRYPTIONS: Final = {
         ContentEncryption("A256GCM", 32, 12, 16),
     )
 }
-"""Every content encryption algorithm of this package."""
+"""The supported content encryption algorithms."""
 
 
 def management_named(name: object) -> KeyManagement:
-    """Return the key management algorithm `name`. Raises `UsageError` for an unknown one, RSA1_5 and PBES2 included."""
+    """Return the key management algorithm `name`. Raises `UsageError` for an unsupported name, RSA1_5 and PBES2 too."""
     found = MANAGEMENT.get(name) if isinstance(name, str) else None
     if found is None:
         raise UsageError(f"the key management algorithm {_shown(name)} is none of {', '.join(MANAGEMENT)}")
@@ -83,7 +83,7 @@ def management_named(name: object) -> KeyManagement:
 
 
 def encryption_named(name: object) -> ContentEncryption:
-    """Return the content encryption algorithm `name`. Raises `UsageError` for an unknown one."""
+    """Return the content encryption algorithm `name`. Raises `UsageError` for an unsupported name."""
     found = ENCRYPTIONS.get(name) if isinstance(name, str) else None
     if found is None:
         raise UsageError(f"the content encryption algorithm {_shown(name)} is none of {', '.join(ENCRYPTIONS)}")
@@ -91,12 +91,12 @@ def encryption_named(name: object) -> ContentEncryption:
 
 
 def names(given: object, what: str) -> tuple[str, ...]:
-    """Return the algorithms of an argument that takes one or several. Raises `UsageError` for anything else."""
+    """Return the names in an argument that is one name or several. Raises `UsageError` for anything else."""
     return (given,) if isinstance(given, str) else texts(given, what)
 
 
 def check_key(key: Key, alg: KeyManagement, enc: ContentEncryption, operation: Operation) -> None:
-    """Raise `UsageError` unless `key` may `operation` with `alg` and `enc`.
+    """Raise `UsageError` unless `key` may be used for `operation` with `alg` and `enc`.
 
     Compares type, curve, size, `use`, `key_ops` and `alg` of the key (RFC 7517 §4, RFC 7518 §4.1).
     """
@@ -114,10 +114,10 @@ def check_key(key: Key, alg: KeyManagement, enc: ContentEncryption, operation: O
 
 @hides_locals
 def key_of_client_secret(secret: Secret | str, *, alg: str, enc: str) -> Key:
-    """Return the key that a client secret stands for in symmetric encryption (OpenID Connect Core §10.2).
+    """Return the symmetric encryption key that is derived from a client secret (OpenID Connect Core §10.2).
 
     secret: the client secret.
-    alg, enc: the registered algorithms, for instance `A128KW` or `dir`, and `A128GCM`.
+    alg, enc: the registered algorithms of the client, for instance `A128KW` or `dir`, and `A128GCM`.
 
     Raises `UsageError` for an unknown algorithm, and for an `alg` that needs a key pair.
     """
@@ -141,7 +141,7 @@ def _check_purpose(key: Key, alg: KeyManagement, enc: ContentEncryption, operati
     # The owner of a key that decrypts may also encrypt with it.
     allowed = _DECRYPTING if operation == "decrypt" else _DECRYPTING | _ENCRYPTING
     if not allowed.intersection(operations):
-        raise UsageError(f"the key's `key_ops` do not allow to {operation}")
+        raise UsageError(f"the key's `key_ops` do not allow it to {operation}")
 
 
 def _shown(name: object) -> str:

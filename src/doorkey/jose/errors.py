@@ -1,4 +1,4 @@
-"""The errors of tokens: `VerificationError` by the check that failed, under the names that Authlib gives them.
+"""The errors of tokens: a subclass of `VerificationError` for each kind of failed check, with the names of Authlib.
 
     VerificationError (doorkey.errors)   .claim .reason .expected
     ├─ DecodeError                 the token does not have the legal form
@@ -9,8 +9,8 @@
     ├─ MissingClaimError           a required claim is missing
     └─ InvalidClaimError           a claim has the wrong type or value
 
-Other checks of a token, such as that of `typ` or `kid`, raise `VerificationError` itself. A key or an argument that is
-not accepted is a `UsageError`. The other names of this module are the same classes under Authlib's names.
+Other checks of a token, such as that of `typ` or `kid`, raise `VerificationError` itself. An invalid key or argument
+raises `UsageError`. The other names of this module are the same classes under Authlib's names.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class InvalidClaimError(VerificationError):
 
 
 JoseError = OAuthError
-"""The root of the tree: it catches the errors of tokens and those of keys and arguments."""
+"""The base class of all errors here: those of tokens, and those of keys and arguments."""
 InvalidTokenError = NotYetValidError
 MissingAlgorithmError = UnsupportedAlgorithmError
 MissingEncryptionAlgorithmError = UnsupportedAlgorithmError

@@ -1,4 +1,4 @@
-"""Making new keys, and writing private ones down for a store (RFC 7517, RFC 7638)."""
+"""Generates keys, and serializes private keys for a store (RFC 7517, RFC 7638)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ __all__ = ["generate_key", "private_jwk"]
 
 
 def generate_key(alg: str) -> Key:
-    """Return a new private key or secret for `alg`, with its thumbprint as `kid`, for signing with `alg`
-    only.
+    """Return a new private key or secret that signs with `alg` only. Its `kid` is its thumbprint.
 
-    RSA takes a tenth of a second or more. Raises `UsageError` for an algorithm that is not known.
+    alg: a signature algorithm, such as `ES256`.
+
+    RSA takes a tenth of a second or more. Raises `UsageError` for an unsupported algorithm, and for Ed448.
     """
     wanted = algorithm_named(alg)
     match wanted.kty:
@@ -41,13 +42,18 @@ def generate_key(alg: str) -> Key:
         case _ if alg != "Ed448":
             fresh = import_key(ed25519.Ed25519PrivateKey.generate())
         case _:
-            raise UsageError("Ed448 keys are not made here")
+            raise UsageError("Ed448 keys cannot be generated here: use Ed25519")
     jwk = fresh.jose.as_dict(private=True)
     return import_key({**jwk, "kid": fresh.jose.thumbprint(), "use": "sig", "alg": alg})
 
 
 def private_jwk(key: Key) -> Secret:
-    """Return the whole key as JWK text, for a store that may hold secrets; `import_key` reads it back."""
+    """Return the whole key as JWK text, for a store that may contain secrets. `import_key` reads it.
+
+    key: a private key or a shared secret.
+
+    Raises `UsageError` for a public key.
+    """
     if not isinstance(key.jose, OctKey) and not key.jose.is_private:
         raise UsageError("this key is public: it has no private JWK")
     return Secret(json.dumps(key.jose.as_dict(private=True), separators=(",", ":")))

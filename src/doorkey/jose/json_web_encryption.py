@@ -1,4 +1,4 @@
-"""`JsonWebEncryption`: encrypted messages in the compact form (RFC 7516 §7.1), by the names that programs know."""
+"""`JsonWebEncryption`: encrypted messages in the compact form (RFC 7516 §7.1), with the names of Authlib."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from doorkey.jose.key_choice import Header, chosen_keys, token_text
 from doorkey.jose.serialized import Deserialized
 from doorkey.values import Secret, clears_locals
 
-_EXPECTED: Final = "algorithms is a list of those that are registered, for instance ['RSA-OAEP', 'A256GCM']"
+_EXPECTED: Final = "algorithms must be a list of algorithm names, for instance ['RSA-OAEP', 'A256GCM']"
 
 
 class EncryptionAlgorithms:
-    """The `alg`, `enc` and `zip` values among the names that a program registers.
+    """The names that a program registers, as values of `alg`, `enc` and `zip`.
 
-    Without an `alg`, all are registered but `dir`; without an `enc`, all are. Raises `UsageError` for an unknown name.
+    Without an `alg` among them, all but `dir` are registered; without an `enc`, all. Raises `UsageError` for an unknown
+    name.
     """
 
     __slots__ = ("encryptions", "managements", "names")
@@ -45,7 +46,7 @@ class EncryptionAlgorithms:
         mapping(header, "the header")
         alg, enc = header.get("alg"), header.get("enc")
         if not isinstance(alg, str) or not isinstance(enc, str):
-            raise UsageError('the header names both algorithms: {"alg": "RSA-OAEP", "enc": "A256GCM"}')
+            raise UsageError('the header must name both algorithms: {"alg": "RSA-OAEP", "enc": "A256GCM"}')
         if (alg in MANAGEMENT and alg not in self.managements) or (enc in ENCRYPTIONS and enc not in self.encryptions):
             registered = ", ".join((*self.managements, *self.encryptions))
             raise UsageError(f"the header's algorithms are not among the registered ones: {registered}")
@@ -53,10 +54,10 @@ class EncryptionAlgorithms:
 
 
 class JsonWebEncryption:
-    """Encrypts and decrypts messages in the compact form by the `algorithms` that are registered, and by no other.
+    """Encrypts and decrypts messages in the compact form, with the registered `algorithms` only.
 
-    algorithms: names of RFC 7518 §4.1 (`alg`) and §5.1 (`enc`). Without an `alg` among them, all are accepted but
-        `dir`; without an `enc`, all are. `dir` and `DEF` (a compressed content) are accepted only where they are named.
+    algorithms: names of RFC 7518 §4.1 (`alg`) and §5.1 (`enc`). Without an `alg` among them, all but `dir` are
+        accepted; without an `enc`, all. `dir` and `DEF` (a compressed content) are accepted only if they are named.
         RSA1_5 and PBES2 are not supported (RFC 8725 §3.2).
 
     Raises `UsageError` for an unknown name.
@@ -78,7 +79,7 @@ class JsonWebEncryption:
         payload: bytes, or a text that is encoded as UTF-8. It is not compressed.
         key: the recipient's public key, or a shared secret.
 
-        Raises `UsageError` for algorithms that are not registered, and a key that does not fit them.
+        Raises `UsageError` for algorithms that are not registered, and for a key that does not fit them.
         """
         alg, enc = self._algorithms.checked(protected)
         return encrypt(payload, key, alg=alg, enc=enc, header=protected).encode("ascii")
@@ -90,17 +91,17 @@ class JsonWebEncryption:
         key: Callable[[Header], object] | object,
         decode: Callable[[bytes], Any] | None = None,
     ) -> Deserialized:
-        """Return the `header` and the `payload` of a compact JWE. Anyone who has the public key can have sent it.
+        """Return the `header` and the `payload` of a compact JWE. Anyone with the public key may have sent it.
 
         s: the JWE.
-        key: the program's private key or secret, several of them, or a function of the header that returns one.
+        key: the program's private key or secret, several of these, or a function of the header that returns them.
         decode: a function of the bytes that returns the payload; defaults to the bytes.
 
-        Raises `VerificationError` for anything wrong with the JWE, and `UsageError` for keys that cannot be read.
+        Raises `VerificationError` for an invalid JWE, and `UsageError` for keys that cannot be read.
         """
         token = token_text(s)
         if decode is not None:
-            function(decode, "decode is a function of the payload")
+            function(decode, "decode must be a function of the payload")
         if callable(key):
             key = chosen_keys(key, unsafe_encrypted_header(token))
         algorithms = self._algorithms

@@ -1,4 +1,4 @@
-"""`JsonWebSignature`: signed messages in the compact form (RFC 7515 §7.1), by the names that programs know."""
+"""`JsonWebSignature`: signed messages in the compact form (RFC 7515 §7.1), with the names of Authlib."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from doorkey.values import Secret, clears_locals
 
 
 class JsonWebSignature:
-    """Signs and verifies messages in the compact form by the `algorithms` that are registered, and by no other.
+    """Signs and verifies messages in the compact form, with the registered `algorithms` only.
 
-    algorithms: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
-        for, as in `jwt.decode`. The JSON serializations are not supported.
+    algorithms: names of signature algorithms such as `RS256`. None: the keys determine the algorithms, as in
+        `jwt.decode`.
 
-    Raises `UsageError` for an unknown algorithm; `none` is not one.
+    The JSON serializations are not supported. Raises `UsageError` for an unsupported algorithm, `none` included.
     """
 
     __slots__ = ("_algorithms",)
@@ -46,9 +46,10 @@ class JsonWebSignature:
 
         protected: the header, with `alg`. The key's own `kid` is added.
         payload: bytes, or a text that is encoded as UTF-8; it may be empty.
-        key: the private key, or a shared secret; of several, the one that the header's `kid` names, or that fits.
+        key: the private key, or a shared secret. Of several keys, the first that fits the header's `alg` and `kid` is
+            used.
 
-        Raises `UsageError` for an algorithm that is not registered, and a key that does not fit it.
+        Raises `UsageError` for an algorithm that is not registered, and for a key that does not fit it.
         """
         alg = signing_algorithm(mapping(protected, "the header"), self._algorithms)
         return sign_bytes(payload, signing_key(key, alg, protected), alg=alg, header=protected).encode("ascii")
@@ -60,17 +61,17 @@ class JsonWebSignature:
         key: Callable[[Header], object] | object,
         decode: Callable[[bytes], Any] | None = None,
     ) -> Deserialized:
-        """Return the `header` and the `payload` of a compact JWS once its signature is verified.
+        """Return the `header` and the `payload` of a compact JWS, after its signature is verified.
 
         s: the JWS.
         key: keys as `jwt.decode` accepts them.
         decode: a function of the bytes that returns the payload; defaults to the bytes.
 
-        Raises `VerificationError` for anything wrong with the JWS, and `UsageError` for keys that cannot be read.
+        Raises `VerificationError` for an invalid JWS, and `UsageError` for keys that cannot be read.
         """
         token = token_text(s)
         if decode is not None:
-            function(decode, "decode is a function of the payload")
+            function(decode, "decode must be a function of the payload")
         if callable(key):
             key = chosen_keys(key, unsafe_header(token, may_be_empty=True))
 

@@ -1,9 +1,9 @@
-"""`jwt.encode` and `jwt.decode`: signed tokens with programs' own names for things (RFC 7515, RFC 7519).
+"""`jwt.encode` and `jwt.decode`: signed tokens, with the names of Authlib (RFC 7515, RFC 7519).
 
-Theory of operation. The algorithm never comes from the token (RFC 8725 §3.1). `JsonWebToken(["RS256"])` has registered
-it. `jwt` has registered none, so the keys determine it: a key verifies the algorithms that its type, curve, `use` and
-`alg` allow. A plain text may be anything, for instance an error page that was fetched in place of keys. So it is a
-shared secret only if an HMAC has been registered.
+Theory of operation. The token never chooses the algorithm (RFC 8725 §3.1). `JsonWebToken(["RS256"])` registers the
+accepted ones. `jwt` registers none, so the keys determine them: a key verifies the algorithms that its type, curve,
+`use` and `alg` allow. Plain bytes may be anything, for instance an error page that was fetched in place of keys. So
+they are a shared secret only if an HMAC algorithm is registered. A plain str is never accepted as a secret.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from doorkey.values import Secret, clears_locals
 _C = TypeVar("_C", bound=JWTClaims)
 _Header = Mapping[str, Any]
 Keys = Callable[[_Header], object] | object
-"""The keys that verify. A function has a type of its own, so that type checkers know its argument."""
+"""Keys that verify, or a function that returns them: its own type tells type checkers the type of its argument."""
 
 _TIMES: Final = ("exp", "iat", "nbf")
 
@@ -53,21 +53,21 @@ def _registered(algorithms: str | Iterable[str] | None) -> tuple[tuple[str, ...]
     encryption = any(name in tuple(MANAGEMENT) for name in names)
     if encryption and any(name in tuple(ALGORITHMS) for name in names):
         raise UsageError(
-            "algorithms names both signatures and encryption: a token that is only encrypted says nothing about its "
-            "sender, so it is never accepted in place of a signed one"
+            "algorithms names both signatures and encryption: encryption does not authenticate the sender of a token, "
+            "so an encrypted token is never accepted in place of a signed one"
         )
     return (None, EncryptionAlgorithms(names)) if encryption else (registered(names), None)
 
 
 class JsonWebToken:
-    """Signs and verifies JWTs in the compact form by the `algorithms` that are registered, and by no other.
+    """Signs and verifies JWTs in the compact form, with the registered `algorithms` only.
 
-    algorithms: names of signature algorithms such as `RS256`. None registers nothing: the keys then say what they are
-        for. With names of key management algorithms instead (`["RSA-OAEP"]`, `["A256KW", "A256GCM"]`), the instance
-        encrypts and decrypts (RFC 7516), and accepts no signed token. A token that is only encrypted says nothing about
-        its sender, because the key that encrypts is public.
+    algorithms: names of signature algorithms such as `RS256`. None: the keys determine the algorithms. With names of
+        key management algorithms instead (`["RSA-OAEP"]`, `["A256KW", "A256GCM"]`), the instance encrypts and decrypts
+        (RFC 7516), and accepts no signed token. Encryption does not authenticate the sender of a token, because the
+        encryption key is public.
 
-    Raises `UsageError` for an algorithm that is not known, `none` included, and for a list of both kinds.
+    Raises `UsageError` for an unsupported algorithm, `none` included, and for a list of both kinds.
     """
 
     __slots__ = ("_algorithms", "_encryption")
@@ -81,14 +81,14 @@ class JsonWebToken:
 
     @clears_locals
     def encode(self, header: Mapping[str, Any], payload: Mapping[str, Any], key: object) -> bytes:
-        """Return `payload` signed with `key` by the `alg` of `header`, whose other members go along.
+        """Return `payload` as a JWT that is signed with `key` by the `alg` of `header`.
 
-        header: the header, with `alg`. If it has `enc`, the payload is encrypted and not signed.
+        header: the protected header, with `alg`. If it has `enc`, the payload is encrypted and not signed.
         payload: the claims, as JSON values; `exp`, `iat` and `nbf` may be datetimes (without a zone: UTC).
-        key: a private key or a secret as `doorkey.jose.keys.import_key` reads it; of several keys, the one that the
-            header's `kid` names, else the first that fits. For encryption, it is the recipient's public key.
+        key: a private key or a secret, as `doorkey.jose.keys.import_key` reads it. Of several keys, the first that fits
+            the header's `alg` and `kid` is used. For encryption, it is the recipient's public key or a secret.
 
-        Raises `UsageError` if key and algorithm do not fit, and for a payload that is not JSON.
+        Raises `UsageError` if the key does not fit the algorithm, and for a payload that is not JSON.
         """
         mapping(header, "the header")
         mapping(payload, "the payload")
@@ -128,20 +128,20 @@ class JsonWebToken:
     ) -> JWTClaims:
         """Return the claims of a token, after its form, algorithm and signature are verified.
 
-        **The claims are not checked, and `validate()` of the result checks only the time unless options say more.** A
+        **The claims are not checked. `validate()` of the result checks only the times, unless options require more.** A
         token of another issuer, for another client, or of another kind passes. `doorkey.resource.AccessTokenVerifier`
         verifies access tokens, and `claims_cls=CodeIDToken` with `claims_params` verifies ID tokens.
 
         s: the token.
-        key: a JWK Set as it was fetched, one JWK, PEM, a key object, a list of these, a `doorkey.KeySource` or
-            `doorkey.Issuer`, or a function of the token's header that returns one of them. Malformed, private and
+        key: a JWK Set as it was fetched, a JWK, PEM, a key object, a list of these, a `doorkey.KeySource` or
+            `doorkey.Issuer`, or a function of the token's header that returns one of these. Malformed, private and
             symmetric keys of a set are ignored.
         claims_cls: the class of the result; None: `JWTClaims`.
         claims_options: conditions for each claim, as for `JWTClaims`; `validate()` checks them.
         claims_params: the values with which the class compares claims, as for `JWTClaims`.
 
-        Raises `VerificationError` for anything wrong with the token, `UsageError` for invalid arguments, and the errors
-        of a key source that cannot fetch its keys.
+        Raises `VerificationError` for an invalid token, `UsageError` for invalid arguments, and the errors of a key
+        source that cannot fetch its keys.
         """
         check, keys = self._prepared(s, key, claims_cls, claims_options, claims_params)
         return checked_with(keys, check)
@@ -173,9 +173,10 @@ class JsonWebToken:
         claims_options: Options | None = None,
         claims_params: Mapping[str, Any] | None = None,
     ) -> JWTClaims:
-        """Return the claims as `decode` does, with keys that a `doorkey.AsyncKeySource` or a `doorkey.Issuer` fetches.
+        """Return the claims as `decode` does. A `doorkey.AsyncKeySource` or `doorkey.Issuer` may fetch the keys.
 
-        All other kinds of keys are accepted too. Raises as `decode` does.
+        The parameters and errors are those of `decode`, but a `doorkey.KeySource` raises `UsageError`, because it would
+        block the event loop.
         """
         check, keys = self._prepared(s, key, claims_cls, claims_options, claims_params)
         if isinstance(keys, AsyncKeysOfIssuer):
@@ -192,10 +193,10 @@ class JsonWebToken:
         claims_options: Options | None,
         claims_params: Mapping[str, Any] | None,
     ) -> tuple[Callable[[object], JWTClaims], object]:
-        """Return the function of keys that returns the claims of the token, and the keys that the program means."""
+        """Return a function that verifies the token with its argument and returns the claims, and the keys for it."""
         kind: object = claims_cls or JWTClaims
         if not (isinstance(kind, type) and issubclass(kind, JWTClaims)):
-            raise UsageError("claims_cls is JWTClaims, or a class made of it such as CodeIDToken")
+            raise UsageError("claims_cls must be JWTClaims or a subclass, such as CodeIDToken")
         token = token_text(s)
         if callable(key):
             header = unsafe_encrypted_header(token) if self._encryption else unsafe_header(token)
@@ -220,4 +221,4 @@ def _moment(value: object) -> object:
     try:
         return calendar.timegm(value.utctimetuple()) if isinstance(value, datetime) else value
     except (OverflowError, ValueError):
-        raise UsageError("a time lies beyond the calendar") from None
+        raise UsageError("a datetime in the payload is out of range") from None

@@ -1,8 +1,8 @@
 """The arguments of a verification: registered algorithms, and keys in each accepted form.
 
-Theory of operation. The algorithm never comes from the token (RFC 8725 §3.1). Where none is registered, it follows from
-the keys: a key verifies what its type, curve, `use` and `alg` allow. A bare text says nothing about itself (it may as
-well be an error page that was fetched in place of keys), so it is a shared secret only where an HMAC is registered.
+Theory of operation. The token never chooses the algorithm (RFC 8725 §3.1). If none is registered, the keys determine
+it: a key verifies the algorithms that its type, curve, `use` and `alg` allow. Plain bytes may be anything, for instance
+an error page that was fetched in place of keys. So they are a shared secret only if an HMAC algorithm is registered.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from doorkey.values import Secret, hides_locals
 T = TypeVar("T")
 Header = Mapping[str, Any]
 
-EXPECTED: Final = "algorithms is a list of those that are registered, for instance ['RS256']"
+EXPECTED: Final = "algorithms must be a list of algorithm names, for instance ['RS256']"
 
 
 def registered(algorithms: object) -> tuple[str, ...]:
-    """Return the signature algorithms that a program registers. Raises `UsageError` for none and for an unknown one."""
+    """Return the registered signature algorithms. Raises `UsageError` for an empty list and an unsupported name."""
     names = (algorithms,) if isinstance(algorithms, str) else members(algorithms, EXPECTED)
     if not names:
         raise UsageError(EXPECTED)
@@ -34,57 +34,57 @@ def registered(algorithms: object) -> tuple[str, ...]:
 
 
 def allowed_by(keys: tuple[Key, ...]) -> tuple[str, ...]:
-    """Return the algorithms that at least one key verifies: its own, or all of its type and curve."""
+    """Return the algorithms that at least one key verifies. Raises `VerificationError` if no key verifies any."""
     allowed = tuple(alg for alg in ALGORITHMS if any(key.misfit(alg) is None for key in keys))
     if allowed:
         return allowed
     for key in keys:
         if key.kty == "oct":
-            key.check("HS256", "verify")  # says what is wrong with it
-    raise VerificationError("alg", "has no key that fits it: no key here is for signatures")
+            key.check("HS256", "verify")  # its error names the cause
+    raise VerificationError("alg", "has no key that fits it: none of the keys is for signatures")
 
 
 def verifying_keys(given: object, algorithms: tuple[str, ...] | None) -> tuple[Key, ...]:
-    """Return the keys that `given` holds, to verify with `algorithms`; None if the program has registered none.
+    """Return the keys in `given`, to verify with the registered `algorithms`; None: no algorithm is registered.
 
-    Raises `UsageError` for what is no key, and for bytes that are a secret only where an HMAC is registered.
+    Raises `UsageError` for a value that is not a key, and for a bytes secret if no algorithm is registered.
     """
     keys = import_keys(given)
     if algorithms is None and _has_bare_bytes(given, keys):
         raise UsageError(
-            "bytes that are neither PEM nor a JWK Set are a shared secret only where an HMAC is registered, "
-            'JsonWebToken(["HS256"]), or where they are marked as one, Secret(text)'
+            "bytes that are neither PEM nor a JWK Set are a shared secret only if an HMAC algorithm is registered, "
+            'JsonWebToken(["HS256"]), or if they are marked as a secret, Secret(text)'
         )
     return keys
 
 
 def chosen_keys(choose: Callable[[Header], object], header: Header) -> object:
-    """Return the keys that a function of the program chooses by the header. Raises `UsageError` if it takes more."""
+    """Return the keys that `choose` returns for the header. Raises `UsageError` if it does not take one argument."""
     try:
         inspect.signature(choose).bind(header)
-    except ValueError:  # a function that does not tell
+    except ValueError:  # a function without an introspectable signature
         pass
     except TypeError:
         raise UsageError(
-            "a function that chooses keys is called with the token's header alone, as its claims are not verified by "
-            "then; doorkey.jose.verification.unsafe_claims reads them nevertheless"
+            "a function that chooses keys must accept one argument, the token's header: the claims are not verified "
+            "yet. doorkey.jose.verification.unsafe_claims(token) reads unverified claims"
         ) from None
     return choose(header)
 
 
 def signing_algorithm(header: Header, algorithms: tuple[str, ...] | None) -> str:
-    """Return the `alg` of a header to sign with. Raises `UsageError` for none, and for one that is not registered."""
+    """Return the `alg` of a header to sign with. Raises `UsageError` if it is missing or not registered."""
     alg: object = header.get("alg")
     if not isinstance(alg, str):
-        raise UsageError('the header names the algorithm: {"alg": "RS256"}')
+        raise UsageError('the header must name the algorithm, for instance {"alg": "RS256"}')
     if algorithms is not None and alg not in algorithms:
-        raise UsageError(f"the header's algorithm is none of the registered ones: {', '.join(algorithms)}")
+        raise UsageError(f"the header's algorithm is not registered: registered are {', '.join(algorithms)}")
     return alg
 
 
 @hides_locals
 def signing_key(given: object, alg: str, header: Header) -> object:
-    """Return the key to sign with. Of several keys, the one that the header's `kid` names, else the first that fits.
+    """Return the key to sign with: of several keys, the first that fits `alg` and the header's `kid`, if it has one.
 
     given: a key as `import_key` reads it, a sequence of keys, or a JWK Set as a mapping.
 
@@ -105,11 +105,11 @@ def signing_key(given: object, alg: str, header: Header) -> object:
 
 
 def checked_with(keys: object, check: Callable[[object], T]) -> T:
-    """Return `check(keys)`, with the keys that a `KeySource` fetches. Raises `UsageError` for an `AsyncKeySource`."""
+    """Return `check(keys)`; a `KeySource` fetches its keys first. Raises `UsageError` for an `AsyncKeySource`."""
     if isinstance(keys, KeysOfIssuer):
         return keys.checked(check)
     if isinstance(keys, AsyncKeysOfIssuer):
-        raise UsageError("an AsyncKeySource is for `await jwt.adecode(token, keys)`; decode takes a KeySource")
+        raise UsageError("decode needs a KeySource: an AsyncKeySource works with `await jwt.adecode(token, keys)`")
     return check(keys)
 
 
@@ -118,7 +118,7 @@ def token_text(token: object) -> str:
     if isinstance(token, Secret):
         token = token.reveal()
     if isinstance(token, bytes):
-        return token.decode("latin-1")  # what is not ASCII is refused by its form
+        return token.decode("latin-1")  # the check of the form rejects non-ASCII text
     if isinstance(token, str):
         return token
     raise UsageError(f"a token is text, not {type(token).__name__}")

@@ -1,4 +1,4 @@
-"""Making a new key of a type (RFC 7518 §6, RFC 8037 §2)."""
+"""Generates a key of a given type (RFC 7518 §6, RFC 8037 §2)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from doorkey.jose.key_reading import JoseKey
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """The keys of one type: on one of `curves`, or with a size from `least` to `most` bits."""
+    """The possible keys of one type: on one of `curves`, or with `least` to `most` bits; `default` is one of these."""
 
-    usual: str | int
+    default: str | int
     curves: tuple[str, ...] = ()
     least: int = 0
     most: int = 0
@@ -32,16 +32,19 @@ _TYPES: Final = {
 
 
 def new_key(kty: str, crv_or_size: object, *, private: bool) -> JoseKey:
-    """Return a new private key or secret. `crv_or_size` is a curve, a size in bits, or None for the usual one.
+    """Return a new private key or secret.
 
-    Raises `UsageError`, also where only the public half of a secret is wanted (not `private`), which it does not have.
+    crv_or_size: a curve, or a size in bits; None: the default of the type.
+    private: False if the caller wants the public half. A secret has none, so this raises `UsageError` for `oct`.
+
+    Raises `UsageError` for an unknown type, curve or size.
     """
     kind = _TYPES.get(text(kty, "kty"))
     if kind is None:
-        raise UsageError(f"kty is one of {', '.join(_TYPES)}, not {printable(kty, 40)!r}")
-    chosen = kind.usual if crv_or_size is None else crv_or_size
+        raise UsageError(f"kty must be one of {', '.join(_TYPES)}, not {printable(kty, 40)!r}")
+    chosen = kind.default if crv_or_size is None else crv_or_size
     if kind.curves and chosen not in kind.curves:
-        raise UsageError(f"an {kty} key is on one of {', '.join(kind.curves)}")
+        raise UsageError(f"the curve of an {kty} key must be one of {', '.join(kind.curves)}")
     if not kind.curves:
         chosen = count(chosen, f"the size of an {kty} key in bits", least=kind.least, most=kind.most)
     if kty == "oct" and not private:

@@ -1,6 +1,6 @@
 """Reads a key from PEM, a JWK, a key object or a shared secret (RFC 7517, RFC 7518 §6).
 
-What is unsound by itself is refused here: short RSA keys, empty secrets, and text that is really a public key.
+Keys that are weak for any use are rejected here: short RSA keys, empty secrets, and a public key given as a secret.
 """
 
 from __future__ import annotations
@@ -37,15 +37,18 @@ _PEM = re.compile(rb"-----? ?BEGIN ")
 
 
 def read_key(value: object) -> JoseKey:
-    """Return the sound key that `value` holds; `import_key` documents what that may be.
+    """Return the joserfc key in `value`. `import_key` documents the accepted values.
 
-    Raises `UsageError`, or one of `BROKEN` for a key that is not well formed.
+    Raises `UsageError` for a rejected key, or one of `BROKEN` for a malformed one.
     """
-    return _sound(_read(value))
+    return _checked(_read(value))
 
 
 def read_json(text: bytes) -> dict[str, Any] | None:
-    """Return the JWK or JWK Set in `text`, or None if it is neither but some secret that begins with a brace."""
+    """Return the JWK or JWK Set in `text`, or None if it is neither: a secret may begin with a brace.
+
+    Raises `UsageError` for a malformed JWK or JWK Set.
+    """
     try:
         members = parse_object(text)
     except JSONProblem as problem:
@@ -72,19 +75,19 @@ def _text(text: bytes) -> JoseKey:
         return _native(_pem(text))
     if text.lstrip().startswith(b"{") and (members := read_json(text)) is not None:
         return _jwk(members)
-    _refuse_key(text)
+    _reject_key(text)
     return OctKey(text, text)
 
 
 def _jwk(members: dict[str, Any]) -> JoseKey:
     if "keys" in members:
-        raise UsageError("this is a whole JWK Set; give one key of it")
+        raise UsageError("this is a JWK Set: give one of its keys")
     if not isinstance(members.get("key_ops", []), list):  # joserfc accepts a text too
         raise UsageError("the key's `key_ops` is not a list (RFC 7517 §4.3)")
-    if members.get("kty") == "oct":  # decoded here, so that the warning about its size is our error instead
+    if members.get("kty") == "oct":  # decoded here, because joserfc warns about a short secret
         OctKey.validate_dict_key(members)
         raw = urlsafe_b64decode(members["k"].encode("ascii"))
-        _refuse_key(raw)
+        _reject_key(raw)
         return OctKey(raw, members)
     if members.get("kty") == "RSA":  # before joserfc, which only warns
         modulus, exponent = (int.from_bytes(urlsafe_b64decode(members[name].encode("ascii"))) for name in ("n", "e"))
@@ -109,11 +112,11 @@ def _native(value: object) -> JoseKey:
         return ECKey(value, value)
     if isinstance(value, _OKP):
         return OKPKey(value, value)
-    raise UsageError(f"a key is PEM, a JWK, a shared secret or a key object, not {type(value).__name__}")
+    raise UsageError(f"a key must be PEM, a JWK, a shared secret or a key object, not {type(value).__name__}")
 
 
-def _refuse_key(secret: bytes) -> None:
-    """Refuse a shared secret that is a key, in any encoding: all who know a public key could sign (RFC 8725 §2.1)."""
+def _reject_key(secret: bytes) -> None:
+    """Reject a shared secret that is a key in any encoding: anyone with a public key could sign (RFC 8725 §2.1)."""
     if holds_key(secret):
         raise UsageError(
             "a public or private key, JWK or JWK Set is never a shared secret: register the algorithm of the key "
@@ -121,7 +124,7 @@ def _refuse_key(secret: bytes) -> None:
         )
 
 
-def _sound(key: JoseKey) -> JoseKey:
+def _checked(key: JoseKey) -> JoseKey:
     if isinstance(key, OctKey) and not key.raw_value:
         raise UsageError("the shared secret is empty")
     if isinstance(key, RSAKey):
@@ -129,7 +132,7 @@ def _sound(key: JoseKey) -> JoseKey:
         numbers = public.public_numbers()
         _check_size(numbers.n.bit_length(), numbers.e.bit_length())
         if is_roca(numbers.n):
-            raise UsageError("the RSA key is one of those whose private half is known (CVE-2017-15361)")
+            raise UsageError("the RSA key is weak: its private half follows from the public one (CVE-2017-15361)")
     return key
 
 

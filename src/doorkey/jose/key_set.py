@@ -13,19 +13,19 @@ from doorkey.values import clears_locals
 
 
 class KeySet(tuple[Key, ...]):
-    """A tuple of keys. Each parameter for keys accepts it. Its repr shows no key material.
+    """A tuple of keys. Every parameter for keys accepts it. Its repr shows no key material.
 
-    keys: keys as `doorkey.jose.keys.import_key` reads them, private ones and secrets included.
+    keys: keys as `doorkey.jose.keys.import_key` reads them, private keys and secrets included.
 
-    Raises `UsageError` for one that cannot be read. `JsonWebKey.import_key_set` reads a published set and skips what it
-    does not know.
+    Raises `UsageError` for a key that cannot be read. `JsonWebKey.import_key_set` reads a published set, and skips keys
+    that it cannot use.
     """
 
     __slots__ = ()
 
     @clears_locals
     def __new__(cls, keys: Iterable[object] = ()) -> Self:  # noqa: D102  # the class documents it
-        expected = "keys is a list of keys; JsonWebKey.import_key_set reads a JWK Set"
+        expected = "keys must be a list of keys; JsonWebKey.import_key_set reads a JWK Set"
         return super().__new__(cls, tuple(import_key(key) for key in members(keys, expected)))
 
     @property
@@ -34,10 +34,15 @@ class KeySet(tuple[Key, ...]):
         return tuple(self)
 
     def find_by_kid(self, kid: str | None) -> Key:
-        """Return the key with this `kid`; with None, the only key. Raises `UsageError` if there is no such key."""
+        """Return the key with this `kid`.
+
+        kid: the `kid`, or None for the only key of the set.
+
+        Raises `UsageError` if no key has this `kid`, and for None unless the set has exactly one key.
+        """
         if kid is None:
             if len(self) != 1:
-                raise UsageError(f"without a `kid` it is not clear which of {len(self)} keys is wanted")
+                raise UsageError(f"this set has {len(self)} keys: give the `kid` of the key")
             return self[0]
         named = [key for key in self if key.kid == text(kid, "kid")]
         if not named:
@@ -45,11 +50,17 @@ class KeySet(tuple[Key, ...]):
         return named[0]
 
     def as_dict(self, is_private: bool = False, **params: Any) -> dict[str, Any]:  # by position
-        """Return the JWK Set: the public halves, or with `is_private` the whole keys. `params` are further members."""
+        """Return the JWK Set.
+
+        is_private: True for the whole keys, False for their public halves.
+        params: further members of the set.
+
+        Raises the errors of `Key.as_dict`.
+        """
         return {**params, "keys": [key.as_dict(is_private) for key in self]}
 
     def as_json(self, is_private: bool = False, **params: Any) -> str:  # by position
-        """Return `as_dict` as JSON."""
+        """Return `as_dict` as JSON. The parameters and errors are the same."""
         return json.dumps(self.as_dict(is_private, **params), separators=(",", ":"))
 
     def __repr__(self) -> str:

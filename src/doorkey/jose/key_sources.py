@@ -1,4 +1,4 @@
-"""Key sources for `jwt.decode`: objects that fetch and keep the current keys of an issuer."""
+"""Key sources for `jwt.decode`: objects that fetch and cache the current keys of an issuer."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ T = TypeVar("T")
 
 
 class KeysOfIssuer(ABC):
-    """Has the current keys of an issuer, for callers that block: the base of `doorkey.KeySource`."""
+    """The current keys of an issuer, for blocking callers. The base class of `doorkey.KeySource`."""
 
     @abstractmethod
     def checked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return `check(keys)`; where no key verified the token, once more with keys that were fetched again."""
+        """Return `check(keys)`. If no key verifies the token, fetch the keys again and call `check` once more."""
 
 
 class AsyncKeysOfIssuer(ABC):
-    """Has the current keys of an issuer, for callers that await: the base of `doorkey.AsyncKeySource`."""
+    """The current keys of an issuer, for awaiting callers. The base class of `doorkey.AsyncKeySource`."""
 
     @abstractmethod
     async def achecked(self, check: Callable[[tuple[Key, ...]], T]) -> T:
-        """Return what `KeysOfIssuer.checked` returns."""
+        """Return the result of `check` as `KeysOfIssuer.checked` does."""

@@ -1,4 +1,4 @@
-"""Writing a key as PEM (RFC 7468, RFC 5958)."""
+"""Serializes a key as PEM (RFC 7468, RFC 5958)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from doorkey.jose.key_reading import JoseKey
 
 
 def pem(key: JoseKey, *, private: bool, password: str | bytes | None) -> bytes:
-    """Return the public half as SubjectPublicKeyInfo, or the `private` key as PKCS #8, encrypted by a `password`.
+    """Return the public half as SubjectPublicKeyInfo, or with `private` the private key as PKCS #8.
 
-    Raises `UsageError` for a shared secret, and for a password that would encrypt nothing.
+    password: encrypts the private key; 1 to 1023 bytes, or None for no encryption.
+
+    Raises `UsageError` for a shared secret, for the private half of a public key, and for a password without `private`.
     """
     if isinstance(key, OctKey):
         raise UsageError("a shared secret has no PEM: as_dict(is_private=True) returns its JWK")
@@ -37,5 +39,5 @@ def _encryption(password: object) -> KeySerializationEncryption:
         return NoEncryption()
     secret = password.encode("utf-8", "surrogatepass") if isinstance(password, str) else password
     if not isinstance(secret, bytes) or not 0 < len(secret) < 1024:
-        raise UsageError("the password of a PEM is a text or bytes, of 1 to 1023 bytes")
+        raise UsageError("the password of a PEM must be text or bytes, with 1 to 1023 bytes")
     return BestAvailableEncryption(secret)

@@ -1,9 +1,9 @@
 """Reads keys, and checks that they fit their use (RFC 7517, RFC 7518 §3, RFC 8725 §3).
 
-Theory of operation. `import_key` turns everything a program may hold (PEM, JWK, a key object, a shared
-secret) into a `Key`, and refuses what is unsound by itself: short RSA, empty secrets, text that is really a
-public key. `Key.check` then asks whether this key may do this one operation with this one algorithm. The
-first depends on the key alone and is worth doing once; the second is done at every use.
+Theory of operation. `import_key` turns each accepted form (PEM, JWK, a key object, a shared secret) into a `Key`, and
+rejects keys that are weak for any use: short RSA keys, empty secrets, a public key given as a secret. `Key.check` then
+checks one operation with one algorithm. The first step depends on the key alone, so a caller does it once and keeps the
+`Key`. The second is done at each use.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ __all__ += ["import_key", "import_key_set", "import_keys", "import_own_keys"]
 Operation: TypeAlias = Literal["sign", "verify"]
 
 MAX_KEYS = 100
-"""Keys of a JWK Set: each of them costs an import."""
+"""The largest number of keys in a JWK Set. Importing a key takes time."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """A key that has been read and found sound; make one with `import_key`. Its repr shows no key material."""
+    """A key that was read and checked by `import_key`, which constructs it. Its repr shows no key material."""
 
     jose: JoseKey
     kid: str | None = field(init=False, compare=False)
@@ -42,16 +42,17 @@ class Key:
     _misfits: dict[str, str | None] = field(default_factory=dict[str, "str | None"], init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kid", self.jose.kid)  # each verification asks for it
+        object.__setattr__(self, "kid", self.jose.kid)  # read at each verification
 
     @classmethod
     @clears_locals
     def import_key(cls, raw: object, options: Mapping[str, Any] | None = None) -> Self:
-        """Return the key of this class that `raw` holds, as `import_key` of this module reads it.
+        """Return the key in `raw` as an instance of this class.
 
+        raw: the key, as `import_key` of this module reads it.
         options: further members of its JWK, such as `kid` and `use`.
 
-        Raises `UsageError`, also for another type.
+        Raises `UsageError` for a value that is not a key, and for a key of another type.
         """
         key = with_members(import_key(raw), options)
         if not isinstance(key, cls):
@@ -65,7 +66,7 @@ class Key:
 
     @property
     def is_private(self) -> bool:
-        """Whether the key signs and decrypts: it is a private key or a shared secret."""
+        """Whether the key can sign and decrypt, because it is a private key or a shared secret."""
         return self.jose.is_private
 
     def public_jwk(self) -> dict[str, Any]:
@@ -75,24 +76,30 @@ class Key:
         return dict(self.jose.as_dict(private=False))
 
     def as_dict(self, is_private: bool = False, **members: Any) -> dict[str, Any]:  # by position
-        """Return the key as a JWK: its public half, or all of it with `is_private`.
+        """Return the key as a JWK. Without a `kid` of its own, the `kid` is its thumbprint (RFC 7638).
 
-        Without a `kid` of its own the key gets its thumbprint (RFC 7638). `members` are added. Raises `UsageError` for
-        the public half of a shared secret, and for the private half of a public key.
+        is_private: True for the whole key, False for its public half.
+        members: further members of the JWK.
+
+        Raises `UsageError` for the public half of a shared secret, and for the private half of a public key.
         """
         self._refuse_private(is_private)
         members_of = dict(self.jose.as_dict(private=True)) if is_private else self.public_jwk()
         return {**members_of, "kid": self.kid or self.thumbprint(), **members}
 
     def as_json(self, is_private: bool = False, **members: Any) -> str:  # by position
-        """Return `as_dict` as JSON."""
+        """Return `as_dict` as JSON. The parameters and errors are the same."""
         return json.dumps(self.as_dict(is_private, **members), separators=(",", ":"))
 
     @clears_locals
     def as_pem(self, is_private: bool = False, password: str | bytes | None = None) -> bytes:  # by position
-        """Return the key as PEM: its public half, or with `is_private` the private key, encrypted by a `password`.
+        """Return the key as PEM.
 
-        Raises `UsageError` for a shared secret, and for the private half of a public key.
+        is_private: True for the private key, False for its public half.
+        password: encrypts the private key; 1 to 1023 bytes, or None for no encryption.
+
+        Raises `UsageError` for a shared secret, for the private half of a public key, and for a password with the
+        public half.
         """
         self._refuse_private(is_private)
         return key_writing.pem(self.jose, private=is_private, password=password)
@@ -110,11 +117,13 @@ class Key:
             raise UsageError("this key is public: it has no private JWK and no private PEM")
 
     def check(self, alg: str, operation: Operation, *, allow_short_secret: bool = False) -> None:
-        """Raise `UsageError` unless this key may `operation` with `alg`.
+        """Raise `UsageError` unless this key may be used for `operation` with `alg`.
 
-        allow_short_secret: accept a secret shorter than the hash, which a server chose.
+        alg: a signature algorithm.
+        operation: `sign` or `verify`.
+        allow_short_secret: True to accept a secret that is shorter than the hash, because the server chose it.
 
-        Looks at the type, curve, size, `use`, `key_ops` and `alg` of the key (RFC 7517 §4, RFC 7518 §3).
+        Checks the type, curve, size, `use`, `key_ops` and `alg` of the key (RFC 7517 §4, RFC 7518 §3).
         """
         wanted = algorithm_named(alg)
         if self.kty != wanted.kty:
@@ -129,7 +138,7 @@ class Key:
         self._check_purpose(alg, operation)
 
     def misfit(self, alg: str) -> str | None:
-        """Return why this key does not verify signatures of `alg`, or None if it does; judged once."""
+        """Return why this key cannot verify signatures of `alg`, or None if it can. The result is cached."""
         if alg not in self._misfits:
             try:
                 self.check(alg, "verify")
@@ -145,9 +154,9 @@ class Key:
         if self.jose.get("alg") not in (None, alg):
             raise UsageError(f"the key's own `alg` is not {alg}")
         operations = self.jose.get("key_ops")
-        # A private key that may sign is also what its owner verifies with.
+        # The owner of a key that may sign also verifies with it.
         if operations is not None and operation not in operations and "sign" not in operations:
-            raise UsageError(f"the key's `key_ops` do not hold `{operation}`")
+            raise UsageError(f"the key's `key_ops` do not contain `{operation}`")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} kid={self.kid!r}>"
@@ -162,7 +171,7 @@ class RSAKey(Key):
     def generate_key(
         cls, key_size: int = 2048, options: Mapping[str, Any] | None = None, is_private: bool = False
     ) -> Key:
-        """Return a new key of `key_size` bits: see `JsonWebKey.generate_key`."""
+        """Return a new key of `key_size` bits. `JsonWebKey.generate_key` documents the other parameters and errors."""
         return generated_key("RSA", key_size, options, private=is_private)
 
 
@@ -175,7 +184,7 @@ class ECKey(Key):
     def generate_key(
         cls, crv: str = "P-256", options: Mapping[str, Any] | None = None, is_private: bool = False
     ) -> Key:
-        """Return a new key on the curve `crv`: see `JsonWebKey.generate_key`."""
+        """Return a new key on the curve `crv`. `JsonWebKey.generate_key` documents the other parameters and errors."""
         return generated_key("EC", crv, options, private=is_private)
 
 
@@ -188,7 +197,7 @@ class OKPKey(Key):
     def generate_key(
         cls, crv: str = "Ed25519", options: Mapping[str, Any] | None = None, is_private: bool = False
     ) -> Key:
-        """Return a new key on the curve `crv`: see `JsonWebKey.generate_key`."""
+        """Return a new key on the curve `crv`. `JsonWebKey.generate_key` documents the other parameters and errors."""
         return generated_key("OKP", crv, options, private=is_private)
 
 
@@ -201,7 +210,7 @@ class OctKey(Key):
     def generate_key(
         cls, key_size: int = 256, options: Mapping[str, Any] | None = None, is_private: bool = True
     ) -> Key:
-        """Return a new secret of `key_size` bits: see `JsonWebKey.generate_key`."""
+        """Return a new secret of `key_size` bits. `JsonWebKey.generate_key` documents the parameters and errors."""
         return generated_key("oct", key_size, options, private=is_private)
 
 
@@ -209,7 +218,7 @@ _CLASSES: Final[dict[str, type[Key]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPK
 
 
 def key_of(jose: JoseKey) -> Key:
-    """Return a sound key of joserfc as the class of its type."""
+    """Return the joserfc key as an instance of the class for its type."""
     return _CLASSES[jose.key_type](jose)
 
 
@@ -218,7 +227,7 @@ def with_members(key: Key, members: Mapping[str, Any] | None) -> Key:
     """Return the key with `members` added to its JWK. Raises `UsageError` for another `kty` or a malformed member."""
     added = mapping({} if members is None else members, "options")
     if added.get("kty", key.kty) != key.kty:
-        raise UsageError(f"this is a key of type {key.kty}, and the options name another one")
+        raise UsageError(f"this is a key of type {key.kty}, and the options name another type")
     return import_key({**key.jose.as_dict(private=key.is_private), **added}) if added else key
 
 
@@ -237,8 +246,8 @@ def import_key(value: object) -> Key:
     value: PEM (a private key, a public key or a certificate) or a shared secret as str, bytes or `Secret`; a JWK as a
         mapping or as JSON; or a key object of joserfc or cryptography.
 
-    Raises `UsageError` for anything else, for RSA under 2048 bits, for an empty secret, and for a public key in any
-    encoding where a secret is expected. The error never quotes the key.
+    Raises `UsageError` for anything else, for an RSA key under 2048 bits, for an empty secret, and for a secret that is
+    a key in some encoding. The error never quotes the key.
     """
     try:
         return value if isinstance(value, Key) else key_of(read_key(value))
@@ -250,10 +259,12 @@ def import_key(value: object) -> Key:
 
 @hides_locals
 def import_key_set(jwks: object) -> tuple[Key, ...]:
-    """Return the public keys of a JWK Set, given as a mapping, a list of JWKs, or JSON (RFC 7517 §5).
+    """Return the public keys of a JWK Set (RFC 7517 §5).
 
-    Keys of unknown kinds are skipped, and so are private and symmetric keys: a published set that has them
-    has disclosed a secret. Raises `UsageError` if it is not a set of keys at all.
+    jwks: the set, as a mapping, a list of JWKs or JSON.
+
+    Unsupported and malformed keys are skipped. Private and symmetric keys are skipped too, because their publication
+    has disclosed a secret. Raises `UsageError` if the value is not a JWK Set, or has more than `MAX_KEYS` keys.
     """
     if isinstance(jwks, str | bytes):
         jwks = read_json(_bytes(jwks))
@@ -267,11 +278,13 @@ def import_key_set(jwks: object) -> tuple[Key, ...]:
 
 @hides_locals
 def import_keys(value: object) -> tuple[Key, ...]:
-    """Return the keys of a verifier: one key as `import_key` reads it, a sequence of them, or a JWK Set as a mapping or
-    as JSON, read by `import_key_set`.
+    """Return the keys of a verifier.
 
-    Raises `UsageError` for what neither of them reads, and for a sequence of which it is not clear what a
-    token means (RFC 8725 §3.1): secrets beside public keys, or two secrets of one `kid`.
+    value: one key as `import_key` reads it, a sequence of keys, or a JWK Set as a mapping or as JSON, which
+        `import_key_set` reads. A plain str is not accepted as a shared secret.
+
+    Raises `UsageError` for any other value, and for an ambiguous sequence (RFC 8725 §3.1): secrets beside public keys,
+    or two secrets with the same `kid`.
     """
     if isinstance(value, list | tuple):
         members = cast("list[object] | tuple[object, ...]", value)
@@ -283,11 +296,12 @@ def import_keys(value: object) -> tuple[Key, ...]:
 
 @hides_locals
 def import_own_keys(value: object) -> tuple[Key, ...]:
-    """Return the program's own keys, private and symmetric ones included, to decrypt with.
+    """Return the program's own keys, private and symmetric keys included, to sign or decrypt with.
 
-    value: one key as `import_key` reads it, a sequence of them, or a JWK Set as a mapping or as JSON.
+    value: one key as `import_key` reads it, a sequence of keys, or a JWK Set as a mapping or as JSON.
 
-    Raises `UsageError` if one of them cannot be read: a set of one's own has no keys to skip.
+    Raises `UsageError` if one of the keys cannot be read, because no key of a program's own set is skipped, and unless
+    there are 1 to `MAX_KEYS` keys.
     """
     if _is_set(value):
         jwks = read_json(_bytes(value)) if isinstance(value, str | bytes) else value
@@ -297,29 +311,29 @@ def import_own_keys(value: object) -> tuple[Key, ...]:
     members = cast("Iterable[object]", value) if isinstance(value, list | tuple) else (value,)
     keys = tuple(import_key(member) for member in members)
     if not keys or len(keys) > MAX_KEYS:
-        raise UsageError(f"a program has 1 to {MAX_KEYS} keys of its own, not {len(keys)}")
+        raise UsageError(f"give 1 to {MAX_KEYS} keys, not {len(keys)}")
     return keys
 
 
 def _verifying(value: object) -> Key:
-    """Return the key that `value` holds. A text that nothing marks as a secret may be any text that was fetched."""
-    _refuse_document(value)
+    """Return the key in `value`. A plain str is not accepted as a secret, because it may be any fetched text."""
+    _reject_document(value)
     key = import_key(value)
     if isinstance(value, str) and isinstance(key.jose, jwk.OctKey) and isinstance(key.jose.original_value, bytes):
         raise UsageError(
-            "a text that is neither PEM nor a JWK Set is not taken for a shared secret: look at what was fetched in "
+            "a text that is neither PEM nor a JWK Set is not accepted as a shared secret: check what was fetched in "
             'place of keys, or mark it as a secret, JsonWebToken(["HS256"]).decode(token, Secret(text))'
         )
     return key
 
 
-def _refuse_document(value: object) -> None:
-    """Refuse a JSON object that is no key, by the names of its members: a server's error, as it was fetched."""
+def _reject_document(value: object) -> None:
+    """Reject a mapping that is not a key, such as the error response of a server. The error names its members."""
     if isinstance(value, Mapping) and "kty" not in value:
         names = ", ".join(sorted(printable(str(name), 40) for name in cast("Mapping[object, object]", value))[:5])
         raise UsageError(
             f"the value supplied as keys is not a key set: it has no `keys` and no `kty`, but {names or 'no members'}; "
-            "look at what was fetched in place of keys"
+            "check what was fetched in place of keys"
         )
 
 

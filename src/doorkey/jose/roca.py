@@ -1,7 +1,7 @@
-"""Detects RSA keys that a broken chip made: their private half follows from the public one (CVE-2017-15361).
+"""Detects weak RSA keys that faulty chips generated: the public key reveals the private one (ROCA, CVE-2017-15361).
 
-Such a modulus is a power of 65537 modulo each of many small primes. A sound one looks so for all of these 17
-once in 2^27.
+The modulus of such a key is a power of 65537 modulo each of many small primes. For these 17 primes, that is true of one
+other modulus in 2^27.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _GENERATOR = 65537
 
 
 def is_roca(modulus: int) -> bool:
-    """Say whether an RSA modulus has the structure of ROCA, and so is as good as factored."""
+    """Return whether an RSA modulus has the structure of ROCA, and so can be factored."""
     return all(modulus % prime in _powers(prime) for prime in _PRIMES)
 
 

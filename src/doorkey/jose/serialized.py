@@ -9,13 +9,13 @@ from doorkey.values import ReadOnlyDict
 
 
 class Deserialized(ReadOnlyDict):
-    """A dictionary of `header` and `payload`; both are attributes too. Its repr shows the algorithms alone."""
+    """A dictionary of `header` and `payload`, which are attributes too. Its repr shows only the algorithms."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, header: Mapping[str, Any], payload: bytes, decode: Callable[[bytes], Any] | None) -> Self:
-        """Return a header with the payload, as the function `decode` returns it."""
+        """Return the header and the payload. The payload is the result of `decode`, if there is such a function."""
         return cls(header=dict(header), payload=decode(payload) if decode else payload)
 
     @property
@@ -26,7 +26,7 @@ class Deserialized(ReadOnlyDict):
 
     @property
     def payload(self) -> Any:
-        """The payload: bytes, or what `decode` has returned."""
+        """The payload: bytes, or the result of `decode`."""
         return self["payload"]
 
     def __repr__(self) -> str:
@@ -36,4 +36,4 @@ class Deserialized(ReadOnlyDict):
     __str__ = __repr__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return dict, (dict(self),)  # a copy that comes from elsewhere has passed no check
+        return dict, (dict(self),)  # an unpickled copy has passed no check

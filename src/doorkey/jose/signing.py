@@ -1,4 +1,4 @@
-"""Making signed JWTs in the compact form (RFC 7515 §7.1, RFC 7519)."""
+"""Signs JWTs and messages in the compact form (RFC 7515 §7.1, RFC 7519)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ def sign(
     header: Mapping[str, object] | None = None,
     allow_short_secret: bool = False,
 ) -> str:
-    """Return `claims` as a compact JWS, signed with `key` by `alg` and nothing else.
+    """Return `claims` as a compact JWS that is signed with `key` (RFC 7519 §7.1).
 
-    `key` is a key as `doorkey.jose.keys.import_key` reads it. `header` adds members to the protected header,
-    which holds `alg`, `typ` (`JWT` unless said otherwise) and the key's own `kid` where it has one. Raises
-    `UsageError` if the key does not fit the algorithm, or the claims are not JSON (RFC 7519 §7.1).
+    key: a private key or a secret, as `doorkey.jose.keys.import_key` reads it.
+    alg: the signature algorithm.
+    header: further members of the protected header. It has `alg`, `typ` (`JWT` by default) and the key's own `kid`.
+    allow_short_secret: True to accept a secret that is shorter than the hash, because the server chose it.
+
+    Raises `UsageError` if the key does not fit the algorithm, or the claims are not JSON.
     """
     return sign_bytes(json_of(claims), key, alg=alg, header=header, allow_short_secret=allow_short_secret, typ="JWT")
 
@@ -43,18 +46,19 @@ def sign_bytes(
     allow_short_secret: bool = False,
     typ: str | None = None,
 ) -> str:
-    """Return `payload`, which need not be claims, as a compact JWS; a text is encoded as UTF-8. It may be empty.
+    """Return `payload` as a compact JWS. It need not be claims, and may be empty.
 
-    typ: that of the header, unless `header` has one; defaults to none.
+    payload: bytes, or a text that is encoded as UTF-8.
+    typ: the `typ` of the header unless `header` has one; None: no `typ`.
 
-    The other parameters are those of `sign`.
+    The other parameters and the errors are those of `sign`.
     """
     imported = import_key(key)
     imported.check(alg, "sign", allow_short_secret=allow_short_secret)
     protected = protected_header(alg, imported.kid, header, typ=typ)
     given: object = payload
     if not isinstance(given, bytes | str):
-        raise UsageError(f"the payload is bytes or text, not {type(given).__name__}")
+        raise UsageError(f"the payload must be bytes or text, not {type(given).__name__}")
     json_of(protected)  # joserfc would write NaN
     try:
         return jws.serialize_compact(protected, payload, imported.jose, registry=ExactRegistry((alg,)))
@@ -80,13 +84,13 @@ def protected_header(
     if protected["alg"] != alg:
         raise UsageError("the header names another algorithm than `alg`")
     if "crit" in protected or "b64" in protected:
-        raise UsageError("`crit` and `b64` have no place in a token made here (RFC 7797 §7)")
+        raise UsageError("`crit` and `b64` are not supported in the header of a token to sign (RFC 7797 §7)")
     return protected
 
 
 @hides_locals
 def json_of(members: Mapping[str, object]) -> str:
-    """Return `members`, a header or claims, as JSON. Raises `UsageError` if they are none (RFC 7519 §7.1)."""
+    """Return `members`, a header or claims, as JSON. Raises `UsageError` if they are not JSON (RFC 7519 §7.1)."""
     try:
         return json.dumps(dict(members), separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

@@ -1,12 +1,13 @@
-"""Checking signed JWTs in the compact form, strictly (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3).
+"""Verifies signed JWTs in the compact form, strictly (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3).
 
-Theory of operation. Cheap refusals come first: size, then the legal form, before any base64 or JSON is
-decoded. The algorithm comes from the caller's registration; the header may only agree with it. The key comes
-from the caller; what a token says about keys (`jwk`, `jku`, `x5u`, `x5c`) is never looked at, and `kid` only
-chooses among the caller's keys. Claims exist for the caller only after the signature has been found good.
+Theory of operation. Cheap checks come first: size, then the compact form, before any base64 or JSON is decoded. The
+algorithm of the header must be one that the caller has registered. The key comes from the caller. The header members
+`jwk`, `jku`, `x5u` and `x5c` are ignored, and `kid` only chooses among the caller's keys. The caller gets claims only
+after the signature is verified.
 
-Each segment is decoded once. What depends on the caller's arguments alone (the registered algorithms, which key fits
-which of them) is judged once and remembered; so is the header, since the tokens of one issuer have the same one.
+Each segment is decoded once. The checks that depend on the caller's arguments alone (the registered algorithms, which
+key fits which algorithm) are done once and cached. Headers are cached too, because the tokens of one issuer mostly
+have the same header.
 """
 
 from __future__ import annotations
@@ -53,15 +54,15 @@ __all__ = [
 ]
 
 MAX_TRIED = 16
-"""Keys that one token is checked with."""
+"""The largest number of keys that are tried for one token."""
 
 _UNKNOWN_KID, _NO_KEY = "is not among the known keys", "has no key that fits it"
-_BAD_SIGNATURE: Final = ("signature", "is not good")
+_BAD_SIGNATURE: Final = ("signature", "cannot be verified with these keys")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VerifiedToken:
-    """The protected header and the claims of a token whose signature is good. Claims are not judged yet."""
+    """The protected header and the claims of a token with a verified signature. The claims are not checked yet."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
@@ -84,13 +85,13 @@ def verify(
     token: the text of the token, or the result of `unsafe_read`.
     keys: a key as `doorkey.jose.keys.import_key` reads it, a sequence of keys, or a JWK Set.
     algorithms: the signature algorithms that are registered for the token's issuer.
-    typ: the type that the header must name, or several (RFC 8725 §3.11). A prefix `application/` and the case of
-        letters are ignored (RFC 7515 §4.1.9). None: any type.
+    typ: the accepted `typ` of the header, or several (RFC 8725 §3.11). A prefix `application/` and the case of letters
+        are ignored (RFC 7515 §4.1.9). None: any type.
     max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
 
-    Raises `VerificationError` for anything wrong with the token, and `UsageError` for the caller's keys and algorithms.
+    Raises `VerificationError` for an invalid token, and `UsageError` for invalid keys and algorithms of the caller.
     """
-    allowed, candidates = _allowed(algorithms), _import_keys(keys)  # an error of the program comes first
+    allowed, candidates = _allowed(algorithms), _import_keys(keys)  # first: a wrong argument raises for any token
     if isinstance(token, UnverifiedToken):
         return VerifiedToken(_verified_header(segments_of(token), candidates, allowed, typ), token.claims)
     segments = split_token(token, max_bytes)
@@ -107,7 +108,7 @@ def verify_bytes(
     typ: str | Iterable[str] | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> tuple[Mapping[str, Any], bytes]:
-    """Return the header and the payload of a compact JWS, whose payload may be anything, or empty.
+    """Return the header and the payload of a compact JWS. The payload may be any bytes, or empty.
 
     The parameters and errors are those of `verify`.
     """
@@ -123,7 +124,7 @@ _import_keys = unguarded(import_keys)
 def _verified_header(
     segments: Segments, candidates: tuple[Key, ...], allowed: tuple[str, ...], typ: str | Iterable[str] | None
 ) -> dict[str, Any]:
-    """Return the header of a token whose algorithm, type and signature are good."""
+    """Return the header of a token after its algorithm, type and signature are verified."""
     signed, head, _, signature = segments
     header = header_in(head)
     alg = header.get("alg")
@@ -139,7 +140,7 @@ def _allowed(algorithms: Iterable[str]) -> tuple[str, ...]:
     if isinstance(algorithms, tuple):
         try:
             return _registered(algorithms)
-        except TypeError:  # one of them cannot be hashed: it is no text
+        except TypeError:  # a member is not hashable, and so not text: `texts` raises
             pass
     return _registered((algorithms,) if isinstance(algorithms, str) else texts(algorithms, "algorithms"))
 
@@ -150,7 +151,7 @@ def _registered(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def asks_for_other_keys(error: VerificationError) -> bool:
-    """Return whether `error` says that no key verified the token: a newer key set may have one that does."""
+    """Return whether `error` means that no key verified the token, so that a newer key set may help."""
     return isinstance(error, BadSignatureError) or error.reason.startswith((_UNKNOWN_KID, _NO_KEY))
 
 
@@ -165,7 +166,7 @@ def _media_type(typ: str) -> str:
 
 
 def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Key]:
-    """Return the keys that may have signed: those of the token's `kid`, or any when one side names none."""
+    """Return the keys that may have signed: those with the token's `kid`. A missing `kid` on either side matches."""
     kid = header.get("kid")
     fitting: list[Key] = []
     misfit: str | None = None
@@ -179,12 +180,12 @@ def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Ke
         unknown = VerificationError("kid", _UNKNOWN_KID)
         raise unknown if misfit is None else VerificationError("alg", f"{_NO_KEY}: {misfit}")
     if len(fitting) > MAX_TRIED:
-        raise VerificationError("kid", f"does not choose one key: more than {MAX_TRIED} fit, and each costs a check")
+        raise VerificationError("kid", f"does not choose one key: more than {MAX_TRIED} keys fit, too many to try all")
     return fitting
 
 
 def _check_signature(signed: bytes, segment: bytes, alg: str, keys: Iterable[Key]) -> None:
-    """Raise `BadSignatureError` unless one of the keys verifies the signature by joserfc's algorithm `alg`."""
+    """Raise `BadSignatureError` unless one of the keys verifies the signature with joserfc's algorithm `alg`."""
     try:
         signature = raw_bytes(segment, "signature")
     except DecodeError:

@@ -1,4 +1,4 @@
-"""Token revocation (RFC 7009): an import says what to use instead."""
+"""Import path of Authlib's token revocation (RFC 7009). The error of an import names the replacement."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -6,7 +6,7 @@ from doorkey.runtime.absent import absent
 
 __all__: list[str] = []
 
-if not TYPE_CHECKING:  # a type checker then finds that a name is not there
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name otherwise
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

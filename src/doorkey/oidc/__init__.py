@@ -1,1 +1,1 @@
-"""OpenID Connect: who has logged in."""
+"""OpenID Connect: the identity of the user who has logged in."""

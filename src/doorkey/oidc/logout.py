@@ -1,4 +1,4 @@
-"""Logout that the provider begins: logout tokens and the parameters of the front channel.
+"""Logout that the provider begins: logout tokens, and the parameters of front-channel logout requests.
 
 OpenID Connect Back-Channel Logout 1.0 and Front-Channel Logout 1.0.
 """
@@ -27,10 +27,10 @@ class LogoutToken(JWTClaims):
     payload: the claims.
     header: the header of the token.
     options: conditions for each claim, as for `JWTClaims`.
-    params: the values with which claims are compared: `issuer` and `client_id`.
+    params: the expected values: `issuer` (a URL or a `TenantIssuer`) and `client_id`.
 
-    `sub` names the user and `sid` one session of that user; at least one of them is there. `validate` checks all of
-    §2.6 except that each `jti` is accepted once.
+    `sub` names the user and `sid` one session of that user; at least one of them is required. `validate` makes all
+    checks of §2.6 but one: the caller must accept each `jti` only once.
     """
 
     __slots__ = ()
@@ -46,9 +46,9 @@ class LogoutToken(JWTClaims):
         events: object = self["events"]
         named: Mapping[str, object] = cast("Any", events) if isinstance(events, Mapping) else {}
         if not isinstance(named.get(EVENT), Mapping):
-            raise InvalidClaimError("events", "does not have the event of a logout", expected=EVENT)
+            raise InvalidClaimError("events", "does not contain the logout event", expected=EVENT)
         if "nonce" in self:
-            raise InvalidClaimError("nonce", "is not in a logout token: this may be an ID token")
+            raise InvalidClaimError("nonce", "is not allowed in a logout token: this may be an ID token")
         check_text(self, "sid")
         if "sub" not in self and "sid" not in self:
             raise MissingClaimError("sub", "and sid are both missing: the token ends no session")
@@ -60,15 +60,17 @@ class LogoutToken(JWTClaims):
             told = f"is not the issuer of this client{how_issuers_differ(self['iss'], issuer)}"
             raise InvalidClaimError("iss", told, expected=str(issuer))
         if client_id is not None and client_id not in audiences(self):
-            raise InvalidClaimError("aud", "does not hold this client", expected=str(client_id))
+            raise InvalidClaimError("aud", "does not contain this client", expected=str(client_id))
 
 
 @dataclass(frozen=True, slots=True)
 class FrontChannelLogout:
-    """The parameters of a front-channel logout request: the sessions of this browser that end (§2, §3).
+    """The parameters of a front-channel logout request, which ends a session of this browser (§2, §3).
 
-    `iss` and `sid` are both None if the client did not register `frontchannel_logout_session_required`: then the
-    current session of the browser ends.
+    iss: the issuer, or None.
+    sid: the session that ends, or None for the current session of the browser.
+
+    Both are None if the client did not register `frontchannel_logout_session_required`.
     """
 
     iss: str | None = None
@@ -76,16 +78,21 @@ class FrontChannelLogout:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any], issuer: str | TenantIssuer) -> FrontChannelLogout:
-        """Return the checked parameters of a request. `issuer` is the issuer that this client knows.
+        """Return the checked parameters of a request.
 
-        Raises `VerificationError` for another issuer, and for one of the two parameters without the other.
+        parameters: the query parameters of the request.
+        issuer: the issuer of this client.
+
+        Raises `VerificationError` for another issuer, for one of `iss` and `sid` without the other, and for a value
+        that is not text.
         """
         iss, sid = parameters.get("iss"), parameters.get("sid")
         for name, value in (("iss", iss), ("sid", sid)):
             if value is not None and not (isinstance(value, str) and value):
-                raise InvalidClaimError(name, "is not one text")
+                raise InvalidClaimError(name, "is not a text")
         if (iss is None) != (sid is None):
-            raise MissingClaimError("sid" if sid is None else "iss", "is missing beside the other parameter")
+            missing, other = ("sid", "iss") if sid is None else ("iss", "sid")
+            raise MissingClaimError(missing, f"is missing, although the request has {other}")
         if iss is not None:
             known = issuer.is_issuer(iss) if isinstance(issuer, TenantIssuer) else iss == issuer
             if not known:

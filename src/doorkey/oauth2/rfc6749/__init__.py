@@ -1,4 +1,4 @@
-"""Names that programs import by the number of the specification: errors and tokens of RFC 6749."""
+"""Import path of the errors and tokens of RFC 6749."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -10,7 +10,7 @@ from doorkey.tokens import OAuth2Token
 __all__ = ["OAuth2Token"]
 __all__ += errors.__all__
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name otherwise
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

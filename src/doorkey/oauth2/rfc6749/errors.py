@@ -1,4 +1,4 @@
-"""The errors of RFC 6749 under the names that programs import."""
+"""Import path of the errors of RFC 6749, with the names of Authlib."""
 
 from doorkey.errors import (
     AccessDeniedError,

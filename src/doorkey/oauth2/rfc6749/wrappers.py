@@ -1,4 +1,4 @@
-"""`OAuth2Token`, at the path that programs import it from."""
+"""Import path of `OAuth2Token`."""
 
 from doorkey.tokens import OAuth2Token
 

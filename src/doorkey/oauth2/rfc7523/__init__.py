@@ -1,4 +1,4 @@
-"""Client authentication by assertion, and JWTs as access tokens, by the number of the specification (RFC 7523)."""
+"""Import path of client authentication by assertion, and of JWTs as access tokens (RFC 7523)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ _MODULES: dict[str, str] = {"JWTBearerToken": _PLACE, "JWTBearerTokenValidator":
 
 
 def __getattr__(name: str) -> Any:
-    # Imported on first use: a client that authenticates by assertion loads no code of resource servers.
+    # Imported on first use: a client that authenticates by assertion need not load the code of resource servers.
     from doorkey.runtime.lazy import named
 
     return named(__name__, _MODULES, name)

@@ -1,4 +1,4 @@
-"""The validator that introspects tokens, imported by the number of the specification (RFC 7662)."""
+"""Import path of the validator that introspects tokens (RFC 7662)."""
 
 from doorkey.resource.validators.introspection import IntrospectTokenValidator
 

@@ -1,4 +1,4 @@
-"""Metadata documents of authorization servers, imported by the number of the specification (RFC 8414)."""
+"""Import path of metadata documents of authorization servers (RFC 8414)."""
 
 from doorkey.oidc.discovery.models import AuthorizationServerMetadata
 from doorkey.oidc.discovery.rfc8414 import get_well_known_url

@@ -1,4 +1,4 @@
-"""The validator of JWT access tokens, imported by the number of the specification (RFC 9068)."""
+"""Import path of the validator of JWT access tokens (RFC 9068)."""
 
 from doorkey.resource.validators.jwt_bearer import JWTBearerTokenValidator
 

@@ -1,4 +1,4 @@
-"""OpenID Connect Core: ID tokens and UserInfo as programs import them."""
+"""Import path of ID tokens and UserInfo (OpenID Connect Core)."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,7 +19,7 @@ __all__ = [
     "UserInfo",
 ]
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name otherwise
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

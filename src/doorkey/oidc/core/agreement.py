@@ -1,4 +1,4 @@
-"""ID tokens that must agree: a renewed one with the original, and those of both channels of one login.
+"""Compares ID tokens of the same login: a renewed one with the original, and those of both channels.
 
 OpenID Connect Core §12.2 (refresh responses) and §3.3.3.6 (hybrid flow).
 """
@@ -16,10 +16,10 @@ from doorkey.values import Secret
 _SAME_IN_BOTH_CHANNELS: Final = ("auth_time", "acr", "amr", "azp", *UserInfo.REGISTERED_CLAIMS)
 _OTHER: Final = "of the renewed ID token is not that of the original"
 _OTHER_LOGIN: Final = (
-    f"{_OTHER}: the server names another authentication of the user, for instance a later one in another browser; "
-    "where a server does that, allow_changed_auth_time=True accepts it"
+    f"{_OTHER}: the server names another authentication of the user, for instance a later one in another browser. "
+    "If your server does that, allow_changed_auth_time=True accepts it"
 )
-_ANOTHER: Final = "of the renewed ID token is not that of the original: the renewed token is another user's"
+_OTHER_USER: Final = f"{_OTHER}: the renewed token is another user's"
 
 
 def check_renewed(
@@ -31,13 +31,16 @@ def check_renewed(
 ) -> None:
     """Raise `VerificationError` unless the ID token of a refresh response is for the same login (§12.2).
 
-    `iss`, `sub`, `aud` and `azp` must be the same. `auth_time` must be the time of the original authentication, unless
-    `allow_changed_auth_time`. A `nonce` may be absent; otherwise it must be the original one. `iat` must not be before
-    the original one, by more than `leeway` seconds.
+    original, renewed: the claims of both ID tokens.
+    leeway: seconds by which the renewed `iat` may be before the original one.
+    allow_changed_auth_time: True to accept another `auth_time` than the original one.
+
+    `iss`, `sub`, `aud` and `azp` must be the same, and so must an `auth_time` that is in both tokens. The renewed
+    `nonce` may be absent; otherwise it must be the original one.
     """
     for name in ("iss", "sub"):
         if not original.get(name) or renewed.get(name) != original.get(name):
-            raise InvalidClaimError(name, _ANOTHER)
+            raise InvalidClaimError(name, _OTHER_USER)
     if set(audiences(renewed)) != set(audiences(original)):
         raise InvalidClaimError("aud", _OTHER)
     if renewed.get("azp") != original.get("azp"):
@@ -55,7 +58,10 @@ def check_renewed(
 def check_channels(front: Mapping[str, Any], back: Mapping[str, Any]) -> None:
     """Raise `VerificationError` unless the ID tokens of both endpoints describe the same login (§3.3.3.6).
 
-    `iss` and `sub` must be identical, and so must claims about the user and the authentication that are in both.
+    front: the claims of the ID token of the authorization endpoint.
+    back: the claims of the ID token of the token endpoint.
+
+    `iss` and `sub` must be identical, and so must all claims about the user and the authentication that are in both.
     """
     for name in ("iss", "sub"):
         if front.get(name) != back.get(name):

@@ -1,4 +1,4 @@
-"""Which signature algorithms a client accepts: the registered ones, else those that both sides have (RFC 8725 §3.1)."""
+"""The signature algorithms that a client accepts: the registered ones, else the common ones (RFC 8725 §3.1)."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ NONE: Final = "none"
 
 
 def registered_algorithms(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    """Return the algorithms that a client registered as `what`. Raises `UsageError` for an unknown one.
+    """Return the algorithms that a client registered as its metadata `what`. Raises `UsageError` for an unknown name.
 
-    `none` is an algorithm here: a client may register it for ID tokens of the code flow (OpenID Connect Core §2).
+    `none` is accepted, because a client may register it for ID tokens of the code flow (OpenID Connect Core §2).
     """
     names = texts(given, what)
     if not names:
-        raise UsageError(f"{what} names an algorithm, for instance 'RS256'")
+        raise UsageError(f"{what} must name an algorithm, for instance 'RS256'")
     return tuple(name if name == NONE else algorithm_named(name).name for name in names)
 
 
 def accepted_algorithms(registered: tuple[str, ...], metadata: Mapping[str, Any], member: str) -> tuple[str, ...]:
     """Return the `registered` algorithms, else the asymmetric ones that the server's `metadata` lists in `member`.
 
-    A server that lists none leaves all asymmetric ones: its keys decide. Metadata never adds an algorithm that needs a
-    shared secret or no key. Raises `VerificationError` if the two sides have no algorithm in common.
+    If the metadata has no such list, the result is all asymmetric algorithms. Metadata never adds an algorithm with a
+    shared secret or without a key. Raises `VerificationError` if the list has no supported asymmetric algorithm.
     """
     if registered:
         return registered
@@ -39,12 +39,12 @@ def accepted_algorithms(registered: tuple[str, ...], metadata: Mapping[str, Any]
     if not both:
         raise VerificationError(
             member,
-            "has no asymmetric algorithm that is known here: register one, and name it as an option",
+            "has no supported asymmetric algorithm: register one at the server, and name it as an option",
             expected=" or ".join(ASYMMETRIC),
         )
     return both
 
 
 def is_symmetric(alg: str) -> bool:
-    """Say whether the key of `alg` is the client's secret."""
+    """Return whether the key of `alg` is a shared secret, the client's."""
     return alg in ALGORITHMS and ALGORITHMS[alg].kty == "oct"

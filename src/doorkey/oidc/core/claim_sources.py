@@ -1,4 +1,4 @@
-"""Claims that another provider makes: aggregated and distributed claims (OpenID Connect Core §5.6.2)."""
+"""Claims of other providers: aggregated and distributed claims (OpenID Connect Core §5.6.2)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from doorkey.errors import VerificationError
 from doorkey.values import Secret
 
 MOST: Final = 100
-"""Sources that one response may name."""
+"""The largest number of sources in one response."""
 
 
 @dataclass(frozen=True, slots=True)
 class AggregatedClaims:
-    """Claims that came as a JWT of another provider. Nothing in it has been verified.
+    """Claims in a JWT of another provider. The JWT is not verified yet.
 
-    names: the claims that it is a source of.
+    names: the claims to read from the JWT.
     jwt: the JWT. Verify it with the keys of that provider, and read only `names`.
     """
 
@@ -27,9 +27,9 @@ class AggregatedClaims:
 
 @dataclass(frozen=True, slots=True)
 class DistributedClaims:
-    """Claims that another provider gives on request.
+    """Claims to fetch from another provider.
 
-    names: the claims that it is a source of.
+    names: the claims to read from the response.
     endpoint: the URL of the claims.
     access_token: the token for that URL, or None.
     """
@@ -42,7 +42,7 @@ class DistributedClaims:
 def claim_sources(claims: Mapping[str, Any]) -> tuple[AggregatedClaims | DistributedClaims, ...]:
     """Return the sources that the members `_claim_names` and `_claim_sources` of `claims` describe.
 
-    Raises `VerificationError` for members that are not as §5.6.2 defines them.
+    Raises `VerificationError` for malformed members, and for more than 100 sources.
     """
     if "_claim_names" not in claims and "_claim_sources" not in claims:
         return ()
@@ -57,7 +57,7 @@ def claim_sources(claims: Mapping[str, Any]) -> tuple[AggregatedClaims | Distrib
 
 
 def only_named(claims: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Return those of the `claims` of a source that it was named for: it may not speak of others."""
+    """Return the `claims` of a source that are in `names`. A source must not supply other claims."""
     return {name: claims[name] for name in names if name in claims}
 
 

@@ -1,4 +1,4 @@
-"""What the ID token of one login must say, as a value: a session and a transaction know all of it."""
+"""The expected claims of the ID token of one login, from the session and its transaction."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _FRONT_CHANNEL: Final[dict[frozenset[str], type[IDToken]]] = {
 class ExpectedIDToken:
     """The expected values of an ID token (OpenID Connect Core §3.1.3.7, §3.2.2.11, §3.3.2.12).
 
-    issuer: the issuer, exactly, or the policy of a multi-tenant server.
+    issuer: the exact issuer, or the `TenantIssuer` of a multi-tenant server.
     client_id: the client that the token is for.
-    nonce: the nonce of the authorization request; None: it sent none, and the token must have none.
-    any_nonce: whether the nonce is compared elsewhere, as that of a renewed token is with the original's.
+    nonce: the nonce of the authorization request; None: it had no nonce, and the token must not have one.
+    any_nonce: True if the caller compares the nonce, for instance that of a renewed token with the original one.
     response_type: the response type of a front-channel token; None for a token of the token endpoint.
-    access_token, code, state: the values that came with the token, for `at_hash`, `c_hash` and `s_hash`.
-    max_age: the requested `max_age` in seconds.
-    acr_values: the requested authentication context classes, of which the token must have one.
+    access_token, code, state: the values that came with the token, for `at_hash`, `c_hash`, `s_hash`; None: no check.
+    max_age: the requested `max_age` in seconds; None: no check.
+    acr_values: the requested authentication context classes, of which the token must have one; empty: no check.
     trusted_audiences: further audiences that the token may have.
     leeway: seconds by which the clocks of the server and of this machine may differ.
     """
@@ -52,15 +52,17 @@ class ExpectedIDToken:
 
     @property
     def kind(self) -> type[IDToken]:
-        """The class of claims, which says which of the hashes must be there."""
+        """The class of the claims, which determines the required hashes."""
         if self.response_type is None:
             return CodeIDToken
         return _FRONT_CHANNEL.get(frozenset(self.response_type.split()), HybridIDToken)
 
     def checked(self, token: VerifiedToken, now: float) -> IDToken:
-        """Return the claims of a `token` whose signature is good, at `now` in seconds since the epoch.
+        """Return the checked claims of `token`, whose signature the caller has verified.
 
-        Raises `VerificationError` for the first claim that is not as expected.
+        now: seconds since the epoch.
+
+        Raises `VerificationError` for the first claim that differs from the expectation.
         """
         given = {
             "issuer": self.issuer,
@@ -79,6 +81,6 @@ class ExpectedIDToken:
         if self.nonce is None and not self.any_nonce and "nonce" in claims:
             raise InvalidClaimError(
                 "nonce",
-                "is in the ID token, and no nonce is known here: give the transaction= or the nonce= of the login",
+                "is in the ID token, but the nonce of the login was not given: give its transaction= or nonce=",
             )
         return claims

@@ -23,18 +23,18 @@ _OTHER_KINDS: Final = frozenset({"bearer", "dpop", "refresh", "offline", "logout
 
 
 class IDToken(JWTClaims):
-    """The claims of an ID token. `CodeIDToken`, `ImplicitIDToken` and `HybridIDToken` are those of one flow.
+    """The claims of an ID token. `CodeIDToken`, `ImplicitIDToken` and `HybridIDToken` are for one flow each.
 
     payload: the claims.
     header: the header of the token.
     options: conditions for each claim, as for `JWTClaims`.
-    params: the values that the claims are compared with, each only if it is given: `issuer` (a URL or a
-        `TenantIssuer`), `client_id`, `nonce`, `access_token`, `code` and `state` of this login, `max_age` (seconds
-        since the last authentication of the user), `acr_values` (the requested authentication context classes) and
-        `trusted_audiences` (other clients that the token may be for as well).
+    params: the expected values. A claim is compared only if its value is given: `issuer` (a URL or a `TenantIssuer`),
+        `client_id`, `nonce`, `access_token`, `code` and `state` of this login, `max_age` (seconds since the last
+        authentication of the user), `acr_values` (the requested authentication context classes) and
+        `trusted_audiences` (a list of other clients that the token may be for as well).
 
-    A login gives `issuer`, `client_id` and `nonce`; issuer and client may be given as `options` of `iss` and `aud`
-    instead.
+    For a login, give `issuer`, `client_id` and `nonce`. In place of the first two, `options` may have `iss` and `aud`.
+    Raises `UsageError` for invalid options and params.
     """
 
     __slots__ = ()
@@ -47,7 +47,7 @@ class IDToken(JWTClaims):
         *("issuer", "client_id", *_SECRETS, "max_age", "acr_values", "trusted_audiences"),
     )
     REQUIRED_HASHES: ClassVar[tuple[str, ...]] = ()
-    """Those that must be there where what they are made of is given."""
+    """The hash claims that are required if the hashed value is given."""
 
     def _judge(self, now: float, leeway: float) -> None:
         self._check_type()
@@ -69,33 +69,34 @@ class IDToken(JWTClaims):
         typ: object = self.header.get("typ", "JWT")
         if not isinstance(typ, str) or typ.lower().removeprefix("application/") != "jwt":
             raise InvalidClaimError("typ", "is that of another kind of token", expected="JWT")
-        # Keycloak tells its tokens apart by a claim of that name; `events` makes it a logout or event token (RFC 8417).
+        # Keycloak distinguishes its tokens by a claim `typ`. Logout and security event tokens have `events` (RFC 8417).
         if str(self.get("typ")).lower() in _OTHER_KINDS:
             raise InvalidClaimError("typ", "is that of another kind of token", expected="an ID token")
         if "events" in self:
-            raise InvalidClaimError("events", "is not in an ID token")
+            raise InvalidClaimError("events", "is not allowed in an ID token: this is another kind of token")
 
     def _check_audience(self) -> None:
-        """Check `aud` and `azp`: for us, and besides us only for those we trust (§3.1.3.7, 3 to 5)."""
+        """Check that the token is for this client, and otherwise only for trusted clients (§3.1.3.7, 3 to 5)."""
         found = audiences(self)
         check_text(self, "azp")
         if len(found) > 1 and "azp" not in self:
             raise MissingClaimError("azp", "is missing, although the token has several audiences")
-        asked = [value for rule in self._rules if rule.name == "aud" for value in rule.values]
+        in_options = [value for rule in self._rules if rule.name == "aud" for value in rule.values]
         client_id = self._params.get("client_id")
-        ours = asked if client_id is None else [client_id]
+        ours = in_options if client_id is None else [client_id]
         if not ours:
             return
         if not any(one in ours for one in found):
-            raise InvalidClaimError("aud", "does not hold this client", expected=listed(ours))
-        if strangers := set(found) - {*map(str, ours), *map(str, asked), *self._params.get("trusted_audiences", ())}:
-            reason = f"has {len(strangers)} further audiences that trusted_audiences= does not list"
+            raise InvalidClaimError("aud", "does not contain this client", expected=listed(ours))
+        trusted = {*map(str, ours), *map(str, in_options), *self._params.get("trusted_audiences", ())}
+        if untrusted := set(found) - trusted:
+            reason = f"has {len(untrusted)} further audiences that trusted_audiences= does not list"
             raise InvalidClaimError("aud", reason)
         if "azp" in self and self["azp"] not in ours:
             raise InvalidClaimError("azp", "is another client", expected=listed(ours))
 
     def _check_login(self, now: float, leeway: float) -> None:
-        """Check what this login was: its `nonce`, and when the person was asked (§3.1.3.7, 11 to 13)."""
+        """Check the `nonce` of this login, and the time and class of its authentication (§3.1.3.7, 11 to 13)."""
         for name in ("nonce", "acr"):
             check_text(self, name)
         amr: object = self.get("amr", [])
@@ -103,7 +104,7 @@ class IDToken(JWTClaims):
             raise InvalidClaimError("amr", "is not a list of texts")
         nonce = self._params.get("nonce")
         if nonce is not None and Secret(self.get("nonce", "")) != nonce:
-            raise InvalidClaimError("nonce", "is not the one that was sent: this token belongs to another login")
+            raise InvalidClaimError("nonce", "is not that of the request: this token belongs to another login")
         auth_time, max_age = numeric_date(self, "auth_time"), self._params.get("max_age")
         if auth_time is not None and auth_time > now + leeway:
             raise InvalidClaimError("auth_time", f"is {auth_time - now:.0f} seconds in the future")
@@ -114,7 +115,7 @@ class IDToken(JWTClaims):
                 raise InvalidClaimError("auth_time", f"is longer ago than {max_age:g} seconds")
         requested = self._params.get("acr_values")
         if requested is not None and self.get("acr") not in requested:
-            raise InvalidClaimError("acr", "is none of those that were requested", expected=listed(sorted(requested)))
+            raise InvalidClaimError("acr", "is none of the requested classes", expected=listed(sorted(requested)))
 
     def _check_hashes(self) -> None:
         for name, of in _HASHES.items():
@@ -123,7 +124,7 @@ class IDToken(JWTClaims):
             if value is None or (name not in self and name not in self.REQUIRED_HASHES):
                 continue
             if name not in self:
-                raise MissingClaimError(name, f"is missing, though the {of} came with it")
+                raise MissingClaimError(name, f"is missing, although the {of} came with the ID token")
             check_hash(self, name, value, self.header.get("alg"))
 
     def _read_params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -132,10 +133,10 @@ class IDToken(JWTClaims):
             if isinstance(value := read.get(name), str):
                 read[name] = Secret(value)
             elif not isinstance(value, Secret | None):
-                raise UsageError(f"the {name} to compare with is text, not {type(value).__name__}")
+                raise UsageError(f"the {name} to compare with must be text, not {type(value).__name__}")
         for name, kinds in (("issuer", str | TenantIssuer | None), ("client_id", str | None)):
             if not isinstance(read.get(name), kinds):
-                raise UsageError(f"the {name} to compare with is text, not {type(read[name]).__name__}")
+                raise UsageError(f"the {name} to compare with must be text, not {type(read[name]).__name__}")
         if "max_age" in read:
             read["max_age"] = seconds(read["max_age"], "max_age")
         if "trusted_audiences" in read:
@@ -149,14 +150,14 @@ class IDToken(JWTClaims):
 
 
 class CodeIDToken(IDToken):
-    """An ID token from the token endpoint: response type `code` (§3.1.3.6)."""
+    """An ID token from the token endpoint, for the response type `code` (§3.1.3.6)."""
 
     __slots__ = ()
     RESPONSE_TYPES: ClassVar[tuple[str, ...]] = ("code",)
 
 
 class ImplicitIDToken(IDToken):
-    """An ID token from the authorization endpoint: it needs `nonce`, and `at_hash` with a token (§3.2.2.10)."""
+    """An ID token from the authorization endpoint. It needs `nonce`, and `at_hash` if a token came too (§3.2.2.10)."""
 
     __slots__ = ()
     RESPONSE_TYPES: ClassVar[tuple[str, ...]] = ("id_token", "id_token token")
@@ -165,7 +166,7 @@ class ImplicitIDToken(IDToken):
 
 
 class HybridIDToken(ImplicitIDToken):
-    """An ID token from the authorization endpoint beside a code, which needs `c_hash` (§3.3.2.11)."""
+    """An ID token from the authorization endpoint of a hybrid flow. It needs `c_hash` if a code came (§3.3.2.11)."""
 
     __slots__ = ()
     RESPONSE_TYPES: ClassVar[tuple[str, ...]] = ("code id_token", "code token", "code id_token token")
@@ -175,5 +176,5 @@ class HybridIDToken(ImplicitIDToken):
 def _texts(value: object) -> frozenset[str]:
     texts = list(cast("Iterable[object]", value)) if isinstance(value, Iterable) else [value]
     if isinstance(value, str) or not all(isinstance(text, str) for text in texts):
-        raise UsageError("trusted_audiences is a list of client ids")
+        raise UsageError("trusted_audiences must be a list of client IDs")
     return frozenset(cast("list[str]", texts))

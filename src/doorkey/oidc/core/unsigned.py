@@ -11,12 +11,12 @@ from doorkey.values import hides_locals
 def read_unsigned(token: str) -> VerifiedToken:
     """Return the header and claims of a token whose `alg` is `none` and whose signature is empty.
 
-    Only for a client that registered `none`, and only for a token that came from the token endpoint over TLS. Raises
-    `VerificationError` for anything else.
+    Call it only for a client that registered `none`, and only for a token that came from the token endpoint over TLS.
+    Raises `VerificationError` for any other token.
     """
     if not token.endswith(".") or token.count(".") != 2:
-        raise VerificationError("token", "has a signature or another form, although its alg is none")
-    legal = token + "AA"  # with any signature, the parser of signed tokens applies all of its rules
+        raise VerificationError("token", "must be a JWT with an empty signature, because its alg is none")
+    legal = token + "AA"  # any signature makes the parser for signed tokens accept the form and apply its other rules
     header = unsafe_header(legal)
     if header.get("alg") != "none":
         raise VerificationError("alg", "is not the registered one", expected="none")
@@ -24,5 +24,5 @@ def read_unsigned(token: str) -> VerifiedToken:
 
 
 def is_unsigned(token: str) -> bool:
-    """Say whether a token has the form of one without a signature."""
+    """Return whether `token` has the form of a JWT with an empty signature."""
     return token.endswith(".") and token.count(".") == 2

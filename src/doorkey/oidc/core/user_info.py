@@ -12,12 +12,12 @@ from doorkey.oidc.core.claim_sources import AggregatedClaims, DistributedClaims,
 
 
 class UserInfo(NamedClaims):
-    """The claims about a person, as a UserInfo endpoint or an ID token gives them; `dict(info)` is a copy to change.
+    """The claims about a user from a UserInfo endpoint or an ID token. They are read-only; change a copy, `dict(info)`.
 
-    Standard claims are attributes too, None where the provider did not say. Its repr shows no value.
+    Standard claims are attributes too, and None if they are absent. The repr shows no value.
 
     claims: a mapping of claims.
-    more: claims by name.
+    more: further claims, by name.
 
     Raises `UsageError` for anything but a mapping.
     """
@@ -34,16 +34,19 @@ class UserInfo(NamedClaims):
 
     @property
     def aggregated(self) -> tuple[AggregatedClaims, ...]:
-        """Claims of other providers that came with these, unverified (§5.6.2). Raises `VerificationError`."""
+        """Unverified claims of other providers that came with these (§5.6.2).
+
+        Raises `VerificationError` for malformed `_claim_names` or `_claim_sources`.
+        """
         return tuple(source for source in claim_sources(self) if isinstance(source, AggregatedClaims))
 
     @property
     def distributed(self) -> tuple[DistributedClaims, ...]:
-        """Claims that other providers give on request (§5.6.2). Raises `VerificationError`."""
+        """Claims to fetch from other providers (§5.6.2). Raises `VerificationError` as `aggregated` does."""
         return tuple(source for source in claim_sources(self) if isinstance(source, DistributedClaims))
 
     def check_sub(self, sub: str) -> None:
-        """Raise `VerificationError` unless these claims are about `sub` of the ID token, exactly (§5.3.2)."""
+        """Raise `VerificationError` unless these claims are about exactly the `sub` of the ID token (§5.3.2)."""
         if not sub or self.get("sub") != sub:
             raise VerificationError("sub", "is not that of the ID token: these claims are about another user")
 

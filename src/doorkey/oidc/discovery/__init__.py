@@ -1,4 +1,4 @@
-"""Metadata documents, and where they are published, as programs import them."""
+"""Import path of metadata documents and their URLs (OpenID Connect Discovery 1.0)."""
 
 from doorkey.oidc.discovery.models import OpenIDProviderMetadata
 from doorkey.oidc.discovery.well_known import get_well_known_url

@@ -1,7 +1,7 @@
 """Metadata documents as dictionaries that validate themselves (RFC 8414 §2, OpenID Connect Discovery 1.0 §3).
 
-A program that publishes such a document, or that read one from a file, calls `validate()`. `doorkey.discover` returns a
-`ServerMetadata`, which is validated already.
+A program calls `validate()` for a document that it publishes, or has read from a file. `doorkey.discover` returns a
+`ServerMetadata`, which is already validated.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Rule: TypeAlias = Callable[[Mapping[str, Any], str], None]
 class AuthorizationServerMetadata(dict[str, Any]):
     """The metadata document of an authorization server (RFC 8414 §2).
 
-    Registered members are attributes too: the default of RFC 8414 where the document does not contain them, otherwise
-    None. `validate_NAME()` checks one member; a subclass may override it, and may add names to `REGISTRY_KEYS`.
+    Registered members are attributes too. An absent member has the default of RFC 8414, or None if there is no default.
+    `validate_NAME()` checks one member. A subclass may override it, and may add names to `REGISTRY_KEYS`.
     """
 
     _RULES: ClassVar[Mapping[str, Rule]] = {
@@ -72,9 +72,11 @@ class AuthorizationServerMetadata(dict[str, Any]):
     """The members that `validate` checks."""
 
     def validate(self, metadata_classes: Iterable[type[AuthorizationServerMetadata]] | None = None) -> None:
-        """Check each registered member, and the members of `metadata_classes`, which extend this document.
+        """Check each registered member of this document.
 
-        Raises `UsageError`, which is a `ValueError`, that names the first member that the specification does not allow.
+        metadata_classes: subclasses of `AuthorizationServerMetadata`, whose registered members are checked too.
+
+        Raises `UsageError`, a `ValueError`, which names the first member that violates the specification.
         """
         expected = "metadata_classes are subclasses of AuthorizationServerMetadata"
         extensions = each(metadata_classes or (), type, expected)

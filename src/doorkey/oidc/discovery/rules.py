@@ -1,6 +1,6 @@
-"""The rules for the members of a metadata document, each a function of the document and the member's name.
+"""The rules for the members of a metadata document (RFC 8414 §2, OpenID Connect Discovery 1.0 §3).
 
-Each raises `UsageError` that names the member and the cause (RFC 8414 §2, OpenID Connect Discovery 1.0 §3).
+A rule is a function of the document and the member's name. It raises a `UsageError` with that name and the cause.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _IMPLIED_METHODS: Final = ["client_secret_basic"]
 def required(
     rule: Callable[[Mapping[str, Any], str], None],
 ) -> Callable[[Mapping[str, Any], str], None]:
-    """Return the rule for a member that must be there."""
+    """Return a rule that requires the member, and then applies `rule`."""
 
     def check(document: Mapping[str, Any], name: str) -> None:
         if document.get(name) in (None, ""):
@@ -36,7 +36,7 @@ def required(
 
 
 def secure_url(document: Mapping[str, Any], name: str) -> None:
-    """Accept an https URL, and http on loopback."""
+    """Accept an https URL, or an http URL at loopback."""
     url = document.get(name)
     if url is not None and not is_secure_transport(url):
         raise UsageError(f'"{name}" must be an https URL: plain http is for loopback only')
@@ -61,7 +61,7 @@ def array(document: Mapping[str, Any], name: str) -> None:
 
 
 def one_of(*allowed: str) -> Callable[[Mapping[str, Any], str], None]:
-    """Return the rule for an array that contains nothing but the `allowed` values."""
+    """Return a rule that accepts an array of `allowed` values only."""
 
     def check(document: Mapping[str, Any], name: str) -> None:
         if not set(_strings(document, name)) <= set(allowed):
@@ -85,19 +85,19 @@ def issuer(document: Mapping[str, Any], name: str) -> None:
 
 
 def authorization_endpoint(document: Mapping[str, Any], name: str) -> None:
-    """Accept an https URL, which a server needs unless it has no grant that uses this endpoint."""
+    """Accept an https URL. It is required if a grant of the server uses this endpoint."""
     grants = _strings(document, "grant_types_supported", _IMPLIED_GRANTS)
     (required(secure_url) if {*grants} & {*_IMPLIED_GRANTS} else secure_url)(document, name)
 
 
 def token_endpoint(document: Mapping[str, Any], name: str) -> None:
-    """Accept an https URL, which a server needs unless its only grant is the implicit one."""
+    """Accept an https URL. It is required unless the server's only grant is the implicit one."""
     grants = _strings(document, "grant_types_supported", _IMPLIED_GRANTS)
     (secure_url if grants == ["implicit"] else required(secure_url))(document, name)
 
 
 def alg_values(document: Mapping[str, Any], name: str) -> None:
-    """Accept the algorithms of client assertions: named if a method signs, and never `none`."""
+    """Accept the algorithms of client assertions, never `none`. They are required if an authentication method signs."""
     algorithms = _strings(document, name)
     methods = name.replace("_signing_alg_values_", "_methods_")
     if not algorithms and _SIGNED & {*_strings(document, methods, _IMPLIED_METHODS)}:

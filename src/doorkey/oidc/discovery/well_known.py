@@ -1,4 +1,4 @@
-"""Where a server publishes its metadata (OpenID Connect Discovery 1.0 §4)."""
+"""The URL at which an OpenID provider publishes its metadata (OpenID Connect Discovery 1.0 §4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from doorkey.wire.urls import split_url
 def get_well_known_url(issuer: str, external: bool = False) -> str:
     """Return the path of the metadata of `issuer`: its own path and the suffix (OpenID Connect Discovery 1.0 §4).
 
-    `issuer` is an absolute URL. With `external`, the result is an absolute URL. Raises `UsageError` for another text.
+    issuer: an absolute URL.
+    external: True to return an absolute URL in place of the path.
+
+    Raises `UsageError` for an issuer that is not an absolute URL.
     """
     path = split_url(issuer, "issuer").path.rstrip("/") + "/.well-known/openid-configuration"
     return published_at(issuer, path, external)
