@@ -1,4 +1,4 @@
-"""The issuer and the client that the options of a command name, or those of an account."""
+"""The issuer and the client of a command: from its options, or from an account."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VARIABLE: Final = "DOORKEY_CLIENT_SECRET"
 
 @dataclass(frozen=True, slots=True)
 class ChosenClient:
-    """The issuer and the client; None for a value that is not known."""
+    """The issuer and the client of a command. A value that was not given is None."""
 
     issuer: str | None
     client_id: str | None
@@ -35,19 +35,20 @@ def chosen_client(
 ) -> ChosenClient:
     """Return the issuer and the client of a command.
 
-    account: that of `--account`. Its secret is for its own client at its own issuer alone, and takes the place of the
-    environment variable, which is another client's.
-    issuer, client_id, secret_file: of the options.
+    account: the account of `--account`. Its secret is used only for its own client at its own issuer. The environment
+        variable is then ignored, because its secret belongs to another client.
+    issuer, client_id, secret_file: the values of the options.
 
-    Raises `click.UsageError` for an empty one and for another issuer than that of the account, and `CommandError` for
-    an unreadable file.
+    Raises `click.UsageError` for an empty issuer or client ID, and for an issuer that is not the account's. Raises
+    `CommandError` for an unreadable file.
     """
-    if "" in (issuer, client_id):  # of a variable that is not set: it must not mean any issuer
+    if "" in (issuer, client_id):  # from an unset shell variable; it must not mean "any issuer"
         raise click.UsageError("the issuer and the client ID cannot be empty")
     if account is None:
         return ChosenClient(issuer, client_id, _secret(secret_file))
     if issuer is not None and issuer != account.issuer:
-        raise click.UsageError(f"the account {account.name!r} is one of {shown_url(account.issuer)}: name no issuer")
+        own = shown_url(account.issuer)
+        raise click.UsageError(f"the account {account.name!r} belongs to the issuer {own}: omit the other issuer")
     if client_id is not None and client_id != account.client_id:
         return ChosenClient(account.issuer, client_id, _secret(secret_file))
     secret = account.client_secret if secret_file is None else _secret(secret_file)
@@ -61,7 +62,7 @@ def _secret(file: str | None) -> Secret | None:
 
 
 def content(file: str) -> bytes:
-    """Return the content of a file that an option names. Raises `CommandError`."""
+    """Return the content of the file that an option names. Raises `CommandError` if it is unreadable."""
     try:
         return Path(file).read_bytes()
     except OSError as error:

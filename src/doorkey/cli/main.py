@@ -1,4 +1,4 @@
-"""The command `doorkey`: its table of commands, the options of all of them, and the exit status."""
+"""The command `doorkey`: its table of commands, the options that all commands have, and the exit status."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ COMMANDS: Final = {
     "status": ("commands.status:status", "Show an account, and when its token expires."),
     "accounts": ("commands.accounts:accounts", "List the accounts, or choose the default."),
     "logout": ("commands.logout:logout", "Delete an account and its tokens from this machine."),
-    "inspect": ("commands.inspect:inspect", "Decode a token, verify it, and say in words what is wrong."),
+    "inspect": ("commands.inspect:inspect", "Decode a token, verify it, and explain what is wrong."),
     "doctor": ("commands.doctor:doctor", "Audit an authorization server or an API by its URL."),
     "dev": ("commands.dev:dev", "Run an OpenID provider that emulates Keycloak, for development."),
     "trace": ("commands.trace:trace", "Log in at an issuer step by step, and show each exchange."),
     "completion": ("commands.completion:completion", "Print the completion script of a shell."),
 }
-"""Where each command is in this package, and the first sentence of its help, so that a list of them imports none.
+"""The module and the attribute of each command, and the first sentence of its help, in the order of `doorkey --help`.
 
-A command is imported when it is used. The order is that of `doorkey --help`.
+A command is imported when it is used, so listing the commands imports none of them.
 """
 
 COMPLETION: Final = "_DOORKEY_COMPLETE"
-"""The variable by which the script of a shell asks what completes a command line."""
+"""The environment variable with which a shell's completion script requests completions."""
 MIN_WIDTH: Final = 20
 MAX_WIDTH: Final = 100
-"""Columns of help texts on a narrow and on a wide terminal."""
+"""The smallest and the largest width of help texts, in columns."""
 
 
 class Commands(click.Group):
-    """A group whose commands are imported when they are used, and whose errors become one sentence and a status."""
+    """A group that imports a command when it is used, and reports an error as one sentence and an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command of this name, which gets `--debug`; None if there is none."""
+        """Import the command `cmd_name`, and return it with the option `--debug`; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
@@ -61,12 +61,12 @@ class Commands(click.Group):
         return with_debug(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the first sentence of each command, whole: click would cut it to the width of the terminal."""
+        """Write the complete first sentence of each command. click would cut it to the width of the terminal."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the options of the group and the commands whose names begin so; no command is imported for it."""
+        """Return the commands and the options of the group that begin with `incomplete`. No command is imported."""
         from click.shell_completion import CompletionItem
 
         found = [CompletionItem(name, help=summary) for name, (_, summary) in COMMANDS.items()]
@@ -74,7 +74,7 @@ class Commands(click.Group):
         return [one for one in found if one.value.startswith(incomplete)] + options
 
     def run(self, arguments: Sequence[str]) -> int:
-        """Run the command of these arguments, and return the exit status (`errors.ExitStatus`)."""
+        """Run the command that `arguments` name, and return the exit status (`errors.ExitStatus`)."""
         settings = Settings()
         if COMPLETION in os.environ:
             from doorkey.cli.shells import register
@@ -83,14 +83,14 @@ class Commands(click.Group):
         allow_every_character(sys.stdout, sys.stderr)
 
         def command() -> object:
-            # click wraps at 50 columns at least, unless it is given a width
+            # without a width, click wraps at no fewer than 50 columns
             width = min(max(shutil.get_terminal_size().columns, MIN_WIDTH), MAX_WIDTH) - 1
             return self.main(list(arguments), "doorkey", standalone_mode=False, obj=settings, terminal_width=width)
 
         return guarded(command, settings)
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        """Run as click does; standing alone, end the process with `run`'s status."""
+        """Run as click does. In standalone mode, end the process with the status of `run`."""
         if not standalone_mode:
             run: Callable[..., Any] = super().main  # its overloads are for calls by name
             return run(*args, standalone_mode=False, **extra)
@@ -123,7 +123,7 @@ def with_debug(command: click.Command) -> click.Command:
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # click calls it
     if value:
-        # the package is above this module; it is loaded, as this module is in it
+        # the package doorkey is in a higher layer, so it is not imported here; it is already in sys.modules
         click.echo(f"doorkey {sys.modules['doorkey'].__version__}")
         context.exit()
 

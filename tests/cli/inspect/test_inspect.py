@@ -72,7 +72,7 @@ def test_a_forged_token_is_refused(run: Run, provider: OpenIDProvider) -> None:
     result = run("inspect", "--json", provider.id_token({}))
     report = json.loads(result.stdout)
     assert result.exit_code == 1
-    message = "not good: signature cannot be verified with these keys"
+    message = "invalid: signature cannot be verified with these keys"
     assert report["signature"] == {"verified": False, "message": message}
 
 

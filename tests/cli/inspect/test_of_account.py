@@ -120,7 +120,7 @@ def test_another_issuer_does_not_get_the_client_of_an_account(run: Run, home: Pa
     for issuer in (server.issuer_of("master"), "https://evil.example"):
         result = run("inspect", "work", "--introspect", "--issuer", issuer)
         assert (result.exit_code, result.stdout) == (2, "")
-        assert "the account 'work' is one of http://" in result.stderr
+        assert "the account 'work' belongs to the issuer http://" in result.stderr
         assert run("trace", issuer, "--account", "work", "--client-credentials").exit_code == 2
     assert len(server.requests) == 0
 

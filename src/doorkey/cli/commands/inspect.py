@@ -1,4 +1,4 @@
-"""`doorkey inspect`: decode a token, verify it against its issuer, and say in words what is wrong with it."""
+"""`doorkey inspect`: decode a token, verify it with the keys of its issuer, and explain its problems."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _OPAQUE: Final = (
-    "this is not a JWT: only its issuer knows what it means. --introspect with --account NAME, or with --issuer URL "
+    "this is not a JWT: only its issuer can explain it. --introspect with --account NAME, or with --issuer URL "
     "and --client-id ID, sends it to that issuer, and to no other server"
 )
 
@@ -42,20 +42,20 @@ _OPAQUE: Final = (
 )
 @click.option("--leeway", type=Seconds(0, 3600), default=60.0, help="Seconds by which clocks may differ.")
 @click.option("--offline", is_flag=True, help="Contact no server; the signature is checked with --key only.")
-@click.option("--introspect", is_flag=True, help="Send the token to its issuer and show what the issuer says.")
-@click.option("--client-id", metavar="ID", help="The client that asks, for --introspect.")
+@click.option("--introspect", is_flag=True, help="Send the token to its issuer, and show the issuer's response.")
+@click.option("--client-id", metavar="ID", help="The client that sends the request of --introspect.")
 @click.option("--client-secret-file", metavar="FILE", help="The secret of that client; else $DOORKEY_CLIENT_SECRET.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def inspect(token: str | None, account: str | None, *, as_json: bool, **options: Any) -> int:
-    """Decode a token, verify it, and say in words what is wrong.
+    """Decode a token, verify it, and explain what is wrong.
 
     TOKEN is the token or `-` for stdin; it defaults to stdin. A token on the command line is in the history of your
     shell, so a pipe is better: doorkey token | doorkey inspect
 
-    ACCOUNT is the name of an account, whose token is inspected as it is stored: its ID token with --type id. With
-    --account, TOKEN is checked against the issuer of the account, and --introspect asks as its client.
+    ACCOUNT is the name of an account. Its stored access token is inspected, or its ID token with --type id. With
+    --account, TOKEN is checked against the issuer of the account, and --introspect uses the client of the account.
 
-    Nothing is sent to a server but requests for the issuer's metadata and keys, unless you give --introspect.
+    The only requests are those for the issuer's metadata and keys, unless you give --introspect.
     The exit status is 1 if anything is wrong with the token.
     """
     from doorkey.cli.chosen_client import chosen_client
@@ -138,7 +138,7 @@ def _introspected(
         )
     note(f"sending the token to its issuer {shown_url(client.issuer)}")
     with _issuer(client.issuer) as known, waiting("asking the issuer about the token"):
-        members = verifying.asked(token.token, known, client.client_id, client.client_secret)
+        members = verifying.introspected(token.token, known, client.client_id, client.client_secret)
     return introspected_report(token, members, wall_time())
 
 

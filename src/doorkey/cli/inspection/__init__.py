@@ -1,1 +1,1 @@
-"""The inspection of `doorkey inspect`: it reads a token, verifies it and shows the results."""
+"""The parts of `doorkey inspect`: it reads a token, verifies it and shows the results."""

@@ -1,4 +1,4 @@
-"""Which checks of the library apply to a token, and what they cannot decide without more options."""
+"""The library's checks that apply to a token, and the facts that they cannot verify without more options."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from doorkey.cli.inspection.problems import Check, GoodValues, Members, Problem, every_problem
+from doorkey.cli.inspection.problems import Check, Members, Problem, ValidValues, every_problem
 from doorkey.errors import VerificationError
 from doorkey.jose.claim_rules import audiences
 from doorkey.jose.claims import JWTClaims
@@ -28,10 +28,10 @@ _KINDS: Final = {ID: "an ID token", ACCESS: "an access token", OTHER: "a JWT of 
 class Expected:
     """The expectations of the user about the token.
 
-    issuer: the issuer, exactly; None: unknown.
-    audience: the client ID of an ID token, or the names of the API of an access token; empty: any.
-    kind: `id` or `access`; None: as the token says.
-    profile: the kind of access token; None: as the token says.
+    issuer: the exact issuer; None if it is unknown.
+    audience: the client ID of an ID token, or the names of the API of an access token; empty accepts any audience.
+    kind: `id` or `access`; None: the kind follows from the token.
+    profile: the profile of an access token; None: the profile follows from the token.
     leeway: seconds by which two clocks may differ.
     """
 
@@ -44,7 +44,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """The kind of a token, in words, its problems, and what was not verified."""
+    """The kind of a token in words, its problems, and the facts that were not verified."""
 
     kind: str
     problems: tuple[Problem, ...]
@@ -52,7 +52,7 @@ class Judgment:
 
 
 def kind_of(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
-    """Return the kind of a token by what tells kinds apart: `id`, `access` or `other` (RFC 9068 §2.1)."""
+    """Return the kind that header and claims imply: `id`, `access` or `other` (RFC 9068 §2.1)."""
     typ = str(header.get("typ", "JWT")).lower().removeprefix("application/")
     named = str(claims.get("typ", "")).lower()
     if typ == "at+jwt" or named in ("bearer", "dpop"):
@@ -65,7 +65,7 @@ def kind_of(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
 
 
 def profile_of(header: Mapping[str, Any], claims: Mapping[str, Any]) -> TokenProfile | None:
-    """Return the profile of an access token by its header and claims, or None where they name none."""
+    """Return the profile of an access token that header and claims imply, or None if they imply no profile."""
     typ = str(header.get("typ", "JWT")).lower().removeprefix("application/")
     if typ == "at+jwt" and "typ" not in claims:
         return RFC9068
@@ -77,7 +77,8 @@ def profile_of(header: Mapping[str, Any], claims: Mapping[str, Any]) -> TokenPro
 def judged(header: Mapping[str, Any], claims: Mapping[str, Any], expected: Expected, now: float) -> Judgment:
     """Return every problem of the claims of a token at `now`, in seconds since the epoch.
 
-    header, claims: of the token. expected: what the user says about it.
+    header, claims: the header and the claims of the token.
+    expected: the user's expectations.
     """
     kind = expected.kind or kind_of(header, claims)
     named = claims.get("iss")
@@ -96,22 +97,22 @@ def judged(header: Mapping[str, Any], claims: Mapping[str, Any], expected: Expec
     elif kind == ACCESS:
         profile = expected.profile or profile_of(header, claims)
         if profile is None:
-            unverified.append("that it is an access token: neither header nor claims say so; --profile NAME decides")
+            unverified.append("that it is an access token: header and claims do not show it; --profile NAME decides")
         check = _access_token(profile, issuer, audience, expected.leeway, now)
         types = profile.types if profile else ("JWT",)
     else:
-        unverified.append("what it is for: it is neither an ID token nor an access token; --type checks it as one")
+        unverified.append("its purpose: it is neither an ID token nor an access token; --type checks it as one")
         check, types = _any_token(issuer, expected.leeway, now), ("JWT",)
     if "cnf" in claims:
         unverified.append("the sender: the token is bound to a key (cnf), which only a request can prove")
     own_type = "Bearer" if kind == ACCESS else "ID"
-    good = {"iss": issuer, "aud": list(audience), "azp": audience[0], "typ": own_type}
-    problems = every_problem(check, header, claims, GoodValues(types=types, claims=good), now)
+    valid = {"iss": issuer, "aud": list(audience), "azp": audience[0], "typ": own_type}
+    problems = every_problem(check, header, claims, ValidValues(types=types, claims=valid), now)
     return Judgment(_KINDS[kind], problems, tuple(unverified))
 
 
 def _own_audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the audience that the token has, where the user named none: it then passes every comparison."""
+    """Return the token's own audience, which passes every comparison. It is used if the user gave no audience."""
     azp = claims.get("azp")
     try:
         found = tuple(audiences(claims))

@@ -1,4 +1,4 @@
-"""The token that `doorkey inspect` is to inspect: that of an account, or the one that the user gives."""
+"""The token that `doorkey inspect` inspects: the stored token of an account, or a token from the user."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _PROMPT: Final = "Paste the token, then press Enter and Ctrl-D:"
 
 
 def account_named(text: str | None, name: str | None) -> Account | None:
-    """Return the account whose token is to be inspected, or whose issuer and client are to be used.
+    """Return the account whose token is inspected, or whose issuer and client are used; None if there is no account.
 
-    text: the argument: the name of an account, or a token, which is longer than any name.
-    name: of `--account`.
+    text: the argument of the command: the name of an account, or a token. A token is longer than any name.
+    name: the value of `--account`.
 
     Raises `CommandError` if there is no account `name`, or the store of accounts fails.
     """
@@ -37,11 +37,11 @@ def account_named(text: str | None, name: str | None) -> Account | None:
 
 
 def token_of(account: Account, kind: str | None) -> str:
-    """Return the token of an account as the store has it: no request is sent, so it may have expired.
+    """Return the stored token of an account. No request is sent, so the token may have expired.
 
-    kind: `id` for its ID token.
+    kind: `id` for the ID token, otherwise the access token.
 
-    Raises `CommandError` if there is none.
+    Raises `CommandError` if the account has no such token.
     """
     from doorkey.cli.accounts import Accounts
 
@@ -57,7 +57,7 @@ def token_of(account: Account, kind: str | None) -> str:
 
 
 def given_token(text: str | None) -> str | bytes:
-    """Return the token that the user gives: the argument `text`, or stdin."""
+    """Return the token from the argument `text`, or from stdin if it is None or `-`."""
     if text is not None and text != "-":
         return text
     if not sys.stdin.isatty():
@@ -69,9 +69,9 @@ def given_token(text: str | None) -> str | bytes:
 
 
 def _typed(terminal: int) -> bytes:
-    """Return the text that is typed or pasted until Ctrl-D. It is not shown.
+    """Return the text that the user types or pastes before Ctrl-D, without echo.
 
-    A terminal that edits lines passes on 4095 bytes of one, and a token may be longer.
+    Line editing of the terminal is turned off, because it cuts a line at 4095 bytes, and a token may be longer.
     """
     from doorkey.native.terminal_line import without_line_editing
 

@@ -1,7 +1,7 @@
-"""Every problem of a token, in words.
+"""All problems of a token, in words.
 
-The checks are those of the library, which raise the first problem that they find. So after each one the value at fault
-is replaced by a good one, in a copy, and the checks run again: one implementation of the checks finds them all.
+The library's checks raise an error for the first problem. So after each error, the invalid value is replaced by a valid
+value in a copy of the token, and the checks run again. In this way the library's own checks find all problems.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from doorkey.jose.claim_rules import numeric_date
 
 Members = dict[str, Any]
 Check = Callable[[Members, Members], object]
-"""A check of header and claims, which raises `VerificationError`."""
+"""A function that checks header and claims, and raises `VerificationError`."""
 
 _MOST: Final = 32
 _SHOWN: Final = 200
@@ -37,21 +37,25 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoodValues:
-    """Values that pass the checks, in place of those that do not. `types`: header types. `claims`: claims by name."""
+class ValidValues:
+    """Values that pass the checks, and replace invalid values.
+
+    types: the accepted header types (`typ`).
+    claims: valid claims by name.
+    """
 
     types: tuple[str, ...]
     claims: Mapping[str, Any]
 
 
 def every_problem(
-    check: Check, header: Mapping[str, Any], claims: Mapping[str, Any], good: GoodValues, now: float
+    check: Check, header: Mapping[str, Any], claims: Mapping[str, Any], valid: ValidValues, now: float
 ) -> tuple[Problem, ...]:
-    """Return all problems that `check` finds in a token, in the order in which it finds them.
+    """Return all problems that `check` finds in a token, in the order of its checks.
 
-    check: raises the first problem that it finds.
-    header, claims: of the token.
-    good: values that pass the check.
+    check: raises an error for the first problem.
+    header, claims: the header and the claims of the token.
+    valid: values that pass the check.
     now: seconds since the epoch, for the messages.
     """
     tried_header, tried = dict(header), dict(claims)
@@ -63,19 +67,19 @@ def every_problem(
         except VerificationError as wrong:
             problems.setdefault((wrong.claim, wrong.reason), problem_of(wrong, header, claims, now))
             attempt = repairs[wrong.claim] = repairs.get(wrong.claim, 0) + 1
-            if not _repair(wrong.claim, attempt, tried_header, tried, good, now):
+            if not _repair(wrong.claim, attempt, tried_header, tried, valid, now):
                 break
         else:
             break
     return tuple(problems.values())
 
 
-def _repair(name: str, attempt: int, header: Members, claims: Members, good: GoodValues, now: float) -> bool:
-    """Change the value that a check rejected, and return whether there was another way to change it."""
+def _repair(name: str, attempt: int, header: Members, claims: Members, valid: ValidValues, now: float) -> bool:
+    """Replace the rejected value, or remove it if it was replaced before. Return False if no way is left."""
     times = {"exp": now + _SOON, "iat": now, "nbf": now, "auth_time": now}
-    ways: list[tuple[Members, object]] = [(claims, {**times, **good.claims}.get(name, "-")), (claims, _ABSENT)]
+    ways: list[tuple[Members, object]] = [(claims, {**times, **valid.claims}.get(name, "-")), (claims, _ABSENT)]
     if name == "typ":
-        ways.insert(0, (header, good.types[0]))
+        ways.insert(0, (header, valid.types[0]))
     if attempt > len(ways):
         return False
     members, value = ways[attempt - 1]
@@ -87,7 +91,7 @@ def _repair(name: str, attempt: int, header: Members, claims: Members, good: Goo
 
 
 def problem_of(wrong: VerificationError, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> Problem:
-    """Return the words for an error of the library, with the value that the token has. `now`: since the epoch."""
+    """Return the problem for a library error, with the value in the token. `now` is in seconds since the epoch."""
     name = wrong.claim
     members = claims if name in claims and not (name == "typ" and "type of" in wrong.reason) else header
     message = f"{name} {wrong.reason}"
@@ -98,7 +102,7 @@ def problem_of(wrong: VerificationError, header: Mapping[str, Any], claims: Mapp
 
 
 def _in_time(name: str, claims: Mapping[str, Any], now: float) -> str | None:
-    """Return by how much a time is wrong, or None where it is no time, or not known to be wrong."""
+    """Return a message with the difference of an invalid time to `now`; None if it is valid, or not a time."""
     try:
         at = numeric_date(claims, name)
     except VerificationError:
@@ -116,6 +120,6 @@ def _in_time(name: str, claims: Mapping[str, Any], now: float) -> str | None:
 
 
 def shown_value(value: object) -> str:
-    """Return a value of a token as text that a terminal can show, cut to a line or two."""
+    """Return a value of a token as printable text, cut to 200 characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return printable(text, _SHOWN)

@@ -1,4 +1,4 @@
-"""Reads the input of `doorkey inspect`: a signed token, an encrypted one, or an opaque one."""
+"""Reads the input of `doorkey inspect`: a signed token, an encrypted token or an opaque token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPAQUE: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 @dataclass(frozen=True, slots=True)
 class SignedToken:
-    """A JWT whose form is legal, and whose signature nothing has verified."""
+    """A well-formed JWT. Its signature has not been verified."""
 
     token: Secret
     header: Mapping[str, Any] = field(repr=False)
@@ -29,7 +29,7 @@ class SignedToken:
 
 @dataclass(frozen=True, slots=True)
 class EncryptedToken:
-    """A JWE, of which only the header can be read without the recipient's key."""
+    """A JWE. Only its header can be read without the recipient's key."""
 
     token: Secret
     header: Mapping[str, Any] = field(repr=False)
@@ -37,16 +37,17 @@ class EncryptedToken:
 
 @dataclass(frozen=True, slots=True)
 class OpaqueToken:
-    """A token whose content only its issuer knows."""
+    """A token that only its issuer can interpret."""
 
     token: Secret
 
 
 @hides_locals
 def read_token(given: str | bytes) -> SignedToken | EncryptedToken | OpaqueToken:
-    """Return the token in a text; blanks around it and the scheme of an `Authorization` header are ignored.
+    """Return the token in `given`. Spaces around it and the scheme of an `Authorization` header are ignored.
 
-    Raises `DecodeError` for a text that no token can be, and `UnsupportedAlgorithmError` for a JWT without a signature.
+    Raises `DecodeError` for a text that cannot be a token, and `UnsupportedAlgorithmError` for a JWT without a
+    signature.
     """
     text = _text(given)
     if is_encrypted(text):

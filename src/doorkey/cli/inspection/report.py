@@ -1,4 +1,4 @@
-"""The report about one token: everything that `doorkey inspect` shows, as a value and as JSON."""
+"""The report about one token, as a value and as JSON. It has everything that `doorkey inspect` shows."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TIMES: Final = ("iat", "auth_time", "nbf", "exp", "updated_at")
 class Report:
     """The results of the inspection of a token.
 
-    kind: its kind, in words.
-    header, claims: its members; None for claims that cannot be read.
-    times: the claims that are times: absolute and relative, in words.
-    signature: the verdict about its signature; None for a token that has none to check.
-    problems: all that is wrong with it.
-    unverified: what was not verified, and how it could be.
-    introspection: what the issuer says about it, if it was asked.
+    kind: the kind of the token, in words.
+    header, claims: the members of the token; None for unreadable claims.
+    times: the claims that are times, each as an absolute and a relative time in words.
+    signature: the result of the signature check; None if no signature was checked.
+    problems: all problems of the token.
+    unverified: the facts that were not verified, and the options that verify them.
+    introspection: the introspection response of the issuer, or None.
     """
 
     kind: str
@@ -41,13 +41,13 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is wrong. 1: something is. 4: there are no keys of its issuer to check it with."""
+        """The exit status: 0 without problems, 1 with problems, 4 if no keys were available to check the signature."""
         if self.problems:
             return 1
         return 4 if self.signature is not None and self.signature.unreachable else 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as a JSON object, of which `--json` prints the text."""
+        """Return the report as the JSON object that `--json` prints."""
         signature = self.signature
         return {
             "kind": self.kind,
@@ -62,7 +62,7 @@ class Report:
 
 
 def times_of(claims: Mapping[str, Any], now: float) -> dict[str, tuple[str, str]]:
-    """Return the claims that are times, absolute and relative to `now`, in seconds since the epoch."""
+    """Return the claims that are times, each as an absolute time and relative to `now` (seconds since the epoch)."""
     times: dict[str, tuple[str, str]] = {}
     for name in TIMES:
         try:
@@ -77,7 +77,9 @@ def times_of(claims: Mapping[str, Any], now: float) -> dict[str, tuple[str, str]
 def report_of(token: SignedToken, expected: Expected, signature: Signature, now: float) -> Report:
     """Return the report about a signed token.
 
-    expected: what the user says about it. signature: the verdict about its signature. now: seconds since the epoch.
+    expected: the user's expectations.
+    signature: the result of the signature check.
+    now: seconds since the epoch.
     """
     judgment = judged(token.header, token.claims, expected, now)
     unverified = judgment.unverified
@@ -102,7 +104,7 @@ def _leeway_note(claims: Mapping[str, Any], leeway: float, now: float) -> tuple[
         return ()
     if expires is None or not expires <= now < expires + leeway:
         return ()
-    return (f"the last {leeway or LEEWAY:g} seconds: exp is past, and the leeway for two clocks still accepts it",)
+    return (f"the expiry: exp is in the past, but within the leeway of {leeway or LEEWAY:g} seconds for two clocks",)
 
 
 def encrypted_report(token: EncryptedToken) -> Report:
@@ -115,14 +117,15 @@ def encrypted_report(token: EncryptedToken) -> Report:
 def introspected_report(
     token: SignedToken | EncryptedToken | OpaqueToken, members: Mapping[str, Any], now: float
 ) -> Report:
-    """Return the report about a token that its issuer was asked about (RFC 7662 §2.2).
+    """Return the report about a token that its issuer introspected (RFC 7662 §2.2).
 
-    members: those of the response. now: seconds since the epoch.
+    members: the members of the introspection response.
+    now: seconds since the epoch.
     """
     problems: tuple[Problem, ...] = ()
     if members.get("active") is not True:
-        told = "the issuer says that the token is not active: it has expired, was revoked, or is not one of its tokens"
-        problems = (Problem("active", told),)
+        message = "the issuer reports that the token is not active: it has expired, was revoked, or is unknown to it"
+        problems = (Problem("active", message),)
     return Report(
         kind="an opaque token" if isinstance(token, OpaqueToken) else "a token",
         header={} if isinstance(token, OpaqueToken) else token.header,

@@ -1,4 +1,4 @@
-"""Verifies the signature of a token with its issuer's keys, or with the user's, and asks the issuer about a token."""
+"""Verifies the signature of a token with the keys of its issuer or of the user, and introspects a token."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ _UNREACHABLE: Final = (TransportError, InvalidResponse, ServerError)
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The verdict about a signature: `verified` (None: not checked), in words, and what was found wrong.
+    """The result of a signature check.
 
-    unreachable: there are no keys, or they could not be fetched, so nothing is known about the signature.
+    verified: whether the signature is valid; None if it was not checked.
+    words: the result in words.
+    problem: the problem of an invalid signature.
+    unreachable: there are no keys, or they could not be fetched.
     issuer_is_claim: the keys are those of the issuer that the token itself names. Anyone can sign such a token.
     """
 
@@ -42,7 +45,7 @@ class Signature:
 
 
 def issuer_of(token: SignedToken) -> str | None:
-    """Return the issuer that a token names if its keys may be fetched: at an https URL, or on this machine."""
+    """Return the issuer that a token names, if keys may be fetched from it: an https URL, or one on this machine."""
     named = token.claims.get("iss")
     if not isinstance(named, str) or len(named) > 2000:
         return None
@@ -54,7 +57,7 @@ def issuer_of(token: SignedToken) -> str | None:
 
 
 def unfetchable(token: SignedToken) -> str:
-    """Return why no keys are fetched for a token whose issuer the user has not named."""
+    """Return the reason for which no keys are fetched for a token, if the user has not named its issuer."""
     named = token.claims.get("iss")
     if not isinstance(named, str) or not named:
         return "not checked: the token names no issuer (iss); give --issuer URL or --key FILE"
@@ -67,7 +70,7 @@ def unfetchable(token: SignedToken) -> str:
 def read_keys(content: bytes) -> tuple[Key, ...]:
     """Return the keys of a file: a JWK Set, a JWK, PEM, or the text of a shared secret.
 
-    Raises `UsageError` for a file that has none.
+    Raises `UsageError` for a file without usable keys.
     """
     text = content.strip()
     if text.startswith((b"{", b"-----BEGIN")):
@@ -81,7 +84,7 @@ def read_keys(content: bytes) -> tuple[Key, ...]:
 
 @hides_locals
 def with_keys(token: SignedToken, keys: tuple[Key, ...], now: float) -> Signature:
-    """Return the verdict about the signature of `token`, by the user's own `keys`. `now`: since the epoch."""
+    """Check the signature of `token` with the user's own `keys`. `now` is in seconds since the epoch."""
     return _verdict(token, lambda check: check(keys), "the given key", tuple(ALGORITHMS), now)
 
 
@@ -89,9 +92,10 @@ def with_keys(token: SignedToken, keys: tuple[Key, ...], now: float) -> Signatur
 def with_issuer(
     token: SignedToken, issuer: Issuer, kind: str | None, now: float, *, is_claim: bool = False
 ) -> Signature:
-    """Return the verdict about the signature of `token`, by the published keys of `issuer`.
+    """Check the signature of `token` with the published keys of `issuer`.
 
-    kind: `id` for an ID token, whose algorithm is one that the metadata lists. now: seconds since the epoch.
+    kind: `id` for an ID token. Its algorithm must be one that the issuer's metadata lists.
+    now: seconds since the epoch.
     is_claim: whether only the token itself names this issuer.
     """
     host = urlsplit(issuer.issuer).netloc
@@ -134,7 +138,7 @@ def _refused(wrong: VerificationError, token: SignedToken, now: float, expected:
     problem = problem_of(wrong, token.header, {}, now)
     if expected is not None:
         problem = Problem(problem.claim, problem.message, expected, problem.got)
-    return Signature(verified=False, words=f"not good: {problem.message}", problem=problem)
+    return Signature(verified=False, words=f"invalid: {problem.message}", problem=problem)
 
 
 def _known(keys: list[Key]) -> str:
@@ -148,10 +152,10 @@ def _unknown(error: OAuthError) -> Signature:
 
 
 @hides_locals
-def asked(token: Secret, issuer: Issuer, client_id: str, client_secret: Secret | None) -> Introspection:
-    """Return what the issuer says about `token` (RFC 7662): the request sends the token to its introspection endpoint.
+def introspected(token: Secret, issuer: Issuer, client_id: str, client_secret: Secret | None) -> Introspection:
+    """Send `token` to the introspection endpoint of `issuer`, and return the response (RFC 7662 §2).
 
-    client_id, client_secret: the client that asks.
+    client_id, client_secret: the client that sends the request.
 
     Raises `TransportError`, `ServerError` or `InvalidResponse`.
     """
@@ -163,7 +167,7 @@ def asked(token: Secret, issuer: Issuer, client_id: str, client_secret: Secret |
 
 
 def contacts(issuer: str) -> str:
-    """Return the sentence that says which host is contacted for the keys of `issuer`."""
+    """Return the message that names the host from which the keys of `issuer` are fetched."""
     parts = urlsplit(issuer)
     where = " on this machine" if is_loopback(parts.hostname or "") else ""
     return f"fetching the keys of the issuer from {parts.netloc}{where}"

@@ -23,7 +23,7 @@ _LONGEST = 4000
 
 
 def rendered(report: Report) -> RenderableType:
-    """Return a report as text for a terminal: the verdict first, then the members of the token."""
+    """Return a report as text for a terminal: the result first, then the members of the token."""
     return Group(*_parts(report))
 
 
