@@ -1,4 +1,5 @@
-"""The audit of `doorkey doctor` of an authorization server or an API.
+"""The audit of an authorization server or an API by `doorkey doctor`.
 
-Each module judges one subject by documents that were fetched, and returns findings. `audit` is the flow that fetches.
+`audit` is the flow that sends the requests. Each of the other modules checks one subject in the responses, and returns
+findings.
 """

@@ -1,4 +1,4 @@
-"""Judges an API: its challenge (RFC 6750 §3), and the metadata of the protected resource (RFC 9728)."""
+"""Checks an API: its challenge (RFC 6750 §3), and the metadata of the protected resource (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ WRONG_TOKEN: Final = "doorkey-doctor-sends-no-real-token"
 _SECTION: Final = "RFC 6750 §3"
 _SCHEMES: Final = frozenset({"bearer", "dpop"})
 _ABSENT: Final = frozenset({401, 403, 404, 405, 410})
-"""Responses of a place that the challenge does not name: also of an API that protects all of its paths."""
+"""Statuses that mean "no metadata" at a URL that the challenge does not name. An API may protect all of its paths."""
 _FIX_CHALLENGE: Final = 'respond with status 401 and WWW-Authenticate: Bearer resource_metadata="…"'
 
 
 def challenge_of(outcome: Fetched) -> Challenge | None:
-    """Return the first challenge of an outcome that asks for an access token."""
+    """Return the first challenge of a response that requires an access token (Bearer or DPoP), or None."""
     if outcome.response is None:
         return None
     headers = outcome.response.headers
@@ -29,7 +29,7 @@ def challenge_of(outcome: Fetched) -> Challenge | None:
 
 
 def is_api(outcome: Fetched) -> bool:
-    """Say whether the response to a request without a token is that of an API that wants one."""
+    """Return whether the response to a request without a token shows that the URL is an API that requires a token."""
     return outcome.status == 401 or challenge_of(outcome) is not None
 
 
@@ -70,7 +70,7 @@ def _judge_challenge(outcome: Fetched) -> Iterator[Finding]:
         yield failure(
             "no_challenge",
             f"{shown_url(outcome.url)} responds with status 401, and without a challenge for an access token",
-            "a client cannot see which kind of credentials the API wants",
+            "a client cannot see which kind of credentials the API requires",
             _FIX_CHALLENGE,
             _SECTION,
         )
@@ -82,7 +82,7 @@ def _judge_challenge(outcome: Fetched) -> Iterator[Finding]:
         yield warning(
             "error_without_token",
             f"the challenge names the error {listed([challenge.parameters['error']])}, although no token was sent",
-            "a client that has no token takes it for a rejected one",
+            "a client without a token concludes that its token was rejected",
             "leave error and error_description out if the request has no token",
             "RFC 6750 §3.1",
         )
@@ -132,14 +132,15 @@ def judge_wrong_token(outcome: Fetched) -> Iterator[Finding]:
 def judge_resource(outcome: Fetched, api: str, *, named: bool) -> tuple[list[Finding], tuple[str, ...]]:
     """Return the findings about the metadata of the protected resource `api`, and its authorization servers.
 
-    named: whether the challenge named this URL.
+    outcome: the request for the metadata.
+    named: whether the challenge named the URL of the metadata.
     """
     where, section = shown_url(outcome.url), "RFC 9728 §3"
     document, problem = document_of(outcome, "protected resource metadata")
     if document is None:
         if not named and outcome.status in _ABSENT:
-            told = f"there is no metadata of this API at {where}"
-            return [info("resource_metadata_absent", told, "clients are configured by hand then", section)], ()
+            what = f"there is no metadata of this API at {where}"
+            return [info("resource_metadata_absent", what, "clients must be configured by hand", section)], ()
         judge = failure if named else warning
         why = "a client cannot find the authorization server of this API"
         fix = "publish the document there, or correct resource_metadata in the challenge"
@@ -156,7 +157,7 @@ def judge_resource(outcome: Fetched, api: str, *, named: bool) -> tuple[list[Fin
             warning(
                 "no_authorization_servers",
                 "the metadata of this API names no authorization server",
-                "a client cannot find out where it gets a token",
+                "a client cannot find the server that issues tokens for this API",
                 'add "authorization_servers": ["https://…"]',
                 "RFC 9728 §2",
             )
@@ -167,19 +168,23 @@ def judge_resource(outcome: Fetched, api: str, *, named: bool) -> tuple[list[Fin
 def _resource(document: dict[str, Any], api: str) -> list[Finding]:
     named: object = document.get("resource")
     section = "RFC 9728 §3.3"
-    why = "a client must not use the metadata, because an attacker's API could name another one's metadata"
+    why = "a client must not use the metadata, because an attacker's API could name the metadata of another API"
     if named == api:
         return [ok("resource_matches", "the metadata names exactly this URL as the resource", section)]
     if isinstance(named, str) and _contains(named, api):
-        told = f"the metadata names {shown_url(named)} as the resource, which contains {shown_url(api)}"
+        what = f"the metadata names {shown_url(named)} as the resource, which contains {shown_url(api)}"
         return [
-            info("resource_contains", told, "a client compares it with the URL that it was configured with", section)
+            info("resource_contains", what, "a client compares it with the URL that it was configured with", section)
         ]
-    told = shown_url(named) if isinstance(named, str) else "no text"
+    resource = shown_url(named) if isinstance(named, str) else "no URL"
     fix = f'name the URL that clients use as "resource", for instance {shown_url(api)}'
     return [
         failure(
-            "resource_mismatch", f"the metadata names {told} as the resource, not {shown_url(api)}", why, fix, section
+            "resource_mismatch",
+            f"the metadata names {resource} as the resource, not {shown_url(api)}",
+            why,
+            fix,
+            section,
         )
     ]
 

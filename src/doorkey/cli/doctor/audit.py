@@ -1,6 +1,7 @@
-"""The audit as a flow: which requests are made, in which order, and which module judges their outcomes.
+"""The audit as a flow: the requests in their order, and the module that checks each outcome.
 
-An audit never needs more than twenty requests. A server that cannot be reached is asked once.
+An audit never needs more than twenty requests. If the server does not respond at the first well-known URL, the others
+are not requested.
 """
 
 from __future__ import annotations
@@ -42,7 +43,12 @@ _JSON: Final = (("Accept", "application/json"),)
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The result of an audit: what was audited, as which `kind` (`issuer` or `api`), and the findings."""
+    """The result of an audit.
+
+    target: the audited URL.
+    kind: `issuer` or `api`.
+    findings: all findings.
+    """
 
     target: str
     kind: str
@@ -67,9 +73,9 @@ def audit(url: str, clock: Callable[[], float], kind: str | None = None) -> Flow
     """Return the audit of the server at `url`.
 
     clock: returns seconds since the epoch.
-    kind: `issuer` or `api`; None: an API is a URL that has no metadata of an issuer, and responds with 401.
+    kind: `issuer` or `api`; None: `api` if the URL has no issuer metadata, and responds with 401 or with a challenge.
 
-    Raises `UsageError` for a URL that is neither https nor on this machine.
+    Raises `UsageError` for an invalid URL, and for plain http to another machine.
     """
     check_endpoint(url, "URL")
     findings = yield from _connected(url, clock)
@@ -121,7 +127,10 @@ def _issuer(issuer: str, places: list[Place], clock: Callable[[], float]) -> Flo
 
 
 def _as_script(url: str, members: Mapping[str, Any], clock: Callable[[], float]) -> Flow[list[Finding]]:
-    """Return the findings about the requests of scripts, and about the server's clock, by a response of now."""
+    """Return the findings about CORS and about the server's clock.
+
+    The clock is compared here, because this response has just arrived.
+    """
     outcomes = {"the metadata": (yield from fetched(script_request(url)))}
     response = outcomes["the metadata"].response
     findings = [] if response is None else list(judge_clock(response, clock()))
@@ -140,14 +149,14 @@ def _keys(members: Mapping[str, Any]) -> Flow[list[Finding]]:
 
 
 def _keys_url(members: Mapping[str, Any]) -> str | None:
-    """Return the URL of the keys, if it can be one."""
+    """Return the URL of the keys, or None if it is missing or invalid."""
     uri = members.get("jwks_uri")
     if not isinstance(uri, str):
         return None
     try:
         return check_endpoint(uri, "jwks_uri")
     except UsageError:
-        return None  # judged with the metadata
+        return None  # reported with the metadata
 
 
 def _called(url: str) -> Flow[Fetched]:
@@ -166,10 +175,10 @@ def _api(url: str, called: Fetched, clock: Callable[[], float]) -> Flow[list[Fin
     try:
         request = Request("GET", check_endpoint(named or well_known_url(url), "resource_metadata"), _JSON)
     except UsageError as unusable:
-        told = f"resource_metadata in the challenge cannot be used: {unusable.description}"
+        what = f"resource_metadata in the challenge cannot be used: {unusable.description}"
         fix = "name the https URL of the document of RFC 9728"
         why = "a client cannot find the authorization server of this API"
-        return [*findings, failure("resource_metadata", told, why, fix, "RFC 9728 §5.1")]
+        return [*findings, failure("resource_metadata", what, why, fix, "RFC 9728 §5.1")]
     outcome = yield from fetched(request)
     found, servers = judge_resource(outcome, url, named=named is not None)
     findings += found

@@ -30,7 +30,7 @@ def _pkce(members: Mapping[str, Any]) -> Iterator[Finding]:
         yield warning(
             "pkce_unknown",
             "the metadata does not say whether the server supports PKCE",
-            "a client cannot know whether its codes are protected; one that needs PKCE rejects this server",
+            "a client cannot know whether its codes are protected; a client that requires PKCE rejects this server",
             'add "code_challenge_methods_supported": ["S256"]',
             section,
         )
@@ -40,7 +40,7 @@ def _pkce(members: Mapping[str, Any]) -> Iterator[Finding]:
         yield failure(
             "pkce_no_s256",
             f"PKCE with S256 is not supported: the metadata lists {listed(methods)}",
-            "an attacker who reads the authorization request can use a code that is stolen",
+            "an attacker who reads the authorization request can use a stolen code",
             "support S256 and list it in code_challenge_methods_supported",
             section,
         )
@@ -57,7 +57,7 @@ def _iss(members: Mapping[str, Any]) -> Iterator[Finding]:
         yield warning(
             "no_iss_parameter",
             "authorization responses do not name their issuer (iss)",
-            "a client of several servers cannot tell whose code it received (mix-up attack)",
+            "a client of several servers cannot tell which server issued a code (mix-up attack)",
             'send iss, and add "authorization_response_iss_parameter_supported": true',
             "RFC 9207 §3, RFC 9700 §2.1",
         )
@@ -84,7 +84,7 @@ def _id_token_algorithms(members: Mapping[str, Any]) -> Iterator[Finding]:
         yield failure(
             "id_token_alg_none",
             "ID tokens without a signature are supported: the metadata lists the algorithm none",
-            "a client that accepts such a token accepts one that an attacker made",
+            "a client that accepts such tokens also accepts forged tokens",
             "remove none from id_token_signing_alg_values_supported",
             "RFC 8725 §3.2",
         )
@@ -92,7 +92,7 @@ def _id_token_algorithms(members: Mapping[str, Any]) -> Iterator[Finding]:
         yield info(
             "id_token_hmac",
             f"ID tokens can be signed with the client's secret: {listed(symmetric)}",
-            "only for clients that can keep a secret; an asymmetric algorithm is for all",
+            "this works only for clients that can keep a secret; an asymmetric algorithm works for all",
         )
 
 
@@ -138,8 +138,8 @@ def _grants(members: Mapping[str, Any]) -> Iterator[Finding]:
     if "implicit" in grants and not _front_channel_tokens(members):
         yield info(
             "implicit_grant",
-            "the implicit grant is supported, and no response type of it issues an access token",
-            "ID tokens are then in URLs; the code flow does without",
+            "the implicit grant is supported, but only without access tokens in its responses",
+            "ID tokens are then in URLs; the code flow avoids that",
             "RFC 9700 §2.1.2",
         )
 

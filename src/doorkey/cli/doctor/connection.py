@@ -1,4 +1,4 @@
-"""Judges the connection to a server: TLS, its certificate, and the server's clock."""
+"""Checks the connection to a server: TLS, its certificate, and the server's clock."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from doorkey.wire.urls import shown_url
 _DAY: Final = 86_400.0
 _SOON: Final = 14 * _DAY
 _LARGE: Final = 60.0
-"""Seconds by which clocks may differ for most verifiers of tokens."""
+"""The clock skew in seconds that most verifiers of tokens tolerate."""
 _SMALL: Final = 10.0
 _OLD: Final = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 
 
 def judge_connection(url: str, connection: Connection | None, now: float) -> Iterator[Finding]:
-    """Yield the findings about the TLS connection to the server of `url`; None is for a server on plain http.
+    """Yield the findings about the TLS connection to the server of `url`.
 
+    connection: the facts about the connection; None for plain http.
     now: seconds since the epoch.
     """
     host = urlsplit(url).netloc
@@ -50,7 +51,7 @@ def judge_connection(url: str, connection: Connection | None, now: float) -> Ite
         yield failure(
             "tls_old",
             f"{host} uses {connection.version}",
-            "it is broken, and clients refuse it",
+            "this version is broken, and clients refuse it",
             "support TLS 1.2 and TLS 1.3 only",
             "RFC 8996",
         )
@@ -67,12 +68,15 @@ def judge_connection(url: str, connection: Connection | None, now: float) -> Ite
 
 
 def judge_clock(response: Response, now: float) -> Iterator[Finding]:
-    """Yield the findings about the server's clock, by the `Date` of a response that came at `now`, since the epoch."""
+    """Yield the findings about the server's clock, from the header `Date` of a response.
+
+    now: when the response arrived, in seconds since the epoch.
+    """
     try:
         date = parsedate_to_datetime(response.header("date") or "")
         at = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
-        yield info("clock_unknown", "the server names no time (Date), so its clock was not compared")
+        yield info("clock_unknown", "the response has no valid Date header, so the server's clock was not compared")
         return
     difference = at - now
     words = f"the server's clock is {in_words(difference)} {'ahead of' if difference > 0 else 'behind'} this machine's"

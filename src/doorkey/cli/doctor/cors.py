@@ -1,4 +1,4 @@
-"""Judges whether scripts of other origins may read the metadata and the keys (CORS, RFC 9700 §2.6)."""
+"""Checks whether scripts of other origins may read the metadata and the keys (CORS, RFC 9700 §2.6)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from doorkey.cli.doctor.finding import Finding, info, ok
 from doorkey.wire.messages import Request
 
 ORIGIN: Final = "https://doorkey-doctor.invalid"
-"""The origin of a script that no server has registered."""
+"""The origin that requests name. It is registered at no server."""
 _SECTION: Final = "RFC 9700 §2.6"
 
 
 def script_request(url: str) -> Request:
-    """Return the request for a document as a script of another origin makes it.
+    """Return the request that a script of another origin sends for a document.
 
-    It is one more request, because a server may reject an origin that it does not know.
+    The audit sends it as an additional request, because a server may reject an unknown origin.
     """
     return Request("GET", url, (("Accept", "application/json"), ("Origin", ORIGIN)))
 
 
 def judge_cors(outcomes: Mapping[str, Fetched]) -> Iterator[Finding]:
-    """Yield the finding about documents, by their names, that were fetched with `script_request`."""
+    """Yield the finding about CORS. `outcomes` are the outcomes of `script_request` by the name of the document."""
     closed = [name for name, outcome in outcomes.items() if not _is_readable(outcome)]
     if not closed:
         yield ok("cors", f"scripts of every origin may read {' and '.join(outcomes)} (CORS)", _SECTION)

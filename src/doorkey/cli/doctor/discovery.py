@@ -1,4 +1,4 @@
-"""Judges the metadata of an issuer: where it is, whose it is, and whether it has the form that clients expect."""
+"""Checks the metadata of an issuer: its well-known URLs, its issuer, and its form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STOPS: Final = frozenset({"issuer", *ENDPOINTS})
 
 
 def judge_places(places: Sequence[Place]) -> Iterator[Finding]:
-    """Yield the findings about the well-known places of an issuer."""
+    """Yield the findings about the metadata at the well-known URLs of an issuer."""
     found = [place for place in places if place.members is not None]
     for place in places:
         yield from _place(place, has_other=bool(found))
@@ -39,9 +39,9 @@ def judge_places(places: Sequence[Place]) -> Iterator[Finding]:
         if differing := _differing(first, other.members or {}):
             yield warning(
                 "places_disagree",
-                f"the documents at the well-known places differ in {listed(differing)}",
-                "which of them a client sees depends on the place that it asks first",
-                "publish the same document at each place",
+                f"the documents at the well-known URLs differ in {listed(differing)}",
+                "the document that a client gets depends on the URL that it requests first",
+                "publish the same document at each URL",
                 "RFC 8414 §5",
             )
 
@@ -52,9 +52,7 @@ def _place(place: Place, *, has_other: bool) -> Iterator[Finding]:
         yield ok("metadata_found", f"metadata is at {where}", _SECTION)
     elif place.is_absent:
         if has_other:
-            yield info(
-                "place_absent", f"there is no metadata at {where}", "clients that find it elsewhere need no other"
-            )
+            yield info("place_absent", f"there is no metadata at {where}", "clients find it at another URL")
     elif place.outcome.response is None and place.outcome.status is None:
         yield failure(
             "unreachable",
@@ -68,8 +66,8 @@ def _place(place: Place, *, has_other: bool) -> Iterator[Finding]:
         yield judge(
             "metadata_unreadable",
             f"{where} responds with status {status}, and not with metadata: {place.problem}",
-            "a client that asks this place fails",
-            "respond there with the JSON document, or with status 404",
+            "a client that requests the metadata here fails",
+            "respond with the JSON document, or with status 404",
             _SECTION,
         )
 
@@ -84,7 +82,11 @@ def _comparable(value: object) -> object:
 
 
 def judge_metadata(members: Mapping[str, Any], issuer: str, url: str) -> Iterator[Finding]:
-    """Yield the findings about a metadata document of `issuer`, which was at `url`."""
+    """Yield the findings about the metadata document of `issuer`.
+
+    members: the members of the document.
+    url: the well-known URL of the document.
+    """
     try:
         parse_metadata(members, issuer)
     except VerificationError as wrong:
@@ -96,7 +98,7 @@ def judge_metadata(members: Mapping[str, Any], issuer: str, url: str) -> Iterato
             "RFC 8414 §3.3, OpenID Connect Discovery §4.3",
         )
     except InvalidResponse:
-        pass  # a rule below names the member
+        pass  # one of the rules below reports the member
     else:
         yield ok("issuer_matches", "the metadata names exactly this issuer", "RFC 8414 §3.3")
     kind = OpenIDProviderMetadata if OPENID in url else AuthorizationServerMetadata
@@ -130,7 +132,7 @@ def _insecure(members: Mapping[str, Any], name: str) -> Iterator[Finding]:
         yield failure(
             f"metadata_{name}",
             f"in the metadata, {wrong.description}",
-            "what is sent to it can be read and changed on the way",
+            "requests to it can be read and changed on the network",
             f"name the https URL of {name}",
             "RFC 9700 §2.6",
         )

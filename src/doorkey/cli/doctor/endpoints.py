@@ -1,4 +1,4 @@
-"""The endpoints that are tried, each with a harmless request, and the meaning of the responses."""
+"""Checks the endpoints of a server. Each of them gets a request without effect."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _DOWN: Final = frozenset({502, 503, 504})
 
 
 def endpoint_requests(members: Mapping[str, Any]) -> dict[str, Request]:
-    """Return a request for each endpoint of the metadata that can be tried without effect, by its name.
+    """Return a request without effect for each endpoint in the metadata, by the name of the endpoint.
 
-    An empty form is sent to endpoints that expect one: each of them rejects it. The registration endpoint is not tried,
+    Endpoints that expect a form get an empty form, which they must reject. The registration endpoint gets no request,
     because an empty request might register a client.
     """
     requests: dict[str, Request] = {}
@@ -37,7 +37,7 @@ def endpoint_requests(members: Mapping[str, Any]) -> dict[str, Request]:
         try:
             check_endpoint(url, name)
         except UsageError:
-            continue  # judged with the metadata
+            continue  # reported with the metadata
         if name in _POSTED:
             headers = (("Accept", "application/json"), ("Content-Type", FORM))
             requests[name] = Request("POST", url, headers)
@@ -47,7 +47,7 @@ def endpoint_requests(members: Mapping[str, Any]) -> dict[str, Request]:
 
 
 def judge_endpoint(name: str, outcome: Fetched) -> Iterator[Finding]:
-    """Yield the findings about the endpoint `name`, which was tried with its request of `endpoint_requests`."""
+    """Yield the findings about the endpoint `name`. `outcome` is the outcome of its request of `endpoint_requests`."""
     where, status = shown_url(outcome.url), outcome.status
     if outcome.is_redirect:
         if name in _POSTED or name == "userinfo_endpoint":
@@ -86,7 +86,7 @@ def judge_endpoint(name: str, outcome: Fetched) -> Iterator[Finding]:
         yield warning(
             "endpoint_error",
             f"{name} at {where} responds with status {status} to a request without parameters",
-            "it should reject it with status 400; clients take 500 for a failure of the server",
+            "it should reject the request with status 400; clients treat 500 as a failure of the server",
             "look at the log of the server",
             "RFC 6749 §5.2",
         )
@@ -94,7 +94,7 @@ def judge_endpoint(name: str, outcome: Fetched) -> Iterator[Finding]:
         yield warning(
             "endpoint_accepts_anything",
             f"{name} at {where} responds with status {status} to a request without parameters",
-            "it should reject it with status 400 or 401; is this really the endpoint?",
+            "it should reject the request with status 400 or 401; is this really the endpoint?",
             f"check {name} in the metadata",
             "RFC 6749 §5.2",
         )

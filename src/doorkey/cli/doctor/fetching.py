@@ -1,4 +1,4 @@
-"""The requests of an audit: documents, endpoints and the TLS connection. Each outcome is a value, a failure too."""
+"""The requests of an audit: documents, endpoints and the TLS connection. Every outcome is a value, even a failure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ _METADATA: Final = frozenset({"issuer", "authorization_endpoint", "token_endpoin
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The outcome of one request: a `response`, or the `error` in place of one.
+    """The outcome of one request.
 
-    url: of the request. at: when the response came, in seconds since the epoch.
+    url: the URL of the request.
+    response: the response; None if there was an error.
+    error: the error; None if there is a response.
     """
 
     url: str
@@ -27,7 +29,7 @@ class Fetched:
 
     @property
     def status(self) -> int | None:
-        """The HTTP status, also of a response that was rejected; None if there is no response."""
+        """The HTTP status; None if there is no response. An error about a rejected response also has its status."""
         if self.response is not None:
             return self.response.status
         status: object = getattr(self.error, "status", None)
@@ -35,12 +37,12 @@ class Fetched:
 
     @property
     def is_redirect(self) -> bool:
-        """Whether the server redirects."""
+        """Whether the response is a redirect."""
         return self.status is not None and 300 <= self.status < 400
 
 
 def fetched(request: Request) -> Flow[Fetched]:
-    """Return the outcome of a request; an error of the exchange is an outcome too."""
+    """Send `request`, and return its outcome. An error of the exchange is not raised, but returned."""
     try:
         response = yield from request
     except OAuthError as error:
@@ -49,7 +51,7 @@ def fetched(request: Request) -> Flow[Fetched]:
 
 
 def document_of(outcome: Fetched, what: str) -> tuple[dict[str, Any] | None, str]:
-    """Return the JSON object of an outcome, or None and why there is none. `what` names the document."""
+    """Return the JSON object of a response, or None and the problem. `what` names the document in the problem."""
     if outcome.response is None:
         return None, str(outcome.error)
     try:
@@ -59,7 +61,7 @@ def document_of(outcome: Fetched, what: str) -> tuple[dict[str, Any] | None, str
 
 
 def metadata_of(outcome: Fetched) -> tuple[dict[str, Any] | None, str]:
-    """Return the metadata of an authorization server in an outcome, or None and why it is none."""
+    """Return the metadata of an authorization server in a response, or None and the problem."""
     members, problem = document_of(outcome, "metadata")
     if members is not None and not members.keys() & _METADATA:
         return None, "it is a JSON object without any member of metadata"
@@ -68,12 +70,12 @@ def metadata_of(outcome: Fetched) -> tuple[dict[str, Any] | None, str]:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What is known about the TLS connection to a server.
+    """The facts about the TLS connection to a server.
 
-    version: of TLS; None if there is no connection.
+    version: the TLS version; None if there is no connection.
     expires: when the certificate expires, in seconds since the epoch; None if it could not be read.
-    names: the names that the certificate is for.
-    problem: why the certificate was not accepted, or why there is no connection; empty if all is well.
+    names: the subject alternative names of the certificate.
+    problem: why the certificate was rejected, or why there is no connection; empty without a problem.
     """
 
     version: str | None = None
@@ -92,7 +94,12 @@ class Connect(Effect[Connection]):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A well-known place, and what was found there: the members of the metadata, or why there are none."""
+    """The result of a request to a well-known URL.
+
+    outcome: the outcome of the request.
+    members: the members of the metadata, or None.
+    problem: the reason if there are no members.
+    """
 
     outcome: Fetched
     members: Mapping[str, Any] | None = field(repr=False)
@@ -100,5 +107,5 @@ class Place:
 
     @property
     def is_absent(self) -> bool:
-        """Whether the server has nothing at this place."""
+        """Whether the server has no document at this URL."""
         return self.outcome.status in (404, 405, 410)

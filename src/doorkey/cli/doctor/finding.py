@@ -1,4 +1,4 @@
-"""A finding: what was found about a server, why it matters, and how it is fixed."""
+"""The findings of an audit. Each has a description, the reason why it matters, and the fix."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class Severity(Enum):
 class Finding:
     """One finding.
 
-    severity: how bad it is; a failure stops clients, a warning makes them less secure or less reliable.
-    code: its name for programs, which does not change.
-    what, why, fix: sentences for people; a finding that is good has no fix.
+    severity: a failure makes clients fail or helps attackers; a warning is about security or reliability.
+    code: a stable name for programs.
+    what, why, fix: sentences for people: the description, the reason, and the fix. Only failures and warnings have a
+        fix.
     section: the section of the specification.
     """
 
@@ -50,32 +51,32 @@ class Finding:
 
 
 def ok(code: str, what: str, section: str = "") -> Finding:
-    """Return a finding of something that is good."""
+    """Return the finding of a check that passed."""
     return Finding(severity=Severity.OK, code=code, what=what, section=section)
 
 
 def info(code: str, what: str, why: str = "", section: str = "") -> Finding:
-    """Return a finding that needs no change."""
+    """Return a finding for information, which needs no fix."""
     return Finding(severity=Severity.INFO, code=code, what=what, why=why, section=section)
 
 
 def warning(code: str, what: str, why: str, fix: str, section: str = "") -> Finding:
-    """Return a finding of something that is less secure, or less reliable, than it could be."""
+    """Return a finding about a server that is less secure or less reliable than it could be."""
     return Finding(severity=Severity.WARNING, code=code, what=what, why=why, fix=fix, section=section)
 
 
 def failure(code: str, what: str, why: str, fix: str, section: str = "") -> Finding:
-    """Return a finding of something that makes clients fail, or that attackers can use."""
+    """Return a finding about a problem that makes clients fail, or that attackers can use."""
     return Finding(severity=Severity.FAILURE, code=code, what=what, why=why, fix=fix, section=section)
 
 
 def has_failure(findings: Iterable[Finding]) -> bool:
-    """Say whether one of the findings is a failure."""
+    """Return whether one of the findings is a failure."""
     return any(one.severity is Severity.FAILURE for one in findings)
 
 
 def listed(values: Iterable[object], most: int = 12) -> str:
-    """Return values of a server for a sentence, at most `most` of them."""
+    """Return the first `most` of a server's values as a list for a sentence, with the number of the others."""
     texts = [printable(str(value), _SHOWN) for value in values]
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return (", ".join(texts[:most]) or "none") + more

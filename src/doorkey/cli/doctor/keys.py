@@ -1,4 +1,4 @@
-"""Judges the key set that an issuer publishes (RFC 7517)."""
+"""Checks the key set that an issuer publishes (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECTION: Final = "RFC 7517 §5"
 
 
 def judge_keys(outcome: Fetched, members: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield the findings about the key set in `outcome`; `members` are those of the issuer's metadata."""
+    """Yield the findings about the key set in `outcome`. `members` are the members of the issuer's metadata."""
     where = shown_url(outcome.url)
     document, problem = document_of(outcome, "key set")
     if document is None or outcome.response is None:
@@ -65,7 +65,7 @@ def _described(key: Key) -> str:
 
 
 def _bits(jwk: Mapping[str, Any]) -> int:
-    """Return the bits of the modulus of an RSA key, which is base64url."""
+    """Return the length of an RSA modulus in bits, from its base64url text."""
     return len(str(jwk.get("n", ""))) * 3 // 4 * 8
 
 
@@ -75,7 +75,7 @@ def _private(keys: list[dict[str, Any]]) -> Iterator[Finding]:
         yield failure(
             "private_key_published",
             f"private or symmetric keys are published: {listed(published)}",
-            "everyone who has read this document can sign tokens as this issuer",
+            "everyone who can read this document can sign tokens as this issuer",
             "replace these keys now, publish public keys only, and revoke the tokens that were issued",
             "RFC 7517 §9.2",
         )
@@ -88,7 +88,7 @@ def _identifiers(keys: list[dict[str, Any]]) -> Iterator[Finding]:
         yield failure(
             "duplicate_kid",
             f"several keys have the same kid: {listed(map(repr, twice))}",
-            "a token does not say which of them signed it, and some clients try only the first",
+            "a token does not identify the key that signed it, and some clients try only the first key",
             "give each key a kid of its own",
             "RFC 7517 §4.5",
         )
@@ -96,7 +96,7 @@ def _identifiers(keys: list[dict[str, Any]]) -> Iterator[Finding]:
         yield warning(
             "no_kid",
             f"{without} of {len(keys)} keys have no kid",
-            "a client has to try them one by one, and cannot see that a key is new",
+            "a client must try the keys one by one, and cannot detect a new key",
             "give each key a kid",
             "RFC 7517 §4.5",
         )

@@ -22,13 +22,15 @@ T = TypeVar("T")
 
 DEADLINE: Final = 10.0
 _AUTHORITY: Final = "the environment variable SSL_CERT_FILE"
-_CERTIFICATE: Final = "a client certificate, which doorkey doctor has not"
+_CERTIFICATE: Final = "another program, because doorkey doctor cannot send one"
 
 
 class Auditor:
-    """Performs the effects of an audit, within `deadline` seconds for each of them.
+    """Performs the effects of an audit.
 
-    http_client: sends the requests; None makes a client. tls: verifies certificates; None trusts what the client does.
+    http_client: sends the requests; None creates a client.
+    deadline: seconds for each request, and for each step of a TLS connection, whose total limit is three times that.
+    tls: verifies the certificate of the TLS connection; None: the trusted authorities of clients that doorkey creates.
     """
 
     def __init__(self, http_client: Any = None, deadline: float = DEADLINE, tls: ssl.SSLContext | None = None) -> None:
@@ -36,7 +38,7 @@ class Auditor:
         self._sender = Sender(http_client, ExchangePolicy(deadline=deadline))
 
     def run(self, flow: Flow[T]) -> T:
-        """Return the result of `flow`. Raises what it raises."""
+        """Run `flow`, close a client that was created here, and return the result. Raises the errors of the flow."""
         try:
             return run(flow, self._perform)
         finally:
@@ -55,7 +57,7 @@ class Auditor:
 
 
 def connection(host: str, port: int, tls: ssl.SSLContext, deadline: float) -> Connection:
-    """Return the facts about a TLS connection, verified by `tls`; `deadline`: seconds for each step of it."""
+    """Return the facts about a TLS connection that `tls` verifies. `deadline`: seconds for each step of it."""
     try:
         return _connected(host, port, tls, deadline)
     except ssl.SSLCertVerificationError as error:
@@ -64,17 +66,17 @@ def connection(host: str, port: int, tls: ssl.SSLContext, deadline: float) -> Co
         return Connection(unverified.version, unverified.expires, unverified.names, problem)
     except ssl.SSLError as error:
         return Connection(problem=why_tls_failed(error, _AUTHORITY, _CERTIFICATE))
-    except UnicodeError:  # Python asks for no name with an empty or a long label
+    except UnicodeError:  # Python does not look up a name with an empty or a too long label
         return Connection(problem="it cannot be reached (no host has this name)")
     except OSError as error:
         return Connection(problem=f"it cannot be reached ({error.strerror or type(error).__name__})")
 
 
 def _unverified(host: str, port: int, deadline: float) -> Connection:
-    """Return the facts about a connection whose certificate was rejected. Nothing is sent over it."""
+    """Return the facts about a connection without verification. No request is sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # only to read the dates of the certificate that was rejected
+    context.verify_mode = ssl.CERT_NONE  # only to read the expiry of the rejected certificate
     try:
         return _connected(host, port, context, deadline)
     except OSError:

@@ -1,4 +1,4 @@
-"""The findings of an audit as a table; in a narrow terminal, as a list."""
+"""The findings of an audit as a table, or as a list in a narrow terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MARKS: Final = {
 
 
 def rendered(audit: Audit, width: int) -> RenderableType:
-    """Return an audit as text for a terminal of `width` columns: the worst findings first, and a summary."""
+    """Return an audit as text for a terminal of `width` columns: the worst findings first, then a summary."""
     what = "API" if audit.kind == API else "authorization server"
     title = Text(f"{what} {shown_url(audit.target)}\n", style="bold")
     findings = sorted(audit.findings, key=lambda one: _ORDER.index(one.severity))
