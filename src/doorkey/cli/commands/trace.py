@@ -1,4 +1,4 @@
-"""`doorkey trace`: a login step by step, with each exchange and its specification, and with all secrets hidden."""
+"""`doorkey trace`: show a login step by step, with each exchange and its specification. All secrets are hidden."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _SCOPE: Final = "openid"
 def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options: Any) -> int:
     """Log in at an issuer step by step, and show each exchange.
 
-    Each exchange has the section of its specification. The steps: discovery, authorization request, its response,
-    token request, ID token, UserInfo, renewal, revocation.
+    Each exchange is shown with the section of its specification. The steps are discovery, authorization request, its
+    response, token request, ID token, UserInfo, renewal and revocation.
     Secrets, tokens, codes and claims about a person are hidden. The tokens are revoked and not kept.
 
-    With --account, issuer and client are those of the account; its own tokens are not used.
+    --account takes the issuer, the client and the scopes of an account. The tokens of the account are not used.
     """
     from doorkey.cli.trace.log import Log
     from doorkey.cli.trace.steps import traced
@@ -60,12 +60,12 @@ def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options
 
     line = Waiting("waiting for the login or the server (Ctrl-C ends it)")
 
-    def told(event: Event) -> None:
+    def show(event: Event) -> None:
         line.above(lambda: console.print(rendered(event, len(log.events), whole=verbose)))
 
-    log = Log(told)
+    log = Log(show)
     if html_file is not None:
-        _write(html_file, log, given)  # before the login: a file that cannot be written is found now
+        _write(html_file, log, given)  # before the login, so that a file that cannot be written is an error now
     try:
         with line:
             traced(_shown_above(line, given), log)
@@ -80,7 +80,7 @@ def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options
 
 
 def _shown_above(line: Waiting, options: Options) -> Options:
-    """Return the options, with which the URL or the code of a login is shown above `line`."""
+    """Return `options` with functions that show the URL or the code of a login above the progress `line`."""
     from doorkey.native import browsers
     from doorkey.native.by_device import show_device
 
@@ -127,7 +127,7 @@ def _options(issuer: str | None, options: dict[str, Any]) -> Options:
 
 
 def _open_nothing(_: str) -> None:
-    """Open no browser: the URL was shown."""
+    """Do nothing: the user opens the URL that was shown."""
 
 
 def _write(file: str, log: Log, options: Options) -> None:

@@ -1,16 +1,22 @@
-"""The events of a trace: exchanges with the server, and the steps between them. No event holds a secret."""
+"""The events of a trace: exchanges with the server, and the steps between them. No event contains a secret."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 Rows = tuple[tuple[str, str], ...]
-"""Names and values, as they are shown."""
+"""Names and values in the form in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One HTTP message, as it is shown: its `first` line, its headers, and its body as rows or as lines."""
+    """One HTTP message in the form in which it is shown.
+
+    first: the first line: method and URL, or the status.
+    headers: the headers.
+    body: the parameters of a form or the members of a JSON object.
+    lines: the body as lines, if it is not shown as `body`.
+    """
 
     first: str
     headers: Rows = ()
@@ -22,11 +28,12 @@ class Message:
 class Event:
     """One step of a trace.
 
-    title, section: what happens, and where it is specified.
+    title: the name of the step.
+    section: the section of the specification.
     request, response: the exchange with the server, if there is one.
-    milliseconds: how long it took.
-    rows: names and values that the step is about, in place of an exchange.
-    note: a sentence about it.
+    milliseconds: the duration of the exchange.
+    rows: the parameters or claims of a step that is not an exchange.
+    note: a sentence about the step.
     failed: whether the step failed.
     """
 

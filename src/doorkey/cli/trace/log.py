@@ -1,4 +1,4 @@
-"""The record of a trace: it names each exchange by its endpoint, and reports every event as it happens."""
+"""The log of a trace. It names each exchange after its endpoint, and reports every event when it happens."""
 
 from __future__ import annotations
 
@@ -27,42 +27,44 @@ _PUBLIC: Final = frozenset({"jwks_uri", "metadata"})
 
 
 class Log:
-    """The events of one trace, in order; `told` is called with each.
+    """The events of one trace, in order.
 
-    metadata: of the server, when it is known; exchanges are named after its endpoints.
+    on_event: is called with each event.
+
+    The attribute `metadata` is the server's metadata once it was fetched. Exchanges are named after its endpoints.
     """
 
-    def __init__(self, told: Callable[[Event], None]) -> None:
-        self._told = told
+    def __init__(self, on_event: Callable[[Event], None]) -> None:
+        self._on_event = on_event
         self.events: list[Event] = []
         self.metadata: ServerMetadata | None = None
 
     def add(self, event: Event) -> None:
-        """Add an event."""
+        """Add an event, and report it."""
         self.events.append(event)
-        self._told(event)
+        self._on_event(event)
 
-    def tell(self, title: str, section: str = "", rows: Iterable[tuple[str, str]] = (), note: str = "") -> None:
-        """Add an event that is no exchange."""
+    def add_step(self, title: str, section: str = "", rows: Iterable[tuple[str, str]] = (), note: str = "") -> None:
+        """Add an event that is not an exchange."""
         self.add(Event(title=title, section=section, rows=tuple(rows), note=note))
 
     def exchange(self, request: Request, response: Response | None, seconds: float) -> None:
-        """Add an exchange, without its secrets."""
+        """Add an exchange without its secrets. `response` is None if there was none; `seconds` is its duration."""
         kind = self._kind(request)
         message = request_shown(request)
         title, section = _name(kind, message.body)
-        answer: Message | None = None
+        reply: Message | None = None
         if response is not None:
-            answer = response_shown(response, is_public=kind in _PUBLIC and response.status == 200)
+            reply = response_shown(response, is_public=kind in _PUBLIC and response.status == 200)
         self.add(
             Event(
                 title=title,
                 section=section,
                 request=message,
-                response=answer,
+                response=reply,
                 milliseconds=seconds * 1000,
                 note="" if response is not None else "there is no response: the connection failed",
-                failed=response is None or (response.status >= 400 and not _is_pending(answer)),
+                failed=response is None or (response.status >= 400 and not _is_pending(reply)),
             )
         )
 
@@ -76,9 +78,9 @@ class Log:
         return ""
 
 
-def _is_pending(answer: Message | None) -> bool:
-    """Say whether a response tells a client of the device flow to ask again (RFC 8628 §3.5)."""
-    error = dict(answer.body).get("error") if answer is not None else None
+def _is_pending(reply: Message | None) -> bool:
+    """Return whether the user has not finished the device flow yet, so that the client polls again (RFC 8628 §3.5)."""
+    error = dict(reply.body).get("error") if reply is not None else None
     return error in ("authorization_pending", "slow_down")
 
 

@@ -1,7 +1,7 @@
-"""The parts of a request and of a response that a trace shows: only values that are no secrets by the specifications.
+"""The parts of a request and of a response that a trace shows: only values that the specifications do not keep secret.
 
-A value is shown because its name is in a list here. A parameter, header or member of any other name is shown by its
-name and the length of its value, so what a server invents is hidden too.
+A value is shown only if its name is in a list of this module. For any other parameter, header or member, the trace
+shows the name and the length of the value. So a value with a name that a server invents is hidden too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HEADERS: Final = frozenset(
     }
 )
 _CLEANED_HEADERS: Final = frozenset({"www-authenticate"})
-"""Headers that are shown after what looks like a token has been hidden."""
+"""Headers that are shown with any text that looks like a token hidden."""
 
 MEMBERS: Final = frozenset(
     {
@@ -51,24 +51,24 @@ MEMBERS: Final = frozenset(
 """Members of JSON responses whose values are shown."""
 _CLEANED_MEMBERS: Final = frozenset({"error_description"})
 CLAIMS: Final = frozenset({"iss", "aud", "azp", "exp", "iat", "nbf", "auth_time", "acr", "amr", "typ"})
-"""Claims of an ID token whose values are shown; the others are about a person, or belong to the login."""
+"""Claims of an ID token whose values are shown. The others are personal, or secrets of the login."""
 _PRIVATE_OF_KEY: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
 
 
 def hidden(value: object) -> str:
-    """Return what stands for a value that is not shown."""
+    """Return the placeholder for a hidden value, with the length of a text."""
     if isinstance(value, str):
         return f"[hidden: {len(value)} characters]"
     return "[hidden]"
 
 
 def shown(value: object) -> str:
-    """Return a value that may be shown, as printable text of limited length."""
+    """Return a value that may be shown as printable text of limited length."""
     return printable(value if isinstance(value, str) else json.dumps(value), _LONGEST)
 
 
 def parameters(pairs: Iterable[tuple[str, str]]) -> Rows:
-    """Return the parameters of a request or of a callback, as they are shown."""
+    """Return the parameters of a request or of a callback in the form in which they are shown."""
     rows: list[tuple[str, str]] = []
     for name, value in pairs:
         if name == "redirect_uri":
@@ -82,19 +82,19 @@ def parameters(pairs: Iterable[tuple[str, str]]) -> Rows:
 
 
 def of_url(url: str) -> tuple[str, Rows]:
-    """Return a URL without its query, and the parameters of the query as they are shown."""
+    """Return a URL without its query, and the parameters of the query in the form in which they are shown."""
     return shown_url(url), parameters(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
 def claims_shown(claims: Mapping[str, Any]) -> Rows:
-    """Return the claims of an ID token, as they are shown."""
+    """Return the claims of an ID token in the form in which they are shown."""
     return tuple(
         (printable(name, 80), shown(value) if name in CLAIMS else hidden(value)) for name, value in claims.items()
     )
 
 
 def request_shown(request: Request) -> Message:
-    """Return a request as it is shown."""
+    """Return a request in the form in which it is shown."""
     place, query = of_url(request.url)
     body: Rows = query
     if (request.header("content-type") or "").partition(";")[0] == FORM:
@@ -102,11 +102,14 @@ def request_shown(request: Request) -> Message:
         body = (*query, *parameters(parse_qsl(sent, keep_blank_values=True)))
     elif request.content:
         body = (*query, ("body", f"[hidden: {len(request.content)} bytes]"))
-    return Message(first=f"{request.method} {place}", headers=_headers(request.headers, _as_they_are), body=body)
+    return Message(first=f"{request.method} {place}", headers=_headers(request.headers, _unchanged), body=body)
 
 
 def response_shown(response: Response, *, is_public: bool) -> Message:
-    """Return a response as it is shown. `is_public`: it is metadata or a key set, which is for everyone."""
+    """Return a response in the form in which it is shown.
+
+    is_public: it is metadata or a key set. It is shown complete, except for private members of keys.
+    """
     hide = redactor(response.asked)
 
     def clean(text: str) -> str:
@@ -117,8 +120,8 @@ def response_shown(response: Response, *, is_public: bool) -> Message:
         members = parse_object(response.body)
     except JSONProblem:
         kind = printable(response.media_type, 80) or "no type"
-        told = f"[{len(response.body)} bytes of {kind}] {printable(excerpt_of(response), _LONGEST)}".rstrip()
-        return Message(first=first, headers=headers, lines=(told,) if response.body else ())
+        excerpt = f"[{len(response.body)} bytes of {kind}] {printable(excerpt_of(response), _LONGEST)}".rstrip()
+        return Message(first=first, headers=headers, lines=(excerpt,) if response.body else ())
     if is_public:
         text = json.dumps(_without_private_keys(members), indent=2, ensure_ascii=False)
         lines = [printable(line, _LONGEST) for line in text.splitlines()[:_MOST_LINES]]
@@ -153,12 +156,12 @@ def _headers(headers: Iterable[tuple[str, str]], clean: Any) -> Rows:
     return tuple(rows)
 
 
-def _as_they_are(text: str) -> str:
+def _unchanged(text: str) -> str:
     return text
 
 
 def _without_private_keys(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document in which the private members of keys are hidden: a server may publish them by mistake."""
+    """Return the document with the private members of keys hidden. A server may publish them by mistake."""
     keys: object = members.get("keys")
     if not isinstance(keys, list):
         return dict(members)

@@ -1,4 +1,4 @@
-"""A trace as one HTML page that needs nothing else: no script, no picture, no request; for a bug report."""
+"""A trace as one self-contained HTML page, for a bug report. It has no script and no picture, and sends no request."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ details { margin-top: .5rem; padding-top: 0; border-top: 0; } details summary { 
 
 
 def trace_page(events: Iterable[Event], title: str, facts: Iterable[tuple[str, str]]) -> str:
-    """Return the page of a trace, with a content security policy of its own that allows its style and nothing else.
+    """Return the page of a trace. Its content security policy allows its own style and nothing else.
 
-    title: the heading. facts: names and values that come first, such as the issuer and the time.
+    events: the events of the trace, in order.
+    title: the heading.
+    facts: names and values at the top of the page, such as the issuer and the time.
     """
     about = "Secrets, tokens, codes and claims about a person are not in this page: only their names and lengths are."
     parts = [fill('<p class="soft">{about}</p>', about=about), _rows(facts)]

@@ -1,4 +1,4 @@
-"""An HTTP client that reports each exchange: a client of httpx2 or httpx with a recorder before its transports."""
+"""An HTTP client that reports each exchange: a client of httpx2 or httpx whose transports are wrapped in recorders."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from doorkey.wire.limits import BoundedReader, ExchangePolicy
 from doorkey.wire.messages import Request, Response
 
 Report = Callable[[Request, Response | None, float], None]
-"""A function that is called with a request, its response (None if there is none), and its duration in seconds."""
+"""A function that gets a request, its response (None if the request failed), and the duration in seconds."""
 
 _POLICY: Final = ExchangePolicy()
 
 
 def recording_client(report: Report) -> Any:
-    """Return a client of httpx2 or httpx that calls `report` after each exchange. Raises as `new_client` does."""
+    """Return a client of httpx2 or httpx that calls `report` after each exchange. Raises the errors of `new_client`."""
     client = new_client()
     client._transport = _Recorder(client._transport, report)
     client._mounts = {
@@ -31,26 +31,26 @@ def recording_client(report: Report) -> Any:
 
 
 class _Recorder:
-    """A transport that sends requests by another one, and reports each exchange when its response has been read."""
+    """A transport that sends requests through `inner`, and reports each exchange: at the end, or at a failure."""
 
     def __init__(self, inner: Any, report: Report) -> None:
         self._inner, self._report = inner, report
-        self._pool = getattr(inner, "_pool", None)  # where the cap on headers finds the connection
+        self._pool = getattr(inner, "_pool", None)  # the limit for headers finds the connection there
 
     def handle_request(self, request: Any) -> Any:
         """Send `request`, and return a response whose stream reports the exchange at its end."""
         began = time.perf_counter()
         body = request.read()
-        asked = Request(request.method, str(request.url), tuple(request.headers.multi_items()), body=body)
+        recorded = Request(request.method, str(request.url), tuple(request.headers.multi_items()), body=body)
         try:
             response = self._inner.handle_request(request)
         except BaseException:
-            self._report(asked, None, time.perf_counter() - began)
+            self._report(recorded, None, time.perf_counter() - began)
             raise
 
         def ended(data: bytes) -> None:
             took = time.perf_counter() - began
-            self._report(asked, _response(response, data, asked), took)
+            self._report(recorded, _response(response, data, recorded), took)
 
         response.stream = _tee_class()(response.stream, ended)
         return response
@@ -68,7 +68,10 @@ class _Recorder:
 
 
 class _Tee:
-    """The stream of a response, which calls `ended` once with what was read of it, within the usual bounds."""
+    """The stream of a response. When it is closed, it calls `ended` once with the data that was read.
+
+    It stops collecting data above the default `max_body` of an `ExchangePolicy`, but passes on all chunks.
+    """
 
     def __init__(self, stream: Any, ended: Callable[[bytes], None]) -> None:
         self._stream, self._ended = stream, ended
@@ -82,7 +85,7 @@ class _Tee:
             yield chunk
 
     def close(self) -> None:
-        """Close the stream, and report."""
+        """Close the stream, and call `ended`."""
         self._stream.close()
         if not self._has_ended:
             self._has_ended = True
@@ -91,12 +94,12 @@ class _Tee:
 
 @cache
 def _tee_class() -> type[Any]:
-    """Return the class of streams that a response of the installed library accepts."""
+    """Return the stream class for the installed library, whose responses accept only its own stream types."""
     return type("_LibraryTee", (_Tee, library().SyncByteStream), {})
 
 
-def _response(native: Any, data: bytes, asked: Request) -> Response:
-    """Return the response that was read; one that breaks the bounds has no body."""
+def _response(native: Any, data: bytes, request: Request) -> Response:
+    """Return the response to `request`. It has no body if it exceeds the bounds."""
     headers = tuple(native.headers.multi_items())
     try:
         reader = BoundedReader(native.status_code, headers, _POLICY)
@@ -104,4 +107,4 @@ def _response(native: Any, data: bytes, asked: Request) -> Response:
         response = reader.response()
     except OAuthError:
         response = Response(native.status_code, headers)
-    return Response(response.status, response.headers, response.body, asked)
+    return Response(response.status, response.headers, response.body, request)

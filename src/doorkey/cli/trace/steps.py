@@ -1,4 +1,4 @@
-"""The steps of a trace: a login by one of three flows, and what follows it. The tokens are used here, and not kept."""
+"""The steps of a trace: a login by one of three flows, then UserInfo, renewal and revocation. No token is saved."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ CLIENT_CREDENTIALS: Final = "client_credentials"
 class Options:
     """The options of a trace.
 
-    issuer, client_id, client_secret, scope: the provider and the client.
+    issuer, client_id, client_secret, scope: the provider, the client and the requested scope.
     flow: `browser`, `device` or `client_credentials`.
-    ports: the loopback ports of the browser flow; 0 is any free one.
+    ports: the loopback ports of the browser flow; 0 is any free port.
     timeout: seconds for the login in the browser.
-    show, open_browser: show and open the URL of the login; None: as `login_in_browser` does.
-    show_device: shows the code of the device flow.
+    show, open_browser: functions that show and open the URL of the login; None: the defaults of `login_in_browser`.
+    show_device: a function that shows the code of the device flow; None: `native.by_device.show_device`.
+    session: further arguments of the `LoginClient`.
     """
 
     issuer: str
@@ -57,8 +58,7 @@ class Options:
 
 
 def traced(options: Options, log: Log) -> None:
-    """Run the flow of `options`, and add each step to `log`. Raises the errors of the steps; the log then ends
-    there."""
+    """Run the flow of `options`, and add each step to `log`. Raises the error of the first step that fails."""
     http_client = recording_client(log.exchange)
     try:
         with LoginClient(
@@ -96,7 +96,7 @@ def _by_device(client: LoginClient, options: Options, log: Log) -> tuple[OAuth2T
         device = session.begin_device_authorization()
         (options.show_device or show_device)(device)
         token = session.finish_device_authorization(device)
-    log.tell("the user has approved the request on another device", "RFC 8628 §3.3")
+    log.add_step("the user has approved the request on another device", "RFC 8628 §3.3")
     return token, token.id_token_claims
 
 
@@ -113,7 +113,7 @@ _FLOWS: Final[Mapping[str, Callable[[LoginClient, Options, Log], tuple[OAuth2Tok
 
 
 class _Watched:
-    """The flows of a login client, which also add the authorization request and its response to the log."""
+    """A login client whose flows also add the authorization request and its response to the log."""
 
     def __init__(self, client: LoginClient, log: Log) -> None:
         self._client, self._log = client, log
@@ -121,7 +121,7 @@ class _Watched:
     def _begin(self, redirect_uri: str, **given: Any) -> Flow[tuple[str, PendingLogin]]:
         url, pending = yield from self._client._begin(redirect_uri, **given)
         place, query = of_url(url)
-        self._log.tell(
+        self._log.add_step(
             "the authorization request, which the browser opens",
             "RFC 6749 §4.1.1, RFC 7636 §4.3",
             (("URL", place), *query),
@@ -131,7 +131,7 @@ class _Watched:
 
     def _finish(self, params: Any, pending: PendingLogin) -> Flow[LoginResult]:
         pairs = parse_qsl(urlsplit(params).query) if isinstance(params, str) else [*dict(params).items()]
-        self._log.tell(
+        self._log.add_step(
             "the authorization response, which the browser brought to this machine",
             "RFC 6749 §4.1.2, RFC 8252 §7.3",
             parameters((str(name), str(value)) for name, value in pairs),
@@ -142,13 +142,13 @@ class _Watched:
 
 def _id_token(claims: Mapping[str, Any] | None, log: Log) -> None:
     if claims is None:
-        log.tell("there is no ID token: openid was not requested", "OpenID Connect Core §3.1.2.1")
+        log.add_step("there is no ID token: openid was not requested", "OpenID Connect Core §3.1.2.1")
         return
     expires: object = claims.get("exp")
-    note = "the signature, iss, aud, exp, iat and nonce are good"
+    note = "the signature, iss, aud, exp, iat and nonce are valid"
     if isinstance(expires, int | float):
         note += f"; it expires at {absolute(expires)}"
-    log.tell("the ID token was verified", "OpenID Connect Core §3.1.3.7", claims_shown(claims), note)
+    log.add_step("the ID token was verified", "OpenID Connect Core §3.1.3.7", claims_shown(claims), note)
 
 
 def _afterwards(client: LoginClient, token: OAuth2Token, claims: Mapping[str, Any] | None, log: Log) -> None:
@@ -160,8 +160,8 @@ def _afterwards(client: LoginClient, token: OAuth2Token, claims: Mapping[str, An
             token = session.refresh_token()
             lasts = token.get("expires_in")
             if isinstance(lasts, int | float):
-                log.tell("the renewed token", "RFC 6749 §6", note=f"it is valid for {in_words(lasts)}")
+                log.add_step("the renewed token", "RFC 6749 §6", note=f"it is valid for {in_words(lasts)}")
         else:
-            log.tell("there is no refresh token, so nothing is renewed", "RFC 6749 §6")
+            log.add_step("there is no refresh token, so nothing is renewed", "RFC 6749 §6")
         if metadata is not None and metadata.revocation_endpoint is not None:
             session.revoke_token()

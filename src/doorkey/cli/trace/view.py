@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _FEW: Final = 12
-"""Lines of a document that a terminal shows."""
+"""The number of lines of a document that are shown without `--verbose`."""
 
 
 def rendered(event: Event, number: int, *, whole: bool = False) -> RenderableType:
-    """Return the event with this number as text for a terminal. `whole`: show all of each document."""
+    """Return the event with this number as text for a terminal. `whole`: show all headers and whole documents."""
     return Group(*_parts(event, number, whole))
 
 
