@@ -13,7 +13,7 @@ LOGIN = "doorkey login https://as.example --account work"
 CASES = [
     (401, None, "does not say why"),
     (403, None, "A new login does not help."),
-    (401, "Bearer", "as if the request had none"),
+    (401, "Bearer", "as if the request had no token"),
     (401, 'Bearer error="invalid_token", error_description="The token expired"', "(invalid_token): The token expired."),
     (401, 'Bearer error="invalid_token"', f"If it was revoked, log in again: {LOGIN}"),
     (400, 'Bearer error="invalid_request"', "cannot read the request (invalid_request)."),

@@ -1,2 +1,1 @@
-"""Requests of `doorkey curl` to an API: the request, the time of each step, and the reason for which the API rejects a
-token."""
+"""The requests of `doorkey curl` to an API, with the time of each step and an explanation of a rejected token."""

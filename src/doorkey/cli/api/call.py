@@ -1,4 +1,4 @@
-"""A call of `doorkey curl`: the request, at most one more after a renewal, its redirects, and what is shown of it."""
+"""A call of `doorkey curl`: the request, its redirects, one retry after a renewal, and the output of the response."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _TEXT: Final = ("text/", "application/json", "application/xml", "application/jav
 class Display:
     """The output of a response: to a terminal, a file or a pipe.
 
-    output: a file for the body; None: stdout.
-    include: whether the status and the headers are printed before the body.
-    silent: whether no timing is shown.
+    output: the file for the body; None: stdout.
+    include: print the status and the headers before the body.
+    silent: do not show the timing.
     """
 
     def __init__(self, output: str | None, *, include: bool, silent: bool) -> None:
@@ -83,10 +83,10 @@ def _head(response: Any) -> str:
 
 
 class Call:
-    """A call with the token of an account.
+    """A call to an API with the token of `account`.
 
     timeout: seconds for the connection, and between two parts of the response.
-    follows: whether redirects within the origin are followed.
+    follows: follow redirects within the origin.
     """
 
     def __init__(self, accounts: Accounts, account: Account, *, timeout: float, follows: bool) -> None:
@@ -118,14 +118,14 @@ class Call:
                 return self._judged(response, token)
 
     def _instead_of(self, token: OAuthToken, response: Any) -> OAuthToken | None:
-        """Return another token after a rejection of this one, once; None if the response stands."""
+        """Return a renewed token if the API rejected `token`, at most once; None if there is no retry."""
         if self._renewed or response.status_code != 401 or not is_invalid_token(_challenge_of(response)):
             return None
         self._renewed = True
         try:
             with waiting("renewing the token"):
                 newer = self._accounts.fresh_token(self._account, instead_of=token)
-        except (OAuthError, CommandError):  # the response says why; that the renewal failed as well adds nothing
+        except (OAuthError, CommandError):  # the response has the reason; the failed renewal is not the cause
             return None
         if newer.access_token == token.access_token:
             return None

@@ -1,4 +1,4 @@
-"""Why an API rejects a request with a token, in words, and what to do (RFC 6750 §3.1, RFC 9470, RFC 9449, RFC 9728)."""
+"""Explanations of an API's rejection, with the cause and the fix (RFC 6750 §3.1, RFC 9470, RFC 9449, RFC 9728)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from doorkey.protocol.challenge import Challenge, challenges_in
 
 __all__: list[str] = []
 
-_INSPECT: Final = "'doorkey token | doorkey inspect -' shows what the token says"
+_INSPECT: Final = "'doorkey token | doorkey inspect -' shows the content of the token"
 
 
 def explained(status: int, challenge: str | None, *, granted: Iterable[str] | None, login: str) -> list[str]:
-    """Return sentences about a response of the status 401 or 403: the cause, then what to do.
+    """Return sentences that explain a response of the status 401 or 403: the cause, then the fix.
 
     status: 401 or 403.
     challenge: the value of `WWW-Authenticate`, or None.
-    granted: the scopes of the token; None: unknown.
+    granted: the scopes of the token; None if they are unknown.
     login: the command that logs this account in again.
     """
     challenges = challenges_in(challenge)
-    told = [sentence for one in challenges for sentence in _of_challenge(one, granted, login)]
-    if told:
-        return told
+    sentences = [sentence for one in challenges for sentence in _of_challenge(one, granted, login)]
+    if sentences:
+        return sentences
     if status == 403:
         return [
             "The API accepts the token, and denies this request (403).",
@@ -44,25 +44,25 @@ def _of_challenge(challenge: Challenge, granted: Iterable[str] | None, login: st
         return [f"The API also accepts, or requires, another kind of authentication: {name}."]
     parameters = challenge.parameters
     error = parameters.get("error", "")
-    told = {
+    sentences = {
         "invalid_token": _invalid_token,
         "insufficient_scope": _insufficient_scope,
         "invalid_request": _invalid_request,
         "insufficient_user_authentication": _insufficient_login,
     }.get(error, _no_error)(parameters, granted, login)
     if "resource_metadata" in parameters:
-        told.append("'doorkey doctor' with the URL of the API shows which issuers it trusts (RFC 9728).")
-    return told
+        sentences.append("'doorkey doctor' with the URL of the API shows which issuers it trusts (RFC 9728).")
+    return sentences
 
 
 def _description(parameters: Mapping[str, str]) -> str:
-    """Return `: ` and what the API says, or nothing."""
+    """Return `: ` and the API's `error_description`, or an empty text."""
     text = parameters.get("error_description", "")
     return f": {printable(text, 300)}" if text else ""
 
 
 def _quoted(text: str) -> str:
-    """Return a text of the API as one argument for a user who pastes the command into a shell."""
+    """Return a text from the API, quoted as one argument for a shell."""
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
@@ -76,14 +76,14 @@ def _invalid_token(parameters: Mapping[str, str], granted: Iterable[str] | None,
 
 def _insufficient_scope(parameters: Mapping[str, str], granted: Iterable[str] | None, login: str) -> list[str]:
     needed = parameters.get("scope", "").split()
-    told = [f"The token lacks a scope that this request needs (insufficient_scope){_description(parameters)}."]
+    cause = [f"The token lacks a scope that this request needs (insufficient_scope){_description(parameters)}."]
     if not needed:
-        return [*told, f"Ask the operators of the API which scope it is, and log in with it: {login} --scope …"]
+        return [*cause, f"Ask the operators of the API which scope it is, and log in with it: {login} --scope …"]
     has = list(granted) if granted is not None else []
     missing = [scope for scope in needed if scope not in has]
     shown = printable(" ".join(missing or needed), 300)
     wanted = printable(" ".join(dict.fromkeys([*has, *needed])), 500)
-    return [*told, f"Missing: {shown}.", f"Log in again with it: {login} --scope {_quoted(wanted)}"]
+    return [*cause, f"Missing: {shown}.", f"Log in again with it: {login} --scope {_quoted(wanted)}"]
 
 
 def _invalid_request(parameters: Mapping[str, str], granted: Iterable[str] | None, login: str) -> list[str]:
@@ -104,6 +104,6 @@ def _no_error(parameters: Mapping[str, str], granted: Iterable[str] | None, logi
     if error:
         return [f"The API rejects the request ({printable(error, 80)}){_description(parameters)}."]
     return [
-        "The API asks for a token (Bearer), as if the request had none: something on the way may remove the header.",
-        f"It may also want a token of another issuer or for another API; {_INSPECT}.",
+        "The API responds as if the request had no token (Bearer): a proxy may remove the Authorization header.",
+        f"It may also require a token from another issuer or for another API; {_INSPECT}.",
     ]

@@ -1,4 +1,4 @@
-"""The request that `doorkey curl` sends, and where its token may go."""
+"""The request that `doorkey curl` sends, and the URLs to which its token may be sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _REDIRECTS: Final = (301, 302, 303, *_KEEP_METHOD)
 
 @dataclass(frozen=True, slots=True)
 class APIRequest:
-    """A request without its token: method, URL, further headers and the body, which can be sent twice."""
+    """A request without its token: method, URL, further headers and the body. It can be sent more than once."""
 
     method: str
     url: str
@@ -32,9 +32,9 @@ class APIRequest:
     body: bytes | None = field(default=None, repr=False)
 
     def redirected(self, status: int, location: str) -> APIRequest:
-        """Return the request that follows a redirect, as browsers and curl do (RFC 9110 §15.4).
+        """Return the request that follows a redirect of this one, as browsers and curl follow it (RFC 9110 §15.4).
 
-        Raises `CommandError` for another origin: the token is not sent there.
+        Raises `CommandError` for another origin, because the token must not be sent there.
         """
         url = checked_url(urljoin(self.url, location))
         if origin_of(url) != origin_of(self.url):
@@ -50,14 +50,15 @@ class APIRequest:
 
 
 def is_redirect(status: int) -> bool:
-    """Whether a response of this status names another URL in `Location`."""
+    """Return whether `status` is a redirect, with another URL in `Location`."""
     return status in _REDIRECTS
 
 
 def checked_url(url: str) -> str:
-    """Return `url` without its fragment if a token may be sent there. Raises `CommandError` for plain http and others.
+    """Return `url` without its fragment. Raises `CommandError` if no token may be sent there, or the URL is invalid.
 
-    Plain http is for loopback addresses only, because every machine on the way reads the token (RFC 6750 §5.3).
+    Plain http is allowed for loopback hosts only, because every machine on the path could read the token
+    (RFC 6750 §5.3).
     """
     try:
         parts = split_url(url, "URL")
@@ -67,7 +68,7 @@ def checked_url(url: str) -> str:
         raise CommandError("the URL has a user name, a blank, a backslash or a control character", ExitStatus.USAGE)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise CommandError(
-            f"the token is not sent to {printable(parts.netloc, 80)} without TLS: use https, plain http is for this "
+            f"the token is not sent to {printable(parts.netloc, 80)} without TLS: use https; plain http is for this "
             "machine only",
             ExitStatus.USAGE,
         )
@@ -77,13 +78,15 @@ def checked_url(url: str) -> str:
 def request_of(
     url: str, method: str | None, headers: Iterable[str], data: Iterable[str], json_data: str | None
 ) -> APIRequest:
-    """Return the request of the command line's options, which mean what curl's mean.
+    """Return the request for the options of the command line, which have the meaning of curl's options.
 
-    headers: `Name: value` each.
-    data: parts of a form body, joined by `&`; `@file` is the content of a file, `@-` that of stdin.
-    json_data: a JSON body, with the same two forms.
+    url: the URL of the API.
+    method: the HTTP method; None: POST if there is a body, otherwise GET.
+    headers: headers of the form `Name: value`.
+    data: parts of a form body, which are joined by `&`. `@file` is the content of a file, `@-` the content of stdin.
+    json_data: a JSON body, also as `@file` or `@-`; None: no JSON body.
 
-    Raises `CommandError` for a header that is none, and for a file that cannot be read.
+    Raises `CommandError` for an invalid URL, method or header, and for an unreadable file.
     """
     given = [_header(line) for line in headers]
     parts = [_content(part) for part in data]
@@ -96,7 +99,7 @@ def request_of(
         given.append(("Accept", _JSON))
     chosen = method or ("POST" if body is not None else "GET")
     if not (chosen.isascii() and chosen.isalpha()):
-        raise CommandError("the method has letters only: GET, POST, …", ExitStatus.USAGE)
+        raise CommandError("a method consists of letters: GET, POST, …", ExitStatus.USAGE)
     return APIRequest(chosen, checked_url(url), tuple(given), body)
 
 
@@ -104,7 +107,7 @@ def _header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     token = name.replace("-", "").replace("_", "")
     if not colon or not token.isalnum() or not line.isascii() or not line.isprintable():
-        raise CommandError("a header is 'Name: value', of printable ASCII characters", ExitStatus.USAGE)
+        raise CommandError("a header has the form 'Name: value', in printable ASCII characters", ExitStatus.USAGE)
     if name.lower() in ("authorization", "host", "content-length", "transfer-encoding", "connection"):
         raise CommandError(f"the header {name} is set by doorkey: leave it out", ExitStatus.USAGE)
     return name, value.strip()
@@ -124,6 +127,6 @@ def _content(text: str) -> bytes:
 
 
 def authority_of(url: str) -> tuple[str, int]:
-    """Return host and port of a checked URL."""
+    """Return the host and the port of a URL that `checked_url` returned."""
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

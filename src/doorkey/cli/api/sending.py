@@ -1,8 +1,8 @@
 """One request to an API, with the time of each of its steps.
 
-Theory of operation. The name is resolved here, and the connection goes to one address after the other, as a client does
-that resolves itself; so the time for DNS is told apart from that for the connection. `Host` and the certificate's name
-stay those of the URL. Through a proxy, which resolves names itself, the URL is sent as it is.
+Theory of operation. The host name is resolved here, and its addresses are tried in order, as an HTTP client does. So
+the time for DNS is measured separately from the time for the connection. `Host`, and the name for which the certificate
+is verified, are those of the URL. A proxy resolves names itself, so it gets the URL unchanged.
 """
 
 from __future__ import annotations
@@ -36,24 +36,27 @@ _MARKS: Final = {
 
 
 class Timeline:
-    """When each step of a request happened; `timer` returns seconds."""
+    """The times of the steps of a request.
+
+    timer: returns a monotonic time in seconds.
+    """
 
     def __init__(self, timer: Callable[[], float]) -> None:
         self._timer = timer
         self.marks: dict[str, float] = {}
 
     def mark(self, name: str) -> None:
-        """Note that the step `name` happened now; of several, the last one counts."""
+        """Record that the step `name` happens now. A later call for the same step replaces the time."""
         self.marks[name] = self._timer()
 
     def seen(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take an event of httpcore (the extension `trace`)."""
+        """Record the step of a httpcore event. It is the callback for the request extension `trace`."""
         for ending, name in _MARKS.items():
             if event.endswith(ending):
                 self.mark(name)
 
     def durations(self) -> dict[str, float]:
-        """Return the seconds of each step that there was, in order; `first byte` and `total` count from the start."""
+        """Return the duration of each recorded step in seconds. `first byte` and `total` count from the start."""
         steps = (
             ("DNS", "begin", "resolved"),
             ("connect", "connecting", "connected"),
@@ -67,14 +70,15 @@ class Timeline:
 
 @contextmanager
 def sent(request: APIRequest, authorization: str, timeline: Timeline, timeout: float) -> Generator[Any]:
-    """Send the request, and give the response of httpx2, whose body is still to be read.
+    """Send the request, and yield the streamed response of httpx2 or httpx, whose body has not been read.
 
-    It asks for a body that is not compressed. The library would decompress each part as a whole, whatever its size.
+    By default the request accepts no compression, because the library decompresses a part of any size at once.
 
-    authorization: the value of the header.
+    authorization: the value of the header `Authorization`.
+    timeline: records the time of each step.
     timeout: seconds for the connection, and between two parts of the response.
 
-    Raises `TransportError`.
+    Raises `TransportError`, and `CommandError` for an invalid URL.
     """
     lib = library()
     uses_environment = not _is_plain(request.url)
@@ -88,16 +92,14 @@ def sent(request: APIRequest, authorization: str, timeline: Timeline, timeout: f
             native = client.build_request(request.method, request.url, headers=headers, content=request.body)
             response = _answered(lib, client, native, request.url, timeline)
         except lib.InvalidURL:
-            raise CommandError(
-                "the URL is too long, or has a host or a port that cannot be", ExitStatus.USAGE
-            ) from None
+            raise CommandError("the URL is too long, or its host or port is invalid", ExitStatus.USAGE) from None
         except (lib.HTTPError, OSError) as error:
             failed = _failure(error, request.url)
-        if failed is not None:  # outside of the block, which would make the library's error its context
+        if failed is not None:  # not in the except block, where the library's error would become its context
             raise failed
         try:
             yield response
-        except lib.HTTPError as error:  # not an OSError: that is of the file to which the body is written
+        except lib.HTTPError as error:  # an OSError is an error of the file to which the body is written
             failed = _failure(error, request.url)
         finally:
             if response is not None:
@@ -112,7 +114,7 @@ def _answered(lib: Any, client: Any, native: Any, url: str, timeline: Timeline) 
 
     host, port = authority_of(url)
     trace = {"trace": timeline.seen}
-    timeline.mark("begin")  # not before: the libraries are imported, and the certificate authorities read
+    timeline.mark("begin")  # only now: the imports and the reading of certificate authorities do not count
     if _goes_through_a_proxy(url):
         native.extensions = {**native.extensions, **trace}
         return send(native)
@@ -135,7 +137,7 @@ def _answered(lib: Any, client: Any, native: Any, url: str, timeline: Timeline) 
 
 
 def _is_plain(url: str) -> bool:
-    """Whether a URL is one of plain http, which is of this machine: a proxy is another one, and would see the token."""
+    """Return whether `url` is plain http, and so on this machine. A proxy must not be used: it would see the token."""
     return urlsplit(url).scheme == "http"
 
 

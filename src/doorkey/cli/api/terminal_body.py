@@ -1,7 +1,7 @@
-"""The body of a response on a terminal, on which an API could otherwise act: its text, with control characters escaped.
+"""The body of a response on a terminal, with its control characters escaped.
 
-A terminal obeys what it is sent: it can be told to change the clipboard or its title, to hide lines, and to answer as
-if the user had typed. A file and a pipe get the bytes as they are.
+Escape sequences control a terminal: they can change its clipboard and its title, hide lines, and make it send input as
+if the user had typed it. So an API could act on the user's terminal. A file or a pipe gets the unchanged bytes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _UNUSUAL: Final = re.compile(r"[^\n\t\x20-\x7e]")
 
 
 class TerminalBody:
-    """Writes a body that arrives in pieces to `out`, as text in UTF-8."""
+    """Writes a body that arrives in pieces to `out`, decoded as UTF-8."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        # also turns CR LF, and a CR that would overwrite its line, into a line break
+        # also converts CR LF, and a single CR, which would overwrite its line, to a line break
         self._decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
 
     def write(self, piece: bytes) -> None:
@@ -29,7 +29,7 @@ class TerminalBody:
         self._put(self._decoder.decode(piece))
 
     def flush(self) -> None:
-        """Write the rest: it is the end of the body."""
+        """Write the remaining characters at the end of the body."""
         self._put(self._decoder.decode(b"", final=True))
         self._out.flush()
 

@@ -1,4 +1,4 @@
-"""`doorkey accounts`: the accounts, and which one is the default."""
+"""`doorkey accounts`: list the accounts, and choose the default."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__: list[str] = []
 def accounts(default: str | None) -> None:
     """List the accounts: one line each, with the name, the issuer and the client.
 
-    The default account, which commands use when none is named, has an asterisk.
+    An asterisk marks the default account, which commands use unless another one is named.
     """
     from doorkey.cli.accounts import Accounts
     from doorkey.errors import printable

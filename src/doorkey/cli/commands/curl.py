@@ -39,9 +39,9 @@ def curl(
 ) -> int:
     """Send a request to an API with the token of an account.
 
-    The body goes to stdout, the timing to stderr. If the API rejects the request, stderr explains why, and what to
-    do. The exit status is 1 if the status of the response is 400 or above. The token is sent by https only, except to
-    this machine, and never to another origin.
+    The body goes to stdout, the timing to stderr. If the API rejects the request, an explanation and a fix go to
+    stderr. The exit status is 1 if the status of the response is 400 or above. The token is sent by https only, except
+    to this machine, and never to another origin.
     """
     from doorkey.cli.accounts import Accounts
     from doorkey.cli.api.call import Call, Display

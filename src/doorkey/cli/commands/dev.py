@@ -40,4 +40,4 @@ dev = click.Command(
     help=f"{SUMMARY}\n\nIt prints its issuer, users and clients, programs and commands to paste, and the URL of a page "
     "on which you edit users and claims, make requests fail, rotate keys, expire tokens and read the request log.",
 )
-"""The command."""
+"""The command `dev`."""

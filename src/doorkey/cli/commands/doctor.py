@@ -1,4 +1,4 @@
-"""`doorkey doctor`: audit an authorization server or an API, and say what to fix."""
+"""`doorkey doctor`: audit an authorization server or an API, and list the fixes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def doctor(url: str, *, kind: str | None, strict: bool, as_json: bool) -> int:
 
     URL is the issuer of an authorization server, or one of the URLs of an API.
 
-    An authorization server: metadata in all its places, keys, TLS, algorithms, PKCE, iss, clock and endpoints. An API:
-    its challenge (RFC 6750) and its metadata (RFC 9728).
+    For an authorization server, it checks the metadata at each well-known URL, keys, TLS, algorithms, PKCE, iss, clock
+    and endpoints. For an API, it checks the challenge (RFC 6750) and the metadata (RFC 9728).
 
-    The requests hold no secret, and no user logs in. Endpoints that expect a form get an empty one.
+    The requests contain no secret, and no user logs in. Endpoints that expect a form get an empty form.
     The exit status is 1 if there is a failure.
     """
     from doorkey.cli.doctor.audit import audit

@@ -1,4 +1,4 @@
-"""`doorkey login`: a login at an issuer, which becomes an account."""
+"""`doorkey login`: log in at an issuer, and save the login as an account."""
 
 from __future__ import annotations
 
@@ -55,9 +55,8 @@ def login(
 ) -> None:
     """Log in at an issuer, and keep the tokens as an account.
 
-    ISSUER is the URL of the authorization server, such as https://login.example.com/realms/one. The way to log in is
-    the one that fits this machine and the server, unless an option names one. A second login of an account uses its
-    client and its scopes again.
+    ISSUER is the URL of the authorization server, such as https://login.example.com/realms/one. By default, the login
+    method is chosen to fit this machine and the server. A second login of an account reuses its client and its scopes.
     """
     from doorkey.cli.accounts import Accounts
     from doorkey.cli.ending import delete_registration
@@ -90,15 +89,15 @@ def login(
         note(f"'doorkey token {saved.name}' prints its token.")
         if not result.token.get("refresh_token"):
             note(
-                "The server issued no refresh token, so the login ends with the token. --scope 'openid offline_access' "
-                "asks for one."
+                "The server issued no refresh token, so the login ends when the access token expires. --scope 'openid "
+                "offline_access' requests one."
             )
         if before is not None and not client.is_of(before, url):
             delete_registration(before, accounts.book())
 
 
 def _user(claims: Mapping[str, Any] | None) -> str:
-    """Return ` as ` and the name of the user, as the provider shows it, or nothing."""
+    """Return ` as ` and the user's `preferred_username` or `sub`, or an empty text."""
     named = (claims or {}).get("preferred_username") or (claims or {}).get("sub")
     return f" as {printable(named, 100)}" if isinstance(named, str) else ""
 

@@ -32,7 +32,7 @@ def logout(account: str | None, *, revoke: bool, end_session: bool, is_all: bool
     from doorkey.cli.ending import delete_registration
 
     if account is not None and is_all:
-        raise click.UsageError("--all logs out of every account: name none")
+        raise click.UsageError("--all logs out of every account: do not name one")
     if end_session and is_all:
         raise click.UsageError("--end-session is for one account")
     with Accounts() as accounts:
@@ -56,7 +56,7 @@ def _log_out_of_all(accounts: Accounts, *, revoke: bool) -> None:
     from doorkey.cli.ending import delete_registration
 
     registered: list[Account] = []
-    # a store that cannot be read is deleted, too
+    # an unreadable store is deleted too
     with nullcontext() if revoke else suppress(CommandError):
         registered = list(accounts.book().accounts.values())
     if revoke:

@@ -17,12 +17,13 @@ from doorkey.errors import printable
 __all__: list[str] = []
 
 NOT_FOUND = 127
-"""The status of a command that does not exist, as a shell reports it."""
+"""The exit status of shells for a program that does not exist."""
 NOT_EXECUTABLE = 126
+"""The exit status of shells for a program that cannot be executed."""
 
 
 class _Run(click.Command):
-    """Everything after `--` is the program's."""
+    """A command that passes all arguments after `--` to the program."""
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "--", "PROGRAM [ARGUMENT]..."]
@@ -64,7 +65,7 @@ def run(ctx: click.Context, account: str | None, variable: str) -> int:
     if os.name != "posix":
         return subprocess.run(program, executable=path, env=environment, check=False).returncode  # noqa: S603
     try:
-        # this process becomes the program: its signals and its status are the shell's own business
+        # exec, so that the shell sends its signals to the program and gets its status directly
         os.execve(path, program, environment)  # noqa: S606
     except OSError as error:
         raise CommandError(f"{path} cannot be run: {error.strerror}", NOT_EXECUTABLE) from None

@@ -1,4 +1,4 @@
-"""`doorkey status`: what is known of an account, without a request to its server."""
+"""`doorkey status`: show the stored facts about an account, without a request to its server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 MAX_TEXT: Final = 4096
-"""Characters of a text of the server that are shown."""
+"""The maximum number of characters that are shown of a value."""
 
 
 @click.command(short_help="Show an account, and when its token expires.")
@@ -52,7 +52,7 @@ def _words(value: object) -> str:
 
 
 def _expiry(expires_at: float | None, now: float) -> str:
-    return "at a time that the server did not name" if expires_at is None else relative(expires_at, now)
+    return "at a time that the server did not state" if expires_at is None else relative(expires_at, now)
 
 
 def _facts(account: Account, entry: Entry | None, key_place: str, now: float) -> dict[str, Any]:

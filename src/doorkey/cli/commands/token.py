@@ -1,4 +1,4 @@
-"""`doorkey token`: a fresh token on stdout, and nothing else."""
+"""`doorkey token`: print a fresh token, and nothing else, to stdout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__: list[str] = []
 def token(account: str | None, form: str | None, *, is_id_token: bool) -> None:
     """Print a fresh access token of an account.
 
-    An expired token is renewed first: once, however many shells ask for it at the same time.
+    An expired token is renewed first. Commands that run at the same time share one renewal.
     """
     import os
 
