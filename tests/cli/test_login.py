@@ -213,7 +213,7 @@ def test_a_server_that_registers_only_with_a_token_says_what_to_register(run: Ru
     with Provider(initial_access_token="for-developers-only") as strict:
         result = run("login", strict.issuer, "--browser")
     assert result.exit_code == 1
-    assert "registers no client for this program (" in result.stderr
+    assert "refuses to register a client (" in result.stderr
     assert "name it with --client-id" in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert not home.exists()

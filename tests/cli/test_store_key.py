@@ -20,7 +20,7 @@ UNUSABLE = {
     "Hanging": "it did not respond within 0.1 seconds",
     "Broken": "it failed with ZeroDivisionError",
     "fail": "this system has none",
-    "null": "it does not keep what it is given",
+    "null": "it does not return a secret that was stored in it",
 }
 
 

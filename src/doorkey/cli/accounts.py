@@ -1,10 +1,10 @@
-"""The accounts of the command line: where each one logs in, and its tokens, in one encrypted store.
+"""The accounts of the command line, with their clients and their tokens, in one encrypted store.
 
-Theory of operation. `tokens.sqlite` has one record `accounts`, which names every account with its client, and one
-record for the token of each login. Both are sealed with the store's key, so that no other program can change where a
-refresh token is sent. A change of the accounts is committed over the version that was read, so that of two parallel
-commands none undoes the other. A new login of an account gets a record of its own: the account refers to it only when
-it is on the disk.
+Theory of operation. `tokens.sqlite` has one record `accounts`, which lists every account with its client, and one
+record for the token of each login. Both are sealed with the store's key, so that no other program can change the server
+to which a refresh token is sent. A change of the accounts is committed only over the version that was read, so that
+parallel commands do not overwrite each other's changes. A new login of an account gets a new token record, and the
+account refers to that record only after it has been written to the disk.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _SECRETS: Final = ("client_secret", "registration_token")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One login: its name, its issuer and client, the scope that was requested, and the record of its token.
+    """One login: its name, its issuer and client, the requested scope, and the key of its token's record.
 
-    registration_uri, registration_token: with which the client can be deleted at the server, if a login registered it
-    (RFC 7592).
+    registration_uri, registration_token: the URL and the token for deleting the client at the server (RFC 7592); None
+        if no login registered the client.
     """
 
     name: str
@@ -65,19 +65,19 @@ class Account:
     registration_token: Secret | None = None
 
     def members(self) -> dict[str, Any]:
-        """Return the entry of the account in the record, under its name."""
+        """Return the JSON members that the record `accounts` has for this account."""
         kept: dict[str, Any] = {name: getattr(self, name) for name in (*_TEXTS, "registration_uri")}
         secrets: dict[str, Secret | None] = {name: getattr(self, name) for name in _SECRETS}
         return kept | {name: secret.reveal() if secret else None for name, secret in secrets.items()}
 
     @classmethod
     def of(cls, name: str, members: Mapping[str, Any]) -> Account:
-        """Return the account of a record. Raises `RecordError`."""
+        """Return the account `name` from its JSON members. Raises `RecordError` for members of another type."""
         texts: dict[str, Any] = {member: members.get(member) for member in _TEXTS}
         others: dict[str, Any] = {member: members.get(member) for member in (*_SECRETS, "registration_uri")}
-        is_sound = all(isinstance(text, str) for text in texts.values())
-        if not is_sound or not all(isinstance(text, str | None) for text in others.values()):
-            raise RecordError("of the accounts has an account of another shape")
+        is_valid = all(isinstance(text, str) for text in texts.values())
+        if not is_valid or not all(isinstance(text, str | None) for text in others.values()):
+            raise RecordError("of the accounts has an account whose members have unexpected types")
         secrets: dict[str, Any] = {one: Secret(others[one]) if others[one] else None for one in _SECRETS}
         return cls(name, **texts, **(others | secrets))
 
@@ -90,13 +90,13 @@ class Book:
     default: str | None = None
 
     def packed(self) -> bytes:
-        """Return the book as bytes."""
+        """Return the data of the record, as JSON."""
         accounts = {name: account.members() for name, account in self.accounts.items()}
         return json.dumps({"version": FORMAT, "default": self.default, "accounts": accounts}).encode()
 
     @classmethod
     def unpacked(cls, data: bytes) -> Book:
-        """Return the book of these bytes. Raises `RecordError`."""
+        """Return the book from the data of the record. Raises `RecordError` for invalid data and for a newer format."""
         try:
             members = parse_object(data)
         except JSONProblem:
@@ -106,24 +106,24 @@ class Book:
         if isinstance(version, int) and version > FORMAT:
             raise RecordError("of the accounts was written by a newer version of doorkey: upgrade doorkey")
         if version != FORMAT or not isinstance(accounts, dict) or not isinstance(default, str | None):
-            raise RecordError("of the accounts has another shape")
+            raise RecordError("of the accounts has an unexpected structure")
         given = cast("dict[str, Any]", accounts)
         return cls({name: Account.of(name, one) for name, one in given.items()}, default)
 
     def with_account(self, account: Account) -> Book:
-        """Return the book with `account`, which is the default if it is the first one."""
+        """Return the book with `account` added or replaced. It becomes the default if there is no default."""
         return Book({**self.accounts, account.name: account}, self.default or account.name)
 
     def without(self, name: str) -> Book:
-        """Return the book without the account of this name; the next default is the first of the others."""
+        """Return the book without the account `name`. If it was the default, the first remaining account follows."""
         left = {other: account for other, account in self.accounts.items() if other != name}
         return Book(left, self.default if self.default != name else next(iter(left), None))
 
 
 class Accounts:
-    """The accounts in a directory. The store is opened when it is first needed.
+    """The accounts in a directory. The store is opened at its first use.
 
-    path: the directory; None: `home()`.
+    path: the directory; None means `home()`.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -133,7 +133,7 @@ class Accounts:
 
     @property
     def key_place(self) -> str:
-        """Where the key of the store is, in words; empty if there is no store."""
+        """The place of the store's key, in words for the user; empty if there is no store."""
         opened = self._open(may_make=False)
         return opened[1].place if opened else ""
 
@@ -148,7 +148,7 @@ class Accounts:
                 opened[0].release(lease)
 
     def check_writable(self) -> None:
-        """Check before a login that it can be saved; where there is no store yet, nothing is left behind.
+        """Check before a login that its tokens can be saved. If there is no store yet, the check leaves no file behind.
 
         Raises `CommandError`.
         """
@@ -163,7 +163,7 @@ class Accounts:
                 create(probe)
                 probe.unlink()
             finally:
-                with suppress(OSError):  # it is not empty: a key, or another command's store
+                with suppress(OSError):  # not empty: it has a key, or another command's store
                     self._home.rmdir()
 
     def book(self) -> Book:
@@ -171,7 +171,7 @@ class Accounts:
         return self._load()[0]
 
     def find(self, name: str | None) -> Account:
-        """Return the account of this name, or the default (None). Raises `CommandError` if there is none."""
+        """Return the account `name`, or the default account for None. Raises `CommandError` if it does not exist."""
         book = self.book()
         if not book.accounts:
             raise CommandError("you are not logged in: run 'doorkey login ISSUER'", ExitStatus.NOT_LOGGED_IN)
@@ -182,7 +182,10 @@ class Accounts:
         return found
 
     def save(self, account: Account, token: OAuth2Token) -> Account:
-        """Save the `token` of a new login, then the `account`, and return it with its record. Raises `CommandError`."""
+        """Save the `token` of a new login, then the `account`. Return the account with the key of its token's record.
+
+        The token of an account with the same name is deleted. Raises `CommandError`.
+        """
         self.prepare()
         saved = replace(account, token_key=f"token:{secrets.token_hex(8)}")
         with storage_errors():
@@ -204,15 +207,15 @@ class Accounts:
         self._forget(account)
 
     def delete_everything(self) -> None:
-        """Delete the store with every account, and its key: also a store that cannot be read. Raises `CommandError`."""
+        """Delete the store with every account, and its key, even if the store is unreadable. Raises `CommandError`."""
         self.close()
         with storage_errors():
-            delete_key(self._home)  # first: a command that opens the store meanwhile notices that it is gone
+            delete_key(self._home)  # first, so that a command that opens the store meanwhile fails
             for name in (*(STORE + suffix for suffix in ("", *COMPANIONS)), RESERVE):
                 (self._home / name).unlink(missing_ok=True)
 
     def vault(self, account: Account) -> TokenVault:
-        """Return the vault of the account's tokens, which renews each one once for all processes."""
+        """Return the vault of the account's token. It renews a token once for all processes."""
         from doorkey.vault import TokenVault
 
         vault = self._vaults.get(account.token_key)
@@ -227,9 +230,9 @@ class Accounts:
         return vault
 
     def fresh_token(self, account: Account, *, instead_of: OAuthToken | None = None) -> OAuthToken:
-        """Return a token that may be sent now, renewed if need be, once for all processes.
+        """Return a token that may be sent now. An expired token is renewed, once for all processes.
 
-        instead_of: a token that an API rejected, or whose ID token has expired.
+        instead_of: a token to replace, because an API rejected it or its ID token has expired.
 
         Raises `CommandError` if the login has ended, and the errors of the store and of the server.
         """
@@ -242,7 +245,7 @@ class Accounts:
             raise _ended(account, error) from error
 
     def entry(self, account: Account) -> Entry | None:
-        """Return the token of the account as the store has it, without a renewal; None if there is none."""
+        """Return the stored token of the account, without a renewal. Return None if the store has no token for it."""
         from doorkey.vault.entry import Codec
 
         opened = self._open(may_make=False)
@@ -301,7 +304,10 @@ class Accounts:
             return Book.unpacked(sealer.open(RECORD, record.data, version=record.version)), record.version
 
     def _change(self, change: Callable[[Book], Book]) -> Book:
-        """Commit what `change` makes of the book, and return the book before it."""
+        """Commit the book that `change` returns, and return the book before the change.
+
+        `change` is called again if another command has committed meanwhile.
+        """
         opened = self._open(may_make=True)
         assert opened is not None, "may_make"
         store, _, sealer = opened
@@ -323,7 +329,7 @@ def _store_at(path: Path) -> SQLiteStore:
 
 
 def _check_empty(path: Path) -> None:
-    """Raise `CommandError` if a store without a key has records; an empty one is as good as none."""
+    """Raise `CommandError` if a store without a key has records. An empty store is treated as missing."""
     store = _store_at(path)
     try:
         with store._connection.used() as db:
@@ -339,7 +345,7 @@ def _check_empty(path: Path) -> None:
 
 
 def login_command(account: Account) -> str:
-    """Return the command that logs the account in again, for a user who pastes it into a shell."""
+    """Return the command that logs the account in again, quoted for a shell."""
     return shlex.join(["doorkey", "login", shown_url(account.issuer), "--account", account.name])
 
 

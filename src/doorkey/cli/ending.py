@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-PATIENCE: Final = 5.0
-"""Seconds that the deletion of a client may take: the user waits for it at the end of a logout."""
+DELETION_DEADLINE: Final = 5.0
+"""Seconds for the deletion of a client. It is short because the user waits for it at the end of a logout."""
 
 
 def revoke(account: Account, entry: Entry | None) -> bool:
-    """Revoke the refresh token of the account, or its access token if it has none; whether the server offers that.
+    """Revoke the refresh token of the account, or its access token if it has no refresh token (RFC 7009 §2.1).
 
-    entry: the token; None: there is nothing to revoke.
+    entry: the token; None means that there is nothing to revoke.
+
+    Return False if the server has no revocation endpoint.
 
     Raises the errors of the server and of the network.
     """
@@ -40,9 +42,10 @@ def revoke(account: Account, entry: Entry | None) -> bool:
 
 
 def logout_page(account: Account) -> str | None:
-    """Return the URL that ends the session of the user in the browser; None if the server has no such page.
+    """Return the URL of the logout page, which ends the user's session in the browser; None if the server has no page.
 
-    It names the client and has no ID token, because it is printed: the server asks the user to confirm (§2).
+    The URL has the client ID, and no ID token because it is printed. So the server asks the user to confirm the logout
+    (OpenID Connect RP-Initiated Logout §2).
 
     Raises the errors of the server and of the network.
     """
@@ -57,10 +60,10 @@ def logout_page(account: Account) -> str | None:
 def delete_registration(account: Account, left: Book) -> None:
     """Delete the client that a login registered for `account` at its server, unless another account uses it.
 
-    left: the accounts that are left. It is called when the account is no longer among them: with it, the token that can
-    delete the client is gone.
+    left: the remaining accounts. The caller has already removed `account`, and with it the stored token that can delete
+        the client.
 
-    A failure is a message, and no error: the login has ended on this machine whatever the server says (RFC 7592 §2.3).
+    A failure is printed and not raised, because the login has ended on this machine in any case (RFC 7592 §2.3).
     """
     from doorkey.errors import OAuthError
     from doorkey.registration import RegisteredClient, delete_client
@@ -77,7 +80,7 @@ def delete_registration(account: Account, left: Book) -> None:
             issuer=account.issuer,
         )
         with waiting("deleting the client that was registered for the login"):
-            delete_client(registered, exchange=ExchangePolicy(deadline=PATIENCE))
+            delete_client(registered, exchange=ExchangePolicy(deadline=DELETION_DEADLINE))
     except OAuthError as error:
         note(f"The client {account.client_id}, which the login registered, could not be deleted: {error}.")
     except KeyboardInterrupt:

@@ -32,7 +32,7 @@ __all__: list[str] = []
 
 
 class ExitStatus(IntEnum):
-    """The exit statuses, as docs/command-line.md documents them. `doorkey run` has the status of its command."""
+    """The exit statuses that docs/command-line.md documents. `doorkey run` exits with the status of its program."""
 
     OK = 0
     REJECTED = 1
@@ -63,11 +63,15 @@ _STATUSES: Final[tuple[tuple[type[OAuthError], ExitStatus], ...]] = (
     (ServerError, ExitStatus.UNREACHABLE),
     (InvalidResponse, ExitStatus.UNREACHABLE),
 )
-"""The status of each class of errors: the first class that fits decides; all others are `REJECTED`."""
+"""The exit status of each error class. The first matching class decides; any other error is `REJECTED`."""
 
 
 class CommandError(Exception):
-    """A command cannot go on: one sentence for the user, with the cause and what to do, and the exit status."""
+    """An error that ends a command.
+
+    sentence: one sentence for the user, with the cause and the fix.
+    status: the exit status.
+    """
 
     def __init__(self, sentence: str, status: int) -> None:
         super().__init__(sentence)
@@ -91,11 +95,11 @@ def status_of(error: BaseException) -> int:
 
 
 def sentence_of(error: BaseException) -> str:
-    """Return the one sentence that says what went wrong; it has no line break and no control character."""
+    """Return the message for `error`: one sentence without line breaks and control characters."""
     if isinstance(error, CommandError | OAuthError):
         return printable(str(error), 2000)
     if isinstance(error, OSError):
-        # a file of the command line has a name
+        # the errors of files that a command opens have a file name
         unnamed = "the working directory" if isinstance(error, FileNotFoundError) else "stdout cannot be written to"
         where = error.filename or unnamed
         return printable(f"{where}: {error.strerror or type(error).__name__}", 2000)
@@ -103,21 +107,21 @@ def sentence_of(error: BaseException) -> str:
 
 
 def guarded(command: Callable[[], object], settings: Settings) -> int:
-    """Call `command` and return the exit status; print an error as one sentence, with `--debug` its traceback too.
+    """Call `command` and return the exit status: the number that it returns, or the status of its error.
 
-    A number that `command` returns is the status.
+    An error is printed as one sentence; `--debug` also prints its traceback.
     """
     try:
         result = command()
         sys.stdout.flush()  # a full disk behind `> file` is an error like any other
     except click.ClickException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 and newer: the help is what was asked for
+        if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and newer: the message is the help
             say(f"{error.format_message()}\n")
         else:
             say(f"doorkey: {_usage_sentence(error)}\n")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupt:
-        if not isinstance(interrupt.__cause__, KeyboardInterrupt):  # click has ended the line for that one
+        if not isinstance(interrupt.__cause__, KeyboardInterrupt):  # for that error, click has ended the line
             say("\n")  # the shell's prompt begins on a line of its own
         return ExitStatus.INTERRUPTED
     except ModuleNotFoundError as error:  # the command is installed with every extra, and click comes with Flask
@@ -128,11 +132,11 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
 
 
 def _usage_sentence(error: click.ClickException) -> str:
-    """Return what is wrong with the command line, in click's words, and where its help is."""
+    """Return click's message about the command line, with the command that prints the help."""
     words = printable(error.format_message(), 2000).removesuffix(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
-    told = f"{words[:1].lower()}{words[1:]}"
-    return told if context is None else f"{told} (see '{context.command_path} --help')"
+    message = f"{words[:1].lower()}{words[1:]}"
+    return message if context is None else f"{message} (see '{context.command_path} --help')"
 
 
 def _reported(error: Exception, settings: Settings) -> int:
@@ -143,9 +147,9 @@ def _reported(error: Exception, settings: Settings) -> int:
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return the traceback of an error and of its causes, without values of variables and without secrets.
+    """Return the traceback of an error and of its causes, without the values of variables and without secrets.
 
-    The text of our own errors has no secret. In that of other libraries, what looks like a secret is hidden.
+    The messages of our own errors have no secrets. In the messages of other libraries, text like a secret is hidden.
     """
     from doorkey.wire.redaction import without_tokens
 

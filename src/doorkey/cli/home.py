@@ -15,12 +15,12 @@ __all__: list[str] = []
 
 
 def data_directory(environ: Mapping[str, str], platform: str) -> str:
-    """Return the directory: `DOORKEY_HOME`, or `doorkey` where the platform keeps the data of applications.
+    """Return the directory: `DOORKEY_HOME`, or `doorkey` in the platform's directory for application data.
 
-    environ: the variables of the environment.
-    platform: as `sys.platform`.
+    environ: the environment variables.
+    platform: the value of `sys.platform`.
 
-    A path that begins with `~` is below the home directory. A relative `XDG_DATA_HOME` is ignored, as its
+    A `~` at the start of the path stands for the home directory. A relative `XDG_DATA_HOME` is ignored, as its
     specification requires.
     """
     own = environ.get("DOORKEY_HOME")
@@ -35,9 +35,9 @@ def data_directory(environ: Mapping[str, str], platform: str) -> str:
 
 
 def home() -> Path:
-    """Return the directory of this user, which need not exist. Raises `CommandError` for a user without a home."""
+    """Return the directory of this user, which may not exist. Raises `CommandError` for a user without a home."""
     path = os.path.expanduser(data_directory(os.environ, sys.platform))  # noqa: PTH111  # it never raises
-    if path.startswith("~"):  # it would be a directory of this name where the command runs
+    if path.startswith("~"):  # otherwise it would be a directory named ~ in the working directory
         raise CommandError(
             "there is no home directory to keep accounts in: name a directory in the variable DOORKEY_HOME",
             ExitStatus.STORAGE,
@@ -46,7 +46,7 @@ def home() -> Path:
 
 
 def make_home(path: Path) -> None:
-    """Create the directory with mode 0700, and those above it, where there is none. Raises `OSError`."""
+    """Create the directory with mode 0700, and its missing parents, unless it exists. Raises `OSError`."""
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
@@ -54,7 +54,7 @@ def make_home(path: Path) -> None:
 
 @contextmanager
 def storage_errors() -> Generator[None]:
-    """Raise errors about files and stores as a `CommandError` of one sentence with the status `STORAGE`."""
+    """Convert errors about files and stores to a `CommandError` of one sentence with the status `STORAGE`."""
     try:
         yield
     except RecordError as error:

@@ -1,8 +1,8 @@
-"""Calls to the keyring of the operating system that end after two seconds, whatever it does.
+"""Calls to the keyring of the operating system, with a time limit of two seconds.
 
 Theory of operation. A keyring may be absent, locked behind a dialog that no user sees, or never respond. So each call
-runs in a daemon thread, which is abandoned at the time limit and ends with the process. The package itself is imported
-in that thread too, because some of its backends connect when they are imported.
+runs in a daemon thread, which is abandoned at the time limit and ends with the process. The package `keyring` is
+imported in that thread too, because some of its backends connect during their import.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ T = TypeVar("T")
 
 SERVICE: Final = "doorkey"
 LIMIT: Final = 2.0
-"""Seconds that a keyring has for one call."""
+"""The time limit of one call, in seconds."""
 
 
 class NoKeyringError(Exception):
-    """The keyring cannot be used; the text says why: `it did not respond within 2 seconds`."""
+    """The keyring cannot be used. The message is the reason, for instance `it did not respond within 2 seconds`."""
 
 
 def read_secret(name: str) -> str | None:
-    """Return the secret that is kept under `name`, or None. Raises `NoKeyringError`."""
+    """Return the secret of the entry `name`, or None if there is no such entry. Raises `NoKeyringError`."""
 
     def call() -> str | None:
         from keyring import get_password
@@ -38,7 +38,7 @@ def read_secret(name: str) -> str | None:
 
 
 def keep_secret(name: str, secret: str) -> None:
-    """Keep `secret` under `name`, and check that the keyring returns it. Raises `NoKeyringError`."""
+    """Store `secret` as the entry `name`, and check that the keyring returns it. Raises `NoKeyringError`."""
 
     def call() -> str | None:
         from keyring import get_password, set_password
@@ -47,11 +47,11 @@ def keep_secret(name: str, secret: str) -> None:
         return get_password(SERVICE, name)
 
     if _within_limit(call) != secret:
-        raise NoKeyringError("it does not keep what it is given")
+        raise NoKeyringError("it does not return a secret that was stored in it")
 
 
 def delete_secret(name: str) -> None:
-    """Delete the entry of `name`. Raises `NoKeyringError`."""
+    """Delete the entry `name`. Raises `NoKeyringError`."""
 
     def call() -> None:
         from keyring import delete_password
@@ -68,7 +68,7 @@ def _within_limit(call: Callable[[], T]) -> T:
     def work() -> None:
         try:
             results.append(call())
-        except Exception as error:  # noqa: BLE001  # a backend of the user's own may raise anything
+        except Exception as error:  # noqa: BLE001  # a third-party backend may raise any error
             errors.append(error)
 
     thread = threading.Thread(target=work, name="doorkey-keyring", daemon=True)

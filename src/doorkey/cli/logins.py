@@ -1,4 +1,4 @@
-"""A login of the command line: its account, its client, and the way to log in."""
+"""A login of the command line: its account, its client, and its login method."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ GRANTS: Final = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:g
 
 
 def issuer_url(text: str) -> str:
-    """Return the issuer that the user named: without a scheme it is https, and http for this machine.
+    """Return the issuer's URL for the text that the user typed.
 
-    Raises `UsageError` for a URL that no issuer has.
+    A text without a scheme gets https, or http for a loopback host. Raises `UsageError` for an invalid issuer URL.
     """
     if "://" in text:
         return check_endpoint(text, "issuer")
@@ -42,9 +42,9 @@ def issuer_url(text: str) -> str:
 
 
 def account_name(book: Book, issuer: str) -> str:
-    """Return the name for a new login at `issuer`: that of its account, else its host, else its host and path.
+    """Return the name for a new login at `issuer`: the name of the account that it has, otherwise its host.
 
-    A name that another account has gets a number.
+    If another account has that name, return host and path; if that is taken too, append a number.
     """
     for name, account in book.accounts.items():
         if account.issuer == issuer:
@@ -78,18 +78,19 @@ class Client:
         )
 
     def is_of(self, account: Account, issuer: str) -> bool:
-        """Say whether it is the client of `account` at `issuer`."""
+        """Return whether this is the client of `account`, and `issuer` is the account's issuer."""
         return (account.issuer, account.client_id) == (issuer, self.client_id)
 
 
 @contextmanager
 def client_of(before: Account | None, issuer: str, client_id: str | None, secret: str | None) -> Generator[Client]:
-    """Give the client of a login; one that is registered for it is deleted again if the login fails.
+    """Yield the client of a login. A client that was registered for this login is deleted again if the block raises.
 
-    before: the account with this name, whose client is used again at the same issuer.
-    client_id, secret: of the command line. Without a client ID, one is registered if the server offers that (RFC 7591).
+    before: the account that already has this name, or None. Its client is reused if it has the same issuer.
+    client_id, secret: the values of the command line. Without a client ID and an account, a client is registered at the
+        server (RFC 7591).
 
-    Raises `CommandError` if there is no client, and the errors of the server.
+    Raises `CommandError` if the server registers no client, and the errors of the server.
     """
     known = before if before is not None and before.issuer == issuer else None
     if client_id is not None and (known is None or known.client_id != client_id or secret is not None):
@@ -136,14 +137,14 @@ def _registered(issuer: str) -> RegisteredClient:
             )
         except ServerError as error:
             raise CommandError(
-                f"{shown_url(issuer)} registers no client for this program ({error}): register a public client there, "
+                f"{shown_url(issuer)} refuses to register a client ({error}): register a public client there, "
                 f"with the redirect URI {REDIRECT_URI}, and name it with --client-id",
                 ExitStatus.REJECTED,
             ) from error
 
 
 class Progress:
-    """Shows that the command waits for the server, then how to log in, and then that the command waits for the user."""
+    """The messages of a login: that the command waits for the server, how to log in, and that it waits for the user."""
 
     def __init__(self, issuer: str, method: Method | None) -> None:
         self._issuer, self._method = issuer, method
@@ -157,21 +158,21 @@ class Progress:
         self._stack.close()
 
     def chosen(self, choice: MethodChoice) -> None:
-        """Show why another way than the browser was chosen."""
+        """Show the reason if another login method than the browser was chosen."""
         self._stack.close()
         self._method = choice.method
         if choice.method != "browser":
             note(choice.reason)
 
     def show_url(self, url: str) -> None:
-        """Show the URL of a login; while the user is to paste another one, nothing moves."""
+        """Show the URL of a login. No progress line is shown while the user pastes a URL."""
         self._stack.close()
         note(f"To log in, open this URL in a browser:\n\n  {url}\n")
         if self._method != "paste":
             self._wait("waiting for the login in the browser (Ctrl-C ends it)")
 
     def read_pasted(self, prompt: str) -> Flow[str]:
-        """Read the URL that the user pastes; while it is used, the command waits for the server again."""
+        """Read the URL that the user pastes, then show that the command waits for the server."""
         from doorkey.native.terminal_line import read_line
 
         self._stack.close()
@@ -203,7 +204,10 @@ def log_in(
 ) -> NativeLogin:
     """Log the user in, and return the tokens. Raises the errors of `doorkey.native`.
 
-    method: "browser", "device" or "paste"; None: what fits this machine and the server.
+    method: "browser", "device" or "paste"; None: the method that fits this machine and the server.
+    ports: the loopback ports for the redirect, of which the first free one is used; empty means any free port.
+    timeout: seconds for the login in the browser.
+    opens_browser: whether to open the URL in a browser.
     """
     from doorkey.native import login
 
@@ -226,4 +230,4 @@ def log_in(
 
 
 def _leave_closed(url: str) -> None:
-    """Open no browser: the user does, with the URL that was printed."""
+    """Do nothing: the user opens the printed URL."""

@@ -1,4 +1,4 @@
-"""The file that a command writes its result to: it is there as a whole, or not at all."""
+"""The file to which a command writes its result. It is replaced atomically, by a complete file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__: list[str] = []
 
 @contextmanager
 def output_file(name: str) -> Generator[IO[bytes]]:
-    """Give a file to write to, which takes the place of the one at `name` at the end of the block.
+    """Yield a temporary file for the output. At the end of the block, it replaces the file at `name`.
 
-    After an error or Ctrl-C, the file at `name` is as it was before, and nothing is left beside it. A link leads to its
-    target. A device or a pipe is written to at once.
+    After an error or Ctrl-C, the file at `name` is unchanged and the temporary file is deleted. A symbolic link is
+    followed to its target. Output to a device or a pipe is written directly.
 
-    Raises `OSError` with that name.
+    Raises `OSError` with `name` as the file name.
     """
     try:
         path = Path(os.path.realpath(name))

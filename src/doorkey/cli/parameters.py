@@ -1,4 +1,4 @@
-"""Arguments that several commands have."""
+"""Types of command line arguments, and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__: list[str] = []
 
 
 MAX_NAME: Final = 64
-"""Characters of the name of an account."""
+"""The maximum length of the name of an account, in characters."""
 
 
 class AccountName(TextType):
-    """The name of an account: 1 to 64 printable characters without spaces, which a shell completes."""
+    """The name of an account: 1 to 64 printable characters without spaces. Shells complete it."""
 
     name = "account"
 
@@ -33,7 +33,7 @@ class AccountName(TextType):
         return value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return the accounts whose names begin so; none if the store cannot be read."""
+        """Return the accounts whose names begin with `incomplete`, or an empty list if the store is unreadable."""
         from click.shell_completion import CompletionItem
 
         from doorkey.cli.accounts import Accounts
@@ -49,7 +49,7 @@ class AccountName(TextType):
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds between two bounds; `nan`, which is within every range for click, is none."""
+    """A number of seconds between two bounds. It rejects `nan`, which click accepts in every range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or end the command with a usage error."""
@@ -60,12 +60,12 @@ class Seconds(click.FloatRange):
 
 
 class AccountOrToken(AccountName):
-    """The name of an account, which a shell completes, or a token."""
+    """The name of an account, or a token. Shells complete the name."""
 
     name = "token"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the text as it is."""
+        """Return the text unchanged."""
         return value
 
 

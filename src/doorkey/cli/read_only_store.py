@@ -1,9 +1,9 @@
 """The store of tokens in a directory that cannot be written to: a read-only mount, or another user's permissions.
 
-Theory of operation. SQLite writes files beside a database with a write-ahead log even to read it. So a database whose
-log is empty is opened as one that nothing changes (`immutable`), which needs no other file. If the log has content, its
-index must be there too. Whatever else happens to the file, what is read is sealed: a record that does not open is an
-error, and never another token.
+Theory of operation. SQLite creates files beside a database that has a write-ahead log, even to read it. So a database
+whose log is empty is opened as `immutable`, which needs no other file. If the log has content, the log's index file
+must exist too. Even if the file changes meanwhile, no wrong token is returned: records are sealed, so a record that was
+changed or damaged raises an error.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__: list[str] = []
 
 
 def is_read_only(path: Path) -> bool:
-    """Say whether the store at `path` is there, and it or its directory cannot be written to."""
+    """Return whether the store at `path` exists, and this process cannot write to it or to its directory."""
     return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK))
 
 
 class ReadOnlyStore(SQLiteStore):
-    """The store at `path`, of which only `load` works. Raises as `SQLiteStore` does, and makes no file."""
+    """The store at `path`, of which only `load` works. It creates no file. Raises the errors of `SQLiteStore`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -38,10 +38,10 @@ class ReadOnlyStore(SQLiteStore):
         super()._look()
 
     def _look(self) -> None:
-        """Do nothing: the file is opened when the connection is one that only reads."""
+        """Do nothing. `__init__` opens the file after it has replaced the connection by a read-only one."""
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Raise `StoreError`: no token is renewed that cannot be saved."""
+        """Raise `StoreError`, because a renewed token could not be saved."""
         self._refuse()
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
@@ -60,7 +60,7 @@ class ReadOnlyStore(SQLiteStore):
 
 
 class _ReadOnlyConnection(Connection):
-    """A connection that reads the store, and writes nothing."""
+    """A read-only connection to the store."""
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None or identity(self._path) != self._file:

@@ -2,11 +2,11 @@
 
 Theory of operation. A server that rotates refresh tokens has used up the old one when it returns the new one. If the
 disk is full at that moment, the new one would be lost, and the login with it. So a file of random bytes lies beside the
-store. When a commit fails, the file is deleted, and the commit is repeated in the space that this frees. No renewal
-begins without the file: a lease is taken only when it is there.
+store. When a commit fails, the file is deleted, and the commit is repeated in the freed space. No renewal begins
+without this file, because a lease is taken only if it exists.
 
-`doorkey logout --all` may delete the store while another command uses it. That command then fails: in a new store, no
-later command could read what it saves, because the key is deleted too.
+`doorkey logout --all` may delete the store while another command uses it. That command then fails instead of creating a
+new store: the key has been deleted too, so no later command could read its records.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ __all__: list[str] = []
 
 FILE: Final = "reserve"
 SIZE: Final = 256 * 1024
-"""Bytes: more than the pages that the largest usual token needs in the store's log and in its file."""
+"""Bytes. A large token needs fewer for its pages in the store's log and in the store's file."""
 
 
 class StoreWithReserve(SQLiteStore):
-    """An `SQLiteStore` at `path` with a reserve of disk space beside it, for the commit that must not fail."""
+    """An `SQLiteStore` at `path`, with a file beside it that reserves disk space for the commit of a renewed token.
+
+    timeout: as for `SQLiteStore`.
+    """
 
     def __init__(self, path: Path, *, timeout: float = 5.0) -> None:
         self._reserve = path.with_name(FILE)
@@ -43,13 +46,16 @@ class StoreWithReserve(SQLiteStore):
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
         """Take the lease of `key`; see `SQLiteStore.try_lease`. Raises `StoreError` if the reserve cannot be filled."""
-        super()._look()  # no reserve is made beside a store that was deleted
+        super()._look()  # raises if the store was deleted, so that no reserve is created beside it
         if not self.fill_reserve():
             raise StoreError(f"there is no space for {self._reserve}: free some, or make the directory writable")
         return super().try_lease(key, seconds)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`; see `SQLiteStore.commit`. Without space, the reserve is given up for it."""
+        """Save `data`; see `SQLiteStore.commit`. If that fails, delete the reserve and repeat the commit.
+
+        A retryable error is raised at once, because it has another cause than a full disk.
+        """
         try:
             return super().commit(key, data, expected=expected)
         except StoreError as error:
@@ -58,15 +64,15 @@ class StoreWithReserve(SQLiteStore):
         return super().commit(key, data, expected=expected)
 
     def _given_up(self) -> bool:
-        """Delete the reserve; return whether there was one."""
+        """Delete the reserve. Return False if it does not exist or cannot be deleted."""
         try:
             self._reserve.unlink()
-        except OSError:  # it is used up, or nothing can be written to this disk
+        except OSError:  # the reserve has been used before, or the file system is read-only
             return False
         return True
 
     def fill_reserve(self) -> bool:
-        """Create the reserve if there is none, or only a part of it; return whether it is there."""
+        """Create the reserve if it is missing or incomplete. Return whether it exists now."""
         try:
             if self._reserve.stat().st_size == SIZE:
                 return True
@@ -77,7 +83,7 @@ class StoreWithReserve(SQLiteStore):
             return False
         try:
             create(self._reserve)
-            # random, so that a file system that compresses keeps the space
+            # random, so that a compressing file system cannot store it in less space
             self._reserve.write_bytes(os.urandom(SIZE))
         except FileExistsError:  # another process is about to fill it
             return True
@@ -89,7 +95,7 @@ class StoreWithReserve(SQLiteStore):
 
 
 class _OneFile(Connection):
-    """A connection to the file that it opened first, and to no other one that takes its place."""
+    """A connection that raises `StoreError` if another file has replaced the file that it opened."""
 
     def _opened(self) -> sqlite3.Connection:
         if self._file is not None and identity(self._path) != self._file:

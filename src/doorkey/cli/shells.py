@@ -1,10 +1,10 @@
-"""Completion in shells: click's scripts, with what each of them lacks.
+"""Completion in shells: click's completion scripts, with a correction for each shell.
 
-Theory of operation. The script of a shell calls `doorkey` with what was typed in environment variables, and prints
-what completes it. bash splits words at colons, which the name of an account has if its issuer has a port: the words are
-joined again, and what is before the last colon is not repeated. The script of zsh, as a file of `$fpath`, completes
-when it is loaded, and must do so when it is called again. That of fish splits each line at commas, which sentences
-have: it must split at the first one only.
+Theory of operation. The script of a shell calls `doorkey` with the typed words in environment variables, and passes its
+output to the shell as completions. bash splits words at colons, and the name of an account has a colon if its issuer
+has a port. So the words are joined again, and the text before the last colon is removed from a completion. click's
+script for zsh, as a file in `$fpath`, completes only when it is loaded; here it also completes in later calls. click's
+script for fish splits each line at every comma, and help texts have commas; here it splits at the first comma only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Bash(BashComplete):
     _before_colon = ""
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Return the complete words after the name of the program, and the incomplete one."""
+        """Return the complete words after the name of the program, and the incomplete word."""
         before, last = super().get_completion_args()
         split = [*before, last]
         words: list[str] = []
@@ -43,7 +43,7 @@ class Bash(BashComplete):
         return words, incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Return a line of the script's format."""
+        """Return the line for `item` that bash's completion script reads."""
         return f"{item.type},{str(item.value).removeprefix(self._before_colon)}"
 
 
@@ -67,6 +67,6 @@ SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": Bash, "zsh": Zsh, "fish
 
 
 def register() -> None:
-    """Have click answer the scripts with these classes."""
+    """Register these classes as click's completion of the shells."""
     for name, shell in SHELLS.items():
         add_completion_class(shell, name)

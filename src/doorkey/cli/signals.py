@@ -1,7 +1,7 @@
-"""The signals that end a command: they do what Ctrl-C does, so that nothing is left behind or lost.
+"""The signals that end a command. They raise `KeyboardInterrupt` like Ctrl-C, so that the command can clean up.
 
-`timeout` and a service manager send SIGTERM, a terminal that is closed sends SIGHUP. By itself each one would end the
-process at once: between a renewal and its commit the login would be lost, and a terminal would stay without echo.
+`timeout` and service managers send SIGTERM; a terminal that is closed sends SIGHUP. By default both end the process
+immediately. Between a renewal and its commit the login would be lost, and a terminal would stay without echo.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NAMES: Final = ("SIGTERM", "SIGHUP")
 
 
 class Ending:
-    """Which signal ended the command, if one did."""
+    """Handles SIGTERM and SIGHUP, and records the signal that ended the command."""
 
     def __init__(self) -> None:
         self._received: int | None = None
@@ -30,7 +30,7 @@ class Ending:
         raise KeyboardInterrupt
 
     def repeat(self) -> None:
-        """End this process by the signal that it received, so that its parent sees why it ended."""
+        """End this process by the recorded signal, if there is one, so that the parent process sees the reason."""
         if self._received is not None:
             signal.signal(self._received, signal.SIG_DFL)
             os.kill(os.getpid(), self._received)

@@ -1,10 +1,11 @@
 """The key that encrypts the store of tokens: in the keyring of the operating system, or in a file with mode 0600.
 
-Theory of operation. `key.json` is created once and never changed. It names the place of the key, so that a keyring
-that does not respond later is not mistaken for one without a key: nothing is overwritten then, and the command ends.
-The file gets its content under another name and is linked to its own, which fails if another process was faster; then
-that process's key is used. The other name contains the ID of the key and is there before the keyring has the key: so
-the next command finds and deletes a key that a command which was interrupted has left in the keyring.
+Theory of operation. `key.json` is created once and never changed. It states where the key is. So if the keyring does
+not respond later, the command ends with an error, and does not conclude that there is no key and create another one.
+The file is written under a temporary name and then linked to `key.json`. The link fails if another process was faster;
+then the key of that process is used. The temporary name contains the ID of the key, and the temporary file is created
+before the key is stored in the keyring. So if a command is interrupted, the next one finds its key in the keyring and
+deletes it.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ BYTES: Final = 32
 MAX_FILE: Final = 4096
 KEYRING: Final = "keyring"
 _UNFINISHED: Final = f".{FILE}."
-"""What the name of a file begins with that is not `key.json` yet; the ID of its key follows."""
+"""The prefix of the temporary name of `key.json`. The ID of the key follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreKey:
-    """The key: its id, its bytes, and where it is kept, in words."""
+    """The key: its ID, its bytes, and the place where it is stored, in words for the user."""
 
     name: str
     value: bytes = field(repr=False)
@@ -47,10 +48,12 @@ class StoreKey:
 
 
 def store_key(home: Path, *, may_make: bool) -> StoreKey | None:
-    """Return the key of the store in the directory `home`; None if there is none and `may_make` is false.
+    """Return the key of the store in the directory `home`.
 
-    Raises `CommandError` for a key that cannot be read: damaged, of another user, of a newer version, or in a keyring
-    that does not respond. The file is left as it is.
+    may_make: create a key if there is none. Otherwise return None.
+
+    Raises `CommandError` for a key that is damaged, belongs to another user, was written by a newer version, or is in a
+    keyring that does not respond. The file is left unchanged.
     """
     path = home / FILE
     with storage_errors():
@@ -61,7 +64,7 @@ def store_key(home: Path, *, may_make: bool) -> StoreKey | None:
 
 
 def delete_key(home: Path) -> None:
-    """Delete the key of the store in the directory `home`, in the keyring too if that responds. Raises `OSError`."""
+    """Delete the key of the store in the directory `home`, also in the keyring if it responds. Raises `OSError`."""
     path = home / FILE
     try:
         members = parse_object(path.read_bytes()[:MAX_FILE])
@@ -85,7 +88,7 @@ def _read(path: Path) -> StoreKey:
     if isinstance(version, int) and version > FORMAT:
         raise _unusable(path, "was written by a newer version of doorkey; upgrade doorkey")
     if version != FORMAT or not isinstance(name, str) or not name.isalnum() or len(name) > 64:
-        raise _unusable(path, "is damaged, or is not a file of doorkey's")
+        raise _unusable(path, "is damaged, or was not written by doorkey")
     if members.get("place") == KEYRING:
         return StoreKey(name, _from_keyring(name), "the keyring of the operating system")
     value = _decoded(members.get("key"))
@@ -160,7 +163,7 @@ def _made(path: Path) -> StoreKey:
 
 
 def _put(fresh: Path, path: Path, data: bytes) -> bool:
-    """Write `fresh` and make it the file at `path`; return False if another process was faster."""
+    """Write `data` to the temporary file `fresh` and link it to `path`. Return False if another process was faster."""
     try:
         with fresh.open("r+b") as file:
             file.write(data)
@@ -170,16 +173,16 @@ def _put(fresh: Path, path: Path, data: bytes) -> bool:
             os.link(fresh, path)
         except (FileExistsError, FileNotFoundError):
             raise
-        except OSError:  # a file system without hard links: claim the name first, so that no other file is replaced
+        except OSError:  # a file system without hard links: create the file first, so that no other file is replaced
             create(path)
             fresh.replace(path)
-    except (FileExistsError, FileNotFoundError):  # the other process may have deleted `fresh`
+    except (FileExistsError, FileNotFoundError):  # the faster process may have deleted `fresh`
         return False
     return True
 
 
 def _delete_unfinished(home: Path, used: str) -> None:
-    """Delete the files that did not become `key.json`, and their keys; `used` is the ID of the key that is used."""
+    """Delete the temporary files, and their keys in the keyring except `used`, the ID of the key in use."""
     for left in home.glob(f"{_UNFINISHED}*"):
         name = left.name.removeprefix(_UNFINISHED)
         if name != used and name.isalnum():

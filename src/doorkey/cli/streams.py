@@ -1,9 +1,9 @@
-"""The standard streams of a command: each one is there, and takes every character.
+"""The standard streams of a command: each one is open, and accepts every character.
 
-Theory of operation. A shell may start a command with a stream closed (`2>&-`). Its number would then be that of the
-next file that is opened, for instance of the store, into which other code could write messages. So the numbers are
-taken first. A closed stdin is at its end, a closed stderr drops what it is given, and a closed stdout fails at the
-first write: a result that cannot be delivered is an error.
+Theory of operation. A shell may start a command with a closed stream (`2>&-`). The next file that is opened would then
+get the file descriptor of that stream. If it were the store, other code could write messages into it. So the null
+device is opened first. In place of a closed stdin, reading returns the end of the file. In place of stderr, messages
+are dropped. In place of stdout, the first write fails, because a result that cannot be delivered is an error.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import IO, Final
 __all__: list[str] = []
 
 _NUMBERS: Final = (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
-"""Each stream, and how the null device takes its place: stdout for reading, so that a write fails."""
+"""The name and the mode of each stream, and the flags for opening the null device: for stdout, a write must fail."""
 
 
 def complete_streams() -> None:
-    """Open the null device in place of each standard stream that this process was started without."""
+    """Open the null device in place of each standard stream that was closed when this process started."""
     for number, (name, mode, flags) in enumerate(_NUMBERS):
         try:
             os.fstat(number)
@@ -31,7 +31,7 @@ def complete_streams() -> None:
 
 
 def drop_unwritten() -> None:
-    """Drop what could not be written to stdout: Python would try again at the exit, and change the exit status."""
+    """Drop the unwritten output of stdout. Python would try to write it at the exit, and change the exit status."""
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
@@ -40,7 +40,7 @@ def drop_unwritten() -> None:
 
 
 def allow_every_character(*streams: IO[str]) -> None:
-    """Let each stream write characters that its encoding does not have: as escapes, such as `\\u2192`."""
+    """Write characters that the encoding of a stream lacks as escapes, such as `\\u2192`, instead of raising."""
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

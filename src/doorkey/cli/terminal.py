@@ -1,4 +1,4 @@
-"""What a command prints and where: results to stdout, messages and progress to stderr."""
+"""The output of commands: results to stdout, messages and progress to stderr."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 DELAY: Final = 0.3
-"""Seconds before progress is shown: most waits end earlier."""
+"""Seconds before progress is shown. Most waits end earlier."""
 PERIOD: Final = 0.1
 GOOD: Final = "green"
 BAD: Final = "red"
 WARNING: Final = "magenta"
-"""The colors of a command, besides the default color, bold and dim. Yellow and cyan are hard to read on light."""
+"""The colors of the output. Yellow and cyan are not used, because they are hard to read on a light background."""
 _FRAMES: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _ASCII_FRAMES: Final = "|/-\\"
 _CLEAR_LINE: Final = "\r\x1b[K"
@@ -37,28 +37,28 @@ def out(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a message to stderr, with a line break. The terminal wraps it, so that URLs in it stay whole.
+    """Print a message to stderr, with a line break. It is not wrapped here, so that the URLs in it stay whole.
 
-    A message that cannot be written is lost; the command goes on.
+    A message that cannot be written is lost, and the command continues.
     """
     say(f"{text}\n")
 
 
 def out_console() -> Console:
-    """Return a rich console on stdout, for tables: without color if NO_COLOR is set or there is no terminal.
+    """Return a rich console on stdout, for tables. It has no color if NO_COLOR is set or stdout is not a terminal.
 
-    Without a terminal it is 120 columns wide, so that a pipe does not depend on a window.
+    If stdout is not a terminal, it is 120 columns wide, so that the output does not depend on the size of a window.
     """
     from rich.console import Console
 
-    # rich takes each dumb terminal for one of 80 columns
+    # rich assumes 80 columns for every dumb terminal
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
     file = sys.stdout if sys.stdout.isatty() else cast("TextIO", _Trimmed(sys.stdout))
     return Console(file=file, width=width, highlight=False, emoji=False, markup=False)
 
 
 class _Trimmed:
-    """A stream that gets whole lines, without the spaces at their ends: rich fills each line of a table with them."""
+    """A stream that removes the trailing spaces of lines, with which rich pads tables. It must get whole lines."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -71,15 +71,15 @@ class _Trimmed:
 
 
 def is_animated() -> bool:
-    """Whether stderr is a terminal on which a line can be drawn again."""
+    """Return whether stderr is a terminal that can redraw a line."""
     return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 @contextmanager
 def waiting(text: str) -> Generator[None]:
-    """Show `text` with a moving sign on stderr while the block runs, if it takes longer than `DELAY`.
+    """Show `text` with a spinner on stderr while the block runs, if it takes longer than `DELAY` seconds.
 
-    Only on a terminal; the line is gone afterwards, after Ctrl-C too.
+    It is shown only on a terminal. The line is cleared at the end of the block, also after Ctrl-C.
     """
     if not is_animated():
         yield
@@ -95,7 +95,7 @@ def waiting(text: str) -> Generator[None]:
 
 
 class Waiting:
-    """Shows that a command waits, as `waiting` does, while the command prints lines above this one."""
+    """A progress line like that of `waiting`, above which the command can print."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -109,7 +109,7 @@ class Waiting:
         self._line.close()
 
     def above(self, prints: Callable[[], object]) -> None:
-        """Have `prints` print what stays."""
+        """Clear the progress line, call `prints`, and show the line again below its output."""
         self._line.close()
         prints()
         self._line.enter_context(waiting(self._text))
@@ -121,7 +121,7 @@ def _animate(text: str, stop: threading.Event, stream: TextIO) -> None:
     frames = _FRAMES if (stream.encoding or "").lower().replace("-", "") == "utf8" else _ASCII_FRAMES
     step = 0
     while True:
-        # a line that wraps cannot be cleared
+        # the line must not wrap: only one line of the terminal is cleared
         room = max(shutil.get_terminal_size().columns - 3, 1)
         shown = text[:room]
         stream.write(f"{_CLEAR_LINE}{frames[step % len(frames)]} {shown}")

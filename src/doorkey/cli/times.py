@@ -18,12 +18,15 @@ def in_words(seconds: float) -> str:
 
 
 def relative(at: float, now: float) -> str:
-    """Return how long ago a time is, or in how long it is. Both are in seconds since the epoch."""
+    """Return the time `at` relative to `now`: `3 minutes ago`, `in 1 day`. Both are in seconds since the epoch."""
     return f"{in_words(now - at)} ago" if at <= now else f"in {in_words(at - now)}"
 
 
 def absolute(at: float) -> str:
-    """Return a time, in seconds since the epoch, as date and time in UTC; a time beyond the year 9999 as its number."""
+    """Return the time `at`, in seconds since the epoch, as date and time in UTC.
+
+    A time beyond the year 9999 is returned as a number of seconds.
+    """
     try:
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):

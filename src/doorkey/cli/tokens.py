@@ -1,4 +1,4 @@
-"""The token of an account as a command prints it: alone, as a header, as JSON, or for kubectl."""
+"""The token of an account in the formats that commands print: alone, as JSON, or for kubectl."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ _VERSIONS: Final = (f"{_API}/v1", f"{_API}/v1beta1")
 
 
 def current_token(accounts: Accounts, account: Account) -> OAuthToken:
-    """Return a fresh token of the account, with progress while it is renewed. Raises as `Accounts.fresh_token`."""
+    """Return a fresh token of the account. Show progress during a renewal. Raises the errors of `fresh_token`."""
     with waiting("renewing the token"):
         return accounts.fresh_token(account)
 
 
 def with_id_token(accounts: Accounts, account: Account) -> tuple[OAuthToken, Secret, float | None]:
-    """Return a token of the account, its ID token, and when that expires (seconds since the epoch).
+    """Return the token of the account, its ID token, and the expiry of the ID token in seconds since the epoch.
 
-    The login is renewed if the ID token has expired. Raises `CommandError` if there is no ID token that is valid.
+    The expiry is None if the ID token does not state it or is encrypted. The token is renewed if its ID token has
+    expired. Raises `CommandError` if the account has no ID token, or the ID token has expired even after the renewal.
     """
     token = current_token(accounts, account)
     expires_at = _id_token_expiry(token)
@@ -61,16 +62,16 @@ def _id_token_expiry(token: OAuthToken) -> float | None:
     if token.id_token is None:
         return None
     try:
-        # It was verified at the login or the renewal; here only its lifetime is read.
+        # the ID token was verified at the login or the renewal; only its expiry is read here
         claims = unsafe_claims(token.id_token.reveal())
-    except VerificationError:  # an encrypted one
+    except VerificationError:  # an encrypted ID token
         return None
     expires_at = claims.get("exp")
     return expires_at if isinstance(expires_at, int | float) else None
 
 
 def as_json(token: OAuthToken) -> str:
-    """Return the token for programs: without its refresh token, which must stay in the store."""
+    """Return the token as JSON for programs, without the refresh token, which must stay in the store."""
     members: dict[str, Any] = {"access_token": token.access_token.reveal(), "token_type": token.token_type}
     if token.expires_at is not None:
         members |= {"expires_at": round(token.expires_at), "expires": timestamp(token.expires_at)}
@@ -82,11 +83,12 @@ def as_json(token: OAuthToken) -> str:
 
 
 def exec_credential(token: Secret, expires_at: float | None, environ: Mapping[str, str]) -> str:
-    """Return the object that kubectl reads from a credential plugin (client.authentication.k8s.io).
+    """Return the JSON object that kubectl reads from a credential plugin (client.authentication.k8s.io).
 
-    token: the access token or the ID token, as the cluster requires.
-    expires_at: seconds since the epoch, until which kubectl keeps it; None: for this process.
-    environ: its `KUBERNETES_EXEC_INFO` names the version of the API, which the answer must repeat.
+    token: the access token or the ID token, whichever the cluster requires.
+    expires_at: when the token expires, in seconds since the epoch. kubectl caches the token until then; None: until
+        kubectl ends.
+    environ: the environment variables. `KUBERNETES_EXEC_INFO` has the API version, which the response must repeat.
     """
     status = {"token": token.reveal()}
     if expires_at is not None:
@@ -105,5 +107,5 @@ def _requested_version(environ: Mapping[str, str]) -> str:
 
 
 def timestamp(moment: float) -> str:
-    """Return seconds since the epoch as RFC 3339 in UTC, rounded down."""
+    """Return the time `moment`, in seconds since the epoch, in the format of RFC 3339, in UTC and rounded down."""
     return datetime.fromtimestamp(moment // 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
