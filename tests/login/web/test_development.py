@@ -79,7 +79,7 @@ def test_another_port_is_used_if_that_of_the_directory_is_taken(directory: Path)
     with socket.create_server(("127.0.0.1", port)):
         origin, told = run_in(directory)
     assert origin != f"http://127.0.0.1:{port}"
-    assert "If another worker of the application uses it, run one worker only" in told
+    assert "If another worker of the application uses it, run only one worker" in told
 
 
 def test_the_port_follows_from_the_directory() -> None:

@@ -97,7 +97,7 @@ def test_all_users_share_the_connections_to_the_provider() -> None:
 
 
 def test_a_session_of_a_provider_that_is_gone_has_no_client(provider: Provider) -> None:
-    with pytest.raises(UsageError, match="not set up any more"):
+    with pytest.raises(UsageError, match="no longer configured"):
         login_at(provider).blocking.backend.http_client("gone", "key")
 
 

@@ -28,8 +28,8 @@ ENVIRONMENT = {"DOORKEY_ISSUER": "https://op.example", "DOORKEY_CLIENT_ID": "app
     ("options", "match"),
     [
         ({"base_url": "app.example"}, "absolute http or https URL"),
-        ({"base_url": "http://app.example"}, "must be https: .* reverse proxy ends TLS"),
-        ({"base_url": "https://app.example/?a=1"}, "has no query"),
+        ({"base_url": "http://app.example"}, "must be https, .* reverse proxy terminates TLS"),
+        ({"base_url": "https://app.example/?a=1"}, "must not have a query"),
         ({"prefix": "auth"}, "prefix"),
         ({"prefix": "/auth/"}, "without a slash at the end"),
         ({"prefix": "//evil"}, "prefix"),
@@ -55,7 +55,7 @@ def test_providers_have_different_names() -> None:
         Login(one, one)
     with pytest.raises(UsageError, match="made of letters"):
         LoginProvider("a/b", "app", issuer="https://op.example")
-    with pytest.raises(UsageError, match="belong to its LoginProvider"):
+    with pytest.raises(UsageError, match="pass the options of each provider to its LoginProvider"):
         Login(one, client_id="app")
     with pytest.raises(UsageError, match="LoginProvider"):
         Login("google")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -201,7 +201,7 @@ async def test_a_login_opens_again_what_close_has_closed(provider: Provider, fol
 
 @pytest.mark.parametrize("url", ["", "sessions.sqlite3", "redis"])
 def test_what_is_no_store_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="sessions= is a store or the URL of one"):
+    with pytest.raises(UsageError, match="sessions= is a store or its URL"):
         store_at(url, awaited=False)
 
 

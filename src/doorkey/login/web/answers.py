@@ -1,4 +1,4 @@
-"""The replies that explain: an error as a page or as JSON, and the pages of a login."""
+"""The replies for people: errors, as a page or as JSON, and the pages of a login."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from doorkey.pages import choice_page, error_page, logged_out_page, page_headers
 from doorkey.pages.layout import page
 from doorkey.pages.parts import form, paragraph, problem, submit
 
-_PROVIDER_FAILED = "The provider did not answer as it should."
+_PROVIDER_FAILED = "The provider did not respond as expected."
 _LATER = "Try again in a moment."
 _SITE_PROBLEM = "This site has a problem"
 _TELL = "Tell the people who run this site."
 _WRONG_CLIENT = ("invalid_client", "unauthorized_client")
-"""Keycloak answers with the second one to a wrong secret (RFC 6749 §5.2)."""
+"""Keycloak responds to a wrong secret with `unauthorized_client`, in place of `invalid_client` (RFC 6749 §5.2)."""
 _CREDENTIALS = (
     "Compare the client ID and the client secret with the registration at the provider: DOORKEY_CLIENT_ID and "
     "DOORKEY_CLIENT_SECRET, or client_id= and client_secret=."
@@ -43,7 +43,7 @@ def error_reply(
     headers: list[tuple[str, str]] = list(cookies)
     if isinstance(error, ServerError) and error.retry_after is not None:
         headers.append(("Retry-After", f"{math.ceil(error.retry_after)}"))
-    title, cause, fix, note = told(error)
+    title, cause, fix, note = explanation_of(error)
     if not request.wants_html:
         members = {"error": error.error, "error_description": f"{cause} {fix}", "code": error.code}
         return json_reply(status, {**members, **({"login_url": retry_path} if retry_path else {})}, headers)
@@ -52,7 +52,7 @@ def error_reply(
 
 
 def status_of(error: OAuthError) -> int:
-    """Return the status of the reply: 503 where a later attempt may succeed."""
+    """Return the status of the reply, which is 503 if a later attempt may succeed."""
     if isinstance(error, LoginRefused | ForgedLogout):
         return 403
     if isinstance(error, UsageError):
@@ -67,8 +67,8 @@ def status_of(error: OAuthError) -> int:
     return 500
 
 
-def told(error: OAuthError) -> tuple[str, str, str, str]:
-    """Return the title, the cause, what the user can do, and what the developer should know."""
+def explanation_of(error: OAuthError) -> tuple[str, str, str, str]:
+    """Return the title, the cause, the fix for the user, and the note for the developer."""
     if isinstance(error, LoginError):
         return error.title, error.problem, error.fix, error.for_developers
     if isinstance(error, ServerError) and error.error in _WRONG_CLIENT:
@@ -82,7 +82,7 @@ def told(error: OAuthError) -> tuple[str, str, str, str]:
 
 
 def _without_excerpt(error: OAuthError) -> str:
-    """Return the text of an error without the response that it quotes, which is not for every visitor."""
+    """Return the text of an error without the response that it quotes, which visitors must not see."""
     if not isinstance(error, InvalidResponse) or not error.excerpt:
         return str(error)
     plain = copy(error)
@@ -91,17 +91,20 @@ def _without_excerpt(error: OAuthError) -> str:
 
 
 def choice_reply(choices: Iterable[tuple[str, str]], site: str) -> WebReply:
-    """Return the page on which the user chooses a provider: labels and paths."""
+    """Return the page on which the user chooses a provider.
+
+    choices: pairs of a label and a path.
+    """
     return html_reply(200, choice_page(choices, site=site), page_headers())
 
 
 def logged_out_reply(login_path: str, home: str, site: str) -> WebReply:
-    """Return the page of a browser that is not logged in, at the logout."""
+    """Return the logout page for a browser that is not logged in."""
     return html_reply(200, logged_out_page(login_url=login_path, home_url=home, site=site), page_headers())
 
 
 def logout_reply(action: str, csrf_token: str, site: str, warning: str = "", status: int = 200) -> WebReply:
     """Return the page that asks whether to log out."""
-    asked = form(action, [("csrf_token", csrf_token)], submit("Log out"))
+    button = form(action, [("csrf_token", csrf_token)], submit("Log out"))
     note = problem(warning) if warning else paragraph("Do you want to log out?")
-    return html_reply(status, page("Log out", note, asked, site=site), page_headers())
+    return html_reply(status, page("Log out", note, button, site=site), page_headers())

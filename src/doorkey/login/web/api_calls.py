@@ -1,4 +1,4 @@
-"""One request to an API with the client of a user, with a bounded response that is passed on as it came."""
+"""One request to an API with the client of a user. The response is bounded, and passed on unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOCATION: Final = "_doorkey_location"
 
 
 class APIError(TransportError):
-    """The API did not answer: not reachable, too late, or with too much. `status` is that of the reply."""
+    """The API could not be reached, responded too late, or sent too much. `status` is for the reply to the browser."""
 
     code = "api_unavailable"
 
@@ -28,10 +28,10 @@ class APIError(TransportError):
 class APICall:
     """A request to the API.
 
-    timeout: seconds of the call; of one that is streamed, seconds until the head and between two parts.
-    most: bytes of the response's body, as it comes.
-    timer: returns seconds.
-    lasts: seconds of the whole response of a call that is streamed; None: it is not.
+    timeout: maximum seconds of the call. If it is streamed: until the headers, and between two parts of the body.
+    most: maximum bytes of the response body, before any decoding.
+    timer: a monotonic clock, in seconds.
+    lasts: maximum seconds of a streamed response; None: the response is not streamed.
     """
 
     method: str
@@ -44,7 +44,7 @@ class APICall:
     lasts: float | None = None
 
     def by(self, client: Any) -> Response | Awaitable[Response]:
-        """Send the request with `client`, a session of the family, and return the response or an awaitable of it.
+        """Send the request with `client`, a doorkey session, and return the response or an awaitable of it.
 
         Redirects are not followed. Raises `APIError`, and the error of a token that cannot be renewed.
         """
@@ -53,7 +53,7 @@ class APICall:
         return self._block(client)
 
     def sent_by(self, client: Any) -> Any:
-        """Return a context manager whose value is the response of the HTTP library, with a body that is not read."""
+        """Return a context manager whose value is the response of the HTTP library, with an unread body."""
         content = self.body if self.body or self.method in ("PATCH", "POST", "PUT") else None
         if hasattr(client, "_transport_for_url") or not client._blocking:
             options: dict[str, Any] = {"content": content, "timeout": self.timeout, "follow_redirects": False}
@@ -63,7 +63,7 @@ class APICall:
         return client.request(self.method, self.url, headers=self.headers, **options)
 
     def head(self, native: Any, body: bytes = b"") -> Response:
-        """Return the response of an HTTP library as a value with this `body`."""
+        """Return the status and headers of an HTTP library's response, with `body`, as a `Response`."""
         headers = native.headers
         pairs: Pairs = tuple(headers.multi_items() if hasattr(headers, "multi_items") else headers.items())
         moved: str | None = getattr(native, _LOCATION, None)
@@ -89,21 +89,21 @@ class APICall:
 
 
 def _without_location(response: Any, **_: Any) -> None:
-    """Put the target of a redirect aside: requests would read the whole body to tell the request that follows."""
+    """Hide the target of a redirect from requests, which would read the whole body to prepare the next request."""
     moved = response.headers.pop("Location", None)
     if moved is not None:
         vars(response)[_LOCATION] = moved
 
 
 class Bounds:
-    """The bounds of one response."""
+    """The limits for the size and the time of one response."""
 
     def __init__(self, call: APICall) -> None:
         self._call, self._size = call, 0
         self._until = call.timer() + (call.timeout if call.lasts is None else call.lasts)
 
     def checked(self, chunk: bytes) -> bytes:
-        """Return the next part of the body. Raises `APIError` if it is one too many."""
+        """Return the next part of the body. Raises `APIError` if the response exceeds a limit."""
         self._size += len(chunk)
         if self._size > self._call.most:
             raise APIError(f"the response of the API has more than {self._call.most} bytes")
@@ -113,7 +113,7 @@ class Bounds:
 
 
 class APIErrors:
-    """Raises an `APIError` in place of what an HTTP library, or a program's own adapter or transport, raises inside."""
+    """Converts exceptions of an HTTP library, or of a program's own adapter or transport, to `APIError`."""
 
     def __enter__(self) -> None:
         pass
@@ -126,7 +126,7 @@ class APIErrors:
         try:
             raise failed
         finally:
-            failed.__context__ = None  # it is the cause, without its frames
+            failed.__context__ = None  # the cause is the same error, without its frames
 
 
 def _api_error(error: Exception) -> APIError:

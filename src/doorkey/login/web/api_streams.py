@@ -1,9 +1,9 @@
-"""The response of an API that is passed on while it arrives: its bytes, its silence and its time are bounded.
+"""Pass on the response of an API while it arrives, with limits for its size, its idle time and its duration.
 
-Theory of operation. The head of the response is received by the flow of the proxy, which can still answer with an error
-of its own. The parts of the body are received while the web server sends them. A response that breaks off or exceeds a
-bound ends with an `APIError`, for which the server closes the connection of the browser: to end it otherwise would make
-it look complete. A server closes the stream when its browser is gone, and that closes the connection to the API.
+Theory of operation. The flow of the proxy receives the status and the headers of the response, and can still reply with
+an error. The parts of the body are received while the web server sends them. If the response breaks off or exceeds a
+limit, the stream raises an `APIError`, and the server closes the connection to the browser. Otherwise the response
+would look complete. If the browser disconnects, the server closes the stream, and with it the connection to the API.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from doorkey.wire.messages import Response
 
 
 class BlockingStream:
-    """The parts of a body, for a web server that blocks: an iterable with `close`."""
+    """The parts of a body for a synchronous web server: an iterable with `close`."""
 
     def __init__(self, parts: Iterator[bytes], bounds: Bounds, held: ExitStack) -> None:
         self._parts, self._bounds, self._held = parts, bounds, held
@@ -27,7 +27,7 @@ class BlockingStream:
         return self
 
     def __next__(self) -> bytes:
-        """Return the next part. Raises `APIError` after a bound, and for a response that breaks off."""
+        """Return the next part. Raises `APIError` if the response exceeds a limit or breaks off."""
         try:
             with APIErrors():
                 for part in self._parts:
@@ -45,7 +45,7 @@ class BlockingStream:
 
 
 class AwaitingStream:
-    """The parts of a body, for a web server that awaits."""
+    """The parts of a body for an asynchronous web server."""
 
     def __init__(self, parts: AsyncIterator[bytes], bounds: Bounds, held: AsyncExitStack) -> None:
         self._parts, self._bounds, self._held = parts, bounds, held
@@ -54,7 +54,7 @@ class AwaitingStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next part, as `BlockingStream` does."""
+        """Return the next part. Raises `APIError` if the response exceeds a limit or breaks off."""
         try:
             with APIErrors():
                 async for part in self._parts:
@@ -72,9 +72,10 @@ class AwaitingStream:
 
 
 def opened(call: APICall, client: Any) -> Any:
-    """Send the request of `call` with `client`, a session of the family.
+    """Send the request of `call` with `client`, a doorkey session.
 
-    Returns the head of the response and the stream of its body, or an awaitable of them. Raises what `APICall.by` does.
+    Return the head of the response and the stream of its body, or an awaitable of them. Raises the errors of
+    `APICall.by`.
     """
     return _block(call, client) if client._blocking else _await(call, client)
 
@@ -97,6 +98,6 @@ async def _await(call: APICall, client: Any) -> tuple[Response, AwaitingStream]:
 
 def _parts_of(raw: Any) -> Iterator[bytes]:
     """Return the parts of a response of urllib3 as they arrive."""
-    if not hasattr(raw, "read1"):  # before 2.2: parts of a response that is not chunked are whole
+    if not hasattr(raw, "read1"):  # urllib3 before 2.2: without chunked encoding, each part has the full size
         return iter(raw.stream(CHUNK, decode_content=False))
     return iter(lambda: raw.read1(CHUNK, decode_content=False), b"")

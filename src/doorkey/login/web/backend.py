@@ -1,8 +1,7 @@
-"""The resources of a login at run time: a client and a vault for each provider, and the store; for code that blocks, or
-awaits.
+"""The resources of a login at run time: a client and a vault for each provider, and the store.
 
-Both are made on first use and then shared by all requests. The flows are the same for both: they ask for the store by
-its effects, and settle what a client or a vault returns.
+There is a synchronous and an asynchronous backend. Each is created on first use, and then shared by all requests. The
+flows are the same for both: they use the store through its effects, and clients and vaults through `Settle`.
 """
 
 from __future__ import annotations
@@ -29,18 +28,19 @@ T = TypeVar("T")
 
 SECRET_KEY: Final = "login/secret"
 LOGIN_SLOT: Final = 900.0
-"""Seconds: a pending login lasts ten minutes."""
+"""The seconds of one slot for finished logins. A pending login lasts ten minutes."""
 LOGOUT_SLOT: Final = 86_400.0
-"""Seconds that a logout token may be valid for; two minutes are recommended (Back-Channel Logout 1.0 §2.4)."""
+"""The maximum lifetime of a logout token in seconds; two minutes are recommended (Back-Channel Logout 1.0 §2.4)."""
 
 
 class Backend(NotPicklable):
-    """The parts that both kinds share.
+    """The common parts of both backends.
 
-    providers: by name.
-    store: of the kind.
-    given: the secrets of the application; empty: a random one, kept in the store.
+    providers: the providers of the login.
+    store: a synchronous or an asynchronous store, like the backend.
+    given: the secrets of the application. If empty, a random secret in the store seals cookies, and records are plain.
     clock: returns seconds since the epoch.
+    owns_store: whether `close` closes the store.
     """
 
     awaited: bool
@@ -76,9 +76,9 @@ class Backend(NotPicklable):
             self.vaults[name] = self._vault_class(store, http_client=client.session(), **options)
 
     def cookie_sealer(self) -> Flow[Sealer]:
-        """Return what seals pending logins: with the secret that was given, else with a random one of the store's.
+        """Return the sealer of pending logins, with the given secret, or else with a random secret from the store.
 
-        All workers share the store, so they share the secret.
+        All workers share the store, so they share the secret. Raises `StoreError`.
         """
         if self._cookies is None:
             yield from self.prepared()
@@ -87,12 +87,12 @@ class Backend(NotPicklable):
                 yield from self._secrets.save(SECRET_KEY, {"secret": secrets.token_hex(32)}, found.version)
                 found = yield from self._secrets.load(SECRET_KEY)
             if found.document is None or not _is_secret(found.document):
-                raise StoreError("the secret of the login cannot be kept in the store", retryable=True)
+                raise StoreError("the secret of the login cannot be saved in the store", retryable=True)
             self._cookies = sealer_of((Secret(found.document["secret"]),), "cookies")
         return self._cookies
 
     def prepared(self) -> Flow[None]:
-        """Create the table of a database that a URL named."""
+        """Create the table of a database that was given as a URL."""
         if self._creates_table:
             yield from Settle(self._store.create_table())
             self._creates_table = False
@@ -104,9 +104,9 @@ class Backend(NotPicklable):
                 yield from Settle(self.vaults[one.provider].forget(one.token_key))
 
     def revoke(self, ended: Iterable[Ended]) -> Flow[None]:
-        """Revoke the tokens of sessions that have ended, at the providers that have the option (RFC 7009 §2).
+        """Revoke the tokens of sessions that have ended, if their provider has `revoke_at_logout` (RFC 7009 §2).
 
-        The logout goes on if that fails.
+        If that fails, the logout continues.
         """
         for one in ended:
             if one.provider in self.providers and self.providers[one.provider].revoke_at_logout:
@@ -116,12 +116,12 @@ class Backend(NotPicklable):
                     logger.warning("the tokens of a session that has ended were not revoked: %s", error)
 
     def http_client(self, provider: str, token_key: str) -> Any:
-        """Return an HTTP client that sends the fresh token of one session, through the connections of all.
+        """Return an HTTP client that sends the valid token of one session over the shared connections.
 
-        Raises `UsageError` for a provider that is not set up any more.
+        Raises `UsageError` if the provider is no longer configured.
         """
         if provider not in self.clients:
-            raise UsageError("the provider of this session is not set up any more: let the user log in again")
+            raise UsageError("the provider of this session is no longer configured: let the user log in again")
         return self.vaults[provider]._client_beside(token_key, self.clients[provider].session())
 
     def do(self, flow: Flow[T]) -> Any:
@@ -129,12 +129,12 @@ class Backend(NotPicklable):
         raise NotImplementedError
 
     def close(self) -> Any:
-        """Close the clients, and the store if a URL named it; or return an awaitable of that."""
+        """Close the clients, and the store if it was given as a URL. An asynchronous backend returns an awaitable."""
         raise NotImplementedError
 
 
 class BlockingBackend(Backend):
-    """For code that blocks."""
+    """The backend for synchronous frameworks."""
 
     awaited = False
     _client_class = LoginClient
@@ -145,7 +145,7 @@ class BlockingBackend(Backend):
         return run(flow, self._perform)
 
     def close(self) -> None:
-        """Close the clients, and the store if a URL named it."""
+        """Close the clients, and the store if it was given as a URL."""
         for client in self.clients.values():
             client.close()
         if self._owns_store:
@@ -156,7 +156,7 @@ class BlockingBackend(Backend):
 
 
 class AwaitingBackend(Backend):
-    """For code that awaits."""
+    """The backend for asynchronous frameworks."""
 
     awaited = True
     _client_class = AsyncLoginClient
@@ -167,7 +167,7 @@ class AwaitingBackend(Backend):
         return arun(flow, self._perform)
 
     async def close(self) -> None:
-        """Close the clients, and the store if a URL named it."""
+        """Close the clients, and the store if it was given as a URL."""
         for client in self.clients.values():
             await client.aclose()
         if self._owns_store:

@@ -1,11 +1,12 @@
-"""The sessions of logged-in browsers in a store, and which of them a logout of the provider ends.
+"""The sessions of logged-in browsers in a store, with the indexes by which a logout of the provider finds them.
 
-Theory of operation. A cookie holds a random ID, and the store a record under its digest: a copy of the store opens no
-session. Two kinds of index list the sessions of a user, the exact pair (`iss`, `sub`), and those of a session of the
-provider, (`iss`, `sid`). A login writes the indexes first, then the record, and then looks into the index again. A
-logout of the provider removes the records, then the entries of the index, and then the records that came in between. So
-of a login and a logout at the same time, one sees the other, and a logout that fails can be repeated. Each login
-removes the expired sessions of the same user, and a few of others (`expiring_sessions`).
+Theory of operation. A cookie contains a random ID, and the store has the record under the digest of this ID. So a copy
+of the store gives access to no session. One index lists the sessions of a user, the exact pair (`iss`, `sub`), and
+another lists those that belong to one session at the provider, (`iss`, `sid`). A login writes the indexes first, then
+the record, and then reads the index again. A logout of the provider removes the records, then the entries of the
+indexes, and then the records that were added in between. So if a login and a logout are concurrent, at least one of
+them sees the other, and a logout that fails can be repeated. Each login removes the expired sessions of the same user,
+and a few expired sessions of other users (`expiring_sessions`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
 MAX_SESSIONS: Final = 100
-"""Sessions of one user; a login ends the oldest above it."""
+"""The maximum number of sessions of one user. A login above it ends the oldest session."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -39,7 +40,7 @@ class BrowserSession:
     sid: the session at the provider, or None.
     claims: the verified claims of the ID token; empty for plain OAuth 2.
     userinfo: the provider's claims about the user.
-    id_token: for the logout at the provider.
+    id_token: the ID token, for the logout at the provider, or None.
     created_at, expires_at: seconds since the epoch.
     session_state: the state of the session for the provider's frame, or None.
     """
@@ -56,7 +57,7 @@ class BrowserSession:
     session_state: str | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a dictionary that JSON can hold."""
+        """Return the session as a dictionary that can be stored as JSON."""
         return {
             "provider": self.provider,
             "iss": self.iss,
@@ -72,7 +73,7 @@ class BrowserSession:
 
     @classmethod
     def from_dict(cls, document: Document) -> BrowserSession | None:
-        """Return what `to_dict` described; None for anything else."""
+        """Return the session from the result of `to_dict`; None for any other document."""
         members: Any = document
         texts = [members.get(name) for name in ("provider", "iss", "sub")]
         optional = [members.get(name) for name in ("sid", "id_token", "session_state")]
@@ -92,7 +93,7 @@ class BrowserSession:
 
 
 class Entry(NamedTuple):
-    """A session as an index lists it: `digest` of its ID, its provider, when it expires, and its `sid`."""
+    """The entry of a session in an index: the digest of its ID, its provider, its expiry, and its `sid`."""
 
     digest: str
     provider: str
@@ -101,7 +102,7 @@ class Entry(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A session that has ended: its token is to be removed too."""
+    """A session that has ended, whose token must be removed too."""
 
     provider: str
     token_key: str
@@ -116,11 +117,12 @@ class BrowserSessions:
     def begin(
         self, session: BrowserSession, save_token: Callable[[str], Flow[None]], now: float
     ) -> Flow[tuple[str | None, list[Ended]]]:
-        """Save a new session, and return its ID and the user's sessions that ended for it.
+        """Save a new session. Return its ID, and the old and expired sessions that ended because of it.
 
         The ID is None if the provider has ended the session meanwhile.
 
-        save_token: saves the token of the session under the key that it is given.
+        save_token: ``save_token(key)`` saves the token of the session under `key`.
+        now: seconds since the epoch.
         """
         identifier = secrets.token_urlsafe(32)
         digest = digest_of(identifier)
@@ -151,7 +153,7 @@ class BrowserSessions:
         return None, [*ended, *(yield from self._end([place]))]
 
     def load(self, identifier: str | None, now: float) -> Flow[BrowserSession | None]:
-        """Return the session of an ID, or None. What cannot be an ID is not looked for."""
+        """Return the session of an ID, or None. An identifier of another form causes no access to the store."""
         if identifier is None or not _ID.fullmatch(identifier):
             return None
         found = yield from self.documents.load(session_key(digest_of(identifier)))
@@ -164,7 +166,7 @@ class BrowserSessions:
         return (yield from self._end(_places(session.iss, session.sub, [entry])))
 
     def end_all(self, iss: str, sub: str | None, sid: str | None) -> Flow[list[Ended]]:
-        """End the sessions of a session at the provider (`sid`), or all of a user (`sub`); if both, that match both."""
+        """End the sessions with this `sid`, or all sessions of the user `sub`. If both are given, both must match."""
         key = sid_key(iss, sid) if sid is not None else user_key(iss, sub or "")
         found = yield from self.documents.load(key)
         owner: Any = None if found.document is None else found.document.get("sub")
@@ -176,7 +178,7 @@ class BrowserSessions:
         if not places:
             return []
         gone = {one.digest: one for one in places}
-        yield from self._delete(gone)  # before the indexes: what fails here can be done again
+        yield from self._delete(gone)  # before the indexes, so that a logout that fails here can be repeated
 
         def remove(found: Document | None) -> Document | None:
             kept = [one for one in _entries(found) if one.digest not in gone]
@@ -184,7 +186,7 @@ class BrowserSessions:
 
         for key in dict.fromkeys(key for one in gone.values() for key in (one.user, one.sid) if key is not None):
             yield from self.documents.change(key, remove)
-        yield from self._delete(gone)  # a login that ended meanwhile has found itself in the index
+        yield from self._delete(gone)  # again: a concurrent login may have found its entry, and kept its record
         yield from ExpiringSessions(self.documents).remove(gone)
         return [Ended(one.provider, token_key(one.digest)) for one in gone.values()]
 
@@ -194,7 +196,7 @@ class BrowserSessions:
 
 
 def digest_of(identifier: str) -> str:
-    """Return what stands for the ID of a session in the store."""
+    """Return the digest that identifies a session, a user or a `sid` in the store."""
     return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()
 
 

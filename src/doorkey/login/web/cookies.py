@@ -1,4 +1,4 @@
-"""Cookies of the login: their names and attributes, and those of a request (RFC 6265bis §4.1, §5.6)."""
+"""Cookies: the names and attributes of the login's cookies, and the cookies of a request (RFC 6265bis §4.1, §5.6)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorkey.wire.messages import Pairs
 
 
 def cookies_of(headers: Pairs) -> Mapping[str, str]:
-    """Return the cookies of a request by name; of a repeated name, the first, whose path is the longest (§5.6.3)."""
+    """Return the cookies of a request by name. If a name is repeated, the first has the longest path (§5.6.3)."""
     found: dict[str, str] = {}
     for name, value in cookie_pairs(headers):
         found.setdefault(name, value.strip('"'))
@@ -20,10 +20,11 @@ def cookies_of(headers: Pairs) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class CookieRules:
-    """How cookies are named and set at one base URL.
+    """The names and attributes of cookies at one base URL.
 
     prefix: the prefix of the names.
-    secure: whether the base URL is https. Then names begin with `__Host-`: no other host and no http page can set them.
+    secure: whether the base URL is https. If it is, names begin with `__Host-`, so that no other host and no http page
+        can set these cookies.
     """
 
     prefix: str
@@ -36,7 +37,7 @@ class CookieRules:
     def set(self, name: str, value: str, seconds: float, *, cross_site: bool = False) -> tuple[str, str]:
         """Return the header that sets a cookie for `seconds`.
 
-        cross_site: whether a POST of another site carries it, which `response_mode=form_post` needs.
+        cross_site: whether browsers send it with a POST from another site, which `response_mode=form_post` needs.
         """
         return "Set-Cookie", f"{name}={value}; Max-Age={math.floor(seconds)}; {self._attributes(cross_site)}"
 
@@ -45,6 +46,6 @@ class CookieRules:
         return "Set-Cookie", f"{name}=; Max-Age=0; {self._attributes(cross_site)}"
 
     def _attributes(self, cross_site: bool) -> str:
-        """Return the attributes. Browsers accept `SameSite=None` with `Secure` only, also from http on loopback."""
+        """Return the attributes. Browsers accept `SameSite=None` only with `Secure`, even from http on loopback."""
         secure = "; Secure" if self.secure or cross_site else ""
         return f"Path=/; HttpOnly; SameSite={'None' if cross_site else 'Lax'}{secure}"

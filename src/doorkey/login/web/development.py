@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 CLIENT_ID: Final = "dev-login"
 FIRST_PORT: Final = 20_000
 PORTS: Final = 10_000
-"""Below the ports that operating systems give to outgoing connections."""
+"""The number of ports. The range is below the ports that operating systems use for outgoing connections."""
 
 
 def development_provider(site: Site) -> LoginProvider:
     """Start an embedded provider on this machine, and return it as a provider of a login.
 
-    The port follows from the working directory, so that the issuer and every user stay the same after a restart.
-    If the port is taken, the provider listens at any free one.
+    The port is derived from the working directory, so that the issuer and every user stay the same after a restart.
+    If this port is in use, the provider listens at any free port.
 
-    site: whose callback is registered: at its base URL, or on this machine.
+    site: the site. Its callback is registered at its base URL and on this machine.
+
+    Raises `MissingLibraryError` if a library of the provider is missing.
     """
     try:
         from doorkey.dev import client, user
@@ -48,25 +50,25 @@ def development_provider(site: Site) -> LoginProvider:
         post_logout_redirect_uris=[f"{base}/" for base in bases],
     )
     bob = user("bob", "builder", given_name="Bob", family_name="Example", email="bob@example.org")
-    provider, has_usual_port = _started(clients=[registered], users=[bob])
+    provider, has_default_port = _started(clients=[registered], users=[bob])
     issuer = provider.issuer
     if sys.stderr is not None:  # it is None in pythonw
-        # Not a log record: a server for development shows no records of libraries
-        told = "log in as alice, password wonderland, or as bob, password builder"
+        # Not a log record, because development servers do not show the records of libraries
+        users = "log in as alice, password wonderland, or as bob, password builder"
         sys.stderr.write(
-            f"doorkey: the login uses an embedded provider, for development, at {shown_url(issuer)}: {told}\n"
+            f"doorkey: the login uses an embedded provider, for development, at {shown_url(issuer)}: {users}\n"
         )
-        if not has_usual_port:
+        if not has_default_port:
             sys.stderr.write(
-                "doorkey: the usual port of this provider is in use. If another worker of the application uses it, run "
-                "one worker only: each has a provider of its own\n"
+                "doorkey: the default port of this provider is in use. If another worker of the application uses it, "
+                "run only one worker, because each worker has its own provider\n"
             )
         sys.stderr.flush()
     return LoginProvider(DEFAULT_NAME, CLIENT_ID, label="the embedded provider", issuer=issuer)
 
 
 def check_libraries(*, awaited: bool) -> None:
-    """Raise `MissingLibraryError`, which names the extras, if the provider or the HTTP client has no library."""
+    """Raise `MissingLibraryError` with the extras, if a library of the provider or the HTTP client is missing."""
     missing = {name: "server" for name in ("starlette", "uvicorn") if find_spec(name) is None}
     clients = NAMES if awaited else ("requests", *NAMES)
     if all(find_spec(name) is None for name in clients):
@@ -78,10 +80,10 @@ def check_libraries(*, awaited: bool) -> None:
 
 
 def _started(**options: Any) -> tuple[Provider, bool]:
-    """Return the provider, and whether it has the port that follows from the working directory."""
+    """Return the provider, and whether it has the port of the working directory."""
     from doorkey.dev import Provider
 
-    with suppress(OSError, UsageError):  # no working directory any more, or the port is taken
+    with suppress(OSError, UsageError):  # the working directory no longer exists, or the port is in use
         return Provider(port=port_of(Path.cwd()), **options).start(), True
     return Provider(**options).start(), False
 

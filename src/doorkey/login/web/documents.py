@@ -1,7 +1,7 @@
 """JSON documents in a store, each sealed for its key and version.
 
-A document that cannot be opened is treated as missing: the secret of the application has changed, or the record was
-tampered with. Nothing in it counts any more, and the next write replaces it.
+A document that cannot be decrypted is treated as missing: either the secret of the application has changed, or the
+record was tampered with. The next write replaces it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,23 @@ from doorkey.wire.flow import Flow
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 TRIES: Final = 20
-"""Commits of one change that may be overtaken by those of other processes."""
+"""The maximum number of commits for one change, if other processes commit first."""
 
 Document = Mapping[str, Any]
 
 
 class Stored(NamedTuple):
-    """A document, or None, and the version that the next commit names."""
+    """A document, or None, and the version that the next commit must expect."""
 
     document: Document | None
     version: int
 
 
 class Documents:
-    """The documents of a login in a store. `sealer`: encrypts them; None: they are plain JSON."""
+    """The documents of a login in a store.
+
+    sealer: encrypts the documents; None: they are plain JSON.
+    """
 
     def __init__(self, sealer: Sealer | None) -> None:
         self._sealer = sealer
@@ -42,7 +45,7 @@ class Documents:
         """Return the document of `key`. Raises `StoreError`."""
         try:
             record = yield from Load(key)
-        except RecordError:  # not a record of doorkey's: a commit over version 0 replaces it
+        except RecordError:  # not a record of doorkey; a commit that expects version 0 replaces it
             return Stored(None, 0)
         if record is None:
             return Stored(None, 0)
@@ -54,13 +57,13 @@ class Documents:
             return Stored(None, record.version)
 
     def save(self, key: str, document: Document, expected: int = 0) -> Flow[bool]:
-        """Save `document` over the version `expected` (0: there is none); False if another commit came first.
+        """Save `document` if the stored version is `expected` (0: no record). Return False if that has changed.
 
-        Raises `StoreError`, and `UsageError` for a document that does not fit into a record.
+        Raises `StoreError`, and `UsageError` for a document that is too large for a record.
         """
         data = encoded(document)
         for _ in range(TRIES):
-            # A record opens under its own version alone. It is the next one, unless a deleted record had a higher one
+            # A sealed record is bound to its version, which is `expected + 1`, or more after a deleted record
             sealed = data if self._sealer is None else self._sealer.seal(key, data, version=expected + 1)
             if len(sealed) > MAX_DATA:
                 raise UsageError(f"a record of the login has at most {MAX_DATA} bytes, and this one has {len(sealed)}")
@@ -71,9 +74,9 @@ class Documents:
         raise StoreError("commit() must add 1 to the version of the record")
 
     def change(self, key: str, change: Callable[[Document | None], Document | None]) -> Flow[Document | None]:
-        """Replace a document by what `change` makes of it, and return that; None deletes it. Raises `StoreError`.
+        """Replace a document with the result of `change`, and return it. None deletes the document.
 
-        `change` is called again after another process has changed the document.
+        `change` is called again if another process has changed the document meanwhile. Raises `StoreError`.
         """
         for _ in range(TRIES):
             found = yield from self.load(key)
@@ -96,8 +99,8 @@ class Documents:
 
 
 def encoded(document: Document) -> bytes:
-    """Return a document as JSON. Raises `UsageError` for what JSON cannot hold."""
+    """Return a document as JSON. Raises `UsageError` for a value that JSON cannot represent."""
     try:
         return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError):
-        raise UsageError("the claims of this login cannot be stored: JSON cannot hold them") from None
+        raise UsageError("the claims of this login cannot be stored, because they are not JSON values") from None

@@ -1,4 +1,4 @@
-"""The settings of a login in the environment: `DOORKEY_ISSUER` and its companions."""
+"""The settings of a login in environment variables: `DOORKEY_ISSUER` and others."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _NEAR: Final = 0.85
 
 @hides_locals
 def settings_of(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments of `Login` that the environment has; `providers` among them.
+    """Return the arguments of `Login` from the environment, including `providers`.
 
-    Raises `UsageError` that names a variable that is missing.
+    Raises `UsageError` with the name of a missing or invalid variable.
     """
     names = _checked(environment).get(f"{PREFIX}PROVIDERS", "").split()
     if names:
@@ -45,7 +45,7 @@ def settings_of(environment: Mapping[str, str]) -> dict[str, Any]:
 
 @hides_locals
 def site_settings(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments of `Login` that the environment has, without the provider."""
+    """Return the arguments of `Login` from the environment, without `providers`."""
     settings: dict[str, Any] = {}
     for option in ("BASE_URL", "SESSIONS"):
         if value := environment.get(PREFIX + option):
@@ -56,16 +56,18 @@ def site_settings(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def names_a_provider(environment: Mapping[str, str]) -> bool:
-    """Return whether the environment names a provider, or has a part of its registration, such as a client ID.
+    """Return whether the environment contains a provider, or a part of its registration, such as a client ID.
 
-    Raises `UsageError` for a variable that is none, and almost has the name of one.
+    Raises `UsageError` for an unknown variable whose name is almost that of a setting.
     """
     found = {name.removeprefix(PREFIX) for name, value in _checked(environment).items() if value and _is_ours(name)}
     if not found.isdisjoint((*_OF_A_PROVIDER, "PROVIDERS")):
         return True
     for name in sorted(found.difference(_OF_A_SITE)):
         if near := get_close_matches(name, (*_OF_A_PROVIDER, *_OF_A_SITE, "PROVIDERS"), 1, _NEAR):
-            raise UsageError(f"{PREFIX}{printable(name, 40)} is no setting of a login: did you mean {PREFIX}{near[0]}?")
+            raise UsageError(
+                f"{PREFIX}{printable(name, 40)} is not a setting of a login: did you mean {PREFIX}{near[0]}?"
+            )
     return False
 
 
@@ -76,7 +78,7 @@ def _is_ours(name: object) -> bool:
 def _checked(environment: object) -> Mapping[str, str]:
     variables = mapping(environment, "the environment")
     if not all(isinstance(value, str) for value in variables.values()):
-        raise UsageError("the environment is a mapping of texts")
+        raise UsageError("the environment must be a mapping from names to text")
     return variables
 
 
@@ -87,7 +89,7 @@ def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginPr
     preset = found["PRESET"] or (name if found["ISSUER"] is None and name in PRESETS else None)
     if preset is not None and preset not in PRESETS:
         known = f"; there are {', '.join(PRESETS)}"
-        raise UsageError(f"{prefix}PRESET names no preset{did_you_mean(preset, PRESETS, known)}")
+        raise UsageError(f"{prefix}PRESET is not the name of a preset{did_you_mean(preset, PRESETS, known)}")
     if found["ISSUER"] is None and preset is None:
         raise UsageError(f"set {prefix}ISSUER, the issuer of the provider, or {prefix}PRESET, such as google")
     client_id = found["CLIENT_ID"]
@@ -101,7 +103,7 @@ def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginPr
     try:
         return LoginProvider(name, client_id, found["CLIENT_SECRET"], preset=known_provider, **options)
     except UsageError as error:
-        if "(http_hosts=" not in str(error):  # advice that an environment cannot follow
+        if "(http_hosts=" not in str(error):  # replaced below, because it is advice for Python code
             raise
     raise UsageError(
         f"{prefix}ISSUER must be https: plain http is for loopback only. For a host of your own network, such as a "

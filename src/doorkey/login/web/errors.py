@@ -1,4 +1,4 @@
-"""The errors of the login's routes that are no errors of one login."""
+"""The errors of the login's routes that other users of a `LoginClient` cannot get."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ __all__: list[str] = []
 
 
 class WrongAddress(LoginError):
-    """The application is reached at another address than its base URL."""
+    """A request arrived at an address that is not the base URL of the application."""
 
     code = "wrong_address"
     title = "This site does not know its own address"
-    problem = "The site is set up for another address than the one at which this request arrived."
+    problem = "This request arrived at an address for which the site is not set up."
     fix = "Open the site at its usual address. If you did, tell the people who run it."
 
 
 class ForgedLogout(LoginError):
-    """A logout request has not come from a page of this application (RFC 9700 §4.7)."""
+    """A logout request did not come from a page of this application (RFC 9700 §4.7)."""
 
     code = "forged_logout"
     title = "You are still logged in"
@@ -37,11 +37,11 @@ class SessionEnded(LoginError):
 
 
 class NoUser(LoginError):
-    """The provider does not name the user who logged in."""
+    """The provider did not identify the user who logged in."""
 
     code = "no_user"
     title = "The provider did not name you"
-    problem = "The provider logged a user in, and did not state which one."
+    problem = "The provider logged a user in, but did not identify the user."
     fix = "Start the login again, or use another provider."
     for_developers = (
         "A provider without OpenID Connect needs a userinfo endpoint, and userinfo_compliance_fix= if its responses "

@@ -1,9 +1,10 @@
-"""The list of sessions that will expire, so that those of users who never come back leave the store.
+"""The list of all sessions with their expiry, so that sessions of users who never return are removed from the store.
 
-Theory of operation. A store has no expiry and cannot list its keys. So each session is listed before anything of it is
-saved, in one of 256 records that its digest chooses. A login reads a few sessions of its record that have expired, and
-its caller removes them. Each login adds one and removes up to `SWEPT`, so what has expired is gone after as many logins
-as there were sessions. An entry leaves the list after what it names, so that a sweep that fails is repeated.
+Theory of operation. A store has no expiry and cannot list its keys. So each session is added to a list before anything
+else of it is saved. The list has 256 records, and the digest of a session selects one of them. A login reads a few
+expired sessions from its record, and its caller removes them. Each login adds one session and removes up to `SWEPT`, so
+all expired sessions are gone after as many logins as there were sessions. An entry is removed after its session, so
+that a sweep that fails is repeated.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from doorkey.tokens import moment_of
 from doorkey.wire.flow import Flow
 
 SWEPT: Final = 4
-"""Expired sessions that one login removes."""
+"""The maximum number of expired sessions that one login removes."""
 
 MAX_LISTED: Final = 2000
-"""Sessions of one of the 256 records; one more is not listed, and stays in the store if its user never comes back."""
+"""The maximum sessions in one record. A further session is not listed, so it stays if its user never returns."""
 
 
 class Place(NamedTuple):
@@ -33,12 +34,12 @@ class Place(NamedTuple):
 
 
 class ExpiringSessions(NamedTuple):
-    """The list, in the documents of the login."""
+    """The list of sessions, in the documents of the login."""
 
     documents: Documents
 
     def add(self, place: Place, now: float) -> Flow[list[Place]]:
-        """List a session, and return up to `SWEPT` others that have expired. Raises `StoreError`."""
+        """Add a session to the list, and return up to `SWEPT` expired sessions. Raises `StoreError`."""
         expired: list[Place] = []
 
         def change(found: Document | None) -> Document | None:
@@ -50,7 +51,7 @@ class ExpiringSessions(NamedTuple):
         return expired
 
     def remove(self, digests: Collection[str]) -> Flow[None]:
-        """Take sessions off the list. Raises `StoreError`."""
+        """Remove sessions from the list. Raises `StoreError`."""
 
         def change(found: Document | None) -> Document | None:
             return _document([one for one in _places(found) if one.digest not in digests])

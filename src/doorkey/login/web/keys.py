@@ -13,7 +13,7 @@ from doorkey.stores.encryption import Sealer
 from doorkey.values import Secret, hides_locals
 
 LEAST: Final = 32
-"""Characters of a secret: a cookie lets its holder try secrets, so a short one could be guessed."""
+"""The minimum characters of a secret. The holder of a cookie can try secrets, and could guess a short secret."""
 
 _WHAT: Final = (
     'secret= is text of at least 32 random characters: python -c "import secrets; print(secrets.token_hex())"'
@@ -22,7 +22,7 @@ _WHAT: Final = (
 
 @hides_locals
 def secrets_of(given: str | Secret | Iterable[str]) -> tuple[Secret, ...]:
-    """Return the secrets of an application: the first one seals, all of them open. Raises `UsageError`."""
+    """Return the secrets of an application. The first one encrypts, all of them decrypt. Raises `UsageError`."""
     values = (given,) if isinstance(given, Secret) else tuple(Secret(one) for one in texts(given, "secret"))
     if not values or any(len(one.reveal()) < LEAST for one in values):
         raise UsageError(_WHAT)
@@ -31,7 +31,7 @@ def secrets_of(given: str | Secret | Iterable[str]) -> tuple[Secret, ...]:
 
 @hides_locals
 def sealer_of(secrets: tuple[Secret, ...], use: str) -> Sealer:
-    """Return what seals for one `use`, such as "cookies". Each use has keys of its own."""
+    """Return the sealer for one `use`, such as "cookies". Each use has its own keys."""
     keys: dict[str, bytes] = {}
     for secret in secrets:
         name = derived(secret, f"{use} key id")[:6].hex()

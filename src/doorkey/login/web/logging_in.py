@@ -1,4 +1,4 @@
-"""The routes `login` and `callback`: a login begins in a browser, and ends in the same one."""
+"""The routes `login` and `callback`: a login begins in a browser, and must end in the same browser."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from doorkey.wire.messages import Pairs
 
 _MOVED = "moved"
 _SEAL = 256
-"""Bytes that encryption adds to a record, at most."""
+"""The maximum bytes that encryption adds to a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggingIn:
-    """The begin and the end of logins at one site."""
+    """Begins and finishes the logins of one site."""
 
     site: Site
     backend: Backend
@@ -41,14 +41,14 @@ class LoggingIn:
     def begin(self, request: WebRequest, name: str | None, cookie: str | None = None) -> Flow[WebReply]:
         """Return the redirect to a provider, or the page on which the user chooses one.
 
-        name: the provider; None: the only one.
-        cookie: the ID of the session of this browser, which a check of the session may end.
+        name: the provider; None: the only provider, or the user chooses.
+        cookie: the ID of this browser's session, or None. A check of the session at the provider may end it.
         """
         base = self.site.base(request)
         if self.site.is_elsewhere(request):
             if request.one(_MOVED) is not None:
                 raise self.site.elsewhere(request)
-            # A cookie that is set here would not be sent to the callback: the login begins at the right host
+            # A cookie of this host would not be sent to the callback, so the login begins at the base URL
             more = urlencode([*request.parameters, (_MOVED, "1")], safe="/")
             return redirect(f"{self.site.url(base, LOGIN, name)}?{more}")
         given = request.one("next")
@@ -64,9 +64,9 @@ class LoggingIn:
         return redirect(begun.url, *pending.added(request, begun.pending))
 
     def finish(self, request: WebRequest, name: str | None, cookie: str | None) -> Flow[WebReply]:
-        """Finish a login, and return the redirect to the page that the user wanted.
+        """Finish a login, and return the redirect to the page that the user requested.
 
-        cookie: the ID of the session that this browser has had until now.
+        cookie: the ID of the previous session of this browser, or None.
         """
         base = self.site.base(request)
         pairs = request.form if request.method == "POST" else request.parameters
@@ -100,7 +100,7 @@ class LoggingIn:
         return redirect(result.next, *cookies)
 
     def forgotten(self, request: WebRequest) -> Flow[Pairs]:
-        """Return the headers that remove the pending login of a callback, which was used up by an error."""
+        """Return the headers that remove the pending login of a callback after an error."""
         pairs = request.form if request.method == "POST" else request.parameters
         states = [value for key, value in pairs if key == "state"]
         pending_logins = yield from self._pending_logins(self.site.base(request))
@@ -108,7 +108,7 @@ class LoggingIn:
         return () if pending is None else (pending_logins.removed(pending),)
 
     def _found(self, request: WebRequest, pairs: Pairs, pending_logins: PendingLogins, base: str) -> Flow[PendingLogin]:
-        """Return the pending login of a callback, which only this browser has. Its state is the one of the callback."""
+        """Return the pending login of this browser with the state of the callback. Raises `LoginError` without one."""
         states = [value for key, value in pairs if key == "state"]
         if len(states) > 1:
             raise VerificationError("state", "occurs in the callback more than once")
@@ -165,7 +165,7 @@ class LoggingIn:
         )
 
     def _userinfo(self, client: Any, result: LoginResult) -> Flow[Mapping[str, Any]]:
-        """Return the claims that the scopes profile and email ask for (OpenID Connect Core §5.4)."""
+        """Return the claims that the scopes profile and email request (OpenID Connect Core §5.4)."""
         metadata = yield from Settle(client.discover())
         if metadata.userinfo_endpoint is None:
             return {}
@@ -176,7 +176,7 @@ class LoggingIn:
         yield from Settle(self.backend.vaults[provider].save(key, result.token))
 
     def _end_earlier(self, cookie: str | None) -> Flow[None]:
-        """End the session that this browser has had: the ID is renewed at each login (session fixation)."""
+        """End the previous session of this browser, because each login needs a new session ID (session fixation)."""
         if cookie is None:
             return
         earlier = yield from self.backend.sessions.load(cookie, self.backend.clock())
@@ -185,7 +185,7 @@ class LoggingIn:
 
 
 def _storable(session: BrowserSession) -> BrowserSession:
-    """Return a session that a record can hold. Raises `VerificationError` before anything of it is stored."""
+    """Return `session` if it fits into a record. Otherwise raise `VerificationError`, before anything is stored."""
     try:
         size = len(encoded(session.to_dict()))
     except UsageError:  # a lone surrogate
@@ -196,7 +196,7 @@ def _storable(session: BrowserSession) -> BrowserSession:
 
 
 def _form(pairs: Pairs) -> Mapping[str, list[str]]:
-    """Return a posted form as a mapping that shows repeated parameters."""
+    """Return a posted form as a mapping that keeps repeated parameters."""
     form: dict[str, list[str]] = {}
     for name, value in pairs:
         form.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""The routes that end a session: begun by the user, or by the provider in the back or the front channel."""
+"""The routes that end a session, for the user, and for the provider through the back channel or the front channel."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _WARNING = "The request to log out did not come from a page of this site. Log ou
 
 @dataclass(frozen=True, slots=True)
 class LoggingOut:
-    """The end of sessions at one site."""
+    """Ends the sessions of one site."""
 
     site: Site
     backend: Backend
 
     def ask(self, request: WebRequest, cookie: str | None) -> Flow[WebReply]:
-        """Return the page that asks whether to log out, or says that the browser is logged out."""
+        """Return the page that asks whether to log out, or states that the browser is logged out."""
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
         if cookie is None or session is None:
             login, home = self.site.path(request, LOGIN), self._home(request)
@@ -39,14 +39,14 @@ class LoggingOut:
         return logout_reply(self.site.path(request, LOGOUT), csrf_token_of(cookie), self.site.name)
 
     def by_user(self, request: WebRequest, cookie: str | None) -> Flow[WebReply]:
-        """End the session of this browser, and return the redirect that ends the one at the provider.
+        """End the session of this browser, and return the redirect that ends the session at the provider.
 
-        The other sessions of that session at the provider end too, also if it sends no logout token.
+        All sessions that belong to this session at the provider end too, even if it sends no logout token.
         """
         base = self.site.base(request)
         rules = self.site.rules(base)
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
-        if cookie is None:  # as on a form of another site: the cookie of the session stays (SameSite=Lax)
+        if cookie is None:  # for instance, a form of another site (SameSite=Lax): keep the session's cookie
             return self._gone(request, self._home(request))
         if session is None:
             return self._gone(request, self._home(request), rules.drop(rules.name()))
@@ -71,14 +71,14 @@ class LoggingOut:
         client = self._client(name).session()
         try:
             claims = yield from Settle(client.verify_logout_token(token))
-        except UsageError as error:  # a provider without an issuer, or a text that is no token
+        except UsageError as error:  # a provider without an issuer, or a text that is not a token
             raise VerificationError("logout_token", "cannot be checked here") from error
         now, identifier = self.backend.clock(), f"{claims['iss']} {claims['jti']}"
         expires_at = numeric_date(claims, "exp") or 0.0
         if expires_at > now + LOGOUT_SLOT:
             raise VerificationError("exp", "of the logout token is more than a day ahead")
         if not (yield from self.backend.logout_tokens.mark(identifier, expires_at)):
-            raise VerificationError("jti", "was accepted before: each logout token is used once")
+            raise VerificationError("jti", "was accepted before: each logout token can be used only once")
         try:
             sid, sub = claims.get("sid"), claims.get("sub")
             ended = yield from self.backend.sessions.end_all(claims["iss"], sub, sid)
@@ -89,10 +89,10 @@ class LoggingOut:
         return empty_reply(200)
 
     def by_front_channel(self, request: WebRequest, name: str | None, cookie: str | None) -> Flow[WebReply]:
-        """End the sessions that a frame of the provider names (Front-Channel Logout 1.0 §2).
+        """End the sessions that the request of a provider's frame identifies (Front-Channel Logout 1.0 §2).
 
-        A browser sends no cookie to a frame of another site. Then the `sid` decides, which only the provider and its
-        clients know.
+        A browser sends no cookie to a frame of another site. Without a cookie, only the `sid` identifies the sessions.
+        Only the provider and its clients know it.
         """
         client = self._client(name)
         metadata = yield from Settle(client.discover())
@@ -111,7 +111,7 @@ class LoggingOut:
         return empty_reply(200, (*headers, ("Content-Security-Policy", policy)))
 
     def _provider_logout(self, base: str, session: BrowserSession) -> Flow[str | None]:
-        """Return the URL that ends the session at the provider, or None: it has no such endpoint, or fails now."""
+        """Return the URL that ends the session at the provider; None without such an endpoint, or if it fails now."""
         if session.provider not in self.backend.clients:
             return None
         client, preset = self.backend.clients[session.provider], self.backend.providers[session.provider].preset
@@ -137,7 +137,7 @@ class LoggingOut:
 
 
 def _is_meant(session: BrowserSession, iss: str | None, sid: str | None, request: WebRequest) -> bool:
-    """Say whether a request ends this session. A link of another site, which names none, ends none: it is no frame."""
+    """Return whether a request ends this session. Without a `sid`, only a frame may do so, not another site's link."""
     if sid is None:
         return request.header("Sec-Fetch-Dest") in ("iframe", "frame")
     return (session.iss, session.sid) == (iss, sid)

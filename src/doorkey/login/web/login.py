@@ -40,26 +40,28 @@ __all__ = ["Login"]
 class Login(NotPicklable):
     """The login of an application: its routes, its sessions, and the user of each request.
 
-    ``Login(issuer="https://…", client_id="my-app", client_secret="…")`` has one provider, several `LoginProvider` are
-    given by position. ``login.mount(app)`` adds it to Starlette or FastAPI, ``login.init_app(app)`` to Flask. One
-    object serves all requests, threads and tasks.
+    ``Login(issuer="https://…", client_id="my-app", client_secret="…")`` has one provider. Pass several providers as
+    positional arguments. ``login.mount(app)`` adds the login to Starlette or FastAPI, ``login.init_app(app)`` to Flask.
+    All requests, threads and tasks may share one object.
 
-    providers: where users log in. With several, a page lets the user choose one.
-    base_url: the URL of the application as users reach it, such as https://app.example. None: the address of the
-        request, which is accepted on this machine only.
-    secret: at least 32 random characters; encrypts the sessions in the store and the pending logins in cookies.
-        Several: the first one encrypts, all of them decrypt. None: a random one for the cookies, kept in the store.
+    providers: the providers at which users log in. If there are several, the user chooses one on a page.
+    base_url: the URL of the application for its users, such as https://app.example. None: the address of the request,
+        which is accepted only on this machine.
+    secret: at least 32 random characters; encrypts the sessions in the store and the pending logins in cookies. If
+        there are several, the first one encrypts and all of them decrypt. None: sessions are not encrypted, and a
+        random secret in the store encrypts the cookies.
     sessions: the store of the sessions, or its URL: ``sqlite:///PATH``, ``redis://…``, a database URL of SQLAlchemy, or
         ``memory:``. None: the file doorkey-sessions.sqlite3 in the working directory.
     prefix: the path of the routes.
     lifetime: seconds that a browser stays logged in.
-    after_login, after_logout: the paths to which the user goes.
+    after_login: the path to which the user goes after a login that requested no other path.
+    after_logout: the path to which the user goes after a logout.
     cookie: the prefix of the names of cookies.
     name: the name of the application on pages.
     clock: returns seconds since the epoch; None: `time.time`.
     options: for one provider, the arguments of `LoginProvider`: `client_id`, `client_secret`, `issuer`, `preset` …
 
-    Raises `UsageError`.
+    Raises `UsageError` for an invalid or missing argument.
     """
 
     @clears_locals
@@ -90,12 +92,12 @@ class Login(NotPicklable):
         self._clock = wall_time if clock is None else clock
         arguments.clock(self._clock)
         self._providers = each(providers, LoginProvider, "the providers of a login are LoginProvider")
-        self._start: Callable[[Site], LoginProvider] | None = options.pop("_start", None)  # of dev()
+        self._start: Callable[[Site], LoginProvider] | None = options.pop("_start", None)  # set by dev()
         if options:
             if providers:
-                raise UsageError("the options of a provider belong to its LoginProvider, when providers are given")
+                raise UsageError("if providers are given, pass the options of each provider to its LoginProvider")
             if options.get("client_id") is None:
-                raise UsageError("client_id= is missing: the ID under which this application is registered there")
+                raise UsageError("client_id= is missing: the ID of this application at the provider")
             given: dict[str, Any] = {} if clock is None else {"clock": clock}
             self._providers = (LoginProvider(DEFAULT_NAME, **{**given, **options}),)
         if not self._providers and self._start is None:
@@ -111,20 +113,21 @@ class Login(NotPicklable):
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:
-        """Return the login that environment variables describe.
+        """Return a login that environment variables configure.
 
         - `DOORKEY_ISSUER`, or `DOORKEY_PRESET`: the provider.
         - `DOORKEY_CLIENT_ID`, `DOORKEY_CLIENT_SECRET`, `DOORKEY_SCOPE`: the registration there.
-        - `DOORKEY_HTTP_HOSTS`: hosts that plain http may reach, with spaces, such as a container of a compose file.
-        - `DOORKEY_PROVIDERS`: names of several providers, with spaces. Then each has variables of its own, such as
-          `DOORKEY_GOOGLE_CLIENT_ID`. The name of a preset needs no issuer.
+        - `DOORKEY_HTTP_HOSTS`: hosts that may use plain http, such as a container of a compose file, separated by
+          spaces.
+        - `DOORKEY_PROVIDERS`: names of several providers, separated by spaces. Each provider has its own variables,
+          such as `DOORKEY_GOOGLE_CLIENT_ID`. A provider with the name of a preset needs no issuer.
         - `DOORKEY_BASE_URL`, `DOORKEY_SECRET`, `DOORKEY_SESSIONS`: as `base_url`, `secret` and `sessions`. Several
           secrets are separated by spaces.
 
         environment: the variables; None: `os.environ`.
         options: further arguments of `Login`, which take precedence.
 
-        Raises `UsageError` that names a missing variable.
+        Raises `UsageError` with the name of a missing variable, and for an invalid value.
         """
         settings = settings_of(os.environ if environment is None else environment)
         providers = settings.pop("providers")
@@ -132,14 +135,14 @@ class Login(NotPicklable):
 
     @classmethod
     def dev(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:
-        """Return a login for development, at a provider that runs in this process: no account is needed anywhere.
+        """Return a login for development. Its provider runs in this process, so you need no account elsewhere.
 
-        Its users are alice (password wonderland) and bob (password builder). Sessions are kept in memory, unless
-        `DOORKEY_SESSIONS` is set. If the environment names a provider, this is `from_env()`.
+        Its users are alice (password wonderland) and bob (password builder). Sessions are stored in memory, unless
+        `DOORKEY_SESSIONS` is set. If the environment configures a provider, this calls `from_env`.
 
         environment, options: as for `from_env`.
 
-        Raises `UsageError`, also for a registration in the environment without its provider.
+        Raises `UsageError`, also if the environment has a client registration without its provider.
         """
         variables = os.environ if environment is None else environment
         if names_a_provider(variables):
@@ -148,7 +151,12 @@ class Login(NotPicklable):
         return cls(**given, _start=_started)
 
     def mount(self, app: Starlette) -> None:
-        """Add the routes to a Starlette or FastAPI application."""
+        """Add the routes of the login to a Starlette or FastAPI application.
+
+        app: the application, before it has started.
+
+        Raises `UsageError` for another object, and for invalid settings.
+        """
         from doorkey.login.web.on_starlette import mount
 
         self._check(AwaitingBackend)
@@ -156,7 +164,12 @@ class Login(NotPicklable):
         self._applications.add(app)
 
     def init_app(self, app: Flask) -> None:
-        """Add the routes to a Flask application."""
+        """Add the routes of the login to a Flask application.
+
+        app: the application, before its first request.
+
+        Raises `UsageError` for another object, and for invalid settings.
+        """
         from doorkey.login.web.on_flask import init_app
 
         self._check(BlockingBackend)
@@ -164,16 +177,16 @@ class Login(NotPicklable):
         self._applications.add(app)
 
     @property
-    def User(self) -> Any:  # noqa: N802  # it stands where a type does
+    def User(self) -> Any:  # noqa: N802  # programs use it as a type
         """The dependency of a FastAPI path operation that needs a user: ``def home(user: login.User)``.
 
-        A request without a user is redirected to the login, or answered with 401.
+        A request without a user is redirected to the login, or gets a 401.
         """
         return self._dependency(optional=False)
 
     @property
     def OptionalUser(self) -> Any:  # noqa: N802  # as above
-        """The same dependency for a path operation that works without a user too: None."""
+        """The same dependency for a path operation that also works without a user. Its value may be None."""
         return self._dependency(optional=True)
 
     def _dependency(self, *, optional: bool) -> Any:
@@ -194,16 +207,22 @@ class Login(NotPicklable):
         return current_user(self)
 
     async def user_of(self, request: HTTPConnection) -> UserOfRequest | None:
-        """Return the user of a request of Starlette or FastAPI, or None."""
+        """Return the user of a request of Starlette or FastAPI, or None.
+
+        request: the request, or a WebSocket. A WebSocket from another origin has no user.
+        """
         from doorkey.login.web.on_starlette import user_of
 
         return await user_of(self, request)
 
     def required(self, view: V) -> V:
-        """Return a view of Flask, or an endpoint of Starlette, that is called for logged-in users only.
+        """Decorate a view of Flask, or an endpoint of Starlette, so that it is called only for logged-in users.
 
-        It stands below the decorator of the route. A request without a user is redirected to the login, or answered
-        with 401. Raises `UsageError` for a view that an application of this login has already.
+        Put it below the decorator of the route. A request without a user is redirected to the login, or gets a 401.
+
+        view: the function.
+
+        Raises `UsageError` if an application of this login already has `view` as a route.
         """
         from doorkey.login.web.required import required
 
@@ -211,30 +230,34 @@ class Login(NotPicklable):
 
     @property
     def blocking(self) -> Routes:
-        """The routes for a framework that blocks, made on first use."""
+        """The routes for a synchronous framework, created on first use."""
         return self._routes(BlockingBackend)
 
     @property
     def awaiting(self) -> Routes:
-        """The routes for a framework that awaits, made on first use."""
+        """The routes for an asynchronous framework, created on first use."""
         return self._routes(AwaitingBackend)
 
     def respond(self, route: str, request: WebRequest) -> WebReply:
-        """Return the reply to a request to a route, such as ``callback``; blocks."""
+        """Return the reply to a request to a route, for synchronous code.
+
+        route: the path below the prefix, such as ``callback``.
+        request: the request.
+        """
         routes = self.blocking
         reply: WebReply = routes.backend.do(routes.reply(route, request))
         return reply
 
     async def arespond(self, route: str, request: WebRequest) -> WebReply:
-        """Return the reply to a request to a route, such as ``callback``."""
+        """Return the reply to a request to a route, for asynchronous code; see `respond`."""
         routes = self.awaiting
         reply: WebReply = await routes.backend.do(routes.reply(route, request))
         return reply
 
     def close(self) -> None:
-        """Close the connections to the providers, and a store that was given as a URL, of frameworks that block.
+        """Close the resources of synchronous frameworks: connections to providers, and a store that was given as a URL.
 
-        A server that ends need not call it. The next request opens them again, but `memory:` loses its sessions.
+        A server need not call it when it ends. The next request opens them again, but `memory:` loses its sessions.
         """
         with self._lock:
             made = self._made.pop(BlockingBackend, None)
@@ -242,7 +265,7 @@ class Login(NotPicklable):
             made.backend.close()
 
     async def aclose(self) -> None:
-        """Close the connections and the store of frameworks that await, as `close` does."""
+        """Close the resources of asynchronous frameworks; see `close`."""
         with self._lock:
             made = self._made.pop(AwaitingBackend, None)
         if made is not None:
@@ -252,7 +275,7 @@ class Login(NotPicklable):
         return f"<Login at {', '.join(one.name for one in self._providers) or 'the embedded provider'}>"
 
     def _check(self, kind: type[Backend]) -> None:
-        """Raise `UsageError` for wrong settings when the application starts: later they are a response with 500.
+        """Raise `UsageError` for invalid settings when the application starts. Later, they would cause a 500.
 
         The embedded provider starts at the first request, because an application may be imported without being served.
         """
@@ -277,7 +300,7 @@ class Login(NotPicklable):
                 try:
                     backend = kind(self._providers, store, self._secrets, self._clock, owns_store=owned)
                 except BaseException:
-                    if owned and not kind.awaited:  # one that is awaited opens nothing before its first use
+                    if owned and not kind.awaited:  # an asynchronous store opens nothing before its first use
                         store.close()
                     raise
                 self._made[kind] = Routes(self.site, backend)

@@ -1,4 +1,4 @@
-"""A request to the login's routes, and the reply, as values: the same for every web framework."""
+"""A request to the login's routes, and the reply, as values that do not depend on the web framework."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from doorkey.wire.messages import Pairs
 from doorkey.wire.parameters import parse_form
 
 MAX_FORM: Final = 128 * 1024
-"""Bytes of a posted form: the parameters of a callback, or a logout token."""
+"""The maximum bytes of a posted form: the parameters of a callback, or a logout token."""
 
 _NO_STORE = ("Cache-Control", "no-store")
 _JSON = ("Content-Type", "application/json")
 _IN_PATH: Final = "/!$&'()*+,;=:@"
-"""Characters that a path holds as they are (RFC 3986 §3.3)."""
+"""The characters that need no encoding in a path (RFC 3986 §3.3)."""
 _SLASHES: Final = re.compile(r"^//+")
 
 
@@ -28,14 +28,14 @@ _SLASHES: Final = re.compile(r"^//+")
 class WebRequest:
     """A request as a framework received it.
 
-    method: in upper case.
-    scheme, host: their values in the framework, `host` with the port if there is one.
-    path: decoded, with `root`.
-    query: without the question mark.
-    headers: as pairs; a repeated one twice.
+    method: the HTTP method, in upper case.
+    scheme, host: the values that the framework reports. `host` includes the port if there is one.
+    path: the decoded path, including `root`.
+    query: the query, without the question mark.
+    headers: the headers, as pairs of a name and a value. A repeated header has several pairs.
     form: the parameters of a form-encoded body.
     root: the path below which the application is mounted, without a slash at the end.
-    proxy_setting: how this framework is told to trust the headers of a reverse proxy, for an error page.
+    proxy_setting: the setting with which this framework trusts the headers of a reverse proxy, for an error page.
     """
 
     method: str
@@ -65,14 +65,14 @@ class WebRequest:
 
     @property
     def origin(self) -> str:
-        """Scheme and host, as the framework takes them."""
+        """The scheme and the host that the framework reports."""
         return f"{self.scheme}://{self.host}"
 
     @property
     def base_path(self) -> str:
-        """The path below which the application is mounted, encoded, for URLs: a part of it may come from the browser.
+        """The encoded path below which the application is mounted, for URLs.
 
-        Two slashes at the beginning, or a backslash, would name another host.
+        A part of it may come from the browser. Two slashes at the beginning, or a backslash, would mean another host.
         """
         return quote(_SLASHES.sub("/", self.root).encode("utf-8", "replace"), safe=_IN_PATH)
 
@@ -84,14 +84,14 @@ class WebRequest:
 
     @property
     def may_navigate(self) -> bool:
-        """Whether the reply may lead the browser to the provider: no script and no image fetches it."""
+        """Whether the reply may send the browser to the provider. False if a script or an image makes the request."""
         return self.header("Sec-Fetch-Mode") in (None, "navigate")
 
     @property
     def wants_html(self) -> bool:
-        """Whether a browser is going to show the reply as a page: then a login may redirect.
+        """Whether a browser will show the reply as a page, so that the reply may redirect to a login.
 
-        A script that fetches data cannot follow a redirect to the provider, whatever it accepts.
+        A script that fetches data cannot follow a redirect to the provider, even if it accepts HTML.
         """
         mode = self.header("Sec-Fetch-Mode")
         if mode is not None:
@@ -101,7 +101,7 @@ class WebRequest:
         return "text/html" in (self.header("Accept") or "").lower()
 
     def one(self, name: str) -> str | None:
-        """Return a parameter of the query that is there exactly once, else None."""
+        """Return a parameter of the query if it occurs exactly once, else None."""
         return only(self.parameters, name)
 
     def __repr__(self) -> str:  # the query and the cookies are secret
@@ -112,7 +112,7 @@ class WebRequest:
 class WebReply:
     """A reply: the status, the headers as pairs (`Set-Cookie` may be repeated), and the body.
 
-    stream: the body in parts, which arrive while they are sent; None for a body that is whole.
+    stream: an iterable of the parts of the body, which arrive while they are sent; None: `body` is complete.
     """
 
     status: int
@@ -140,7 +140,7 @@ def form_pairs(text: str) -> Pairs:
 
 
 def only(pairs: Pairs, name: str) -> str | None:
-    """Return the value of `name` if it is there exactly once, else None."""
+    """Return the value of `name` if it occurs exactly once, else None."""
     values = [value for key, value in pairs if key == name]
     return values[0] if len(values) == 1 else None
 
@@ -156,10 +156,10 @@ def json_reply(status: int, document: Mapping[str, Any], headers: Iterable[tuple
 
 
 def html_reply(status: int, page: str, headers: Iterable[tuple[str, str]]) -> WebReply:
-    """Return a reply whose body is a page; `headers` are those of the page."""
+    """Return a reply whose body is `page`, with the headers of the page."""
     return WebReply(status, tuple(headers), page.encode("utf-8", "replace"))
 
 
 def empty_reply(status: int, headers: Iterable[tuple[str, str]] = ()) -> WebReply:
-    """Return a reply without a body, which no cache keeps."""
+    """Return a reply without a body, which caches must not store."""
     return WebReply(status, (_NO_STORE, *headers))

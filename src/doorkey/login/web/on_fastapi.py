@@ -24,7 +24,7 @@ def dependency(login: Login, *, optional: bool) -> Any:
 
 
 class _UserOfRequest(SecurityBase):
-    """Finds the user of a request. Equal ones are one dependency, whose value FastAPI keeps for a request."""
+    """Finds the user of a request. FastAPI calls equal instances only once for each request."""
 
     def __init__(self, login: Login, optional: bool) -> None:
         name = login.site.rules(login.site.base_url or "http:").name()

@@ -24,7 +24,7 @@ LOG_IN_AGAIN: Final = (InvalidGrant, MissingTokenError, TokenExpiredError)
 
 
 def init_app(login: Login, app: Flask) -> None:
-    """Add the routes of `login` to an application, and its responses to errors of `user.client`."""
+    """Add the routes of `login` to an application, and handlers for the errors of `user.client`."""
 
     def respond(route: str) -> Response:
         return response_of(login.respond(route, web_request(_form())))
@@ -48,7 +48,7 @@ def init_app(login: Login, app: Flask) -> None:
     for kind in LOG_IN_AGAIN:
         app.register_error_handler(kind, log_in_again)
     csrf: Any = app.extensions.get("csrf")
-    if csrf is not None:  # of Flask-WTF: the routes have checks of their own
+    if csrf is not None:  # Flask-WTF: exempt, because the routes have their own checks
         csrf.exempt(respond)
 
 
@@ -56,7 +56,7 @@ def current_user(login: Login) -> User | None:
     """Return the user of the current request, or None. Raises `UsageError` outside of a request."""
     kept = of_request() if has_request_context() else None
     if kept is None:
-        raise UsageError("login.user is the user of the current request, and there is none here")
+        raise UsageError("login.user is the user of the current request, but no request is being handled")
     if _name(login) not in kept:
         routes = login.blocking
         kept[_name(login)] = routes.backend.do(routes.user(web_request()))
@@ -75,12 +75,12 @@ def denial(login: Login) -> Response | None:
     except OAuthError as error:
         return response_of(routes.failed(error, web_request()))
     if not login._applications:
-        raise UsageError("the login has no routes to which the user could go: call login.init_app(app)")
+        raise UsageError("the application has no routes of the login: call login.init_app(app)")
     return response_of(routes.denied(web_request()))
 
 
 def web_request(form: Pairs = ()) -> WebRequest:
-    """Return the current request as a value. Its body stays unread: it may be that of a view of the program."""
+    """Return the current request as a value. Its body stays unread, because a view of the program may need it."""
     return WebRequest(
         method=request.method,
         scheme=request.scheme,
@@ -104,7 +104,7 @@ def response_of(reply: WebReply) -> Response:
 
 
 def _form() -> Pairs:
-    """Return the parameters of a posted form; nothing for any other body, and for one that is too long."""
+    """Return the parameters of a posted form; () for any other body, and for a body that is too long."""
     try:
         return tuple(bounded_form(MAX_FORM).items(multi=True))
     except HTTPException:  # too long, or too many parts
@@ -112,5 +112,5 @@ def _form() -> Pairs:
 
 
 def _name(login: Login) -> str:
-    """The name under which the user is kept; an application may have several logins."""
+    """Return the name under which the user is stored. An application may have several logins."""
     return f"user_{id(login)}"

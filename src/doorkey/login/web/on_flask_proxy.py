@@ -25,5 +25,5 @@ def init_app(proxy: ApiProxy, app: Flask) -> None:
     for rule in (f"{proxy.api.prefix}/", f"{proxy.api.prefix}/<path:path>"):
         app.add_url_rule(rule, endpoint, respond, **options)
     csrf: Any = app.extensions.get("csrf")
-    if csrf is not None:  # of Flask-WTF: the proxy has a check of its own
+    if csrf is not None:  # Flask-WTF: exempt, because the proxy has its own check
         csrf.exempt(respond)

@@ -33,20 +33,20 @@ _ROOT: Final = "doorkey.login.root"
 
 
 class RememberRoot:
-    """Middleware that notes where an application is mounted, for requests to the parts that it mounts itself."""
+    """Middleware that stores the mount path of an application, for requests to applications mounted in it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note the path, and pass the request on."""
+        """Store the mount path, and pass the request on."""
         if scope["type"] in ("http", "websocket"):
             scope[_ROOT] = scope.get("root_path", "")
         await self._app(scope, receive, send)
 
 
 class ReplyRaised(HTTPException):
-    """A reply that a dependency makes in place of the endpoint."""
+    """Raised by a dependency to send `reply` in place of the endpoint's response."""
 
     def __init__(self, reply: WebReply) -> None:
         super().__init__(reply.status, headers=dict(reply.headers))
@@ -54,7 +54,7 @@ class ReplyRaised(HTTPException):
 
 
 def mount(login: Login, app: Starlette) -> None:
-    """Add the routes of `login` to an application, and its responses to errors of `user.client`."""
+    """Add the routes of `login` to an application, and handlers for the errors of `user.client`."""
 
     async def respond(request: Request) -> Response:
         asked = web_request(request, await _form_of(request))
@@ -87,15 +87,15 @@ def mount(login: Login, app: Starlette) -> None:
 async def user_of(login: Login, connection: HTTPConnection) -> User | None:
     """Return the user of a connection, or None. The session is loaded once for a request.
 
-    Browsers let pages of other sites open a WebSocket, and ask for no permission by CORS. A handshake from another
-    origin has no user (RFC 6455 §10.2).
+    Browsers let pages of other sites open a WebSocket without a CORS check. So a handshake from another origin has no
+    user (RFC 6455 §10.2).
     """
     scope: MutableMapping[str, Any] = connection.scope
     if _name(login) not in scope:
         routes, asked = login.awaiting, web_request(connection)
         found: User | None = await routes.backend.do(routes.user(asked))
         if found is not None and connection.scope["type"] == "websocket" and not login.site.is_own_origin(asked):
-            logger.warning("a WebSocket handshake from a page of another origin has no user: the base URL differs")
+            logger.warning("a WebSocket handshake has no user, because its origin differs from the base URL")
             found = None
         scope[_name(login)] = found
     user: User | None = scope[_name(login)]
@@ -113,12 +113,12 @@ async def denied(login: Login, connection: HTTPConnection) -> WebReply | None:
     except OAuthError as error:
         return routes.failed(error, web_request(connection))
     if not login._applications:
-        raise UsageError("the login has no routes to which the user could go: call login.mount(app)")
+        raise UsageError("the application has no routes of the login: call login.mount(app)")
     return routes.denied(web_request(connection))
 
 
 async def denial(login: Login, connection: HTTPConnection) -> Response | None:
-    """Return the response to a request that has no user, else None. A WebSocket has been rejected then."""
+    """Return the response to a request that has no user, else None. Reject a WebSocket that has no user."""
     reply = await denied(login, connection)
     if reply is None:
         return None
@@ -160,7 +160,7 @@ def response_of(reply: WebReply) -> Response:
 
 
 async def _form_of(request: Request) -> Pairs:
-    """Return the parameters of a form-encoded body; nothing for any other body, and for one that is too long."""
+    """Return the parameters of a form-encoded body; () for any other body, and for a body that is too long."""
     if request.method != "POST" or not request.headers.get("content-type", "").lower().startswith(FORM):
         return ()
     body = b""
@@ -175,8 +175,8 @@ async def _form_of(request: Request) -> Pairs:
 
 
 def _name(login: Login) -> str:
-    """The member of the scope with the user; an application may have several logins.
+    """Return the key of the user in the scope. An application may have several logins.
 
-    The state in a scope is that of the lifespan, of which a server is to make a copy for each request, and may not.
+    The user is not in ``scope["state"]``, because not every server copies this state of the lifespan for each request.
     """
     return f"doorkey.user_{id(login)}"

@@ -33,7 +33,7 @@ def mount(proxy: ApiProxy, app: Starlette) -> None:
 
 
 class _Streamed(StreamingResponse):
-    """A response that ends as soon as its browser is gone, also while the API sends nothing, and closes its stream."""
+    """A response that ends when the browser disconnects, even while the API sends nothing, and closes its stream."""
 
     def __init__(self, reply: WebReply) -> None:
         super().__init__(reply.stream, reply.status)
@@ -49,7 +49,7 @@ class _Streamed(StreamingResponse):
             nonlocal failed
             try:
                 await self.stream_response(send)
-            except (APIError, OSError) as error:  # the latter: the browser is gone
+            except (APIError, OSError) as error:  # OSError: the browser has disconnected
                 failed = error if isinstance(error, APIError) else None
             group.cancel_scope.cancel()
 

@@ -1,7 +1,7 @@
-"""Pending logins, each sealed in a cookie of its own: so each belongs to one browser, and any number of tabs work.
+"""Pending logins, each sealed in its own cookie, so that each belongs to one browser, and several tabs work.
 
-The name of the cookie is derived from the state, by which the callback finds it. A browser keeps a few of them: above
-that, the oldest go. The store knows nothing of a login before it is finished.
+The name of the cookie is derived from the state, so that the callback can find it. A browser keeps a few of these
+cookies, and the oldest are removed. A login is not in the store before it is finished.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 
 MAX_PENDING: Final = 8
 MAX_BYTES: Final = 5_000
-"""Of all pending logins of a browser: servers accept 8 KiB of cookies, and the application has cookies too."""
+"""The maximum bytes of all pending logins of a browser. Servers accept 8 KiB, with the cookies of the application."""
 MAX_ONE: Final = 2_500
 KEPT: Final = 3600.0
-"""Seconds for which a browser keeps the cookie: longer than the login lasts, so that an expired one is recognized."""
+"""The seconds for which a browser keeps the cookie. The login expires sooner, so that an expired one is recognized."""
 
 
 class _Found(NamedTuple):
@@ -43,7 +43,7 @@ class PendingLogins:
     rules: CookieRules
 
     def find(self, request: WebRequest, state: str) -> PendingLogin | None:
-        """Return the login of this browser whose state it is, or None. Raises `LoginSecretChanged`."""
+        """Return the login of this browser with this `state`, or None. Raises `LoginSecretChanged`."""
         name = self._name(state)
         value = request.cookies.get(name)
         if value is None:
@@ -54,7 +54,7 @@ class PendingLogins:
         return pending
 
     def added(self, request: WebRequest, pending: PendingLogin) -> list[tuple[str, str]]:
-        """Return the headers that add a login to this browser, and remove the oldest above the bounds."""
+        """Return the headers that add a login to this browser, and remove the oldest logins above the limits."""
         name = self._name(pending.state)
         value = self._sealed(name, pending)
         found = sorted(self._found(request), key=_age)
@@ -80,7 +80,7 @@ class PendingLogins:
 
     @hides_locals
     def _sealed(self, name: str, pending: PendingLogin) -> str:
-        """Return the value of a cookie: the URL is not kept, and a target that is too long is not kept either."""
+        """Return the value of a cookie, without the URL, and without a `next` that is too long."""
         kept = replace(pending, transaction=replace(pending.transaction, url="-"))
         for one in (kept, replace(kept, next="/")):
             data = json.dumps(one.to_dict(), separators=(",", ":")).encode()

@@ -29,13 +29,13 @@ class LoginProvider(NotPicklable):
 
     name: its name in the routes: letters, digits, - and _. The callback URL is ``…/auth/callback/NAME``; with only one
         provider, it is ``…/auth/callback``.
-    client_id, client_secret: the registration of the application there.
-    preset: a `doorkey.login.presets.Preset`, or the name of one, such as "google".
-    label: the name of the provider on pages; None: that of the preset, else `name`.
+    client_id, client_secret: the credentials of the application at the provider.
+    preset: a `doorkey.login.presets.Preset`, or its name, such as "google".
+    label: the name of the provider on pages; None: the label of the preset, else `name`.
     revoke_at_logout: True: when a user logs out, the refresh token is revoked at the provider (RFC 7009).
     options: further options of `LoginClient`: `issuer`, `scope`, `http_client`, `userinfo_compliance_fix` …
 
-    Raises `UsageError`.
+    Raises `UsageError` for an invalid argument.
     """
 
     @clears_locals
@@ -91,11 +91,14 @@ class LoginProvider(NotPicklable):
 
 
 def _check_scope(scope: object) -> None:
-    """Refuse a login at an OpenID provider that names no user: one without the scope openid (Core §3.1.2.1)."""
+    """Raise `UsageError` for a scope without openid, which identifies no user (OpenID Connect Core §3.1.2.1)."""
     if isinstance(scope, str | list | tuple | set | frozenset):
         names = cast("Collection[object]", scope.split() if isinstance(scope, str) else scope)
         if "openid" not in names:
-            raise UsageError("scope needs openid, without which the provider names no user: openid profile email")
+            raise UsageError(
+                "scope needs openid, because without it the provider does not identify the user: use openid profile "
+                "email"
+            )
 
 
 def _preset(given: object) -> Preset | None:

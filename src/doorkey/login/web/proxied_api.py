@@ -1,4 +1,4 @@
-"""What of a request and of a response passes between a browser and an API behind the application (RFC 9110 §7.6)."""
+"""The parts of a request and a response that pass between a browser and the API of an `ApiProxy` (RFC 9110 §7.6)."""
 
 from __future__ import annotations
 
@@ -62,18 +62,18 @@ class ProxiedAPI:
 
     @classmethod
     def of(cls, prefix: str, url: str, request_headers: Iterable[str], response_headers: Iterable[str]) -> ProxiedAPI:
-        """Return the value for the arguments of a program. Raises `UsageError`."""
+        """Return the value for the checked arguments of a program. Raises `UsageError`."""
         odd = prefix.endswith("/") or _ODD.search(prefix) if text(prefix, "prefix") else True
         if odd or checked_next(prefix, "") != prefix:
             raise UsageError('prefix is a path of this site without a slash at the end, such as "/api"')
         check_endpoint(text(url, "the URL of the API"), "the URL of the API")
         if urlsplit(url).query:
-            raise UsageError("the URL of the API has no query: that of each request is appended to it")
+            raise UsageError("the URL of the API must not have a query, because the query of each request is appended")
         given = [_names(one, what) for one, what in ((request_headers, "request"), (response_headers, "response"))]
         return cls(prefix, url.rstrip("/"), *given)
 
     def target(self, request: WebRequest) -> str | None:
-        """Return the URL at the API for a request, or None for a path that is not below the prefix, or unsafe."""
+        """Return the URL at the API for a request; None for an unsafe path or query, or a path outside the prefix."""
         start = request.root + self.prefix
         rest = request.path.removeprefix(start)
         if not request.path.startswith(start) or (rest and rest[0] != "/"):
@@ -84,7 +84,7 @@ class ProxiedAPI:
         return f"{self.url}{path}" + (f"?{request.query}" if request.query else "")
 
     def forwarded(self, request: WebRequest) -> dict[str, str]:
-        """Return the headers that the API gets: neither cookies nor credentials of the browser."""
+        """Return the headers for the API, without cookies and credentials of the browser."""
         found: dict[str, str] = {}
         for name, value in request.headers:
             lower = name.lower()
@@ -94,12 +94,12 @@ class ProxiedAPI:
         return found
 
     def returned(self, headers: Iterable[tuple[str, str]]) -> Pairs:
-        """Return the headers of a response that the browser gets: no cookie, no challenge, no permission for others."""
+        """Return the headers for the browser, without cookies, challenges and permissions for other origins."""
         names = _RESPONSE | self.response_headers
         return tuple((name, value) for name, value in headers if name.lower() in names)
 
     def location(self, target: str, location: str, root: str) -> str | None:
-        """Return the path of this site for the `Location` of a response from `target`, None if that is elsewhere.
+        """Return the path of this site for the `Location` of a response from `target`; None if it is not below `url`.
 
         root: the path below which the application is mounted, encoded.
         """

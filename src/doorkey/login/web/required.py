@@ -1,4 +1,4 @@
-"""`login.required`: a view that is called for logged-in users only, whatever the framework of the request is."""
+"""`login.required`: call a view only for logged-in users, in any supported framework."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NO_REQUEST = "@login.required is for views of Flask, and for endpoints of Starl
 
 
 def required(login: Login, view: V) -> V:
-    """Return `view` with the check before it; see `Login.required`."""
+    """Return a view that checks the user before it calls `view`; see `Login.required`."""
     if any(view in _views_of(app) for app in login._applications):
         raise UsageError(
-            "this view is a route of the application already, which stays open to everyone: put @login.required below "
-            "the decorator of the route"
+            "this view is already a route of the application, which would stay open to everyone: put @login.required "
+            "below the decorator of the route"
         )
     if awaits(view):
 
@@ -57,7 +57,7 @@ def required(login: Login, view: V) -> V:
 
 
 def _views_of(app: Any) -> list[Any]:
-    """Return the views of an application of Flask, or the endpoints of one of Starlette."""
+    """Return the views of a Flask application, or the endpoints of a Starlette application."""
     if hasattr(app, "view_functions"):
         return [*app.view_functions.values()]
     return [getattr(route, "endpoint", None) for route in app.routes]

@@ -1,4 +1,4 @@
-"""`Routes`: the reply to each request to the login, and the user of every other request. No framework is known here."""
+"""`Routes`: the reply to each request to the login, and the user of every other request, for all frameworks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Routes:
     def reply(self, route: str, request: WebRequest) -> Flow[WebReply]:
         """Return the reply to a request to `route`, the path below the prefix, such as ``callback/google``.
 
-        Every error becomes a page, or JSON for a request that is not for a page.
+        Every error becomes a page, or JSON if the request was not made for a page.
         """
         action, _, rest = route.strip("/").partition("/")
         name = rest or None
@@ -78,16 +78,16 @@ class Routes:
         return None if session is None else User(session, cookie, self.backend)
 
     def denied(self, request: WebRequest) -> WebReply:
-        """Return the reply to a request that needs a user and has none: to the login, or 401 with a challenge."""
+        """Return the reply to a request without its required user: a redirect to the login, or a 401."""
         path = self.site.login_path(request)
         if request.wants_html:
             return redirect(path)
         challenge = f'Cookie realm="login", form-action="{self.site.path(request, LOGIN)}"'
-        told = {"error": "login_required", "error_description": "Log in first.", "login_url": path}
-        return json_reply(401, told, [("WWW-Authenticate", challenge)])
+        document = {"error": "login_required", "error_description": "Log in first.", "login_url": path}
+        return json_reply(401, document, [("WWW-Authenticate", challenge)])
 
     def again(self, request: WebRequest) -> Flow[WebReply]:
-        """End the session of a browser whose token cannot be renewed, and return the reply that asks to log in."""
+        """End the session of a browser whose token cannot be renewed, and return the reply for a new login."""
         cookie = self._cookie(request)
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
         if cookie is not None and session is not None:
@@ -95,7 +95,7 @@ class Routes:
         return self.denied(request)
 
     def failed(self, error: OAuthError, request: WebRequest) -> WebReply:
-        """Return the reply for an error that kept a request from being answered, such as that of a store."""
+        """Return the reply for an error that prevents the response to a request, such as an error of the store."""
         again = checked_next(request.target, self.site.after_login)
         return error_reply(error, request, retry_path=again, site=self.site.name)
 
@@ -119,11 +119,11 @@ class Routes:
     def _begun(
         self, logging_in: LoggingIn, request: WebRequest, name: str | None, cookie: str | None
     ) -> Flow[WebReply]:
-        """Begin a login in a page of the browser: an image on another site must not push out the user's own."""
+        """Begin a login, but only for a page: an image on another site must not push out the user's own logins."""
         if not request.may_navigate:
             path = self.site.path(request, LOGIN, name)
-            told = "A login is a page: let the browser go to login_url, and do not fetch it."
-            return json_reply(403, {"error": "not_a_page", "error_description": told, "login_url": path})
+            description = "A login is a page: send the browser to login_url, instead of fetching it."
+            return json_reply(403, {"error": "not_a_page", "error_description": description, "login_url": path})
         return (yield from logging_in.begin(request, name, cookie))
 
     def _me(self, request: WebRequest) -> Flow[WebReply]:

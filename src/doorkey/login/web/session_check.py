@@ -1,8 +1,9 @@
-"""The frame of an application that notices a logout at the provider (OpenID Connect Session Management 1.0 §3.1).
+"""The frame of an application that detects a logout at the provider (OpenID Connect Session Management 1.0 §3.1).
 
-The frame asks the one of the provider every few seconds. After "changed" the page goes through a login with
-`prompt=none`: it ends with a new session, or, if the provider has no session any more, with none. A browser that keeps
-the provider's cookies from frames answers "changed" each time, so one answer is believed until there is another one.
+The frame sends a message to the provider's frame every few seconds. After the response "changed", the page begins a
+login with `prompt=none`. It ends with a new session, or without a session if the provider has none any more. In a
+browser that withholds the provider's cookies from frames, each response is "changed". So after one "changed", the frame
+ignores further ones until it gets "unchanged".
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from doorkey.wire.urls import check_endpoint
 NOT_LOGGED_IN: Final = frozenset(
     {"login_required", "interaction_required", "consent_required", "account_selection_required"}
 )
-"""The answers to `prompt=none` that mean that the user is to log in again (OpenID Connect Core §3.1.2.6)."""
+"""The errors for `prompt=none` which mean that the user must log in again (OpenID Connect Core §3.1.2.6)."""
 
 _CHECK: Final = "check"
 
@@ -76,13 +77,13 @@ frame.src = provider;
 
 @dataclass(frozen=True, slots=True)
 class SessionCheck:
-    """How one site notices that the session at the provider has changed."""
+    """Detects for one site that the session at the provider has changed."""
 
     site: Site
     backend: Backend
 
     def frame(self, request: WebRequest, cookie: str | None) -> Flow[WebReply]:
-        """Return the frame for this browser: it does nothing without a session, or without a frame of the provider."""
+        """Return the frame for this browser, which is empty without a session or if the provider has no frame."""
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
         place = None if session is None else (yield from self._place(session))
         if cookie is None or session is None or place is None:
@@ -117,19 +118,18 @@ class SessionCheck:
 
 
 def parameters_of(request: WebRequest, cookie: str | None) -> dict[str, str]:
-    """Return the further parameters of a login's request: `prompt`, if the frame of this browser has requested the
-    login.
+    """Return ``prompt=none`` as a parameter of a login, if the frame of this browser has requested the login.
 
-    Without the token of the frame, a link on another site could end the session. The session itself may have ended
-    meanwhile, by a logout in the back channel.
+    Without the token of the frame, a link on another site could end the session. The session need not exist: a
+    back-channel logout may have ended it meanwhile.
     """
     given = request.one(_CHECK)
-    asked = given is not None and cookie is not None and Secret(given) == Secret(csrf_token_of(cookie))
-    return {"prompt": "none"} if asked else {}
+    is_check = given is not None and cookie is not None and Secret(given) == Secret(csrf_token_of(cookie))
+    return {"prompt": "none"} if is_check else {}
 
 
 def script_reply() -> Flow[WebReply]:
-    """Return the script of the frame. It holds nothing about a user, so that caches may keep it."""
+    """Return the script of the frame. It contains no data of a user, so caches may store it."""
     yield from ()
     headers = (("Content-Type", "text/javascript;charset=utf-8"), ("Cache-Control", "public, max-age=86400"))
     return WebReply(200, (*headers, ("X-Content-Type-Options", "nosniff")), _SCRIPT.encode())

@@ -18,10 +18,10 @@ _REDIS: Final = frozenset({"redis", "rediss", "unix"})
 
 @hides_locals
 def store_at(url: str, *, awaited: bool) -> Any:
-    """Return the store at `url`, one that blocks or one that is awaited.
+    """Return the synchronous or asynchronous store at `url`.
 
-    ``memory:`` is this process only, ``sqlite:///PATH`` a file, ``redis://…`` Redis or Valkey, and everything else a
-    database URL of SQLAlchemy, such as ``postgresql+psycopg://…``. Raises `UsageError`.
+    ``memory:`` is a store in this process, ``sqlite:///PATH`` a file, and ``redis://…`` Redis or Valkey. Everything
+    else is a database URL of SQLAlchemy, such as ``postgresql+psycopg://…``. Raises `UsageError`.
     """
     from doorkey import stores
 
@@ -30,7 +30,7 @@ def store_at(url: str, *, awaited: bool) -> Any:
     parts = urlsplit(url)
     if not parts.scheme or "://" not in url:
         raise UsageError(
-            "sessions= is a store or the URL of one: memory:, sqlite:///PATH, redis://HOST, or a database URL of "
+            "sessions= is a store or its URL: memory:, sqlite:///PATH, redis://HOST, or a database URL of "
             "SQLAlchemy such as postgresql+psycopg://HOST/NAME"
         )
     if parts.scheme == "sqlite" and not parts.netloc:

@@ -1,4 +1,4 @@
-"""Where an application is and how its login is set up: one immutable value, shared by all requests."""
+"""The address of an application and the settings of its login: one immutable value, shared by all requests."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ DAY: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The settings of a login that are no secrets.
+    """The settings of a login that are not secret.
 
-    base_url: the URL of the application as users reach it; None: that of the request, on loopback only.
+    base_url: the URL of the application for its users; None: the URL of the request, only on loopback.
     prefix: the path of the routes below the application.
     cookie: the prefix of the names of cookies.
     lifetime: seconds that a browser stays logged in.
-    after_login, after_logout: the paths to which the user goes, unless the login names another one.
+    after_login: the path to which the user goes after a login that requested no other path.
+    after_logout: the path to which the user goes after a logout.
     name: the name of the application on pages.
     """
 
@@ -56,14 +57,14 @@ class Site:
         if self.prefix == "/" or self.prefix.endswith("/"):
             raise UsageError('prefix is the path of the routes without a slash at the end, such as "/auth"')
         if not named(self.cookie, "cookie").replace("-", "").replace("_", "").isalnum() or not self.cookie.isascii():
-            raise UsageError("cookie is made of letters, digits, - and _")
+            raise UsageError("cookie must consist of ASCII letters, digits, - and _")
         seconds(self.lifetime, "lifetime", least=1.0, most=365 * DAY)
         text(self.name, "the name of the application")
 
     def base(self, request: WebRequest) -> str:
         """Return the base URL without a slash at the end. Raises `WrongAddress`.
 
-        Without a configured one, the `Host` header decides, and only on this machine (CVE-2026-48710).
+        Without a configured base URL, it comes from the `Host` header, but only on this machine (CVE-2026-48710).
         """
         if self.base_url is not None:
             return self.base_url
@@ -78,7 +79,7 @@ class Site:
         return request.origin + request.base_path
 
     def rules(self, base: str) -> CookieRules:
-        """Return how cookies are set at a base URL."""
+        """Return the names and attributes of cookies at a base URL."""
         return CookieRules(self.cookie, base.startswith("https:"))
 
     def is_elsewhere(self, request: WebRequest) -> bool:
@@ -86,7 +87,7 @@ class Site:
         return self.base_url is not None and _origin(request) != origin_of(self.base_url)
 
     def is_own_origin(self, request: WebRequest) -> bool:
-        """Return whether a page of this site has sent a request, as far as the browser names its origin (RFC 6454 §7).
+        """Return whether the `Origin` of a request is this site (RFC 6454 §7). True for a request without `Origin`.
 
         Raises `WrongAddress`.
         """
@@ -100,14 +101,14 @@ class Site:
             return False
 
     def elsewhere(self, request: WebRequest) -> WrongAddress:
-        """Return the error of an application that does not see its own address."""
+        """Return the error for an application whose framework does not see the address that users see."""
         setting = request.proxy_setting or "the headers that your reverse proxy sends"
         return WrongAddress(
             for_developers=(
-                f"The base URL is {shown_url(self.base_url or '')}, and the framework takes the address for "
+                f"The base URL is {shown_url(self.base_url or '')}, but the framework sees the address "
                 f"{shown_url(request.origin)}. If a reverse proxy is in front of the application, let it send "
                 f"X-Forwarded-Proto and X-Forwarded-Host, and let the framework trust them: {setting}. If there is "
-                "none, correct the base URL."
+                "no proxy, correct the base URL."
             )
         )
 
@@ -122,7 +123,7 @@ class Site:
         return self.url(base, route, provider) + (f"?{urlencode(given)}" if given else "")
 
     def login_path(self, request: WebRequest) -> str:
-        """Return the path at which a login begins that comes back to the page of this request."""
+        """Return the path that begins a login, after which the browser returns to the page of this request."""
         target = request.target if request.method in ("GET", "HEAD") else None
         return self.path(request, LOGIN, next=target)
 
@@ -131,12 +132,12 @@ def _base_url(given: str) -> str:
     parts = split_url(given, "base URL")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise UsageError(
-            "the base URL must be https: plain http is for this machine only. If a reverse proxy ends TLS, give the "
-            "https URL at which users open the application"
+            "the base URL must be https, because plain http is allowed only on this machine. If a reverse proxy "
+            "terminates TLS, use the https URL at which users open the application"
         )
     url = check_endpoint(given, "base URL")
     if "?" in url:
-        raise UsageError("the base URL has no query: it is the URL of the application, such as https://app.example")
+        raise UsageError("the base URL must not have a query: use the URL of the application (https://app.example)")
     return url.rstrip("/")
 
 

@@ -1,8 +1,8 @@
-"""What was used and must not be used again: a finished login, an accepted logout token.
+"""Values that must not be used again: finished logins, and accepted logout tokens.
 
-Theory of operation. An entry matters until it expires, so time is cut into slots, and each slot has a few records, its
-shards. A shard of a slot reuses the record of a slot that has passed. So the number of records is fixed, whatever
-arrives, and nothing has to be swept.
+Theory of operation. An entry is needed until it expires, so time is divided into slots, and each slot has a few
+records, its shards. A shard of a slot reuses the record of a past slot. So the number of records is fixed, however many
+values there are, and nothing has to be cleaned up.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from doorkey.wire.flow import Flow
 SHARDS: Final = 32
 SLOTS: Final = 4
 MAX_ENTRIES: Final = 20_000
-"""Entries of one shard and slot. Twenty bytes each fit into a record."""
+"""The maximum entries of one shard of a slot. With twenty bytes each, they fit into a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsedOnce:
     """Marks used values in a store that all processes share.
 
-    kind: the kind of values; each kind has marks of its own.
-    seconds: how far ahead `expires_at` of an entry may be.
+    kind: the kind of values. Each kind has its own marks.
+    seconds: the length of a slot, and the maximum time from now to the `expires_at` of an entry.
     """
 
     documents: Documents
@@ -35,7 +35,7 @@ class UsedOnce:
     seconds: float
 
     def mark(self, identifier: str, expires_at: float) -> Flow[bool]:
-        """Return True for the first call with an identifier that matters until `expires_at` (seconds since the epoch).
+        """Mark an identifier until `expires_at` (seconds since the epoch). Return True only for the first call.
 
         Raises `StoreError`, also if a shard is full.
         """
@@ -56,9 +56,11 @@ class UsedOnce:
         return first
 
     def is_marked(self, identifier: str, now: float) -> Flow[bool]:
-        """Return whether an identifier is marked: for at least `seconds` after it has expired. Raises `StoreError`.
+        """Return whether an identifier is marked. A mark is found for at least `seconds` after its expiry.
 
         now: seconds since the epoch.
+
+        Raises `StoreError`.
         """
         for slots in (-1, 0, 1):
             key, slot, digest = self._place(identifier, now + slots * self.seconds)
@@ -68,7 +70,7 @@ class UsedOnce:
         return False
 
     def unmark(self, identifier: str, expires_at: float) -> Flow[None]:
-        """Delete a mark, because the action that it was made for has failed. Raises `StoreError`."""
+        """Delete a mark, because the action that it marks has failed. Raises `StoreError`."""
         key, slot, digest = self._place(identifier, expires_at)
 
         def change(found: Document | None) -> Document | None:
@@ -78,15 +80,15 @@ class UsedOnce:
         yield from self.documents.change(key, change)
 
     def _place(self, identifier: str, expires_at: float) -> tuple[str, int, str]:
-        """Return the key of the record, the number of the slot, and what stands there for `identifier`."""
+        """Return the key of the record, the number of the slot, and the entry for `identifier`."""
         digest = hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).digest()
         slot = math.floor(expires_at / self.seconds)
-        # Entries of at most three slots matter at a time: of now, of the next slot, and of a clock that is behind
+        # At most three slots are needed at a time: the current and the next one, and the one of a clock that is behind
         return f"login/{self.kind}/{slot % SLOTS}/{digest[0] % SHARDS}", slot, digest[1:11].hex()
 
 
 def _entries(found: Document | None, slot: int) -> list[str]:
-    """Return the used values of `slot`; none if the record is that of an earlier slot."""
+    """Return the used values of `slot`; [] if the record belongs to an earlier slot."""
     members: Any = {} if found is None else found
     used: Any = members.get("used") if members.get("slot") == slot else None
     listed: list[Any] = used if isinstance(used, list) else []  # pyright: ignore[reportUnknownVariableType]

@@ -1,4 +1,4 @@
-"""The user who is logged in in the browser of a request."""
+"""The logged-in user of a request."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["User", "UserClaims"]
 
 
 class UserClaims(UserInfo):
-    """The claims about a user: those of the verified ID token, and of the userinfo endpoint.
+    """The claims about a user, from the verified ID token and from the userinfo endpoint.
 
-    Standard claims are attributes too, None where the provider did not state them. ``claims["name"]`` has any claim.
+    Standard claims are also attributes, which are None if the claim is missing. ``claims["name"]`` returns any claim.
     """
 
     __slots__ = ()
@@ -47,7 +47,12 @@ class UserClaims(UserInfo):
 
 
 class User:
-    """A user who is logged in. The identity is the pair of `iss` and `sub`, and nothing else."""
+    """A user who is logged in. The identity is the pair of `iss` and `sub`, and nothing else.
+
+    session: the session of the browser.
+    identifier: the ID of the session, which is secret.
+    backend: the clients and the store of the login.
+    """
 
     __slots__ = ("_backend", "_client", "_identifier", "_session")
 
@@ -57,12 +62,12 @@ class User:
 
     @property
     def iss(self) -> str:
-        """The issuer; for a provider without OpenID Connect, a URL that stands for it."""
+        """The issuer; for a provider without OpenID Connect, a URL that identifies it."""
         return self._session.iss
 
     @property
     def sub(self) -> str:
-        """The user at this issuer."""
+        """The identifier of the user at this issuer."""
         return self._session.sub
 
     @property
@@ -82,7 +87,7 @@ class User:
 
     @property
     def name(self) -> str:
-        """A name to show: the full name, else the user name, the email address or the `sub`."""
+        """A name to display: the full name, else the user name, the email address or the `sub`."""
         claims = self.claims
         return claims.name or claims.preferred_username or claims.email or self.sub
 
@@ -93,21 +98,21 @@ class User:
 
     @property
     def expires_at(self) -> float:
-        """When the session ends, in seconds since the epoch."""
+        """The time at which the session ends, in seconds since the epoch."""
         return self._session.expires_at
 
     @property
     def csrf_token(self) -> str:
-        """The field `csrf_token` of the form that logs out, or the header `X-CSRF-Token`."""
+        """The value of the field `csrf_token` in the logout form, or of the header `X-CSRF-Token`."""
         return csrf_token_of(self._identifier)
 
     @property
     def client(self) -> Any:
         """An HTTP client that sends the user's access token, which is renewed once for all processes.
 
-        An `OAuth2Session` (or an `OAuth2Client`) in code that blocks, an `AsyncOAuth2Client` in Starlette and FastAPI.
-        It uses the connections of all users, and nothing has to be closed. If the token cannot be renewed any more, its
-        calls raise `InvalidGrant` or `TokenExpiredError`, and the user is asked to log in again.
+        It is an `OAuth2Session` (or an `OAuth2Client`) in synchronous code, and an `AsyncOAuth2Client` in Starlette and
+        FastAPI. It shares the connections of all users, and need not be closed. If the token can no longer be renewed,
+        its calls raise `InvalidGrant` or `TokenExpiredError`, and the user must log in again.
         """
         if self._client is None:
             self._client = self._backend.http_client(self.provider, token_key(digest_of(self._identifier)))
@@ -123,5 +128,5 @@ class User:
 
 
 def csrf_token_of(identifier: str) -> str:
-    """Return the CSRF token of a session: only the holder of the session's ID can compute it."""
+    """Return the CSRF token of a session, which only the holder of the session's ID can compute."""
     return derived(Secret(identifier), "csrf token").hex()
